@@ -1,0 +1,12 @@
+"""The list of packages; everything else about the build is in pyproject.toml.
+
+The list is not left to pyproject.toml because ``symgraph.codegen`` lives in ``codegen/``: a search
+under ``symgraph/`` finds it only through the link ``symgraph/codegen``, which an unpacked sdist and
+a Windows checkout do not have.
+"""
+
+from setuptools import find_packages, setup
+
+CODEGEN = "symgraph.codegen"
+
+setup(packages=[*find_packages(include=["symgraph", "symgraph.*"], exclude=[CODEGEN]), CODEGEN])
