@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 _HOME = {name: module for module, names in _NAMES.items() for name in names.split()}
 
-__all__ = ["__version__", *_HOME, *_MODULES]
+__all__ = ["__version__", *_HOME, *_MODULES]  # noqa: PLE0604 - keys are strings
 
 
 def __getattr__(name: str) -> Any:
