@@ -3,6 +3,7 @@
 import math
 import statistics
 from collections import Counter
+from collections.abc import Callable
 
 import mpmath
 import numpy as np
@@ -21,7 +22,7 @@ KNOWN_ANSWERS = [
 ]
 
 
-def threefry_on_python_integers(key, counter):
+def threefry_on_python_integers(key: tuple[int, int], counter: tuple[int, int]) -> tuple[int, int]:
     """The same cipher one word at a time on unbounded integers, written from the paper."""
     rotations = [13, 15, 26, 6, 17, 29, 16, 24]
     keys = [key[0], key[1], 0x1BD11BDA ^ key[0] ^ key[1]]
@@ -37,17 +38,19 @@ def threefry_on_python_integers(key, counter):
     return x, y
 
 
-def element(seed, stream, number):
+def element(seed: int, stream: int, number: int) -> tuple[int, int]:
     """The two words of one element, by Python integers alone."""
     key = threefry_on_python_integers(split(seed), split(stream))
     return threefry_on_python_integers(key, split(number))
 
 
-def split(number):
+def split(number: int) -> tuple[int, int]:
     return number & MASK, number >> 32
 
 
-def kolmogorov_distance(sample, distribution):
+def kolmogorov_distance(
+    sample: np.ndarray, distribution: Callable[[np.ndarray], np.ndarray]
+) -> float:
     """The largest gap between the empirical and the given distribution function."""
     exact = distribution(np.sort(sample))
     steps = np.arange(sample.size + 1) / sample.size

@@ -1,0 +1,1 @@
+"""Every system of the lectures, ready to derive, draw, compile and train."""
