@@ -125,14 +125,17 @@ def cycles(imports: list[Import]) -> list[str]:
 
 
 def find_cycle(imports: list[Import]) -> str | None:
-    needs: dict[str, set[str]] = {}
-    for found in imports:
+    """A cycle, importer before imported, from the first of its modules in the alphabet."""
+    needs: dict[str, list[str]] = {}
+    for found in sorted(imports):
         if found.source != found.target:
-            needs.setdefault(found.source, set()).add(found.target)
+            needs.setdefault(found.source, []).append(found.target)
     try:
         graphlib.TopologicalSorter(needs).prepare()
     except graphlib.CycleError as error:
-        return " <- ".join(error.args[1])
+        circle = error.args[1][:0:-1]
+        start = circle.index(min(circle))
+        return " -> ".join([*circle[start:], *circle[: start + 1]])
     return None
 
 
@@ -167,9 +170,13 @@ PLANTED = {
     "a cycle on one floor": (
         {
             "symgraph/ops/map.py": "from symgraph.ops import reduce\n",
-            "symgraph/ops/reduce.py": "from symgraph.ops.map import Map\n",
+            "symgraph/ops/reduce.py": "from symgraph.ops.einsum import Einsum\n",
+            "symgraph/ops/einsum.py": "import symgraph.errors, symgraph.ops.map\n",
         },
-        "import cycle: symgraph.ops.map <- symgraph.ops.reduce <- symgraph.ops.map",
+        (
+            "import cycle: symgraph.ops.einsum -> symgraph.ops.map -> symgraph.ops.reduce "
+            "-> symgraph.ops.einsum"
+        ),
     ),
     "a cycle through a function": (
         {
@@ -178,7 +185,7 @@ PLANTED = {
         },
         (
             "import cycle, closed inside a function: "
-            "symgraph.grad <- symgraph.collapse <- symgraph.grad"
+            "symgraph.collapse -> symgraph.grad -> symgraph.collapse"
         ),
     ),
     "a module without a floor": (

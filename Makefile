@@ -1,0 +1,68 @@
+# Needs Python 3.11 or newer, git and make. Every target sets up what it needs, once.
+#
+#   make demo PYTHON=python3.12     uses another Python
+
+PYTHON ?= python3
+VENV := .venv
+LOWEST := .venv-lowest
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
+SOURCES := pyproject.toml setup.py
+
+.PHONY: help demo test check lint types check-lowest bench clean
+
+help:
+	@echo "make demo          derive, draw, compile and train one small network"
+	@echo "make test          run all tests"
+	@echo "make check         all that CI runs: lint, types, lowest versions, tests"
+	@echo "make check-lowest  test the nodes with the oldest versions in pyproject.toml"
+	@echo "make bench         run the benchmarks"
+	@echo "make clean         remove all that these targets have made"
+
+demo: $(VENV)/.installed
+	$(BIN)/symgraph demo
+
+test: $(VENV)/.installed-test
+	$(BIN)/python -m pytest
+
+check: lint types check-lowest test
+
+lint: $(VENV)/.installed-test
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: $(VENV)/.installed-test
+	$(BIN)/mypy --strict -p symgraph
+
+check-lowest: $(LOWEST)/.installed
+	$(LOWEST)/bin/python -m pytest --quiet tests/test_node.py
+
+bench: $(VENV)/.installed-bench
+	env -u OPENBLAS_CORETYPE -u OPENBLAS_NUM_THREADS $(BIN)/python -m benchmarks
+
+clean:
+	rm -rf $(VENV) $(LOWEST) build dist out *.egg-info
+	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find symgraph codegen tests -name __pycache__ -prune -exec rm -rf {} +
+
+# A stamp is written last, so that an interrupted set-up is done again.
+
+%/.created:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
+	    "symgraph needs Python 3.11 or newer; name one: make PYTHON=python3.11")'
+	$(PYTHON) -m venv --clear $*
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.created $(SOURCES)
+	$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.installed-%: $(VENV)/.created $(SOURCES)
+	$(PIP) --editable '.[$*]'
+	@touch $@
+
+$(LOWEST)/.installed: $(LOWEST)/.created $(SOURCES) .ci/lowest.py
+	$(LOWEST)/bin/python .ci/lowest.py > $(LOWEST)/constraints.txt
+	$(LOWEST)/bin/python -m pip --disable-pip-version-check --quiet install \
+	    --constraint $(LOWEST)/constraints.txt --editable . pytest hypothesis
+	@touch $@

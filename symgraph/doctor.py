@@ -1,0 +1,96 @@
+"""What this machine offers to symgraph, and what each missing thing would add."""
+
+import importlib.metadata
+import os
+import platform
+import shlex
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+__all__ = ["Finding", "examine"]
+
+_LIBRARIES = {
+    "sympy": "needed for everything",
+    "numpy": "needed for everything",
+    "networkx": "adds graphs as networkx objects",
+    "graphviz": "adds drawings laid out by Graphviz",
+    "cython": "adds the Cython target",
+    "ziamath": "adds typeset formulas to drawings",
+    "safetensors": "adds checkpoints",
+    "platformdirs": "adds the folder in which compiled programs are kept",
+    "opt_einsum": "adds a good order for products of many arrays",
+    "tqdm": "adds progress bars",
+    "matplotlib": "adds plots: pip install 'symgraph[plot]'",
+}
+_COMPILER_SECONDS = 20
+
+
+class Finding(NamedTuple):
+    """One thing that was looked for: its version or place, or None and why it is worth having."""
+
+    name: str
+    found: str | None
+    remark: str = ""
+
+
+def examine() -> list[Finding]:
+    """Look for Python, the libraries, the programs and the folder that symgraph uses.
+
+    >>> [finding.name for finding in examine()][:3]
+    ['python', 'sympy', 'numpy']
+    """
+    return [
+        Finding("python", platform.python_version()),
+        *(_library(name, remark) for name, remark in _LIBRARIES.items()),
+        Finding(
+            "dot",
+            shutil.which("dot"),
+            "adds drawings laid out by Graphviz: install the system package graphviz",
+        ),
+        _compiler(),
+        _cache_folder(),
+    ]
+
+
+def _library(name: str, remark: str) -> Finding:
+    try:
+        return Finding(name, importlib.metadata.version(name), remark)
+    except importlib.metadata.PackageNotFoundError:
+        return Finding(name, None, remark)
+
+
+def _compiler() -> Finding:
+    """The C compiler, if it can build a shared library."""
+    name, remark = "C compiler", "adds compiled programs"
+    candidates = (os.environ.get("CC"), "cc", "gcc", "clang")
+    commands = [shlex.split(text) for text in candidates if text]
+    command = next((words for words in commands if shutil.which(words[0])), None)
+    if command is None:
+        return Finding(name, None, f"{remark}; install gcc or clang")
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder, "probe.c")
+        source.write_text("int probe(void) { return 0; }\n", encoding="ascii")
+        build = [*command, "-shared", "-fPIC", "-o", str(source.with_suffix(".so")), str(source)]
+        try:
+            code = subprocess.run(build, capture_output=True, timeout=_COMPILER_SECONDS).returncode
+        except (OSError, subprocess.TimeoutExpired) as error:
+            return Finding(name, None, f"{remark}; {command[0]} does not work: {error}")
+    if code != 0:
+        return Finding(name, None, f"{remark}; {command[0]} does not work: it exits with {code}")
+    return Finding(name, shutil.which(command[0]), remark)
+
+
+def _cache_folder() -> Finding:
+    name, remark = "cache folder", "adds compiled programs that need not be built again"
+    try:
+        from platformdirs import user_cache_path
+    except ImportError:
+        return Finding(name, None, f"{remark}; platformdirs is missing")
+    folder = user_cache_path("symgraph")
+    there = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    if there.is_dir() and os.access(there, os.W_OK | os.X_OK):
+        return Finding(name, str(folder), remark)
+    return Finding(name, None, f"{remark}; {there} cannot be written to")
