@@ -57,6 +57,16 @@ def test_a_public_name_wins_over_the_submodule_of_the_same_name():
         assert getattr(symgraph, name) is not sys.modules[f"symgraph.{name}"]
 
 
+def test_importing_a_submodule_does_not_bind_it_over_a_public_name(monkeypatch):
+    monkeypatch.setitem(symgraph._HOME, "doctor", "symgraph.doctor")
+    monkeypatch.delitem(sys.modules, "symgraph.doctor", raising=False)
+    monkeypatch.delitem(vars(symgraph), "doctor", raising=False)
+
+    importlib.import_module("symgraph.doctor")
+
+    assert "doctor" not in vars(symgraph)
+
+
 def test_importing_the_package_loads_no_library():
     command = "import sys, symgraph; print(*sorted(sys.modules))"
     result = subprocess.run(
