@@ -1,6 +1,6 @@
 """Values and gradients that torch computed, for tests that compare symgraph with them.
 
-    from tests.reference_data import load
+    from reference_data import load
 
 tests/references/make_references.py wrote the files and says, in the docstring of the function of
 the same name, what each system computes: the names, the shapes, the formula.
