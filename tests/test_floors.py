@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent
 
 FLOORS = (
     "errors shapes",
-    "node printing scalar random",
+    "node printing scalar template random",
     "ops",
     "build lift formula grad collapse",
     "graph check",
