@@ -1,0 +1,1 @@
+"""The user functions: expressions of the primitives, without derivative rules of their own."""

@@ -1,0 +1,155 @@
+"""Where the values stand: beside their node, on the side where they disturb nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from symgraph.draw.geometry import Point, Rect, Shape, hits
+from symgraph.draw.parts import NodePart, values_size
+from symgraph.draw.theme import Theme
+from symgraph.draw.view import Direction
+
+__all__ = ["Spot", "place_values"]
+
+Align = Literal["left", "right", "middle"]
+
+# Costs of one collision: with something solid, with an edge, with where others would rather be.
+_SOLID = 1000.0
+_EDGE = 100.0
+_WISH = 10.0
+_CLEAR = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """The block of the values of one node, and how its lines are aligned in it."""
+
+    rect: Rect
+    align: Align
+    cost: float
+
+    @property
+    def crowded(self) -> bool:
+        """Whether the block lies on a node, a label or other values."""
+        return self.cost >= _SOLID
+
+
+def place_values(
+    parts: Sequence[NodePart],
+    shapes: Sequence[Shape],
+    labels: Sequence[Rect],
+    lines: Sequence[Sequence[Point]],
+    direction: Direction,
+    theme: Theme,
+) -> list[Spot | None]:
+    """A spot for the values of each node, None where it has none.
+
+    `lines` are the visible edges as points. Nodes are served in order; each takes the first spot
+    without a collision, else the one that collides least.
+    """
+    solid = _Grid([*(shape.bounds for shape in shapes), *labels])
+    segments = _Grid([_bounds(line) for line in lines])
+    wishes = [
+        next(iter(_spots(part, shape, direction, theme)), None) if part.values else None
+        for part, shape in zip(parts, shapes, strict=True)
+    ]
+    waiting = _Grid([wish[0] if wish else Rect(0, 0, 0, 0) for wish in wishes])
+    placed = _Grid([])
+    found: list[Spot | None] = []
+    for index, (part, shape) in enumerate(zip(parts, shapes, strict=True)):
+        if not part.values:
+            found.append(None)
+            continue
+        best: Spot | None = None
+        for rank, (rect, align) in enumerate(_spots(part, shape, direction, theme)):
+            clear = rect.grown(_CLEAR)
+            cost = 0.01 * rank
+            cost += _SOLID * (solid.count(clear) + placed.count(clear))
+            cost += _EDGE * sum(hits(lines[k], clear) for k in segments.near(clear))
+            cost += _WISH * sum(k > index for k in waiting.near(clear))
+            if best is None or cost < best.cost:
+                best = Spot(rect, align, cost)
+            if cost < _WISH:
+                break
+        assert best is not None
+        placed.add(best.rect)
+        found.append(best)
+    return found
+
+
+def _bounds(line: Sequence[Point]) -> Rect:
+    xs = [x for x, _ in line]
+    ys = [y for _, y in line]
+    return Rect(min(xs) - 0.1, min(ys) - 0.1, max(xs) + 0.1, max(ys) + 0.1)
+
+
+def _spots(
+    part: NodePart, shape: Shape, direction: Direction, theme: Theme
+) -> Iterator[tuple[Rect, Align]]:
+    """Places for the block, the best first."""
+    width, height = values_size(part, theme)
+    bounds = shape.bounds
+    x, y = bounds.centre
+    gap = theme.value_gap
+    right, left = bounds.right + gap, bounds.left - gap - width
+    beside = (0.0, -0.35, -0.6, 0.35, 0.6)
+    if direction == "LR":
+        yield _block(x - width / 2, bounds.bottom + gap, width, height), "middle"
+        yield _block(x - width / 2, bounds.top - gap - height, width, height), "middle"
+    for share in beside:
+        yield _block(right, y - height / 2 + share * height, width, height), "left"
+    for share in beside:
+        yield _block(left, y - height / 2 + share * height, width, height), "right"
+    # Off the corners, where a circle leaves room.
+    top, bottom = bounds.top + 2.0 - height, bounds.bottom - 2.0
+    inset = 0.25 * bounds.width
+    for edge in (top, bottom):
+        yield _block(right - inset, edge, width, height), "left"
+        yield _block(left + inset, edge, width, height), "right"
+    yield _block(x - width / 2, bounds.top - gap - height, width, height), "middle"
+    yield _block(x - width / 2, bounds.bottom + gap, width, height), "middle"
+    # Farther and farther away.
+    for away in (12.0, 24.0, 40.0, 60.0, 90.0):
+        for share in (0.0, -0.6, 0.6, -1.2, 1.2, -2.0, 2.0):
+            dy = y - height / 2 + share * (height + 10.0)
+            yield _block(right + away, dy, width, height), "left"
+            yield _block(left - away, dy, width, height), "right"
+
+
+def _block(left: float, top: float, width: float, height: float) -> Rect:
+    return Rect(left, top, left + width, top + height)
+
+
+class _Grid:
+    """Rectangles that can be asked who is near."""
+
+    _CELL = 64.0
+
+    def __init__(self, rects: Sequence[Rect]) -> None:
+        self.rects: list[Rect] = []
+        self.cells: dict[tuple[int, int], list[int]] = {}
+        for rect in rects:
+            self.add(rect)
+
+    def add(self, rect: Rect) -> None:
+        """One more rectangle."""
+        for cell in self._cover(rect):
+            self.cells.setdefault(cell, []).append(len(self.rects))
+        self.rects.append(rect)
+
+    def _cover(self, rect: Rect) -> Iterator[tuple[int, int]]:
+        size = self._CELL
+        for column in range(int(rect.left // size), int(rect.right // size) + 1):
+            for row in range(int(rect.top // size), int(rect.bottom // size) + 1):
+                yield column, row
+
+    def near(self, rect: Rect) -> list[int]:
+        """The numbers of the rectangles that share room with this one, in order."""
+        numbers = {k for cell in self._cover(rect) for k in self.cells.get(cell, ())}
+        return sorted(k for k in numbers if self.rects[k].meets(rect))
+
+    def count(self, rect: Rect) -> int:
+        """How many rectangles share room with this one."""
+        return len(self.near(rect))

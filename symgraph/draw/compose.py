@@ -1,0 +1,249 @@
+"""From places to the picture: clipped edges, labels, values, legend, title, and their texts."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from symgraph.draw.annotate import Spot, place_values
+from symgraph.draw.geometry import Point, Rect, clip, sample
+from symgraph.draw.parts import NodePart, Parts
+from symgraph.draw.plan import Places
+from symgraph.draw.scene import Drawn, Glyphs, Item, Layer, Path, Scene
+from symgraph.draw.theme import LEGEND, Paint, Theme
+from symgraph.draw.typeset import Box, Typesetter, clean
+from symgraph.draw.view import View, ViewEdge
+
+__all__ = ["compose"]
+
+_SWATCH = 11.0
+_LEGEND_GAP = 26.0
+
+
+def compose(
+    view: View, parts: Parts, places: Places, typesetter: Typesetter, theme: Theme
+) -> tuple[Scene, list[int]]:
+    """The scene, and the nodes whose values found no free spot."""
+    picture = _Picture(view, parts, places, theme)
+    picture.draw_edges()
+    picture.draw_nodes()
+    crowded = picture.draw_values()
+    picture.draw_labels()
+    if view.legend:
+        picture.draw_legend(typesetter)
+    if view.title:
+        picture.draw_title(typesetter)
+    return picture.finish(), crowded
+
+
+@dataclass(slots=True)
+class _Picture:
+    view: View
+    parts: Parts
+    places: Places
+    theme: Theme
+    items: list[Item] = field(default_factory=list)
+
+    def add(
+        self,
+        owner: str,
+        layer: Layer,
+        role: str,
+        drawn: Drawn,
+        paint: Paint,
+        alt: str = "",
+        source: str = "",
+    ) -> None:
+        """One more item; its id says whose it is and what."""
+        suffix = {"node": "", "edge": ""}.get(layer, f"-{role}")
+        self.items.append(Item(owner + suffix, owner, layer, role, drawn, paint, alt, source))
+
+    def draw_edges(self) -> None:
+        """The curves from border to border, each with its arrowhead."""
+        names = {node.id: index for index, node in enumerate(self.view.nodes)}
+        for k, (edge, curve) in enumerate(zip(self.view.edges, self.places.curves, strict=True)):
+            shapes = []
+            for index in (names[edge.tail], names[edge.head]):
+                shape = self.parts.nodes[index].shape(self.places.centres[index], self.theme)
+                shapes.append(shape)
+            clipped, tip = clip(curve, shapes[0], shapes[1], self.theme.arrow_length)
+            path = Path(clipped, _arrowhead(clipped[-1], tip, self.theme.arrow_width))
+            paint = self.theme.dead_edge if edge.dead else self.theme.edge
+            role = "dead" if edge.dead else "edge"
+            self.add(f"e{k}", "edge", role, path, paint, self._edge_alt(edge))
+
+    def _edge_alt(self, edge: ViewEdge) -> str:
+        alts = {node.id: node.alt or node.label for node in self.view.nodes}
+        text = f"{alts[edge.tail]} → {alts[edge.head]}"
+        parts = [part for part in (edge.label, edge.value) if part]
+        return clean(f"{text}: {' = '.join(parts)}" if parts else text)
+
+    def draw_nodes(self) -> None:
+        """The shapes with their labels in the middle."""
+        ink = Paint(self.theme.ink)
+        for index, (node, part) in enumerate(
+            zip(self.view.nodes, self.parts.nodes, strict=True)
+        ):
+            at = self.places.centres[index]
+            owner = f"n{index}"
+            paint = self.theme.nodes[node.role]
+            alt = clean(node.alt or node.label)
+            self.add(owner, "node", node.role, part.shape(at, self.theme), paint, alt)
+            label = _centred(part.label, at)
+            self.add(owner, "text", "name", label, ink, source=clean(node.label))
+
+    def draw_labels(self) -> None:
+        """The local derivatives beside their edges."""
+        paint = Paint(self.theme.label)
+        for k, (edge, box, rect) in enumerate(
+            zip(self.view.edges, self.parts.labels, self.places.labels, strict=True)
+        ):
+            if box is not None and rect is not None:
+                source = clean(" = ".join(part for part in (edge.label, edge.value) if part))
+                self.add(f"e{k}", "label", "label", _centred(box, rect.centre), paint, "", source)
+
+    def draw_values(self) -> list[int]:
+        """Forward values above backward values, on the free side of each node."""
+        shapes = [
+            part.shape(at, self.theme)
+            for part, at in zip(self.parts.nodes, self.places.centres, strict=True)
+        ]
+        labels = [rect for rect in self.places.labels if rect is not None]
+        lines = [
+            [*sample(item.drawn.curve, 10), item.drawn.arrow[0]]
+            for item in self.items
+            if isinstance(item.drawn, Path)
+        ]
+        spots = place_values(
+            self.parts.nodes, shapes, labels, lines, self.view.direction, self.theme
+        )
+        for index, (part, spot) in enumerate(zip(self.parts.nodes, spots, strict=True)):
+            if spot is not None:
+                self._draw_values_of(index, part, spot)
+        return [k for k, spot in enumerate(spots) if spot is not None and spot.crowded]
+
+    def _draw_values_of(self, index: int, part: NodePart, spot: Spot) -> None:
+        node = self.view.nodes[index]
+        y = spot.rect.top
+        rows: tuple[tuple[Layer, Box | None, str, str | None], ...] = (
+            ("forward", part.forward, self.theme.forward, node.forward),
+            ("backward", part.backward, self.theme.backward, node.backward),
+        )
+        for layer, box, colour, source in rows:
+            if box is None:
+                continue
+            room = spot.rect.width - box.width
+            x = spot.rect.left + room * {"left": 0.0, "middle": 0.5, "right": 1.0}[spot.align]
+            glyphs = Glyphs(box, x, y + box.height)
+            self.add(f"n{index}", layer, layer, glyphs, Paint(colour), "", clean(source or ""))
+            y += box.tall + self.theme.line_gap
+
+    def bounds(self) -> Rect:
+        """The room of everything drawn so far, rims included."""
+        rects = [item.bounds.grown(item.paint.width / 2) for item in self.items]
+        if not rects:
+            return Rect(0.0, 0.0, 0.0, 0.0)
+        return Rect(
+            min(rect.left for rect in rects),
+            min(rect.top for rect in rects),
+            max(rect.right for rect in rects),
+            max(rect.bottom for rect in rects),
+        )
+
+    def draw_legend(self, typesetter: Typesetter) -> None:
+        """What the colours mean, below the picture; only what the picture uses."""
+        bounds = self.bounds()
+        used = {item.layer for item in self.items}
+        texts = zip(("forward", "backward", "label"), LEGEND[self.view.language], strict=True)
+        entries = [(name, text) for name, text in texts if name in used]
+        boxes = [typesetter.measure(text, self.theme.legend_size) for _, text in entries]
+        widest = max(bounds.width, 360.0)
+        x, y = bounds.left, bounds.bottom + 26.0
+        row_height = max((box.tall for box in boxes), default=0.0) + 8.0
+        for (name, text), box in zip(entries, boxes, strict=True):
+            width = _SWATCH + 8.0 + box.width
+            if x > bounds.left and x + width > bounds.left + widest:
+                x, y = bounds.left, y + row_height
+            colour = {
+                "forward": self.theme.forward,
+                "backward": self.theme.backward,
+                "label": self.theme.label,
+            }[name]
+            swatch = Rect(x, y - _SWATCH / 2, x + _SWATCH, y + _SWATCH / 2, 2.5)
+            owner = f"legend-{name}"
+            self.add(owner, "legend", "swatch", swatch, Paint(colour))
+            # Letters stand on one line, whatever hangs below it.
+            glyphs = Glyphs(box, x + _SWATCH + 8.0, y + 0.33 * self.theme.legend_size)
+            self.add(owner, "legend", "text", glyphs, Paint(colour), "", text)
+            x += width + _LEGEND_GAP
+
+    def draw_title(self, typesetter: Typesetter) -> None:
+        """The title above the picture."""
+        bounds = self.bounds()
+        escaped = clean(self.view.title)
+        box = typesetter.measure(text_mode(escaped), self.theme.title_size)
+        x = bounds.left + (bounds.width - box.width) / 2
+        glyphs = Glyphs(box, x, bounds.top - 22.0 - box.depth)
+        self.add("title", "title", "text", glyphs, Paint(self.theme.ink), "", escaped)
+
+    def finish(self) -> Scene:
+        """Everything moved so that the margin begins at (0, 0)."""
+        bounds = self.bounds()
+        margin = self.theme.margin
+        dx, dy = margin - bounds.left, margin - bounds.top
+        owners = {f"n{index}": node.id for index, node in enumerate(self.view.nodes)}
+        ranks = {f"n{index}": rank for index, rank in enumerate(self.places.ranks)}
+        return Scene(
+            bounds.width + 2 * margin,
+            bounds.height + 2 * margin,
+            self.theme.background,
+            tuple(_moved(item, dx, dy) for item in self.items),
+            owners,
+            clean(self.view.title),
+            self._description(),
+            self.places.engine,
+            self.places.version,
+            ranks,
+        )
+
+    def _description(self) -> str:
+        nodes, edges = len(self.view.nodes), len(self.view.edges)
+        if self.view.language == "zh":
+            return f"计算图：{nodes} 个节点，{edges} 条边。"
+        return f"A computation graph with {nodes} nodes and {edges} edges."
+
+
+def text_mode(text: str) -> str:
+    r"""Plain words as LaTeX; a title with `$` or `\` is taken as LaTeX already."""
+    if "\\" in text or "$" in text:
+        return text.replace("$", "")
+    return rf"\text{{{text}}}"
+
+
+def _centred(box: Box, at: Point) -> Glyphs:
+    x, y = at
+    return Glyphs(box, x - box.width / 2, y + (box.height - box.depth) / 2)
+
+
+def _arrowhead(base: Point, tip: Point, width: float) -> tuple[Point, Point, Point]:
+    dx, dy = tip[0] - base[0], tip[1] - base[1]
+    length = math.hypot(dx, dy) or 1.0
+    nx, ny = -dy / length * width / 2, dx / length * width / 2
+    return (tip, (base[0] + nx, base[1] + ny), (base[0] - nx, base[1] - ny))
+
+
+def _moved(item: Item, dx: float, dy: float) -> Item:
+    drawn = item.drawn
+    moved: Drawn
+    if isinstance(drawn, Path):
+        tip, left, right = ((x + dx, y + dy) for x, y in drawn.arrow)
+        moved = Path(tuple((x + dx, y + dy) for x, y in drawn.curve), (tip, left, right))
+    elif isinstance(drawn, Glyphs):
+        moved = Glyphs(drawn.box, drawn.x + dx, drawn.y + dy)
+    elif isinstance(drawn, Rect):
+        moved = drawn.moved(dx, dy)
+    else:
+        moved = type(drawn)(drawn.x + dx, drawn.y + dy, drawn.radius)
+    return Item(
+        item.id, item.owner, item.layer, item.role, moved, item.paint, item.alt, item.source
+    )

@@ -1,0 +1,95 @@
+"""Coordinates along the layers: neighbours close to each other, nobody in anybody's room.
+
+Minimises the weighted squares of the offsets along the edges. One layer at a time this is isotonic
+regression, solved exactly by pooling adjacent violators; sweeps down and up do the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+__all__ = ["assign", "fit"]
+
+
+def assign(
+    layers: Sequence[Sequence[int]],
+    gaps: Sequence[Sequence[float]],
+    links: Sequence[Sequence[tuple[int, float]]],
+    layer_of: Sequence[int],
+    sweeps: int,
+) -> list[float]:
+    """A coordinate for each element.
+
+    `gaps[l][i]` is the least distance from element i to i + 1 of layer l; `links[v]` holds the
+    neighbours of v with their weights.
+    """
+    places = [0.0] * len(links)
+    for layer, gap in zip(layers, gaps, strict=True):
+        x = 0.0
+        for index, v in enumerate(layer):
+            x += gap[index - 1] if index else 0.0
+            places[v] = x
+    sides = _split(links, layer_of)
+    levels = list(range(len(layers)))
+    for sweep in range(sweeps):
+        # At first only one side pulls, which carries a shift through the whole drawing at once.
+        side = sweep % 2
+        pulls = sides[side] if sweep < sweeps // 2 else links
+        for level in levels if side == 0 else levels[::-1]:
+            _settle(places, layers[level], gaps[level], pulls)
+    return places
+
+
+def _split(
+    links: Sequence[Sequence[tuple[int, float]]], layer_of: Sequence[int]
+) -> tuple[list[list[tuple[int, float]]], list[list[tuple[int, float]]]]:
+    """The links upwards and the links downwards."""
+    up = [
+        [link for link in found if layer_of[link[0]] < layer_of[v]] for v, found in enumerate(links)
+    ]
+    down = [
+        [link for link in found if layer_of[link[0]] > layer_of[v]] for v, found in enumerate(links)
+    ]
+    return up, down
+
+
+def _settle(
+    places: list[float],
+    layer: Sequence[int],
+    gaps: Sequence[float],
+    pulls: Sequence[Sequence[tuple[int, float]]],
+) -> None:
+    wanted = []
+    weights = []
+    for v in layer:
+        total = moment = 0.0
+        for other, weight in pulls[v]:
+            total += weight
+            moment += weight * places[other]
+        # What nothing pulls stays where it is unless it stands in the way.
+        wanted.append(moment / total if total else places[v])
+        weights.append(total or 1e-3)
+    for v, x in zip(layer, fit(wanted, weights, gaps), strict=True):
+        places[v] = x
+
+
+def fit(wanted: Sequence[float], weights: Sequence[float], gaps: Sequence[float]) -> list[float]:
+    """The places closest to those wanted (weighted squares) that keep the gaps.
+
+    >>> fit([0.0, 0.0], [1.0, 1.0], [4.0])
+    [-2.0, 2.0]
+    """
+    offsets = [0.0]
+    for gap in gaps:
+        offsets.append(offsets[-1] + gap)
+    # Blocks of (weight, mean, size); a block moves as one.
+    blocks: list[tuple[float, float, int]] = []
+    for goal, weight, offset in zip(wanted, weights, offsets, strict=True):
+        block = (weight, goal - offset, 1)
+        while blocks and blocks[-1][1] >= block[1]:
+            w, mean, size = blocks.pop()
+            total = w + block[0]
+            block = (total, (w * mean + block[0] * block[1]) / total, size + block[2])
+        blocks.append(block)
+    means = [mean for _, mean, size in blocks for _ in range(size)]
+    return [mean + offset for mean, offset in zip(means, offsets, strict=True)]

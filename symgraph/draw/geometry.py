@@ -1,0 +1,325 @@
+"""Points, boxes and cubic curves; y grows downwards, all lengths are pixels."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+__all__ = [
+    "Curve",
+    "Disc",
+    "Point",
+    "Rect",
+    "Shape",
+    "clip",
+    "crossings",
+    "cut",
+    "hermite",
+    "hits",
+    "lines_cross",
+    "piece_at",
+    "sample",
+    "straight",
+]
+
+Point = tuple[float, float]
+# Control points of joined cubic Béziers: one start and three more for each piece.
+Curve = tuple[Point, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rect:
+    """An upright rectangle, its corners rounded by `radius`."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+    radius: float = 0.0
+
+    @property
+    def centre(self) -> Point:
+        """The middle."""
+        return ((self.left + self.right) / 2, (self.top + self.bottom) / 2)
+
+    @property
+    def width(self) -> float:
+        """Right minus left."""
+        return self.right - self.left
+
+    @property
+    def height(self) -> float:
+        """Bottom minus top."""
+        return self.bottom - self.top
+
+    def grown(self, by: float) -> Rect:
+        """The rectangle with `by` more room on each side."""
+        return Rect(self.left - by, self.top - by, self.right + by, self.bottom + by, self.radius)
+
+    def moved(self, dx: float, dy: float) -> Rect:
+        """The rectangle somewhere else."""
+        return Rect(self.left + dx, self.top + dy, self.right + dx, self.bottom + dy, self.radius)
+
+    def meets(self, other: Rect, slack: float = 0.0) -> bool:
+        """Whether the two share more than a border of `slack`."""
+        return (
+            self.left + slack < other.right
+            and other.left + slack < self.right
+            and self.top + slack < other.bottom
+            and other.top + slack < self.bottom
+        )
+
+    def outside(self, point: Point) -> float:
+        """Signed distance of a point from the border, negative inside."""
+        cx, cy = self.centre
+        radius = min(self.radius, self.width / 2, self.height / 2)
+        dx = abs(point[0] - cx) - (self.width / 2 - radius)
+        dy = abs(point[1] - cy) - (self.height / 2 - radius)
+        return math.hypot(max(dx, 0.0), max(dy, 0.0)) + min(max(dx, dy), 0.0) - radius
+
+    @property
+    def bounds(self) -> Rect:
+        """Itself."""
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Disc:
+    """A circle with its inside."""
+
+    x: float
+    y: float
+    radius: float
+
+    @property
+    def centre(self) -> Point:
+        """The middle."""
+        return (self.x, self.y)
+
+    @property
+    def bounds(self) -> Rect:
+        """The square around it."""
+        r = self.radius
+        return Rect(self.x - r, self.y - r, self.x + r, self.y + r, r)
+
+    def outside(self, point: Point) -> float:
+        """Signed distance of a point from the border, negative inside."""
+        return math.hypot(point[0] - self.x, point[1] - self.y) - self.radius
+
+
+Shape = Rect | Disc
+
+
+def straight(start: Point, end: Point) -> Curve:
+    """A straight line as one cubic.
+
+    >>> straight((0.0, 0.0), (3.0, 6.0))
+    ((0.0, 0.0), (1.0, 2.0), (2.0, 4.0), (3.0, 6.0))
+    """
+    (x0, y0), (x1, y1) = start, end
+    dx, dy = (x1 - x0) / 3, (y1 - y0) / 3
+    return (start, (x0 + dx, y0 + dy), (x1 - dx, y1 - dy), end)
+
+
+def hermite(points: Sequence[Point], axis: int, flat_ends: bool = False) -> Curve:
+    """A smooth curve through points that advance along `axis` (0 = x, 1 = y).
+
+    The other coordinate never overshoots its two neighbours (Fritsch and Carlson 1980), so the curve
+    stays in the corridor of its points. With `flat_ends` it leaves and arrives along the axis.
+    """
+    along = [point[axis] for point in points]
+    across = [point[1 - axis] for point in points]
+    slopes = _monotone_slopes(along, across, flat_ends)
+    curve: list[Point] = [points[0]]
+    for i in range(len(points) - 1):
+        third = (along[i + 1] - along[i]) / 3
+        inner = (
+            (along[i] + third, across[i] + slopes[i] * third),
+            (along[i + 1] - third, across[i + 1] - slopes[i + 1] * third),
+        )
+        curve += [(u, v) if axis == 0 else (v, u) for u, v in inner]
+        curve.append(points[i + 1])
+    return tuple(curve)
+
+
+def _monotone_slopes(along: list[float], across: list[float], flat_ends: bool) -> list[float]:
+    steps = [b - a for a, b in zip(along, along[1:], strict=False)]
+    rises = [
+        (b - a) / step if step else 0.0
+        for a, b, step in zip(across, across[1:], steps, strict=False)
+    ]
+    slopes = [rises[0]]
+    for i in range(1, len(rises)):
+        before, after = rises[i - 1], rises[i]
+        if before * after <= 0:
+            slopes.append(0.0)
+            continue
+        # The harmonic mean, weighted by the steps, keeps every piece monotone.
+        w1, w2 = 2 * steps[i] + steps[i - 1], steps[i] + 2 * steps[i - 1]
+        slopes.append((w1 + w2) / (w1 / before + w2 / after))
+    slopes.append(rises[-1])
+    if flat_ends:
+        slopes[0] = slopes[-1] = 0.0
+    elif len(rises) > 1:
+        # An end bends on as its neighbour does, within what keeps the piece monotone.
+        slopes[0] = _end_slope(rises[0], slopes[1])
+        slopes[-1] = _end_slope(rises[-1], slopes[-2])
+    return slopes
+
+
+def _end_slope(rise: float, neighbour: float) -> float:
+    slope = (3 * rise - neighbour) / 2
+    if slope * rise <= 0:
+        return 0.0
+    return math.copysign(min(abs(slope), 3 * abs(rise)), rise)
+
+
+def piece_at(curve: Curve, piece: int, t: float) -> Point:
+    """The point at t in [0, 1] of one cubic of a curve."""
+    (x0, y0), (x1, y1), (x2, y2), (x3, y3) = curve[3 * piece : 3 * piece + 4]
+    s = 1 - t
+    a, b, c, d = s * s * s, 3 * s * s * t, 3 * s * t * t, t * t * t
+    return (a * x0 + b * x1 + c * x2 + d * x3, a * y0 + b * y1 + c * y2 + d * y3)
+
+
+def sample(curve: Curve, per_piece: int = 12) -> list[Point]:
+    """Points along a curve, ends included."""
+    points = [curve[0]]
+    for piece in range(len(curve) // 3):
+        points += [piece_at(curve, piece, k / per_piece) for k in range(1, per_piece + 1)]
+    return points
+
+
+def cut(curve: Curve, piece: int, t: float) -> tuple[Curve, Curve]:
+    """The two parts of a curve at t of one of its cubics (de Casteljau)."""
+    p0, p1, p2, p3 = curve[3 * piece : 3 * piece + 4]
+    a, b, c = _between(p0, p1, t), _between(p1, p2, t), _between(p2, p3, t)
+    ab, bc = _between(a, b, t), _between(b, c, t)
+    middle = _between(ab, bc, t)
+    before = (*curve[: 3 * piece + 1], a, ab, middle)
+    after = (middle, bc, c, *curve[3 * piece + 3 :])
+    return before, after
+
+
+def _between(p: Point, q: Point, t: float) -> Point:
+    return (p[0] + (q[0] - p[0]) * t, p[1] + (q[1] - p[1]) * t)
+
+
+def clip(curve: Curve, tail: Shape, head: Shape, arrow: float) -> tuple[Curve, Point]:
+    """The visible part of a centre-to-centre curve, and the tip of its arrow.
+
+    The curve starts on the border of `tail`; the tip lies on the border of `head`, and the curve
+    ends `arrow` pixels before it, where the arrowhead begins.
+    """
+    pieces = len(curve) // 3
+    tip_piece, tip_t = _first_inside(curve, head.outside, range(pieces))
+    upto, _ = cut(curve, tip_piece, tip_t)
+    tip = upto[-1]
+    start_piece, start_t = _last_inside(upto, tail.outside)
+    _, visible = cut(upto, start_piece, start_t)
+
+    def beyond_arrow(point: Point) -> float:
+        return math.hypot(point[0] - tip[0], point[1] - tip[1]) - arrow
+
+    if beyond_arrow(visible[0]) <= 0:
+        # Two shapes closer than an arrowhead: nothing is left but the arrowhead.
+        return straight(visible[0], visible[0]), tip
+    end_piece, end_t = _first_inside(visible, beyond_arrow, range(len(visible) // 3))
+    shortened, _ = cut(visible, end_piece, end_t)
+    return shortened, tip
+
+
+def _first_inside(
+    curve: Curve, outside: Callable[[Point], float], pieces: range
+) -> tuple[int, float]:
+    """Where the last stretch that ends inside begins: the final crossing of the border."""
+    for piece in reversed(pieces):
+        for k in reversed(range(16)):
+            if outside(piece_at(curve, piece, k / 16)) > 0:
+                return piece, _bisect(curve, piece, outside, k / 16, (k + 1) / 16)
+    return 0, 0.0
+
+
+def _last_inside(curve: Curve, outside: Callable[[Point], float]) -> tuple[int, float]:
+    """Where the curve leaves for the first time."""
+    for piece in range(len(curve) // 3):
+        for k in range(1, 17):
+            if outside(piece_at(curve, piece, k / 16)) > 0:
+                return piece, _bisect(curve, piece, outside, k / 16, (k - 1) / 16)
+    return len(curve) // 3 - 1, 1.0
+
+
+def _bisect(
+    curve: Curve, piece: int, outside: Callable[[Point], float], out: float, within: float
+) -> float:
+    for _ in range(40):
+        middle = (out + within) / 2
+        if outside(piece_at(curve, piece, middle)) > 0:
+            out = middle
+        else:
+            within = middle
+    return out
+
+
+def hits(points: Sequence[Point], rect: Rect) -> bool:
+    """Whether a line through `points` enters the rectangle."""
+    return any(_segment_enters(p, q, rect) for p, q in zip(points, points[1:], strict=False))
+
+
+def _segment_enters(p: Point, q: Point, rect: Rect) -> bool:
+    """Liang and Barsky: clip the segment and see whether anything is left."""
+    t0, t1 = 0.0, 1.0
+    dx, dy = q[0] - p[0], q[1] - p[1]
+    for step, low, high in (
+        (dx, rect.left - p[0], rect.right - p[0]),
+        (dy, rect.top - p[1], rect.bottom - p[1]),
+    ):
+        if step == 0:
+            if low >= 0 or high <= 0:
+                return False
+            continue
+        a, b = low / step, high / step
+        if a > b:
+            a, b = b, a
+        t0, t1 = max(t0, a), min(t1, b)
+        if t0 >= t1:
+            return False
+    return True
+
+
+def crossings(curves: Sequence[Curve]) -> int:
+    """How many pairs of curves cross away from shared ends."""
+    lines = [sample(curve, 8) for curve in curves]
+    bounds = [
+        Rect(
+            min(x for x, _ in line),
+            min(y for _, y in line),
+            max(x for x, _ in line),
+            max(y for _, y in line),
+        )
+        for line in lines
+    ]
+    count = 0
+    for i, first in enumerate(lines):
+        for j in range(i):
+            if bounds[i].grown(0.1).meets(bounds[j].grown(0.1)) and lines_cross(first, lines[j]):
+                count += 1
+    return count
+
+
+def lines_cross(first: Sequence[Point], second: Sequence[Point]) -> bool:
+    """Whether two lines through points cross; touching ends do not count."""
+    return any(
+        _segments_cross(p, q, r, s)
+        for p, q in zip(first, first[1:], strict=False)
+        for r, s in zip(second, second[1:], strict=False)
+    )
+
+
+def _segments_cross(p: Point, q: Point, r: Point, s: Point) -> bool:
+    return _turn(p, q, r) * _turn(p, q, s) < 0 and _turn(r, s, p) * _turn(r, s, q) < 0
+
+
+def _turn(p: Point, q: Point, r: Point) -> float:
+    return (q[0] - p[0]) * (r[1] - p[1]) - (q[1] - p[1]) * (r[0] - p[0])

@@ -1,0 +1,211 @@
+"""The order inside the layers: few crossings, and operands from left to right where it is free."""
+
+from __future__ import annotations
+
+import random
+from bisect import bisect_left, bisect_right, insort
+
+__all__ = ["Layers", "count_crossings", "reduce_crossings"]
+
+# Up to this many elements there is time for swaps of neighbours and for several starts.
+_FINE = 4000
+
+
+class Layers:
+    """Elements (nodes and bends) in layers; edges join neighbouring layers only.
+
+    `down[v]` holds the neighbours in the next layer, operands in their order; `up[v]` those in the
+    layer before.
+    """
+
+    def __init__(self, layer_of: list[int], down: list[list[int]]) -> None:
+        self.layer_of = layer_of
+        self.down = down
+        self.up: list[list[int]] = [[] for _ in layer_of]
+        for upper, lowers in enumerate(down):
+            for lower in lowers:
+                self.up[lower].append(upper)
+        self.layers: list[list[int]] = [[] for _ in range(max(layer_of, default=-1) + 1)]
+        self.place = [0] * len(layer_of)
+
+    def arrange(self, layers: list[list[int]]) -> None:
+        """Take over an order."""
+        self.layers = layers
+        for layer in layers:
+            self.settle(layer)
+
+    def settle(self, layer: list[int]) -> None:
+        """Note the places of one layer."""
+        for index, v in enumerate(layer):
+            self.place[v] = index
+
+
+def reduce_crossings(layers: Layers) -> None:
+    """Order the layers of a drawing; the same graph always gets the same order."""
+    size = len(layers.layer_of)
+    fine = size <= _FINE
+    sweeps = 16 if fine else 6 if size <= 40000 else 3
+    shaken = min(16, 4000 // max(size, 1)) if fine else 0
+    dice = random.Random(0)
+    best: list[list[int]] | None = None
+    best_cost = (0, 0)
+    for attempt in range(4 + shaken if fine else 1):
+        start = _depth_first(layers, -1 if attempt % 2 else 1)
+        if attempt >= 4 and best is not None:
+            start = [_shaken(layer, dice) for layer in best]
+        layers.arrange(start)
+        cost = _improve(layers, sweeps, median=attempt % 4 in (1, 2))
+        if best is None or cost < best_cost:
+            best, best_cost = layers.layers, cost
+        if best_cost == (0, 0) or (best_cost[0] == 0 and attempt >= 3):
+            break
+    assert best is not None
+    layers.arrange(best)
+
+
+def _shaken(layer: list[int], dice: random.Random) -> list[int]:
+    """The layer with its elements moved about a little."""
+    reach = 0.6 * len(layer)
+    keys = {v: index + dice.uniform(0.0, reach) for index, v in enumerate(layer)}
+    return sorted(layer, key=keys.__getitem__)
+
+
+def _depth_first(layers: Layers, step: int) -> list[list[int]]:
+    """Each layer in the order in which a walk from the roots meets its elements."""
+    order: list[list[int]] = [[] for _ in layers.layers]
+    seen = [False] * len(layers.layer_of)
+    roots = [v for v, users in enumerate(layers.up) if not users]
+    stack = roots[::-step]
+    while stack:
+        v = stack.pop()
+        if seen[v]:
+            continue
+        seen[v] = True
+        order[layers.layer_of[v]].append(v)
+        stack += layers.down[v][::-step]
+    return order if step == 1 else [layer[::-1] for layer in order]
+
+
+def _improve(layers: Layers, sweeps: int, median: bool) -> tuple[int, int]:
+    """Sweep down and up; leave the best order found and return its cost."""
+    fine = len(layers.layer_of) <= _FINE
+    best = [layer[:] for layer in layers.layers]
+    best_cost = cost = _cost(layers)
+    stale = 0
+    for sweep in range(sweeps):
+        if best_cost == (0, 0) or stale > 5:
+            break
+        downward = sweep % 2 == 0
+        use_median = median if sweep % 4 < 2 else not median
+        _sweep(layers, downward, use_median)
+        if fine:
+            # Every other time swaps that cost nothing are made too, to leave a plateau.
+            _exchange(layers, plateau=sweep % 4 > 1)
+        cost = _cost(layers)
+        if cost < best_cost:
+            best, best_cost, stale = [layer[:] for layer in layers.layers], cost, 0
+        else:
+            stale += 1
+    layers.arrange(best)
+    return best_cost
+
+
+def _sweep(layers: Layers, downward: bool, median: bool) -> None:
+    order = layers.layers if downward else layers.layers[::-1]
+    towards = layers.up if downward else layers.down
+    place = layers.place
+    for layer in order[1:]:
+        keys: dict[int, float] = {}
+        last = -1.0
+        for v in layer:
+            others = towards[v]
+            if others:
+                last = _median(others, place) if median else _mean(others, place)
+            # What has no neighbour on this side stays beside the one before it.
+            keys[v] = last
+        layer.sort(key=keys.__getitem__)
+        layers.settle(layer)
+
+
+def _mean(others: list[int], place: list[int]) -> float:
+    return sum(place[v] for v in others) / len(others)
+
+
+def _median(others: list[int], place: list[int]) -> float:
+    places = sorted(place[v] for v in others)
+    middle = len(places) // 2
+    if len(places) % 2:
+        return places[middle]
+    if len(places) == 2:
+        return (places[0] + places[1]) / 2
+    # Lean to the side where the neighbours are packed closer (Gansner et al. 1993).
+    left = places[middle - 1] - places[0]
+    right = places[-1] - places[middle]
+    if left + right == 0:
+        return (places[middle - 1] + places[middle]) / 2
+    return (places[middle - 1] * right + places[middle] * left) / (left + right)
+
+
+def _exchange(layers: Layers, plateau: bool) -> None:
+    """Swap neighbours while that removes crossings, or sorts operands at no cost."""
+    for turn in range(8):
+        improved = False
+        for layer in layers.layers:
+            for i in range(len(layer) - 1):
+                v, w = layer[i], layer[i + 1]
+                gain = _pair(layers, v, w) - _pair(layers, w, v)
+                free = gain == 0 and (plateau and turn == 0 or _out_of_order(layers, v, w))
+                if gain > 0 or free:
+                    layer[i], layer[i + 1] = w, v
+                    layers.place[v], layers.place[w] = i + 1, i
+                    improved = True
+        if not improved:
+            return
+
+
+def _pair(layers: Layers, left: int, right: int) -> int:
+    """The crossings among the edges of two elements, the first standing left of the second."""
+    count = 0
+    for neighbours in (layers.up, layers.down):
+        if neighbours[left] and neighbours[right]:
+            rights = sorted(layers.place[v] for v in neighbours[right])
+            count += sum(bisect_left(rights, layers.place[v]) for v in neighbours[left])
+    return count
+
+
+def _out_of_order(layers: Layers, left: int, right: int) -> bool:
+    """Whether two operands of one node stand in the wrong order."""
+    if len(layers.up[left]) != 1 or layers.up[left] != layers.up[right]:
+        return False
+    siblings = layers.down[layers.up[left][0]]
+    return siblings.index(right) < siblings.index(left)
+
+
+def _cost(layers: Layers) -> tuple[int, int]:
+    return count_crossings(layers), _disorder(layers)
+
+
+def count_crossings(layers: Layers) -> int:
+    """The crossings of the present order, over all pairs of neighbouring layers."""
+    total = 0
+    place = layers.place
+    for layer in layers.layers[:-1]:
+        seen: list[int] = []
+        for v in layer:
+            ends = sorted([place[w] for w in layers.down[v]])
+            if seen and ends[:1] and ends[0] < seen[-1]:
+                total += sum(len(seen) - bisect_right(seen, end) for end in ends)
+            for end in ends:
+                insort(seen, end)
+    return total
+
+
+def _disorder(layers: Layers) -> int:
+    """How many neighbouring operands of a node stand the wrong way round."""
+    place = layers.place
+    return sum(
+        place[a] > place[b]
+        for lowers in layers.down
+        if len(lowers) > 1
+        for a, b in zip(lowers, lowers[1:], strict=False)
+    )

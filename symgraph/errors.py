@@ -1,0 +1,61 @@
+"""The errors a user can meet: each names the place, the two facts that clash, and the fix."""
+
+from __future__ import annotations
+
+__all__ = [
+    "CycleError",
+    "DrawError",
+    "GradientError",
+    "KindError",
+    "NameClashError",
+    "NonFiniteError",
+    "RangeError",
+    "ShapeError",
+    "SymgraphError",
+    "UnknownNameError",
+    "UnsupportedError",
+]
+
+
+class SymgraphError(Exception):
+    """Every mistake that a user of symgraph can make raises a subclass of this."""
+
+
+class ShapeError(SymgraphError, ValueError):
+    """Two shapes do not fit together."""
+
+
+class KindError(SymgraphError, TypeError):
+    """A value is not of the kind (real, integer, boolean) or dtype that is needed."""
+
+
+class RangeError(SymgraphError, IndexError):
+    """An index or an axis lies outside its range."""
+
+
+class NameClashError(SymgraphError, ValueError):
+    """One name stands for two different variables."""
+
+
+class UnknownNameError(SymgraphError, LookupError):
+    """A name or an argument that the graph does not know."""
+
+
+class GradientError(SymgraphError, ValueError):
+    """A derivative that is not defined as it was asked for."""
+
+
+class CycleError(SymgraphError, ValueError):
+    """A value depends on itself without a delay."""
+
+
+class NonFiniteError(SymgraphError, ArithmeticError):
+    """NaN or infinity where finite numbers were asked for."""
+
+
+class UnsupportedError(SymgraphError, TypeError):
+    """A SymPy object or a request that has no counterpart here."""
+
+
+class DrawError(SymgraphError, ValueError):
+    """A picture that cannot be drawn or written as asked."""

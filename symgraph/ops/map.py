@@ -1,0 +1,234 @@
+"""Map: one small scalar formula applied entry by entry, with NumPy broadcasting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import sympy
+
+from symgraph.node import Node, intern
+from symgraph.ops.einsum import Einsum, folded_einsum, sum_to_shape, widen
+from symgraph.ops.leaves import Fill, fill
+from symgraph.printing import Format, Piece
+from symgraph.scalar import slot, where
+from symgraph.shapes import Dim, Shape, broadcast
+from symgraph.template import Template, function_name, template, used_slots
+
+__all__ = ["Map", "add_up", "folded_map", "map_node", "negative", "scaled"]
+
+
+class Map(Node):
+    """`template` over the operands: `params` = (template,)."""
+
+    __slots__ = ()
+
+    @property
+    def template(self) -> Template:
+        """The scalar formula."""
+        body: Template = self.params[0]
+        return body
+
+    def evaluate(self, dims: Mapping[sympy.Symbol, int], *xs: Any) -> Any:
+        value = np.asarray(self.template.evaluate([np.asarray(x) for x in xs]))
+        return value.astype(bool) if self.kind == "boolean" else value
+
+    def entry(self, index: Sequence[Any], read: Callable[[int, Sequence[Any]], Any]) -> Any:
+        fill_in = {
+            slot(k): read(k, aligned_index(index, arg.shape)) for k, arg in enumerate(self.args)
+        }
+        return self.template.expr.xreplace(fill_in)
+
+    def vjp(self, ct: Node, k: int) -> Node | None:
+        if self.args[k].kind != "real" or self.template.derivative(k) == 0:
+            return None
+        body, used = self.template.product(k)
+        local = folded_map(body, (ct, *(self.args[j] for j in used)))
+        return sum_to_shape(local, self.args[k].shape)
+
+    def jvp(self, tangents: Sequence[Node | None]) -> Node | None:
+        parts: list[Node] = []
+        for k, tangent in enumerate(tangents):
+            if tangent is not None and self.template.derivative(k) != 0:
+                body, used = self.template.product(k)
+                part = folded_map(body, (tangent, *(self.args[j] for j in used)))
+                parts.append(widen(part, self.shape))
+        return add_up(parts)
+
+    def batch(self, args: Sequence[Node], flags: Sequence[bool], size: Dim) -> Node:
+        aligned = [
+            _aligned(arg, self.ndim + 1) if flag else arg
+            for arg, flag in zip(args, flags, strict=True)
+        ]
+        return widen(folded_map(self.template, tuple(aligned)), (size, *self.shape))
+
+    def form(self, fmt: Format, xs: Sequence[Piece]) -> Piece:
+        return self.template.form(fmt, xs)
+
+    @classmethod
+    def folded(cls, params: tuple[Any, ...], args: tuple[Node, ...]) -> Node:
+        return folded_map(params[0], args)
+
+    @classmethod
+    def rebuild(cls, params: tuple[Any, ...], args: tuple[Node, ...]) -> Node:
+        return map_node(params[0], args)
+
+
+def aligned_index(index: Sequence[Any], shape: Shape) -> tuple[Any, ...]:
+    """The index of a broadcast operand for an entry of the result."""
+    tail = index[len(index) - len(shape) :]
+    return tuple(0 if size == 1 else i for i, size in zip(tail, shape, strict=True))
+
+
+def _aligned(arg: Node, rank: int) -> Node:
+    """A batched operand with axes of size 1 between the batch axis and its own."""
+    missing = rank - arg.ndim
+    if missing == 0:
+        return arg
+    axes = tuple(range(arg.ndim))
+    new = tuple(range(arg.ndim, rank))
+    return folded_einsum([axes], (0, *new, *axes[1:]), dict.fromkeys(new, 1), (arg,))
+
+
+def map_node(body: Template, args: tuple[Node, ...]) -> Node:
+    """The literal Map of a template on operands.
+
+    Raises ShapeError when the operands do not broadcast.
+    """
+    shape = args[0].shape
+    for arg in args:
+        if arg.shape != shape:
+            shape = broadcast([a.shape for a in args], _title(body))
+            break
+    return intern(Map, args, (body,), shape, body.kind(tuple([a.kind for a in args])))
+
+
+def _title(body: Template) -> str:
+    heads = {"Add": "add", "Mul": "multiply", "Pow": "power"}
+    name = function_name(body.expr)
+    return heads.get(name, name)
+
+
+# --- the rules that shorten gradients -----------------------------------------------------------
+
+
+def folded_map(body: Template, args: tuple[Node, ...]) -> Node:
+    """A Map with constants folded in, repeated operands merged and broadcasts left to NumPy.
+
+    Used in gradients and compiler passes only, never on the graph as the user wrote it.
+    """
+    if not any(isinstance(arg, (Fill, Einsum)) for arg in args) and len(set(args)) == len(args):
+        hoisted = _hoist_mask(body, args)
+        return map_node(body, args) if hoisted is None else hoisted
+    shape = broadcast([arg.shape for arg in args], _title(body))
+    value = _float_value(body, args)
+    if value is not None:
+        return fill(value, shape, "real")
+    kept: list[Node] = []
+    spelling: list[Any] = []
+    for given in args:
+        arg = _unwidened(given)
+        number = _exact(arg)
+        if number is not None:
+            spelling.append(number)
+            continue
+        if arg not in kept:
+            kept.append(arg)
+        spelling.append(slot(kept.index(arg)))
+    return widen(_apply(_respelled(body, tuple(spelling)), kept), shape)
+
+
+@lru_cache(maxsize=65536)
+def _respelled(body: Template, spelling: tuple[Any, ...]) -> Any:
+    return body.expr.xreplace({slot(k): new for k, new in enumerate(spelling)})
+
+
+def _apply(expr: Any, kept: list[Node]) -> Node:
+    """The Map of an expression over operands, of which it may use only some."""
+    if expr.is_Symbol and expr.name.startswith("_"):
+        return kept[int(expr.name[1:])]
+    used = used_slots(expr) if not expr.is_number else []
+    if not used:
+        return fill(expr, (), "real")
+    args = tuple(kept[k] for k in used)
+    expr = expr.xreplace({slot(k): slot(i) for i, k in enumerate(used)})
+    body = template(expr, len(args))
+    hoisted = _hoist_mask(body, args)
+    return map_node(body, args) if hoisted is None else hoisted
+
+
+def _unwidened(arg: Node) -> Node:
+    """The operand of a broadcast, where NumPy's own broadcasting gives the same."""
+    while isinstance(arg, Einsum) and arg.is_leading_broadcast:
+        arg = arg.args[0]
+    return fill(arg.value, (), arg.kind) if isinstance(arg, Fill) else arg
+
+
+def _exact(arg: Node) -> Any:
+    """The SymPy number that a body absorbs; floats stay operands, so that bodies stay few."""
+    if not isinstance(arg, Fill):
+        return None
+    value = arg.value
+    if isinstance(value, float):
+        return sympy.Integer(int(value)) if value in (0.0, 1.0, -1.0, 2.0) else None
+    if isinstance(value, int):
+        return sympy.Integer(value)
+    return value if value.is_Rational else None
+
+
+def _float_value(body: Template, args: tuple[Node, ...]) -> float | None:
+    """The result when all operands are plain numbers and one is a float, else None."""
+    values = [arg.value if isinstance(arg, Fill) else None for arg in args]
+    if not any(isinstance(v, float) for v in values):
+        return None
+    if not all(isinstance(v, (int, float)) for v in values):
+        return None
+    return float(body.evaluate(values))
+
+
+_MASKED = where(slot(0), slot(1), 0)
+
+
+def _hoist_mask(body: Template, args: tuple[Node, ...]) -> Node | None:
+    """`where(c, g, 0) * d` becomes `where(c, g * d, 0)`: an infinite d behind a closed branch
+    then cannot turn the zero into NaN."""
+    ct = args[0]
+    if type(ct) is not Map or ct.template.expr != _MASKED or not _is_product_with_first(body):
+        return None
+    inner = folded_map(body, (ct.args[1], *args[1:]))
+    return map_node(template(_MASKED, 2), (ct.args[0], inner))
+
+
+@lru_cache(maxsize=65536)
+def _is_product_with_first(body: Template) -> bool:
+    factors = sympy.Mul.make_args(body.expr)
+    return body.arity > 1 and slot(0) in factors and factors.count(slot(0)) == 1
+
+
+_ADD = template(slot(0) + slot(1), 2)
+
+
+def add_up(parts: Sequence[Node]) -> Node | None:
+    """The sum of nodes of one shape; None for no parts."""
+    total: Node | None = None
+    for part in parts:
+        total = part if total is None else folded_map(_ADD, (total, part))
+    return total
+
+
+def negative(x: Node) -> Node:
+    """-x, folded."""
+    return scaled(-1, x)
+
+
+def scaled(factor: Any, x: Node) -> Node:
+    """A number or size times x, folded."""
+    factor = sympy.sympify(factor)
+    if factor == 1:
+        return x
+    if factor.free_symbols:
+        product = template(slot(0) * slot(1), 2)
+        return map_node(product, (fill(factor), x))
+    return folded_map(template(factor * slot(0), 1), (x,))

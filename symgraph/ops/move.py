@@ -1,0 +1,442 @@
+"""Moving entries: Pull reads x[f(i)], Push is its adjoint; Reshape and Concat."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import sympy
+
+from symgraph.errors import RangeError, ShapeError
+from symgraph.node import Node, intern, promote
+from symgraph.ops.einsum import widen
+from symgraph.ops.leaves import Fill, fill
+from symgraph.printing import Format, Piece
+from symgraph.shapes import Dim, Shape, bind_dim, bind_shape, product, same_dim, shape_text
+
+__all__ = [
+    "Affine",
+    "Concat",
+    "Lookup",
+    "Pull",
+    "Push",
+    "Reshape",
+    "Row",
+    "concat_node",
+    "identity_row",
+    "pull",
+    "push",
+    "reshape_node",
+]
+
+
+class Affine(NamedTuple):
+    """Reads position offset + sum of step * i[axis]; outside of the source the value is 0."""
+
+    offset: Dim
+    steps: tuple[tuple[int, int], ...]  # (axis of the result, step)
+
+
+class Lookup(NamedTuple):
+    """Reads the position that integer operand `operand` holds at i[axes]."""
+
+    operand: int
+    axes: tuple[int, ...]
+
+
+Row = Affine | Lookup
+
+
+def identity_row(axis: int) -> Affine:
+    """Axis of the source = axis of the result."""
+    return Affine(0, ((axis, 1),))
+
+
+def _positions(
+    rows: Sequence[Row], out: tuple[int, ...], sizes: tuple[int, ...], lookups: Sequence[Any],
+    dims: Mapping[sympy.Symbol, int],
+) -> tuple[list[Any], Any]:  # fmt: skip
+    """Source positions, broadcastable to `out`, and where all of them lie inside."""
+    grid = np.ogrid[tuple(slice(n) for n in out)] if out else []
+    inside: Any = np.ones((1,) * len(out), dtype=bool)
+    places: list[Any] = []
+    for row, size in zip(rows, sizes, strict=True):
+        if isinstance(row, Lookup):
+            given = np.asarray(lookups[row.operand - 1])
+            check_lookup(given, size)
+            spread = [out[a] if a in row.axes else 1 for a in range(len(out))]
+            order = np.argsort(row.axes) if row.axes else []
+            places.append(np.transpose(given, order).reshape(spread))
+            continue
+        offset = row.offset if isinstance(row.offset, int) else _signed(row.offset, dims)
+        at: Any = np.full((1,) * len(out), offset)
+        for axis, step in row.steps:
+            at = at + step * grid[axis]
+        inside = inside & (at >= 0) & (at < size)
+        places.append(np.clip(at, 0, max(size - 1, 0)))
+    return places, inside
+
+
+def _signed(offset: Any, dims: Mapping[sympy.Symbol, int]) -> int:
+    return int(offset.xreplace({s: sympy.Integer(bind_dim(s, dims)) for s in offset.free_symbols}))
+
+
+def check_lookup(given: Any, size: int) -> None:
+    """Raise RangeError naming the first index outside 0..size-1 and its position."""
+    if given.size and (given.min() < 0 or given.max() >= size):
+        first = np.argwhere((given < 0) | (given >= size))[0]
+        place = tuple(int(i) for i in first)
+        raise RangeError(
+            f"lookup: index {int(given[place])} at position {place} is outside 0..{size - 1}. "
+            "Give indices from 0 up to the size of the axis minus one."
+        )
+
+
+class Pull(Node):
+    """x[f(i)]: operands = (x, integer lookups...), `params` = (result shape, one Row an axis of x).
+
+    Slices, padding, flips, windows, embeddings and label picks are all of this form.
+    """
+
+    __slots__ = ()
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """How each axis of x is addressed."""
+        rows: tuple[Row, ...] = self.params[1]
+        return rows
+
+    def evaluate(self, dims: Mapping[sympy.Symbol, int], *xs: Any) -> Any:
+        x, out = np.asarray(xs[0]), bind_shape(self.shape, dims)
+        places, inside = _positions(self.rows, out, x.shape, xs[1:], dims)
+        if x.size == 0:
+            return np.zeros(out, x.dtype)
+        value = np.broadcast_to(x[tuple(places)] if places else x, out)
+        return np.where(inside, value, np.zeros((), x.dtype))
+
+    def entry(self, index: Sequence[Any], read: Callable[[int, Sequence[Any]], Any]) -> Any:
+        source, inside = _symbolic_positions(self.rows, self.args[0].shape, index, read)
+        if inside is False:
+            return sympy.S.Zero
+        value = read(0, source)
+        return value if inside is True else sympy.Piecewise((value, inside), (0, True))
+
+    def vjp(self, ct: Node, k: int) -> Node | None:
+        if k > 0 or self.args[0].kind != "real":
+            return None
+        return push(ct, self.rows, self.args[0].shape, self.args[1:])
+
+    def jvp(self, tangents: Sequence[Node | None]) -> Node | None:
+        if tangents[0] is None:
+            return None
+        return pull(tangents[0], self.rows, self.shape, self.args[1:])
+
+    def batch(self, args: Sequence[Node], flags: Sequence[bool], size: Dim) -> Node:
+        rows = _batched_rows(self.rows, flags)
+        if flags[0]:
+            rows.insert(0, identity_row(0))
+        return pull(args[0], rows, (size, *self.shape), tuple(args[1:]))
+
+    def form(self, fmt: Format, xs: Sequence[Piece]) -> Piece:
+        return _form_pull(self, fmt, xs)
+
+    @classmethod
+    def rebuild(cls, params: tuple[Any, ...], args: tuple[Node, ...]) -> Node:
+        return pull(args[0], params[1], params[0], args[1:])
+
+
+class Push(Node):
+    """The adjoint of Pull: adds entry i of the operand to position f(i) of zeros.
+
+    Operands = (x, integer lookups...), `params` = (result shape, one Row an axis of the result).
+    """
+
+    __slots__ = ()
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """How each axis of the result is addressed."""
+        rows: tuple[Row, ...] = self.params[1]
+        return rows
+
+    def evaluate(self, dims: Mapping[sympy.Symbol, int], *xs: Any) -> Any:
+        x, shape = np.asarray(xs[0]), bind_shape(self.shape, dims)
+        result = np.zeros(shape, x.dtype if x.dtype != bool else np.int64)
+        places, inside = _positions(self.rows, x.shape, shape, xs[1:], dims)
+        chosen = np.broadcast_to(inside, x.shape)
+        if not shape:
+            return result + x[chosen].sum()
+        target = tuple(np.broadcast_to(place, x.shape)[chosen] for place in places)
+        np.add.at(result, target, x[chosen])
+        return result
+
+    def entry(self, index: Sequence[Any], read: Callable[[int, Sequence[Any]], Any]) -> Any:
+        total: Any = sympy.S.Zero
+        sizes = self.args[0].shape
+        for place in itertools.product(*(range(int(n)) for n in sizes)):
+            target, inside = _symbolic_positions(self.rows, self.shape, place, read)
+            hits = sympy.Mul(
+                *(sympy.KroneckerDelta(a, b) for a, b in zip(target, index, strict=True))
+            )
+            if inside is not False and hits != 0:
+                total += hits * read(0, place)
+        return total
+
+    def vjp(self, ct: Node, k: int) -> Node | None:
+        if k > 0 or self.args[0].kind != "real":
+            return None
+        return pull(ct, self.rows, self.args[0].shape, self.args[1:])
+
+    def jvp(self, tangents: Sequence[Node | None]) -> Node | None:
+        if tangents[0] is None:
+            return None
+        return push(tangents[0], self.rows, self.shape, self.args[1:])
+
+    def batch(self, args: Sequence[Node], flags: Sequence[bool], size: Dim) -> Node:
+        x = args[0] if flags[0] else widen(args[0], (size, *args[0].shape))
+        rows = [identity_row(0), *_batched_rows(self.rows, flags)]
+        return push(x, rows, (size, *self.shape), tuple(args[1:]))
+
+    def form(self, fmt: Format, xs: Sequence[Piece]) -> Piece:
+        return fmt.call("scatter_add", [*xs, Piece(shape_text(self.shape))])
+
+    @classmethod
+    def rebuild(cls, params: tuple[Any, ...], args: tuple[Node, ...]) -> Node:
+        return push(args[0], params[1], params[0], args[1:])
+
+
+def _batched_rows(rows: Sequence[Row], flags: Sequence[bool]) -> list[Row]:
+    """The rows when a leading axis joins the indexed side."""
+    moved: list[Row] = []
+    for row in rows:
+        if isinstance(row, Affine):
+            moved.append(Affine(row.offset, tuple((axis + 1, step) for axis, step in row.steps)))
+        else:
+            axes = tuple(axis + 1 for axis in row.axes)
+            moved.append(Lookup(row.operand, (0, *axes) if flags[row.operand] else axes))
+    return moved
+
+
+def _symbolic_positions(
+    rows: Sequence[Row], sizes: Shape, index: Sequence[Any],
+    read: Callable[[int, Sequence[Any]], Any],
+) -> tuple[tuple[Any, ...], Any]:  # fmt: skip
+    places: list[Any] = []
+    inside: Any = True
+    for row, size in zip(rows, sizes, strict=True):
+        if isinstance(row, Lookup):
+            places.append(read(row.operand, tuple(index[a] for a in row.axes)))
+            continue
+        at = sympy.sympify(row.offset) + sum(step * index[axis] for axis, step in row.steps)
+        for condition in (at >= 0, at < size):
+            if condition == False:  # noqa: E712 - SymPy's false
+                return (), False
+            if condition != True:  # noqa: E712 - SymPy's true
+                inside = condition if inside is True else sympy.And(inside, condition)
+        places.append(at)
+    return tuple(places), inside
+
+
+def pull(x: Node, rows: Sequence[Row], shape: Shape, lookups: tuple[Node, ...] = ()) -> Node:
+    """x read through rows into a result of this shape."""
+    if shape == x.shape and all(row == identity_row(a) for a, row in enumerate(rows)):
+        return x
+    return intern(Pull, (x, *lookups), (shape, tuple(rows)), shape, x.kind)
+
+
+def push(x: Node, rows: Sequence[Row], shape: Shape, lookups: tuple[Node, ...] = ()) -> Node:
+    """x added through rows into zeros of this shape."""
+    if shape == x.shape and all(row == identity_row(a) for a, row in enumerate(rows)):
+        return x
+    kind = promote("integer", x.kind)
+    return intern(Push, (x, *lookups), (shape, tuple(rows)), shape, kind)
+
+
+def as_slices(node: Pull | Push) -> list[tuple[Dim, int, Dim]] | None:
+    """(start, step, count) an axis when the map is a plain slice of the larger side, else None."""
+    small = node.shape if isinstance(node, Pull) else node.args[0].shape
+    if len(small) != len(node.rows):
+        return None
+    found: list[tuple[Dim, int, Dim]] = []
+    for axis, row in enumerate(node.rows):
+        if not isinstance(row, Affine) or len(row.steps) != 1 or row.steps[0][0] != axis:
+            return None
+        found.append((row.offset, row.steps[0][1], small[axis]))
+    return found
+
+
+def _form_pull(node: Pull, fmt: Format, xs: Sequence[Piece]) -> Piece:
+    x = fmt.wrap(xs[0], 100)
+    parts: list[str] = []
+    for axis, (row, size) in enumerate(zip(node.rows, node.args[0].shape, strict=True)):
+        if isinstance(row, Lookup):
+            parts.append(xs[row.operand].text)
+        elif row == Affine(0, row.steps) and len(row.steps) == 1 and row.steps[0][1] == 1:
+            whole = node.shape[row.steps[0][0]] == size
+            parts.append(":" if whole else f":{node.shape[row.steps[0][0]]}")
+        elif not row.steps:
+            parts.append(str(row.offset))
+        elif len(row.steps) == 1 and isinstance(row.offset, int) and row.offset >= 0:
+            (out_axis, step), count = row.steps[0], node.shape[row.steps[0][0]]
+            stop = row.offset + step * count
+            stop_text = "" if step < 0 and stop == -1 else str(stop)
+            parts.append(f"{row.offset}:{stop_text}" + ("" if step == 1 else f":{step}"))
+        else:
+            terms = " + ".join(
+                f"{step}*i{a}" if step != 1 else f"i{a}" for a, step in row.steps
+            )
+            parts.append(f"{row.offset} + {terms}" if row.offset != 0 else terms)
+        del axis
+    inner = ", ".join(parts)
+    return Piece(rf"{x}_{{{inner}}}" if fmt.style == "latex" else f"{x}[{inner}]")
+
+
+class Reshape(Node):
+    """The same entries in row-major order under another shape: `params` = (shape,)."""
+
+    __slots__ = ()
+
+    def evaluate(self, dims: Mapping[sympy.Symbol, int], *xs: Any) -> Any:
+        return np.reshape(xs[0], bind_shape(self.shape, dims))
+
+    def entry(self, index: Sequence[Any], read: Callable[[int, Sequence[Any]], Any]) -> Any:
+        flat: Any = sympy.S.Zero
+        for i, size in zip(index, self.shape, strict=True):
+            flat = flat * size + i
+        source: list[Any] = []
+        for size in reversed(self.args[0].shape):
+            source.insert(0, sympy.Mod(flat, size))
+            flat = sympy.floor(flat / sympy.sympify(size)) if size != 0 else flat
+        return read(0, tuple(source))
+
+    def vjp(self, ct: Node, k: int) -> Node | None:
+        return reshape_node(ct, self.args[0].shape) if self.args[0].kind == "real" else None
+
+    def jvp(self, tangents: Sequence[Node | None]) -> Node | None:
+        return None if tangents[0] is None else reshape_node(tangents[0], self.shape)
+
+    def batch(self, args: Sequence[Node], flags: Sequence[bool], size: Dim) -> Node:
+        return reshape_node(args[0], (size, *self.shape))
+
+    def form(self, fmt: Format, xs: Sequence[Piece]) -> Piece:
+        return fmt.call("reshape", [*xs, Piece(shape_text(self.shape))])
+
+    @classmethod
+    def rebuild(cls, params: tuple[Any, ...], args: tuple[Node, ...]) -> Node:
+        return reshape_node(args[0], params[0])
+
+
+def reshape_node(x: Node, shape: Shape) -> Node:
+    """x under another shape of as many entries.
+
+    Raises ShapeError when the numbers of entries differ.
+    """
+    if x.shape == shape:
+        return x
+    if not same_dim(product(x.shape), product(shape)):
+        raise ShapeError(
+            f"reshape: {shape_text(x.shape)} has {product(x.shape)} entries, {shape_text(shape)} "
+            f"has {product(shape)}. Choose a shape with as many entries."
+        )
+    if isinstance(x, Fill):
+        return fill(x.value, shape, x.kind)
+    if isinstance(x, Reshape):
+        return reshape_node(x.args[0], shape)
+    return intern(Reshape, (x,), (shape,), shape, x.kind)
+
+
+class Concat(Node):
+    """Operands one behind the other along an axis: `params` = (axis,)."""
+
+    __slots__ = ()
+
+    @property
+    def axis(self) -> int:
+        """The axis along which the operands are joined."""
+        axis: int = self.params[0]
+        return axis
+
+    def starts(self) -> list[Dim]:
+        """Where each operand begins along the axis."""
+        starts: list[Dim] = [0]
+        for arg in self.args[:-1]:
+            starts.append(starts[-1] + arg.shape[self.axis])
+        return starts
+
+    def evaluate(self, dims: Mapping[sympy.Symbol, int], *xs: Any) -> Any:
+        return np.concatenate([np.asarray(x) for x in xs], axis=self.axis)
+
+    def entry(self, index: Sequence[Any], read: Callable[[int, Sequence[Any]], Any]) -> Any:
+        at = index[self.axis]
+        cases: list[tuple[Any, Any]] = []
+        for k, (start, arg) in enumerate(zip(self.starts(), self.args, strict=True)):
+            inside = sympy.sympify(at) < start + arg.shape[self.axis]
+            if inside == False:  # noqa: E712 - SymPy's false
+                continue
+            local = (*index[: self.axis], at - start, *index[self.axis + 1 :])
+            if inside == True and not cases:  # noqa: E712 - SymPy's true
+                return read(k, local)
+            cases.append((read(k, local), inside))
+        return sympy.Piecewise(*cases)
+
+    def vjp(self, ct: Node, k: int) -> Node | None:
+        if self.args[k].kind != "real":
+            return None
+        rows: list[Row] = [identity_row(a) for a in range(self.ndim)]
+        rows[self.axis] = Affine(self.starts()[k], ((self.axis, 1),))
+        if isinstance(ct, Fill):
+            return fill(ct.value, self.args[k].shape, "real")
+        return pull(ct, rows, self.args[k].shape)
+
+    def jvp(self, tangents: Sequence[Node | None]) -> Node | None:
+        if all(tangent is None for tangent in tangents):
+            return None
+        parts = [
+            fill(0, arg.shape, "real") if tangent is None else tangent
+            for arg, tangent in zip(self.args, tangents, strict=True)
+        ]
+        return concat_node(parts, self.axis)
+
+    def batch(self, args: Sequence[Node], flags: Sequence[bool], size: Dim) -> Node:
+        wide = [
+            arg if flag else widen(arg, (size, *arg.shape))
+            for arg, flag in zip(args, flags, strict=True)
+        ]
+        return concat_node(wide, self.axis + 1)
+
+    def form(self, fmt: Format, xs: Sequence[Piece]) -> Piece:
+        inner = ", ".join(x.text for x in xs)
+        if self.axis == 0 and self.ndim == 1:
+            return Piece(rf"\left[{inner}\right]" if fmt.style == "latex" else f"[{inner}]")
+        return fmt.call("concat", [Piece(f"[{inner}]"), Piece(f"axis={self.axis}")])
+
+    @classmethod
+    def rebuild(cls, params: tuple[Any, ...], args: tuple[Node, ...]) -> Node:
+        return concat_node(args, params[0])
+
+
+def concat_node(parts: Sequence[Node], axis: int) -> Node:
+    """The operands joined along an axis.
+
+    Raises ShapeError when the other sizes differ.
+    """
+    first = parts[0]
+    total: Dim = 0
+    for part in parts:
+        fits = len(part.shape) == len(first.shape) and all(
+            a == axis or same_dim(p, q)
+            for a, (p, q) in enumerate(zip(part.shape, first.shape, strict=False))
+        )
+        if not fits:
+            raise ShapeError(
+                f"concat: shapes {shape_text(first.shape)} and {shape_text(part.shape)} differ "
+                f"outside axis {axis}. Give operands that agree on all other axes."
+            )
+        total = total + part.shape[axis]
+    if len(parts) == 1:
+        return first
+    size = product([total])
+    shape = (*first.shape[:axis], size, *first.shape[axis + 1 :])
+    return intern(Concat, tuple(parts), (axis,), shape, promote(*(p.kind for p in parts)))

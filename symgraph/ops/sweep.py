@@ -1,0 +1,230 @@
+"""The three walks that every derivative is made of: reverse, forward, and adding a batch axis.
+
+Each visits a node once, in topological order, and asks the node for its own rule. A loop answers
+for all its results together, so what comes to its projections is gathered until the loop itself is
+reached.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from symgraph.node import Node, topological
+from symgraph.ops.einsum import widen
+from symgraph.ops.leaves import Fill
+from symgraph.ops.map import add_up
+from symgraph.ops.move import Push, as_slices, concat_node
+from symgraph.shapes import Dim, same_dim
+
+__all__ = ["Adjoints", "Image", "batch", "dependents", "forward", "reverse", "total"]
+
+
+@dataclass(frozen=True)
+class Image:
+    """What a loop became under a walk: its new node, and where its results are found."""
+
+    node: Node
+    inner: Callable[[Node], Node | None]
+    final: Callable[[int], int | None]
+
+
+class Loop(Protocol):
+    """What a walk asks of a loop."""
+
+    def pull_back(
+        self, arriving: Sequence[tuple[Node, Node]], wanted: Sequence[bool]
+    ) -> Sequence[Sequence[Node]]: ...
+
+    def push_forward(self, tangents: Sequence[Node | None]) -> Image: ...
+
+    def batched(self, args: Sequence[Node], flags: Sequence[bool], size: Dim) -> Image: ...
+
+
+@dataclass
+class Adjoints:
+    """Everything that a reverse sweep finds out.
+
+    `cotangent[node]` is the derivative of the seeded value by the node; `contribution[node, k]`
+    is what reaches operand k through this one edge; `arriving[loop]` lists the projections of a
+    loop with their cotangents.
+    """
+
+    cotangent: dict[Node, Node] = field(default_factory=dict)
+    contribution: dict[tuple[Node, int], Node] = field(default_factory=dict)
+    arriving: dict[Node, list[tuple[Node, Node]]] = field(default_factory=dict)
+
+
+def dependents(order: Sequence[Node], sources: Collection[Node] | None) -> set[Node]:
+    """The nodes of a topological order through which a gradient flows to the sources.
+
+    None stands for all real leaves.
+    """
+    active: set[Node] = set()
+    for node in order:
+        if node.kind != "real":
+            continue
+        if sources is None:
+            chosen = not node._args and not isinstance(node, Fill)
+        else:
+            chosen = node in sources
+        if chosen or any(arg in active for arg in node._args):
+            active.add(node)
+    return active
+
+
+def reverse(seeds: Mapping[Node, Node], sources: Collection[Node] | None) -> Adjoints:
+    """Propagate cotangents from the seeds down to the sources, every node once.
+
+    Source: reverse accumulation, Griewank and Walther 2008, chapter 3.
+    """
+    order = topological(seeds)
+    active = dependents(order, sources)
+    found = Adjoints()
+    parts: dict[Node, list[Node]] = {}
+    for node, seed in seeds.items():
+        parts[node] = [seed]
+    for node in reversed(order):
+        if node not in active:
+            continue
+        if node in found.arriving:
+            _through_loop(node, found, parts, active)
+            continue
+        given = parts.pop(node, None)
+        if given is None:
+            continue
+        ct = found.cotangent[node] = total(given)
+        if node.is_projection:
+            found.arriving.setdefault(node._args[0], []).append((node, ct))
+            continue
+        for k, arg in enumerate(node._args):
+            if arg in active:
+                part = node.vjp(ct, k)
+                if part is not None and not _is_zero(part):
+                    found.contribution[node, k] = part
+                    parts.setdefault(arg, []).append(part)
+    return found
+
+
+def _through_loop(
+    node: Node, found: Adjoints, parts: dict[Node, list[Node]], active: set[Node]
+) -> None:
+    loop: Loop = node.as_loop()
+    wanted = [arg in active for arg in node._args]
+    for k, pieces in enumerate(loop.pull_back(found.arriving[node], wanted)):
+        kept = [piece for piece in pieces if not _is_zero(piece)]
+        if kept:
+            found.contribution[node, k] = total(kept)
+            parts.setdefault(node._args[k], []).append(found.contribution[node, k])
+
+
+def _is_zero(node: Node) -> bool:
+    return isinstance(node, Fill) and bool(node.value == 0)
+
+
+def total(parts: Sequence[Node]) -> Node:
+    """The sum of cotangents; slices that tile the whole become one Concat."""
+    tiled = _tiling(parts) if len(parts) > 1 else None
+    summed = tiled if tiled is not None else add_up(parts)
+    assert summed is not None
+    return summed
+
+
+def _tiling(parts: Sequence[Node]) -> Node | None:
+    axis: int | None = None
+    placed: list[tuple[Dim, Node]] = []
+    for part in parts:
+        slices = as_slices(part) if isinstance(part, Push) else None
+        if slices is None:
+            return None
+        cut = [
+            a
+            for a, (start, _, count) in enumerate(slices)
+            if start != 0 or not same_dim(count, part.shape[a])
+        ]
+        if len(cut) != 1 or cut[0] != (cut[0] if axis is None else axis):
+            return None
+        axis = cut[0]
+        start, step, _ = slices[axis]
+        if step != 1 or not isinstance(start, int):
+            return None
+        placed.append((start, part._args[0]))
+    assert axis is not None
+    placed.sort(key=_start)
+    at: Dim = 0
+    for start, piece in placed:
+        if not same_dim(at, start):
+            return None
+        at = at + piece.shape[axis]
+    if not same_dim(at, parts[0].shape[axis]):
+        return None
+    return concat_node([piece for _, piece in placed], axis)
+
+
+def _start(item: tuple[Dim, Node]) -> int:
+    return int(item[0])
+
+
+def forward(roots: Sequence[Node], tangents: Mapping[Node, Node]) -> dict[Node, Node]:
+    """Tangents of all nodes on the way from the seeded nodes to the roots; absent means zero."""
+    found: dict[Node, Node] = {}
+    images: dict[Node, Image] = {}
+    for node in topological(roots):
+        seed = tangents.get(node)
+        if seed is not None:
+            found[node] = seed
+            continue
+        if node.is_projection:
+            image = images.get(node._args[0])
+            tangent = node.project(image) if image is not None else None
+        else:
+            given = [found.get(arg) for arg in node._args]
+            if all(one is None for one in given):
+                continue
+            if node.is_loop:
+                images[node] = node.as_loop().push_forward(given)
+                continue
+            tangent = node.jvp(given)
+        if tangent is not None:
+            found[node] = tangent
+    return found
+
+
+def batch(
+    roots: Sequence[Node], leaves: Mapping[Node, Node], size: Dim
+) -> tuple[dict[Node, Node], dict[Node, Image]]:
+    """The roots computed for every entry of a new leading axis of some leaves at once.
+
+    `leaves` maps a node to its batched stand-in of shape (size, *shape). Nodes that depend on none
+    of them are absent from the result.
+    """
+    found: dict[Node, Node] = dict(leaves)
+    images: dict[Node, Image] = {}
+    for node in topological(roots):
+        if node in found:
+            continue
+        if node.is_projection:
+            image = images.get(node._args[0])
+            if image is not None:
+                projected = node.project(image)
+                assert projected is not None
+                found[node] = node.batch_to_front(projected)
+            continue
+        flags = [arg in found for arg in node._args]
+        if not any(flags):
+            continue
+        args = [found.get(arg, arg) for arg in node._args]
+        if node.is_loop:
+            images[node] = node.as_loop().batched(args, flags, size)
+        else:
+            found[node] = node.batch(args, flags, size)
+    return found, images
+
+
+def batched_roots(
+    roots: Sequence[Node], leaves: Mapping[Node, Node], size: Dim
+) -> list[Node]:
+    """As `batch`, for the roots only; one that depends on no batched leaf is repeated."""
+    found, _ = batch(roots, leaves, size)
+    return [found[r] if r in found else widen(r, (size, *r.shape)) for r in roots]

@@ -1,0 +1,203 @@
+"""Writing nodes as text, Unicode or LaTeX: one piece per node, joined with the fewest parentheses.
+
+The output is linear in the number of nodes: a subexpression that has grown long is given a name
+(`t1`, `t2`, ...) and defined once behind `where`. A name given with `sg.let` stops the printing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from symgraph.node import Node
+
+__all__ = ["ADD", "ATOM", "MUL", "POW", "REL", "Format", "Piece", "Style", "latex_name", "render"]
+
+Style = Literal["text", "unicode", "latex"]
+
+# How tightly an operator binds; an operand that binds less is put in parentheses.
+REL, ADD, MUL, UNARY, POW, ATOM = 20, 40, 50, 55, 60, 100
+
+#: A shared piece longer than this, and any piece longer than four times this, gets a name.
+LONG = 60
+
+_GREEK = (
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho "
+    "sigma tau upsilon phi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi "
+    "Omega"
+).split()
+_GREEK_LETTERS = dict(zip("αβγδεζηθικλμνξοπρστυφχψωΓΔΘΛΞΠΣΥΦΨΩ", _GREEK, strict=True))
+_SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉₊₋", "0123456789+-")
+_LATEX_SPECIAL = {
+    "\\": r"\backslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#",
+    "%": r"\%", "^": r"\hat{}", "~": r"\sim{}", "_": r"\_", "<": r"\lt{}", ">": r"\gt{}",
+}  # fmt: skip
+
+
+class Piece(NamedTuple):
+    """A written expression and how tightly its outermost operator binds."""
+
+    text: str
+    precedence: int = ATOM
+
+
+def latex_name(name: str) -> str:
+    r"""A variable's name in LaTeX; digits at the end become a subscript, nothing is executed.
+
+    >>> latex_name("W1"), latex_name("net"), latex_name("φ(x)")
+    ('W_{1}', '\\mathrm{net}', '\\phi(x)')
+    """
+    stem = name.translate(_SUBSCRIPTS)
+    sub = ""
+    if "_" in stem.strip("_"):
+        stem, _, sub = stem.partition("_")
+    else:
+        cut = len(stem.rstrip("0123456789"))
+        if 0 < cut < len(stem):
+            stem, sub = stem[:cut], stem[cut:]
+    core = _latex_word(stem)
+    return f"{core}_{{{_latex_word(sub)}}}" if sub else core
+
+
+def _latex_word(word: str) -> str:
+    if word in _GREEK:
+        return f"\\{word}"
+    if word.isalpha() and word.isascii() and len(word) > 1:
+        return rf"\mathrm{{{word}}}"
+    parts: list[str] = []
+    for char in word:
+        if char in _GREEK_LETTERS:
+            parts.append(f"\\{_GREEK_LETTERS[char]} ")
+        elif char.isprintable():
+            parts.append(_LATEX_SPECIAL.get(char, char))
+    return "".join(parts).replace(" (", "(").replace(" )", ")").strip()
+
+
+class Format:
+    """One style of writing: how names, numbers, operators and calls look."""
+
+    __slots__ = ("style",)
+
+    def __init__(self, style: Style) -> None:
+        self.style: Style = style
+
+    def pick(self, text: str, unicode: str, latex: str) -> str:
+        """The spelling for this style."""
+        return {"text": text, "unicode": unicode, "latex": latex}[self.style]
+
+    def name(self, name: str) -> Piece:
+        """A variable's or a named value's name."""
+        if self.style == "latex":
+            return Piece(latex_name(name))
+        shown = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in name)
+        return Piece(shown)
+
+    def number(self, value: Any) -> Piece:
+        """A number; negative ones and fractions bind as products do."""
+        if isinstance(value, Fraction):
+            over = self.pick("{}/{}", "{}/{}", r"\frac{{{}}}{{{}}}")
+            return Piece(over.format(value.numerator, value.denominator), MUL)
+        text = repr(value) if isinstance(value, float) else str(value)
+        if isinstance(value, float) and value.is_integer() and abs(value) < 1e16:
+            text = str(int(value))
+        if "e" in text and self.style == "latex":
+            mantissa, _, exponent = text.partition("e")
+            return Piece(rf"{mantissa} \cdot 10^{{{int(exponent)}}}", MUL)
+        return Piece(text, UNARY if text.startswith("-") else ATOM)
+
+    def wrap(self, piece: Piece, precedence: int) -> str:
+        """The piece's text, in parentheses when it binds less tightly than asked."""
+        if piece.precedence >= precedence:
+            return piece.text
+        return self.parens(piece.text)
+
+    def parens(self, text: str) -> str:
+        """The text in parentheses."""
+        return rf"\left({text}\right)" if self.style == "latex" else f"({text})"
+
+    def infix(self, operator: str, left: Piece, right: Piece, precedence: int) -> Piece:
+        """A left-associative binary operator."""
+        text = f"{self.wrap(left, precedence)}{operator}{self.wrap(right, precedence + 1)}"
+        return Piece(text, precedence)
+
+    def call(self, name: str, xs: Iterable[Piece]) -> Piece:
+        """A function call."""
+        inner = ", ".join(piece.text for piece in xs)
+        if self.style != "latex":
+            return Piece(f"{name}({inner})")
+        head = name if name.startswith("\\") else rf"\operatorname{{{name}}}".replace("_", r"\_")
+        return Piece(rf"{head}\left({inner}\right)")
+
+    def power(self, base: Piece, exponent: Piece) -> Piece:
+        """base to the exponent."""
+        if self.style == "latex":
+            return Piece(f"{self.wrap(base, ATOM)}^{{{exponent.text}}}", POW)
+        digits = exponent.text
+        if self.style == "unicode" and digits.isdigit():
+            raised = digits.translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
+            return Piece(f"{self.wrap(base, ATOM)}{raised}", POW)
+        return Piece(f"{self.wrap(base, ATOM)}**{self.wrap(exponent, ATOM)}", POW)
+
+    def fraction(self, top: Piece, bottom: Piece) -> Piece:
+        """A quotient."""
+        if self.style == "latex":
+            return Piece(rf"\frac{{{top.text}}}{{{bottom.text}}}", MUL)
+        return self.infix("/", top, bottom, MUL)
+
+    def times(self, left: Piece, right: Piece) -> Piece:
+        """An elementwise product."""
+        return self.infix(self.pick("*", "·", r" \cdot "), left, right, MUL)
+
+    def matmul(self, left: Piece, right: Piece) -> Piece:
+        """A matrix product."""
+        return self.infix(self.pick(" @ ", " ", " "), left, right, MUL)
+
+    def transposed(self, x: Piece) -> Piece:
+        """x with its axes exchanged."""
+        if self.style == "text":
+            return Piece(f"{self.wrap(x, ATOM)}.T")
+        return Piece(self.wrap(x, ATOM) + self.pick("", "ᵀ", r"^{\mathsf{T}}"), POW)
+
+    def bracket(self, condition: Piece) -> Piece:
+        """The Iverson bracket 1[condition]."""
+        return Piece(self.pick("1[{}]", "1[{}]", r"\mathbb{{1}}[{}]").format(condition.text))
+
+    def minus(self, x: Piece) -> Piece:
+        """The negative."""
+        return Piece(f"-{self.wrap(x, MUL)}", UNARY)
+
+
+def render(roots: Sequence[Node], order: Sequence[Node], style: Style) -> str:
+    """The written form of some nodes, separated by commas; linear in the number of nodes.
+
+    `order` holds all reachable nodes, operands before users.
+    """
+    fmt = Format(style)
+    uses: dict[Node, int] = {}
+    for node in order:
+        for operand in node.args:
+            uses[operand] = uses.get(operand, 0) + 1
+    written: dict[Node, Piece] = {}
+    shared: list[str] = []
+    for node in order:
+        piece = node.form(fmt, [_as_operand(fmt, a, written) for a in node.args])
+        limit = LONG if uses.get(node, 0) > 1 else 4 * LONG
+        if node.args and uses.get(node, 0) and len(piece.text) > limit:
+            name = fmt.name(f"t{len(shared) + 1}")
+            shared.append(f"{name.text} = {piece.text}")
+            piece = name
+        written[node] = piece
+    text = ", ".join(written[root].text for root in roots)
+    if not shared:
+        return text
+    if style == "latex":
+        return rf"{text} \quad\text{{where}}\quad " + r",\; ".join(shared)
+    return f"{text} where " + ", ".join(shared)
+
+
+def _as_operand(fmt: Format, node: Node, written: dict[Node, Piece]) -> Piece:
+    """A named value appears by its name where it is used, by its formula where it is the root."""
+    name = getattr(node, "let_name", None)
+    return fmt.name(name) if name is not None else written[node]

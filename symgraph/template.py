@@ -1,0 +1,285 @@
+"""Template: the small SymPy body of a Map, with everything about it worked out once.
+
+A body is SymPy over slots `_0`, `_1`, ... A hundred thousand Maps share a handful of templates,
+so kinds, derivatives, lowering and evaluation are kept here and cost a node nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import sympy
+
+from symgraph.errors import UnsupportedError
+from symgraph.node import Kind, promote
+from symgraph.printing import ADD, MUL, UNARY, Format, Piece
+from symgraph.scalar import NUMPY, Pointwise, lower, slot
+
+__all__ = ["Template", "function_name", "template", "used_slots"]
+
+_templates: dict[tuple[Any, int], Template] = {}
+
+
+def template(expr: Any, arity: int) -> Template:
+    """The one template with this body and this number of operands."""
+    key = (expr, arity)
+    found = _templates.get(key)
+    return found if found is not None else _templates.setdefault(key, Template(expr, arity))
+
+
+def used_slots(expr: Any) -> list[int]:
+    """The operand numbers that a body mentions, in order."""
+    return sorted(int(symbol.name[1:]) for symbol in expr.free_symbols)
+
+
+def function_name(expr: Any) -> str:
+    """The name under which targets know the function at the head of an expression."""
+    if isinstance(expr, Pointwise):
+        return expr.title
+    name = type(expr).__name__
+    return {"Abs": "abs", "Max": "maximum", "Min": "minimum", "ceiling": "ceil"}.get(name, name)
+
+
+class Template:
+    """A pointwise body over `arity` slots; made by `template` only, so equal bodies are identical.
+
+    >>> t = template(slot(0) * slot(1), 2)
+    >>> t.derivative(1), t.kind(("integer", "real"))
+    (_0, 'real')
+    """
+
+    __slots__ = ("_derivatives", "_kinds", "_lowered", "_products", "arity", "expr")
+
+    def __init__(self, expr: Any, arity: int) -> None:
+        self.expr = expr
+        self.arity = arity
+        self._derivatives: dict[int, Any] = {}
+        self._kinds: dict[tuple[Kind, ...], Kind] = {}
+        self._products: dict[int, tuple[Template, tuple[int, ...]]] = {}
+        self._lowered: Any = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return template, (self.expr, self.arity)
+
+    def __repr__(self) -> str:
+        return f"template({self.expr}, {self.arity})"
+
+    def kind(self, kinds: tuple[Kind, ...]) -> Kind:
+        """The kind of the result for operands of these kinds."""
+        found = self._kinds.get(kinds)
+        if found is None:
+            found = self._kinds[kinds] = _kind(self.expr, kinds)
+        return found
+
+    def derivative(self, k: int) -> Any:
+        """The partial derivative by slot k, a SymPy expression; 0 where there is none."""
+        if k not in self._derivatives:
+            self._derivatives[k] = sympy.sympify(self.expr.diff(slot(k)))
+        return self._derivatives[k]
+
+    def product(self, k: int) -> tuple[Template, tuple[int, ...]]:
+        """The template of `_0 * partial_k` and which operands fill its slots 1, 2, ..."""
+        if k not in self._products:
+            partial = self.derivative(k)
+            used = used_slots(partial)
+            moved = partial.xreplace({slot(j): slot(i + 1) for i, j in enumerate(used)})
+            self._products[k] = (template(slot(0) * moved, 1 + len(used)), tuple(used))
+        return self._products[k]
+
+    @property
+    def lowered(self) -> Any:
+        """The body in basic operations only."""
+        if self._lowered is None:
+            self._lowered = lower(self.expr)
+        return self._lowered
+
+    def evaluate(self, xs: Sequence[Any]) -> Any:
+        """The body's value by NumPy, with broadcasting."""
+        memo: dict[Any, Any] = {slot(k): x for k, x in enumerate(xs)}
+        with np.errstate(all="ignore"):
+            return _value(self.lowered, memo)
+
+    def form(self, fmt: Format, xs: Sequence[Piece]) -> Piece:
+        """The body written out, slots filled with written operands."""
+        return _form(self.expr, fmt, xs)
+
+
+def _kind(expr: Any, kinds: tuple[Kind, ...]) -> Kind:
+    if expr.is_Symbol:
+        return kinds[int(expr.name[1:])]
+    if expr.is_Number or expr.is_NumberSymbol:
+        return "integer" if expr.is_Integer else "real"
+    parts = [_kind(arg, kinds) for arg in expr.args]
+    if expr.is_Add or expr.is_Mul:
+        return promote("integer", *parts)
+    if expr.is_Pow:
+        whole = expr.exp.is_Integer and expr.exp >= 0
+        return promote("integer", *parts) if whole or expr.exp.is_Symbol else "real"
+    if not isinstance(expr, Pointwise):
+        return "real"
+    if expr.result != "same":
+        return expr.result
+    return promote(*(parts[1:] if expr.title == "where" else parts))
+
+
+# --- NumPy meaning ------------------------------------------------------------------------------
+
+
+def _value(expr: Any, memo: dict[Any, Any]) -> Any:
+    if expr in memo:
+        return memo[expr]
+    if expr.is_Integer:
+        value: Any = int(expr)
+    elif expr.is_Number or expr.is_NumberSymbol:
+        value = float(expr)
+    elif expr.is_Add:
+        value = _sum([_value(arg, memo) for arg in expr.args])
+    elif expr.is_Mul:
+        value = _quotient(expr, memo)
+    elif expr.is_Pow:
+        value = _power(expr, memo)
+    else:
+        value = _call(function_name(expr), [_value(arg, memo) for arg in expr.args])
+    memo[expr] = value
+    return value
+
+
+def _sum(values: list[Any]) -> Any:
+    total = values[0] * 1 if getattr(values[0], "dtype", None) == bool else values[0]
+    for value in values[1:]:
+        total = total + value * 1 if getattr(value, "dtype", None) == bool else total + value
+    return total
+
+
+def _quotient(expr: Any, memo: dict[Any, Any]) -> Any:
+    above = [arg for arg in expr.args if not _is_reciprocal(arg)]
+    below = [1 / arg for arg in expr.args if _is_reciprocal(arg)]
+    value: Any = 1
+    for arg in above:
+        value = value * _value(arg, memo)
+    for arg in below:
+        value = value / _value(arg, memo)
+    return value
+
+
+def _is_reciprocal(arg: Any) -> bool:
+    return bool(arg.is_Pow and arg.exp.is_Number and arg.exp < 0)
+
+
+def _power(expr: Any, memo: dict[Any, Any]) -> Any:
+    if expr.exp.is_Number and expr.exp < 0:
+        return 1.0 / _value(1 / expr, memo)
+    base = _value(expr.base, memo)
+    if expr.exp == 2:
+        return base * base
+    if expr.exp == sympy.Rational(1, 2):
+        return np.sqrt(base)
+    exponent = _value(expr.exp, memo)
+    if np.issubdtype(np.asarray(base).dtype, np.integer) and not expr.exp.is_Integer:
+        base = np.asarray(base, dtype=float) if np.any(np.asarray(exponent) < 0) else base
+    return np.power(base, exponent)
+
+
+_SPECIAL: dict[str, Callable[..., Any]] = {
+    "iverson": lambda x: np.asarray(x).astype(np.int64),
+    "where": lambda c, a, b: np.where(np.asarray(c, dtype=bool), a, b),
+}
+
+
+def _call(name: str, xs: list[Any]) -> Any:
+    special = _SPECIAL.get(name)
+    if special is not None:
+        return special(*xs)
+    if name not in NUMPY:
+        raise UnsupportedError(
+            f"function {name!r} has no row for NumPy; register it with pointwise(...) and a "
+            "lowering in basic operations."
+        )
+    return getattr(np, NUMPY[name])(*xs)
+
+
+# --- writing ------------------------------------------------------------------------------------
+
+
+def _form(expr: Any, fmt: Format, xs: Sequence[Piece]) -> Piece:
+    if expr.is_Symbol:
+        return xs[int(expr.name[1:])]
+    if expr.is_NumberSymbol:
+        return fmt.name(str(expr))
+    if expr.is_Number:
+        return _number(expr, fmt)
+    if expr.is_Add:
+        return _form_sum(expr, fmt, xs)
+    if expr.is_Mul:
+        return _form_product(expr, fmt, xs)
+    if expr.is_Pow:
+        return _form_power(expr, fmt, xs)
+    parts = [_form(arg, fmt, xs) for arg in expr.args]
+    if not isinstance(expr, Pointwise):
+        name = function_name(expr)
+        return fmt.call(fmt.pick(name, name, f"\\{name}"), parts)
+    if expr.by_output is not None:
+        source, body = expr.by_output
+        return _form(body, fmt, [_form(source(*expr.args), fmt, xs)])
+    if expr.writer is not None:
+        return expr.writer(fmt, parts)
+    return fmt.call(fmt.pick(expr.title, expr.title, expr.latex_title), parts)
+
+
+def _number(value: Any, fmt: Format) -> Piece:
+    if value.is_Rational and not value.is_Integer:
+        top, bottom = Piece(str(abs(value.p))), Piece(str(value.q))
+        return fmt.minus(fmt.fraction(top, bottom)) if value.p < 0 else fmt.fraction(top, bottom)
+    return fmt.number(int(value) if value.is_Integer else float(value))
+
+
+def _place(expr: Any) -> tuple[int, str]:
+    slots = used_slots(expr)
+    return (slots[0] if slots else -1), str(expr)
+
+
+def _form_sum(expr: Any, fmt: Format, xs: Sequence[Piece]) -> Piece:
+    terms = sorted(expr.args, key=_place)
+    if terms[0].could_extract_minus_sign():
+        first = next((t for t in terms if not t.could_extract_minus_sign()), terms[0])
+        terms.remove(first)
+        terms.insert(0, first)
+    text = fmt.wrap(_form(terms[0], fmt, xs), ADD)
+    for term in terms[1:]:
+        negative = term.could_extract_minus_sign()
+        piece = _form(-term if negative else term, fmt, xs)
+        text += f" {'-' if negative else '+'} {fmt.wrap(piece, ADD + negative)}"
+    return Piece(text, ADD)
+
+
+def _form_product(expr: Any, fmt: Format, xs: Sequence[Piece]) -> Piece:
+    coefficient, rest = expr.as_coeff_Mul()
+    if coefficient < 0:
+        inner = _form(-coefficient * rest, fmt, xs)
+        return Piece(f"-{fmt.wrap(inner, MUL)}", UNARY)
+    factors = sorted(sympy.Mul.make_args(rest), key=_place)
+    above = [f for f in factors if not _is_reciprocal(f)]
+    below = [1 / f for f in factors if _is_reciprocal(f)]
+    pieces = [_form(f, fmt, xs) for f in above]
+    if coefficient != 1:
+        pieces.insert(0, _number(coefficient, fmt))
+    top = pieces[0] if pieces else Piece("1")
+    for piece in pieces[1:]:
+        top = fmt.times(top, piece)
+    if not below:
+        return top
+    bottom = _form(below[0], fmt, xs)
+    for factor in below[1:]:
+        bottom = fmt.times(bottom, _form(factor, fmt, xs))
+    return fmt.fraction(top, bottom)
+
+
+def _form_power(expr: Any, fmt: Format, xs: Sequence[Piece]) -> Piece:
+    if _is_reciprocal(expr):
+        return fmt.fraction(Piece("1"), _form(1 / expr, fmt, xs))
+    base = _form(expr.base, fmt, xs)
+    if expr.exp == sympy.Rational(1, 2):
+        return Piece(rf"\sqrt{{{base.text}}}") if fmt.style == "latex" else fmt.call("sqrt", [base])
+    return fmt.power(base, _form(expr.exp, fmt, xs))
