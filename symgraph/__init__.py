@@ -14,15 +14,111 @@ __version__ = "0.1.0"
 # Where each public name is defined. The block under TYPE_CHECKING tells mypy and editors the same;
 # tests/test_public_names.py holds the two together.
 _NAMES: dict[str, str] = {
+    "symgraph.build.arithmetic": """
+        abs add apply arccos arcsin arctan arctan2 ceil cos cosh divide elu equal exp
+        expm1 floor floor_divide greater greater_equal indicator leaky_relu less
+        less_equal log log1p logical_and logical_not logical_or maximum minimum multiply
+        negative not_equal power relu remainder sigmoid sign sin sinh softplus sqrt
+        square step subtract tan tanh where
+    """,
+    "symgraph.build.contract": """
+        broadcast_to diag diagonal dot einsum matmul mean outer squared_norm sum
+        swapaxes tensordot trace transpose var
+    """,
+    "symgraph.build.declare": """
+        const input let parameter state stop_gradient
+    """,
+    "symgraph.grad": """
+        adjoints grad hessian hvp jacobian jvp vjp
+    """,
+    "symgraph.node": """
+        Node
+    """,
     "symgraph.errors": """
         CycleError DrawError GradientError KindError NameClashError NonFiniteError RangeError
         ShapeError SymgraphError UnknownNameError UnsupportedError
     """,
 }
 # Modules that are public as a whole, by the name they have here.
-_MODULES: dict[str, str] = {}
+_MODULES: dict[str, str] = {"random": "symgraph.random"}
 
 if TYPE_CHECKING:
+    from symgraph import random as random
+    from symgraph.build.arithmetic import (
+        abs as abs,
+        add as add,
+        apply as apply,
+        arccos as arccos,
+        arcsin as arcsin,
+        arctan as arctan,
+        arctan2 as arctan2,
+        ceil as ceil,
+        cos as cos,
+        cosh as cosh,
+        divide as divide,
+        elu as elu,
+        equal as equal,
+        exp as exp,
+        expm1 as expm1,
+        floor as floor,
+        floor_divide as floor_divide,
+        greater as greater,
+        greater_equal as greater_equal,
+        indicator as indicator,
+        leaky_relu as leaky_relu,
+        less as less,
+        less_equal as less_equal,
+        log as log,
+        log1p as log1p,
+        logical_and as logical_and,
+        logical_not as logical_not,
+        logical_or as logical_or,
+        maximum as maximum,
+        minimum as minimum,
+        multiply as multiply,
+        negative as negative,
+        not_equal as not_equal,
+        power as power,
+        relu as relu,
+        remainder as remainder,
+        sigmoid as sigmoid,
+        sign as sign,
+        sin as sin,
+        sinh as sinh,
+        softplus as softplus,
+        sqrt as sqrt,
+        square as square,
+        step as step,
+        subtract as subtract,
+        tan as tan,
+        tanh as tanh,
+        where as where,
+    )
+    from symgraph.build.contract import (
+        broadcast_to as broadcast_to,
+        diag as diag,
+        diagonal as diagonal,
+        dot as dot,
+        einsum as einsum,
+        matmul as matmul,
+        mean as mean,
+        outer as outer,
+        squared_norm as squared_norm,
+        sum as sum,
+        swapaxes as swapaxes,
+        tensordot as tensordot,
+        trace as trace,
+        transpose as transpose,
+        var as var,
+    )
+    from symgraph.build.declare import (
+        const as const,
+        input as input,
+        let as let,
+        parameter as parameter,
+        state as state,
+        stop_gradient as stop_gradient,
+    )
     from symgraph.errors import (
         CycleError as CycleError,
         DrawError as DrawError,
@@ -35,6 +131,18 @@ if TYPE_CHECKING:
         SymgraphError as SymgraphError,
         UnknownNameError as UnknownNameError,
         UnsupportedError as UnsupportedError,
+    )
+    from symgraph.grad import (
+        adjoints as adjoints,
+        grad as grad,
+        hessian as hessian,
+        hvp as hvp,
+        jacobian as jacobian,
+        jvp as jvp,
+        vjp as vjp,
+    )
+    from symgraph.node import (
+        Node as Node,
     )
 
 _HOME = {name: module for module, names in _NAMES.items() for name in names.split()}
