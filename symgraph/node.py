@@ -84,16 +84,26 @@ def _forget(entry: weakref.ref[Node]) -> None:
 
 
 def intern(
-    cls: type[Node], args: tuple[Node, ...], params: tuple[Any, ...], shape: Shape, kind: Kind
+    cls: type[Node],
+    args: tuple[Node, ...],
+    params: tuple[Any, ...],
+    shape: Shape,
+    kind: Kind,
+    key: tuple[Any, ...] | None = None,
 ) -> Node:
-    """The one node of this class, parameters and operands; made now if there is none yet."""
-    key = (cls, params, *map(id, args))
+    """The one node of this class, parameters and operands; made now if there is none yet.
+
+    `key` is given where a shorter one than (class, parameters, operands) tells the node from all
+    others: a tuple of ints costs the garbage collector nothing.
+    """
+    if key is None:
+        key = (cls, params, *map(id, args))
     entry = _table.get(key)
     if entry is not None:
         found = entry()
         if found is not None:
             return found
-    node: Node = object.__new__(cls)
+    node: Any = object.__new__(cls)
     node._mhash = None
     node._args = args
     node._assumptions = _FACTS[kind]
@@ -241,7 +251,7 @@ class Node(sympy.Expr, Boolean):
         return len(self.shape)
 
     @property
-    def T(self) -> Node:  # noqa: N802 - NumPy's and SymPy's name
+    def T(self) -> Node:
         """All axes in reverse order."""
         return self._operate("transpose")
 
@@ -266,7 +276,7 @@ class Node(sympy.Expr, Boolean):
         return True
 
     @property
-    def is_Relational(self) -> bool:  # noqa: N802 - SymPy's name
+    def is_Relational(self) -> bool:
         # SymPy's Max takes a comparison that is not relational for a decided one.
         return self.kind == "boolean"
 
@@ -284,7 +294,7 @@ class Node(sympy.Expr, Boolean):
         if self is other:
             return 0
         mine, theirs = self.sort_key(), other.sort_key()
-        return (mine > theirs) - (mine < theirs)
+        return int(mine > theirs) - int(mine < theirs)
 
     @property
     def assumptions0(self) -> dict[str, bool]:
@@ -407,10 +417,10 @@ class Node(sympy.Expr, Boolean):
     def primitive(self) -> tuple[Any, Node]:
         return sympy.S.One, self
 
-    def as_coeff_Mul(self, rational: bool = False) -> tuple[Any, Node]:  # noqa: N802
+    def as_coeff_Mul(self, rational: bool = False) -> tuple[Any, Node]:
         return sympy.S.One, self
 
-    def as_coeff_Add(self, rational: bool = False) -> tuple[Any, Node]:  # noqa: N802
+    def as_coeff_Add(self, rational: bool = False) -> tuple[Any, Node]:
         return sympy.S.Zero, self
 
     def as_coeff_mul(self, *deps: object, **kwargs: object) -> tuple[Any, tuple[Node]]:
@@ -516,49 +526,49 @@ class Node(sympy.Expr, Boolean):
     # --- operators; their meaning is defined with the user functions ---------------------------
 
     def __add__(self, other: Any) -> Node:
-        return self._operate("add", other)
+        return operators["add"](self, other)
 
     def __radd__(self, other: Any) -> Node:
         return operators["add"](other, self)
 
     def __sub__(self, other: Any) -> Node:
-        return self._operate("subtract", other)
+        return operators["subtract"](self, other)
 
     def __rsub__(self, other: Any) -> Node:
         return operators["subtract"](other, self)
 
     def __mul__(self, other: Any) -> Node:
-        return self._operate("multiply", other)
+        return operators["multiply"](self, other)
 
     def __rmul__(self, other: Any) -> Node:
         return operators["multiply"](other, self)
 
     def __truediv__(self, other: Any) -> Node:
-        return self._operate("divide", other)
+        return operators["divide"](self, other)
 
     def __rtruediv__(self, other: Any) -> Node:
         return operators["divide"](other, self)
 
     def __pow__(self, other: Any, mod: object = None) -> Node:
-        return self._operate("power", other)
+        return operators["power"](self, other)
 
     def __rpow__(self, other: Any) -> Node:
         return operators["power"](other, self)
 
     def __floordiv__(self, other: Any) -> Node:
-        return self._operate("floor_divide", other)
+        return operators["floor_divide"](self, other)
 
     def __rfloordiv__(self, other: Any) -> Node:
         return operators["floor_divide"](other, self)
 
     def __mod__(self, other: Any) -> Node:
-        return self._operate("remainder", other)
+        return operators["remainder"](self, other)
 
     def __rmod__(self, other: Any) -> Node:
         return operators["remainder"](other, self)
 
     def __matmul__(self, other: Any) -> Node:
-        return self._operate("matmul", other)
+        return operators["matmul"](self, other)
 
     def __rmatmul__(self, other: Any) -> Node:
         return operators["matmul"](other, self)
@@ -570,25 +580,25 @@ class Node(sympy.Expr, Boolean):
         return self._operate("abs")
 
     def __lt__(self, other: Any) -> Node:
-        return self._operate("less", other)
+        return operators["less"](self, other)
 
     def __le__(self, other: Any) -> Node:
-        return self._operate("less_equal", other)
+        return operators["less_equal"](self, other)
 
     def __gt__(self, other: Any) -> Node:
-        return self._operate("greater", other)
+        return operators["greater"](self, other)
 
     def __ge__(self, other: Any) -> Node:
-        return self._operate("greater_equal", other)
+        return operators["greater_equal"](self, other)
 
     def __and__(self, other: Any) -> Node:
-        return self._operate("logical_and", other)
+        return operators["logical_and"](self, other)
 
     def __rand__(self, other: Any) -> Node:
         return operators["logical_and"](other, self)
 
     def __or__(self, other: Any) -> Node:
-        return self._operate("logical_or", other)
+        return operators["logical_or"](self, other)
 
     def __ror__(self, other: Any) -> Node:
         return operators["logical_or"](other, self)
@@ -709,4 +719,3 @@ def substitute(roots: Sequence[Node], rule: Mapping[Node, Any]) -> list[Node]:
         same = all(map(lambda a, b: a is b, args, node._args))
         new_of[node] = node if same else type(node).rebuild(node.params, args)
     return [new_of[root] for root in roots]
-

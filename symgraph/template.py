@@ -6,6 +6,7 @@ so kinds, derivatives, lowering and evaluation are kept here and cost a node not
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -20,6 +21,7 @@ from symgraph.scalar import NUMPY, Pointwise, lower, slot
 __all__ = ["Template", "function_name", "template", "used_slots"]
 
 _templates: dict[tuple[Any, int], Template] = {}
+_numbers = itertools.count()
 
 
 def template(expr: Any, arity: int) -> Template:
@@ -50,11 +52,15 @@ class Template:
     (_0, 'real')
     """
 
-    __slots__ = ("_derivatives", "_kinds", "_lowered", "_products", "arity", "expr")
+    __slots__ = (
+        "_derivatives", "_kinds", "_lowered", "_products", "arity", "expr", "number", "params",
+    )  # fmt: skip
 
     def __init__(self, expr: Any, arity: int) -> None:
         self.expr = expr
         self.arity = arity
+        self.number = next(_numbers)
+        self.params = (self,)
         self._derivatives: dict[int, Any] = {}
         self._kinds: dict[tuple[Kind, ...], Kind] = {}
         self._products: dict[int, tuple[Template, tuple[int, ...]]] = {}
@@ -147,10 +153,15 @@ def _value(expr: Any, memo: dict[Any, Any]) -> Any:
 
 
 def _sum(values: list[Any]) -> Any:
-    total = values[0] * 1 if getattr(values[0], "dtype", None) == bool else values[0]
+    total = _counted(values[0])
     for value in values[1:]:
-        total = total + value * 1 if getattr(value, "dtype", None) == bool else total + value
+        total = total + _counted(value)
     return total
+
+
+def _counted(value: Any) -> Any:
+    """Booleans as 0 and 1, so that their sum counts."""
+    return value * 1 if getattr(value, "dtype", None) == np.bool_ else value
 
 
 def _quotient(expr: Any, memo: dict[Any, Any]) -> Any:
@@ -223,8 +234,9 @@ def _form(expr: Any, fmt: Format, xs: Sequence[Piece]) -> Piece:
     if expr.by_output is not None:
         source, body = expr.by_output
         return _form(body, fmt, [_form(source(*expr.args), fmt, xs)])
-    if expr.writer is not None:
-        return expr.writer(fmt, parts)
+    writer = type(expr).writer
+    if writer is not None:
+        return writer(fmt, parts)
     return fmt.call(fmt.pick(expr.title, expr.title, expr.latex_title), parts)
 
 

@@ -1,1 +1,7 @@
-"""The user functions: expressions of the primitives, without derivative rules of their own."""
+"""The user functions: expressions of the primitives, without derivative rules of their own.
+
+Importing any of them imports those that give nodes their operators (`a + b`, `x[0]`, `x.sum()`).
+"""
+
+import symgraph.build.arithmetic
+import symgraph.build.contract  # noqa: F401

@@ -43,6 +43,11 @@ def _map(body: Template, *xs: Any) -> Node:
     return map_node(body, tuple([x if isinstance(x, Node) else as_node(x) for x in xs]))
 
 
+def _binary(body: Template, x: Any, y: Any) -> Node:
+    first = x if isinstance(x, Node) else as_node(x)
+    return map_node(body, (first, y if isinstance(y, Node) else as_node(y)))
+
+
 _ADD, _SUB = template(_x + _y, 2), template(_x - _y, 2)
 _MUL, _DIV = template(_x * _y, 2), template(_x / _y, 2)
 _NEG = template(-_x, 1)
@@ -50,22 +55,22 @@ _NEG = template(-_x, 1)
 
 def add(x: Any, y: Any) -> Node:
     """x + y."""
-    return _map(_ADD, x, y)
+    return _binary(_ADD, x, y)
 
 
 def subtract(x: Any, y: Any) -> Node:
     """x - y."""
-    return _map(_SUB, x, y)
+    return _binary(_SUB, x, y)
 
 
 def multiply(x: Any, y: Any) -> Node:
     """x * y, entry by entry."""
-    return _map(_MUL, x, y)
+    return _binary(_MUL, x, y)
 
 
 def divide(x: Any, y: Any) -> Node:
     """x / y, entry by entry; always real."""
-    return _map(_DIV, x, y)
+    return _binary(_DIV, x, y)
 
 
 def negative(x: Any) -> Node:

@@ -102,7 +102,8 @@ def map_node(body: Template, args: tuple[Node, ...]) -> Node:
         if arg.shape != shape:
             shape = broadcast([a.shape for a in args], _title(body))
             break
-    return intern(Map, args, (body,), shape, body.kind(tuple([a.kind for a in args])))
+    key = (body.number, *map(id, args))
+    return intern(Map, args, body.params, shape, body.kind(tuple([a.kind for a in args])), key)
 
 
 def _title(body: Template) -> str:
