@@ -258,8 +258,7 @@ class Node(sympy.Expr, Boolean):
     def _operate(self, name: str, *operands: object) -> Node:
         return operators[name](self, *operands)
 
-    def __hash__(self) -> int:
-        return object.__hash__(self)
+    __hash__ = object.__hash__  # the C function itself: dictionaries of nodes are everywhere
 
     def __eq__(self, other: object) -> bool:
         return self is other

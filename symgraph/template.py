@@ -63,7 +63,7 @@ class Template:
         self.params = (self,)
         self._derivatives: dict[int, Any] = {}
         self._kinds: dict[tuple[Kind, ...], Kind] = {}
-        self._products: dict[int, tuple[Template, tuple[int, ...]]] = {}
+        self._products: dict[int, tuple[Template, tuple[int, ...]] | None] = {}
         self._lowered: Any = None
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -85,10 +85,16 @@ class Template:
             self._derivatives[k] = sympy.sympify(self.expr.diff(slot(k)))
         return self._derivatives[k]
 
-    def product(self, k: int) -> tuple[Template, tuple[int, ...]]:
-        """The template of `_0 * partial_k` and which operands fill its slots 1, 2, ..."""
+    def product(self, k: int) -> tuple[Template, tuple[int, ...]] | None:
+        """The template of `_0 * partial_k` and which operands fill its slots 1, 2, ...
+
+        None where the partial derivative is 0.
+        """
         if k not in self._products:
             partial = self.derivative(k)
+            if partial == 0:
+                self._products[k] = None
+                return None
             used = used_slots(partial)
             moved = partial.xreplace({slot(j): slot(i + 1) for i, j in enumerate(used)})
             self._products[k] = (template(slot(0) * moved, 1 + len(used)), tuple(used))

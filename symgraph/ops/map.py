@@ -42,17 +42,20 @@ class Map(Node):
         return self.template.expr.xreplace(fill_in)
 
     def vjp(self, ct: Node, k: int) -> Node | None:
-        if self.args[k].kind != "real" or self.template.derivative(k) == 0:
+        args = self._args
+        product = self.params[0].product(k) if args[k].kind == "real" else None
+        if product is None:
             return None
-        body, used = self.template.product(k)
-        local = folded_map(body, (ct, *(self.args[j] for j in used)))
-        return sum_to_shape(local, self.args[k].shape)
+        body, used = product
+        local = folded_map(body, (ct, *[args[j] for j in used]))
+        return sum_to_shape(local, args[k].shape)
 
     def jvp(self, tangents: Sequence[Node | None]) -> Node | None:
         parts: list[Node] = []
         for k, tangent in enumerate(tangents):
-            if tangent is not None and self.template.derivative(k) != 0:
-                body, used = self.template.product(k)
+            product = None if tangent is None else self.template.product(k)
+            if tangent is not None and product is not None:
+                body, used = product
                 part = folded_map(body, (tangent, *(self.args[j] for j in used)))
                 parts.append(widen(part, self.shape))
         return add_up(parts)
@@ -120,9 +123,13 @@ def folded_map(body: Template, args: tuple[Node, ...]) -> Node:
 
     Used in gradients and compiler passes only, never on the graph as the user wrote it.
     """
-    if not any(isinstance(arg, (Fill, Einsum)) for arg in args) and len(set(args)) == len(args):
-        hoisted = _hoist_mask(body, args)
-        return map_node(body, args) if hoisted is None else hoisted
+    for arg in args:
+        if type(arg) is Fill or type(arg) is Einsum:
+            break
+    else:
+        if len(args) == 1 or len(set(args)) == len(args):
+            hoisted = _hoist_mask(body, args)
+            return map_node(body, args) if hoisted is None else hoisted
     shape = broadcast([arg.shape for arg in args], _title(body))
     value = _float_value(body, args)
     if value is not None:
@@ -189,17 +196,17 @@ def _float_value(body: Template, args: tuple[Node, ...]) -> float | None:
     return float(body.evaluate(values))
 
 
-_MASKED = where(slot(0), slot(1), 0)
+_MASK = template(where(slot(0), slot(1), 0), 2)
 
 
 def _hoist_mask(body: Template, args: tuple[Node, ...]) -> Node | None:
     """`where(c, g, 0) * d` becomes `where(c, g * d, 0)`: an infinite d behind a closed branch
     then cannot turn the zero into NaN."""
     ct = args[0]
-    if type(ct) is not Map or ct.template.expr != _MASKED or not _is_product_with_first(body):
+    if type(ct) is not Map or ct.params[0] is not _MASK or not _is_product_with_first(body):
         return None
     inner = folded_map(body, (ct.args[1], *args[1:]))
-    return map_node(template(_MASKED, 2), (ct.args[0], inner))
+    return map_node(_MASK, (ct.args[0], inner))
 
 
 @lru_cache(maxsize=65536)
