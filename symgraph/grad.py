@@ -15,8 +15,8 @@ from symgraph.node import Node, check_names, reachable
 from symgraph.ops.einsum import folded_einsum
 from symgraph.ops.leaves import Var, fill
 from symgraph.ops.let import Let
-from symgraph.ops.sweep import Adjoints, batched_roots, forward, reverse
 from symgraph.ops.loop import local
+from symgraph.ops.sweep import Adjoints, batched_roots, forward, reverse
 from symgraph.shapes import Dim, product, same_shape, shape_text
 
 __all__ = ["adjoints", "grad", "hessian", "hvp", "jacobian", "jvp", "vjp"]
@@ -103,7 +103,7 @@ def grad(expr: Any, wrt: Any, cotangent: Any = None) -> Any:
     >>> import symgraph as sg
     >>> x, w = sg.input("x"), sg.parameter("w")
     >>> print(sg.grad(w * x**2, x))
-    w*2*x
+    2*w*x
     """
     root, sources = _as_roots(expr, wrt)
     found = reverse({root: _ct_for(root, cotangent)}, set(sources)).cotangent

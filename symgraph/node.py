@@ -12,6 +12,7 @@ stack on a deep one. This class answers each of them in time linear in the nodes
 from __future__ import annotations
 
 import itertools
+import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Literal, NoReturn, Self
@@ -76,11 +77,26 @@ class _Entry(weakref.ref["Node"]):
 
 _table: dict[tuple[Any, ...], _Entry] = {}
 _serials = itertools.count()
+# Taken only where an entry is removed or replaced; an RLock, because the collector may call
+# `_forget` in the midst of `_replace`.
+_lock = threading.RLock()
 
 
-def _forget(entry: weakref.ref[Node]) -> None:
-    if isinstance(entry, _Entry) and _table.get(entry.key) is entry:
-        del _table[entry.key]
+def _forget(entry: Any) -> None:
+    """Remove the entry of a node that has died, unless a new node has taken its place."""
+    with _lock:
+        if _table.get(entry.key) is entry:
+            del _table[entry.key]
+
+
+def _replace(entry: _Entry, node: Node) -> Node:
+    """Enter a node whose place is taken by one that has died, or by a rival of another thread."""
+    with _lock:
+        rival = _table.setdefault(entry.key, entry)()
+        if rival is None:
+            _table[entry.key] = entry
+            return node
+        return rival
 
 
 def intern(
@@ -113,13 +129,8 @@ def intern(
     node.serial = next(_serials)
     entry = _Entry(node, _forget)
     entry.key = key
-    kept = _table.setdefault(key, entry)
-    if kept is not entry:
-        rival = kept()  # another thread made the same node meanwhile
-        if rival is not None:
-            return rival
-        _table[key] = entry
-    return node
+    made: Node = node
+    return made if _table.setdefault(key, entry) is entry else _replace(entry, made)
 
 
 class Node(sympy.Expr, Boolean):
@@ -253,7 +264,7 @@ class Node(sympy.Expr, Boolean):
     @property
     def T(self) -> Node:
         """All axes in reverse order."""
-        return self._operate("transpose")
+        return operators["transpose"](self)
 
     def _operate(self, name: str, *operands: object) -> Node:
         return operators[name](self, *operands)
@@ -573,10 +584,10 @@ class Node(sympy.Expr, Boolean):
         return operators["matmul"](other, self)
 
     def __neg__(self) -> Node:
-        return self._operate("negative")
+        return operators["negative"](self)
 
     def __abs__(self) -> Node:
-        return self._operate("abs")
+        return operators["abs"](self)
 
     def __lt__(self, other: Any) -> Node:
         return operators["less"](self, other)
@@ -603,7 +614,7 @@ class Node(sympy.Expr, Boolean):
         return operators["logical_or"](other, self)
 
     def __invert__(self) -> Node:
-        return self._operate("logical_not")
+        return operators["logical_not"](self)
 
     def __getitem__(self, key: Any) -> Node:
         return self._operate("getitem", key)
@@ -631,12 +642,12 @@ class Node(sympy.Expr, Boolean):
     def transpose(self, *axes: Any) -> Node:
         """As `sg.transpose`; takes one tuple or the axes one by one."""
         if not axes:
-            return self._operate("transpose")
+            return operators["transpose"](self)
         return self._operate("transpose", axes[0] if len(axes) == 1 else axes)
 
     def to_sympy(self) -> Any:
         """Plain SymPy: a scalar expression, or an array of them for a fixed small shape."""
-        return self._operate("to_sympy")
+        return operators["to_sympy"](self)
 
 
 def _replay(steps: list[tuple[type[Node], tuple[Any, ...], tuple[int, ...]]]) -> Node:

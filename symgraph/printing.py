@@ -91,7 +91,9 @@ class Format:
         """A variable's or a named value's name."""
         if self.style == "latex":
             return Piece(latex_name(name))
-        shown = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in name)
+        shown = "".join(
+            char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in name
+        )
         return Piece(shown)
 
     def number(self, value: Any) -> Piece:

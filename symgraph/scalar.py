@@ -161,22 +161,24 @@ logical_not = pointwise(
     writer=lambda fmt, xs: Piece(fmt.pick("~", "¬", r"\lnot ") + fmt.wrap(xs[0], ATOM), POW),
 )  # fmt: skip
 #: The Iverson bracket of a boolean: 0 or 1.
-iverson = pointwise(
-    "iverson", _x, [0], result="integer", writer=lambda fmt, xs: fmt.bracket(xs[0])
-)
+iverson = pointwise("iverson", _x, [0], result="integer", writer=lambda fmt, xs: fmt.bracket(xs[0]))
 where = pointwise(
     "where", sympy.Piecewise((_y, sympy.Ne(_x, 0)), (_z, True)), [0, iverson(_x), 1 - iverson(_x)],
     result="same",
 )  # fmt: skip
 
+
+def _write_step(fmt: Format, xs: Sequence[Piece]) -> Piece:
+    if xs[1].text not in ("0", "1"):
+        return fmt.call("step", xs)
+    relation = fmt.pick(" >= ", " ≥ ", r" \ge ") if xs[1].text == "1" else " > "
+    return fmt.bracket(fmt.infix(relation, xs[0], Piece("0"), REL))
+
+
 step = pointwise(
     "step", sympy.Piecewise((1, _x > 0), (0, _x < 0), (_y, True)), [0, 0],
     lowering=where(greater(_x, 0), 1, where(less(_x, 0), 0, _y)), result="same",
-    writer=lambda fmt, xs: fmt.bracket(
-        fmt.infix(
-            fmt.pick(" >= ", " ≥ ", r" \ge ") if xs[1].text == "1" else " > ", xs[0], Piece("0"), REL
-        )
-    ) if xs[1].text in ("0", "1") else fmt.call("step", xs),
+    writer=_write_step,
 )  # fmt: skip
 sign = pointwise(
     "sign", sympy.Piecewise((1, _x > 0), (-1, _x < 0), (_y, True)), [0, 0],
@@ -185,7 +187,9 @@ sign = pointwise(
 )  # fmt: skip
 absolute = pointwise(
     "abs", sympy.Piecewise((_x, _x >= 0), (-_x, True)), [sign(_x, 0)], result="same",
-    writer=lambda fmt, xs: Piece(fmt.pick("abs({})", "|{}|", r"\left|{}\right|").format(xs[0].text)),
+    writer=lambda fmt, xs: Piece(
+        fmt.pick("abs({})", "|{}|", r"\left|{}\right|").format(xs[0].text)
+    ),
 )  # fmt: skip
 maximum = pointwise(
     "maximum", sympy.Piecewise((_x, _x >= _y), (_y, True)),
@@ -205,7 +209,9 @@ remainder = pointwise(
 )  # fmt: skip
 floor_divide = pointwise(
     "floor_divide", sympy.floor(_x / _y), [0, 0], result="same",
-    writer=lambda fmt, xs: fmt.infix(fmt.pick(" // ", " // ", r" \mathbin{//} "), xs[0], xs[1], MUL),
+    writer=lambda fmt, xs: fmt.infix(
+        fmt.pick(" // ", " // ", r" \mathbin{//} "), xs[0], xs[1], MUL
+    ),
 )  # fmt: skip
 expm1 = pointwise("expm1", sympy.exp(_x) - 1, [sympy.exp(_x)])
 log1p = pointwise("log1p", sympy.log(1 + _x), [1 / (1 + _x)])

@@ -161,9 +161,7 @@ def normalize_axis(axis: int, rank: int, where: str) -> int:
     return number % rank
 
 
-def normalize_axes(
-    axis: int | Sequence[int] | None, rank: int, where: str
-) -> tuple[int, ...]:
+def normalize_axes(axis: int | Sequence[int] | None, rank: int, where: str) -> tuple[int, ...]:
     """Axes as a sorted tuple without repeats; None means all of them."""
     if axis is None:
         return tuple(range(rank))

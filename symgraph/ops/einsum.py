@@ -60,7 +60,9 @@ class Einsum(Node):
             return False
         source, out = self.ins[0], self.out
         new = out[: len(out) - len(source)]
-        return out[len(new) :] == source and not set(new) & set(source) and len(set(out)) == len(out)
+        return (
+            out[len(new) :] == source and not set(new) & set(source) and len(set(out)) == len(out)
+        )
 
     def evaluate(self, dims: Mapping[sympy.Symbol, int], *xs: Any) -> Any:
         sizes = {i: bind_dim(size, dims) for i, size in self.sizes().items()}
@@ -113,7 +115,11 @@ class Einsum(Node):
         if self.args[k].kind != "real":
             return None
         rest = [j for j in range(len(self.args)) if j != k]
-        ins = (*(self.ins[j] for j in rest if j < k), self.out, *(self.ins[j] for j in rest if j > k))
+        ins = (
+            *(self.ins[j] for j in rest if j < k),
+            self.out,
+            *(self.ins[j] for j in rest if j > k),
+        )
         args = (*self.args[:k], ct, *self.args[k + 1 :])
         return folded_einsum(ins, self.ins[k], self.sizes(), args)
 
@@ -228,9 +234,7 @@ def _merged(
     return indices, arg
 
 
-def _contract(
-    ins: list[Indices], out: Indices, known: dict[int, Dim], args: list[Node]
-) -> Node:
+def _contract(ins: list[Indices], out: Indices, known: dict[int, Dim], args: list[Node]) -> Node:
     shape = tuple(known[i] for i in out)
     if not args:
         if len(set(out)) == len(out):
@@ -348,8 +352,8 @@ def _form_one(node: Einsum, fmt: Format, x: Piece) -> Piece | None:
     if not lost:
         return fmt.call("broadcast", [x, Piece(shape_text(node.shape))])
     if all(node.shape[axis] == 1 for axis in new):
-        axes = lost[0] if len(lost) == 1 else tuple(lost)
-        return fmt.call("sum", [x, Piece(f"axis={axes}"), Piece("keepdims=True")])
+        axis = lost[0] if len(lost) == 1 else tuple(lost)
+        return fmt.call("sum", [x, Piece(f"axis={axis}"), Piece("keepdims=True")])
     return None
 
 
@@ -373,9 +377,9 @@ def _form_two(node: Einsum, fmt: Format, xs: Sequence[Piece]) -> Piece | None:
             first_t = fmt.transposed(first) if len(i) == 2 and i[0] == s else first
             second_t = fmt.transposed(second) if len(j) == 2 and j[1] == s else second
             return fmt.matmul(first_t, second_t)
-    if len(left) > 2 and left[:-2] == right[:-2] and left[-1] == right[-2]:
-        if out == (*left[:-1], right[-1]):
-            return fmt.matmul(a, b)
+    stacked = len(left) > 2 and left[:-2] == right[:-2] and left[-1] == right[-2]
+    if stacked and out == (*left[:-1], right[-1]):
+        return fmt.matmul(a, b)
     if len(left) > 2 and len(right) == 2 and left[-1] == right[0] and out == (*left[:-1], right[1]):
         return fmt.matmul(a, b)
     if set(out) == set(left) | set(right) and left == right == out:

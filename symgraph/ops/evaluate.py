@@ -42,7 +42,9 @@ def entries(roots: Sequence[Node], leaves: Mapping[Node, Any]) -> dict[Node, Any
 
     All sizes must be numbers. Leaves without an entry in `leaves` become indexed symbols.
     """
-    found: dict[Node, Any] = {node: np.asarray(value, dtype=object) for node, value in leaves.items()}
+    found: dict[Node, Any] = {
+        node: np.asarray(value, dtype=object) for node, value in leaves.items()
+    }
     for node in topological(roots):
         if node in found or node.is_loop:
             continue
@@ -52,7 +54,8 @@ def entries(roots: Sequence[Node], leaves: Mapping[Node, Any]) -> dict[Node, Any
             return found[node.args[k]][tuple(int(i) for i in index)]
 
         if node.is_projection:
-            table[...] = node.unrolled_entries(lambda k, scan=node.args[0]: found[scan.args[k]])
+            tables = [found[arg] for arg in node.args[0].args]
+            table[...] = node.unrolled_entries(tables.__getitem__)
         else:
             for index in itertools.product(*(range(n) for n in table.shape)):
                 place = tuple(sympy.Integer(i) for i in index)

@@ -1,4 +1,4 @@
-"""Leaves of the graph: variables, constants, fills, index ranges and counter-based random values."""
+"""Leaves of the graph: variables, constants, fills, index ranges and random values by counter."""
 
 from __future__ import annotations
 
@@ -70,7 +70,11 @@ class Var(_Leaf):
 
 
 def var(
-    name: str, shape: Shape, role: Role, kind: Kind = "real", options: Mapping[str, Any] | None = None
+    name: str,
+    shape: Shape,
+    role: Role,
+    kind: Kind = "real",
+    options: Mapping[str, Any] | None = None,
 ) -> Node:
     """The variable of this name, shape, role and kind."""
     items = tuple(sorted((options or {}).items()))
@@ -174,7 +178,9 @@ class Fill(_Leaf):
     def evaluate(self, dims: Mapping[sympy.Symbol, int], *xs: Any) -> Any:
         value: Any = self.value
         if isinstance(value, sympy.Expr):
-            value = value.xreplace({s: sympy.Integer(bind_dim(s, dims)) for s in value.free_symbols})
+            value = value.xreplace(
+                {s: sympy.Integer(bind_dim(s, dims)) for s in value.free_symbols}
+            )
             value = int(value) if value.is_Integer else float(value)
         dtype = {"real": np.float64, "integer": np.int64, "boolean": np.bool_}[self.kind]
         return np.full(bind_shape(self.shape, dims), value, dtype=dtype)

@@ -28,10 +28,20 @@ from symgraph.ops.map import map_node
 from symgraph.ops.sweep import Image, batch, forward, reverse, total
 from symgraph.printing import Format, Piece
 from symgraph.scalar import slot
-from symgraph.shapes import Dim, bind_dim, same_dim, same_shape, shape_text
+from symgraph.shapes import Dim, bind_dim, same_shape, shape_text
 from symgraph.template import template
 
-__all__ = ["Body", "Final", "Scan", "Trace", "final", "local", "make_scan", "running_products", "trace"]
+__all__ = [
+    "Body",
+    "Final",
+    "Scan",
+    "Trace",
+    "final",
+    "local",
+    "make_scan",
+    "running_products",
+    "trace",
+]
 
 _fresh = itertools.count()
 
@@ -176,7 +186,7 @@ class Scan(Node):
         body = self.body
         count, timed = len(body.states), len(body.states) + len(body.sequences)
         stand_in: dict[Node, Node] = {}
-        groups: list[list[tuple[Node, Node]]] = [[], [], []]
+        groups: tuple[list[tuple[Node, Node]], ...] = ([], [], [])
         for k, place in enumerate(body.locals):
             group = 0 if k < count else 1 if k < timed else 2
             arg = args[k]
@@ -185,7 +195,9 @@ class Scan(Node):
                 continue
             if not flags[k]:
                 arg = widen(arg, (size, *arg.shape))
-            wide = var(_name(place), (size, *place.shape), "local", place.kind, {"fresh": next(_fresh)})
+            wide = var(
+                _name(place), (size, *place.shape), "local", place.kind, {"fresh": next(_fresh)}
+            )
             stand_in[place] = wide
             if group == 1:  # (batch, time, ...) -> (time, batch, ...)
                 axes = tuple(range(arg.ndim))
@@ -193,7 +205,9 @@ class Scan(Node):
             groups[group].append((wide, arg))
         found, _ = batch(body.nexts, stand_in, size)
         nexts = [found[n] if n in found else widen(n, (size, *n.shape)) for n in body.nexts]
-        scan, rename = make_scan(*groups, nexts, self.length, self.backwards)
+        scan, rename = make_scan(
+            groups[0], groups[1], groups[2], nexts, self.length, self.backwards
+        )
 
         def inner(node: Node) -> Node:
             wide, _ = batch([node], stand_in, size)

@@ -67,7 +67,7 @@ def _positions(
             given = np.asarray(lookups[row.operand - 1])
             check_lookup(given, size)
             spread = [out[a] if a in row.axes else 1 for a in range(len(out))]
-            order = np.argsort(row.axes) if row.axes else []
+            order = sorted(range(len(row.axes)), key=row.axes.__getitem__)
             places.append(np.transpose(given, order).reshape(spread))
             continue
         offset = row.offset if isinstance(row.offset, int) else _signed(row.offset, dims)
@@ -270,7 +270,7 @@ def as_slices(node: Pull | Push) -> list[tuple[Dim, int, Dim]] | None:
 def _form_pull(node: Pull, fmt: Format, xs: Sequence[Piece]) -> Piece:
     x = fmt.wrap(xs[0], 100)
     parts: list[str] = []
-    for axis, (row, size) in enumerate(zip(node.rows, node.args[0].shape, strict=True)):
+    for row, size in zip(node.rows, node.args[0].shape, strict=True):
         if isinstance(row, Lookup):
             parts.append(xs[row.operand].text)
         elif row == Affine(0, row.steps) and len(row.steps) == 1 and row.steps[0][1] == 1:
@@ -279,16 +279,14 @@ def _form_pull(node: Pull, fmt: Format, xs: Sequence[Piece]) -> Piece:
         elif not row.steps:
             parts.append(str(row.offset))
         elif len(row.steps) == 1 and isinstance(row.offset, int) and row.offset >= 0:
-            (out_axis, step), count = row.steps[0], node.shape[row.steps[0][0]]
+            (out_axis, step) = row.steps[0]
+            count = node.shape[out_axis]
             stop = row.offset + step * count
             stop_text = "" if step < 0 and stop == -1 else str(stop)
             parts.append(f"{row.offset}:{stop_text}" + ("" if step == 1 else f":{step}"))
         else:
-            terms = " + ".join(
-                f"{step}*i{a}" if step != 1 else f"i{a}" for a, step in row.steps
-            )
+            terms = " + ".join(f"{step}*i{a}" if step != 1 else f"i{a}" for a, step in row.steps)
             parts.append(f"{row.offset} + {terms}" if row.offset != 0 else terms)
-        del axis
     inner = ", ".join(parts)
     return Piece(rf"{x}_{{{inner}}}" if fmt.style == "latex" else f"{x}[{inner}]")
 

@@ -222,9 +222,7 @@ def batch(
     return found, images
 
 
-def batched_roots(
-    roots: Sequence[Node], leaves: Mapping[Node, Node], size: Dim
-) -> list[Node]:
+def batched_roots(roots: Sequence[Node], leaves: Mapping[Node, Node], size: Dim) -> list[Node]:
     """As `batch`, for the roots only; one that depends on no batched leaf is repeated."""
     found, _ = batch(roots, leaves, size)
     return [found[r] if r in found else widen(r, (size, *r.shape)) for r in roots]
