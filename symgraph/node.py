@@ -84,9 +84,10 @@ _lock = threading.RLock()
 
 def _forget(entry: Any) -> None:
     """Remove the entry of a node that has died, unless a new node has taken its place."""
+    key = entry.key
     with _lock:
-        if _table.get(entry.key) is entry:
-            del _table[entry.key]
+        if _table.get(key) is entry:
+            del _table[key]
 
 
 def _replace(entry: _Entry, node: Node) -> Node:
