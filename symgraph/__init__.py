@@ -40,7 +40,7 @@ _NAMES: dict[str, str] = {
     """,
 }
 # Modules that are public as a whole, by the name they have here.
-_MODULES: dict[str, str] = {"random": "symgraph.random"}
+_MODULES: dict[str, str] = {"optim": "symgraph.train.optim", "random": "symgraph.random"}
 
 if TYPE_CHECKING:
     from symgraph import random as random
@@ -144,6 +144,7 @@ if TYPE_CHECKING:
     from symgraph.node import (
         Node as Node,
     )
+    from symgraph.train import optim as optim
 
 _HOME = {name: module for module, names in _NAMES.items() for name in names.split()}
 

@@ -1,0 +1,1 @@
+"""Training: optimizers as expressions, data, the loop, history, start values, saved parameters."""

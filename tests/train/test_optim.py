@@ -1,0 +1,289 @@
+"""Optimizers against torch's trajectories, the lecture's numbers and their own formulas by hand."""
+
+import math
+
+import numpy as np
+import pytest
+from reference_data import load
+
+import symgraph as sg
+from symgraph.errors import KindError, RangeError, ShapeError
+from symgraph.ops.evaluate import evaluate_nodes
+
+optim = sg.optim
+
+RULES = {
+    "sgd": optim.SGD(0.1),
+    "momentum": optim.Momentum(0.1, momentum=0.9),
+    "nesterov": optim.Nesterov(0.1, momentum=0.9),
+    "adagrad": optim.Adagrad(0.1, eps=1e-10),
+    "rmsprop": optim.RMSprop(0.1, rho=0.99, eps=1e-8),
+    "adam": optim.Adam(0.1),
+    "adamw": optim.AdamW(0.1, weight_decay=0.01),
+}
+
+
+def trajectory(optimizer, p, start, gradient, steps, fixed=None):
+    """The values of p and of all states after every step."""
+    updates = optimizer.updates({p: gradient})
+    values = {
+        node: np.zeros([int(size) for size in node.shape]) if node is not p else np.array(start)
+        for node in updates
+    }
+    init = {node: node.options.get("init") for node in updates if node is not p}
+    values |= {n: values[n] + i for n, i in init.items() if isinstance(i, float)}
+    values[optim.learning_rate_state()] = np.array(optimizer.learning_rate)
+    path = []
+    for _ in range(steps):
+        found = evaluate_nodes(list(updates.values()), values | (fixed or {}), {})
+        values |= {node: found[new] for node, new in updates.items()}
+        path.append({node.name: np.array(value) for node, value in values.items()})
+    return path
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_each_optimizer_takes_the_steps_of_torch(name: str):
+    reference = load("optimizers")
+    inputs, values = reference["inputs"], reference["values"]
+    p = sg.parameter("p", 5)
+    A, b, c = (sg.const(inputs[key]) for key in "Abc")
+    loss = (p @ A @ p) / 2 - b @ p + sg.sum(c * sg.cos(p))
+
+    path = trajectory(RULES[name], p, inputs["p"], sg.grad(loss, p), 100)
+
+    got = np.array([values["p"] for values in path])
+    np.testing.assert_allclose(got[:20], values[name], rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(got[-1], values[f"{name}_after_100"], rtol=1e-12, atol=1e-12)
+
+
+def adam_on_given_gradients(optimizer, gradients):
+    theta, g = sg.parameter("theta"), sg.input("g")
+    updates = optimizer.updates({theta: g})
+    values = {node: np.array(0.0) for node in updates} | {theta: np.array(1.0)}
+    values[optim.learning_rate_state()] = np.array(optimizer.learning_rate)
+    path = []
+    for gradient in gradients:
+        found = evaluate_nodes(list(updates.values()), values | {g: np.array(gradient)}, {})
+        values |= {node: found[new] for node, new in updates.items()}
+        path.append({node.name: float(value) for node, value in values.items()})
+    return path
+
+
+def test_adam_gives_the_lectures_three_steps():
+    path = adam_on_given_gradients(optim.Adam(1e-3), [0.1, -0.2, 0.3])
+
+    assert [step["m_theta"] for step in path] == pytest.approx([0.01, -0.011, 0.0201], rel=1e-12)
+    assert [step["v_theta"] for step in path] == pytest.approx(
+        [1.0e-05, 4.999e-05, 0.00013994001], rel=1e-12
+    )
+    assert [step["theta"] for step in path] == pytest.approx(
+        [0.9990000001, 0.9993661036038849, 0.9990228625394775], rel=1e-14
+    )
+    assert [step["step"] for step in path] == [1, 2, 3]
+
+
+def test_adam_with_eps_inside_the_root_gives_the_lectures_other_three_steps():
+    path = adam_on_given_gradients(optim.Adam(1e-3, eps_inside_sqrt=True), [0.1, -0.2, 0.3])
+
+    assert [step["theta"] for step in path] == pytest.approx(
+        [0.9990000004999996, 0.9993661039538367, 0.9990228629102996], rel=1e-14
+    )
+
+
+def test_the_two_places_of_eps_differ_tenfold_at_a_tiny_gradient():
+    standard = adam_on_given_gradients(optim.Adam(1e-3), [1e-5])[0]["theta"]
+    inside = adam_on_given_gradients(optim.Adam(1e-3, eps_inside_sqrt=True), [1e-5])[0]["theta"]
+
+    assert 1 - standard == pytest.approx(0.0009990009990009652, rel=1e-9)
+    assert 1 - inside == pytest.approx(9.950371902101018e-05, rel=1e-9)
+
+
+QUADRATIC = {
+    "sgd": (
+        optim.SGD(0.05),
+        [0.5, 0.95],
+        [0.0009765625, 0.5987369392383789],
+        [7.888609052210118e-31, 0.005920529220334025],
+    ),
+    "momentum": (
+        optim.Momentum(0.01),
+        [0.9, 0.99],
+        [-0.5887893888000001, 0.6210791124706018],
+        [0.003738733311297403, -0.002633681680336126],
+    ),
+    "adagrad": (
+        optim.Adagrad(0.1, eps=1e-8),
+        [0.9000000001, 0.900000001],
+        [0.5537312006024138, 0.5537312028492143],
+        [0.027386881893716724, 0.02738688256008706],
+    ),
+    "rmsprop": (
+        optim.RMSprop(0.01, rho=0.9),
+        [0.9683772234983162, 0.9683772243983162],
+        [0.8320524153588437, 0.8320524182835518],
+        [0.08758652068921356, 0.0875865317215872],
+    ),
+    "adam": (
+        optim.Adam(0.01),
+        [0.99000000001, 0.9900000001],
+        [0.9003496535997428, 0.9003496545137929],
+        [0.2244460426400016, 0.22444604847172522],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", QUADRATIC)
+def test_the_methods_descend_the_lectures_valley_as_it_says(name: str):
+    optimizer, *expected = QUADRATIC[name]
+    p = sg.parameter("p", 2)
+    loss = sg.sum(sg.const([10.0, 1.0]) * p**2) / 2
+
+    path = trajectory(optimizer, p, [1.0, 1.0], sg.grad(loss, p), 100)
+
+    for step, wanted in zip((1, 10, 100), expected, strict=True):
+        np.testing.assert_allclose(path[step - 1]["p"], wanted, rtol=1e-8, atol=1e-15)
+
+
+def test_nesterov_agrees_with_the_form_that_steps_first_and_corrects_then():
+    p = sg.parameter("p", 2)
+    loss = sg.sum(sg.const([10.0, 1.0]) * p**2) / 2
+
+    path = trajectory(optim.Nesterov(0.01), p, [1.0, 1.0], sg.grad(loss, p), 100)
+
+    # p lies ahead of that form's point x by 0.9 * (-rate * v)
+    behind = {step: path[step - 1]["p"] + 0.9 * 0.01 * path[step - 1]["v_p"] for step in (1, 10)}
+    np.testing.assert_allclose(behind[1], [0.9, 0.99], rtol=1e-8)
+    np.testing.assert_allclose(behind[10], [-0.3503753991413104, 0.6299564524366676], rtol=1e-8)
+
+
+def test_weight_decay_adds_to_the_gradient():
+    p = sg.parameter("p", 2)
+    (step,) = trajectory(optim.SGD(0.5, weight_decay=0.1), p, [1.0, -2.0], sg.const([1.0, 1.0]), 1)
+
+    assert step["p"].tolist() == pytest.approx([1 - 0.5 * 1.1, -2 - 0.5 * 0.8])
+
+
+def test_adagrad_starts_from_the_initial_squares():
+    p = sg.parameter("p", 1)
+    (step,) = trajectory(optim.Adagrad(1.0, eps=0.0, initial=9.0), p, [0.0], sg.const([4.0]), 1)
+
+    assert step["p"].tolist() == pytest.approx([-4 / 5])
+    assert step["s_p"].tolist() == [25.0]
+
+
+def test_a_rate_given_as_a_function_becomes_part_of_the_program():
+    p, g = sg.parameter("p"), sg.input("g")
+    updates = optim.SGD(lambda step: 0.5 / (step + 1)).updates({p: g})
+
+    assert {node.name for node in updates} == {"p", "step"}
+    assert str(updates[p]) == "p - 0.5/(step + 1)*g"
+
+
+def test_a_rate_given_as_a_node_is_used_as_it_is():
+    p, g, rate = sg.parameter("p"), sg.input("g"), sg.state("rate")
+
+    assert str(optim.SGD(rate).updates({p: g})[p]) == "p - rate*g"
+
+
+def test_only_optimizers_that_need_the_step_count_have_it():
+    p, g = sg.parameter("p"), sg.input("g")
+
+    assert [node.name for node in optim.SGD(0.1).updates({p: g})] == ["p"]
+    assert [node.name for node in optim.Adam().updates({p: g})] == ["p", "m_p", "v_p", "step"]
+
+
+def value_at(schedule, step: int) -> float:
+    node = schedule(sg.input("step"))
+    return float(evaluate_nodes([node], {sg.input("step"): np.float64(step)}, {})[node])
+
+
+def test_cosine_decay_falls_along_half_a_cosine_and_stays():
+    schedule = optim.cosine_decay(0.1, steps=100, end=0.02)
+
+    assert [value_at(schedule, step) for step in (0, 50, 100, 500)] == pytest.approx(
+        [0.1, 0.06, 0.02, 0.02]
+    )
+    assert value_at(schedule, 25) == pytest.approx(0.02 + 0.04 * (1 + math.sqrt(0.5)))
+
+
+def test_exponential_decay_multiplies_smoothly():
+    schedule = optim.exponential_decay(0.8, steps=10, factor=0.25)
+
+    assert [value_at(schedule, step) for step in (0, 5, 10, 20)] == pytest.approx(
+        [0.8, 0.4, 0.2, 0.05]
+    )
+
+
+def test_step_decay_multiplies_at_once():
+    schedule = optim.step_decay(0.8, steps=10, factor=0.5)
+
+    assert [value_at(schedule, step) for step in (0, 9, 10, 25)] == pytest.approx(
+        [0.8, 0.8, 0.4, 0.2]
+    )
+
+
+def test_warmup_grows_to_the_rate_and_then_follows_it():
+    assert [value_at(optim.warmup(0.8, steps=4), s) for s in (0, 1, 3, 9)] == pytest.approx(
+        [0.2, 0.4, 0.8, 0.8]
+    )
+    halved = optim.warmup(optim.step_decay(0.8, 5, 0.5), steps=4)
+    assert [value_at(halved, step) for step in (1, 4, 5)] == pytest.approx([0.4, 0.8, 0.4])
+
+
+def clipped(rule, values: dict[str, list[float]], limit: float) -> list[list[float]]:
+    gradients = {
+        sg.parameter(f"w_{name}", len(value)): sg.input(name, len(value))
+        for name, value in values.items()
+    }
+    nodes = list(rule(gradients, limit).values())
+    leaves = {node: np.array(values[node.name]) for node in gradients.values()}
+    found = evaluate_nodes(nodes, leaves, {})
+    return [found[node].tolist() for node in nodes]
+
+
+def test_clipping_by_value_cuts_every_entry():
+    got = clipped(optim.clip_by_value, {"a": [-3.0, 0.5], "b": [2.0]}, 1.0)
+
+    assert got == [[-1.0, 0.5], [1.0]]
+
+
+def test_clipping_by_global_norm_scales_all_gradients_by_one_factor():
+    got = clipped(optim.clip_by_global_norm, {"a": [3.0, 0.0], "b": [-4.0]}, 1.0)
+
+    assert got[0] == pytest.approx([0.6, 0.0])
+    assert got[1] == pytest.approx([-0.8])
+
+
+def test_clipping_by_global_norm_leaves_small_and_zero_gradients_as_they_are():
+    assert clipped(optim.clip_by_global_norm, {"a": [0.3], "b": [-0.4]}, 1.0) == [[0.3], [-0.4]]
+    assert clipped(optim.clip_by_global_norm, {"a": [0.0], "b": [0.0]}, 1.0) == [[0.0], [0.0]]
+
+
+def test_numbers_outside_their_range_are_refused():
+    with pytest.raises(RangeError, match=r"SGD: learning_rate is -0.1, and it must be at least 0"):
+        optim.SGD(-0.1)
+    with pytest.raises(RangeError, match=r"SGD: learning_rate is nan"):
+        optim.SGD(math.nan)
+    with pytest.raises(RangeError, match=r"Adam: beta2 is 1.0, and it must lie in \[0, 1\)"):
+        optim.Adam(beta2=1.0)
+    with pytest.raises(KindError, match=r"Momentum: momentum is '0.9', and it must be a number"):
+        optim.Momentum(0.1, momentum="0.9")
+    with pytest.raises(RangeError, match="clip_norm is 0, and no gradient would be left"):
+        optim.clip_by_global_norm({}, 0)
+    with pytest.raises(RangeError, match="clip_value is -1, and it must be at least 0"):
+        optim.clip_by_value({}, -1)
+    with pytest.raises(RangeError, match="cosine_decay: steps is 0, and it must be at least 1"):
+        optim.cosine_decay(0.1, steps=0)
+    with pytest.raises(KindError, match="warmup: steps is 0.5, and it must be an integer"):
+        optim.warmup(0.1, steps=0.5)
+
+
+def test_gradients_that_do_not_fit_are_refused():
+    p = sg.parameter("p", 2)
+
+    with pytest.raises(ShapeError, match=r"parameter 'p' has shape \(2,\), its gradient \(3,\)"):
+        optim.SGD(0.1).updates({p: sg.input("g", 3)})
+    with pytest.raises(KindError, match="is no variable; map parameters to their gradients"):
+        optim.SGD(0.1).updates({p * 2: sg.input("g", 2)})
+    with pytest.raises(ShapeError, match=r"the learning rate is real of shape \(2,\)"):
+        optim.SGD(lambda step: p).updates({p: sg.input("g", 2)})
