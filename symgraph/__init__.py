@@ -25,6 +25,10 @@ _NAMES: dict[str, str] = {
         broadcast_to diag diagonal dot einsum matmul mean outer squared_norm sum
         swapaxes tensordot trace transpose var
     """,
+    "symgraph.build.conv": """
+        conv1d conv2d global_max_pool global_mean_pool max_pool1d max_pool2d mean_pool1d
+        mean_pool2d
+    """,
     "symgraph.build.declare": """
         const input let parameter state stop_gradient
     """,
@@ -110,6 +114,16 @@ if TYPE_CHECKING:
         trace as trace,
         transpose as transpose,
         var as var,
+    )
+    from symgraph.build.conv import (
+        conv1d as conv1d,
+        conv2d as conv2d,
+        global_max_pool as global_max_pool,
+        global_mean_pool as global_mean_pool,
+        max_pool1d as max_pool1d,
+        max_pool2d as max_pool2d,
+        mean_pool1d as mean_pool1d,
+        mean_pool2d as mean_pool2d,
     )
     from symgraph.build.declare import (
         const as const,
