@@ -163,9 +163,11 @@ logical_not = pointwise(
 #: The Iverson bracket of a boolean: 0 or 1.
 iverson = pointwise("iverson", _x, [0], result="integer", writer=lambda fmt, xs: fmt.bracket(xs[0]))
 where = pointwise(
-    "where", sympy.Piecewise((_y, sympy.Ne(_x, 0)), (_z, True)), [0, iverson(_x), 1 - iverson(_x)],
-    result="same",
-)  # fmt: skip
+    "where", sympy.Piecewise((_y, sympy.Ne(_x, 0)), (_z, True)), [0, 0, 0], result="same"
+)
+# Masks, not the numbers 1[c] and 1 - 1[c]: a factor that is infinite where the branch is not taken
+# is then left out, while 0 times infinity would be NaN. They are written as brackets.
+where.partials = (0, where(_x, 1, 0), where(_x, 0, 1))
 
 
 def _write_step(fmt: Format, xs: Sequence[Piece]) -> Piece:

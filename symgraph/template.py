@@ -16,7 +16,7 @@ import sympy
 from symgraph.errors import UnsupportedError
 from symgraph.node import Kind, promote
 from symgraph.printing import ADD, MUL, UNARY, Format, Piece
-from symgraph.scalar import NUMPY, Pointwise, lower, slot
+from symgraph.scalar import NUMPY, Pointwise, lower, slot, where
 
 __all__ = ["Template", "function_name", "template", "used_slots"]
 
@@ -53,7 +53,8 @@ class Template:
     """
 
     __slots__ = (
-        "_derivatives", "_kinds", "_lowered", "_products", "arity", "expr", "number", "params",
+        "_derivatives", "_kinds", "_lowered", "_products", "arity", "expr", "mask", "number",
+        "params",
     )  # fmt: skip
 
     def __init__(self, expr: Any, arity: int) -> None:
@@ -61,6 +62,9 @@ class Template:
         self.arity = arity
         self.number = next(_numbers)
         self.params = (self,)
+        #: (condition, value, negated) of a body that is 0 where the condition fails, else None;
+        #: with `negated` it is 0 where the condition holds.
+        self.mask: tuple[Any, Any, bool] | None = _mask(expr)
         self._derivatives: dict[int, Any] = {}
         self._kinds: dict[tuple[Kind, ...], Kind] = {}
         self._products: dict[int, tuple[Template, tuple[int, ...]] | None] = {}
@@ -97,7 +101,8 @@ class Template:
                 return None
             used = used_slots(partial)
             moved = partial.xreplace({slot(j): slot(i + 1) for i, j in enumerate(used)})
-            self._products[k] = (template(slot(0) * moved, 1 + len(used)), tuple(used))
+            body = masked(slot(0) * masked(moved))
+            self._products[k] = (template(body, 1 + len(used)), tuple(used))
         return self._products[k]
 
     @property
@@ -116,6 +121,35 @@ class Template:
     def form(self, fmt: Format, xs: Sequence[Piece]) -> Piece:
         """The body written out, slots filled with written operands."""
         return _form(self.expr, fmt, xs)
+
+
+def _mask(expr: Any) -> tuple[Any, Any, bool] | None:
+    if not isinstance(expr, where):
+        return None
+    condition, taken, other = expr.args
+    if other == 0:
+        return condition, taken, False
+    return (condition, other, True) if taken == 0 else None
+
+
+def masked(expr: Any) -> Any:
+    """Products with `where(c, 1, 0)` as `where(c, product, 0)`, and sums of such as one `where`."""
+    if expr.is_Add:
+        terms = [masked(term) for term in expr.args]
+        branches: dict[Any, list[Any]] = {}
+        for term in [t for t in terms if _mask(t)]:
+            both = branches.setdefault(term.args[0], [sympy.S.Zero, sympy.S.Zero])
+            both[0], both[1] = both[0] + term.args[1], both[1] + term.args[2]
+        joined = [where(condition, *both) for condition, both in branches.items()]
+        return sympy.Add(*(t for t in terms if not _mask(t)), *joined)
+    factors = sympy.Mul.make_args(expr)
+    masks = [
+        f for f in factors if f.func == where and set(f.args[1:]) == {sympy.S.One, sympy.S.Zero}
+    ]
+    product = sympy.Mul(*(f for f in factors if f not in masks))
+    for mask in masks:
+        product = where(mask.args[0], mask.args[1] * product, mask.args[2] * product)
+    return product
 
 
 def _kind(expr: Any, kinds: tuple[Kind, ...]) -> Kind:
@@ -233,6 +267,9 @@ def _form(expr: Any, fmt: Format, xs: Sequence[Piece]) -> Piece:
         return _form_product(expr, fmt, xs)
     if expr.is_Pow:
         return _form_power(expr, fmt, xs)
+    mask = _mask(expr)
+    if mask is not None:
+        return _form_mask(mask, fmt, xs)
     parts = [_form(arg, fmt, xs) for arg in expr.args]
     if not isinstance(expr, Pointwise):
         name = function_name(expr)
@@ -244,6 +281,17 @@ def _form(expr: Any, fmt: Format, xs: Sequence[Piece]) -> Piece:
     if writer is not None:
         return writer(fmt, parts)
     return fmt.call(fmt.pick(expr.title, expr.title, expr.latex_title), parts)
+
+
+def _form_mask(mask: tuple[Any, Any, bool], fmt: Format, xs: Sequence[Piece]) -> Piece:
+    """A masked value as a product with an Iverson bracket."""
+    condition, value, negated = mask
+    bracket = fmt.bracket(_form(condition, fmt, xs))
+    if negated:
+        bracket = Piece(f"1 - {bracket.text}", ADD)
+    if value in (1, -1):
+        return bracket if value == 1 else fmt.minus(bracket)
+    return fmt.times(_form(value, fmt, xs), bracket)
 
 
 def _number(value: Any, fmt: Format) -> Piece:

@@ -13,7 +13,7 @@ from symgraph.node import Node, intern
 from symgraph.ops.einsum import Einsum, folded_einsum, sum_to_shape, widen
 from symgraph.ops.leaves import Fill, fill
 from symgraph.printing import Format, Piece
-from symgraph.scalar import slot, where
+from symgraph.scalar import logical_not, logical_or, slot, where
 from symgraph.shapes import Dim, Shape, broadcast
 from symgraph.template import Template, function_name, template, used_slots
 
@@ -150,7 +150,8 @@ def folded_map(body: Template, args: tuple[Node, ...]) -> Node:
 
 @lru_cache(maxsize=65536)
 def _respelled(body: Template, spelling: tuple[Any, ...]) -> Any:
-    return body.expr.xreplace({slot(k): new for k, new in enumerate(spelling)})
+    expr = body.expr.xreplace({slot(k): new for k, new in enumerate(spelling)})
+    return expr.args[1] if isinstance(expr, where) and expr.args[1] == expr.args[2] else expr
 
 
 def _apply(expr: Any, kept: list[Node]) -> Node:
@@ -196,34 +197,82 @@ def _float_value(body: Template, args: tuple[Node, ...]) -> float | None:
     return float(body.evaluate(values))
 
 
+_ADD = template(slot(0) + slot(1), 2)
 _MASK = template(where(slot(0), slot(1), 0), 2)
+_MASK_ELSE = template(where(slot(0), 0, slot(1)), 2)
+_CHOICE = template(where(slot(0), slot(1), slot(2)), 3)
+_NOT = template(logical_not(slot(0)), 1)
+_OR = template(logical_or(slot(0), slot(1)), 2)
 
 
 def _hoist_mask(body: Template, args: tuple[Node, ...]) -> Node | None:
-    """`where(c, g, 0) * d` becomes `where(c, g * d, 0)`: an infinite d behind a closed branch
-    then cannot turn the zero into NaN."""
+    """`where(c, g, 0) * d` becomes `where(c, g * d, 0)`: an infinite or undefined d behind a closed
+    branch then cannot turn the zero into NaN."""
     ct = args[0]
-    if type(ct) is not Map or ct.params[0] is not _MASK or not _is_product_with_first(body):
+    if type(ct) is not Map:
         return None
-    inner = folded_map(body, (ct.args[1], *args[1:]))
-    return map_node(_MASK, (ct.args[0], inner))
+    mask = ct.params[0].mask
+    if mask is None and ct.params[0] is not _ADD:
+        return None
+    if not _is_linear_in_first(body):
+        return None
+    if mask is None:
+        live = _either(*ct.args)
+        return None if live is None else map_node(_MASK, (live, map_node(body, args)))
+    condition, value, negated = mask
+    inner = folded_map(body, (_apply(value, list(ct.args)), *args[1:]))
+    around = _MASK_ELSE if negated else _MASK
+    return folded_map(around, (_apply(condition, list(ct.args)), inner))
 
 
 @lru_cache(maxsize=65536)
-def _is_product_with_first(body: Template) -> bool:
-    factors = sympy.Mul.make_args(body.expr)
-    return body.arity > 1 and slot(0) in factors and factors.count(slot(0)) == 1
+def _is_linear_in_first(body: Template) -> bool:
+    expr = body.expr if body.mask is None else body.mask[1]
+    factors = sympy.Mul.make_args(expr)
+    others = [factor for factor in factors if factor != slot(0)]
+    if body.mask is not None:
+        others.append(body.mask[0])
+    return len(factors) > 1 and not any(slot(0) in f.free_symbols for f in others)
 
 
-_ADD = template(slot(0) + slot(1), 2)
+def _live(node: Node) -> Node | None:
+    """Where a masked value may differ from 0; None for a value without a mask."""
+    mask = node.template.mask if type(node) is Map else None
+    if mask is None:
+        return None
+    condition = _apply(mask[0], list(node.args))
+    return map_node(_NOT, (condition,)) if mask[2] else condition
+
+
+def _either(x: Node, y: Node) -> Node | None:
+    """Where one of two masked values may differ from 0; None when one has no mask."""
+    first, second = _live(x), _live(y)
+    if first is None or second is None or first is second:
+        return None if second is None else first
+    return map_node(_OR, (first, second))
 
 
 def add_up(parts: Sequence[Node]) -> Node | None:
     """The sum of nodes of one shape; None for no parts."""
     total: Node | None = None
     for part in parts:
-        total = part if total is None else folded_map(_ADD, (total, part))
+        total = part if total is None else _plus(total, part)
     return total
+
+
+def _plus(x: Node, y: Node) -> Node:
+    """x + y; two masks of one condition become one choice."""
+    left = x.template.mask if type(x) is Map else None
+    right = y.template.mask if type(y) is Map else None
+    if left is not None and right is not None:
+        conditions = [_apply(m[0], list(n.args)) for m, n in ((left, x), (right, y))]
+        values = [_apply(m[1], list(n.args)) for m, n in ((left, x), (right, y))]
+        if conditions[0] is conditions[1]:
+            if left[2] == right[2]:
+                around = _MASK_ELSE if left[2] else _MASK
+                return folded_map(around, (conditions[0], folded_map(_ADD, tuple(values))))
+            return folded_map(_CHOICE, (conditions[0], *(values[::-1] if left[2] else values)))
+    return folded_map(_ADD, (x, y))
 
 
 def negative(x: Node) -> Node:
