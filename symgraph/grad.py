@@ -11,7 +11,7 @@ from typing import Any, overload
 
 from symgraph.build.coerce import as_node
 from symgraph.errors import GradientError, ShapeError
-from symgraph.node import Node, check_names, reachable
+from symgraph.node import Node, check_names, describe, reachable
 from symgraph.ops.einsum import folded_einsum
 from symgraph.ops.leaves import Var, fill
 from symgraph.ops.let import Let
@@ -22,15 +22,6 @@ from symgraph.shapes import Dim, product, same_shape, shape_text
 __all__ = ["adjoints", "grad", "hessian", "hvp", "jacobian", "jvp", "vjp"]
 
 
-def _describe(node: Node) -> str:
-    if isinstance(node, Var):
-        return f"{node.name!r}"
-    if isinstance(node, Let) and node.let_name:
-        return f"{node.let_name!r}"
-    text = str(node)
-    return text if len(text) <= 60 else f"{text[:57]}..."
-
-
 def _check_source(root: Sequence[Node], source: Any, nodes: set[Node]) -> Node:
     if not isinstance(source, Node):
         raise GradientError(
@@ -39,12 +30,12 @@ def _check_source(root: Sequence[Node], source: Any, nodes: set[Node]) -> Node:
         )
     if source.kind != "real":
         raise GradientError(
-            f"grad: {_describe(source)} is {source.kind}; only real values have derivatives. "
+            f"grad: {describe(source)} is {source.kind}; only real values have derivatives. "
             "Declare it without kind= if it is real."
         )
     if source not in nodes:
         raise GradientError(
-            f"grad: {_describe(source)} does not occur in {_describe(root[0])}. "
+            f"grad: {describe(source)} does not occur in {describe(root[0])}. "
             "Differentiate by a node that the expression is made of."
         )
     return source
@@ -62,19 +53,19 @@ def _as_roots(expr: Any, sources: Any) -> tuple[Node, list[Node]]:
 def _ct_for(root: Node, cotangent: Any) -> Node:
     if root.kind != "real":
         raise GradientError(
-            f"grad: {_describe(root)} is {root.kind}; only real values have derivatives."
+            f"grad: {describe(root)} is {root.kind}; only real values have derivatives."
         )
     if cotangent is None:
         if root.shape != ():
             raise GradientError(
-                f"grad: {_describe(root)} has shape {shape_text(root.shape)} and no cotangent. "
+                f"grad: {describe(root)} has shape {shape_text(root.shape)} and no cotangent. "
                 "Reduce it to a scalar (sg.sum, sg.mean), give cotangent=, or use sg.jacobian."
             )
         return fill(1, (), "real")
     ct = as_node(cotangent, "cotangent")
     if not same_shape(ct.shape, root.shape):
         raise ShapeError(
-            f"grad: the cotangent has shape {shape_text(ct.shape)}, {_describe(root)} has "
+            f"grad: the cotangent has shape {shape_text(ct.shape)}, {describe(root)} has "
             f"{shape_text(root.shape)}. Give a cotangent of that shape."
         )
     return ct
@@ -137,7 +128,7 @@ def jvp(expr: Any, wrt: Any, tangent: Any) -> Node:
         direction = as_node(one, "tangent")
         if not same_shape(direction.shape, source.shape):
             raise ShapeError(
-                f"jvp: the tangent of {_describe(source)} has shape {shape_text(direction.shape)}, "
+                f"jvp: the tangent of {describe(source)} has shape {shape_text(direction.shape)}, "
                 f"the node {shape_text(source.shape)}. Give a tangent of that shape."
             )
         seeds[source] = direction

@@ -30,6 +30,7 @@ __all__ = [
     "Node",
     "check_names",
     "dag_size",
+    "describe",
     "intern",
     "operators",
     "promote",
@@ -164,7 +165,6 @@ class Node(sympy.Expr, Boolean):
     is_number = False
     is_comparable = False
     _op_priority = 100.0
-    __array_ufunc__ = None  # makes `ndarray + node` call `node.__radd__`
 
     def __init_subclass__(cls, *, primitive: bool = True) -> None:
         super().__init_subclass__()
@@ -620,6 +620,16 @@ class Node(sympy.Expr, Boolean):
     def __getitem__(self, key: Any) -> Node:
         return self._operate("getitem", key)
 
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Node:
+        """`np.tanh(node)` and `array + node` are the functions of the same name here."""
+        make = operators.get(ufunc.__name__)
+        if make is None or method != "__call__" or options:
+            raise UnsupportedError(
+                f"np.{ufunc.__name__} of {describe(self)}: there is no such function of nodes. "
+                "Use a function of symgraph, such as sg.tanh or sg.sum."
+            )
+        return make(*inputs)
+
     def sum(self, axis: Any = None, keepdims: bool = False) -> Node:
         """As `sg.sum`."""
         return operators["sum"](self, axis=axis, keepdims=keepdims)
@@ -669,6 +679,15 @@ def reachable(roots: Iterable[Node]) -> set[Node]:
         seen.add(node)
         stack.extend(node._args)
     return seen
+
+
+def describe(node: Node) -> str:
+    """A node in an error message: its name in quotes, or its formula cut to 60 characters."""
+    name = getattr(node, "name", None) or getattr(node, "let_name", None)
+    if isinstance(name, str):
+        return repr(name)
+    text = str(node)
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _serial(node: Node) -> int:

@@ -423,9 +423,11 @@ def _constant(value: Any, where_: str) -> Any:
     return sympy.sympify(value)
 
 
-operators.update(
-    add=add, subtract=subtract, multiply=multiply, divide=divide, power=power, negative=negative,
-    floor_divide=floor_divide, remainder=remainder, abs=abs, less=less, less_equal=less_equal,
-    greater=greater, greater_equal=greater_equal, logical_and=logical_and, logical_or=logical_or,
-    logical_not=logical_not,
+_UFUNCS = (
+    add, subtract, multiply, divide, power, negative, floor_divide, remainder, less, less_equal,
+    greater, greater_equal, equal, not_equal, logical_and, logical_or, logical_not, maximum,
+    minimum, sqrt, square, exp, log, expm1, log1p, sin, cos, tan, arcsin, arccos, arctan, arctan2,
+    sinh, cosh, tanh, sign, floor, ceil,
 )  # fmt: skip
+operators.update({function.__name__: function for function in _UFUNCS})
+operators.update(abs=abs, absolute=abs)

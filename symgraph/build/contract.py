@@ -10,7 +10,7 @@ import sympy
 from symgraph.build.arithmetic import divide, square, subtract
 from symgraph.build.coerce import as_node
 from symgraph.errors import ShapeError
-from symgraph.node import Node, operators
+from symgraph.node import Node, describe, operators
 from symgraph.ops.einsum import einsum_node, sum_over
 from symgraph.ops.leaves import fill
 from symgraph.shapes import Dim, normalize_axes, product, same_dim, shape_text
@@ -57,8 +57,8 @@ def _mismatch(a: Node, b: Node, inner_a: Dim, inner_b: Dim) -> str:
     if b.ndim == 2 and same_dim(inner_a, b.shape[1]):
         fix = f"Write x @ y.T, or declare the right operand with shape ({inner_a}, {inner_b})."
     return (
-        f"matmul: left is {shape_text(a.shape)}, right is {shape_text(b.shape)}, and "
-        f"{inner_a} != {inner_b}. {fix}"
+        f"matmul: left {describe(a)} is {shape_text(a.shape)}, right {describe(b)} is "
+        f"{shape_text(b.shape)}, and {inner_a} != {inner_b}. {fix}"
     )
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import sympy
 
-from symgraph.node import Node, intern
+from symgraph.errors import ShapeError
+from symgraph.node import Node, describe, intern
 from symgraph.ops.einsum import Einsum, folded_einsum, sum_to_shape, widen
 from symgraph.ops.leaves import Fill, fill
 from symgraph.printing import Format, Piece
@@ -103,10 +104,19 @@ def map_node(body: Template, args: tuple[Node, ...]) -> Node:
     shape = args[0].shape
     for arg in args:
         if arg.shape != shape:
-            shape = broadcast([a.shape for a in args], _title(body))
+            shape = _joint_shape(body, args)
             break
     key = (body.number, *map(id, args))
     return intern(Map, args, body.params, shape, body.kind(tuple([a.kind for a in args])), key)
+
+
+def _joint_shape(body: Template, args: tuple[Node, ...]) -> Shape:
+    try:
+        return broadcast([arg.shape for arg in args], _title(body))
+    except ShapeError as error:
+        names = " and ".join(map(describe, args))
+        facts = str(error).partition(": ")[2]
+        raise ShapeError(f"{_title(body)} of {names}: {facts}") from None
 
 
 def _title(body: Template) -> str:
