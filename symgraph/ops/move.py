@@ -33,10 +33,14 @@ __all__ = [
 
 
 class Affine(NamedTuple):
-    """Reads position offset + sum of step * i[axis]; outside of the source the value is 0."""
+    """Reads position offset + sum of step * i[axis]; outside of the source the value is 0.
+
+    With `checked` a position outside raises RangeError: x[2] of an axis whose size N is 1.
+    """
 
     offset: Dim
     steps: tuple[tuple[int, int], ...]  # (axis of the result, step)
+    checked: bool = False
 
 
 class Lookup(NamedTuple):
@@ -74,7 +78,13 @@ def _positions(
         at: Any = np.full((1,) * len(out), offset)
         for axis, step in row.steps:
             at = at + step * grid[axis]
-        inside = inside & (at >= 0) & (at < size)
+        fits = (at >= 0) & (at < size)
+        if row.checked and 0 not in out and not fits.all():
+            raise RangeError(
+                f"slice: position {int(at[~fits][0])} is outside 0..{size - 1}. Give data with "
+                "more entries along the axis, or an index inside of it."
+            )
+        inside = inside & fits
         places.append(np.clip(at, 0, max(size - 1, 0)))
     return places, inside
 
@@ -212,7 +222,7 @@ def _batched_rows(rows: Sequence[Row], flags: Sequence[bool]) -> list[Row]:
     moved: list[Row] = []
     for row in rows:
         if isinstance(row, Affine):
-            moved.append(Affine(row.offset, tuple((axis + 1, step) for axis, step in row.steps)))
+            moved.append(row._replace(steps=tuple((axis + 1, step) for axis, step in row.steps)))
         else:
             axes = tuple(axis + 1 for axis in row.axes)
             moved.append(Lookup(row.operand, (0, *axes) if flags[row.operand] else axes))
@@ -268,27 +278,55 @@ def as_slices(node: Pull | Push) -> list[tuple[Dim, int, Dim]] | None:
 
 
 def _form_pull(node: Pull, fmt: Format, xs: Sequence[Piece]) -> Piece:
-    x = fmt.wrap(xs[0], 100)
-    parts: list[str] = []
+    width = _padding(node)
+    if width is not None:
+        return fmt.call("pad", [xs[0], Piece(str(width))])
+    parts: list[tuple[int, str]] = []
     for row, size in zip(node.rows, node.args[0].shape, strict=True):
-        if isinstance(row, Lookup):
-            parts.append(xs[row.operand].text)
-        elif row == Affine(0, row.steps) and len(row.steps) == 1 and row.steps[0][1] == 1:
-            whole = node.shape[row.steps[0][0]] == size
-            parts.append(":" if whole else f":{node.shape[row.steps[0][0]]}")
-        elif not row.steps:
-            parts.append(str(row.offset))
-        elif len(row.steps) == 1 and isinstance(row.offset, int) and row.offset >= 0:
-            (out_axis, step) = row.steps[0]
-            count = node.shape[out_axis]
-            stop = row.offset + step * count
-            stop_text = "" if step < 0 and stop == -1 else str(stop)
-            parts.append(f"{row.offset}:{stop_text}" + ("" if step == 1 else f":{step}"))
-        else:
-            terms = " + ".join(f"{step}*i{a}" if step != 1 else f"i{a}" for a, step in row.steps)
-            parts.append(f"{row.offset} + {terms}" if row.offset != 0 else terms)
-    inner = ", ".join(parts)
+        axes = row.axes if isinstance(row, Lookup) else tuple(axis for axis, _ in row.steps)
+        text = xs[row.operand].text if isinstance(row, Lookup) else _form_row(row, size, node.shape)
+        parts.append((max(axes, default=-1), text))
+    used = {a for row in node.rows if isinstance(row, Affine) for a, _ in row.steps}
+    used |= {a for row in node.rows if isinstance(row, Lookup) for a in row.axes}
+    for new in (a for a in range(node.ndim) if a not in used):
+        place = next((i for i, (axis, _) in enumerate(parts) if axis > new), len(parts))
+        parts.insert(place, (new, "None"))
+    x, inner = fmt.wrap(xs[0], 100), ", ".join(text for _, text in parts)
     return Piece(rf"{x}_{{{inner}}}" if fmt.style == "latex" else f"{x}[{inner}]")
+
+
+def _form_row(row: Affine, size: Dim, shape: Shape) -> str:
+    """One axis of a slice as Python writes it; anything else as a formula of the result's index."""
+    if not row.steps:
+        return str(row.offset)
+    if len(row.steps) > 1:
+        terms = " + ".join(f"{step}*i{a}" if step != 1 else f"i{a}" for a, step in row.steps)
+        return f"{row.offset} + {terms}" if row.offset != 0 else terms
+    (axis, step) = row.steps[0]
+    first, stop = row.offset, row.offset + step * shape[axis]
+    start_text = "" if same_dim(first, 0 if step > 0 else size - 1) else str(first)
+    ends = stop >= size if isinstance(stop, int) and isinstance(size, int) else stop == size
+    ends = same_dim(stop, -1) or (isinstance(stop, int) and stop < 0) if step < 0 else ends
+    stop_text = "" if ends else str(stop)
+    return f"{start_text}:{stop_text}" + ("" if step == 1 else f":{step}")
+
+
+def _padding(node: Pull) -> tuple[tuple[Dim, Dim], ...] | None:
+    """The zeros before and behind each axis when the map only adds zeros, else None."""
+    slices = as_slices(node)
+    if slices is None or any(step != 1 for _, step, _ in slices):
+        return None
+    sizes = node.args[0].shape
+    width = tuple(
+        (_settled(-start), _settled(start + count - size))
+        for (start, _, count), size in zip(slices, sizes, strict=True)
+    )
+    grows = all(isinstance(n, int) and n >= 0 for pair in width for n in pair)
+    return width if grows and any(n for pair in width for n in pair) else None
+
+
+def _settled(dim: Dim) -> Dim:
+    return product([dim])
 
 
 class Reshape(Node):
