@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from symgraph.draw.geometry import Point, Rect, Shape, hits
+from symgraph.draw.geometry import Point, Rect, Shape, bounds_of, hits
 from symgraph.draw.parts import NodePart, values_size
 from symgraph.draw.theme import Theme
 from symgraph.draw.view import Direction
@@ -30,11 +31,6 @@ class Spot:
     align: Align
     cost: float
 
-    @property
-    def crowded(self) -> bool:
-        """Whether the block lies on a node, a label or other values."""
-        return self.cost >= _SOLID
-
 
 def place_values(
     parts: Sequence[NodePart],
@@ -49,8 +45,11 @@ def place_values(
     `lines` are the visible edges as points. Nodes are served in order; each takes the first spot
     without a collision, else the one that collides least.
     """
+    if not any(part.values for part in parts):
+        return [None] * len(parts)
     solid = _Grid([*(shape.bounds for shape in shapes), *labels])
-    segments = _Grid([_bounds(line) for line in lines])
+    segments = [pair for line in lines for pair in itertools.pairwise(line)]
+    near_segments = _Grid([bounds_of(pair, 0.1) for pair in segments])
     wishes = [
         next(iter(_spots(part, shape, direction, theme)), None) if part.values else None
         for part, shape in zip(parts, shapes, strict=True)
@@ -67,7 +66,7 @@ def place_values(
             clear = rect.grown(_CLEAR)
             cost = 0.01 * rank
             cost += _SOLID * (solid.count(clear) + placed.count(clear))
-            cost += _EDGE * sum(hits(lines[k], clear) for k in segments.near(clear))
+            cost += _EDGE * sum(hits(segments[k], clear) for k in near_segments.near(clear))
             cost += _WISH * sum(k > index for k in waiting.near(clear))
             if best is None or cost < best.cost:
                 best = Spot(rect, align, cost)
@@ -77,12 +76,6 @@ def place_values(
         placed.add(best.rect)
         found.append(best)
     return found
-
-
-def _bounds(line: Sequence[Point]) -> Rect:
-    xs = [x for x, _ in line]
-    ys = [y for _, y in line]
-    return Rect(min(xs) - 0.1, min(ys) - 0.1, max(xs) + 0.1, max(ys) + 0.1)
 
 
 def _spots(

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 
 from symgraph.draw.annotate import Spot, place_values
-from symgraph.draw.geometry import Point, Rect, clip, sample
+from symgraph.draw.geometry import Point, Rect, Shape, clip, enclosing, sample
 from symgraph.draw.parts import NodePart, Parts
 from symgraph.draw.plan import Places
 from symgraph.draw.scene import Drawn, Glyphs, Item, Layer, Path, Scene
@@ -22,18 +22,18 @@ _LEGEND_GAP = 26.0
 
 def compose(
     view: View, parts: Parts, places: Places, typesetter: Typesetter, theme: Theme
-) -> tuple[Scene, list[int]]:
-    """The scene, and the nodes whose values found no free spot."""
+) -> Scene:
+    """The finished scene."""
     picture = _Picture(view, parts, places, theme)
     picture.draw_edges()
     picture.draw_nodes()
-    crowded = picture.draw_values()
+    picture.draw_values()
     picture.draw_labels()
     if view.legend:
         picture.draw_legend(typesetter)
     if view.title:
         picture.draw_title(typesetter)
-    return picture.finish(), crowded
+    return picture.finish()
 
 
 @dataclass(slots=True)
@@ -61,29 +61,24 @@ class _Picture:
     def draw_edges(self) -> None:
         """The curves from border to border, each with its arrowhead."""
         names = {node.id: index for index, node in enumerate(self.view.nodes)}
+        alts = {node.id: node.alt or node.label for node in self.view.nodes}
         for k, (edge, curve) in enumerate(zip(self.view.edges, self.places.curves, strict=True)):
-            shapes = []
-            for index in (names[edge.tail], names[edge.head]):
-                shape = self.parts.nodes[index].shape(self.places.centres[index], self.theme)
-                shapes.append(shape)
-            clipped, tip = clip(curve, shapes[0], shapes[1], self.theme.arrow_length)
+            tail, head = self._outer_shape(names[edge.tail]), self._outer_shape(names[edge.head])
+            clipped, tip = clip(curve, tail, head, self.theme.arrow_length)
             path = Path(clipped, _arrowhead(clipped[-1], tip, self.theme.arrow_width))
             paint = self.theme.dead_edge if edge.dead else self.theme.edge
             role = "dead" if edge.dead else "edge"
-            self.add(f"e{k}", "edge", role, path, paint, self._edge_alt(edge))
+            self.add(f"e{k}", "edge", role, path, paint, _edge_alt(edge, alts))
 
-    def _edge_alt(self, edge: ViewEdge) -> str:
-        alts = {node.id: node.alt or node.label for node in self.view.nodes}
-        text = f"{alts[edge.tail]} → {alts[edge.head]}"
-        parts = [part for part in (edge.label, edge.value) if part]
-        return clean(f"{text}: {' = '.join(parts)}" if parts else text)
+    def _outer_shape(self, index: int) -> Shape:
+        """The shape of a node with its rim, where edges end."""
+        shape = self.parts.nodes[index].shape(self.places.centres[index], self.theme)
+        return shape.grown(self.theme.nodes[self.view.nodes[index].role].width / 2)
 
     def draw_nodes(self) -> None:
         """The shapes with their labels in the middle."""
         ink = Paint(self.theme.ink)
-        for index, (node, part) in enumerate(
-            zip(self.view.nodes, self.parts.nodes, strict=True)
-        ):
+        for index, (node, part) in enumerate(zip(self.view.nodes, self.parts.nodes, strict=True)):
             at = self.places.centres[index]
             owner = f"n{index}"
             paint = self.theme.nodes[node.role]
@@ -102,7 +97,7 @@ class _Picture:
                 source = clean(" = ".join(part for part in (edge.label, edge.value) if part))
                 self.add(f"e{k}", "label", "label", _centred(box, rect.centre), paint, "", source)
 
-    def draw_values(self) -> list[int]:
+    def draw_values(self) -> None:
         """Forward values above backward values, on the free side of each node."""
         shapes = [
             part.shape(at, self.theme)
@@ -120,7 +115,6 @@ class _Picture:
         for index, (part, spot) in enumerate(zip(self.parts.nodes, spots, strict=True)):
             if spot is not None:
                 self._draw_values_of(index, part, spot)
-        return [k for k, spot in enumerate(spots) if spot is not None and spot.crowded]
 
     def _draw_values_of(self, index: int, part: NodePart, spot: Spot) -> None:
         node = self.view.nodes[index]
@@ -140,15 +134,7 @@ class _Picture:
 
     def bounds(self) -> Rect:
         """The room of everything drawn so far, rims included."""
-        rects = [item.bounds.grown(item.paint.width / 2) for item in self.items]
-        if not rects:
-            return Rect(0.0, 0.0, 0.0, 0.0)
-        return Rect(
-            min(rect.left for rect in rects),
-            min(rect.top for rect in rects),
-            max(rect.right for rect in rects),
-            max(rect.bottom for rect in rects),
-        )
+        return enclosing([item.bounds.grown(item.paint.width / 2) for item in self.items])
 
     def draw_legend(self, typesetter: Typesetter) -> None:
         """What the colours mean, below the picture; only what the picture uses."""
@@ -211,6 +197,12 @@ class _Picture:
         if self.view.language == "zh":
             return f"计算图：{nodes} 个节点，{edges} 条边。"
         return f"A computation graph with {nodes} nodes and {edges} edges."
+
+
+def _edge_alt(edge: ViewEdge, alts: dict[str, str]) -> str:
+    text = f"{alts[edge.tail]} → {alts[edge.head]}"
+    parts = [part for part in (edge.label, edge.value) if part]
+    return clean(f"{text}: {' = '.join(parts)}" if parts else text)
 
 
 def text_mode(text: str) -> str:

@@ -17,26 +17,37 @@ def assign(
     links: Sequence[Sequence[tuple[int, float]]],
     layer_of: Sequence[int],
     sweeps: int,
+    start: Sequence[float] | None = None,
 ) -> list[float]:
-    """A coordinate for each element.
+    """A coordinate for each element; from `start` on a few sweeps are enough.
 
     `gaps[l][i]` is the least distance from element i to i + 1 of layer l; `links[v]` holds the
     neighbours of v with their weights.
     """
-    places = [0.0] * len(links)
-    for layer, gap in zip(layers, gaps, strict=True):
-        x = 0.0
-        for index, v in enumerate(layer):
-            x += gap[index - 1] if index else 0.0
-            places[v] = x
+    places = list(start) if start is not None else _packed(layers, gaps, len(links))
+    one_sided = 0 if start is not None else sweeps // 2
+    sweeps = sweeps // 4 if start is not None else sweeps
     sides = _split(links, layer_of)
     levels = list(range(len(layers)))
     for sweep in range(sweeps):
         # At first only one side pulls, which carries a shift through the whole drawing at once.
         side = sweep % 2
-        pulls = sides[side] if sweep < sweeps // 2 else links
+        pulls = sides[side] if sweep < one_sided else links
         for level in levels if side == 0 else levels[::-1]:
             _settle(places, layers[level], gaps[level], pulls)
+    return places
+
+
+def _packed(
+    layers: Sequence[Sequence[int]], gaps: Sequence[Sequence[float]], count: int
+) -> list[float]:
+    """Every layer as close as it gets, from 0 on."""
+    places = [0.0] * count
+    for layer, gap in zip(layers, gaps, strict=True):
+        x = 0.0
+        for index, v in enumerate(layer):
+            x += gap[index - 1] if index else 0.0
+            places[v] = x
     return places
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,9 +13,11 @@ __all__ = [
     "Point",
     "Rect",
     "Shape",
+    "bounds_of",
     "clip",
     "crossings",
     "cut",
+    "enclosing",
     "hermite",
     "hits",
     "lines_cross",
@@ -55,7 +58,8 @@ class Rect:
 
     def grown(self, by: float) -> Rect:
         """The rectangle with `by` more room on each side."""
-        return Rect(self.left - by, self.top - by, self.right + by, self.bottom + by, self.radius)
+        radius = max(0.0, self.radius + by) if self.radius else 0.0
+        return Rect(self.left - by, self.top - by, self.right + by, self.bottom + by, radius)
 
     def moved(self, dx: float, dy: float) -> Rect:
         """The rectangle somewhere else."""
@@ -103,12 +107,35 @@ class Disc:
         r = self.radius
         return Rect(self.x - r, self.y - r, self.x + r, self.y + r, r)
 
+    def grown(self, by: float) -> Disc:
+        """The circle with a larger radius."""
+        return Disc(self.x, self.y, self.radius + by)
+
     def outside(self, point: Point) -> float:
         """Signed distance of a point from the border, negative inside."""
         return math.hypot(point[0] - self.x, point[1] - self.y) - self.radius
 
 
 Shape = Rect | Disc
+
+
+def enclosing(rects: Sequence[Rect]) -> Rect:
+    """The smallest rectangle around others; an empty one at the origin around none."""
+    if not rects:
+        return Rect(0.0, 0.0, 0.0, 0.0)
+    return Rect(
+        min(rect.left for rect in rects),
+        min(rect.top for rect in rects),
+        max(rect.right for rect in rects),
+        max(rect.bottom for rect in rects),
+    )
+
+
+def bounds_of(points: Sequence[Point], margin: float = 0.0) -> Rect:
+    """The rectangle around points, with a margin."""
+    xs = [x for x, _ in points]
+    ys = [y for _, y in points]
+    return Rect(min(xs) - margin, min(ys) - margin, max(xs) + margin, max(ys) + margin)
 
 
 def straight(start: Point, end: Point) -> Curve:
@@ -125,8 +152,9 @@ def straight(start: Point, end: Point) -> Curve:
 def hermite(points: Sequence[Point], axis: int, flat_ends: bool = False) -> Curve:
     """A smooth curve through points that advance along `axis` (0 = x, 1 = y).
 
-    The other coordinate never overshoots its two neighbours (Fritsch and Carlson 1980), so the curve
-    stays in the corridor of its points. With `flat_ends` it leaves and arrives along the axis.
+    The other coordinate never overshoots its two neighbours (Fritsch and Carlson 1980), so the
+    curve stays in the corridor of its points. With `flat_ends` it leaves and arrives along the
+    axis.
     """
     along = [point[axis] for point in points]
     across = [point[1 - axis] for point in points]
@@ -144,7 +172,7 @@ def hermite(points: Sequence[Point], axis: int, flat_ends: bool = False) -> Curv
 
 
 def _monotone_slopes(along: list[float], across: list[float], flat_ends: bool) -> list[float]:
-    steps = [b - a for a, b in zip(along, along[1:], strict=False)]
+    steps = [b - a for a, b in itertools.pairwise(along)]
     rises = [
         (b - a) / step if step else 0.0
         for a, b, step in zip(across, across[1:], steps, strict=False)
@@ -253,7 +281,7 @@ def _last_inside(curve: Curve, outside: Callable[[Point], float]) -> tuple[int, 
 def _bisect(
     curve: Curve, piece: int, outside: Callable[[Point], float], out: float, within: float
 ) -> float:
-    for _ in range(40):
+    for _ in range(28):
         middle = (out + within) / 2
         if outside(piece_at(curve, piece, middle)) > 0:
             out = middle
@@ -264,7 +292,7 @@ def _bisect(
 
 def hits(points: Sequence[Point], rect: Rect) -> bool:
     """Whether a line through `points` enters the rectangle."""
-    return any(_segment_enters(p, q, rect) for p, q in zip(points, points[1:], strict=False))
+    return any(_segment_enters(p, q, rect) for p, q in itertools.pairwise(points))
 
 
 def _segment_enters(p: Point, q: Point, rect: Rect) -> bool:
@@ -291,33 +319,52 @@ def _segment_enters(p: Point, q: Point, rect: Rect) -> bool:
 def crossings(curves: Sequence[Curve]) -> int:
     """How many pairs of curves cross away from shared ends."""
     lines = [sample(curve, 8) for curve in curves]
-    bounds = [
-        Rect(
-            min(x for x, _ in line),
-            min(y for _, y in line),
-            max(x for x, _ in line),
-            max(y for _, y in line),
-        )
-        for line in lines
-    ]
+    bounds = [bounds_of(line, 0.1) for line in lines]
     count = 0
     for i, first in enumerate(lines):
         for j in range(i):
-            if bounds[i].grown(0.1).meets(bounds[j].grown(0.1)) and lines_cross(first, lines[j]):
+            if bounds[i].meets(bounds[j]) and lines_cross(first, lines[j]):
                 count += 1
     return count
 
 
 def lines_cross(first: Sequence[Point], second: Sequence[Point]) -> bool:
     """Whether two lines through points cross; touching ends do not count."""
+    if len(first) < 2 or len(second) < 2:
+        return False
+    ours, theirs = bounds_of(first), bounds_of(second)
+    common = Rect(
+        max(ours.left, theirs.left) - 0.1,
+        max(ours.top, theirs.top) - 0.1,
+        min(ours.right, theirs.right) + 0.1,
+        min(ours.bottom, theirs.bottom) + 0.1,
+    )
+    if common.width <= 0 or common.height <= 0:
+        return False
+    near = _segments_near(second, common)
     return any(
-        _segments_cross(p, q, r, s)
-        for p, q in zip(first, first[1:], strict=False)
-        for r, s in zip(second, second[1:], strict=False)
+        _segments_cross(p, q, r, s) for p, q in _segments_near(first, common) for r, s in near
     )
 
 
+def _segments_near(line: Sequence[Point], rect: Rect) -> list[tuple[Point, Point]]:
+    """The segments of a line whose bounds meet a rectangle."""
+    left, top, right, bottom = rect.left, rect.top, rect.right, rect.bottom
+    return [
+        (p, q)
+        for p, q in itertools.pairwise(line)
+        if (p[0] > left or q[0] > left)
+        and (p[0] < right or q[0] < right)
+        and (p[1] > top or q[1] > top)
+        and (p[1] < bottom or q[1] < bottom)
+    ]
+
+
 def _segments_cross(p: Point, q: Point, r: Point, s: Point) -> bool:
+    if max(p[0], q[0]) < min(r[0], s[0]) or max(r[0], s[0]) < min(p[0], q[0]):
+        return False
+    if max(p[1], q[1]) < min(r[1], s[1]) or max(r[1], s[1]) < min(p[1], q[1]):
+        return False
     return _turn(p, q, r) * _turn(p, q, s) < 0 and _turn(r, s, p) * _turn(r, s, q) < 0
 
 

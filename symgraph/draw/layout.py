@@ -6,7 +6,9 @@ from typing import Literal
 
 from symgraph.draw import layout_dot, layout_native
 from symgraph.draw.compose import compose
+from symgraph.draw.geometry import crossings
 from symgraph.draw.parts import measure, plan
+from symgraph.draw.plan import Places, Plan
 from symgraph.draw.scene import Scene
 from symgraph.draw.theme import LIGHT, Theme
 from symgraph.draw.typeset import Typesetter, default_typesetter
@@ -29,9 +31,10 @@ def layout(
 ) -> Scene:
     """The finished picture of a view.
 
-    "auto" asks Graphviz' dot where it is installed and the view has at most 800 nodes, else the
-    native engine. Raises DrawError when the view has a cycle, or when dot was asked for by name and
-    is missing, fails or takes too long.
+    "auto" takes the native engine, or Graphviz' dot where that is installed, the view has at most
+    800 nodes and dot's picture has fewer crossings; so small graphs look the same on every machine.
+    Raises DrawError when the view has a cycle, or when dot was asked for by name and is missing,
+    fails or takes too long.
 
     >>> from symgraph.draw.view import ViewEdge, ViewNode
     >>> nodes = (ViewNode("x", "x", "data"), ViewNode("y", "x^2", "root"))
@@ -43,23 +46,21 @@ def layout(
         raise DrawError(f"engine is {engine!r}; write 'auto', 'dot' or 'native'.")
     typesetter = typesetter or default_typesetter()
     parts = measure(view, typesetter, theme)
-    task = plan(view, parts, theme)
-    if engine == "native" or (
-        engine == "auto" and (len(view.nodes) > DOT_NODES or layout_dot.find() is None)
-    ):
-        places = layout_native.place(task)
-        scene, _ = compose(view, parts, places, typesetter, theme)
-        return scene
-    reserved: set[int] = set()
-    while True:
-        try:
-            places = layout_dot.place(task, frozenset(reserved))
-        except DrawError:
-            if engine == "dot":
-                raise
-            places = layout_native.place(task)
-        scene, crowded = compose(view, parts, places, typesetter, theme)
-        if reserved.issuperset(crowded) or places.engine == "native":
-            return scene
-        # dot centres its boxes on the nodes, so room for values is kept only where it is needed.
-        reserved.update(crowded)
+    places = _place(plan(view, parts, theme), engine)
+    return compose(view, parts, places, typesetter, theme)
+
+
+def _place(task: Plan, engine: Engine) -> Places:
+    if engine == "dot":
+        return layout_dot.place(task)
+    native = layout_native.place(task)
+    if engine == "native" or len(task.shapes) > DOT_NODES or layout_dot.find() is None:
+        return native
+    crossed = crossings(native.curves)
+    if not crossed:
+        return native
+    try:
+        dot = layout_dot.place(task)
+    except DrawError:
+        return native
+    return dot if crossings(dot.curves) < crossed else native

@@ -6,17 +6,20 @@ right size.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import re
 import shutil
 import subprocess
-from collections.abc import Collection
+from collections.abc import Sequence
 from typing import Any
 
 from symgraph.draw.geometry import Curve, Point, Rect, crossings
-from symgraph.draw.plan import Extent, Places, Plan
+from symgraph.draw.layout_native import operand_order
+from symgraph.draw.plan import Places, Plan
 from symgraph.draw.ranks import assign
+from symgraph.draw.routes import Routes, refine
 from symgraph.errors import DrawError
 
 __all__ = ["TIMEOUT", "find", "place"]
@@ -26,7 +29,7 @@ TIMEOUT = 20.0
 # Graphviz measures nodes in inches and everything else in points.
 _POINTS = 72.0
 _LABEL_GAP = 6.0
-# Up to here a second run that forces the order of the operands is worth its time.
+# Up to here a second run that forces the order of the operands is worth its time, and shortcuts.
 _ORDERED = 120
 
 
@@ -47,8 +50,8 @@ def _version(program: str) -> str:
     return found.group(1) if found else "unknown"
 
 
-def place(plan: Plan, reserved: Collection[int] = (), timeout: float = TIMEOUT) -> Places:
-    """Place a plan with dot; the nodes in `reserved` get room for their values too.
+def place(plan: Plan, timeout: float = TIMEOUT) -> Places:
+    """Place a plan with dot.
 
     Raises DrawError when dot is not installed, fails, or takes longer than `timeout` seconds.
     """
@@ -59,44 +62,45 @@ def place(plan: Plan, reserved: Collection[int] = (), timeout: float = TIMEOUT) 
             "Install Graphviz, or write engine='native'."
         )
     ranks = tuple(assign(len(plan.shapes), plan.edges))
-    answers = []
-    for ordered in (True, False) if len(plan.shapes) <= _ORDERED else (False,):
-        source = _source(plan, reserved, ordered)
-        try:
-            answers.append(_read(plan, _run(program, source, timeout)))
-        except DrawError:
-            # dot fails on some graphs where the order of the operands is forced.
-            if not ordered:
-                raise
+    answers = [_read(plan, _run(program, _source(plan), timeout))]
+    if len(plan.shapes) <= _ORDERED:
+        # dot fails on some graphs when the order of the operands is forced.
+        with contextlib.suppress(DrawError):
+            forced = _source(plan, operand_order(plan))
+            answers.insert(0, _read(plan, _run(program, forced, timeout)))
     # The first of the best: operands in their order where that costs no crossing.
-    _, centres, curves, labels = min(answers, key=lambda answer: answer[0])
-    return Places(centres, curves, labels, ranks, "dot", _version(program))
+    _, routes = min(answers, key=lambda answer: answer[0])
+    if len(plan.shapes) <= _ORDERED:
+        routes = refine(routes)
+    return Places(
+        routes.centres,
+        tuple(routes.curves),
+        tuple(routes.labels),
+        ranks,
+        "dot",
+        _version(program),
+    )
 
 
-def _source(plan: Plan, reserved: Collection[int], ordered: bool) -> str:
+def _source(plan: Plan, order: Sequence[int] | None = None) -> str:
+    """The graph in the DOT language; with `order` the edges enter their heads in this order."""
     import graphviz
 
     graph = graphviz.Digraph(
         graph_attr={
             "rankdir": plan.direction,
-            "nodesep": "0.35",
-            "ranksep": "0.55" if not any(plan.labels) else "0.3",
-            **({"ordering": "in"} if ordered else {}),
+            "nodesep": "0.3",
+            "ranksep": "0.3" if any(plan.labels) else "0.6",
+            **({} if order is None else {"ordering": "in"}),
         },
         node_attr={"shape": "box", "fixedsize": "true", "label": ""},
         edge_attr={"arrowhead": "none", "headclip": "false", "tailclip": "false"},
     )
-    for index, shape in enumerate(plan.shapes):
-        extent = _symmetric(plan.rooms[index]) if index in reserved else shape
-        graph.node(
-            f"n{index}",
-            width=f"{(extent.left + extent.right) / _POINTS:.4f}",
-            height=f"{(extent.up + extent.down) / _POINTS:.4f}",
-        )
-    by_operand = sorted(
-        range(len(plan.edges)), key=lambda k: (plan.edges[k][1], plan.operands[k], k)
-    )
-    for k in by_operand:
+    for index, room in enumerate(plan.rooms):
+        # dot centres a box on its node, so the room for values has to be kept on both sides.
+        wide, tall = 2 * max(room.left, room.right), 2 * max(room.up, room.down)
+        graph.node(f"n{index}", width=f"{wide / _POINTS:.4f}", height=f"{tall / _POINTS:.4f}")
+    for k in range(len(plan.edges)) if order is None else order:
         tail, head = plan.edges[k]
         label = plan.labels[k]
         attributes = {"id": f"e{k}"}
@@ -104,11 +108,6 @@ def _source(plan: Plan, reserved: Collection[int], ordered: bool) -> str:
             attributes["label"] = _table(label[0] + _LABEL_GAP, label[1] + 2.0)
         graph.edge(f"n{tail}", f"n{head}", **attributes)
     return str(graph.source)
-
-
-def _symmetric(room: Extent) -> Extent:
-    wide, tall = max(room.left, room.right), max(room.up, room.down)
-    return Extent(wide, wide, tall, tall)
 
 
 def _table(width: float, height: float) -> str:
@@ -145,11 +144,8 @@ def _run(program: str, source: str, timeout: float) -> dict[str, Any]:
     return answer
 
 
-_Answer = tuple[int, tuple[Point, ...], tuple[Curve, ...], tuple[Rect | None, ...]]
-
-
-def _read(plan: Plan, answer: dict[str, Any]) -> _Answer:
-    """Crossings, centres, curves and labels from dot's answer; dot's y axis points up."""
+def _read(plan: Plan, answer: dict[str, Any]) -> tuple[int, Routes]:
+    """The number of crossings and the routes in dot's answer, whose y axis points up."""
     centres: list[Point] = [(0.0, 0.0)] * len(plan.shapes)
     curves: list[Curve] = [()] * len(plan.edges)
     labels: list[Rect | None] = [None] * len(plan.edges)
@@ -166,7 +162,9 @@ def _read(plan: Plan, answer: dict[str, Any]) -> _Answer:
         raise DrawError(f"dot's answer lacks {error}. Write engine='native'.") from error
     if any(len(curve) < 4 for curve in curves):
         raise DrawError("dot's answer lacks an edge. Write engine='native'.")
-    return crossings(curves), tuple(centres), tuple(curves), tuple(labels)
+    sides = [0 if label is None else 1 for label in labels]
+    routes = Routes(plan, tuple(centres), [(curve,) for curve in curves], labels, sides)
+    return crossings(curves), routes
 
 
 def _point(text: str) -> Point:

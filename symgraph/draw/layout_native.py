@@ -6,15 +6,17 @@ Everything is computed with the roots on top: `u` runs along a layer, `v` from l
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections import Counter
 from dataclasses import dataclass
 
 from symgraph.draw import coords, order, ranks
-from symgraph.draw.geometry import Curve, Point, Rect, hermite
-from symgraph.draw.plan import Extent, Places, Plan
+from symgraph.draw.geometry import Curve, Point, Rect, enclosing, hermite
+from symgraph.draw.plan import Extent, Places, Plan, around
 from symgraph.draw.routes import Routes, refine
 
-__all__ = ["VERSION", "place"]
+__all__ = ["VERSION", "operand_order", "place"]
 
 VERSION = "1"
 
@@ -25,25 +27,52 @@ _LAYER_GAP = 48.0
 _ABOVE_LABEL = 13.0
 _BELOW_LABEL = 8.0
 _EDGE_TO_LABEL = 6.0
+_PART_GAP = 40.0
 # The flattest edge: how far it may go along the layers for one pixel across.
-_FLATTEST = 1.3
+_FLATTEST = 1.4
+_MOST_STEEPENING = 60.0
 # More bends than this and the longest edges get none: they fly straight over the layers.
 _MOST_BENDS = 120_000
 # Above this many nodes edges keep the way through their bends; no shortcuts are looked for.
-_REFINED = 260
+_REFINED = 150
+# Up to this many elements a second pass leaves room beside labels for the slope of their edges.
+_SLOPED = 8000
 
 
 def place(plan: Plan) -> Places:
-    """Place the nodes, edges and labels of a plan; the same plan gives the same places."""
+    """Place the nodes, edges and labels of a plan; the same plan gives the same places.
+
+    Raises DrawError when the edges go round in a circle.
+    """
+    parts = ranks.components(len(plan.shapes), plan.edges)
+    if len(parts) <= 1:
+        return _place_connected(plan)
+    return _packed(plan, parts)
+
+
+def operand_order(plan: Plan) -> list[int]:
+    """The edges, those into one node from left to right as this engine would draw them."""
+    chart = _Chart(plan, ranks.assign(len(plan.shapes), plan.edges))
+    keys = [
+        (edge[1], chart.place[chain[1]], operand, k)
+        for k, (edge, chain, operand) in enumerate(
+            zip(plan.edges, chart.chains, plan.operands, strict=True)
+        )
+    ]
+    return [k for *_, k in sorted(keys)]
+
+
+def _place_connected(plan: Plan) -> Places:
     rank_of = ranks.assign(len(plan.shapes), plan.edges)
     chart = _Chart(plan, rank_of)
-    layers = order.Layers(chart.layer_of, chart.down)
-    order.reduce_crossings(layers)
-    chart.choose_sides(layers)
-    across = _across(chart, layers)
-    along = _along(chart, layers, across)
-    frame = _Frame(plan, across, along)
-    routes = frame.routes(chart)
+    chart.choose_sides()
+    across = _across(chart)
+    along = _along(chart, across)
+    if chart.label_at and len(chart.layer_of) <= _SLOPED:
+        chart.make_room_for_slopes(across, along)
+        across = _across(chart, across)
+        along = _along(chart, across)
+    routes = _Frame(plan, across, along).routes(chart)
     if len(plan.shapes) <= _REFINED:
         routes = refine(routes)
     return Places(
@@ -56,9 +85,70 @@ def place(plan: Plan) -> Places:
     )
 
 
+def _packed(plan: Plan, parts: list[list[int]]) -> Places:
+    """Connected parts beside each other, in rows where there are many."""
+    part_of = {v: index for index, part in enumerate(parts) for v in part}
+    edges_of: list[list[int]] = [[] for _ in parts]
+    for k, (tail, _) in enumerate(plan.edges):
+        edges_of[part_of[tail]].append(k)
+    centres: list[Point] = [(0.0, 0.0)] * len(plan.shapes)
+    curves: list[Curve] = [()] * len(plan.edges)
+    labels: list[Rect | None] = [None] * len(plan.edges)
+    rank_of = [0] * len(plan.shapes)
+    found = [
+        _place_connected(_subplan(plan, nodes, edges))
+        for nodes, edges in zip(parts, edges_of, strict=True)
+    ]
+    rooms = [
+        _room_of(_subplan(plan, nodes, edges), places)
+        for nodes, edges, places in zip(parts, edges_of, found, strict=True)
+    ]
+    for nodes, edges, places, (dx, dy) in zip(parts, edges_of, found, _shelves(rooms), strict=True):
+        for v, (x, y), rank in zip(nodes, places.centres, places.ranks, strict=True):
+            centres[v] = (x + dx, y + dy)
+            rank_of[v] = rank
+        for k, curve, label in zip(edges, places.curves, places.labels, strict=True):
+            curves[k] = tuple((x + dx, y + dy) for x, y in curve)
+            labels[k] = label and label.moved(dx, dy)
+    return Places(tuple(centres), tuple(curves), tuple(labels), tuple(rank_of), "native", VERSION)
+
+
+def _subplan(plan: Plan, nodes: list[int], edges: list[int]) -> Plan:
+    number = {v: index for index, v in enumerate(nodes)}
+    return Plan(
+        tuple(plan.shapes[v] for v in nodes),
+        tuple(plan.rooms[v] for v in nodes),
+        tuple((number[plan.edges[k][0]], number[plan.edges[k][1]]) for k in edges),
+        tuple(plan.operands[k] for k in edges),
+        tuple(plan.labels[k] for k in edges),
+        plan.direction,
+    )
+
+
+def _room_of(plan: Plan, places: Places) -> Rect:
+    rects = [around(at, room) for at, room in zip(places.centres, plan.rooms, strict=True)]
+    rects += [label for label in places.labels if label is not None]
+    return enclosing(rects)
+
+
+def _shelves(rooms: list[Rect]) -> list[Point]:
+    """How far each room moves: rows from left to right, about as wide as high in the end."""
+    area = sum((room.width + _PART_GAP) * (room.height + _PART_GAP) for room in rooms)
+    widest = max(1.6 * math.sqrt(area), 800.0)
+    x = y = tallest = 0.0
+    moves = []
+    for room in rooms:
+        if x and x + room.width > widest:
+            x, y, tallest = 0.0, y + tallest + _PART_GAP, 0.0
+        moves.append((x - room.left, y - room.top))
+        x += room.width + _PART_GAP
+        tallest = max(tallest, room.height)
+    return moves
+
+
 @dataclass(slots=True)
 class _Room:
-    """What an element takes up: along its layer before and after, across towards the root or not."""
+    """What an element takes up, along its layer before and after it, and across."""
 
     before: float = 0.0
     after: float = 0.0
@@ -67,68 +157,128 @@ class _Room:
 
 
 class _Chart:
-    """The elements: nodes first, then the bends of the edges, some of which carry a label."""
+    """The elements in their layers: nodes, then the bends of the edges.
+
+    Where edges have labels, every second layer holds bends only, and the bend of an edge next to
+    its head carries the label. Those layers cannot add a crossing, so they are left out while the
+    order is sought.
+    """
 
     def __init__(self, plan: Plan, rank_of: list[int]) -> None:
         self.plan = plan
         self.sideways = plan.direction == "LR"
-        self.step = 2 if any(plan.labels) else 1
-        self.layer_of = [rank * self.step for rank in rank_of]
-        self.rooms = [_turned(extent, self.sideways) for extent in plan.rooms]
         self.nodes = len(rank_of)
-        self.down: list[list[int]] = [[] for _ in rank_of]
+        self.step = 2 if any(plan.labels) else 1
+        self.layer_of = list(rank_of)
+        self.rooms = [_turned(extent, self.sideways) for extent in plan.rooms]
         # For each edge its elements from the head to the tail.
         self.chains: list[list[int]] = [[] for _ in plan.edges]
         self.label_at: dict[int, int] = {}
         self.side: dict[int, int] = {}
-        self._add_edges()
+        self.lean: dict[int, float] = {}
+        # The edges too long to have bends.
+        self.flying: set[int] = set()
+        self._bend_at_ranks()
+        self.rows = self._ordered()
+        if self.step == 2:
+            self._bend_between_ranks()
+        self.place = [0] * len(self.layer_of)
+        for row in self.rows:
+            for index, v in enumerate(row):
+                self.place[v] = index
 
-    def _add_edges(self) -> None:
+    def _bend_at_ranks(self) -> None:
         plan = self.plan
         spans = [self.layer_of[tail] - self.layer_of[head] for tail, head in plan.edges]
         longest = _longest_with_bends(spans)
-        by_head = sorted(
-            range(len(spans)), key=lambda k: (plan.edges[k][1], plan.operands[k], k)
-        )
-        for k in by_head:
-            tail, head = plan.edges[k]
-            bends = spans[k] - 1 if spans[k] <= longest else 0
-            chain = [head]
-            for level in range(bends):
-                self._add_bend(k, self.layer_of[head] + 1 + level, first=level == 0)
-                chain.append(len(self.layer_of) - 1)
-            chain.append(tail)
-            self.chains[k] = chain
-            if spans[k] <= longest:
-                for upper, lower in zip(chain, chain[1:], strict=False):
-                    self.down[upper].append(lower)
+        for k, (tail, head) in enumerate(plan.edges):
+            self.chains[k] = [head, tail]
+            if spans[k] > longest:
+                self.flying.add(k)
+                continue
+            bends = [self._bend(self.layer_of[head] + 1 + i) for i in range(spans[k] - 1)]
+            self.chains[k] = [head, *bends, tail]
 
-    def _add_bend(self, edge: int, layer: int, first: bool) -> None:
-        bend = len(self.layer_of)
+    def _bend(self, layer: int) -> int:
         self.layer_of.append(layer)
-        self.down.append([])
-        room = _Room()
-        label = self.plan.labels[edge]
-        if first and label is not None:
-            width, height = label
-            half = (width if self.sideways else height) / 2
-            room.up = room.down = half
-            self.label_at[bend] = edge
-        self.rooms.append(room)
+        self.rooms.append(_Room())
+        return len(self.layer_of) - 1
 
-    def choose_sides(self, layers: order.Layers) -> None:
-        """Labels of the left operands go left of their edges, the others right."""
-        for head in range(self.nodes):
-            labelled = [bend for bend in self.down[head] if bend in self.label_at]
-            labelled.sort(key=layers.place.__getitem__)
+    def _ordered(self) -> list[list[int]]:
+        down: list[list[int]] = [[] for _ in self.layer_of]
+        edges = self.plan.edges
+        by_operand = sorted(
+            range(len(edges)), key=lambda k: (edges[k][1], self.plan.operands[k], k)
+        )
+        for k in by_operand:
+            if k not in self.flying:
+                for upper, lower in zip(self.chains[k], self.chains[k][1:], strict=False):
+                    down[upper].append(lower)
+        layers = order.Layers(self.layer_of, down)
+        order.reduce_crossings(layers)
+        return layers.layers
+
+    def _bend_between_ranks(self) -> None:
+        place = {v: index for row in self.rows for index, v in enumerate(row)}
+        self.layer_of = [2 * layer for layer in self.layer_of]
+        between: list[list[tuple[int, int, int, int]]] = [[] for _ in self.rows]
+        for k, chain in enumerate(self.chains):
+            if k in self.flying:
+                continue
+            full = chain[:1]
+            for upper, lower in itertools.pairwise(chain):
+                bend = self._bend(self.layer_of[upper] + 1)
+                key = (place[upper], place[lower], self.plan.operands[k], bend)
+                between[self.layer_of[upper] // 2].append(key)
+                full += [bend, lower]
+            self.chains[k] = full
+            self._carry_label(k, full[1])
+        rows = []
+        for row, keys in zip(self.rows, between, strict=True):
+            rows += [row, [bend for *_, bend in sorted(keys)]]
+        self.rows = rows[:-1]
+
+    def _carry_label(self, edge: int, bend: int) -> None:
+        label = self.plan.labels[edge]
+        if label is not None:
+            half = (label[0] if self.sideways else label[1]) / 2
+            self.rooms[bend].up = self.rooms[bend].down = half
+            self.label_at[bend] = edge
+
+    def choose_sides(self) -> None:
+        """Labels of the left operands go left of their edges, the others right.
+
+        One alone goes right, where the flow is sideways above: below are the values.
+        """
+        at_head: list[list[int]] = [[] for _ in range(self.nodes)]
+        for bend, k in self.label_at.items():
+            at_head[self.plan.edges[k][1]].append(bend)
+        for labelled in at_head:
+            labelled.sort(key=self.place.__getitem__)
             for index, bend in enumerate(labelled):
-                left = index < len(labelled) // 2
+                left = index < (len(labelled) + self.sideways) // 2
                 label = self.plan.labels[self.label_at[bend]]
                 assert label is not None
                 size = (label[1] if self.sideways else label[0]) + _EDGE_TO_LABEL
                 room = self.rooms[bend]
                 room.before, room.after = (size, 3.0) if left else (3.0, size)
                 self.side[bend] = -1 if left else 1
+
+    def make_room_for_slopes(self, across: list[float], along: list[tuple[float, ...]]) -> None:
+        """A sloping edge comes closer to the corner of its label than to its middle."""
+        for chain in self.chains:
+            bend = chain[1]
+            if bend not in self.label_at:
+                continue
+            upper, lower = chain[0], chain[2]
+            run = along[self.layer_of[lower]][0] - along[self.layer_of[upper]][0]
+            slope = abs(across[lower] - across[upper]) / run
+            room = self.rooms[bend]
+            self.lean[bend] = min(slope, 1.5) * room.up
+            if self.side[bend] < 0:
+                room.before += self.lean[bend]
+            else:
+                room.after += self.lean[bend]
 
     def gap(self, left: int, right: int) -> float:
         """The least distance between two neighbours of a layer."""
@@ -160,60 +310,57 @@ def _longest_with_bends(spans: list[int]) -> int:
     return longest
 
 
-def _across(chart: _Chart, layers: order.Layers) -> list[float]:
-    """The place of each element along its layer."""
+def _across(chart: _Chart, start: list[float] | None = None) -> list[float]:
+    """The place of each element along its layer, sought from `start` on where that is known."""
     links: list[list[tuple[int, float]]] = [[] for _ in chart.layer_of]
-    for upper, lowers in enumerate(chart.down):
-        for lower in lowers:
+    for chain in chart.chains:
+        for upper, lower in itertools.pairwise(chain):
             bends = (upper >= chart.nodes) + (lower >= chart.nodes)
             # A bend that wanders is uglier than a slope at the end of the edge.
             weight = (1.0, 1.5, 6.0)[bends]
             links[upper].append((lower, weight))
             links[lower].append((upper, weight))
-    gaps = [
-        [chart.gap(a, b) for a, b in zip(layer, layer[1:], strict=False)]
-        for layer in layers.layers
-    ]
+    gaps = [[chart.gap(a, b) for a, b in itertools.pairwise(row)] for row in chart.rows]
     size = len(chart.layer_of)
     sweeps = 120 if size <= 1000 else 40 if size <= 8000 else 16
-    return coords.assign(layers.layers, gaps, links, chart.layer_of, sweeps)
+    return coords.assign(chart.rows, gaps, links, chart.layer_of, sweeps, start)
 
 
-def _along(chart: _Chart, layers: order.Layers, across: list[float]) -> list[tuple[float, ...]]:
+def _along(chart: _Chart, across: list[float]) -> list[tuple[float, ...]]:
     """For each layer its middle, and how far it reaches up and down."""
-    up = [max((chart.rooms[v].up for v in layer), default=0.0) for layer in layers.layers]
-    down = [max((chart.rooms[v].down for v in layer), default=0.0) for layer in layers.layers]
-    widest = _widest_steps(chart, across)
-    middles: list[float] = []
-    step = chart.step
-    at = 0.0
-    for level in range(0, len(up), step):
-        middles.append(at)
-        if level + step >= len(up):
-            break
-        clear = _LAYER_GAP
-        label = up[level + 1] + down[level + 1] if step == 2 else 0.0
-        if label:
-            clear = max(clear, _ABOVE_LABEL + label + _BELOW_LABEL)
-        distance = down[level] + clear + up[level + step]
+    up = [max((chart.rooms[v].up for v in layer), default=0.0) for layer in chart.rows]
+    down = [max((chart.rooms[v].down for v in layer), default=0.0) for layer in chart.rows]
+    steps = _widest_steps(chart, across)
+    gaps = _least_gaps(chart.step, up, down)
+    middles = [0.0]
+    for level, least in enumerate(gaps):
+        reach = down[level] + up[level + 1]
         # A flat edge crosses what stands beside its node; steepen it, within reason.
-        wanted = min(widest[level // step] / _FLATTEST, 1.7 * distance)
-        extra = max(0.0, wanted - distance)
-        if step == 2:
-            slack = clear - label - _ABOVE_LABEL - _BELOW_LABEL + extra
-            middles.append(at + down[level] + _ABOVE_LABEL + slack / 2 + label / 2)
-        at += distance + extra
+        gap = max(least, min(steps[level] / _FLATTEST - reach, least + _MOST_STEEPENING))
+        middles.append(middles[-1] + reach + gap)
     return list(zip(middles, up, down, strict=True))
 
 
+def _least_gaps(step: int, up: list[float], down: list[float]) -> list[float]:
+    """The room between neighbouring layers when all edges are steep."""
+    if step == 1:
+        return [_LAYER_GAP] * (len(up) - 1)
+    gaps = []
+    for level in range(1, len(up), 2):
+        label = up[level] + down[level]
+        slack = max(0.0, _LAYER_GAP - _ABOVE_LABEL - label - _BELOW_LABEL) / 2
+        gaps += [_ABOVE_LABEL + slack, _BELOW_LABEL + slack]
+    return gaps
+
+
 def _widest_steps(chart: _Chart, across: list[float]) -> list[float]:
-    """For each rank how far the farthest edge to the next rank goes along the layers."""
-    step = chart.step
-    widest = [0.0] * (max(chart.layer_of, default=0) // step + 2)
+    """For each layer how far the farthest edge to the next layer goes along the layers."""
+    widest = [0.0] * len(chart.rows)
     for chain in chart.chains:
-        for upper, lower in zip(chain[::step], chain[step::step], strict=False):
-            level = chart.layer_of[upper] // step
-            widest[level] = max(widest[level], abs(across[upper] - across[lower]))
+        for upper, lower in itertools.pairwise(chain):
+            level = chart.layer_of[upper]
+            if chart.layer_of[lower] == level + 1:
+                widest[level] = max(widest[level], abs(across[upper] - across[lower]))
     return widest
 
 
@@ -225,6 +372,7 @@ class _Frame:
         self.across = across
         self.along = along
         self.sideways = plan.direction == "LR"
+        self.draft = len(plan.shapes) > _REFINED
 
     def point(self, u: float, v: float) -> Point:
         """A point of the picture."""
@@ -233,8 +381,7 @@ class _Frame:
     def routes(self, chart: _Chart) -> Routes:
         """The centres, and for each edge its possible curves from the nicest to the safest."""
         centres = tuple(
-            self.point(self.across[v], self.along[chart.layer_of[v]][0])
-            for v in range(chart.nodes)
+            self.point(self.across[v], self.along[chart.layer_of[v]][0]) for v in range(chart.nodes)
         )
         pairs: Counter[tuple[int, int]] = Counter()
         choices: list[tuple[Curve, ...]] = []
@@ -253,8 +400,10 @@ class _Frame:
         """Smooth through the bends; upright past each layer; upright past the end layers too."""
         axis = 0 if self.sideways else 1
         middles = [self._at(chart, v, 0) for v in chain]
-        bands = [[self._at(chart, v, -1), self._at(chart, v, 1)] for v in chain[1:-1]]
-        inner = [point for band in bands for point in band]
+        if twin:
+            middles = _bulged(middles, twin, axis)
+        plain = hermite(_distinct(middles, axis)[::-1], axis)
+        inner = [self._at(chart, v, side) for v in chain[1:-1] for side in (-1, 1)]
         head, tail = chain[0], chain[-1]
         safe = [
             middles[0],
@@ -263,11 +412,13 @@ class _Frame:
             self._at(chart, tail, -1),
             middles[-1],
         ]
-        if twin:
-            middles = _bulged(middles, twin, axis)
-        ways = (middles, [middles[0], *inner, middles[-1]], safe)
-        return tuple(
-            hermite(_distinct(way, axis)[::-1], axis, flat_ends=way is safe) for way in ways
+        upright = hermite(_distinct([middles[0], *inner, middles[-1]], axis)[::-1], axis)
+        if self.draft:
+            return (plain if twin else upright,)
+        return (
+            plain,
+            upright,
+            hermite(_distinct(safe, axis)[::-1], axis, flat_ends=True),
         )
 
     def _at(self, chart: _Chart, v: int, side: int) -> Point:
@@ -279,7 +430,9 @@ class _Frame:
         label = self.plan.labels[chart.label_at[bend]]
         assert label is not None
         width, height = label
-        reach = (height if self.sideways else width) / 2 + _EDGE_TO_LABEL
+        reach = (
+            (height if self.sideways else width) / 2 + _EDGE_TO_LABEL + chart.lean.get(bend, 0.0)
+        )
         u = self.across[bend] + chart.side[bend] * reach
         x, y = self.point(u, self.along[chart.layer_of[bend]][0])
         return Rect(x - width / 2, y - height / 2, x + width / 2, y + height / 2)

@@ -12,7 +12,7 @@ with warnings.catch_warnings():
     # Both open their fonts through importlib.resources.path, which Python 3.11 warns about.
     warnings.simplefilter("ignore", DeprecationWarning)
     import ziafont
-    from ziafont import Font
+    from ziafont.font import Font
     from ziafont.fonttypes import BBox
     from ziafont.glyph import EmptyGlyph, SimpleGlyph
     from ziafont.svgpath import Cubic, Lineto, Moveto, Point, Quad
@@ -46,7 +46,7 @@ class TextGlyph(SimpleGlyph):
 
     def __init__(self, character: str, font: Font, operators: list[Any] | None = None) -> None:
         units = font.info.layout.unitsperem
-        self._advance = round(em_width(character) * units)
+        self._advance: int = round(em_width(character) * units)
         bbox = BBox(0, self._advance, round(-_DESCENT * units), round(_ASCENT * units))
         super().__init__(0, operators or [], bbox, font)
         self.character = character
@@ -138,9 +138,9 @@ class _OutlineSource:
         scale = self._scale
 
         def at(point: tuple[float, float]) -> Point:
-            return Point(point[0] * scale, point[1] * scale)
+            return Point(point[0] * scale, point[1] * scale)  # type: ignore[no-untyped-call]  # ziafont
 
-        class Pen(self._base_pen):  # type: ignore[misc, name-defined]  # loaded at run time
+        class Pen(self._base_pen):  # type: ignore[name-defined]  # loaded at run time
             def __init__(self, glyphs: Any) -> None:
                 super().__init__(glyphs)
                 self.operators: list[Any] = []
@@ -163,6 +163,7 @@ class _OutlineSource:
 def load(name: str, cjk: Path | None, basesize: float) -> FallbackFont:
     """The math font that ziamath ships, with stand-ins, known to ziamath as `name`."""
     shipped = zmath.loadedfonts["default"].fname
+    assert shipped is not None
     font = FallbackFont(shipped, cjk, basesize)
     zmath.loadedfonts[name] = font
     return font

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from bisect import bisect_left, bisect_right, insort
 
 __all__ = ["Layers", "count_crossings", "reduce_crossings"]
 
-# Up to this many elements there is time for swaps of neighbours and for several starts.
+# Up to this many elements there is time for swaps of neighbours.
 _FINE = 4000
 
 
@@ -43,13 +44,12 @@ class Layers:
 def reduce_crossings(layers: Layers) -> None:
     """Order the layers of a drawing; the same graph always gets the same order."""
     size = len(layers.layer_of)
-    fine = size <= _FINE
-    sweeps = 16 if fine else 6 if size <= 40000 else 3
-    shaken = min(16, 4000 // max(size, 1)) if fine else 0
+    sweeps = 16 if size <= 600 else 8 if size <= 4000 else 4 if size <= 40000 else 2
+    attempts = max(1, min(20, 1600 // max(size, 1)))
     dice = random.Random(0)
     best: list[list[int]] | None = None
     best_cost = (0, 0)
-    for attempt in range(4 + shaken if fine else 1):
+    for attempt in range(attempts):
         start = _depth_first(layers, -1 if attempt % 2 else 1)
         if attempt >= 4 and best is not None:
             start = [_shaken(layer, dice) for layer in best]
@@ -151,26 +151,37 @@ def _exchange(layers: Layers, plateau: bool) -> None:
     for turn in range(8):
         improved = False
         for layer in layers.layers:
-            for i in range(len(layer) - 1):
-                v, w = layer[i], layer[i + 1]
-                gain = _pair(layers, v, w) - _pair(layers, w, v)
-                free = gain == 0 and (plateau and turn == 0 or _out_of_order(layers, v, w))
-                if gain > 0 or free:
-                    layer[i], layer[i + 1] = w, v
-                    layers.place[v], layers.place[w] = i + 1, i
-                    improved = True
+            improved |= _exchange_in(layers, layer, plateau and turn == 0)
         if not improved:
             return
 
 
-def _pair(layers: Layers, left: int, right: int) -> int:
-    """The crossings among the edges of two elements, the first standing left of the second."""
-    count = 0
-    for neighbours in (layers.up, layers.down):
-        if neighbours[left] and neighbours[right]:
-            rights = sorted(layers.place[v] for v in neighbours[right])
-            count += sum(bisect_left(rights, layers.place[v]) for v in neighbours[left])
-    return count
+def _exchange_in(layers: Layers, layer: list[int], plateau: bool) -> bool:
+    """One pass over the neighbours of a layer; the layers beside it stand still meanwhile."""
+    place = layers.place
+    above = [sorted([place[w] for w in layers.up[v]]) for v in layer]
+    below = [sorted([place[w] for w in layers.down[v]]) for v in layer]
+    improved = False
+    for i in range(len(layer) - 1):
+        j = i + 1
+        gain = _gain(above[i], above[j]) + _gain(below[i], below[j])
+        if gain < 0 or (gain == 0 and not plateau and not _out_of_order(layers, *layer[i : i + 2])):
+            continue
+        layer[i], layer[j] = layer[j], layer[i]
+        above[i], above[j] = above[j], above[i]
+        below[i], below[j] = below[j], below[i]
+        improved = True
+    layers.settle(layer)
+    return improved
+
+
+def _gain(left: list[int], right: list[int]) -> int:
+    """The crossings that go when two elements with these neighbours change places."""
+    if len(left) == 1 and len(right) == 1:
+        return (left[0] > right[0]) - (left[0] < right[0])
+    if len(left) * len(right) < 64:
+        return sum((a > b) - (a < b) for a in left for b in right)
+    return sum(bisect_left(right, a) + bisect_right(right, a) - len(right) for a in left)
 
 
 def _out_of_order(layers: Layers, left: int, right: int) -> bool:
@@ -207,5 +218,5 @@ def _disorder(layers: Layers) -> int:
         place[a] > place[b]
         for lowers in layers.down
         if len(lowers) > 1
-        for a, b in zip(lowers, lowers[1:], strict=False)
+        for a, b in itertools.pairwise(lowers)
     )

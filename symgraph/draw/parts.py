@@ -14,7 +14,7 @@ from symgraph.draw.view import View, ViewEdge, ViewNode
 
 __all__ = ["NodePart", "Parts", "measure", "plan"]
 
-Form = Literal["disc", "box", "bare"]
+Form = Literal["disc", "pill", "box", "bare"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,7 @@ class NodePart:
         x, y = at
         if self.form == "disc":
             return Disc(x, y, self.half_width)
-        round_ends = self.form == "box" and self.half_width > 1.6 * self.half_height
-        radius = theme.box_radius if self.form == "box" or round_ends else 0.0
+        radius = {"pill": self.half_height, "box": theme.box_radius, "bare": 0.0}[self.form]
         return Rect(
             x - self.half_width,
             y - self.half_height,
@@ -91,8 +90,9 @@ def _form(node: ViewNode, label: Box, theme: Theme) -> tuple[Form, float, float]
     if node.role in ("op", "root") and label.width <= theme.widest_circle:
         radius = max(theme.circle_radius, math.hypot(wide, tall) + 0.6 * pad)
         return "disc", radius, radius
+    form: Form = "pill" if node.role in ("op", "root") else "box"
     # A box is at least as tall as the smallest circle, so that a row of nodes looks even.
-    return "box", max(theme.circle_radius, wide + 1.3 * pad), max(theme.circle_radius, tall + pad)
+    return form, max(theme.circle_radius, wide + 1.3 * pad), max(theme.circle_radius, tall + pad)
 
 
 def _edge_label(edge: ViewEdge, typesetter: Typesetter, theme: Theme) -> Box | None:
@@ -119,7 +119,7 @@ def plan(view: View, parts: Parts, theme: Theme) -> Plan:
         tuple(rooms),
         tuple((numbers[edge.tail], numbers[edge.head]) for edge in view.edges),
         tuple(edge.operand for edge in view.edges),
-        tuple(box and (box.width, box.tall) for box in parts.labels),
+        tuple((box.width, box.tall) if box else None for box in parts.labels),
         view.direction,
     )
 

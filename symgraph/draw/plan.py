@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from symgraph.draw.geometry import Curve, Point, Rect
 from symgraph.draw.view import Direction
 
-__all__ = ["Extent", "Places", "Plan"]
+__all__ = ["Extent", "Places", "Plan", "around"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +49,9 @@ class Places:
     ranks: tuple[int, ...]
     engine: str
     version: str
+
+
+def around(at: Point, extent: Extent) -> Rect:
+    """The room of an extent with its centre at a point."""
+    x, y = at
+    return Rect(x - extent.left, y - extent.up, x + extent.right, y + extent.down)

@@ -7,10 +7,11 @@ Koutsofios, North and Vo 1993); above, nodes move one by one to the middle of wh
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 
 from symgraph.errors import DrawError
 
-__all__ = ["EXACT", "assign"]
+__all__ = ["EXACT", "assign", "components"]
 
 EXACT = 600
 _SWEEPS = 12
@@ -28,11 +29,7 @@ def assign(count: int, edges: tuple[Edge, ...]) -> list[int]:
     weights: dict[Edge, int] = defaultdict(int)
     for tail, head in edges:
         weights[head, tail] += 1
-    below: list[list[int]] = [[] for _ in range(count)]
-    above: list[list[int]] = [[] for _ in range(count)]
-    for upper, lower in weights:
-        below[upper].append(lower)
-        above[lower].append(upper)
+    below, above = _neighbours(count, weights)
     order = _topological(below, above)
     ranks = [0] * count
     for node in order:
@@ -47,6 +44,21 @@ def assign(count: int, edges: tuple[Edge, ...]) -> list[int]:
         for node in component:
             ranks[node] -= top
     return ranks
+
+
+def components(count: int, edges: tuple[Edge, ...]) -> list[list[int]]:
+    """The connected parts of a graph, each in ascending order."""
+    return [sorted(part) for part in _components(*_neighbours(count, edges))]
+
+
+def _neighbours(count: int, edges: Iterable[Edge]) -> tuple[list[list[int]], list[list[int]]]:
+    """For each node what comes second and what comes first in its edges."""
+    below: list[list[int]] = [[] for _ in range(count)]
+    above: list[list[int]] = [[] for _ in range(count)]
+    for upper, lower in edges:
+        below[upper].append(lower)
+        above[lower].append(upper)
+    return below, above
 
 
 def _topological(below: list[list[int]], above: list[list[int]]) -> list[int]:

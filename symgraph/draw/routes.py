@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from symgraph.draw.geometry import Curve, Point, Rect, hits, lines_cross, sample, straight
-from symgraph.draw.plan import Extent, Plan
+from symgraph.draw.geometry import (
+    Curve,
+    Point,
+    Rect,
+    bounds_of,
+    hits,
+    lines_cross,
+    sample,
+    straight,
+)
+from symgraph.draw.plan import Plan, around
 
 __all__ = ["Routes", "refine"]
 
 # Clear room around what a curve or a label must not touch.
 _CLEAR = 3.0
 _LABEL_GAP = 5.0
+_PARTING = 10.0
+_PASSES = 3
+_PLAINNESS = (0.0, 0.2, 1.5, 5.0)
+# What it costs to run through something, or to leave a label away from its edge.
+_NODE, _LABEL, _VALUE, _CROSSING, _LOST, _OWN_VALUE = 60.0, 25.0, 20.0, 10.0, 15.0, 0.4
 # Where along its edge a label is tried, as a share of the way from head to tail.
 _SPOTS = (0.5, 0.42, 0.58, 0.35, 0.65, 0.28, 0.72)
 
@@ -37,100 +52,123 @@ class Routes:
 
 
 def refine(routes: Routes) -> Routes:
-    """Choose the curves and move the labels to them; what is free of overlap stays so."""
-    routes.curves = [curves[-1] for curves in routes.choices]
-    _Refining(routes).run()
+    """Choose the curves and move the labels to them.
+
+    A label moves only to where no node and no other label is, so those never come to overlap.
+    """
+    search = _Search(routes)
+    waiting = list(range(len(routes.choices)))
+    for _ in range(_PASSES):
+        waiting = [k for k in waiting if search.improve(k) >= 1.0]
     return routes
 
 
-class _Refining:
-    """The present lines of a drawing with what they must not touch."""
+class _Search:
+    """The present curves and labels, improved one edge at a time."""
 
     def __init__(self, routes: Routes) -> None:
         self.routes = routes
         self.plan = routes.plan
         self.axis = 0 if routes.plan.direction == "LR" else 1
         self.lines = [sample(curve, 10) for curve in routes.curves]
-        self.boxes = [_bounds(line) for line in self.lines]
-        self.shapes: list[Rect] = []
-        self.rooms: list[Rect] = []
-        for (x, y), shape, room in zip(
-            routes.centres, routes.plan.shapes, routes.plan.rooms, strict=True
-        ):
-            self.shapes.append(_around(x, y, shape))
-            self.rooms.append(_around(x, y, room))
+        self.boxes = [bounds_of(line, 0.1) for line in self.lines]
+        self.shapes = [around(*pair) for pair in zip(routes.centres, self.plan.shapes, strict=True)]
+        self.rooms = [around(*pair) for pair in zip(routes.centres, self.plan.rooms, strict=True)]
 
-    def run(self) -> None:
-        """Serve the edges in their order."""
-        for k in range(len(self.lines)):
-            self._choose(k)
-
-    def _choose(self, k: int) -> None:
-        routes = self.routes
-        plain = (*self._straight(k), *routes.choices[k][:-1])
-        present = self._crossings(k, self.lines[k]) if plain else 0
-        # Values move aside for their own node's edges sooner than an edge makes a detour.
-        for curve, strict in (*((c, True) for c in plain[:2]), *((c, False) for c in plain)):
+    def improve(self, k: int) -> float:
+        """Give an edge the curve and the label place that cost least; returns that cost."""
+        best: tuple[float, Curve, list[Point], Rect | None] | None = None
+        curves = (*self._straight(k), *self.routes.choices[k])
+        # The plainest comes first and is the cheapest where nothing is disturbed.
+        for cost, curve in zip(_PLAINNESS[-len(curves) :], curves, strict=True):
+            if best is not None and cost >= best[0]:
+                break
             line = [curve[0], curve[-1]] if _is_straight(curve) else sample(curve, 10)
-            if not self._passes(k, line, strict) or self._crossings(k, line) > present:
-                continue
-            label = routes.labels[k]
-            if label is not None:
-                moved = self._nestle(k, line, label)
-                if moved is None:
-                    continue
-                routes.labels[k] = moved
-            routes.curves[k], self.lines[k], self.boxes[k] = curve, line, _bounds(line)
-            return
+            cost += self._cost(k, line)
+            label = self.routes.labels[k]
+            if label is not None and (best is None or cost < best[0]):
+                extra, label = self._nestle(k, line, label)
+                cost += extra
+            if best is None or cost < best[0]:
+                best = (cost, curve, line, label)
+        assert best is not None
+        cost, curve, line, label = best
+        self.routes.curves[k], self.routes.labels[k] = curve, label
+        self.lines[k], self.boxes[k] = line, bounds_of(line, 0.1)
+        return cost
 
     def _straight(self, k: int) -> Iterator[Curve]:
         tail, head = self.plan.edges[k]
         if self.plan.edges.count((tail, head)) == 1:
             yield straight(self.routes.centres[tail], self.routes.centres[head])
 
-    def _crossings(self, k: int, line: list[Point]) -> int:
-        bounds = _bounds(line)
-        return sum(
-            lines_cross(line, other)
-            for j, other in enumerate(self.lines)
-            if j != k and bounds.meets(self.boxes[j])
-        )
-
-    def _passes(self, k: int, line: list[Point], strict: bool) -> bool:
-        """Whether a line stays clear of other nodes with their values and of other labels.
-
-        The values of its own ends count only where `strict`.
-        """
+    def _cost(self, k: int, line: list[Point]) -> float:
+        """What a line runs through: nodes, values, labels of others, other edges."""
+        cost = 0.0
         ends = self.plan.edges[k]
-        bounds = _bounds(line).grown(_CLEAR)
+        bounds = bounds_of(line, _CLEAR)
         for index, (shape, room) in enumerate(zip(self.shapes, self.rooms, strict=True)):
             if not bounds.meets(room):
                 continue
-            if index in ends and not strict:
+            if index in ends:
+                # The values of its own ends can still move aside.
+                beside = _beside(shape, room)
+                cost += _OWN_VALUE * any(hits(line, part.grown(_CLEAR)) for part in beside)
+            elif hits(line, shape.grown(_CLEAR)):
+                cost += _NODE
+            elif hits(line, room.grown(_CLEAR)):
+                cost += _VALUE
+        for j, label in enumerate(self.routes.labels):
+            if label is not None and j != k and bounds.meets(label):
+                cost += _LABEL * hits(line, label.grown(_CLEAR))
+        return cost + _CROSSING * self._crossings(k, line)
+
+    def _crossings(self, k: int, line: list[Point]) -> int:
+        """With how many edges a line crosses; at a common node edges part, they do not cross."""
+        bounds = bounds_of(line, 0.1)
+        ends = set(self.plan.edges[k])
+        count = 0
+        for j, other in enumerate(self.lines):
+            if j == k or not bounds.meets(self.boxes[j]):
                 continue
-            rects = _beside(shape, room) if index in ends else (room,)
-            if any(hits(line, rect.grown(_CLEAR)) for rect in rects):
-                return False
-        return not any(
-            label is not None and j != k and bounds.meets(label) and hits(line, label.grown(_CLEAR))
-            for j, label in enumerate(self.routes.labels)
-        )
+            if not lines_cross(line, other):
+                continue
+            common = ends.intersection(self.plan.edges[j])
+            if not common:
+                count += 1
+                continue
+            near = [self.shapes[v].grown(_PARTING) for v in common]
+            count += lines_cross(_outside(line, near), _outside(other, near))
+        return count
 
-    def _nestle(self, k: int, line: list[Point], label: Rect) -> Rect | None:
-        """A place for the label beside its line, free of everything else."""
-        return next((rect for rect in self._spots(k, line, label) if self._is_free(k, rect)), None)
+    def _nestle(self, k: int, line: list[Point], label: Rect) -> tuple[float, Rect]:
+        """The best place for the label beside its line, and what it costs there."""
+        best = (_LOST + self._hidden(k, label, line), label)
+        for index, rect in enumerate(self._spots(k, line, label)):
+            if self._is_taken(k, rect):
+                continue
+            cost = 0.01 * index + self._hidden(k, rect, line)
+            if cost < best[0]:
+                best = (cost, rect)
+            if cost < _LABEL:
+                break
+        return best
 
-    def _is_free(self, k: int, rect: Rect) -> bool:
+    def _is_taken(self, k: int, rect: Rect) -> bool:
         clear = rect.grown(_CLEAR)
-        if any(clear.meets(room) for room in self.rooms):
-            return False
-        for j, other in enumerate(self.routes.labels):
-            if other is not None and j != k and clear.meets(other):
-                return False
-        return not any(
-            j != k and clear.meets(self.boxes[j]) and hits(self.lines[j], clear)
-            for j in range(len(self.lines))
+        return any(clear.meets(room) for room in self.rooms) or any(
+            other is not None and j != k and clear.meets(other)
+            for j, other in enumerate(self.routes.labels)
         )
+
+    def _hidden(self, k: int, rect: Rect, line: list[Point]) -> float:
+        """What the lines cost that run through a label; it may stand closer to its own."""
+        clear = rect.grown(_CLEAR)
+        count = sum(
+            j != k and clear.meets(box) and hits(other, clear)
+            for j, (box, other) in enumerate(zip(self.boxes, self.lines, strict=True))
+        )
+        return _LABEL * (count + hits(line, rect.grown(1.0)))
 
     def _spots(self, k: int, line: list[Point], label: Rect) -> Iterator[Rect]:
         tail, head = (self.shapes[end] for end in self.plan.edges[k])
@@ -144,19 +182,13 @@ class _Refining:
                 yield _beside_line(line, label, at, half, side, self.axis)
 
 
+def _outside(line: list[Point], rects: Sequence[Rect]) -> list[Point]:
+    """The points of a line that lie in none of the rectangles."""
+    return [point for point in line if all(rect.outside(point) > 0 for rect in rects)]
+
+
 def _is_straight(curve: Curve) -> bool:
     return len(curve) == 4 and straight(curve[0], curve[-1]) == curve
-
-
-def _around(x: float, y: float, extent: Extent) -> Rect:
-    return Rect(x - extent.left, y - extent.up, x + extent.right, y + extent.down)
-
-
-def _bounds(line: Sequence[Point]) -> Rect:
-    """The room of a line, never without an inside."""
-    xs = [x for x, _ in line]
-    ys = [y for _, y in line]
-    return Rect(min(xs) - 0.1, min(ys) - 0.1, max(xs) + 0.1, max(ys) + 0.1)
 
 
 def _beside(shape: Rect, room: Rect) -> tuple[Rect, ...]:
@@ -168,14 +200,6 @@ def _beside(shape: Rect, room: Rect) -> tuple[Rect, ...]:
         Rect(shape.left, shape.bottom + _CLEAR, shape.right, room.bottom),
     )
     return tuple(part for part in parts if part.width > 2 * _CLEAR and part.height > 2 * _CLEAR)
-
-
-def _crosses_more(routes: Routes, k: int, curve: Curve) -> bool:
-    """Whether a straight line crosses more edges than the layered way does."""
-    others = [other for j, other in enumerate(routes.curves) if j != k]
-    return sum(crossings((curve, other)) for other in others) > sum(
-        crossings((routes.curves[k], other)) for other in others
-    )
 
 
 def _beside_line(
@@ -195,7 +219,7 @@ def _beside_line(
 def _reach(line: list[Point], low: float, high: float, axis: int) -> list[float]:
     """Where the line runs across the axis while it is between low and high along it."""
     found = []
-    for p, q in zip(line, line[1:], strict=False):
+    for p, q in itertools.pairwise(line):
         a, b = p[axis], q[axis]
         if max(a, b) < low or min(a, b) > high:
             continue

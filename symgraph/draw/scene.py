@@ -16,6 +16,7 @@ from symgraph.draw.geometry import (
     Point,
     Rect,
     Shape,
+    bounds_of,
     crossings as curve_crossings,
     hits,
     sample,
@@ -82,9 +83,7 @@ class Item:
         """The room it takes."""
         if not isinstance(self.drawn, Path):
             return self.drawn.bounds
-        xs = [x for x, _ in (*self.drawn.curve, *self.drawn.arrow)]
-        ys = [y for _, y in (*self.drawn.curve, *self.drawn.arrow)]
-        return Rect(min(xs), min(ys), max(xs), max(ys))
+        return bounds_of((*self.drawn.curve, *self.drawn.arrow))
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +140,8 @@ def _is_swatch(item: Item) -> bool:
 
 def _apart(first: Item, second: Item) -> bool:
     """Whether a circle leaves its square's corner free for the other."""
-    for disc, other in ((first.drawn, second.drawn), (second.drawn, first.drawn)):
+    for disc, bounds in ((first.drawn, second.bounds), (second.drawn, first.bounds)):
         if isinstance(disc, Disc):
-            bounds = other.bounds
             x = min(max(disc.x, bounds.left), bounds.right)
             y = min(max(disc.y, bounds.top), bounds.bottom)
             return disc.outside((x, y)) > -0.5

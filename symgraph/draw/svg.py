@@ -21,20 +21,24 @@ _FAMILY = "Noto Sans CJK SC, Noto Sans SC, PingFang SC, Microsoft YaHei, sans-se
 def svg(scene: Scene, prefix: str = "") -> str:
     """The scene as an SVG document.
 
-    Every node and edge is a <g> with an id, a class and a <title>; ids begin with `prefix` (letters,
-    digits, - and _ count), which keeps several pictures in one page apart.
+    Every node and edge is a <g> with an id, a class and a <title>. Ids begin with `prefix` (only
+    its letters, digits, - and _ count), which keeps several pictures in one page apart.
     """
     prefix = re.sub(r"[^A-Za-z0-9_-]", "", prefix)
     width, height = _number(scene.width), _number(scene.height)
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
-        f'viewBox="0 0 {width} {height}" role="img">',
+        (
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
+            f'viewBox="0 0 {width} {height}" role="img">'
+        ),
         f"<title>{_text(scene.title or 'symgraph')}</title>",
         f"<desc>{_text(scene.description)}</desc>",
-        "<metadata>"
-        f"symgraph layout: {_text(scene.engine)} {_text(scene.engine_version)}"
-        "</metadata>",
+        (
+            "<metadata>"
+            f"symgraph layout: {_text(scene.engine)} {_text(scene.engine_version)}"
+            "</metadata>"
+        ),
         *_definitions(scene, prefix),
     ]
     if scene.background != "none":

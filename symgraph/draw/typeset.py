@@ -11,6 +11,7 @@ import functools
 import hashlib
 import importlib.util
 import math
+import re
 import threading
 import unicodedata
 import xml.etree.ElementTree as ET
@@ -52,6 +53,7 @@ _VARIANTS = {"double-struck": "double", "monospace": "mono", "sans-serif": "sans
 # These rewrite or stretch without limit; a label has no use for them.
 _REFUSED = (r"\def", r"\newcommand", r"\renewcommand", r"\let", r"\require")
 
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?", re.ASCII)
 _MINUS = "−-+±∓"
 _OPENING = "([{⟨|‖,;:"
 
@@ -90,7 +92,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class TextRun:
-    """Characters without an outline; a viewer sets them in `width` pixels with a font of its own."""
+    """Characters without an outline: a viewer sets them in `width` pixels with its own font."""
 
     text: str
     x: float
@@ -166,6 +168,8 @@ class ZiamathTypesetter:
         if self._font is None:
             self._load()
         try:
+            if _NUMBER.fullmatch(latex):
+                return self._number(latex, size)
             mathml = _mathml(latex)
             if not "".join(mathml.itertext()).strip():
                 return Box(0.0, 0.0, 0.0, ())
@@ -176,6 +180,19 @@ class ZiamathTypesetter:
             return self._render(_plain_mathml(latex), size, latex)
         except Exception:
             return _as_text_run(latex, size)
+
+    def _number(self, text: str, size: float) -> Box:
+        """A plain number, which is what most values are, without the way through MathML."""
+        scale = size / self._font.info.layout.unitsperem
+        x = 0.0
+        inks: list[Piece] = []
+        low = high = 0.0
+        for char in text:
+            glyph = self._font.glyph("−" if char == "-" else char)
+            inks.append(Ink(_outline(glyph), x, 0.0, size))
+            low, high = min(low, glyph.bbox.ymin), max(high, glyph.bbox.ymax)
+            x += glyph.advance() * scale
+        return Box(x, high * scale, -low * scale, tuple(inks))
 
     def _load(self) -> None:
         from symgraph.draw import mathfont
@@ -333,7 +350,7 @@ def _mark_signs(row: ET.Element) -> None:
     for child in row:
         if child.tag == "mo" and child.text and child.text in _MINUS and _is_sign(previous):
             child.set("form", "prefix")
-        if child.tag != "mspace":
+        if child.tag != "mspace" and (child.tag != "mtext" or (child.text or "").strip()):
             previous = child
 
 
