@@ -20,6 +20,7 @@ from symgraph.errors import SymgraphError
 __all__ = ["main"]
 
 OK, FAILED, USAGE = 0, 1, 2
+NETWORK = "zoo:NAME, or FILE.py:NAME (the file is run, as a script would be)"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -61,12 +62,105 @@ def _parser() -> argparse.ArgumentParser:
     )
     demo.set_defaults(run=_demo)
 
+    derive = commands.add_parser("derive", help="print a gradient and the steps that lead to it")
+    derive.add_argument("network", help=NETWORK)
+    derive.add_argument("--wrt", nargs="+", metavar="NAME", help="by what (default: parameters)")
+    derive.add_argument("--format", choices=("text", "unicode", "latex", "markdown"))
+    derive.set_defaults(run=_derive)
+
+    draw = commands.add_parser("draw", help="draw the graph with a derivative on every edge")
+    draw.add_argument("network", help=NETWORK)
+    draw.add_argument("file", type=Path, help="the picture; its suffix chooses the format")
+    draw.set_defaults(run=_draw)
+
+    build = commands.add_parser("compile", help="write NumPy code for a loss and its gradients")
+    build.add_argument("network", help=NETWORK)
+    build.add_argument("--wrt", nargs="*", metavar="NAME", help="by what (default: parameters)")
+    build.add_argument("--style", choices=("fast", "read"), default="read")
+    build.add_argument("--out", type=Path, metavar="FILE", help="a file (default: stdout)")
+    build.set_defaults(run=_compile)
+
+    check = commands.add_parser("check", help="compare derivatives with independent ones")
+    check.add_argument("network", help=NETWORK)
+    check.set_defaults(run=_check)
+
+    zoo = commands.add_parser("zoo", help="list the systems that are ready to use")
+    zoo.set_defaults(run=_zoo)
+
     doctor = commands.add_parser("doctor", help="say what is installed and what is missing")
     doctor.set_defaults(run=_doctor)
 
-    for command in (demo, doctor):
+    for command in (demo, derive, draw, build, check, zoo, doctor):
         command.add_argument("--json", action="store_true", help="print one JSON document")
     return parser
+
+
+def _network(options: argparse.Namespace) -> tuple[Any, list[Any]]:
+    """The loss, and the nodes that --wrt names: by default all parameters, else all inputs."""
+    from symgraph.network import find_node, load_network
+    from symgraph.node import variables
+
+    loss = load_network(options.network)
+    names = getattr(options, "wrt", None)
+    if names is not None:
+        return loss, [find_node(loss, name) for name in names]
+    leaves = [leaf for leaf in variables([loss]) if leaf.kind == "real"]
+    parameters = [leaf for leaf in leaves if leaf.params[2] == "parameter"]
+    return loss, parameters or leaves
+
+
+def _derive(options: argparse.Namespace) -> int:
+    loss, wrt = _network(options)
+    derivations = [symgraph.derive(loss, node) for node in wrt]
+    if options.json:
+        _print_json([one.to_dict() for one in derivations])
+        return OK
+    write = {"latex": "latex", "markdown": "markdown", "unicode": "unicode"}.get(
+        options.format, "__str__"
+    )
+    print("\n\n".join(getattr(one, write)() for one in derivations))
+    return OK
+
+
+def _draw(options: argparse.Namespace) -> int:
+    loss, _ = _network(options)
+    symgraph.draw(loss).save(options.file)
+    _print_json({"file": str(options.file)}) if options.json else print(options.file)
+    return OK
+
+
+def _compile(options: argparse.Namespace) -> int:
+    from symgraph.node import variables
+
+    loss, wrt = _network(options)
+    outputs = [loss, *symgraph.grad(loss, wrt)]
+    program = symgraph.compile(variables([loss]), outputs, style=options.style)
+    if options.out is None:
+        _print_json({"source": program.source}) if options.json else print(program.source)
+        return OK
+    program.save(options.out)
+    _print_json({"file": str(options.out)}) if options.json else print(options.out)
+    return OK
+
+
+def _check(options: argparse.Namespace) -> int:
+    loss, _ = _network(options)
+    report = symgraph.check(loss)
+    _print_json(report.to_dict()) if options.json else print(report)
+    return OK if report.ok else FAILED
+
+
+def _zoo(options: argparse.Namespace) -> int:
+    from symgraph import zoo
+
+    titles = {name: zoo.title(name) for name in zoo.names()}
+    if options.json:
+        _print_json(titles)
+        return OK
+    width = max(map(len, titles))
+    for name, title in titles.items():
+        print(f"{name:<{width}}  {title}")
+    return OK
 
 
 def _demo(options: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""Every code block of README.md runs as it is printed.
+"""Every code block of README.md and CONTRIBUTING.md runs as it is printed.
 
 - ```python blocks run in order, in one namespace and one empty folder. A block with `>>>` prompts
   is a doctest.
@@ -142,10 +142,11 @@ def extras_in(word: str) -> list[str]:
     return [extra.strip() for extra in found[1].split(",")] if found else []
 
 
-def test_every_block_of_the_readme_runs(tmp_path, monkeypatch):
+@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md"])
+def test_every_block_of_the_document_runs(document: str, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
-    run_readme(ROOT / "README.md")
+    run_readme(ROOT / document)
 
 
 def test_the_readme_starts_with_the_two_commands():
