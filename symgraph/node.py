@@ -22,12 +22,13 @@ from sympy.core.assumptions import StdFactKB, _assume_defined
 from sympy.logic.boolalg import Boolean
 
 from symgraph.errors import KindError, NameClashError, UnsupportedError
-from symgraph.printing import Format, Piece, Style, render
+from symgraph.printing import ATOM, Format, Piece, Style, written
 from symgraph.shapes import Dim, Shape, shape_text
 
 __all__ = [
     "Kind",
     "Node",
+    "NodeSymbol",
     "check_names",
     "dag_size",
     "describe",
@@ -218,10 +219,6 @@ class Node(sympy.Expr, Boolean):
         """The same result of what the loop became under a walk."""
         raise UnsupportedError(f"{type(self).__name__} is not a result of a loop.")
 
-    def batch_to_front(self, node: Node) -> Node:
-        """A batched result of a loop with the batch axis first."""
-        raise UnsupportedError(f"{type(self).__name__} is not a result of a loop.")
-
     def unrolled_entries(self, table: Callable[[int], Any]) -> Any:
         """All entries after unrolling, from entry tables of the loop's operands."""
         raise UnsupportedError(f"{type(self).__name__} is not a result of a loop.")
@@ -237,6 +234,13 @@ class Node(sympy.Expr, Boolean):
         return cls.rebuild(params, args)
 
     # --- the SymPy face -----------------------------------------------------------------------
+
+    # SymPy's functions call `sympify` on what they are given and keep the result; None here makes
+    # that ask `_sympy_`, so that what they keep is a symbol and not the graph behind it.
+    __sympy__ = None
+
+    def _sympy_(self) -> NodeSymbol:
+        return NodeSymbol(self)
 
     def __new__(cls, *args: object, **kwargs: object) -> Self:
         raise UnsupportedError(
@@ -273,10 +277,10 @@ class Node(sympy.Expr, Boolean):
     __hash__ = object.__hash__  # the C function itself: dictionaries of nodes are everywhere
 
     def __eq__(self, other: object) -> bool:
-        return self is other
+        return True if self is other else NotImplemented
 
     def __ne__(self, other: object) -> bool:
-        return self is not other
+        return False if self is other else NotImplemented
 
     def __bool__(self) -> bool:
         if self.kind == "boolean":
@@ -285,11 +289,6 @@ class Node(sympy.Expr, Boolean):
                 "Use sg.where(condition, a, b) instead of if."
             )
         return True
-
-    @property
-    def is_Relational(self) -> bool:
-        # SymPy's Max takes a comparison that is not relational for a decided one.
-        return self.kind == "boolean"
 
     def _hashable_content(self) -> tuple[Any, ...]:
         return (self.serial,)
@@ -461,8 +460,8 @@ class Node(sympy.Expr, Boolean):
     def as_ordered_terms(self, order: object = None, data: bool = False) -> list[Node]:
         return [self]
 
-    def args_cnc(self, *args: object, **kwargs: object) -> list[list[Node]]:
-        return [[self], []]
+    def args_cnc(self, cset: bool = False, *args: object, **kwargs: object) -> list[Any]:
+        return [{self} if cset else [self], []]
 
     def _refuse(self, *args: object, **kwargs: object) -> NoReturn:
         raise UnsupportedError(
@@ -495,7 +494,7 @@ class Node(sympy.Expr, Boolean):
     # --- writing ------------------------------------------------------------------------------
 
     def _written(self, style: Style) -> str:
-        return render([self], topological([self]), style)
+        return written([self], topological([self]), style).text
 
     def __str__(self) -> str:
         return self._written("text")
@@ -515,9 +514,7 @@ class Node(sympy.Expr, Boolean):
         return text if exp is None else rf"\left({text}\right)^{{{exp}}}"
 
     def _pretty(self, printer: object) -> Any:
-        from sympy.printing.pretty.stringpict import prettyForm
-
-        return prettyForm(self._written("unicode"))
+        return _pretty_text(self._written("unicode"))
 
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self._written('latex')}$"
@@ -659,6 +656,64 @@ class Node(sympy.Expr, Boolean):
     def to_sympy(self) -> Any:
         """Plain SymPy: a scalar expression, or an array of them for a fixed small shape."""
         return operators["to_sympy"](self)
+
+
+class NodeSymbol(sympy.Dummy):
+    """A node inside a plain SymPy expression: `sympy.tanh(n)` is tanh of this symbol.
+
+    SymPy treats it as the symbol it is and never sees the graph, so nothing that SymPy does to
+    the expression depends on the size of the graph. Turning the expression into a node puts the
+    node back. It is equal to its node.
+    """
+
+    __slots__ = ("node",)
+    node: Node
+
+    def __new__(cls, node: Node) -> NodeSymbol:
+        facts = {} if node.kind == "boolean" else {node.kind: True}
+        made: NodeSymbol = super().__new__(cls, f"node_{node.serial}", node.serial, **facts)
+        made.node = node
+        return made
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        return NodeSymbol, (self.node,)
+
+    def __hash__(self) -> int:
+        return hash(self.node)
+
+    def __eq__(self, other: object) -> bool:
+        return other is self.node or (isinstance(other, NodeSymbol) and other.node is self.node)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def _eval_derivative(self, symbol: object) -> NoReturn:
+        self.node._refuse()
+
+    @property
+    def _diff_wrt(self) -> NoReturn:
+        self.node._refuse()
+
+    def _written(self, style: Style) -> str:
+        piece = written([self.node], topological([self.node]), style)
+        return Format(style).wrap(piece, ATOM)
+
+    def _sympystr(self, printer: object) -> str:
+        return self._written("text")
+
+    _sympyrepr = _sympystr
+
+    def _latex(self, printer: object, exp: str | None = None) -> str:
+        return self._written("latex") + (f"^{{{exp}}}" if exp else "")
+
+    def _pretty(self, printer: object) -> Any:
+        return _pretty_text(self._written("unicode"))
+
+
+def _pretty_text(text: str) -> Any:
+    from sympy.printing.pretty.stringpict import prettyForm
+
+    return prettyForm(text)
 
 
 def _replay(steps: list[tuple[type[Node], tuple[Any, ...], tuple[int, ...]]]) -> Node:
