@@ -15,15 +15,15 @@ __version__ = "0.1.0"
 # tests/test_public_names.py holds the two together.
 _NAMES: dict[str, str] = {
     "symgraph.build.arithmetic": """
-        abs add apply arccos arcsin arctan arctan2 ceil cos cosh divide elu equal exp
-        expm1 floor floor_divide greater greater_equal indicator leaky_relu less
-        less_equal log log1p logical_and logical_not logical_or maximum minimum multiply
-        negative not_equal power relu remainder sigmoid sign sin sinh softplus sqrt
-        square step subtract tan tanh where
+        abs add apply arccos arcsin arctan arctan2 ceil cos cosh divide elu equal exp expm1
+        floor floor_divide greater greater_equal indicator leaky_relu less less_equal log
+        log1p logical_and logical_not logical_or maximum minimum multiply negative not_equal
+        power relu remainder sigmoid sign sin sinh softplus sqrt square step subtract tan
+        tanh where
     """,
     "symgraph.build.contract": """
-        broadcast_to diag diagonal dot einsum matmul mean outer squared_norm sum
-        swapaxes tensordot trace transpose var
+        broadcast_to diag diagonal dot einsum matmul mean outer squared_norm sum swapaxes
+        tensordot trace transpose var
     """,
     "symgraph.build.conv": """
         conv1d conv2d global_max_pool global_mean_pool max_pool1d max_pool2d mean_pool1d
@@ -32,11 +32,39 @@ _NAMES: dict[str, str] = {
     "symgraph.build.declare": """
         const input let parameter state stop_gradient
     """,
+    "symgraph.build.indexing": """
+        one_hot pick take
+    """,
+    "symgraph.build.linear_algebra": """
+        det inv logdet solve
+    """,
+    "symgraph.build.losses": """
+        absolute_error binary_cross_entropy_with_logits cross_entropy hinge hinge_loss huber
+        huber_loss kl_divergence mean_absolute_error mean_squared_error squared_error
+    """,
+    "symgraph.build.reductions": """
+        all any argmax argmin count_nonzero log_softmax logsumexp max maxout min norm prod
+        softmax std
+    """,
+    "symgraph.build.shaping": """
+        arange concat cumsum diff expand_dims eye flatten flip full full_like moveaxis ones
+        ones_like pad repeat reshape roll split squeeze stack tile tril triu zeros
+        zeros_like
+    """,
+    "symgraph.build.special": """
+        erf erfc gelu log_sigmoid logaddexp normal_cdf normal_pdf selu silu softsign xlogy
+    """,
     "symgraph.grad": """
         adjoints grad hessian hvp jacobian jvp vjp
     """,
     "symgraph.node": """
         Node
+    """,
+    "symgraph.train.history": """
+        History
+    """,
+    "symgraph.train.model": """
+        Model
     """,
     "symgraph.errors": """
         CycleError DrawError GradientError KindError NameClashError NonFiniteError RangeError
@@ -133,6 +161,86 @@ if TYPE_CHECKING:
         state as state,
         stop_gradient as stop_gradient,
     )
+    from symgraph.build.indexing import (
+        one_hot as one_hot,
+        pick as pick,
+        take as take,
+    )
+    from symgraph.build.linear_algebra import (
+        det as det,
+        inv as inv,
+        logdet as logdet,
+        solve as solve,
+    )
+    from symgraph.build.losses import (
+        absolute_error as absolute_error,
+        binary_cross_entropy_with_logits as binary_cross_entropy_with_logits,
+        cross_entropy as cross_entropy,
+        hinge as hinge,
+        hinge_loss as hinge_loss,
+        huber as huber,
+        huber_loss as huber_loss,
+        kl_divergence as kl_divergence,
+        mean_absolute_error as mean_absolute_error,
+        mean_squared_error as mean_squared_error,
+        squared_error as squared_error,
+    )
+    from symgraph.build.reductions import (
+        all as all,
+        any as any,
+        argmax as argmax,
+        argmin as argmin,
+        count_nonzero as count_nonzero,
+        log_softmax as log_softmax,
+        logsumexp as logsumexp,
+        max as max,
+        maxout as maxout,
+        min as min,
+        norm as norm,
+        prod as prod,
+        softmax as softmax,
+        std as std,
+    )
+    from symgraph.build.shaping import (
+        arange as arange,
+        concat as concat,
+        cumsum as cumsum,
+        diff as diff,
+        expand_dims as expand_dims,
+        eye as eye,
+        flatten as flatten,
+        flip as flip,
+        full as full,
+        full_like as full_like,
+        moveaxis as moveaxis,
+        ones as ones,
+        ones_like as ones_like,
+        pad as pad,
+        repeat as repeat,
+        reshape as reshape,
+        roll as roll,
+        split as split,
+        squeeze as squeeze,
+        stack as stack,
+        tile as tile,
+        tril as tril,
+        triu as triu,
+        zeros as zeros,
+        zeros_like as zeros_like,
+    )
+    from symgraph.build.special import (
+        erf as erf,
+        erfc as erfc,
+        gelu as gelu,
+        log_sigmoid as log_sigmoid,
+        logaddexp as logaddexp,
+        normal_cdf as normal_cdf,
+        normal_pdf as normal_pdf,
+        selu as selu,
+        silu as silu,
+        softsign as softsign,
+        xlogy as xlogy,
+    )
     from symgraph.errors import (
         CycleError as CycleError,
         DrawError as DrawError,
@@ -159,6 +267,12 @@ if TYPE_CHECKING:
         Node as Node,
     )
     from symgraph.train import optim as optim
+    from symgraph.train.history import (
+        History as History,
+    )
+    from symgraph.train.model import (
+        Model as Model,
+    )
 
 _HOME = {name: module for module, names in _NAMES.items() for name in names.split()}
 

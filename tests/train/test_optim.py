@@ -274,7 +274,7 @@ def test_numbers_outside_their_range_are_refused():
         optim.clip_by_value({}, -1)
     with pytest.raises(RangeError, match="cosine_decay: steps is 0, and it must be at least 1"):
         optim.cosine_decay(0.1, steps=0)
-    with pytest.raises(KindError, match="warmup: steps is 0.5, and it must be an integer"):
+    with pytest.raises(KindError, match=r"warmup: steps is 0\.5, and it must be an integer"):
         optim.warmup(0.1, steps=0.5)
 
 

@@ -1,0 +1,61 @@
+"""What a file says about a training that was under way, and taking it up again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from numpy.typing import NDArray
+
+from symgraph.errors import UnsupportedError
+from symgraph.train.loop import Position, Training
+
+__all__ = ["describe", "read_description", "take_up"]
+
+
+def describe(training: Training) -> str:
+    """Where a training stands, as text for `read_description`."""
+    return json.dumps(
+        {
+            "position": asdict(training.position),
+            "rate": training.rule.rate,
+            "slots": list(training.slots),
+        }
+    )
+
+
+def read_description(texts: Mapping[str, str]) -> dict[str, Any]:
+    """The description among the texts of a file; empty when there is none.
+
+    Raises UnsupportedError for one that cannot be read.
+    """
+    try:
+        kept = json.loads(texts.get("training", "{}"))
+        if kept:
+            Position(**kept["position"])
+            list(kept["slots"])
+    except (ValueError, TypeError, KeyError) as error:
+        raise UnsupportedError(
+            f"load: what the file says about the training cannot be read ({error})."
+        ) from error
+    return dict(kept)
+
+
+def take_up(training: Training, slots: Mapping[str, NDArray[Any]], kept: Mapping[str, Any]) -> None:
+    """Give a new training the slots and the position from a file.
+
+    Raises UnsupportedError when the slots are those of another optimizer.
+    """
+    if set(slots) != set(training.slots):
+        raise UnsupportedError(
+            f"fit: the file that was loaded holds the slots {sorted(slots)}, and this optimizer "
+            f"has {sorted(training.slots)}. Resume with the optimizer that the file was made with."
+        )
+    for name, array in slots.items():
+        training.slots.check(name, array)
+    for name, array in slots.items():
+        if name != "η" or training.rule.rate == kept.get("rate"):
+            training.slots[name] = array
+    training.position = Position(**kept["position"])

@@ -1,0 +1,251 @@
+"""Data for a model: checked against the inputs it is for, and cut into batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import sympy
+from numpy.typing import NDArray
+
+from symgraph import random
+from symgraph.errors import KindError, NonFiniteError, RangeError, ShapeError, UnknownNameError
+from symgraph.node import Node, topological, variables
+from symgraph.ops.evaluate import evaluate_nodes
+from symgraph.ops.leaves import Var
+from symgraph.ops.loop import Scan, Trace
+from symgraph.ops.move import Lookup, Pull, Push
+from symgraph.shapes import Dim, bind_dim, dim_symbols, shape_text
+from symgraph.train.names import unknown_name
+
+__all__ = ["Data", "Lookups", "check_data", "find_lookups"]
+
+Array = NDArray[Any]
+Dims = dict[sympy.Symbol, int]
+#: Integer nodes made of integer inputs alone, each with the size of the axis that it reads.
+Lookups = tuple[tuple[Node, Dim], ...]
+
+
+@dataclass(frozen=True)
+class Data:
+    """Arrays that fit the inputs they are for; `rows` samples along the batch axis of each."""
+
+    arrays: dict[Var, Array]
+    axes: dict[Var, int | None]
+    rows: int
+    dims: Dims
+
+    def take(self, index: Array) -> Data:
+        """Some of the samples, in the order of their numbers."""
+        arrays = {
+            node: array if self.axes[node] is None else array.take(index, self.axes[node])
+            for node, array in self.arrays.items()
+        }
+        return Data(arrays, self.axes, len(index), self.dims)
+
+    def batches(self, order: Array, size: int) -> Iterator[Data]:
+        """The samples in this order, `size` at a time; the last batch may be smaller.
+
+        All samples at once keep their own order, which costs no copy.
+        """
+        if size >= self.rows == len(order):
+            return iter([self])
+        return (self.take(order[i : i + size]) for i in range(0, len(order), size))
+
+    def split(self, fraction: float, seed: int) -> tuple[Data, Data]:
+        """Two parts drawn at random, the second with this fraction of the samples, rounded.
+
+        Raises RangeError when one of them would be empty.
+        """
+        count = round(self.rows * fraction)
+        if not 0 < count < self.rows:
+            raise RangeError(
+                f"fit: validation={fraction} of {self.rows} samples leaves {self.rows - count} to "
+                f"train and {count} to validate, and both need one. Give another fraction."
+            )
+        # stream numbers count epochs; the last one is never an epoch
+        order = random.permutation(self.rows, seed, 2**64 - 1)
+        return self.take(np.sort(order[count:])), self.take(np.sort(order[:count]))
+
+
+def find_lookups(roots: Sequence[Node]) -> Lookups:
+    """What the data must satisfy for every lookup to stay inside its axis.
+
+    Lookups inside loops count when they read an entry of a sequence directly.
+    """
+    found: dict[tuple[Node, Dim], None] = {}
+    stack: list[tuple[list[Node], dict[Node, Node]]] = [(list(roots), {})]
+    while stack:
+        nodes, outer = stack.pop()
+        for node in topological(nodes):
+            scan = node.args[0] if isinstance(node, Trace) else node
+            if isinstance(scan, Scan):
+                operands = {k: outer.get(v, v) for k, v in scan.operand_of().items()}
+                inside = [node.inner] if isinstance(node, Trace) else [*scan.body.nexts]
+                stack.append((inside, operands))
+            elif isinstance(node, Pull | Push):
+                source = node.args[0] if isinstance(node, Pull) else node
+                for row, size in zip(node.rows, source.shape, strict=True):
+                    if isinstance(row, Lookup):
+                        index = node.args[row.operand]
+                        found[outer.get(index, index), size] = None
+    return tuple(pair for pair in found if _from_data(pair[0]))
+
+
+def _from_data(index: Node) -> bool:
+    leaves = variables([index])
+    return bool(leaves) and all(
+        isinstance(leaf, Var) and leaf.role == "input" and leaf.kind != "real" for leaf in leaves
+    )
+
+
+def check_data(
+    where: str,
+    data: Any,
+    inputs: Mapping[str, Var],
+    known: Mapping[str, Var],
+    batch: sympy.Symbol | None,
+    *,
+    dtype: str,
+    lookups: Lookups = (),
+    check_finite: bool = True,
+) -> Data:
+    """The data of some inputs as arrays of their kind.
+
+    `inputs` are those needed; other `known` ones may be given and are left out. `where` begins
+    every message. Raises UnknownNameError for unknown or missing names, KindError for arrays of
+    another kind, ShapeError for shapes that do not fit, NonFiniteError for NaN and infinity unless
+    `check_finite` is false, RangeError for labels outside their range.
+    """
+    if not isinstance(data, Mapping):
+        raise KindError(
+            f"{where}: the data are a {type(data).__name__}, and they map the names of the inputs "
+            f"to arrays. Write {{{', '.join(f'{name!r}: ...' for name in inputs)}}}."
+        )
+    for name in data:
+        if name not in known:
+            raise unknown_name(where, "an input", name, known)
+    for name in inputs:
+        if name not in data:
+            raise UnknownNameError(
+                f"{where}: there are no data for input {name!r}; given are: "
+                f"{', '.join(map(repr, data)) or 'none'}. Add {name!r} to the data."
+            )
+    arrays = {node: _as_array(where, data[name], node, dtype) for name, node in inputs.items()}
+    dims = _bind(where, arrays, batch)
+    for node, array in arrays.items():
+        if check_finite and node.kind == "real":
+            _check_finite(where, node, array)
+    axes = {node: _axis(node, batch) for node in arrays}
+    rows = dims.get(batch, 1) if batch is not None else 1
+    if rows == 0 or any(array.size == 0 for array in arrays.values()):
+        empty = next(node.name for node, array in arrays.items() if array.size == 0)
+        raise ShapeError(f"{where}: the data of {empty!r} are empty. Give at least one sample.")
+    _check_lookups(where, lookups, arrays, dims)
+    return Data(arrays, axes, rows, dims)
+
+
+def _axis(node: Var, batch: sympy.Symbol | None) -> int | None:
+    return node.shape.index(batch) if batch is not None and batch in node.shape else None
+
+
+def _as_array(where: str, value: Any, node: Var, dtype: str) -> Array:
+    if isinstance(value, np.ma.MaskedArray):
+        raise KindError(
+            f"{where}: the data of {node.name!r} are a masked array, and the mask would be lost. "
+            "Fill it with .filled(value), or make the mask an input of its own."
+        )
+    try:
+        array = np.asarray(value)
+    except (TypeError, ValueError) as error:
+        raise KindError(f"{where}: the data of {node.name!r} are not an array: {error}.") from error
+    allowed, target, fix = {
+        "real": ("biuf", dtype, "Convert them with np.asarray(a, dtype=float)."),
+        "integer": ("biu", "int64", "Convert them with .astype(int)."),
+        "boolean": ("b", "bool", "Convert them with .astype(bool)."),
+    }[node.kind]
+    if array.dtype.kind not in allowed or (array.dtype.kind == "u" and _too_large(array)):
+        raise KindError(
+            f"{where}: the data of {node.name!r} have dtype {array.dtype}, and the input is "
+            f"{node.kind}. {fix}"
+        )
+    with np.errstate(over="ignore"):
+        return np.asarray(array.astype(target, copy=False), order="C")
+
+
+def _too_large(array: Array) -> bool:
+    return bool(array.size and array.dtype.itemsize == 8 and array.max() >= 2**63)
+
+
+def _bind(where: str, arrays: Mapping[Var, Array], batch: sympy.Symbol | None) -> Dims:
+    """The number behind each size name, the same in all arrays."""
+    dims: Dims = {}
+    source: dict[sympy.Symbol, Var] = {}
+    for node, array in arrays.items():
+        if array.ndim != len(node.shape):
+            raise ShapeError(
+                f"{where}: the data of {node.name!r} have shape {array.shape}, and the input is "
+                f"declared as {shape_text(node.shape)}: {array.ndim} axes and {len(node.shape)}. "
+                "Reshape the data, or declare the input with that shape."
+            )
+        for size, got in zip(node.shape, array.shape, strict=True):
+            if isinstance(size, int) or not size.is_Symbol:
+                continue
+            if dims.setdefault(size, got) != got:
+                raise _differing(where, size, source[size], dims[size], node, got, batch)
+            source.setdefault(size, node)
+    for node, array in arrays.items():
+        for axis, (size, got) in enumerate(zip(node.shape, array.shape, strict=True)):
+            if dim_symbols([size]) <= dims.keys() and bind_dim(size, dims) != got:
+                raise ShapeError(
+                    f"{where}: the data of {node.name!r} have shape {array.shape}, and the input "
+                    f"is declared as {shape_text(node.shape)}: {got} is not "
+                    f"{bind_dim(size, dims)} on axis {axis}. Give data of that shape."
+                )
+    return dims
+
+
+def _differing(
+    where: str, size: Dim, first: Var, had: int, node: Var, got: int, batch: sympy.Symbol | None
+) -> ShapeError:
+    what = "samples" if size == batch else f"entries along {size}"
+    return ShapeError(
+        f"{where}: the data of {first.name!r} have {had} {what}, those of {node.name!r} have "
+        f"{got}. Give the same number of {what} for each."
+    )
+
+
+def _check_finite(where: str, node: Var, array: Array) -> None:
+    finite = np.isfinite(array)
+    if finite.all():
+        return
+    first = tuple(int(i) for i in np.argwhere(~finite)[0])
+    raise NonFiniteError(
+        f"{where}: the data of {node.name!r} hold {array[first]} at {first}, and "
+        f"{int((~finite).sum())} of {array.size} numbers are not finite. Clean them, or pass "
+        "check_finite=False."
+    )
+
+
+def _check_lookups(
+    where: str, lookups: Lookups, arrays: Mapping[Var, Array], dims: Mapping[sympy.Symbol, int]
+) -> None:
+    given = [
+        (index, bind_dim(size, dims))
+        for index, size in lookups
+        if all(leaf in arrays for leaf in variables([index])) and dim_symbols([size]) <= dims.keys()
+    ]
+    found = evaluate_nodes([index for index, _ in given], dict(arrays), dims)
+    for index, size in given:
+        value = np.asarray(found[index])
+        outside = (value < 0) | (value >= size)
+        if not outside.any():
+            continue
+        first = tuple(int(i) for i in np.argwhere(outside)[0])
+        what = f"the data of {index.name!r} hold" if isinstance(index, Var) else f"{index} is"
+        raise RangeError(
+            f"{where}: {what} {int(value[first])} at {first}, and it chooses one of {size} "
+            f"entries. Give integers from 0 to {size - 1}."
+        )

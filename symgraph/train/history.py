@@ -1,0 +1,140 @@
+"""History: what training measured after every epoch, as data, a table, a file or a figure."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from symgraph.errors import UnsupportedError
+from symgraph.train.names import unknown_name
+
+__all__ = ["History"]
+
+SHOWN = 12  # rows of a longer table that its text shows
+
+
+class History(Mapping[str, list[float]]):
+    """The loss and the metrics of every epoch: `history["loss"]` is a list of one number an epoch.
+
+    `epochs` are the numbers of the epochs, from 1; `stopped` says why training ended before its
+    time ("interrupted", "by a callback"), and is empty otherwise. Values measured on validation
+    data have names that begin with `val_`.
+
+    >>> history = History()
+    >>> history.record(1, {"loss": 0.5, "val_loss": 0.75})
+    >>> history.record(2, {"loss": 0.25, "val_loss": 0.5})
+    >>> history["loss"], history.epochs
+    ([0.5, 0.25], [1, 2])
+    >>> print(history)
+    epoch  loss  val_loss
+        1   0.5      0.75
+        2  0.25       0.5
+    """
+
+    def __init__(self) -> None:
+        self.epochs: list[int] = []
+        self.stopped = ""
+        self._columns: dict[str, list[float]] = {}
+
+    def record(self, epoch: int, values: Mapping[str, float]) -> None:
+        """Append what an epoch measured; every epoch has the same names."""
+        self.epochs.append(epoch)
+        for name, value in values.items():
+            self._columns.setdefault(name, []).append(float(value))
+
+    def __getitem__(self, name: str) -> list[float]:
+        if name not in self._columns:
+            raise unknown_name("history", "a measured value", name, self._columns)
+        return self._columns[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._columns)
+
+    def __len__(self) -> int:
+        return len(self._columns)
+
+    def to_dict(self) -> dict[str, list[Any]]:
+        """The columns by name, the numbers of the epochs first, as lists of plain numbers.
+
+        >>> history = History()
+        >>> history.record(1, {"loss": 0.5})
+        >>> history.to_dict()
+        {'epoch': [1], 'loss': [0.5]}
+        """
+        return {"epoch": list(self.epochs), **{name: list(v) for name, v in self._columns.items()}}
+
+    def rows(self) -> list[dict[str, float]]:
+        """One dictionary an epoch."""
+        columns = self.to_dict()
+        return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+    def save(self, path: str | Path) -> None:
+        """Write a table: `.csv` with a line of names first, `.jsonl` with one object a line.
+
+        Numbers are written so that they read back equal.
+        Raises UnsupportedError for another suffix.
+        """
+        target = Path(path)
+        if target.suffix == ".csv":
+            text = self._csv()
+        elif target.suffix == ".jsonl":
+            text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in self.rows())
+        else:
+            raise UnsupportedError(
+                f"history.save: {target.name!r} ends in {target.suffix!r}, and a history is "
+                "written as .csv or .jsonl. Choose one of these."
+            )
+        target.write_text(text, encoding="utf-8", newline="")
+
+    def _csv(self) -> str:
+        buffer = io.StringIO()
+        writer = csv.writer(buffer, lineterminator="\n")
+        columns = self.to_dict()
+        writer.writerow(columns)
+        writer.writerows(zip(*columns.values(), strict=True))
+        return buffer.getvalue()
+
+    def plot(self, *names: str) -> Any:
+        """A matplotlib figure of the values over the epochs; all of them unless some are named.
+
+        Raises UnknownNameError for a name that was not measured, UnsupportedError without
+        matplotlib.
+        """
+        shown = names or tuple(self._columns)
+        lines = {name: self[name] for name in shown}
+        try:
+            from matplotlib.figure import Figure
+        except ImportError as error:
+            raise UnsupportedError(
+                "history.plot needs matplotlib, which is not installed. "
+                "Write: pip install 'symgraph[plot]'"
+            ) from error
+        figure = Figure(layout="constrained")
+        axes = figure.add_subplot()
+        for name, values in lines.items():
+            axes.plot(self.epochs, values, label=name, marker="." if len(values) < 50 else "")
+        axes.set_xlabel("epoch")
+        if lines:
+            axes.legend()
+        return figure
+
+    def __repr__(self) -> str:
+        columns = self.to_dict()
+        count = len(self.epochs)
+        hidden = count > SHOWN
+        kept = [*range(SHOWN // 2), *range(count - SHOWN // 2, count)] if hidden else range(count)
+        cells = [[name, *(f"{column[i]:.6g}" for i in kept)] for name, column in columns.items()]
+        widths = [max(map(len, column)) for column in cells]
+        lines = [
+            "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
+            for row in zip(*cells, strict=True)
+        ]
+        if hidden:
+            lines.insert(1 + SHOWN // 2, f"... {count - SHOWN} more ...")
+        if self.stopped:
+            lines.append(f"stopped: {self.stopped}")
+        return "\n".join(lines)

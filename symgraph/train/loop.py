@@ -1,0 +1,190 @@
+"""The training loop: steps, epochs, and where it stands, so that it can be left and taken up."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symgraph.errors import UnsupportedError
+from symgraph.node import Node, check_names
+from symgraph.ops.leaves import Var
+from symgraph.train.data import Data
+from symgraph.train.failure import failure
+from symgraph.train.initialise import start_value
+from symgraph.train.optim import Optimizer, learning_rate_state
+from symgraph.train.plan import Plan, Rule
+from symgraph.train.program import Program
+from symgraph.train.progress import Bar, Interruption
+from symgraph.train.spec import Spec
+from symgraph.train.values import Values
+
+__all__ = ["Position", "Training", "feed"]
+
+Array: TypeAlias = NDArray[Any]
+#: Called after every epoch with its number and means; true ends the training.
+EpochEnd: TypeAlias = Callable[[int, dict[str, float]], bool]
+
+
+@dataclass
+class Position:
+    """Where training stands: whole epochs, batches of the epoch under way, steps altogether."""
+
+    epoch: int = 0
+    batch: int = 0
+    step: int = 0
+    rows: int = 0  # samples of the epoch under way
+    sums: dict[str, float] = field(default_factory=dict)  # of value * samples in that epoch
+    plan: dict[str, Any] = field(default_factory=dict)  # what the epoch under way was cut by
+
+    def add(self, names: Mapping[str, Node], values: list[float], rows: int) -> None:
+        """Count one step."""
+        for name, value in zip(names, values, strict=True):
+            self.sums[name] = self.sums.get(name, 0.0) + value * rows
+        self.batch += 1
+        self.step += 1
+        self.rows += rows
+
+    def close_epoch(self) -> dict[str, float]:
+        """The means over the samples of the epoch, which is done now."""
+        means = {name: total / self.rows for name, total in self.sums.items()}
+        self.epoch += 1
+        self.batch = self.rows = 0
+        self.sums = {}
+        return means
+
+
+class Training:
+    """A rule with its program and its slots, and where it stands."""
+
+    def __init__(self, spec: Spec, memory: list[Values], rule: Rule, dtype: str) -> None:
+        updates = rule.updates(spec)
+        known = {node for values in memory for node in values.variables.values()}
+        rate = learning_rate_state()
+        leaves = check_names([spec.loss, *spec.metrics.values(), *updates, *updates.values()])
+        states = [node for node in leaves.values() if isinstance(node, Var)]
+        slots = [node for node in states if node.role == "state" and node not in known]
+        start = {node.name: start_value(node) for node in slots}
+        self.spec = spec
+        self.rule = rule
+        self.slots = Values(
+            "optimizer state", [n for n in slots if isinstance(n, Var)], start, dtype
+        )
+        self.memory = [*memory, self.slots]
+        self.position = Position()
+        self.program = Program([*spec.measured.values()], updates, self.memory)
+        self.has_rate = rate in slots
+        self.set_rate(rule.optimizer)
+
+    def set_rate(self, optimizer: Optimizer) -> None:
+        """Take over a learning rate that is a number."""
+        if self.has_rate:
+            self.slots["η"] = optimizer.learning_rate
+
+    def restart(self) -> None:
+        """Forget everything but the parameters and the states of the model."""
+        for name, node in self.slots.variables.items():
+            self.slots[name] = start_value(node)
+        self.position = Position()
+
+    def step(self, batch: Data, seed: int) -> list[float]:
+        """Run one step; the loss and the metrics before it."""
+        given = feed(self.spec, batch, True, (seed % 2**31) << 32 | self.position.step)
+        values = [float(value) for value in self.program.run(given, batch.dims)]
+        self.position.add(self.spec.measured, values, batch.rows)
+        return values
+
+    def run(self, data: Data, plan: Plan, end: EpochEnd, bar: Bar) -> str:
+        """Train until the plan's last epoch; why it ended before, else an empty text."""
+        self._check_resumable(plan, data.rows)
+        with Interruption() as interruption:
+            try:
+                while self.position.epoch < plan.epochs:
+                    if not self._run_epoch(data, plan, bar, interruption):
+                        return "interrupted"
+                    means = self.position.close_epoch()
+                    if end(self.position.epoch, means):
+                        return "by a callback"
+                    if interruption.asked:
+                        return "interrupted"
+            except KeyboardInterrupt:
+                return "interrupted"
+        return ""
+
+    def _check_resumable(self, plan: Plan, rows: int) -> None:
+        cut = {**asdict(plan), "rows": rows}
+        del cut["epochs"]
+        if self.position.batch and self.position.plan != cut:
+            was = ", ".join(f"{k}={v}" for k, v in self.position.plan.items() if cut[k] != v)
+            raise UnsupportedError(
+                f"fit: epoch {self.position.epoch + 1} was left after batch {self.position.batch} "
+                f"with {was}. Resume it with the same data and settings, or use resume=False."
+            )
+        self.position.plan = cut
+
+    def _run_epoch(self, data: Data, plan: Plan, bar: Bar, interruption: Interruption) -> bool:
+        """Run the batches that are left; false when the user asked to stop among them."""
+        place = self.position
+        size = plan.size(data.rows)
+        order = plan.order(data.rows, place.epoch)[place.batch * size :]
+        kept = self.snapshot()
+        for batch in data.batches(order, size):
+            loss = self.step(batch, plan.seed)[0]
+            if not math.isfinite(loss):
+                raise self._failed(kept, data, plan)
+            bar.advance(place.epoch + 1, loss)
+            if interruption.asked and place.batch < plan.batches(data.rows):
+                return False
+        if not self.is_finite():
+            raise self._failed(kept, data, plan)
+        return True
+
+    # --- when numbers stop being finite -------------------------------------------------------
+
+    def snapshot(self) -> tuple[list[Array], Position]:
+        """All that a step changes."""
+        return [values.flat.copy() for values in self.memory], copy.deepcopy(self.position)
+
+    def restore(self, kept: tuple[list[Array], Position]) -> None:
+        """Go back to a snapshot."""
+        for values, flat in zip(self.memory, kept[0], strict=True):
+            values.flat[...] = flat
+        self.position = copy.deepcopy(kept[1])
+
+    def is_finite(self) -> bool:
+        """Whether all parameters, states and slots are finite."""
+        return all(np.isfinite(values.flat).all() for values in self.memory)
+
+    def _failed(self, kept: tuple[list[Array], Position], data: Data, plan: Plan) -> Exception:
+        """Run the epoch once more up to the step that breaks, and stop before it.
+
+        The loss shows NaN one step after the gradient that made it, and by then the parameters are
+        gone; this finds that step without a check in every step.
+        """
+        self.restore(kept)
+        size = plan.size(data.rows)
+        order = plan.order(data.rows, self.position.epoch)[self.position.batch * size :]
+        for batch in data.batches(order, size):
+            before = self.snapshot()
+            loss = self.step(batch, plan.seed)[0]
+            if math.isfinite(loss) and self.is_finite():
+                continue
+            self.restore(before)
+            place = self.position
+            given = feed(self.spec, batch, True, (plan.seed % 2**31) << 32 | place.step)
+            return failure(
+                f"fit: epoch {place.epoch + 1}, batch {place.batch + 1}", loss, self.spec.loss,
+                self.program.updates, {**self.program.arrays, **given}, batch.dims,
+            )  # fmt: skip
+        raise AssertionError("the same steps gave other numbers")
+
+
+def feed(spec: Spec, batch: Data, training: bool, key: int) -> dict[Var, Array]:
+    """The arrays of a batch and the switches of the loop."""
+    supplied = {"training": np.array(training), "key": np.array(key, dtype=np.int64)}
+    return {**batch.arrays, **{node: supplied[name] for name, node in spec.switches.items()}}

@@ -1,0 +1,432 @@
+"""Model: a loss with its inputs, parameters and states, to fit, evaluate, predict and save."""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symgraph.errors import KindError, UnknownNameError, UnsupportedError
+from symgraph.node import Node
+from symgraph.ops.leaves import Var
+from symgraph.shapes import shape_text
+from symgraph.train import store
+from symgraph.train.checkpoint import describe, read_description, take_up
+from symgraph.train.data import Data, check_data, find_lookups
+from symgraph.train.history import History
+from symgraph.train.initialise import start_value
+from symgraph.train.loop import Position, Training, feed
+from symgraph.train.names import unknown_name
+from symgraph.train.optim import Adam, Optimizer
+from symgraph.train.plan import Plan, Rule, check_batch_size, check_plan, check_rule
+from symgraph.train.program import Program
+from symgraph.train.progress import Bar
+from symgraph.train.spec import AUTO, Spec, needed, read_spec
+from symgraph.train.values import Values
+
+__all__ = ["Model"]
+
+Array: TypeAlias = NDArray[Any]
+Callback: TypeAlias = Callable[["Model", History], object]
+
+
+class Model:
+    """A loss and what it depends on.
+
+    `inputs` are the `sg.input` nodes that data are given for. `outputs` and `metrics` map names to
+    nodes; metrics are single numbers. `updates` maps states to their new values, such as running
+    means. The boolean input `training` and the integer input `key` are supplied by the model:
+    whether a step trains, and another number in every step.
+
+    `batch` names the size that counts samples; by default it is the one open size of the inputs
+    that no loop runs over, or N. With `batch=None`, or when all sizes are numbers, every step uses
+    all data. `seed` chooses among start values, `dtype` is "float64" or "float32".
+
+    `parameters` and `states` are arrays by name, which may be changed in place or assigned.
+
+    Raises ShapeError for a loss or metric that is not a single number, KindError for nodes of
+    another role, NameClashError when a name stands for two variables, UnknownNameError when the
+    graph depends on an input that is not listed.
+
+    >>> import symgraph as sg
+    >>> x, y = sg.input("x", "N"), sg.input("y", "N")
+    >>> w, b = sg.parameter("w"), sg.parameter("b")
+    >>> line = w * x + b
+    >>> model = sg.Model(loss=sg.mean((line - y) ** 2), inputs=[x, y], outputs={"line": line})
+    >>> data = {"x": [0.0, 1.0, 2.0, 3.0], "y": [1.0, 3.0, 5.0, 7.0]}
+    >>> history = model.fit(data, optimizer=sg.optim.SGD(0.1), epochs=300)
+    >>> round(float(model.parameters["w"]), 6), round(float(model.parameters["b"]), 6)
+    (2.0, 1.0)
+    >>> model.predict({"x": [10.0]})["line"].round(4).tolist()
+    [21.0]
+    """
+
+    def __init__(
+        self,
+        loss: Any,
+        inputs: Iterable[Node],
+        outputs: Mapping[str, Any] | None = None,
+        metrics: Mapping[str, Any] | None = None,
+        updates: Mapping[Node, Any] | None = None,
+        *,
+        batch: str | None = AUTO,
+        seed: int = 0,
+        dtype: str = "float64",
+    ) -> None:
+        if dtype not in ("float64", "float32"):
+            raise KindError(f"Model: dtype is {dtype!r}, and it is 'float64' or 'float32'.")
+        self.spec: Spec = read_spec(loss, inputs, outputs, metrics, updates, batch)
+        self.dtype = dtype
+        self.parameters = self._start("parameter", self.spec.parameters, seed)
+        self.states = self._start("state", self.spec.states, seed)
+        self._lookups = {
+            "loss": find_lookups([*self.spec.measured.values(), *self.spec.updates.values()]),
+            "outputs": find_lookups([*self.spec.outputs.values()]),
+        }
+        self._training: Training | None = None
+        self._loaded: tuple[dict[str, Array], dict[str, Any]] | None = None
+        self._programs: dict[Any, Program] = {}
+
+    def _start(self, what: str, variables: Mapping[str, Var], seed: int) -> Values:
+        start = {name: start_value(variable, seed) for name, variable in variables.items()}
+        return Values(what, list(variables.values()), start, self.dtype)
+
+    # --- training -----------------------------------------------------------------------------
+
+    def fit(
+        self,
+        data: Mapping[str, Any],
+        *,
+        optimizer: Optimizer = Adam(1e-3),  # noqa: B008 - a frozen value
+        epochs: int = 1,
+        batch_size: int | None = 32,
+        validation: Mapping[str, Any] | float | None = None,
+        shuffle: bool = True,
+        seed: int = 0,
+        clip_norm: float | None = None,
+        clip_value: float | None = None,
+        callbacks: Sequence[Callback] = (),
+        progress: bool | None = None,
+        check_finite: bool = True,
+        resume: bool = False,
+    ) -> History:
+        """Train on data, an array for each input by name, and return what every epoch measured.
+
+        An epoch uses every sample once, `batch_size` of them in a step and the rest in a smaller
+        last one; None takes all at once. With `shuffle` the order follows from `seed` and the
+        epoch, without it the samples come in their own order, in every epoch. The values of an
+        epoch are means over its samples of what the steps saw before their update.
+
+        `validation` is data of its own, measured after every epoch under names with `val_`, or the
+        fraction of the samples to hold out for that, drawn at random. `clip_value` cuts the entries
+        of all gradients, `clip_norm` their joint norm. Every callback is called after every epoch
+        with the model and the history; training ends when one returns True. `progress` None shows
+        a bar when stderr is a terminal.
+
+        `resume` goes on where the last `fit`, or the file that was loaded, ended: with its slots
+        and counters, until `epochs` epochs are done in total. Otherwise the optimizer starts anew,
+        from the parameters as they are. Ctrl-C ends the training after the step under way.
+
+        Nothing changes before all data are checked: UnknownNameError for unknown and missing
+        names, ShapeError and KindError for arrays that do not fit, NonFiniteError for NaN and
+        infinity (unless `check_finite` is false), RangeError for labels outside their range and
+        settings outside theirs. NonFiniteError when the loss or an update is no longer finite:
+        it names the step and the first such node, and the parameters are those before that step.
+        """
+        rule = check_rule(optimizer, clip_norm, clip_value)
+        plan = check_plan(epochs, batch_size, shuffle, seed)
+        train = self._check("fit", data, check_finite)
+        held_out = None
+        if isinstance(validation, Mapping):
+            held_out = self._check("fit: validation", validation, check_finite)
+        elif validation is not None:
+            train, held_out = self._hold_out(train, validation, seed)
+        training = self._training_for(rule, resume)
+        history = History()
+
+        def end(epoch: int, means: dict[str, float]) -> bool:
+            if held_out is not None:
+                measured = self._measure(held_out, batch_size, 0)
+                means = means | {f"val_{name}": value for name, value in measured.items()}
+            history.record(epoch, means)
+            bar.show(epoch, "  ".join(f"{name}={value:.4g}" for name, value in means.items()))
+            answers = [callback(self, history) for callback in callbacks]
+            return any(answer is True for answer in answers)
+
+        batches = plan.batches(train.rows)
+        done = training.position.epoch * batches + training.position.batch
+        with Bar(progress, plan.epochs, plan.epochs * batches, done) as bar:
+            history.stopped = training.run(train, plan, end, bar)
+        return history
+
+    def step(
+        self,
+        batch: Mapping[str, Any],
+        *,
+        optimizer: Optimizer | None = None,
+        clip_norm: float | None = None,
+        clip_value: float | None = None,
+        seed: int = 0,
+        check_finite: bool = True,
+    ) -> dict[str, float]:
+        """One step on all samples of a batch; the loss and the metrics before it.
+
+        Further steps go on with the same optimizer when none is given, or an equal one. The loss is
+        returned as it is, also when it is NaN. Raises as `fit`.
+
+        >>> import symgraph as sg
+        >>> w = sg.parameter("w", init=1.0)
+        >>> model = sg.Model(loss=w**2, inputs=[])
+        >>> model.step({}, optimizer=sg.optim.SGD(0.25)), float(model.parameters["w"])
+        ({'loss': 1.0}, 0.5)
+        """
+        if optimizer is None and self._training is not None:
+            rule = self._training.rule
+        else:
+            rule = check_rule(optimizer or Adam(1e-3), clip_norm, clip_value)
+        checked = self._check("step", batch, check_finite)
+        last = self._training
+        training = self._training_for(rule, last is not None and last.rule == rule)
+        values = training.step(checked, seed)
+        return dict(zip(self.spec.measured, values, strict=True))
+
+    def update_rule(
+        self,
+        optimizer: Optimizer,
+        clip_norm: float | None = None,
+        clip_value: float | None = None,
+    ) -> dict[Node, Node]:
+        """The new value of every parameter, state and slot in a step, as nodes.
+
+        >>> import symgraph as sg
+        >>> w = sg.parameter("w")
+        >>> for old, new in sg.Model(w**2, []).update_rule(sg.optim.SGD(0.1)).items():
+        ...     print(old, "becomes", new)
+        w becomes w - η*(2*w)
+        """
+        return check_rule(optimizer, clip_norm, clip_value).updates(self.spec)
+
+    @property
+    def learning_rate(self) -> float:
+        """The learning rate of the training under way; a callback may set another.
+
+        Raises UnsupportedError before the first step, and for a rate that is an expression.
+        """
+        return float(self._rated().slots["η"])
+
+    @learning_rate.setter
+    def learning_rate(self, rate: float) -> None:
+        self._rated().set_rate(replace(self._rated().rule.optimizer, learning_rate=rate))
+
+    def _rated(self) -> Training:
+        if self._training is None or not self._training.has_rate:
+            raise UnsupportedError(
+                "learning_rate: there is none to read or set before training has begun, or when "
+                "it is an expression of the step. Give the optimizer a number."
+            )
+        return self._training
+
+    # --- without training ---------------------------------------------------------------------
+
+    def evaluate(
+        self,
+        data: Mapping[str, Any],
+        *,
+        batch_size: int | None = None,
+        key: int = 0,
+        check_finite: bool = True,
+    ) -> dict[str, float]:
+        """The loss and the metrics on data, with the input `training` false.
+
+        With `batch_size` they are measured batch by batch and averaged over the samples, which
+        needs less memory and is the same for means over samples. Raises as `fit`.
+        """
+        check_batch_size("evaluate", batch_size)
+        return self._measure(self._check("evaluate", data, check_finite), batch_size, key)
+
+    def _measure(self, data: Data, batch_size: int | None, key: int) -> dict[str, float]:
+        names = self.spec.measured
+        program = self._program("loss", [*names.values()])
+        place = Position()
+        plan = Plan(1, batch_size, False, 0)
+        for batch in data.batches(plan.order(data.rows, 0), plan.size(data.rows)):
+            values = program.run(feed(self.spec, batch, False, key), batch.dims)
+            place.add(names, [float(value) for value in values], batch.rows)
+        return place.close_epoch()
+
+    def predict(
+        self,
+        data: Mapping[str, Any],
+        *,
+        batch_size: int | None = None,
+        key: int = 0,
+        check_finite: bool = True,
+    ) -> dict[str, Array]:
+        """The outputs by name, with the input `training` false; only their inputs are needed.
+
+        With `batch_size` the samples are computed some at a time and put together, which needs less
+        memory. Raises as `fit`, and UnsupportedError when an output has no axis of samples to put
+        together along.
+        """
+        check_batch_size("predict", batch_size)
+        spec = self.spec
+        if not spec.outputs:
+            raise UnsupportedError(
+                'predict: the model has no outputs. Write outputs={"name": node}.'
+            )
+        inputs = needed(spec.outputs.values(), spec.inputs)
+        checked = check_data(
+            "predict", data, inputs, spec.inputs, spec.batch,
+            dtype=self.dtype, lookups=self._lookups["outputs"], check_finite=check_finite,
+        )  # fmt: skip
+        program = self._program("outputs", [*spec.outputs.values()])
+        plan = Plan(1, batch_size, False, 0)
+        parts = [
+            program.run(feed(spec, batch, False, key), batch.dims)
+            for batch in checked.batches(plan.order(checked.rows, 0), plan.size(checked.rows))
+        ]
+        if len(parts) == 1:
+            return dict(zip(spec.outputs, parts[0], strict=True))
+        return {
+            name: np.concatenate(pieces, axis=self._sample_axis(name))
+            for name, pieces in zip(spec.outputs, zip(*parts, strict=True), strict=True)
+        }
+
+    def _sample_axis(self, name: str) -> int:
+        shape = self.spec.outputs[name].shape
+        if self.spec.batch not in shape:
+            raise UnsupportedError(
+                f"predict: output {name!r} has shape {shape_text(shape)} and no axis of size "
+                f"{self.spec.batch}, so it cannot be computed in parts. Leave out batch_size."
+            )
+        return shape.index(self.spec.batch)
+
+    def _program(self, what: str, nodes: list[Node]) -> Program:
+        if what not in self._programs:
+            self._programs[what] = Program(nodes, {}, [self.parameters, self.states])
+        return self._programs[what]
+
+    # --- summary and files --------------------------------------------------------------------
+
+    def summary(self) -> str:
+        """A table of the parameters and states, with their shapes and sizes.
+
+        >>> import symgraph as sg
+        >>> x, W, b = sg.input("x", ("N", 3)), sg.parameter("W", (3, 2)), sg.parameter("b", 2)
+        >>> print(sg.Model(loss=sg.mean((x @ W + b) ** 2), inputs=[x]).summary())
+        name  role       shape   numbers
+        W     parameter  (3, 2)        6
+        b     parameter  (2,)          2
+        8 numbers in parameters, 8 of them trained
+        """
+        trained = set(self.spec.trainable)
+        rows = [("name", "role", "shape", "numbers")]
+        for values in (self.parameters, self.states):
+            for name, array in values.items():
+                node = values.variables[name]
+                frozen = node.role == "parameter" and node not in trained
+                role = f"{node.role}, fixed" if frozen else node.role
+                rows.append((name, role, shape_text(node.shape), str(array.size)))
+        widths = [max(len(row[i]) for row in rows) for i in range(4)]
+        lines = [
+            "  ".join([*(cell.ljust(w) for cell, w in zip(row[:3], widths, strict=False)),
+                       row[3].rjust(widths[3])])
+            for row in rows
+        ]  # fmt: skip
+        count = sum(self.parameters[node.name].size for node in trained)
+        total = self.parameters.flat.size
+        return "\n".join([*lines, f"{total} numbers in parameters, {count} of them trained"])
+
+    def save(self, path: str | Path) -> None:
+        """Write the parameters and states under their names, as .safetensors or .npz.
+
+        A safetensors file holds the training under way as well, for `fit(resume=True)`.
+        The file appears whole or not at all. Raises UnsupportedError for another suffix.
+        """
+        arrays = {**self.parameters, **self.states}
+        texts = {"format": "symgraph", "version": "1"}
+        training = self._training
+        if training is not None and Path(path).suffix == ".safetensors":
+            arrays |= training.slots
+            texts["training"] = describe(training)
+        store.write(path, arrays, texts)
+
+    def load(self, path: str | Path) -> None:
+        """Read parameters and states from a file with arrays of their names and shapes.
+
+        Raises UnknownNameError for a name that is missing or unknown, ShapeError and KindError for
+        arrays that do not fit, UnsupportedError for a file of another format; nothing has changed
+        then.
+        """
+        arrays, texts = store.read(path)
+        kept = read_description(texts)
+        slots = {name: arrays.pop(name) for name in kept.get("slots", []) if name in arrays}
+        name_of = Path(path).name
+        known = {**self.parameters, **self.states}
+        for name in arrays:
+            if name not in known:
+                raise unknown_name(f"load: {name_of!r}", "a parameter or state", name, known)
+        for name in known:
+            if name not in arrays:
+                raise UnknownNameError(
+                    f"load: {name_of!r} has no {name!r}; it holds "
+                    f"{', '.join(map(repr, arrays)) or 'nothing'}. Load it into the model it "
+                    "was saved from."
+                )
+        checked = {name: self._owner(name).check(name, array) for name, array in arrays.items()}
+        for name, array in checked.items():
+            self._owner(name)[name] = array
+        self._training = None
+        self._loaded = (slots, kept) if kept else None
+
+    def _owner(self, name: str) -> Values:
+        return self.parameters if name in self.parameters else self.states
+
+    # --- inside -------------------------------------------------------------------------------
+
+    def _check(self, where: str, data: Any, check_finite: bool) -> Data:
+        spec = self.spec
+        inputs = needed([*spec.measured.values(), *spec.updates.values()], spec.inputs)
+        return check_data(
+            where, data, inputs, spec.inputs, spec.batch,
+            dtype=self.dtype, lookups=self._lookups["loss"], check_finite=check_finite,
+        )  # fmt: skip
+
+    def _hold_out(self, data: Data, fraction: Any, seed: int) -> tuple[Data, Data]:
+        if isinstance(fraction, bool) or not isinstance(fraction, numbers.Real):
+            raise KindError(
+                f"fit: validation is {fraction!r}, and it is data by name or a fraction of them."
+            )
+        if self.spec.batch is None:
+            raise UnsupportedError(
+                "fit: the inputs have no open size that counts samples, so no fraction can be held "
+                "out. Give validation={...}."
+            )
+        return data.split(float(fraction), seed)
+
+    def _training_for(self, rule: Rule, resume: bool) -> Training:
+        """The training that goes on, or a new one; a program is compiled once for each rule."""
+        training = self._training
+        if training is not None and training.rule.same_program(rule):
+            if not resume:
+                training.restart()
+            if not resume or training.rule.optimizer != rule.optimizer:
+                training.set_rate(rule.optimizer)
+            training.rule = rule
+            return training
+        fresh = Training(self.spec, [self.parameters, self.states], rule, self.dtype)
+        if resume and self._loaded is not None:
+            take_up(fresh, *self._loaded)
+        elif resume:
+            raise UnsupportedError(
+                "fit: there is no training with this optimizer and clipping to resume. Give those "
+                "of the last fit, load a file that was saved after it, or use resume=False."
+            )
+        self._training = fresh
+        self._loaded = None
+        return fresh

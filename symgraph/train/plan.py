@@ -1,0 +1,130 @@
+"""How to train: the rule that turns gradients into updates, and how the data are walked."""
+
+from __future__ import annotations
+
+import math
+import numbers
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symgraph import random
+from symgraph.errors import GradientError, KindError, NameClashError, RangeError
+from symgraph.grad import grad
+from symgraph.node import Node, check_names
+from symgraph.train.optim import Optimizer, clip_by_global_norm, clip_by_value
+from symgraph.train.spec import Spec
+
+__all__ = ["Plan", "Rule", "check_batch_size", "check_plan", "check_rule"]
+
+Array: TypeAlias = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How gradients become updates."""
+
+    optimizer: Optimizer
+    clip_norm: float | None = None
+    clip_value: float | None = None
+
+    def updates(self, spec: Spec) -> dict[Node, Node]:
+        """The new value of every parameter, state and slot.
+
+        Raises GradientError when there is nothing to train, NameClashError when a name of the
+        optimizer is taken.
+        """
+        trained = spec.trainable
+        if not trained:
+            raise GradientError(
+                "fit: the loss depends on no parameter that may change. Declare one with "
+                "sg.parameter, or leave out trainable=False."
+            )
+        gradients: Mapping[Node, Node] = dict(
+            zip(trained, grad(spec.loss, [*trained]), strict=True)
+        )
+        if self.clip_value is not None:
+            gradients = clip_by_value(gradients, self.clip_value)
+        if self.clip_norm is not None:
+            gradients = clip_by_global_norm(gradients, self.clip_norm)
+        updates = self.optimizer.updates(gradients)
+        taken = [node for node in updates if node in spec.states.values()]
+        if taken:
+            raise NameClashError(
+                f"fit: state {taken[0]} belongs to the model and to the optimizer. Rename yours."
+            )
+        joint = {**spec.updates, **updates}
+        check_names([spec.loss, *joint, *joint.values()])
+        return joint
+
+    @property
+    def rate(self) -> float | None:
+        """The learning rate when it is a number."""
+        rate = self.optimizer.learning_rate
+        return float(rate) if isinstance(rate, numbers.Real) else None
+
+    def same_program(self, other: Rule) -> bool:
+        """Whether both make the same program: a rate that is a number is not part of it."""
+        return self._without_rate() == other._without_rate()
+
+    def _without_rate(self) -> Rule:
+        if self.rate is None:
+            return self
+        return replace(self, optimizer=replace(self.optimizer, learning_rate=0.0))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How the data are walked."""
+
+    epochs: int
+    batch_size: int | None
+    shuffle: bool
+    seed: int
+
+    def order(self, rows: int, epoch: int) -> Array:
+        """The order of the samples in an epoch, from 0."""
+        if self.shuffle and self.size(rows) < rows:
+            return random.permutation(rows, self.seed, epoch)
+        return np.arange(rows)
+
+    def size(self, rows: int) -> int:
+        """The number of samples in a batch."""
+        return rows if self.batch_size is None else self.batch_size
+
+    def batches(self, rows: int) -> int:
+        """The number of batches in an epoch."""
+        return math.ceil(rows / self.size(rows))
+
+
+def check_rule(optimizer: Optimizer, clip_norm: float | None, clip_value: float | None) -> Rule:
+    if not isinstance(optimizer, Optimizer):
+        raise KindError(
+            f"fit: optimizer is {optimizer!r}, and it is one of sg.optim, such as "
+            "sg.optim.Adam(1e-3)."
+        )
+    return Rule(optimizer, clip_norm, clip_value)
+
+
+def check_plan(epochs: Any, batch_size: Any, shuffle: Any, seed: Any) -> Plan:
+    for name, value in (("epochs", epochs), ("seed", seed)):
+        if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+            raise KindError(f"fit: {name} is {value!r}, and it must be an integer.")
+        if not 0 <= int(value) < 2**63:
+            raise RangeError(f"fit: {name} is {value}, and it must be 0 or more.")
+    if not isinstance(shuffle, bool):
+        raise KindError(f"fit: shuffle is {shuffle!r}, and it must be True or False.")
+    check_batch_size("fit", batch_size)
+    return Plan(int(epochs), None if batch_size is None else int(batch_size), shuffle, int(seed))
+
+
+def check_batch_size(where: str, size: Any) -> None:
+    if size is None:
+        return
+    if isinstance(size, bool) or not isinstance(size, numbers.Integral):
+        raise KindError(f"{where}: batch_size is {size!r}, and it is an integer or None.")
+    if size < 1:
+        raise RangeError(f"{where}: batch_size is {size}, and it must be 1 or more, or None.")

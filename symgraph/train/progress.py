@@ -1,0 +1,89 @@
+"""A progress bar on stderr, and an interruption that waits for the end of a step."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import time
+from types import FrameType
+from typing import Any, Self
+
+__all__ = ["Bar", "Interruption"]
+
+SECONDS = 0.1  # between two updates of the bar
+
+
+class Bar:
+    """The steps done, their rate, the time left and the loss.
+
+    `shown` None shows it when stderr is a terminal, True always, False never.
+    """
+
+    def __init__(self, shown: bool | None, epochs: int, total: int, done: int) -> None:
+        from tqdm import tqdm
+
+        self._epochs = epochs
+        self._pending = 0
+        self._last = time.monotonic()
+        self._bar: Any = tqdm(
+            total=total,
+            initial=done,
+            unit="step",
+            file=sys.stderr,
+            disable=None if shown is None else not shown,
+            dynamic_ncols=True,
+        )
+
+    def advance(self, epoch: int, loss: float) -> None:
+        """One step more."""
+        if self._bar.disable:
+            return
+        self._pending += 1
+        now = time.monotonic()
+        if now - self._last >= SECONDS:
+            self._last = now
+            self.show(epoch, f"loss={loss:.4g}")
+
+    def show(self, epoch: int, text: str) -> None:
+        """Bring the bar up to date, with a text behind it."""
+        if self._bar.disable:
+            return
+        self._bar.set_description_str(f"epoch {epoch}/{self._epochs}", refresh=False)
+        self._bar.set_postfix_str(text, refresh=False)
+        self._bar.update(self._pending)
+        self._pending = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self._bar.close()
+
+
+class Interruption:
+    """While this is open, the first Ctrl-C only sets `asked`, so that no step is left half done.
+
+    A second one raises KeyboardInterrupt at once. Outside of the main thread, or when the program
+    has a handler of its own, nothing is changed.
+    """
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._mine = False
+
+    def __enter__(self) -> Self:
+        main = threading.current_thread() is threading.main_thread()
+        if main and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            signal.signal(signal.SIGINT, self._ask)
+            self._mine = True
+        return self
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+
+    def __exit__(self, *failure: object) -> None:
+        if self._mine:
+            signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -1,0 +1,143 @@
+"""Arrays by name in a file: safetensors, or NumPy's npz. Neither can run code when it is read.
+
+A file is written beside its place and renamed, so that a crash leaves the old file or the new one,
+never half of one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import io
+import os
+import secrets
+import time
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symgraph.errors import NameClashError, UnsupportedError
+
+__all__ = ["read", "write"]
+
+Arrays: TypeAlias = Mapping[str, NDArray[Any]]
+
+HOUR = 3600  # seconds
+_RESERVED = "__metadata__"  # safetensors keeps its texts under this name
+
+
+def write(path: str | Path, arrays: Arrays, texts: Mapping[str, str]) -> None:
+    """Write arrays, and in a safetensors file texts beside them; the same arrays, the same bytes.
+
+    Raises UnsupportedError for another suffix than .safetensors and .npz, OSError when the disk
+    refuses; the old file is then still there.
+    """
+    target = Path(path)
+    if _RESERVED in arrays:
+        raise NameClashError(
+            f"save: the name {_RESERVED!r} is reserved in files. Rename that variable."
+        )
+    plain = {name: np.array(array, order="C") for name, array in sorted(arrays.items())}
+    if target.suffix == ".safetensors":
+        from safetensors.numpy import save
+
+        _replace(target, save(plain, metadata=dict(texts)))
+    elif target.suffix == ".npz":
+        _replace(target, _npz(plain))
+    else:
+        raise _suffix("save", target)
+
+
+def read(path: str | Path) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
+    """The arrays and texts of a file that `write` or any other tool has written.
+
+    Raises UnsupportedError for another suffix or a file of another format, FileNotFoundError.
+    """
+    source = Path(path)
+    if source.suffix == ".safetensors":
+        return _read_safetensors(source)
+    if source.suffix == ".npz":
+        return _read_npz(source), {}
+    raise _suffix("load", source)
+
+
+def _suffix(where: str, path: Path) -> UnsupportedError:
+    return UnsupportedError(
+        f"{where}: {path.name!r} ends in {path.suffix!r}, and values are kept as .safetensors or "
+        ".npz. Choose one of these."
+    )
+
+
+def _damaged(path: Path, error: Exception) -> UnsupportedError:
+    return UnsupportedError(
+        f"load: {path.name!r} is not a readable {path.suffix} file ({error}). Save it again."
+    )
+
+
+def _read_safetensors(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
+    from safetensors import SafetensorError, safe_open
+
+    if not path.is_file():
+        raise FileNotFoundError(f"load: there is no file {str(path)!r}.")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            return arrays, dict(file.metadata() or {})
+    except SafetensorError as error:
+        raise _damaged(path, error) from error
+
+
+def _read_npz(path: Path) -> dict[str, NDArray[Any]]:
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except (ValueError, zipfile.BadZipFile, EOFError, TypeError) as error:
+        raise _damaged(path, error) from error
+
+
+def _npz(arrays: Arrays) -> bytes:
+    """An archive as np.savez writes it, for any names and with no time of writing in it."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for name, array in arrays.items():
+            with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True) as file:
+                np.lib.format.write_array(file, array, allow_pickle=False)
+    return buffer.getvalue()
+
+
+def _replace(target: Path, content: bytes) -> None:
+    """Put a file in its place at once, after its content has reached the disk."""
+    _sweep(target)
+    beside = target.parent / f".{target.name}.{os.getpid()}{secrets.token_hex(4)}.tmp"
+    try:
+        with beside.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(target)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+    _sync_folder(target.parent)
+
+
+def _sweep(target: Path) -> None:
+    """Remove what a process that was killed while writing has left, an hour later."""
+    for left in target.parent.glob(f".{glob.escape(target.name)}.*.tmp"):
+        with contextlib.suppress(OSError):
+            if time.time() - left.stat().st_mtime > HOUR:
+                left.unlink()
+
+
+def _sync_folder(folder: Path) -> None:
+    if not hasattr(os, "O_DIRECTORY"):
+        return
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,93 @@
+"""The arrays that live between steps: parameters, states and what an optimizer remembers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symgraph.errors import KindError, ShapeError, UnsupportedError
+from symgraph.ops.leaves import Var
+from symgraph.train.names import unknown_name
+
+__all__ = ["Values"]
+
+
+class Values(Mapping[str, NDArray[Any]]):
+    """Arrays by name, all of them views of one vector, `flat`.
+
+    `values[name]` is the array itself: change it in place, or assign an array of its shape, which
+    is copied into it. Names cannot be added or removed.
+
+    >>> import symgraph as sg
+    >>> values = Values("parameter", [sg.parameter("w", 2)], {"w": [1.0, 2.0]}, "float64")
+    >>> values["w"] = [3, 4]
+    >>> values["w"][0] += 0.5
+    >>> values.flat.tolist()
+    [3.5, 4.0]
+    """
+
+    def __init__(
+        self, what: str, variables: Sequence[Var], start: Mapping[str, Any], dtype: str
+    ) -> None:
+        self.what = what
+        self.variables = {variable.name: variable for variable in variables}
+        sizes = [tuple(int(size) for size in variable.shape) for variable in variables]
+        self.flat: NDArray[Any] = np.zeros(sum(map(math.prod, sizes)), dtype)
+        self._views: dict[str, NDArray[Any]] = {}
+        place = 0
+        for variable, shape in zip(variables, sizes, strict=True):
+            end = place + math.prod(shape)
+            self._views[variable.name] = self.flat[place:end].reshape(shape)
+            self[variable.name] = start[variable.name]
+            place = end
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        if name not in self._views:
+            raise unknown_name(f"{self.what}s", f"a {self.what}", name, self._views)
+        return self._views[name]
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self[name][...] = self.check(name, value)
+
+    def check(self, name: str, value: Any) -> NDArray[Any]:
+        """The value as an array that fits the name.
+
+        Raises KindError for what is no array of real numbers, ShapeError for another shape.
+        """
+        view = self[name]
+        try:
+            array = np.asarray(value)
+        except (TypeError, ValueError) as error:
+            raise KindError(f"{self.what} {name!r}: {value!r} is not an array: {error}.") from error
+        if array.dtype.kind not in "biuf":
+            raise KindError(
+                f"{self.what} {name!r}: an array of dtype {array.dtype} does not hold real "
+                "numbers. Convert it, for example with np.asarray(a, dtype=float)."
+            )
+        if array.shape != view.shape:
+            raise ShapeError(
+                f"{self.what} {name!r} has shape {view.shape}, and the array given {array.shape}. "
+                "Give an array of the same shape."
+            )
+        return array
+
+    def __delitem__(self, name: str) -> None:
+        raise UnsupportedError(
+            f"{self.what} {name!r} belongs to the graph and cannot be removed. Make another model."
+        )
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._views)
+
+    def __len__(self) -> int:
+        return len(self._views)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._views
+
+    def __repr__(self) -> str:
+        return repr(self._views)
