@@ -88,10 +88,10 @@ def pointwise(
     (`tanh' = 1 - y**2`, y written as slot 0); it is printed, never computed.
 
     >>> x = slot(0)
-    >>> softsign = pointwise("softsign", x / (1 + sympy.Abs(x)), [1 / (1 + sympy.Abs(x)) ** 2])
-    >>> softsign(x).diff(x)
-    (Abs(_0) + 1)**(-2)
-    >>> del functions["softsign"]
+    >>> bump = pointwise("bump", 1 / (1 + x**2), [-2 * x / (1 + x**2) ** 2])
+    >>> bump(2 * x).diff(x)
+    -8*_0/(4*_0**2 + 1)**2
+    >>> del functions["bump"]
     """
     if title in functions:
         raise SymgraphError(f"pointwise function {title!r} exists already; choose another name.")

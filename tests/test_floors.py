@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent
 
 FLOORS = (
     "errors shapes",
-    "node printing scalar template random",
+    "node printing scalar special template random",
     "ops",
     "build lift formula grad collapse notation",
     "graph check",

@@ -4,4 +4,7 @@ Importing any of them imports those that give nodes their operators (`a + b`, `x
 """
 
 import symgraph.build.arithmetic
-import symgraph.build.contract  # noqa: F401
+import symgraph.build.contract
+import symgraph.build.indexing
+import symgraph.build.reductions
+import symgraph.build.shaping  # noqa: F401

@@ -17,12 +17,54 @@ from symgraph.scalar import slot
 from symgraph.template import Template, template
 
 __all__ = [
-    "abs", "add", "arccos", "arcsin", "arctan", "arctan2", "apply", "ceil", "cos", "cosh", "divide",
-    "elu", "equal", "exp", "expm1", "floor", "floor_divide", "greater", "greater_equal",
-    "indicator", "leaky_relu", "less", "less_equal", "log", "log1p", "logical_and", "logical_not",
-    "logical_or", "maximum", "minimum", "multiply", "negative", "not_equal", "power", "relu",
-    "remainder", "sigmoid", "sign", "sin", "sinh", "softplus", "sqrt", "square", "step",
-    "subtract", "tan", "tanh", "where",
+    "abs",
+    "add",
+    "apply",
+    "arccos",
+    "arcsin",
+    "arctan",
+    "arctan2",
+    "ceil",
+    "cos",
+    "cosh",
+    "divide",
+    "elu",
+    "equal",
+    "exp",
+    "expm1",
+    "floor",
+    "floor_divide",
+    "greater",
+    "greater_equal",
+    "indicator",
+    "leaky_relu",
+    "less",
+    "less_equal",
+    "log",
+    "log1p",
+    "logical_and",
+    "logical_not",
+    "logical_or",
+    "maximum",
+    "minimum",
+    "multiply",
+    "negative",
+    "not_equal",
+    "power",
+    "relu",
+    "remainder",
+    "sigmoid",
+    "sign",
+    "sin",
+    "sinh",
+    "softplus",
+    "sqrt",
+    "square",
+    "step",
+    "subtract",
+    "tan",
+    "tanh",
+    "where",
 ]  # fmt: skip
 
 _x, _y, _z = slot(0), slot(1), slot(2)
@@ -249,7 +291,7 @@ def relu(x: Any) -> Node:
 _ABS = template(scalar.absolute(_x), 1)
 
 
-def abs(x: Any) -> Node:  # noqa: A001
+def abs(x: Any) -> Node:
     """|x| with derivative 0 at 0."""
     return _map(_ABS, x)
 

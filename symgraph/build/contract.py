@@ -163,7 +163,7 @@ def swapaxes(x: Any, first: int, second: int) -> Node:
     return transpose(node, order)
 
 
-def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Node:  # noqa: A001
+def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Node:
     """The sum over all or some axes.
 
     >>> import symgraph as sg

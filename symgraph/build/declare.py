@@ -34,7 +34,7 @@ def _kind(kind: str, where: str) -> Kind:
     return kind  # type: ignore[return-value]  # narrowed by the test above
 
 
-def input(name: str, shape: ShapeLike = (), kind: str = "real") -> Node:  # noqa: A001
+def input(name: str, shape: ShapeLike = (), kind: str = "real") -> Node:
     """A variable for data.
 
     `shape`: a tuple of sizes; a text such as "N" is a size that the data fixes later.
@@ -46,9 +46,7 @@ def input(name: str, shape: ShapeLike = (), kind: str = "real") -> Node:  # noqa
     (N, 2)
     """
     where = f"input {name!r}"
-    return var(
-        check_name(name, "input"), as_shape(shape, where), "input", _kind(kind, where)
-    )
+    return var(check_name(name, "input"), as_shape(shape, where), "input", _kind(kind, where))
 
 
 def parameter(

@@ -1,0 +1,589 @@
+"""Making, joining, cutting and rearranging arrays, by NumPy's names and rules."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import sympy
+
+from symgraph.build.arithmetic import (
+    add,
+    equal,
+    greater_equal,
+    logical_and,
+    multiply,
+    remainder,
+    subtract,
+    where,
+)
+from symgraph.build.coerce import as_node
+from symgraph.build.contract import broadcast_to, transpose
+from symgraph.build.indexing import getitem, take
+from symgraph.errors import KindError, ShapeError
+from symgraph.node import Kind, Node, operators, promote
+from symgraph.ops.einsum import einsum_node
+from symgraph.ops.leaves import Fill, fill, iota, var
+from symgraph.ops.loop import local, make_scan, trace
+from symgraph.ops.map import map_node
+from symgraph.ops.move import Affine, concat_node, identity_row, pull, reshape_node
+from symgraph.scalar import slot
+from symgraph.shapes import (
+    Dim,
+    DimLike,
+    as_dim,
+    as_shape,
+    normalize_axes,
+    normalize_axis,
+    product,
+    same_dim,
+    same_shape,
+    shape_text,
+)
+from symgraph.template import template
+
+__all__ = [
+    "arange", "concat", "cumsum", "diff", "expand_dims", "eye", "flatten", "flip", "full",
+    "full_like", "moveaxis", "ones", "ones_like", "pad", "repeat", "reshape", "roll", "split",
+    "squeeze", "stack", "tile", "tril", "triu", "zeros", "zeros_like",
+]  # fmt: skip
+
+ShapeLike = DimLike | Sequence[DimLike]
+Axis = int | Sequence[int]
+
+
+# --- making -------------------------------------------------------------------------------------
+
+
+def zeros(shape: ShapeLike, kind: Kind = "real") -> Node:
+    """0 in every entry.
+
+    >>> zeros((2, "N")).shape
+    (2, N)
+    """
+    return full(shape, 0, kind)
+
+
+def ones(shape: ShapeLike, kind: Kind = "real") -> Node:
+    """1 in every entry.
+
+    >>> ones(3).shape
+    (3,)
+    """
+    return full(shape, 1, kind)
+
+
+def full(shape: ShapeLike, fill_value: Any, kind: Kind | None = None) -> Node:
+    """One number in every entry; a value with axes is repeated as `broadcast_to` does.
+
+    `kind`: that of the number unless given.
+    Raises KindError for another kind, or for one given with a value that is no plain number.
+
+    >>> full((2, 3), 0.5).kind, full("N", 7).kind
+    ('real', 'integer')
+    """
+    if kind not in (None, "real", "integer", "boolean"):
+        raise KindError(f"full: kind {kind!r} is not one of 'real', 'integer', 'boolean'.")
+    sizes, value = as_shape(shape, "full"), as_node(fill_value, "full")
+    if kind is None:
+        return broadcast_to(value, sizes)
+    if not isinstance(value, Fill) or value.shape != () or promote(kind, value.kind) != kind:
+        raise KindError(
+            f"full: the value {fill_value} is {value.kind} of shape {shape_text(value.shape)}, not "
+            f"one {kind} number. Leave kind out: it is the value's."
+        )
+    return fill(value.value, sizes, kind)
+
+
+def zeros_like(x: Any) -> Node:
+    """0 in every entry of the shape and kind of x.
+
+    >>> zeros_like(arange(3)).kind
+    'integer'
+    """
+    return full_like(x, 0)
+
+
+def ones_like(x: Any) -> Node:
+    """1 in every entry of the shape and kind of x.
+
+    >>> ones_like([0.5, 0.25]).shape
+    (2,)
+    """
+    return full_like(x, 1)
+
+
+def full_like(x: Any, fill_value: float) -> Node:
+    """One number in every entry of the shape of x; of the kind of x or a wider one.
+
+    >>> full_like(arange(3), 0.5).kind
+    'real'
+    """
+    node, value = as_node(x, "full_like"), as_node(fill_value, "full_like")
+    if isinstance(fill_value, int) and fill_value in (0, 1):
+        return fill(fill_value, node.shape, node.kind)
+    return full(node.shape, fill_value, promote(node.kind, value.kind))
+
+
+def arange(start: Any, stop: Any = None, step: float = 1) -> Node:
+    """start, start + step, ... before stop; with one argument 0, 1, ..., n - 1.
+
+    Bounds are numbers or sizes; the result is an integer vector when all three are integers.
+    Raises ShapeError for step 0.
+
+    >>> arange("N").shape, arange(2, 10, 3).shape, arange(0, 1, 0.25).kind
+    ((N,), (3,), 'real')
+    """
+    first, last = (0, start) if stop is None else (start, stop)
+    low, high = _end(first), _end(last)
+    if isinstance(step, bool) or not isinstance(step, (int, float)) or step == 0:
+        raise ShapeError(f"arange: step {step!r} must be a number other than 0.")
+    count = _steps(low, high, step)
+    if low == 0 and step == 1:
+        return iota(count) if isinstance(low, int) else multiply(1.0, iota(count))
+    steps = iota(count) if step == 1 else multiply(step, iota(count))
+    return add(fill(low), steps) if low != 0 or isinstance(low, float) else steps
+
+
+def _end(bound: Any) -> Any:
+    if isinstance(bound, float) or (isinstance(bound, int) and not isinstance(bound, bool)):
+        return bound
+    return as_dim(bound, "arange")
+
+
+def _steps(low: Any, high: Any, step: float) -> Dim:
+    if isinstance(low, (int, float)) and isinstance(high, (int, float)):
+        exact = all(isinstance(n, int) for n in (low, high, step))
+        length = sympy.Rational(high - low, step) if exact else (high - low) / step
+        return max(0, math.ceil(length))
+    return product([sympy.ceiling(sympy.sympify(high - low) / sympy.sympify(step))])
+
+
+def eye(n: DimLike, m: DimLike | None = None, k: int = 0) -> Node:
+    """1 on the diagonal and 0 elsewhere, n rows and m columns (default n); k moves the diagonal up.
+
+    >>> eye(3).shape, eye(2, 4, k=1).shape
+    ((3, 3), (2, 4))
+    """
+    rows = as_dim(n, "eye")
+    columns = rows if m is None else as_dim(m, "eye")
+    if k == 0 and same_dim(rows, columns):
+        return einsum_node([(0,)], (0, 0), {}, (fill(1, (rows,), "real"),))
+    return where(equal(_rows_of(rows, k), iota(columns)), 1.0, 0.0)
+
+
+def _rows_of(rows: Dim, k: int) -> Node:
+    """Row number + k as a column."""
+    numbers = reshape_node(iota(rows), (rows, 1))
+    return numbers if k == 0 else add(numbers, k)
+
+
+# --- another shape ------------------------------------------------------------------------------
+
+
+def reshape(x: Any, shape: ShapeLike) -> Node:
+    """The same entries in row-major order under another shape; one size may be -1 for the rest.
+
+    Raises ShapeError when the numbers of entries differ, or when it is not known that they agree.
+
+    >>> import symgraph as sg
+    >>> sg.reshape(sg.input("x", ("N", 28, 28)), (-1, 784)).shape
+    (N, 784)
+    """
+    node = as_node(x, "reshape")
+    single = isinstance(shape, (int, str, sympy.Expr)) or hasattr(shape, "__index__")
+    given: list[Any] = [shape] if single else list(shape)  # type: ignore[arg-type]  # no DimLike
+    open_axes = [i for i, size in enumerate(given) if not isinstance(size, str) and size == -1]
+    if len(open_axes) > 1:
+        raise ShapeError(f"reshape: {tuple(given)} leaves {len(open_axes)} sizes open; leave one.")
+    if open_axes:
+        others = product(as_dim(size, "reshape") for size in given if size != -1)
+        rest = _quotient(product(node.shape), others)
+        if rest is None:
+            raise ShapeError(
+                f"reshape: {shape_text(node.shape)} has {product(node.shape)} entries, which "
+                f"{others} entries for each of the open size need not divide. Choose other sizes, "
+                "or declare a size as a multiple such as 2*sympy.Symbol('M')."
+            )
+        given[open_axes[0]] = rest
+    return reshape_node(node, as_shape(given, "reshape"))
+
+
+def _quotient(whole: Dim, part: Dim) -> Dim | None:
+    """whole / part where it is a whole number for all values of the sizes, else None."""
+    if part == 0:
+        return None
+    if isinstance(whole, int) and isinstance(part, int):
+        return None if whole % part else whole // part
+    result = sympy.cancel(sympy.sympify(whole) / part)
+    return product([result]) if sympy.fraction(result)[1] == 1 else None
+
+
+def flatten(x: Any) -> Node:
+    """All entries as one vector.
+
+    >>> import symgraph as sg
+    >>> sg.flatten(sg.input("x", (2, 3))).shape
+    (6,)
+    """
+    node = as_node(x, "flatten")
+    return reshape_node(node, (product(node.shape),))
+
+
+def squeeze(x: Any, axis: Axis | None = None) -> Node:
+    """Without axes of size 1: those named, or all of them.
+
+    Raises ShapeError for a named axis of another size.
+
+    >>> import symgraph as sg
+    >>> sg.squeeze(sg.input("x", (1, 3, 1)), axis=0).shape
+    (3, 1)
+    """
+    node = as_node(x, "squeeze")
+    axes = [a for a, n in enumerate(node.shape) if n == 1]
+    if axis is not None:
+        axes = list(normalize_axes(axis, node.ndim, "squeeze"))
+    for a in axes:
+        if node.shape[a] != 1:
+            raise ShapeError(
+                f"squeeze: axis {a} of shape {shape_text(node.shape)} has size {node.shape[a]}, "
+                "only axes of size 1 can go. Take one entry, as in x[0], or reduce the axis."
+            )
+    return reshape_node(node, tuple(n for a, n in enumerate(node.shape) if a not in axes))
+
+
+def expand_dims(x: Any, axis: Axis) -> Node:
+    """New axes of size 1 at these places of the result.
+
+    >>> import symgraph as sg
+    >>> sg.expand_dims(sg.input("x", 3), axis=-1).shape
+    (3, 1)
+    """
+    node = as_node(x, "expand_dims")
+    count = len(axis) if isinstance(axis, Sequence) else 1
+    axes = normalize_axes(axis, node.ndim + count, "expand_dims")
+    sizes = iter(node.shape)
+    rank = node.ndim + count
+    return reshape_node(node, tuple(1 if a in axes else next(sizes) for a in range(rank)))
+
+
+def moveaxis(x: Any, source: Axis, destination: Axis) -> Node:
+    """Axes moved to other places; the others keep their order.
+
+    Raises ShapeError when the two do not name as many axes.
+
+    >>> import symgraph as sg
+    >>> sg.moveaxis(sg.input("x", (2, 3, 4)), 0, -1).shape
+    (3, 4, 2)
+    """
+    node = as_node(x, "moveaxis")
+    ends = [tuple(a) if isinstance(a, Sequence) else (a,) for a in (source, destination)]
+    old, new = ([normalize_axis(a, node.ndim, "moveaxis") for a in end] for end in ends)
+    if len(old) != len(new) or len(set(old)) != len(old) or len(set(new)) != len(new):
+        raise ShapeError(
+            f"moveaxis: source {source} and destination {destination} must name as many axes, each "
+            "once."
+        )
+    order = [a for a in range(node.ndim) if a not in old]
+    for place, axis in sorted(zip(new, old, strict=True)):
+        order.insert(place, axis)
+    return transpose(node, order)
+
+
+# --- joining and cutting ------------------------------------------------------------------------
+
+
+def concat(parts: Sequence[Any], axis: int = 0) -> Node:
+    """Values joined one behind the other along an axis they have.
+
+    Raises ShapeError when they differ in another axis, or when there are none.
+
+    >>> import symgraph as sg
+    >>> sg.concat([sg.input("h", ("N", 4)), sg.input("x", ("N", 3))], axis=1).shape
+    (N, 7)
+    """
+    nodes = _all_nodes(parts, "concat")
+    return concat_node(nodes, normalize_axis(axis, nodes[0].ndim, "concat"))
+
+
+def _all_nodes(parts: Sequence[Any], where_: str) -> list[Node]:
+    nodes = [as_node(part, where_) for part in parts]
+    if not nodes:
+        raise ShapeError(f"{where_}: there is nothing to join; give at least one value.")
+    return nodes
+
+
+def stack(parts: Sequence[Any], axis: int = 0) -> Node:
+    """Values of one shape joined along a new axis.
+
+    Raises ShapeError when their shapes differ, or when there are none.
+
+    >>> import symgraph as sg
+    >>> sg.stack([sg.input("a", 3), sg.input("b", 3)], axis=1).shape
+    (3, 2)
+    """
+    nodes = _all_nodes(parts, "stack")
+    for node in nodes[1:]:
+        if not same_shape(node.shape, nodes[0].shape):
+            raise ShapeError(
+                f"stack: shapes {shape_text(nodes[0].shape)} and {shape_text(node.shape)} differ. "
+                "Give values of one shape, or use concat."
+            )
+    number = normalize_axis(axis, nodes[0].ndim + 1, "stack")
+    return concat_node([expand_dims(node, number) for node in nodes], number)
+
+
+def split(x: Any, parts: int | Sequence[DimLike], axis: int = 0) -> list[Node]:
+    """x cut along an axis: into so many equal parts, or at these positions.
+
+    Raises ShapeError when the parts cannot be equal.
+
+    >>> import symgraph as sg
+    >>> gates = sg.input("gates", ("N", 12))
+    >>> [part.shape for part in sg.split(gates, 3, axis=1)]
+    [(N, 4), (N, 4), (N, 4)]
+    >>> [part.shape for part in sg.split(gates, [2, 9], axis=1)]
+    [(N, 2), (N, 7), (N, 3)]
+    """
+    node = as_node(x, "split")
+    number = normalize_axis(axis, node.ndim, "split")
+    size = node.shape[number]
+    cuts: list[Any]
+    if isinstance(parts, Sequence):
+        cuts = [None, *(as_dim(c, "split") if isinstance(c, str) else c for c in parts), None]
+    else:
+        each = _quotient(size, parts) if parts > 0 else None
+        if each is None:
+            raise ShapeError(
+                f"split: axis {number} of shape {shape_text(node.shape)} does not fall into "
+                f"{parts} equal parts. Give the positions of the cuts instead."
+            )
+        cuts = [product([each, i]) for i in range(parts + 1)]
+    lead = (slice(None),) * number
+    return [getitem(node, (*lead, slice(*cuts[i : i + 2]))) for i in range(len(cuts) - 1)]
+
+
+# --- repeating and moving -----------------------------------------------------------------------
+
+
+def pad(x: Any, width: Any) -> Node:
+    """x with zeros around it.
+
+    `width`: one number for all sides, (before, after) for all axes, or one such pair an axis.
+    Another value than 0: `sg.where(sg.pad(sg.ones_like(x), w) > 0, sg.pad(x, w), value)`.
+    Raises ShapeError for a negative width or a wrong number of pairs.
+
+    >>> import symgraph as sg
+    >>> sg.pad(sg.input("x", ("N", 5)), ((0, 0), (1, 2))).shape
+    (N, 8)
+    """
+    node = as_node(x, "pad")
+    pairs = _pairs(width, node)
+    rows = [Affine(product([-before]), ((a, 1),)) for a, (before, _) in enumerate(pairs)]
+    shape = tuple(
+        product([before + n + after]) for n, (before, after) in zip(node.shape, pairs, strict=True)
+    )
+    return pull(node, rows, shape)
+
+
+def _pairs(width: Any, node: Node) -> list[tuple[Dim, Dim]]:
+    given = list(width) if isinstance(width, (list, tuple)) else [width]
+    if not any(isinstance(part, (list, tuple)) for part in given):
+        given = [given] * node.ndim
+    elif len(given) == 1:
+        given = given * node.ndim
+    both = [pair * 2 if len(pair) == 1 else pair for pair in map(_pair, given)]
+    if len(both) != node.ndim or any(len(pair) != 2 for pair in both):
+        raise ShapeError(
+            f"pad: width {width} for a value of shape {shape_text(node.shape)}. Give one number, "
+            f"one pair (before, after), or {node.ndim} pairs."
+        )
+    return [(as_dim(before, "pad"), as_dim(after, "pad")) for before, after in both]
+
+
+def _pair(part: Any) -> tuple[Any, ...]:
+    return tuple(part) if isinstance(part, (list, tuple)) else (part,)
+
+
+def flip(x: Any, axis: Axis | None = None) -> Node:
+    """The entries in reverse order along an axis, along some, or along all.
+
+    >>> import symgraph as sg
+    >>> print(sg.flip(sg.input("x", "N"), axis=0))
+    x[::-1]
+    """
+    node = as_node(x, "flip")
+    rows = [identity_row(a) for a in range(node.ndim)]
+    for a in normalize_axes(axis, node.ndim, "flip"):
+        rows[a] = Affine(product([node.shape[a] - 1]), ((a, -1),))
+    return pull(node, rows, node.shape)
+
+
+def roll(x: Any, shift: Axis, axis: Axis | None = None) -> Node:
+    """The entries moved along an axis; what leaves at one end comes back at the other.
+
+    With axis None x is rolled as one vector and gets its shape back.
+
+    >>> import symgraph as sg
+    >>> from symgraph.ops.evaluate import evaluate_nodes
+    >>> moved = sg.roll([1, 2, 3, 4], 1)
+    >>> evaluate_nodes([moved], {}, {})[moved].tolist()
+    [4, 1, 2, 3]
+    """
+    node = as_node(x, "roll")
+    if axis is None:
+        return reshape_node(roll(flatten(node), shift, 0), node.shape)
+    axes = tuple(axis) if isinstance(axis, Sequence) else (axis,)
+    shifts = tuple(shift) if isinstance(shift, Sequence) else (shift,) * len(axes)
+    if len(shifts) > 1 and len(axes) == 1:
+        axes *= len(shifts)
+    if len(shifts) != len(axes):
+        raise ShapeError(f"roll: {len(shifts)} shifts for {len(axes)} axes; give one an axis.")
+    for number, by in zip(axes, shifts, strict=True):
+        node = _roll_one(node, by, normalize_axis(number, node.ndim, "roll"))
+    return node
+
+
+def _roll_one(node: Node, by: int, axis: int) -> Node:
+    size = node.shape[axis]
+    if not isinstance(size, int):
+        places = remainder(subtract(iota(size), by), fill(size))
+        return take(node, places, axis)
+    cut = -by % size if size else 0
+    if cut == 0:
+        return node
+    first, second = split(node, [cut], axis)
+    return concat_node([second, first], axis)
+
+
+def repeat(x: Any, repeats: int | Sequence[int], axis: int | None = None) -> Node:
+    """Every entry so many times in a row, along an axis or of x as one vector.
+
+    Raises ShapeError for a negative number, or for numbers of another length than the axis.
+
+    >>> import symgraph as sg
+    >>> sg.repeat(sg.input("x", ("N", 3)), 2, axis=0).shape
+    (2*N, 3)
+    """
+    node = as_node(x, "repeat")
+    if axis is None:
+        return repeat(flatten(node), repeats, 0)
+    number = normalize_axis(axis, node.ndim, "repeat")
+    size = node.shape[number]
+    if isinstance(repeats, Sequence):
+        if len(repeats) != size or any(n < 0 for n in repeats):
+            raise ShapeError(
+                f"repeat: {list(repeats)} for axis {number} of shape {shape_text(node.shape)}. "
+                f"Give {size} numbers of 0 or more."
+            )
+        places = [i for i, n in enumerate(repeats) for _ in range(n)]
+        return take(node, places, number)
+    times = as_dim(repeats, "repeat")
+    axes = tuple(range(node.ndim))
+    out = (*axes[: number + 1], node.ndim, *axes[number + 1 :])
+    wide = einsum_node([axes], out, {node.ndim: times}, (node,))
+    shape = (*node.shape[:number], product([size, times]), *node.shape[number + 1 :])
+    return reshape_node(wide, shape)
+
+
+def tile(x: Any, reps: ShapeLike) -> Node:
+    """x as a tile laid so many times along each axis.
+
+    >>> import symgraph as sg
+    >>> sg.tile(sg.input("x", 3), (2, 2)).shape
+    (2, 6)
+    """
+    node, times = as_node(x, "tile"), as_shape(reps, "tile")
+    rank = max(node.ndim, len(times))
+    counts: list[Dim] = [*(1 for _ in range(rank - len(times))), *times]
+    sizes: list[Dim] = [*(1 for _ in range(rank - node.ndim)), *node.shape]
+    axes = tuple(range(rank))
+    tiled = [a for a in axes if counts[a] != 1]
+    out = tuple(i for a in axes for i in ((rank + a, a) if a in tiled else (a,)))
+    lifted = reshape_node(node, tuple(sizes))
+    if tiled:
+        lifted = einsum_node([axes], out, {rank + a: counts[a] for a in tiled}, (lifted,))
+    return reshape_node(lifted, tuple(product(pair) for pair in zip(counts, sizes, strict=True)))
+
+
+def tril(x: Any, k: int = 0) -> Node:
+    """The lower triangle of the last two axes, 0 above diagonal k.
+
+    >>> import symgraph as sg
+    >>> sg.tril(sg.input("A", ("B", 3, 3))).shape
+    (B, 3, 3)
+    """
+    return _triangle(x, k, "tril", lower=True)
+
+
+def triu(x: Any, k: int = 0) -> Node:
+    """The upper triangle of the last two axes, 0 below diagonal k.
+
+    >>> import symgraph as sg
+    >>> sg.triu(sg.input("A", (3, 4)), k=1).shape
+    (3, 4)
+    """
+    return _triangle(x, k, "triu", lower=False)
+
+
+def _triangle(x: Any, k: int, where_: str, *, lower: bool) -> Node:
+    node = as_node(x, where_)
+    if node.ndim < 2:
+        raise ShapeError(
+            f"{where_}: shape {shape_text(node.shape)} has no two last axes; give a matrix."
+        )
+    row, column = _rows_of(node.shape[-2], k), iota(node.shape[-1])
+    kept = greater_equal(row, column) if lower else greater_equal(column, row)
+    return logical_and(kept, node) if node.kind == "boolean" else where(kept, node, 0)
+
+
+# --- along an axis ------------------------------------------------------------------------------
+
+
+def cumsum(x: Any, axis: int | None = None, reverse: bool = False) -> Node:
+    """The running sum along an axis, or of x as one vector; with `reverse` from the end.
+
+    One pass over the axis, and one back for the gradient.
+
+    >>> import symgraph as sg
+    >>> from symgraph.ops.evaluate import evaluate_nodes
+    >>> sums = sg.cumsum([1.0, 2.0, 3.0], reverse=True)
+    >>> evaluate_nodes([sums], {}, {})[sums].tolist()
+    [6.0, 5.0, 3.0]
+    """
+    node = as_node(x, "cumsum")
+    if axis is None:
+        return cumsum(flatten(node), 0, reverse)
+    number = normalize_axis(axis, node.ndim, "cumsum")
+    series = moveaxis(node, number, 0)
+    entry = local(series, "x", drop=1)
+    kind = promote("integer", node.kind)
+    state = var("sum", entry.shape, "local", kind)
+    following = map_node(template(slot(0) + slot(1), 2), (state, entry))
+    scan, rename = make_scan(
+        [(state, fill(0, entry.shape, kind))], [(entry, series)], [], [following],
+        series.shape[0], reverse,
+    )  # fmt: skip
+    return moveaxis(trace(scan, rename(following)), 0, number)
+
+
+def diff(x: Any, n: int = 1, axis: int = -1) -> Node:
+    """The differences of neighbours along an axis, taken n times: x[1:] - x[:-1].
+
+    >>> import symgraph as sg
+    >>> print(sg.diff(sg.input("x", "N")))
+    x[1:] - x[:N - 1]
+    """
+    node = as_node(x, "diff")
+    number = normalize_axis(axis, node.ndim, "diff")
+    if n < 0:
+        raise ShapeError(f"diff: n={n} is negative; differences are taken 0 times or more.")
+    lead = (slice(None),) * number
+    for _ in range(n):
+        later, earlier = (*lead, slice(1, None)), (*lead, slice(None, -1))
+        node = subtract(getitem(node, later), getitem(node, earlier))
+    return node
+
+
+operators.update(reshape=reshape, stack=stack)
