@@ -54,6 +54,9 @@ _NAMES: dict[str, str] = {
     "symgraph.build.special": """
         erf erfc gelu log_sigmoid logaddexp normal_cdf normal_pdf selu silu softsign xlogy
     """,
+    "symgraph.build.loops": """
+        ScanResult recurrence scan shift
+    """,
     "symgraph.grad": """
         adjoints grad hessian hvp jacobian jvp vjp
     """,
@@ -240,6 +243,12 @@ if TYPE_CHECKING:
         silu as silu,
         softsign as softsign,
         xlogy as xlogy,
+    )
+    from symgraph.build.loops import (
+        ScanResult as ScanResult,
+        recurrence as recurrence,
+        scan as scan,
+        shift as shift,
     )
     from symgraph.errors import (
         CycleError as CycleError,

@@ -88,13 +88,15 @@ def check_derivatives(
     found = evaluate(gradients, values, **sizes)
     slope = sum(float(np.sum(g * directions[x])) for g, x in zip(found, wrt, strict=True))
     np.testing.assert_allclose(slope, (up - down) / (2 * STEP), rtol=2e-7, atol=2e-7)
-    tangent = sg.jvp(loss, list(wrt), [sg.const(directions[x]) for x in wrt])
-    np.testing.assert_allclose(value(tangent, values, **sizes), slope, rtol=1e-9, atol=1e-9)
+    ways = [sg.input(f"way {k}", x.shape) for k, x in enumerate(wrt)]
+    along = {**values, **dict(zip(ways, directions.values(), strict=True))}
+    tangent = sg.jvp(loss, list(wrt), ways)
+    np.testing.assert_allclose(value(tangent, along, **sizes), slope, rtol=1e-9, atol=1e-9)
     if not second:
         return
-    products = sg.hvp(loss, list(wrt), [sg.const(directions[x]) for x in wrt])
+    products = sg.hvp(loss, list(wrt), ways)
     above, below = (evaluate(gradients, moved, **sizes) for moved in around)
-    for got, high, low in zip(evaluate(products, values, **sizes), above, below, strict=True):
+    for got, high, low in zip(evaluate(products, along, **sizes), above, below, strict=True):
         np.testing.assert_allclose(got, (high - low) / (2 * STEP), rtol=2e-6, atol=2e-6)
 
 

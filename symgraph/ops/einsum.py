@@ -71,7 +71,8 @@ class Einsum(Node):
         operands: list[Any] = []
         for x, indices in zip(xs, self.ins, strict=True):
             array = np.asarray(x)
-            operands += [array * 1 if array.dtype == bool else array, list(indices)]
+            counts = array.dtype == bool and self.kind != "boolean"
+            operands += [array * 1 if counts else array, list(indices)]
         value = np.einsum(*operands, list(core), optimize=len(xs) > 2)
         distinct = tuple(dict.fromkeys(self.out))
         place = tuple(sizes[i] if i in core else 1 for i in distinct)
@@ -180,7 +181,8 @@ def einsum_node(
     new_ins = tuple(tuple(number[i] for i in indices) for indices in ins)
     new_out = tuple(number[i] for i in out)
     shape = tuple(known[i] for i in new_out)
-    kind = promote("integer", *(arg.kind for arg in args))
+    moves_only = len(args) == 1 and set(new_ins[0]) <= set(new_out)
+    kind = args[0].kind if moves_only else promote("integer", *(arg.kind for arg in args))
     return intern(Einsum, args, (new_ins, new_out, tuple(extra)), shape, kind)
 
 

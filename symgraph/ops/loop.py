@@ -5,22 +5,24 @@ sequence entries of the step, and the operands that do not change. `Trace(scan, 
 any inner node n at every step, so a Scan has no fixed list of outputs; tracing the local variable
 of a state gives the states *before* each step, which is what weight gradients need.
 
-Its reverse sweep is again a Scan, running the other way. What the recursion itself does not need is
-computed once for all steps outside: a weight gradient is one product over stacked cotangents and
-states, and an input projection one product before the loop.
+The reverse sweep of a Scan is again a Scan, running the other way, and so is its tangent: both read
+the stacked values of the first and carry nothing twice. What a recursion itself does not need is
+computed once for all steps outside of it: a weight gradient is one product over stacked cotangents
+and states, and an output layer one product over stacked states.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+import weakref
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import sympy
 
-from symgraph.errors import ShapeError, UnsupportedError
-from symgraph.node import Node, intern, reachable, substitute, topological
+from symgraph.errors import KindError, ShapeError, UnsupportedError
+from symgraph.node import Node, intern, promote, reachable, substitute, topological
 from symgraph.ops.einsum import folded_einsum, widen
 from symgraph.ops.evaluate import entries, evaluate_nodes
 from symgraph.ops.leaves import Var, fill, var
@@ -58,6 +60,10 @@ class Body(NamedTuple):
     def locals(self) -> tuple[Node, ...]:
         """All local variables, in the order of the operands."""
         return (*self.states, *self.sequences, *self.constants)
+
+    def next_of(self, state: Node) -> Node:
+        """The next value of a state."""
+        return self.nexts[self.states.index(state)]
 
 
 def local(like: Node, name: str, drop: int = 0) -> Node:
@@ -109,111 +115,44 @@ class Scan(Node):
         return _Run(self, dims, xs)
 
     def form(self, fmt: Format, xs: Sequence[Piece]) -> Piece:
-        return fmt.call("scan", xs)
+        """The recurrence, then what each local variable stands for."""
+        body = self.body
+        arrow = fmt.pick(" <- ", " ← ", r" \leftarrow ")
+        parts: list[Piece] = []
+        for state, following in zip(body.states, body.nexts, strict=True):
+            parts.append(
+                Piece(f"{fmt.name(_name(state)).text}{arrow}{following._written(fmt.style)}")
+            )
+        for place, x in zip(body.locals, xs, strict=True):
+            name = fmt.name(_name(place)).text
+            parts.append(x if name == x.text else Piece(f"{name}={x.text}"))
+        return fmt.call("scan", parts)
 
     @classmethod
     def rebuild(cls, params: tuple[Any, ...], args: tuple[Node, ...]) -> Node:
         body, length, backwards = params
         return _scan_node(Body(*body), length, backwards, args)
 
-    # --- reverse ------------------------------------------------------------------------------
-
     def pull_back(
         self, arriving: Sequence[tuple[Node, Node]], wanted: Sequence[bool]
     ) -> Sequence[Sequence[Node]]:
         """For each operand the cotangents that sum to its own, one reverse Scan for all."""
-        plan = _Reverse(self, arriving)
-        states, sequences = len(self.body.states), len(self.body.sequences)
-        result: list[list[Node]] = []
-        for k, place in enumerate(self.body.locals):
-            if not wanted[k] or place.kind != "real":
-                result.append([])
-            elif k < states:
-                result.append(plan.of_init(place))
-            elif k < states + sequences:
-                result.append(plan.of_sequence(place))
-            else:
-                result.append(plan.of_constant(place))
-        return result
-
-    # --- forward ------------------------------------------------------------------------------
+        places = self.body.locals
+        chosen = {
+            place
+            for place, want in zip(places, wanted, strict=True)
+            if want and place.kind == "real"
+        }
+        found = _cotangents(self, arriving, chosen)
+        return [found.get(place, []) for place in places]
 
     def push_forward(self, tangents: Sequence[Node | None]) -> Image:
-        """A Scan that carries the tangents of the states beside the states."""
-        body = self.body
-        count = len(body.states)
-        seeds: dict[Node, Node] = {}
-        inits: list[Node] = []
-        moving = [s for s in body.states if s.kind == "real"]
-        for state in moving:
-            k = body.states.index(state)
-            seeds[state] = local(state, f"d{_name(state)}")
-            tangent = tangents[k]
-            inits.append(tangent if tangent is not None else fill(0, state.shape, "real"))
-        extra: dict[int, list[tuple[Node, Node]]] = {1: [], 2: []}
-        for k, place in enumerate(body.locals[count:], count):
-            tangent = tangents[k]
-            if tangent is not None:
-                seeds[place] = local(place, f"d{_name(place)}")
-                group = 1 if k < count + len(body.sequences) else 2
-                extra[group].append((seeds[place], tangent))
-        flows = forward([*body.nexts], seeds)
-        zero = {n: fill(0, n.shape, "real") for n in body.nexts}
-        nexts = [*body.nexts, *(flows.get(n, zero[n]) for n in self._nexts_of(moving))]
-        operand = self.operand_of()
-        scan, rename = make_scan(
-            [*zip(body.states, self.inits(), strict=True),
-             *zip((seeds[s] for s in moving), inits, strict=True)],
-            [*((q, operand[q]) for q in body.sequences), *extra[1]],
-            [*((c, operand[c]) for c in body.constants), *extra[2]],
-            nexts, self.length, self.backwards,
-        )  # fmt: skip
-
-        def inner(node: Node) -> Node | None:
-            flow = forward([node], seeds).get(node)
-            return None if flow is None else rename(flow)
-
-        places = {body.states.index(s): count + i for i, s in enumerate(moving)}
-        return Image(scan, inner, places.get)
-
-    def _nexts_of(self, states: Sequence[Node]) -> list[Node]:
-        return [self.body.nexts[self.body.states.index(state)] for state in states]
-
-    # --- batch --------------------------------------------------------------------------------
+        """The Scan of the tangents, which reads the states of this one."""
+        return _tangents(self, tangents)
 
     def batched(self, args: Sequence[Node], flags: Sequence[bool], size: Dim) -> Image:
-        """The same loop for every entry of a leading axis; all states carry the axis."""
-        body = self.body
-        count, timed = len(body.states), len(body.states) + len(body.sequences)
-        stand_in: dict[Node, Node] = {}
-        groups: tuple[list[tuple[Node, Node]], ...] = ([], [], [])
-        for k, place in enumerate(body.locals):
-            group = 0 if k < count else 1 if k < timed else 2
-            arg = args[k]
-            if not flags[k] and group:
-                groups[group].append((place, arg))
-                continue
-            if not flags[k]:
-                arg = widen(arg, (size, *arg.shape))
-            wide = var(
-                _name(place), (size, *place.shape), "local", place.kind, {"fresh": next(_fresh)}
-            )
-            stand_in[place] = wide
-            if group == 1:  # (batch, time, ...) -> (time, batch, ...)
-                axes = tuple(range(arg.ndim))
-                arg = folded_einsum([axes], (1, 0, *axes[2:]), {}, (arg,))
-            groups[group].append((wide, arg))
-        found, _ = batch(body.nexts, stand_in, size)
-        nexts = [found[n] if n in found else widen(n, (size, *n.shape)) for n in body.nexts]
-        scan, rename = make_scan(
-            groups[0], groups[1], groups[2], nexts, self.length, self.backwards
-        )
-
-        def inner(node: Node) -> Node:
-            wide, _ = batch([node], stand_in, size)
-            return rename(wide[node] if node in wide else widen(node, (size, *node.shape)))
-
-        return Image(scan, inner, lambda j: j)
+        """The same loop for every entry of a leading axis."""
+        return _batched(self, args, flags, size)
 
 
 def _name(place: Node) -> str:
@@ -266,19 +205,16 @@ class Trace(_Projection):
 
     def unrolled_entries(self, table: Callable[[int], Any]) -> Any:
         steps = unrolled(self.scan, [self.inner], table)
-        shape = tuple(int(size) for size in self.shape)
-        return np.array([step[self.inner] for step in steps], dtype=object).reshape(shape)
+        values = np.empty(tuple(int(size) for size in self.shape), dtype=object)
+        for t, step in enumerate(steps):
+            values[t] = step[self.inner]
+        return values
 
     def project(self, image: Image) -> Node | None:
-        inner = image.inner(self.inner)
-        return None if inner is None else trace(image.node, inner)
-
-    def batch_to_front(self, node: Node) -> Node:
-        axes = tuple(range(node.ndim))
-        return folded_einsum([axes], (1, 0, *axes[2:]), {}, (node,))
+        return image.inner(self.inner)
 
     def form(self, fmt: Format, xs: Sequence[Piece]) -> Piece:
-        return fmt.call("trace", [*xs, Piece(str(self.inner))])
+        return fmt.call("trace", [*xs, Piece(self.inner._written(fmt.style))])
 
     @classmethod
     def rebuild(cls, params: tuple[Any, ...], args: tuple[Node, ...]) -> Node:
@@ -307,14 +243,10 @@ class Final(_Projection):
         return steps[0 if self.scan.backwards else -1][nexts]
 
     def project(self, image: Image) -> Node | None:
-        state = image.final(self.state)
-        return None if state is None else final(image.node, state)
-
-    def batch_to_front(self, node: Node) -> Node:
-        return node
+        return image.final(self.state)
 
     def form(self, fmt: Format, xs: Sequence[Piece]) -> Piece:
-        return fmt.call("final", [*xs, Piece(_name(self.scan.body.states[self.state]))])
+        return fmt.call("final", [*xs, fmt.name(_name(self.scan.body.states[self.state]))])
 
     @classmethod
     def rebuild(cls, params: tuple[Any, ...], args: tuple[Node, ...]) -> Node:
@@ -336,7 +268,8 @@ def make_scan(
 
     Local variables are renamed by position, so that equal loops are one node; the second result
     takes an inner node to its renamed form.
-    Raises ShapeError when a state changes its shape or a sequence has another length.
+    Raises ShapeError when a state changes its shape or a sequence has another length, KindError
+    when a state changes its kind.
     """
     rule: dict[Node, Node] = {}
     for group, pairs in (("state", states), ("sequence", sequences), ("constant", constants)):
@@ -372,7 +305,13 @@ def _scan_node(body: Body, length: Dim, backwards: bool, args: tuple[Node, ...])
                 f"scan: state {_name(place)!r} starts with shape {shape_text(place.shape)} and "
                 f"continues with {shape_text(following.shape)}. A state keeps its shape."
             )
-    loose = [n for n in topological(body.nexts) if isinstance(n, Var) and n not in body.locals]
+        if promote(place.kind, following.kind) != place.kind:
+            raise KindError(
+                f"scan: state {_name(place)!r} starts {place.kind} and continues "
+                f"{following.kind}. Start it with {following.kind} values, such as 0.0 for 0."
+            )
+    known = set(body.locals)
+    loose = [n for n in topological(body.nexts) if isinstance(n, Var) and n not in known]
     if loose:
         raise UnsupportedError(f"scan: the body uses {loose[0]} without being given it as operand.")
     return intern(Scan, args, (body, length, backwards), (), "real")
@@ -396,125 +335,37 @@ def trace(scan: Node, inner: Node) -> Node:
     What the next states need stays inside; everything else is one operation over all steps.
     """
     assert isinstance(scan, Scan)
-    needed = reachable(scan.body.nexts)
     operand = scan.operand_of()
-    stand_in: dict[Node, Node] = {}
-    outside: dict[Node, Node] = {}
-    for node in topological([inner]):
-        if node in scan.body.constants:
-            outside[node] = operand[node]
-        elif node in scan.body.sequences:
-            stand_in[node] = operand[node]
-        elif node in scan.body.states or (node in needed and _depends(node, scan.body)):
-            stand_in[node] = _trace_node(scan, node)
-    if inner in stand_in:
-        return stand_in[inner]
+    sequences = set(scan.body.sequences)
+    inside = _recursion(scan)
+
+    def stand(node: Node) -> Node | None:
+        if node in sequences:
+            return operand[node]
+        recorded = node in inside or (node.is_projection and node.args[0] in inside)
+        return _trace_node(scan, node) if recorded and not node.is_loop else None
+
     try:
-        found, _ = batch([inner], stand_in, scan.length)
-    except UnsupportedError:
+        return _lifted(inner, scan.length, stand, operand)
+    except UnsupportedError:  # an operation that has no form over all steps at once
         return _trace_node(scan, inner)
-    if inner in found:
-        return substitute([found[inner]], outside)[0]
-    return widen(substitute([inner], outside)[0], (scan.length, *inner.shape))
 
 
-def _depends(node: Node, body: Body) -> bool:
-    """Whether an inner node changes from step to step."""
-    moving = {*body.states, *body.sequences}
-    return not moving.isdisjoint(reachable([node]))
+_recursions: weakref.WeakKeyDictionary[Node, set[Node]] = weakref.WeakKeyDictionary()
 
 
-# --- reverse sweep ------------------------------------------------------------------------------
-
-
-class _Reverse:
-    """The reverse Scan of a Scan, and the cotangents read off it."""
-
-    def __init__(self, scan: Scan, arriving: Sequence[tuple[Node, Node]]) -> None:
-        self.scan = scan
+def _recursion(scan: Scan) -> set[Node]:
+    """The states, and the nodes that the next states need and that change from step to step."""
+    found = _recursions.get(scan)
+    if found is None:
         body = scan.body
-        real = [s for s in body.states if s.kind == "real"]
-        later = {s: local(s, f"δ{_name(s)}") for s in real}
-        inits: dict[Node, list[Node]] = {s: [] for s in real}
-        seeds: dict[Node, list[Node]] = {}
-        sequences: list[tuple[Node, Node]] = []
-        for state in real:
-            seeds.setdefault(body.nexts[body.states.index(state)], []).append(later[state])
-        for projection, ct in arriving:
-            if isinstance(projection, Final):
-                inits[body.states[projection.state]].append(ct)
-            else:
-                assert isinstance(projection, Trace)
-                place = local(projection.inner, "g")
-                sequences.append((place, ct))
-                seeds.setdefault(projection.inner, []).append(place)
-        sources = [place for place in body.locals if place.kind == "real"]
-        joined = {node: total(parts) for node, parts in seeds.items()}
-        adjoints = reverse(joined, sources)
-        self._parts = {p: _parts_of(p, adjoints, joined) for p in sources}
-        nexts = [
-            total(self._parts[s]) if self._parts[s] else fill(0, s.shape, "real") for s in real
-        ]
-        kept = self._keep([*nexts, *itertools.chain(*self._parts.values())], later, sequences)
-        operand = scan.operand_of()
-        self._rule = kept
-        nexts = substitute(nexts, kept)
-        states = [
-            (later[s], total(inits[s]) if inits[s] else fill(0, s.shape, "real")) for s in real
-        ]
-        sequences += [(place, trace(scan, node)) for node, place in kept.items()]
-        constants = [(c, operand[c]) for c in body.constants]
-        self.node, self._rename = make_scan(
-            states, sequences, constants, nexts, scan.length, not scan.backwards
-        )
-        self._real = real
-
-    def _keep(
-        self, roots: Sequence[Node], later: Mapping[Node, Node], given: Sequence[tuple[Node, Node]]
-    ) -> dict[Node, Node]:
-        """The forward values that the reverse step reads, each with a fresh local variable."""
-        body = self.scan.body
-        own = {*later.values(), *(place for place, _ in given)}
-        moving = {*body.states, *body.sequences}
-        backward_only = _descendants(roots, own)
-        forward_only = _descendants(roots, moving)
-        kept: dict[Node, Node] = {}
-        stack = list(roots)
-        seen: set[Node] = set()
-        while stack:
-            node = stack.pop()
-            if node in seen:
-                continue
-            seen.add(node)
-            if node in forward_only and node not in backward_only:
-                kept[node] = local(node, f"v{len(kept)}")
-            else:
-                stack.extend(node.args)
-        return dict(sorted(kept.items(), key=lambda item: item[0].serial))
-
-    def _inner(self, node: Node) -> Node:
-        return self._rename(substitute([node], self._rule)[0])
-
-    def of_init(self, place: Node) -> list[Node]:
-        return [final(self.node, self._real.index(place))]
-
-    def of_sequence(self, place: Node) -> list[Node]:
-        return [trace(self.node, self._inner(part)) for part in self._parts[place]]
-
-    def of_constant(self, place: Node) -> list[Node]:
-        return [_over_time(trace(self.node, self._inner(part))) for part in self._parts[place]]
+        found = _descendants(body.nexts, {*body.states, *body.sequences}) | set(body.states)
+        _recursions[scan] = found
+    return found
 
 
-def _parts_of(place: Node, adjoints: Any, seeds: Mapping[Node, Node]) -> list[Node]:
-    """What reaches a local variable, one node an edge."""
-    parts = [seeds[place]] if place in seeds else []
-    for (node, k), part in adjoints.contribution.items():
-        if node.args[k] is place:
-            parts.append(part)
-    return parts
-
-
-def _descendants(roots: Sequence[Node], sources: set[Node]) -> set[Node]:
+def _descendants(roots: Collection[Node], sources: Collection[Node]) -> set[Node]:
+    """The nodes below the roots that depend on one of the sources."""
     found: set[Node] = set()
     for node in topological(roots):
         if node in sources or any(arg in found for arg in node.args):
@@ -522,19 +373,308 @@ def _descendants(roots: Sequence[Node], sources: set[Node]) -> set[Node]:
     return found
 
 
-def _over_time(stacked: Node) -> Node:
+def _lifted(
+    root: Node, length: Dim, stand: Callable[[Node], Node | None], fixed: Mapping[Node, Node]
+) -> Node:
+    """An inner node at every step, by operations outside the loop.
+
+    `stand(node)` is the stacked value of a node where that is known; `fixed` gives the operands of
+    local variables that do not change.
+    """
+    stacked: dict[Node, Node] = {}
+    own: set[Node] = set()
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        if node in own or node in stacked:
+            continue
+        known = stand(node)
+        if known is not None:
+            stacked[node] = known
+        else:
+            own.add(node)
+            stack.extend(node.args)
+    moving = set(stacked)
+    settled: dict[Node, Node] = {}
+    for node in sorted(own, key=lambda one: one.serial):
+        if any(arg in moving for arg in node.args):
+            moving.add(node)
+        elif node in fixed:
+            settled[node] = fixed[node]
+        elif any(arg in settled for arg in node.args):
+            settled[node] = node.rebuild(node.params, tuple(settled.get(a, a) for a in node.args))
+    if root in stacked:
+        return stacked[root]
+    if root in moving:
+        return batch([root], stacked, length, settled)[root]
+    return widen(settled.get(root, root), (length, *root.shape))
+
+
+# --- loops beside a loop ------------------------------------------------------------------------
+
+
+class _Beside:
+    """A loop whose steps read the values of another loop's steps: its reverse, or its tangent.
+
+    `states`, `sequences` and `constants` pair its own local variables with their operands; `nexts`
+    and the nodes given to `over_time` mix these with nodes of the other loop's body.
+    """
+
+    def __init__(
+        self,
+        scan: Scan,
+        states: Sequence[tuple[Node, Node]],
+        sequences: Sequence[tuple[Node, Node]],
+        constants: Sequence[tuple[Node, Node]],
+        nexts: Sequence[Node],
+        backwards: bool,
+    ) -> None:
+        self._scan = scan
+        self._theirs = {*scan.body.states, *scan.body.sequences}
+        self._own = {place for place, _ in (*states, *sequences, *constants)}
+        self._stacked = dict(sequences)
+        self._fixed = {**dict(constants), **scan.operand_of()}
+        read, computed = self._frontier(nexts)
+        rule = {node: local(node, f"v{i}") for i, node in enumerate(read)}
+        steps = substitute(list(nexts), rule)
+        used = reachable(steps)
+        unchanging = [*constants, *((c, self._fixed[c]) for c in scan.body.constants)]
+        self.loop, rename = make_scan(
+            states,
+            [*_in_use(used, sequences), *((rule[n], trace(scan, n)) for n in read)],
+            _in_use(used, unchanging),
+            steps,
+            scan.length,
+            backwards,
+        )
+        self._rule, self._rename = rule, rename
+        moving = {*read, *self._stacked, *(place for place, _ in states)}
+        self._inside = _descendants(computed, moving) & computed
+        self._inside |= {place for place, _ in states}
+
+    def _frontier(self, roots: Sequence[Node]) -> tuple[list[Node], set[Node]]:
+        """The largest nodes of the other loop below the roots, and the nodes above these."""
+        ours, theirs = _descendants(roots, self._own), _descendants(roots, self._theirs)
+        read: set[Node] = set()
+        computed: set[Node] = set()
+        stack = list(roots)
+        while stack:
+            node = stack.pop()
+            if node in read or node in computed:
+                continue
+            if node in theirs and node not in ours:
+                read.add(node)
+            else:
+                computed.add(node)
+                stack.extend(node.args)
+        return sorted(read, key=lambda one: one.serial), computed
+
+    def over_time(self, root: Node) -> Node:
+        """A node of the step at every step, computed outside the loops where that is possible."""
+        ours, theirs = _descendants([root], self._own), _descendants([root], self._theirs)
+
+        def stand(node: Node) -> Node | None:
+            if node in self._stacked:
+                return self._stacked[node]
+            if node in theirs and node not in ours:
+                return trace(self._scan, node)
+            recorded = node in self._inside or (node.is_projection and node.args[0] in self._inside)
+            if not recorded or node.is_loop:
+                return None
+            return _trace_node(self.loop, self._rename(substitute([node], self._rule)[0]))
+
+        return _lifted(root, self._scan.length, stand, self._fixed)
+
+
+def _in_use(used: Collection[Node], pairs: Sequence[tuple[Node, Node]]) -> list[tuple[Node, Node]]:
+    """The pairs whose local variable is used."""
+    return [(place, operand) for place, operand in pairs if place in used]
+
+
+def _cotangents(
+    scan: Scan, arriving: Sequence[tuple[Node, Node]], wanted: set[Node]
+) -> dict[Node, list[Node]]:
+    """The cotangents that reach the operands behind the wanted local variables."""
+    body = scan.body
+    ends: dict[Node, list[Node]] = {}
+    traced: list[tuple[Node, Node]] = []
+    for projection, ct in arriving:
+        if isinstance(projection, Final):
+            ends.setdefault(body.states[projection.state], []).append(ct)
+        else:
+            assert isinstance(projection, Trace)
+            traced.append((projection.inner, ct))
+    carried = _carried(body, set(ends), [inner for inner, _ in traced], wanted)
+    later = {state: local(state, f"δ{_name(state)}") for state in carried}
+    seeds: dict[Node, list[Node]] = {}
+    sequences: list[tuple[Node, Node]] = []
+    for state in carried:
+        seeds.setdefault(body.next_of(state), []).append(later[state])
+    for inner, ct in traced:
+        place = local(inner, "g")
+        sequences.append((place, ct))
+        seeds.setdefault(inner, []).append(place)
+    joined = {node: total(parts) for node, parts in seeds.items()}
+    sources = {*carried, *wanted}
+    parts = _parts(reverse(joined, sources), joined, sources)
+    beside = _Beside(
+        scan,
+        [(later[s], total(ends[s]) if s in ends else fill(0, s.shape, "real")) for s in carried],
+        sequences,
+        [],
+        [total(parts[s]) if parts[s] else fill(0, s.shape, "real") for s in carried],
+        not scan.backwards,
+    )
+    found: dict[Node, list[Node]] = {s: [final(beside.loop, i)] for i, s in enumerate(carried)}
+    for place in wanted.difference(body.states):
+        found[place] = [beside.over_time(part) for part in parts[place]]
+    for place in wanted.intersection(body.constants):
+        found[place] = [_summed_over_time(part) for part in found[place]]
+    return found
+
+
+def _parts(
+    adjoints: Any, seeds: Mapping[Node, Node], places: Collection[Node]
+) -> dict[Node, list[Node]]:
+    """What reaches each local variable, one node an edge."""
+    found = {place: [seeds[place]] if place in seeds else [] for place in places}
+    for (node, k), part in adjoints.contribution.items():
+        if node.args[k] in found:
+            found[node.args[k]].append(part)
+    return found
+
+
+def _summed_over_time(stacked: Node) -> Node:
     indices = tuple(range(stacked.ndim))
     return folded_einsum([indices], indices[1:], {}, (stacked,))
+
+
+def _carried(body: Body, ends: set[Node], traced: Sequence[Node], wanted: set[Node]) -> list[Node]:
+    """The states whose cotangent is not zero and leads to a wanted local variable."""
+    real = [state for state in body.states if state.kind == "real"]
+    reads = {state: _read_by(body.next_of(state)) for state in real}
+    live = ends.union(*map(_read_by, traced)).intersection(real)
+    stack = list(live)
+    while stack:
+        fresh = (reads[stack.pop()] - live).intersection(real)
+        live |= fresh
+        stack.extend(fresh)
+    leading = {state for state in real if state in wanted or reads[state] & wanted}
+    grown = True
+    while grown:
+        more = {state for state in real if reads[state] & leading} - leading
+        leading |= more
+        grown = bool(more)
+    return [state for state in real if state in live and state in leading]
+
+
+def _read_by(node: Node) -> set[Node]:
+    """The real leaves through which a derivative of a node can come."""
+    found: set[Node] = set()
+    seen: set[Node] = set()
+    stack = [node]
+    while stack:
+        one = stack.pop()
+        if one in seen or one.kind != "real":
+            continue
+        seen.add(one)
+        stack.extend(one.args)
+        if not one.args:
+            found.add(one)
+    return found
+
+
+def _tangents(scan: Scan, tangents: Sequence[Node | None]) -> Image:
+    """The loop of the tangents: it carries those of the states and reads everything else."""
+    body, places = scan.body, scan.body.locals
+    given = {p: t for p, t in zip(places, tangents, strict=True) if t is not None}
+    reads = {state: _read_by(body.next_of(state)) for state in body.states}
+    grown = set(given)
+    while True:
+        more = {s for s in body.states if s.kind == "real" and reads[s] & grown} - grown
+        if not more:
+            break
+        grown |= more
+    seeds = {place: local(place, f"d{_name(place)}") for place in places if place in grown}
+    moving = [state for state in body.states if state in seeds]
+    flows = forward([body.next_of(state) for state in moving], seeds)
+    zero = {state: fill(0, state.shape, "real") for state in moving}
+    beside = _Beside(
+        scan,
+        [(seeds[s], given.get(s, zero[s])) for s in moving],
+        [(seeds[p], given[p]) for p in body.sequences if p in given],
+        [(seeds[p], given[p]) for p in body.constants if p in given],
+        [flows.get(body.next_of(s), zero[s]) for s in moving],
+        scan.backwards,
+    )
+
+    def inner(node: Node) -> Node | None:
+        flow = forward([node], seeds).get(node)
+        return None if flow is None else beside.over_time(flow)
+
+    def last(k: int) -> Node | None:
+        state = body.states[k]
+        return final(beside.loop, moving.index(state)) if state in seeds else None
+
+    return Image(inner, last)
+
+
+def _batched(scan: Scan, args: Sequence[Node], flags: Sequence[bool], size: Dim) -> Image:
+    """The loop with a leading axis on the given operands and on the states they reach."""
+    body, places = scan.body, scan.body.locals
+    wide = {place for place, flag in zip(places, flags, strict=True) if flag}
+    while True:
+        reached = _descendants(body.nexts, wide)
+        more = {s for s in body.states if body.next_of(s) in reached} - wide
+        if not more:
+            break
+        wide |= more
+    groups: tuple[list[tuple[Node, Node]], ...] = ([], [], [])
+    stand_in: dict[Node, Node] = {}
+    for place, arg, flag in zip(places, args, flags, strict=True):
+        group = 0 if place in body.states else 1 if place in body.sequences else 2
+        if place not in wide:
+            groups[group].append((place, arg))
+            continue
+        full = (size, *place.shape)
+        options = {"fresh": next(_fresh)}
+        stand_in[place] = var(_name(place), full, "local", place.kind, options)
+        operand = arg if flag else widen(arg, full)
+        groups[group].append((stand_in[place], _exchanged(operand) if group == 1 else operand))
+    found = batch(body.nexts, stand_in, size)
+    loop, rename = make_scan(
+        groups[0], groups[1], groups[2], [found.get(n, n) for n in body.nexts],
+        scan.length, scan.backwards,
+    )  # fmt: skip
+
+    def inner(node: Node) -> Node:
+        over = batch([node], stand_in, size).get(node)
+        if over is None:
+            stacked = trace(loop, rename(node))
+            return widen(stacked, (size, *stacked.shape))
+        return _exchanged(trace(loop, rename(over)))
+
+    def last(k: int) -> Node:
+        value = final(loop, k)
+        return value if body.states[k] in wide else widen(value, (size, *value.shape))
+
+    return Image(inner, last)
+
+
+def _exchanged(x: Node) -> Node:
+    """The first two axes exchanged: time and batch."""
+    axes = tuple(range(x.ndim))
+    return folded_einsum([axes], (1, 0, *axes[2:]), {}, (x,))
 
 
 # --- evaluation ---------------------------------------------------------------------------------
 
 
 class _Run:
-    """A Scan carried out: the locals of every step; inner values are computed when asked for."""
+    """A Scan carried out: the values of every step; more are computed when asked for."""
 
     def __init__(self, scan: Scan, dims: Mapping[sympy.Symbol, int], xs: Sequence[Any]) -> None:
-        self._scan, self._dims = scan, dims
+        self._dims = dims
         body = scan.body
         count, timed = len(body.states), len(body.states) + len(body.sequences)
         steps = range(bind_dim(scan.length, dims))
@@ -542,16 +682,17 @@ class _Run:
         self._steps: dict[int, dict[Node, Any]] = {}
         for t in reversed(steps) if scan.backwards else steps:
             now = [*states, *(x[t] for x in xs[count:timed]), *xs[timed:]]
-            self._steps[t] = dict(zip(body.locals, now, strict=True))
-            values = evaluate_nodes(body.nexts, self._steps[t], dims)
+            given = dict(zip(body.locals, now, strict=True))
+            values = self._steps[t] = evaluate_nodes(body.nexts, given, dims)
             states = [values[node] for node in body.nexts]
         self.finals = states
 
     def trace(self, inner: Node) -> Any:
-        rows = [
-            evaluate_nodes([inner], self._steps[t], self._dims)[inner]
-            for t in range(len(self._steps))
-        ]
+        """The value of an inner node at every step, stacked by time."""
+        rows = []
+        for t in range(len(self._steps)):
+            self._steps[t] = evaluate_nodes([inner], self._steps[t], self._dims)
+            rows.append(self._steps[t][inner])
         if rows:
             return np.stack(rows)
         dtype = {"real": np.float64, "integer": np.int64, "boolean": np.bool_}[inner.kind]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Protocol
 
 from symgraph.node import Node, topological
@@ -23,11 +24,14 @@ __all__ = ["Adjoints", "Image", "batch", "dependents", "forward", "reverse", "to
 
 @dataclass(frozen=True)
 class Image:
-    """What a loop became under a walk: its new node, and where its results are found."""
+    """What a loop became under a walk.
 
-    node: Node
+    `inner(node)` is what became of an inner node at every step, `final(k)` of the last value of
+    state k; None where nothing came of it. Under `batch` the new axis is the first.
+    """
+
     inner: Callable[[Node], Node | None]
-    final: Callable[[int], int | None]
+    final: Callable[[int], Node | None]
 
 
 class Loop(Protocol):
@@ -192,37 +196,57 @@ def forward(roots: Sequence[Node], tangents: Mapping[Node, Node]) -> dict[Node, 
 
 
 def batch(
-    roots: Sequence[Node], leaves: Mapping[Node, Node], size: Dim
-) -> tuple[dict[Node, Node], dict[Node, Image]]:
+    roots: Sequence[Node],
+    leaves: Mapping[Node, Node],
+    size: Dim,
+    settled: Mapping[Node, Node] = MappingProxyType({}),
+) -> dict[Node, Node]:
     """The roots computed for every entry of a new leading axis of some leaves at once.
 
-    `leaves` maps a node to its batched stand-in of shape (size, *shape). Nodes that depend on none
-    of them are absent from the result.
+    `leaves` maps a node to its batched stand-in of shape (size, *shape), `settled` to a stand-in
+    without the axis. Nodes that depend on none of the leaves are absent from the result.
     """
     found: dict[Node, Node] = dict(leaves)
     images: dict[Node, Image] = {}
-    for node in topological(roots):
-        if node in found:
-            continue
+    for node in _above(roots, found.keys() | settled.keys()):
         if node.is_projection:
             image = images.get(node._args[0])
             if image is not None:
                 projected = node.project(image)
                 assert projected is not None
-                found[node] = node.batch_to_front(projected)
+                found[node] = projected
             continue
         flags = [arg in found for arg in node._args]
         if not any(flags):
             continue
-        args = [found.get(arg, arg) for arg in node._args]
+        args = [
+            found[arg] if flag else settled.get(arg, arg)
+            for arg, flag in zip(node._args, flags, strict=True)
+        ]
         if node.is_loop:
             images[node] = node.as_loop().batched(args, flags, size)
         else:
             found[node] = node.batch(args, flags, size)
-    return found, images
+    return found
+
+
+def _above(roots: Sequence[Node], ends: Collection[Node]) -> list[Node]:
+    """The nodes between the roots and the ends, without the ends, operands before users."""
+    seen: set[Node] = set()
+    stack = list(roots)
+    while stack:
+        node = stack.pop()
+        if node not in seen and node not in ends:
+            seen.add(node)
+            stack.extend(node._args)
+    return sorted(seen, key=_serial)
+
+
+def _serial(node: Node) -> int:
+    return node.serial
 
 
 def batched_roots(roots: Sequence[Node], leaves: Mapping[Node, Node], size: Dim) -> list[Node]:
     """As `batch`, for the roots only; one that depends on no batched leaf is repeated."""
-    found, _ = batch(roots, leaves, size)
+    found = batch(roots, leaves, size)
     return [found[r] if r in found else widen(r, (size, *r.shape)) for r in roots]
