@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
@@ -61,15 +62,15 @@ class Reduce(Node):
             )
         if self.operation == "max":
             return np.max(x, axis=self.axes)
-        if self.operation == "argmax":
-            kept = [a for a in range(x.ndim) if a not in self.axes]
-            moved = np.transpose(x, [*kept, *self.axes])
-            return np.argmax(moved.reshape(*moved.shape[: len(kept)], -1), axis=-1)
-        peak = np.max(x, axis=self.axes, keepdims=True)
-        shift = np.where(np.isfinite(peak), peak, 0.0)
-        with np.errstate(divide="ignore", over="ignore"):
-            total = np.log(np.sum(np.exp(x - shift), axis=self.axes))
-        return total + shift.reshape(total.shape)
+        flat = self._last(x)
+        winner = np.argmax(flat, axis=-1)
+        return winner if self.operation == "argmax" else _log_sum_exp(flat, winner)
+
+    def _last(self, x: Any) -> Any:
+        """The reduced axes as one, behind the others."""
+        kept = [a for a in range(x.ndim) if a not in self.axes]
+        count = math.prod(x.shape[a] for a in self.axes)
+        return np.transpose(x, [*kept, *self.axes]).reshape(*(x.shape[a] for a in kept), count)
 
     def entry(self, index: Sequence[Any], read: Callable[[int, Sequence[Any]], Any]) -> Any:
         sizes = [int(self.args[0].shape[axis]) for axis in self.axes]
@@ -159,6 +160,21 @@ class Reduce(Node):
     @classmethod
     def rebuild(cls, params: tuple[Any, ...], args: tuple[Node, ...]) -> Node:
         return reduce_node(params[0], args[0], params[1])
+
+
+def _log_sum_exp(x: Any, winner: Any) -> Any:
+    """log(sum(exp(x))) along the last axis, from the position of each largest entry.
+
+    The largest term counts as 1 inside log1p and not in the sum, where it would swallow the digits
+    of the others: logsumexp([0, -40]) is exp(-40), not 0.
+    """
+    place = np.expand_dims(winner, -1)
+    x = x if x.dtype.kind == "f" else x.astype(np.float64)
+    peak = np.take_along_axis(x, place, axis=-1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        others = np.exp(x - np.where(np.isfinite(peak), peak, 0.0))
+        np.put_along_axis(others, place, 0.0, axis=-1)
+        return peak[..., 0] + np.log1p(np.sum(others, axis=-1))
 
 
 def reduce_node(operation: Operation, x: Node, axes: tuple[int, ...]) -> Node:
