@@ -21,8 +21,8 @@ import sympy
 from sympy.core.assumptions import StdFactKB, _assume_defined
 from sympy.logic.boolalg import Boolean
 
-from symgraph.errors import KindError, NameClashError, UnsupportedError
-from symgraph.printing import ATOM, Format, Piece, Style, written
+from symgraph.errors import KindError, NameClashError, ShapeError, UnsupportedError
+from symgraph.printing import ATOM, Format, Piece, Style, visible, written
 from symgraph.shapes import Dim, Shape, shape_text
 
 __all__ = [
@@ -65,6 +65,9 @@ def _facts(kind: Kind) -> StdFactKB:
 
 
 _FACTS: dict[Kind, StdFactKB] = {kind: _facts(kind) for kind in _BY_ORDER}
+
+#: A node made of more nodes than this appears in a plain SymPy expression by its number.
+LEGIBLE = 200
 
 #: What `a + b` and friends do; filled by the module that defines the user functions.
 operators: dict[str, Callable[..., Node]] = {}
@@ -161,8 +164,7 @@ class Node(sympy.Expr, Boolean):
     #: All primitives by class name, in order of definition.
     registry: ClassVar[dict[str, type[Node]]] = {}
 
-    # SymPy asks these of every expression; to SymPy a node is an atom.
-    is_Atom = True
+    # SymPy asks these of every expression.
     is_number = False
     is_comparable = False
     _op_priority = 100.0
@@ -252,14 +254,21 @@ class Node(sympy.Expr, Boolean):
     def func(self) -> Callable[..., Node]:
         """A callable with `n.func(*n.args) is n`."""
 
-        def make(*args: Node) -> Node:
-            return self if args == self._args else type(self).rebuild(self.params, args)
+        def make(*args: Any) -> Node:
+            if args == self._args:
+                return self
+            operands = map(_as_operand, args, self._args)
+            return type(self).rebuild(self.params, tuple(operands))
 
         return make
 
     @property
     def args(self) -> tuple[Node, ...]:
         return self._args
+
+    @property
+    def is_Atom(self) -> bool:
+        return not self._args
 
     @property
     def ndim(self) -> int:
@@ -480,8 +489,16 @@ class Node(sympy.Expr, Boolean):
             "Use sg.evaluate(node, values) or sg.compile(...)."
         )
 
-    __int__ = __float__ = __complex__ = __index__ = __len__ = _is_number_request
+    __int__ = __float__ = __complex__ = __index__ = _is_number_request
     __array__ = __round__ = __trunc__ = _is_number_request
+
+    def __len__(self) -> int:
+        if not self.shape or not isinstance(self.shape[0], int):
+            raise KindError(
+                f"node of shape {shape_text(self.shape)} has no length; its first size must be a "
+                "number. Read the sizes from .shape."
+            )
+        return self.shape[0]
 
     def __iter__(self) -> Iterator[Any]:
         if not self.shape or not isinstance(self.shape[0], int):
@@ -494,7 +511,7 @@ class Node(sympy.Expr, Boolean):
     # --- writing ------------------------------------------------------------------------------
 
     def _written(self, style: Style) -> str:
-        return written([self], topological([self]), style).text
+        return written([self], style).text
 
     def __str__(self) -> str:
         return self._written("text")
@@ -695,8 +712,13 @@ class NodeSymbol(sympy.Dummy):
         self.node._refuse()
 
     def _written(self, style: Style) -> str:
-        piece = written([self.node], topological([self.node]), style)
-        return Format(style).wrap(piece, ATOM)
+        fmt, name = Format(style), getattr(self.node, "let_name", None)
+        if name is not None:
+            return fmt.name(name).text
+        # SymPy asks for the text often, to sort by it.
+        if len(visible([self.node], LEGIBLE)) > LEGIBLE:
+            return fmt.name(self.name).text
+        return fmt.wrap(written([self.node], style), ATOM)
 
     def _sympystr(self, printer: object) -> str:
         return self._written("text")
@@ -714,6 +736,22 @@ def _pretty_text(text: str) -> Any:
     from sympy.printing.pretty.stringpict import prettyForm
 
     return prettyForm(text)
+
+
+def _as_operand(new: Any, old: Node) -> Node:
+    """What SymPy puts in the place of an operand; its symbols are scalars.
+
+    Raises ShapeError when a symbol is to stand for something else.
+    """
+    if isinstance(new, Node):
+        return new
+    lifted = operators["lift"](new, "func")
+    if lifted.shape != old.shape:
+        raise ShapeError(
+            f"func: {new} is a scalar, the operand that it replaces has shape "
+            f"{shape_text(old.shape)}. Give a node of that shape."
+        )
+    return lifted
 
 
 def _replay(steps: list[tuple[type[Node], tuple[Any, ...], tuple[int, ...]]]) -> Node:

@@ -6,14 +6,30 @@ The output is linear in the number of nodes: a subexpression that has grown long
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import itertools
+import sys
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from symgraph.node import Node
 
-__all__ = ["ADD", "ATOM", "MUL", "POW", "REL", "Format", "Piece", "Style", "latex_name", "render"]
+__all__ = [
+    "ADD",
+    "ATOM",
+    "MUL",
+    "POW",
+    "REL",
+    "Format",
+    "Piece",
+    "Style",
+    "latex_name",
+    "unicode_name",
+    "visible",
+    "written",
+]
 
 Style = Literal["text", "unicode", "latex"]
 
@@ -29,7 +45,10 @@ _GREEK = (
     "Omega"
 ).split()
 _GREEK_LETTERS = dict(zip("αβγδεζηθικλμνξοπρστυφχψωΓΔΘΛΞΠΣΥΦΨΩ", _GREEK, strict=True))
+_GREEK_WORDS = {word: letter for letter, word in _GREEK_LETTERS.items()}
 _SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉₊₋", "0123456789+-")
+_LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+_ACCENTS = {"\u0302": "hat", "\u0303": "tilde", "\u0304": "bar", "\u0307": "dot"}
 _LATEX_SPECIAL = {
     "\\": r"\backslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#",
     "%": r"\%", "^": r"\hat{}", "~": r"\sim{}", "_": r"\_", "<": r"\lt{}", ">": r"\gt{}",
@@ -43,22 +62,38 @@ class Piece(NamedTuple):
     precedence: int = ATOM
 
 
+def _stem_and_subscript(name: str) -> tuple[str, str]:
+    """What stands on the line and what below it: W1, W_1 and W₁ are all W with 1."""
+    stem = name.translate(_SUBSCRIPTS)
+    if "_" in stem.strip("_"):
+        stem, _, sub = stem.partition("_")
+        return stem, sub
+    cut = len(stem.rstrip("0123456789"))
+    return (stem[:cut], stem[cut:]) if 0 < cut < len(stem) else (stem, "")
+
+
 def latex_name(name: str) -> str:
     r"""A variable's name in LaTeX; digits at the end become a subscript, nothing is executed.
 
-    >>> latex_name("W1"), latex_name("net"), latex_name("φ(x)")
-    ('W_{1}', '\\mathrm{net}', '\\phi(x)')
+    >>> latex_name("W1"), latex_name("net"), latex_name("φ(x)"), latex_name("ŷ")
+    ('W_{1}', '\\mathrm{net}', '\\phi(x)', '\\hat{y}')
     """
-    stem = name.translate(_SUBSCRIPTS)
-    sub = ""
-    if "_" in stem.strip("_"):
-        stem, _, sub = stem.partition("_")
-    else:
-        cut = len(stem.rstrip("0123456789"))
-        if 0 < cut < len(stem):
-            stem, sub = stem[:cut], stem[cut:]
+    stem, sub = _stem_and_subscript(name)
     core = _latex_word(stem)
     return f"{core}_{{{_latex_word(sub)}}}" if sub else core
+
+
+def unicode_name(name: str) -> str:
+    """A variable's name in Unicode; digits at the end go below the line, Greek words are letters.
+
+    >>> unicode_name("W1"), unicode_name("phi"), unicode_name("h_t")
+    ('W₁', 'φ', 'h_t')
+    """
+    stem, sub = _stem_and_subscript(name)
+    core = _GREEK_WORDS.get(stem, stem)
+    if not sub:
+        return core
+    return core + sub.translate(_LOWERED) if sub.isdecimal() else f"{core}_{sub}"
 
 
 def _latex_word(word: str) -> str:
@@ -67,9 +102,15 @@ def _latex_word(word: str) -> str:
     if word.isalpha() and word.isascii() and len(word) > 1:
         return rf"\mathrm{{{word}}}"
     parts: list[str] = []
-    for char in word:
+    for char in unicodedata.normalize("NFC", word):
+        plain = unicodedata.normalize("NFD", char)
+        base, accent = plain[0], plain[1:]
         if char in _GREEK_LETTERS:
             parts.append(f"\\{_GREEK_LETTERS[char]} ")
+        elif char in _ACCENTS and parts:
+            parts.append(rf"\{_ACCENTS[char]}{{{parts.pop().strip()}}}")
+        elif accent in _ACCENTS:
+            parts.append(rf"\{_ACCENTS[accent]}{{{base}}}")
         elif char.isprintable():
             parts.append(_LATEX_SPECIAL.get(char, char))
     return "".join(parts).replace(" (", "(").replace(" )", ")").strip()
@@ -126,7 +167,7 @@ class Format:
 
     def call(self, name: str, xs: Iterable[Piece]) -> Piece:
         """A function call."""
-        inner = ", ".join(piece.text for piece in xs)
+        inner = _listed(xs)
         if self.style != "latex":
             return Piece(f"{name}({inner})")
         head = name if name.startswith("\\") else rf"\operatorname{{{name}}}".replace("_", r"\_")
@@ -171,35 +212,67 @@ class Format:
         return Piece(f"-{self.wrap(x, MUL)}", UNARY)
 
 
-def render(roots: Sequence[Node], order: Sequence[Node], style: Style) -> str:
-    """The written form of some nodes, separated by commas; linear in the number of nodes.
+def visible(roots: Sequence[Node], limit: int = sys.maxsize) -> list[Node]:
+    """What the written form of the roots consists of, operands before users.
 
-    `order` holds all reachable nodes, operands before users.
+    It ends at named values, which appear by their names. The search ends beyond `limit` nodes.
     """
+    seen = set(roots)
+    stack = list(seen)
+    while stack and len(seen) <= limit:
+        for operand in stack.pop().args:
+            if operand not in seen and _name_of(operand) is None:
+                seen.add(operand)
+                stack.append(operand)
+    return sorted(seen, key=lambda node: node.serial)
+
+
+def written(roots: Sequence[Node], style: Style) -> Piece:
+    """The written form of some nodes, separated by commas; linear in the number of nodes."""
     fmt = Format(style)
+    order = visible(roots)
+    names = _fresh_names(order)
     uses: dict[Node, int] = {}
     for node in order:
         for operand in node.args:
             uses[operand] = uses.get(operand, 0) + 1
-    written: dict[Node, Piece] = {}
+    pieces: dict[Node, Piece] = {}
     shared: list[str] = []
     for node in order:
-        piece = node.form(fmt, [_as_operand(fmt, a, written) for a in node.args])
+        piece = node.form(fmt, [_as_operand(fmt, a, pieces) for a in node.args])
         limit = LONG if uses.get(node, 0) > 1 else 4 * LONG
         if node.args and uses.get(node, 0) and len(piece.text) > limit:
-            name = fmt.name(f"t{len(shared) + 1}")
+            name = fmt.name(next(names))
             shared.append(f"{name.text} = {piece.text}")
             piece = name
-        written[node] = piece
-    text = ", ".join(written[root].text for root in roots)
+        pieces[node] = piece
+    result = pieces[roots[0]] if len(roots) == 1 else Piece(_listed(pieces[r] for r in roots), 0)
     if not shared:
-        return text
+        return result
     if style == "latex":
-        return rf"{text} \quad\text{{where}}\quad " + r",\; ".join(shared)
-    return f"{text} where " + ", ".join(shared)
+        definitions = r",\; ".join(shared)
+        return Piece(rf"{result.text} \quad\text{{where}}\quad {definitions}", 0)
+    return Piece(f"{result.text} where {', '.join(shared)}", 0)
 
 
-def _as_operand(fmt: Format, node: Node, written: dict[Node, Piece]) -> Piece:
+def _fresh_names(order: Sequence[Node]) -> Iterator[str]:
+    """t1, t2, ... without the names that the nodes have."""
+    taken = {getattr(node, "name", None) for node in order}
+    taken |= {_name_of(operand) for node in order for operand in node.args}
+    return (name for i in itertools.count(1) if (name := f"t{i}") not in taken)
+
+
+def _name_of(node: Node) -> str | None:
+    """The name that `sg.let` gave."""
+    name: str | None = getattr(node, "let_name", None)
+    return name
+
+
+def _listed(pieces: Iterable[Piece]) -> str:
+    return ", ".join(piece.text for piece in pieces)
+
+
+def _as_operand(fmt: Format, node: Node, pieces: dict[Node, Piece]) -> Piece:
     """A named value appears by its name where it is used, by its formula where it is the root."""
-    name = getattr(node, "let_name", None)
-    return fmt.name(name) if name is not None else written[node]
+    name = _name_of(node)
+    return fmt.name(name) if name is not None else pieces[node]
