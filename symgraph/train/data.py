@@ -34,8 +34,13 @@ class Data:
 
     arrays: dict[Var, Array]
     axes: dict[Var, int | None]
-    rows: int
+    batch: sympy.Symbol | None
     dims: Dims
+
+    @property
+    def rows(self) -> int:
+        """The number of samples; 1 when nothing counts them."""
+        return 1 if self.batch is None else self.dims.get(self.batch, 1)
 
     def take(self, index: Array) -> Data:
         """Some of the samples, in the order of their numbers."""
@@ -43,7 +48,8 @@ class Data:
             node: array if self.axes[node] is None else array.take(index, self.axes[node])
             for node, array in self.arrays.items()
         }
-        return Data(arrays, self.axes, len(index), self.dims)
+        dims = self.dims if self.batch is None else self.dims | {self.batch: len(index)}
+        return Data(arrays, self.axes, self.batch, dims)
 
     def batches(self, order: Array, size: int) -> Iterator[Data]:
         """The samples in this order, `size` at a time; the last batch may be smaller.
@@ -139,12 +145,14 @@ def check_data(
         if check_finite and node.kind == "real":
             _check_finite(where, node, array)
     axes = {node: _axis(node, batch) for node in arrays}
-    rows = dims.get(batch, 1) if batch is not None else 1
-    if rows == 0 or any(array.size == 0 for array in arrays.values()):
-        empty = next(node.name for node, array in arrays.items() if array.size == 0)
-        raise ShapeError(f"{where}: the data of {empty!r} are empty. Give at least one sample.")
+    for node, array in arrays.items():
+        if array.size == 0:
+            raise ShapeError(
+                f"{where}: the data of {node.name!r} are empty, of shape {array.shape}. "
+                "Give at least one sample."
+            )
     _check_lookups(where, lookups, arrays, dims)
-    return Data(arrays, axes, rows, dims)
+    return Data(arrays, axes, batch, dims)
 
 
 def _axis(node: Var, batch: sympy.Symbol | None) -> int | None:

@@ -17,7 +17,8 @@ def unknown_name(where: str, what: str, name: object, known: Iterable[str]) -> U
     fit: 'lable' is not an input; did you mean 'label'? There are: 'image', 'label'.
     """
     names = list(known)
-    near = difflib.get_close_matches(str(name), names, n=1)
-    guess = f"; did you mean {near[0]!r}?" if near else "."
+    folded = {known_name.casefold(): known_name for known_name in names}
+    near = difflib.get_close_matches(str(name).casefold(), folded, n=1)
+    guess = f"; did you mean {folded[near[0]]!r}?" if near else "."
     there = f" There are: {', '.join(map(repr, names))}." if names else " There is none."
     return UnknownNameError(f"{where}: {name!r} is not {what}{guess}{there}")

@@ -8,7 +8,7 @@ import pytest
 import symgraph as sg
 
 
-def losses(model: sg.Model, data, optimizer, steps: int) -> list[float]:
+def loss_path(model: sg.Model, data, optimizer, steps: int) -> list[float]:
     """The loss after 0, 1, ... steps on all data."""
     history = model.fit(data, optimizer=optimizer, epochs=steps, batch_size=None)
     return [*history["loss"], model.evaluate(data)["loss"]]
@@ -78,7 +78,7 @@ def test_xor_is_learnt_by_two_hidden_units():
     model = sg.Model(loss=sg.sum((y - d) ** 2) / 2, inputs=[x, d], outputs={"y": y})
     data = {"x": [[0, 0], [0, 1], [1, 0], [1, 1]], "d": [0, 1, 1, 0]}
 
-    measured = losses(model, data, sg.optim.SGD(0.5), steps=3000)
+    measured = loss_path(model, data, sg.optim.SGD(0.5), steps=3000)
 
     trace = {
         0: 0.5089945741332843,
@@ -110,7 +110,7 @@ def test_the_two_car_network_learns_to_keep_its_distance():
         "y": np.where(np.abs(x[:, 0] - x[:, 1]) >= 1, 1.0, -1.0),
     }
 
-    measured = losses(model, data, sg.optim.SGD(0.5), steps=3000)
+    measured = loss_path(model, data, sg.optim.SGD(0.5), steps=3000)
 
     trace = {
         0: 0.91890721125658,
@@ -147,7 +147,7 @@ def test_a_character_network_learns_hello():
         losses.append(sg.log(sg.sum(sg.exp(z))) - z @ sg.const(letters[following]))
     model = sg.Model(loss=losses[0] + losses[1] + losses[2] + losses[3], inputs=[])
 
-    measured = losses(model, {}, sg.optim.SGD(0.1), steps=1000)
+    measured = loss_path(model, {}, sg.optim.SGD(0.1), steps=1000)
 
     trace = {
         0: 5.381438495465254,

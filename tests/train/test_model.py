@@ -1,0 +1,318 @@
+"""What fit, step, evaluate and predict do, on models small enough to follow by hand."""
+
+import numpy as np
+import pytest
+
+import symgraph as sg
+
+
+def mean_model(**settings) -> sg.Model:
+    """One parameter that descends to the mean of x: loss (w - x)**2, gradient 2 (w - mean x)."""
+    x, w = sg.input("x", "N"), sg.parameter("w")
+    return sg.Model(loss=sg.mean((w - x) ** 2), inputs=[x], outputs={"error": x - w}, **settings)
+
+
+def network(seed: int = 0, dtype: str = "float64") -> sg.Model:
+    x, y = sg.input("x", ("N", 2)), sg.input("y", "N")
+    W, b = sg.parameter("W", (2, 8)), sg.parameter("b", 8)
+    v, c = sg.parameter("v", (8, 1)), sg.parameter("c", 1)
+    z = sg.sum(sg.tanh(x @ W + b) @ v + c, axis=1)
+    loss = sg.mean(sg.softplus(z) - y * z)  # cross-entropy of a logistic unit
+    right = sg.mean(sg.indicator((z > 0) & (y > 0.5) | (z < 0) & (y < 0.5)))
+    return sg.Model(
+        loss=loss, inputs=[x, y], outputs={"p": sg.sigmoid(z)}, metrics={"accuracy": right},
+        seed=seed, dtype=dtype,
+    )  # fmt: skip
+
+
+XOR = {"x": np.array([[0, 0], [0, 1], [1, 0], [1, 1.0]]), "y": np.array([0.0, 1, 1, 0])}
+
+
+def clouds(rows: int) -> dict[str, np.ndarray]:
+    """XOR with noise, from random numbers that need no library's generator."""
+    corners = sg.random.permutation(4 * rows, seed=7)[:rows] % 4
+    noise = sg.random.normal(seed=7, stream=1, shape=(rows, 2))
+    return {"x": XOR["x"][corners] + 0.15 * noise, "y": XOR["y"][corners]}
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_xor_is_learnt(dtype: str):
+    model = network(dtype=dtype)
+
+    history = model.fit(XOR, optimizer=sg.optim.Adam(0.05), epochs=400, batch_size=None)
+
+    assert history["loss"][-1] < 0.01
+    assert history["accuracy"][-1] == 1.0
+    assert model.predict(XOR)["p"].round().tolist() == [0, 1, 1, 0]
+    assert model.parameters["W"].dtype == np.dtype(dtype)
+
+
+def trained(*, fit_seed: int = 0, start_seed: int = 0) -> bytes:
+    model = network(seed=start_seed)
+    model.fit(clouds(50), optimizer=sg.optim.Adam(0.01), epochs=3, batch_size=8, seed=fit_seed)
+    return model.parameters.flat.tobytes()
+
+
+def test_equal_seeds_train_to_equal_bits_and_others_do_not():
+    first = trained()
+
+    assert trained() == first
+    assert trained(fit_seed=1) != first
+    assert trained(start_seed=1) != first
+
+
+def test_an_epoch_uses_every_sample_once_and_weights_the_last_batch_by_its_size():
+    model = mean_model()
+    # with a learning rate of 0 the loss of every sample is x**2
+    history = model.fit(
+        {"x": [1.0, 2.0, 3.0, 4.0, 5.0]}, optimizer=sg.optim.SGD(0.0), epochs=3, batch_size=2
+    )
+
+    assert history["loss"] == pytest.approx([55 / 5] * 3)
+
+
+def test_without_shuffling_the_samples_come_in_their_order():
+    model = mean_model()
+    # rate 1/2 puts w on the last sample seen
+    model.fit(
+        {"x": [1.0, 2.0, 8.0]}, optimizer=sg.optim.SGD(0.5), epochs=2, batch_size=1, shuffle=False
+    )
+
+    assert float(model.parameters["w"]) == 8.0
+
+
+def test_shuffling_changes_the_order_from_epoch_to_epoch():
+    seen = []
+    model = mean_model()
+    model.fit(
+        {"x": np.arange(10.0)},
+        optimizer=sg.optim.SGD(0.5),
+        epochs=6,
+        batch_size=1,
+        callbacks=[lambda model, history: seen.append(float(model.parameters["w"]))],
+    )
+
+    assert len(set(seen)) > 2
+
+
+def test_batch_size_none_uses_all_samples_in_every_step():
+    model = mean_model()
+    model.fit({"x": [1.0, 2.0, 6.0]}, optimizer=sg.optim.SGD(0.5), epochs=1, batch_size=None)
+
+    assert float(model.parameters["w"]) == 3.0
+
+
+def test_validation_data_are_measured_after_every_epoch():
+    model = mean_model(metrics={"w": sg.parameter("w")})
+    history = model.fit(
+        {"x": [4.0]}, optimizer=sg.optim.SGD(0.25), epochs=2, validation={"x": [0.0, 2.0]}
+    )
+
+    # w is 0, 2, 3 after 0, 1, 2 steps
+    assert history["loss"] == [16.0, 4.0]
+    assert history["w"] == [0.0, 2.0]
+    assert history["val_loss"] == [(2**2 + 0) / 2, (3**2 + 1) / 2]
+    assert history["val_w"] == [2.0, 3.0]
+
+
+def test_a_fraction_of_the_samples_is_held_out_for_validation():
+    data = {"x": np.arange(10.0)}
+    history = mean_model().fit(
+        data, optimizer=sg.optim.SGD(0.0), epochs=2, validation=0.3, batch_size=None
+    )
+
+    squares = sum(i**2 for i in range(10))
+    assert 7 * history["loss"][0] + 3 * history["val_loss"][0] == pytest.approx(squares)
+    assert history["val_loss"][0] == history["val_loss"][1]
+
+
+def test_gradients_are_clipped_before_the_step():
+    for clip, moved in (({"clip_value": 3.0}, -3.0), ({"clip_norm": 2.0}, -2.0), ({}, -20.0)):
+        model = mean_model()
+        model.step({"x": [-10.0]}, optimizer=sg.optim.SGD(1.0), **clip)
+
+        assert float(model.parameters["w"]) == moved
+
+
+def test_steps_without_an_optimizer_go_on_with_the_last_one():
+    model = mean_model()
+    # v = 0.5 v + g: with gradients -2, then 2 (w - 1)
+    model.step({"x": [1.0]}, optimizer=sg.optim.Momentum(0.25, momentum=0.5))
+    assert float(model.parameters["w"]) == 0.5
+    model.step({"x": [1.0]})
+    assert float(model.parameters["w"]) == 0.5 + 0.25 * 2.0
+
+
+def test_fit_starts_the_optimizer_anew_and_resume_goes_on():
+    adam = sg.optim.Adam(0.1)
+    model = mean_model()
+    model.fit({"x": [1.0]}, optimizer=adam, epochs=5)
+    whole = mean_model()
+    history = whole.fit({"x": [1.0]}, optimizer=adam, epochs=9)
+    split = mean_model()
+    split.fit({"x": [1.0]}, optimizer=adam, epochs=5)
+    rest = split.fit({"x": [1.0]}, optimizer=adam, epochs=9, resume=True)
+
+    assert split.parameters.flat.tobytes() == whole.parameters.flat.tobytes()
+    assert rest.epochs == [6, 7, 8, 9]
+    assert rest["loss"] == history["loss"][5:]
+    model.fit({"x": [1.0]}, optimizer=adam, epochs=4)
+    assert model.parameters.flat.tobytes() != whole.parameters.flat.tobytes()
+
+
+def test_the_learning_rate_changes_while_training():
+    def lower(model, history):
+        model.learning_rate = model.learning_rate / 2
+
+    model = mean_model()
+    history = model.fit({"x": [8.0]}, optimizer=sg.optim.SGD(0.25), epochs=3, callbacks=[lower])
+
+    # w = 4, then 4 + 0.125 * 2 * 4 = 5
+    assert history["loss"] == [64.0, 16.0, 9.0]
+    assert model.learning_rate == 0.03125
+
+
+def test_a_schedule_is_followed_step_by_step():
+    model = mean_model()
+    rate = sg.optim.step_decay(0.25, steps=1, factor=0.5)
+    history = model.fit({"x": [8.0]}, optimizer=sg.optim.SGD(rate), epochs=3)
+
+    assert history["loss"] == [64.0, 16.0, 9.0]
+
+
+def test_a_new_learning_rate_compiles_nothing_anew():
+    model = mean_model()
+    model.fit({"x": [8.0]}, optimizer=sg.optim.SGD(0.25), epochs=1)
+    program = model._training.program
+    model.fit({"x": [8.0]}, optimizer=sg.optim.SGD(0.125), epochs=1)
+
+    assert model._training.program is program
+    assert float(model.parameters["w"]) == 5.0
+
+
+def test_frozen_parameters_stay():
+    x = sg.input("x", "N")
+    fixed = sg.parameter("fixed", init=2.0, trainable=False)
+    model = sg.Model(loss=sg.mean((fixed * sg.parameter("w") - x) ** 2), inputs=[x])
+
+    model.fit({"x": [1.0]}, optimizer=sg.optim.SGD(0.1), epochs=2)
+
+    assert float(model.parameters["fixed"]) == 2.0
+    assert float(model.parameters["w"]) != 0.0
+
+
+def test_parameters_can_be_assigned_and_changed_in_place():
+    model = mean_model()
+    model.parameters["w"] = 3
+    model.parameters["w"][...] += 1
+
+    assert model.evaluate({"x": [5.0]}) == {"loss": 1.0}
+
+
+def test_states_are_updated_by_their_expression_in_training_only():
+    x, w = sg.input("x", "N"), sg.parameter("w")
+    seen = sg.state("seen", init=10.0)
+    model = sg.Model(
+        loss=sg.mean((w - x) ** 2) + 0 * seen, inputs=[x], updates={seen: 0.5 * seen + sg.mean(x)}
+    )
+    model.evaluate({"x": [4.0]})
+    assert float(model.states["seen"]) == 10.0
+    model.fit({"x": [4.0]}, optimizer=sg.optim.SGD(0.1), epochs=2)
+
+    assert float(model.states["seen"]) == 0.5 * (0.5 * 10 + 4) + 4
+
+
+def test_the_training_switch_is_on_in_steps_and_off_elsewhere():
+    x, w = sg.input("x", "N"), sg.parameter("w")
+    training = sg.input("training", kind="boolean")
+    shown = sg.indicator(training)
+    model = sg.Model(
+        loss=sg.mean((w - x) ** 2) + shown, inputs=[x, training], outputs={"on": shown}
+    )
+
+    assert model.fit({"x": [0.0]}, epochs=1)["loss"] == [1.0]
+    assert model.evaluate({"x": [0.0]}) == {"loss": 0.0}
+    assert model.predict({})["on"] == 0
+
+
+def test_every_step_has_a_key_of_its_own():
+    key, w = sg.input("key", kind="integer"), sg.parameter("w")
+    model = sg.Model(loss=w**2 + key, inputs=[])
+
+    seeds = {seed: model.fit({}, epochs=3, seed=seed)["loss"] for seed in (0, 1)}
+
+    assert len({*seeds[0], *seeds[1]}) == 6
+    assert model.fit({}, epochs=3, seed=1)["loss"] == seeds[1]
+
+
+def test_predict_needs_only_the_inputs_of_the_outputs():
+    assert set(network().predict({"x": XOR["x"]})) == {"p"}
+    assert network().predict(XOR)["p"].shape == (4,)
+
+
+def test_predict_and_evaluate_in_parts_agree_with_the_whole():
+    model, data = network(), clouds(23)
+
+    np.testing.assert_allclose(
+        model.predict(data, batch_size=5)["p"], model.predict(data)["p"], rtol=1e-13
+    )
+    parts, whole = model.evaluate(data, batch_size=5), model.evaluate(data)
+    assert parts == pytest.approx(whole, rel=1e-12)
+
+
+def test_the_axis_of_samples_may_stand_anywhere():
+    x, y = sg.input("x", (3, "N")), sg.input("y", ("N",))
+    w = sg.parameter("w", 3)
+    model = sg.Model(loss=sg.mean((w @ x - y) ** 2), inputs=[x, y], outputs={"y": w @ x})
+    model.parameters["w"] = [1.0, 0.0, 0.0]
+    data = {"x": np.arange(12.0).reshape(3, 4), "y": np.zeros(4)}
+
+    history = model.fit(data, optimizer=sg.optim.SGD(0.0), epochs=1, batch_size=3)
+
+    assert history["loss"] == pytest.approx([(0 + 1 + 4 + 9) / 4])
+    assert model.predict(data, batch_size=3)["y"].tolist() == [0.0, 1.0, 2.0, 3.0]
+
+
+def test_a_callback_that_returns_true_ends_the_training():
+    history = mean_model().fit(
+        {"x": [1.0]}, epochs=10, callbacks=[lambda model, history: len(history.epochs) == 4]
+    )
+
+    assert history.epochs == [1, 2, 3, 4]
+    assert history.stopped == "by a callback"
+
+
+def test_no_epochs_give_an_empty_history_and_change_nothing():
+    model = mean_model()
+
+    assert model.fit({"x": [1.0]}, epochs=0).epochs == []
+    assert float(model.parameters["w"]) == 0.0
+
+
+def test_data_are_read_from_lists_and_other_number_types():
+    model = mean_model()
+    for values in ([1, 2], (1, 2), np.array([1, 2], dtype="int8"), np.array([1, 2], dtype=">f8")):
+        assert model.evaluate({"x": values}) == {"loss": 2.5}
+
+
+def test_the_given_arrays_are_never_changed():
+    data = clouds(20)
+    kept = {name: array.copy() for name, array in data.items()}
+    network().fit(data, epochs=2)
+
+    assert all((data[name] == kept[name]).all() for name in data)
+
+
+def test_the_summary_lists_what_is_kept():
+    W = sg.parameter("W", (2, 3))
+    frozen = sg.parameter("frozen", 4, trainable=False)
+    running = sg.state("running", 3)
+    loss = sg.sum(W) + sg.sum(frozen) + sg.sum(running)
+
+    assert sg.Model(loss=loss, inputs=[]).summary().splitlines() == [
+        "name     role              shape   numbers",
+        "W        parameter         (2, 3)        6",
+        "frozen   parameter, fixed  (4,)          4",
+        "running  state             (3,)          3",
+        "10 numbers in parameters, 6 of them trained",
+    ]
