@@ -306,6 +306,12 @@ def _place(expr: Any) -> tuple[int, str]:
     return (slots[0] if slots else -1), str(expr)
 
 
+def _place_as_factor(expr: Any) -> tuple[int, bool, str]:
+    """σ(1 - σ): of two factors that begin with one operand the sum stands behind."""
+    first, text = _place(expr)
+    return first, bool(expr.is_Add), text
+
+
 def _form_sum(expr: Any, fmt: Format, xs: Sequence[Piece]) -> Piece:
     terms = sorted(expr.args, key=_place)
     if terms[0].could_extract_minus_sign():
@@ -325,7 +331,7 @@ def _form_product(expr: Any, fmt: Format, xs: Sequence[Piece]) -> Piece:
     if coefficient < 0:
         inner = _form(-coefficient * rest, fmt, xs)
         return Piece(f"-{fmt.wrap(inner, MUL)}", UNARY)
-    factors = sorted(sympy.Mul.make_args(rest), key=_place)
+    factors = sorted(sympy.Mul.make_args(rest), key=_place_as_factor)
     above = [f for f in factors if not _is_reciprocal(f)]
     below = [1 / f for f in factors if _is_reciprocal(f)]
     pieces = [_form(f, fmt, xs) for f in above]
