@@ -139,11 +139,13 @@ def arange(start: Any, stop: Any = None, step: float = 1) -> Node:
     low, high = _end(first), _end(last)
     if isinstance(step, bool) or not isinstance(step, (int, float)) or step == 0:
         raise ShapeError(f"arange: step {step!r} must be a number other than 0.")
-    count = _steps(low, high, step)
-    if low == 0 and step == 1:
-        return iota(count) if isinstance(low, int) else multiply(1.0, iota(count))
-    steps = iota(count) if step == 1 else multiply(step, iota(count))
-    return add(fill(low), steps) if low != 0 or isinstance(low, float) else steps
+    values = iota(_steps(low, high, step))
+    if step != 1:
+        values = multiply(step, values)
+    if low != 0:
+        values = add(fill(low), values)
+    real = any(isinstance(number, float) for number in (low, high, step))
+    return multiply(1.0, values) if real and values.kind == "integer" else values
 
 
 def _end(bound: Any) -> Any:
