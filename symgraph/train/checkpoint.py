@@ -15,32 +15,35 @@ from symgraph.train.loop import Position, Training
 __all__ = ["describe", "read_description", "take_up"]
 
 
-def describe(training: Training) -> str:
-    """Where a training stands, as text for `read_description`."""
-    return json.dumps(
-        {
-            "position": asdict(training.position),
-            "rate": training.rule.rate,
-            "slots": list(training.slots),
-        }
-    )
+def describe(training: Training | None) -> str:
+    """A note for a file: where a training stands, if there is one."""
+    if training is None:
+        return json.dumps({"version": 1})
+    kept = {
+        "position": asdict(training.position),
+        "rate": training.rule.rate,
+        "slots": list(training.slots),
+    }
+    return json.dumps({"version": 1, "training": kept})
 
 
-def read_description(texts: Mapping[str, str]) -> dict[str, Any]:
-    """The description among the texts of a file; empty when there is none.
+def read_description(note: str) -> dict[str, Any]:
+    """What a note says about a training; empty when it says nothing.
 
-    Raises UnsupportedError for one that cannot be read.
+    Raises UnsupportedError for a note that cannot be read.
     """
+    if not note:
+        return {}
     try:
-        kept = json.loads(texts.get("training", "{}"))
+        kept = dict(json.loads(note).get("training", {}))
         if kept:
             Position(**kept["position"])
-            list(kept["slots"])
-    except (ValueError, TypeError, KeyError) as error:
+            kept["slots"] = [str(name) for name in kept["slots"]]
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise UnsupportedError(
-            f"load: what the file says about the training cannot be read ({error})."
+            f"load: what the file says about the training cannot be read ({error!r})."
         ) from error
-    return dict(kept)
+    return kept
 
 
 def take_up(training: Training, slots: Mapping[str, NDArray[Any]], kept: Mapping[str, Any]) -> None:

@@ -57,6 +57,9 @@ class History(Mapping[str, list[float]]):
     def __len__(self) -> int:
         return len(self._columns)
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._columns
+
     def to_dict(self) -> dict[str, list[Any]]:
         """The columns by name, the numbers of the epochs first, as lists of plain numbers.
 

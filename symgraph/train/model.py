@@ -349,12 +349,10 @@ class Model:
         The file appears whole or not at all. Raises UnsupportedError for another suffix.
         """
         arrays = {**self.parameters, **self.states}
-        texts = {"format": "symgraph", "version": "1"}
         training = self._training
         if training is not None and Path(path).suffix == ".safetensors":
             arrays |= training.slots
-            texts["training"] = describe(training)
-        store.write(path, arrays, texts)
+        store.write(path, arrays, describe(training))
 
     def load(self, path: str | Path) -> None:
         """Read parameters and states from a file with arrays of their names and shapes.
@@ -363,8 +361,8 @@ class Model:
         arrays that do not fit, UnsupportedError for a file of another format; nothing has changed
         then.
         """
-        arrays, texts = store.read(path)
-        kept = read_description(texts)
+        arrays, note = store.read(path)
+        kept = read_description(note)
         slots = {name: arrays.pop(name) for name in kept.get("slots", []) if name in arrays}
         name_of = Path(path).name
         known = {**self.parameters, **self.states}

@@ -27,11 +27,13 @@ __all__ = ["read", "write"]
 Arrays: TypeAlias = Mapping[str, NDArray[Any]]
 
 HOUR = 3600  # seconds
+#: One text alone, since safetensors writes several in an order that changes.
+_NOTE = "symgraph"
 _RESERVED = "__metadata__"  # safetensors keeps its texts under this name
 
 
-def write(path: str | Path, arrays: Arrays, texts: Mapping[str, str]) -> None:
-    """Write arrays, and in a safetensors file texts beside them; the same arrays, the same bytes.
+def write(path: str | Path, arrays: Arrays, note: str) -> None:
+    """Write arrays, and in a safetensors file a note beside them; the same values, the same bytes.
 
     Raises UnsupportedError for another suffix than .safetensors and .npz, OSError when the disk
     refuses; the old file is then still there.
@@ -45,15 +47,15 @@ def write(path: str | Path, arrays: Arrays, texts: Mapping[str, str]) -> None:
     if target.suffix == ".safetensors":
         from safetensors.numpy import save
 
-        _replace(target, save(plain, metadata=dict(texts)))
+        _replace(target, save(plain, metadata={_NOTE: note}))
     elif target.suffix == ".npz":
         _replace(target, _npz(plain))
     else:
         raise _suffix("save", target)
 
 
-def read(path: str | Path) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
-    """The arrays and texts of a file that `write` or any other tool has written.
+def read(path: str | Path) -> tuple[dict[str, NDArray[Any]], str]:
+    """The arrays and the note (or an empty text) of a file that `write` or any other tool has written.
 
     Raises UnsupportedError for another suffix or a file of another format, FileNotFoundError.
     """
@@ -61,7 +63,7 @@ def read(path: str | Path) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
     if source.suffix == ".safetensors":
         return _read_safetensors(source)
     if source.suffix == ".npz":
-        return _read_npz(source), {}
+        return _read_npz(source), ""
     raise _suffix("load", source)
 
 
@@ -78,7 +80,7 @@ def _damaged(path: Path, error: Exception) -> UnsupportedError:
     )
 
 
-def _read_safetensors(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
+def _read_safetensors(path: Path) -> tuple[dict[str, NDArray[Any]], str]:
     from safetensors import SafetensorError, safe_open
 
     if not path.is_file():
@@ -86,14 +88,15 @@ def _read_safetensors(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, st
     try:
         with safe_open(path, framework="numpy") as file:
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            return arrays, dict(file.metadata() or {})
+            return arrays, (file.metadata() or {}).get(_NOTE, "")
     except SafetensorError as error:
         raise _damaged(path, error) from error
 
 
 def _read_npz(path: Path) -> dict[str, NDArray[Any]]:
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        # np.load leaves a file open that it opened itself and cannot read
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
     except (ValueError, zipfile.BadZipFile, EOFError, TypeError) as error:
         raise _damaged(path, error) from error
