@@ -157,10 +157,7 @@ def test_a_key_without_a_meaning_is_refused(key: Any, error: type[Exception], me
 @pytest.mark.parametrize(
     ("key", "message"),
     [
-        (
-            3,
-        (3, r"axis 0 of a value of shape \(3, 4\): index 3 is outside of its 3 entries."),
-        ),
+        (3, r"axis 0 of a value of shape \(3, 4\): index 3 is outside of its 3 entries. Use -3"),
         (-4, "index -4 is outside of its 3 entries"),
         ((0, 4), r"axis 1 .*: index 4 is outside of its 4 entries"),
         ([0, 5], r"index 5 at position \(1,\) is outside of its 3 entries"),
