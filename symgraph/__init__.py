@@ -57,6 +57,15 @@ _NAMES: dict[str, str] = {
     "symgraph.build.loops": """
         ScanResult recurrence scan shift
     """,
+    "symgraph.build.noise": """
+        bits dropout key noisy_relu normal training uniform
+    """,
+    "symgraph.build.norm": """
+        batch_norm layer_norm
+    """,
+    "symgraph.build.unroll": """
+        unroll
+    """,
     "symgraph.grad": """
         adjoints grad hessian hvp jacobian jvp vjp
     """,
@@ -175,6 +184,12 @@ if TYPE_CHECKING:
         logdet as logdet,
         solve as solve,
     )
+    from symgraph.build.loops import (
+        ScanResult as ScanResult,
+        recurrence as recurrence,
+        scan as scan,
+        shift as shift,
+    )
     from symgraph.build.losses import (
         absolute_error as absolute_error,
         binary_cross_entropy_with_logits as binary_cross_entropy_with_logits,
@@ -187,6 +202,19 @@ if TYPE_CHECKING:
         mean_absolute_error as mean_absolute_error,
         mean_squared_error as mean_squared_error,
         squared_error as squared_error,
+    )
+    from symgraph.build.noise import (
+        bits as bits,
+        dropout as dropout,
+        key as key,
+        noisy_relu as noisy_relu,
+        normal as normal,
+        training as training,
+        uniform as uniform,
+    )
+    from symgraph.build.norm import (
+        batch_norm as batch_norm,
+        layer_norm as layer_norm,
     )
     from symgraph.build.reductions import (
         all as all,
@@ -244,11 +272,8 @@ if TYPE_CHECKING:
         softsign as softsign,
         xlogy as xlogy,
     )
-    from symgraph.build.loops import (
-        ScanResult as ScanResult,
-        recurrence as recurrence,
-        scan as scan,
-        shift as shift,
+    from symgraph.build.unroll import (
+        unroll as unroll,
     )
     from symgraph.errors import (
         CycleError as CycleError,

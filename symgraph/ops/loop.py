@@ -642,10 +642,11 @@ def _batched(scan: Scan, args: Sequence[Node], flags: Sequence[bool], size: Dim)
         operand = arg if flag else widen(arg, full)
         groups[group].append((stand_in[place], _exchanged(operand) if group == 1 else operand))
     found = batch(body.nexts, stand_in, size)
-    loop, rename = make_scan(
-        groups[0], groups[1], groups[2], [found.get(n, n) for n in body.nexts],
-        scan.length, scan.backwards,
-    )  # fmt: skip
+    nexts = [
+        (found[n] if n in found else widen(n, (size, *n.shape))) if state in wide else n
+        for state, n in zip(body.states, body.nexts, strict=True)
+    ]
+    loop, rename = make_scan(groups[0], groups[1], groups[2], nexts, scan.length, scan.backwards)
 
     def inner(node: Node) -> Node:
         over = batch([node], stand_in, size).get(node)
