@@ -58,7 +58,9 @@ class Var(_Leaf):
         return dict(self.params[4])
 
     def entry(self, index: Sequence[Any], read: Callable[[int, Sequence[Any]], Any]) -> Any:
-        return sympy.Indexed(self.name, *index) if index else sympy.Symbol(self.name, real=True)
+        if not index:
+            return sympy.Symbol(self.name, real=True)
+        return sympy.IndexedBase(self.name, shape=self.shape, real=True)[tuple(index)]
 
     def form(self, fmt: Format, xs: Sequence[Piece]) -> Piece:
         return fmt.name(self.name)
