@@ -322,7 +322,10 @@ def _form_sum(expr: Any, fmt: Format, xs: Sequence[Piece]) -> Piece:
     for term in terms[1:]:
         negative = term.could_extract_minus_sign()
         piece = _form(-term if negative else term, fmt, xs)
-        text += f" {'-' if negative else '+'} {fmt.wrap(piece, ADD + negative)}"
+        term_text = fmt.wrap(piece, ADD + negative)
+        if not negative and term_text.startswith("-"):
+            negative, term_text = True, term_text[1:]
+        text += f" {'-' if negative else '+'} {term_text}"
     return Piece(text, ADD)
 
 

@@ -8,6 +8,7 @@ from symgraph import special
 from symgraph.build.arithmetic import (
     abs as absolute,
     apply,
+    divide,
     less_equal,
     multiply,
     relu,
@@ -107,7 +108,7 @@ def huber(prediction: Any, target: Any, delta: float = 1.0) -> Node:
     error = subtract(*_pair(prediction, target, "huber"))
     size = absolute(error)
     beyond = multiply(delta, subtract(size, delta / 2))
-    return where(less_equal(size, delta), multiply(0.5, square(error)), beyond)
+    return where(less_equal(size, delta), divide(square(error), 2), beyond)
 
 
 def huber_loss(prediction: Any, target: Any, delta: float = 1.0) -> Node:

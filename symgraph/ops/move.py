@@ -11,7 +11,7 @@ import sympy
 
 from symgraph.errors import RangeError, ShapeError
 from symgraph.node import Node, intern, promote
-from symgraph.ops.einsum import widen
+from symgraph.ops.einsum import Einsum, folded_einsum, widen
 from symgraph.ops.leaves import Fill, fill
 from symgraph.printing import Format, Piece
 from symgraph.shapes import Dim, Shape, bind_dim, bind_shape, product, same_dim, shape_text
@@ -136,7 +136,13 @@ class Pull(Node):
     def vjp(self, ct: Node, k: int) -> Node | None:
         if k > 0 or self.args[0].kind != "real":
             return None
-        return push(ct, self.rows, self.args[0].shape, self.args[1:])
+        shape, lookups = self.args[0].shape, self.args[1:]
+        number = _one_number(ct) if _is_one_hot(self.rows, self.ndim) else None
+        if number is None:
+            return push(ct, self.rows, shape, lookups)
+        axes = tuple(range(len(shape)))
+        hot = push(fill(1, self.shape, "real"), self.rows, shape, lookups)
+        return folded_einsum([(), axes], axes, {}, (number, hot))
 
     def jvp(self, tangents: Sequence[Node | None]) -> Node | None:
         if tangents[0] is None:
@@ -210,11 +216,32 @@ class Push(Node):
         return push(x, rows, (size, *self.shape), tuple(args[1:]))
 
     def form(self, fmt: Format, xs: Sequence[Piece]) -> Piece:
+        x = self.args[0]
+        if _is_one_hot(self.rows, x.ndim) and isinstance(x, Fill) and x.value == 1:
+            return fmt.call("one_hot", [xs[1], Piece(str(self.shape[-1]))])
         return fmt.call("scatter_add", [*xs, Piece(shape_text(self.shape))])
 
     @classmethod
     def rebuild(cls, params: tuple[Any, ...], args: tuple[Node, ...]) -> Node:
         return push(args[0], params[1], params[0], args[1:])
+
+
+def _is_one_hot(rows: Sequence[Row], rank: int) -> bool:
+    """Whether one lookup gives the last position for each index of the smaller side."""
+    *lead, last = rows or (identity_row(0),)
+    return (
+        len(lead) == rank
+        and all(row == identity_row(a) for a, row in enumerate(lead))
+        and isinstance(last, Lookup)
+        and last.axes == tuple(range(rank))
+    )
+
+
+def _one_number(x: Node) -> Node | None:
+    """The scalar that a value repeats, else None."""
+    if isinstance(x, Fill):
+        return fill(x.value, (), "real")
+    return x.args[0] if isinstance(x, Einsum) and not any(x.ins) and len(x.args) == 1 else None
 
 
 def _batched_rows(rows: Sequence[Row], flags: Sequence[bool]) -> list[Row]:
