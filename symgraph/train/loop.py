@@ -42,6 +42,14 @@ class Position:
     sums: dict[str, float] = field(default_factory=dict)  # of value * samples in that epoch
     plan: dict[str, Any] = field(default_factory=dict)  # what the epoch under way was cut by
 
+    def __post_init__(self) -> None:
+        counts = (self.epoch, self.batch, self.step, self.rows)
+        if not all(type(count) is int and count >= 0 for count in counts):
+            raise ValueError(f"{counts} are not counts")
+        if not (isinstance(self.plan, dict) and isinstance(self.sums, dict)):
+            raise ValueError(f"{self.sums} and {self.plan} are not dictionaries")
+        self.sums = {name: float(total) for name, total in self.sums.items()}
+
     def add(self, names: Mapping[str, Node], values: list[float], rows: int) -> None:
         """Count one step."""
         for name, value in zip(names, values, strict=True):
@@ -120,7 +128,7 @@ class Training:
         cut = {**asdict(plan), "rows": rows}
         del cut["epochs"]
         if self.position.batch and self.position.plan != cut:
-            was = ", ".join(f"{k}={v}" for k, v in self.position.plan.items() if cut[k] != v)
+            was = ", ".join(f"{k}={v}" for k, v in self.position.plan.items() if cut.get(k) != v)
             raise UnsupportedError(
                 f"fit: epoch {self.position.epoch + 1} was left after batch {self.position.batch} "
                 f"with {was}. Resume it with the same data and settings, or use resume=False."

@@ -55,7 +55,7 @@ def write(path: str | Path, arrays: Arrays, note: str) -> None:
 
 
 def read(path: str | Path) -> tuple[dict[str, NDArray[Any]], str]:
-    """The arrays and the note (or an empty text) of a file that `write` or any other tool has written.
+    """The arrays of a file that `write` or any other tool has written, and its note or "".
 
     Raises UnsupportedError for another suffix or a file of another format, FileNotFoundError.
     """

@@ -16,7 +16,6 @@ from symgraph.errors import (
     UnknownNameError,
     UnsupportedError,
 )
-from symgraph.ops.move import Lookup, identity_row, pull
 
 x, y = sg.input("x", ("N", 2)), sg.input("y", "N")
 label = sg.input("label", "N", kind="integer")
@@ -99,9 +98,7 @@ def test_float32_data_that_overflow_are_not_finite():
 
 
 def classifier() -> sg.Model:
-    z = x @ W
-    picked = pull(z, [identity_row(0), Lookup(1, (0,))], label.shape, (label,))  # z[n, label[n]]
-    return sg.Model(loss=sg.mean(sg.log(sg.sum(sg.exp(z), axis=1)) - picked), inputs=[x, label])
+    return sg.Model(loss=sg.cross_entropy(x @ W, label), inputs=[x, label])
 
 
 @pytest.mark.parametrize(
@@ -130,12 +127,20 @@ def test_labels_inside_their_range_are_taken():
 
 def test_indices_made_of_data_are_checked_where_they_are_used():
     table = sg.parameter("table", 5)
-    following = pull(table, [Lookup(1, (0,))], label.shape, (label + 1,))
-    model = sg.Model(loss=sg.mean(following**2), inputs=[label])
+    model = sg.Model(loss=sg.mean(sg.take(table, label + 1) ** 2), inputs=[label])
 
     assert math.isfinite(model.evaluate({"label": [-1, 3]})["loss"])
     with pytest.raises(RangeError, match=r"label \+ 1 is 5 at \(1,\), and it chooses one of 5"):
         model.evaluate({"label": [0, 4]})
+
+
+def test_indices_read_inside_a_loop_are_checked():
+    words, table = sg.input("words", "T", kind="integer"), sg.parameter("table", (4, 2))
+    loop = sg.scan(lambda h, word: sg.tanh(h + sg.take(table, word)), w, words)
+    model = sg.Model(loss=sg.sum(loop.final), inputs=[words])
+
+    with pytest.raises(RangeError, match=r"data of 'words' hold 4 at \(2,\), .* one of 4 entries"):
+        model.evaluate({"words": [0, 3, 4]})
 
 
 def test_labels_and_flags_are_of_their_kind():
@@ -295,6 +300,12 @@ class TestWhichSizeCountsTheSamples:
 
     def test_it_is_the_size_that_leads_everywhere_without_an_n(self):
         assert self.batch(("B", "T"), ("B", "S")) == "B"
+
+    def test_it_is_no_size_that_a_loop_runs_over(self):
+        sequence = sg.input("sequence", ("T", 2))
+        final = sg.scan(lambda h, entry: sg.tanh(h + entry), w, sequence).final
+
+        assert sg.Model(loss=sg.sum(final), inputs=[sequence]).spec.batch is None
 
     def test_it_can_be_named_or_switched_off(self):
         assert self.batch(("N", "T"), batch="T") == "T"

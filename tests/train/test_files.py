@@ -162,7 +162,16 @@ def test_damaged_files_are_refused(tmp_path, suffix, content):
 
 def test_what_a_file_says_about_the_training_is_not_trusted(tmp_path):
     arrays = {"w": np.array(9.0), "b": np.ones(2), "seen": np.array(0.0)}
-    for text in ("[", "3", '{"training": {"position": {"a": 1}}}', '{"training": 3}'):
+    for text in (
+        "[",
+        "3",
+        '{"training": 3}',
+        '{"training": {"position": {"a": 1}, "slots": []}}',
+        '{"training": {"position": {"epoch": -1}, "slots": []}}',
+        '{"training": {"position": {"step": "1"}, "slots": []}}',
+        '{"training": {"position": {"sums": {"loss": "a"}}, "slots": []}}',
+        '{"training": {"position": {}, "slots": 3}}',
+    ):
         safetensors.numpy.save_file(arrays, tmp_path / "a.safetensors", {"symgraph": text})
         with pytest.raises(UnsupportedError, match="what the file says about the training cannot"):
             model().load(tmp_path / "a.safetensors")

@@ -176,6 +176,15 @@ def test_the_first_infinity_and_the_first_nan_are_both_named():
         model.fit({"x": [0.0, 1.0]})
 
 
+def test_an_infinite_constant_is_a_mask_and_not_the_cause():
+    x, w = sg.input("x", "N"), sg.parameter("w", init=-1.0)
+    masked = sg.sum(sg.where(sg.const([True, False]), sg.const([1.0, math.inf]), 1.0))
+    model = sg.Model(loss=sg.mean(x) * sg.log(w) + 0 * masked, inputs=[x])
+
+    with pytest.raises(NonFiniteError, match=r"not finite is log\(w\) = nan\. The parameters"):
+        model.fit({"x": [1.0]})
+
+
 def test_a_gradient_that_is_not_finite_is_found_though_the_loss_is():
     w, v = sg.parameter("w", init=0.0), sg.parameter("v", init=1.0)
     model = sg.Model(loss=sg.sqrt(w) + v**2, inputs=[])

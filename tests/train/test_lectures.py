@@ -158,3 +158,44 @@ def test_a_character_network_learns_hello():
         1000: 0.012189278932051309,
     }
     assert [measured[step] for step in trace] == pytest.approx([*trace.values()], rel=1e-7)
+
+
+def fill(s: int, *shape: int) -> np.ndarray:
+    """The lecture's test arrays: one-digit decimals that look random."""
+    k = np.arange(np.prod(shape))
+    return (((3 * k * k + (s + 2) * k + 5 * s + 1) % 13 - 6) / 10).reshape(shape)
+
+
+def autoencoder(s: int, inside: int, outside: int) -> sg.Model:
+    x = sg.input("x", ("N", outside))
+    W = sg.parameter("W", (inside, outside), init=fill(s, inside, outside))
+    V = sg.parameter("V", (outside, inside), init=fill(s + 1, outside, inside))
+    code = sg.sigmoid(x @ W.T + sg.parameter("b", inside))
+    again = sg.sigmoid(code @ V.T + sg.parameter("c", outside))
+    error = sg.mean(sg.sum((again - x) ** 2, axis=1)) / 2
+    return sg.Model(loss=error, inputs=[x], outputs={"code": code})
+
+
+def test_a_deep_network_is_built_layer_by_layer_from_autoencoders():
+    X = np.array([
+        [0.7, 0.3, 0.5, 0.0, 0.1],
+        [0.8, 0.8, 0.1, 0.0, 0.5],
+        [0.3, 0.7, 0.4, 0.7, 0.3],
+        [0.5, 0.0, 0.1, 0.8, 0.8],
+        [0.1, 0.0, 0.5, 0.3, 0.7],
+        [0.4, 0.7, 0.3, 0.5, 0.0],
+        [0.1, 0.8, 0.8, 0.1, 0.0],
+        [0.5, 0.3, 0.7, 0.4, 0.7],
+    ])  # fmt: skip
+    traces = [
+        {0: 0.2327629839902999, 1: 0.22503453904069426, 1000: 0.02799916601415279},
+        {0: 0.13288537010701298, 1: 0.1307703742861702, 1000: 0.03651191216563528},
+    ]
+    codes = X
+    for s, (inside, outside), trace in zip((1, 2), ((3, 5), (2, 3)), traces, strict=True):
+        model = autoencoder(s, inside, outside)
+        measured = loss_path(model, {"x": codes}, sg.optim.SGD(1.0), steps=1000)
+        assert [measured[step] for step in trace] == pytest.approx([*trace.values()], rel=1e-6)
+        codes = model.predict({"x": codes})["code"]
+
+    np.testing.assert_allclose(codes[0], [0.5987942924065569, 0.7335446041277479], rtol=1e-6)

@@ -235,6 +235,36 @@ def test_the_training_switch_is_on_in_steps_and_off_elsewhere():
     assert model.predict({})["on"] == 0
 
 
+def test_running_statistics_follow_the_batches_and_serve_prediction():
+    x, w = sg.input("x", ("N", 1)), sg.parameter("w")
+    seen = sg.state("mean", 1), sg.state("variance", 1, init="ones")
+    normal, updates = sg.batch_norm(x, running=seen, momentum=0.5, epsilon=0.0)
+    model = sg.Model(loss=sg.sum(w * normal), inputs=[x], outputs={"y": normal}, updates=updates)
+
+    model.fit({"x": [[1.0], [5.0]]}, optimizer=sg.optim.SGD(0.1), epochs=2)
+
+    # batch mean 3, variance 4: from 0 and 1 half way in each step
+    assert model.states["mean"].tolist() == [2.25]
+    assert model.states["variance"].tolist() == [3.25]
+    assert model.predict({"x": [[3.25]]})["y"] == pytest.approx(1 / np.sqrt(3.25))
+
+
+def test_dropout_differs_from_step_to_step_and_is_off_in_prediction():
+    x, w = sg.input("x", ("N", 50)), sg.parameter("w")
+    dropped = sg.dropout(x, 0.5)
+    model = sg.Model(loss=sg.mean(dropped) + 0 * w, inputs=[x], outputs={"y": dropped})
+    data = {"x": np.ones((4, 50))}
+
+    losses = model.fit(data, epochs=5)["loss"]
+
+    assert len(set(losses)) == 5
+    assert all(0.5 < loss < 1.5 for loss in losses)
+    assert model.fit(data, epochs=5)["loss"] == losses
+    assert model.fit(data, epochs=5, seed=1)["loss"] != losses
+    assert model.predict(data)["y"].tolist() == data["x"].tolist()
+    assert model.evaluate(data)["loss"] == 1.0
+
+
 def test_every_step_has_a_key_of_its_own():
     key, w = sg.input("key", kind="integer"), sg.parameter("w")
     model = sg.Model(loss=w**2 + key, inputs=[])
