@@ -15,11 +15,11 @@ __version__ = "0.1.0"
 # tests/test_public_names.py holds the two together.
 _NAMES: dict[str, str] = {
     "symgraph.build.arithmetic": """
-        abs add apply arccos arcsin arctan arctan2 ceil cos cosh divide elu equal exp expm1
-        floor floor_divide greater greater_equal indicator leaky_relu less less_equal log
-        log1p logical_and logical_not logical_or maximum minimum multiply negative not_equal
-        power relu remainder sigmoid sign sin sinh softplus sqrt square step subtract tan
-        tanh where
+        abs add apply arccos arccosh arcsin arcsinh arctan arctan2 arctanh ceil clip cos
+        cosh divide elu equal exp expm1 floor floor_divide greater greater_equal indicator
+        leaky_relu less less_equal log log1p logical_and logical_not logical_or maximum
+        minimum multiply negative not_equal power relu remainder sigmoid sign sin sinh
+        softplus sqrt square step subtract tan tanh where
     """,
     "symgraph.build.contract": """
         broadcast_to diag diagonal dot einsum matmul mean outer squared_norm sum swapaxes
@@ -31,6 +31,18 @@ _NAMES: dict[str, str] = {
     """,
     "symgraph.build.declare": """
         const input let parameter state stop_gradient
+    """,
+    "symgraph.build.loops": """
+        ScanResult recurrence scan shift
+    """,
+    "symgraph.build.noise": """
+        bits dropout key noisy_relu normal training uniform
+    """,
+    "symgraph.build.norm": """
+        batch_norm layer_norm
+    """,
+    "symgraph.build.unroll": """
+        unroll
     """,
     "symgraph.build.indexing": """
         one_hot pick take
@@ -53,18 +65,6 @@ _NAMES: dict[str, str] = {
     """,
     "symgraph.build.special": """
         erf erfc gelu log_sigmoid logaddexp normal_cdf normal_pdf selu silu softsign xlogy
-    """,
-    "symgraph.build.loops": """
-        ScanResult recurrence scan shift
-    """,
-    "symgraph.build.noise": """
-        bits dropout key noisy_relu normal training uniform
-    """,
-    "symgraph.build.norm": """
-        batch_norm layer_norm
-    """,
-    "symgraph.build.unroll": """
-        unroll
     """,
     "symgraph.grad": """
         adjoints grad hessian hvp jacobian jvp vjp
@@ -93,10 +93,14 @@ if TYPE_CHECKING:
         add as add,
         apply as apply,
         arccos as arccos,
+        arccosh as arccosh,
         arcsin as arcsin,
+        arcsinh as arcsinh,
         arctan as arctan,
         arctan2 as arctan2,
+        arctanh as arctanh,
         ceil as ceil,
+        clip as clip,
         cos as cos,
         cosh as cosh,
         divide as divide,

@@ -21,10 +21,14 @@ __all__ = [
     "add",
     "apply",
     "arccos",
+    "arccosh",
     "arcsin",
+    "arcsinh",
     "arctan",
     "arctan2",
+    "arctanh",
     "ceil",
+    "clip",
     "cos",
     "cosh",
     "divide",
@@ -96,27 +100,52 @@ _NEG = template(-_x, 1)
 
 
 def add(x: Any, y: Any) -> Node:
-    """x + y."""
+    """x + y.
+
+    >>> import symgraph as sg
+    >>> print(sg.input("x") + 2)
+    x + 2
+    """
     return _binary(_ADD, x, y)
 
 
 def subtract(x: Any, y: Any) -> Node:
-    """x - y."""
+    """x - y.
+
+    >>> import symgraph as sg
+    >>> print(1 - sg.input("x"))
+    1 - x
+    """
     return _binary(_SUB, x, y)
 
 
 def multiply(x: Any, y: Any) -> Node:
-    """x * y, entry by entry."""
+    """x * y, entry by entry.
+
+    >>> import symgraph as sg
+    >>> print(sg.input("x") * sg.input("y"))
+    x*y
+    """
     return _binary(_MUL, x, y)
 
 
 def divide(x: Any, y: Any) -> Node:
-    """x / y, entry by entry; always real."""
+    """x / y, entry by entry; always real.
+
+    >>> import symgraph as sg
+    >>> print(sg.input("x") / sg.input("y"))
+    x/y
+    """
     return _binary(_DIV, x, y)
 
 
 def negative(x: Any) -> Node:
-    """-x."""
+    """-x.
+
+    >>> import symgraph as sg
+    >>> print(-sg.input("x"))
+    -x
+    """
     return _map(_NEG, x)
 
 
@@ -129,6 +158,11 @@ def power(x: Any, exponent: Any) -> Node:
     """x to the power of a number or of a node, entry by entry.
 
     A number is part of the operation (x**2 is one node with one operand).
+
+    >>> import symgraph as sg
+    >>> x = sg.input("x")
+    >>> print(x**3, sg.grad(x**3, x))
+    x**3 3*x**2
     """
     base, raised = as_node(x), as_node(exponent)
     if isinstance(raised, Fill) and raised.shape == () and raised.kind != "boolean":
@@ -148,7 +182,13 @@ _SQRT = template(sympy.sqrt(_x), 1)
 
 
 def sqrt(x: Any) -> Node:
-    """The square root."""
+    """The square root.
+
+    >>> import symgraph as sg
+    >>> x = sg.input("x")
+    >>> print(sg.grad(sg.sqrt(x), x))
+    1/2/sqrt(x)
+    """
     return _map(_SQRT, x)
 
 
@@ -156,7 +196,13 @@ _SQUARE = template(_x**2, 1)
 
 
 def square(x: Any) -> Node:
-    """x**2."""
+    """x**2.
+
+    >>> import symgraph as sg
+    >>> x = sg.input("x")
+    >>> print(sg.grad(sg.square(x), x))
+    2*x
+    """
     return _map(_SQUARE, x)
 
 
@@ -164,7 +210,13 @@ _EXP = template(sympy.exp(_x), 1)
 
 
 def exp(x: Any) -> Node:
-    """The exponential."""
+    """The exponential.
+
+    >>> import symgraph as sg
+    >>> x = sg.input("x")
+    >>> print(sg.grad(sg.exp(x), x))
+    exp(x)
+    """
     return _map(_EXP, x)
 
 
@@ -172,7 +224,13 @@ _LOG = template(sympy.log(_x), 1)
 
 
 def log(x: Any) -> Node:
-    """The natural logarithm."""
+    """The natural logarithm.
+
+    >>> import symgraph as sg
+    >>> x = sg.input("x")
+    >>> print(sg.grad(sg.log(x), x))
+    1/x
+    """
     return _map(_LOG, x)
 
 
@@ -180,7 +238,13 @@ _EXPM1 = template(scalar.expm1(_x), 1)
 
 
 def expm1(x: Any) -> Node:
-    """exp(x) - 1, accurate near 0."""
+    """exp(x) - 1, accurate near 0.
+
+    >>> import symgraph as sg
+    >>> x = sg.input("x")
+    >>> print(sg.grad(sg.expm1(x), x))
+    exp(x)
+    """
     return _map(_EXPM1, x)
 
 
@@ -188,7 +252,13 @@ _LOG1P = template(scalar.log1p(_x), 1)
 
 
 def log1p(x: Any) -> Node:
-    """log(1 + x), accurate near 0."""
+    """log(1 + x), accurate near 0.
+
+    >>> import symgraph as sg
+    >>> x = sg.input("x")
+    >>> print(sg.grad(sg.log1p(x), x))
+    1/(1 + x)
+    """
     return _map(_LOG1P, x)
 
 
@@ -196,7 +266,13 @@ _SIN = template(sympy.sin(_x), 1)
 
 
 def sin(x: Any) -> Node:
-    """The sine."""
+    """The sine.
+
+    >>> import symgraph as sg
+    >>> x = sg.input("x")
+    >>> print(sg.grad(sg.sin(x), x))
+    cos(x)
+    """
     return _map(_SIN, x)
 
 
@@ -204,7 +280,13 @@ _COS = template(sympy.cos(_x), 1)
 
 
 def cos(x: Any) -> Node:
-    """The cosine."""
+    """The cosine.
+
+    >>> import symgraph as sg
+    >>> x = sg.input("x")
+    >>> print(sg.grad(sg.cos(x), x))
+    -sin(x)
+    """
     return _map(_COS, x)
 
 
@@ -212,7 +294,13 @@ _TAN = template(sympy.tan(_x), 1)
 
 
 def tan(x: Any) -> Node:
-    """The tangent."""
+    """The tangent.
+
+    >>> import symgraph as sg
+    >>> x = sg.input("x")
+    >>> print(sg.grad(sg.tan(x), x))
+    1 + tan(x)**2
+    """
     return _map(_TAN, x)
 
 
@@ -220,7 +308,13 @@ _ARCSIN = template(sympy.asin(_x), 1)
 
 
 def arcsin(x: Any) -> Node:
-    """The inverse sine."""
+    """The inverse sine.
+
+    >>> import symgraph as sg
+    >>> x = sg.input("x")
+    >>> print(sg.grad(sg.arcsin(x), x))
+    1/sqrt(1 - x**2)
+    """
     return _map(_ARCSIN, x)
 
 
@@ -228,7 +322,13 @@ _ARCCOS = template(sympy.acos(_x), 1)
 
 
 def arccos(x: Any) -> Node:
-    """The inverse cosine."""
+    """The inverse cosine.
+
+    >>> import symgraph as sg
+    >>> x = sg.input("x")
+    >>> print(sg.grad(sg.arccos(x), x))
+    -1/sqrt(1 - x**2)
+    """
     return _map(_ARCCOS, x)
 
 
@@ -236,7 +336,13 @@ _ARCTAN = template(sympy.atan(_x), 1)
 
 
 def arctan(x: Any) -> Node:
-    """The inverse tangent."""
+    """The inverse tangent.
+
+    >>> import symgraph as sg
+    >>> x = sg.input("x")
+    >>> print(sg.grad(sg.arctan(x), x))
+    1/(1 + x**2)
+    """
     return _map(_ARCTAN, x)
 
 
@@ -244,7 +350,13 @@ _SINH = template(sympy.sinh(_x), 1)
 
 
 def sinh(x: Any) -> Node:
-    """The hyperbolic sine."""
+    """The hyperbolic sine.
+
+    >>> import symgraph as sg
+    >>> x = sg.input("x")
+    >>> print(sg.grad(sg.sinh(x), x))
+    cosh(x)
+    """
     return _map(_SINH, x)
 
 
@@ -252,15 +364,69 @@ _COSH = template(sympy.cosh(_x), 1)
 
 
 def cosh(x: Any) -> Node:
-    """The hyperbolic cosine."""
+    """The hyperbolic cosine.
+
+    >>> import symgraph as sg
+    >>> x = sg.input("x")
+    >>> print(sg.grad(sg.cosh(x), x))
+    sinh(x)
+    """
     return _map(_COSH, x)
+
+
+_ARCSINH = template(sympy.asinh(_x), 1)
+
+
+def arcsinh(x: Any) -> Node:
+    """The inverse hyperbolic sine.
+
+    >>> import symgraph as sg
+    >>> x = sg.input("x")
+    >>> print(sg.grad(sg.arcsinh(x), x))
+    1/sqrt(1 + x**2)
+    """
+    return _map(_ARCSINH, x)
+
+
+_ARCCOSH = template(sympy.acosh(_x), 1)
+
+
+def arccosh(x: Any) -> Node:
+    """The inverse hyperbolic cosine.
+
+    >>> import symgraph as sg
+    >>> x = sg.input("x")
+    >>> print(sg.grad(sg.arccosh(x), x))
+    1/(sqrt(1 + x)*sqrt(x - 1))
+    """
+    return _map(_ARCCOSH, x)
+
+
+_ARCTANH = template(sympy.atanh(_x), 1)
+
+
+def arctanh(x: Any) -> Node:
+    """The inverse hyperbolic tangent.
+
+    >>> import symgraph as sg
+    >>> x = sg.input("x")
+    >>> print(sg.grad(sg.arctanh(x), x))
+    1/(1 - x**2)
+    """
+    return _map(_ARCTANH, x)
 
 
 _TANH = template(scalar.tanh(_x), 1)
 
 
 def tanh(x: Any) -> Node:
-    """The hyperbolic tangent; its derivative prints as 1 - tanh(x)**2."""
+    """The hyperbolic tangent; its derivative prints as 1 - tanh(x)**2.
+
+    >>> import symgraph as sg
+    >>> x = sg.input("x")
+    >>> print(sg.grad(sg.tanh(x), x))
+    1 - tanh(x)**2
+    """
     return _map(_TANH, x)
 
 
@@ -268,7 +434,13 @@ _SIGMOID = template(scalar.sigmoid(_x), 1)
 
 
 def sigmoid(x: Any) -> Node:
-    """The logistic function 1/(1 + exp(-x)); its derivative prints as σ(1 - σ)."""
+    """The logistic function 1/(1 + exp(-x)); its derivative prints as σ(1 - σ).
+
+    >>> import symgraph as sg
+    >>> x = sg.input("x")
+    >>> print(sg.grad(sg.sigmoid(x), x))
+    sigmoid(x)*(1 - sigmoid(x))
+    """
     return _map(_SIGMOID, x)
 
 
@@ -276,7 +448,13 @@ _SOFTPLUS = template(scalar.softplus(_x), 1)
 
 
 def softplus(x: Any) -> Node:
-    """log(1 + exp(x)), without overflow; its derivative is the sigmoid."""
+    """log(1 + exp(x)), without overflow; its derivative is the sigmoid.
+
+    >>> import symgraph as sg
+    >>> x = sg.input("x")
+    >>> print(sg.grad(sg.softplus(x), x))
+    sigmoid(x)
+    """
     return _map(_SOFTPLUS, x)
 
 
@@ -284,7 +462,13 @@ _RELU = template(scalar.relu(_x), 1)
 
 
 def relu(x: Any) -> Node:
-    """max(x, 0) with derivative 0 at 0."""
+    """max(x, 0) with derivative 0 at 0.
+
+    >>> import symgraph as sg
+    >>> x = sg.input("x")
+    >>> print(sg.grad(sg.relu(x), x))
+    1[x > 0]
+    """
     return _map(_RELU, x)
 
 
@@ -292,7 +476,13 @@ _ABS = template(scalar.absolute(_x), 1)
 
 
 def abs(x: Any) -> Node:
-    """|x| with derivative 0 at 0."""
+    """|x| with derivative 0 at 0.
+
+    >>> import symgraph as sg
+    >>> x = sg.input("x")
+    >>> print(sg.grad(sg.abs(x), x))
+    sign(x)
+    """
     return _map(_ABS, x)
 
 
@@ -300,7 +490,12 @@ _FLOOR = template(scalar.floor(_x), 1)
 
 
 def floor(x: Any) -> Node:
-    """The largest integer not above x."""
+    """The largest integer not above x.
+
+    >>> import symgraph as sg
+    >>> sg.floor(sg.input("x")).kind
+    'integer'
+    """
     return _map(_FLOOR, x)
 
 
@@ -308,7 +503,12 @@ _CEIL = template(scalar.ceil(_x), 1)
 
 
 def ceil(x: Any) -> Node:
-    """The smallest integer not below x."""
+    """The smallest integer not below x.
+
+    >>> import symgraph as sg
+    >>> sg.ceil(sg.input("x")).kind
+    'integer'
+    """
     return _map(_CEIL, x)
 
 
@@ -316,7 +516,12 @@ _ARCTAN2 = template(sympy.atan2(_x, _y), 2)
 
 
 def arctan2(x: Any, y: Any) -> Node:
-    """The angle of the point (y, x)."""
+    """The angle of the point (y, x).
+
+    >>> import symgraph as sg
+    >>> print(sg.arctan2(sg.input("y"), sg.input("x")))
+    atan2(y, x)
+    """
     return _map(_ARCTAN2, x, y)
 
 
@@ -324,7 +529,13 @@ _MAXIMUM = template(scalar.maximum(_x, _y), 2)
 
 
 def maximum(x: Any, y: Any) -> Node:
-    """The larger of two, entry by entry; a tie sends gradient 0 to both."""
+    """The larger of two, entry by entry; a tie sends gradient 0 to both.
+
+    >>> import symgraph as sg
+    >>> x, y = sg.input("x"), sg.input("y")
+    >>> print(sg.grad(sg.maximum(x, y), x))
+    1[x > y]
+    """
     return _map(_MAXIMUM, x, y)
 
 
@@ -332,15 +543,36 @@ _MINIMUM = template(scalar.minimum(_x, _y), 2)
 
 
 def minimum(x: Any, y: Any) -> Node:
-    """The smaller of two, entry by entry; a tie sends gradient 0 to both."""
+    """The smaller of two, entry by entry; a tie sends gradient 0 to both.
+
+    >>> import symgraph as sg
+    >>> x, y = sg.input("x"), sg.input("y")
+    >>> print(sg.grad(sg.minimum(x, y), y))
+    1[x > y]
+    """
     return _map(_MINIMUM, x, y)
+
+
+def clip(x: Any, low: Any, high: Any) -> Node:
+    """x, but low where it is below and high where it is above; no gradient from outside.
+
+    >>> import symgraph as sg
+    >>> print(sg.clip(sg.input("x"), 0, 1))
+    min(max(x, 0), 1)
+    """
+    return minimum(maximum(x, low), high)
 
 
 _REMAINDER = template(scalar.remainder(_x, _y), 2)
 
 
 def remainder(x: Any, y: Any) -> Node:
-    """x modulo y, with the sign of y."""
+    """x modulo y, with the sign of y.
+
+    >>> import symgraph as sg
+    >>> print(sg.input("n", kind="integer") % 2)
+    n % 2
+    """
     return _map(_REMAINDER, x, y)
 
 
@@ -348,7 +580,12 @@ _FLOOR_DIVIDE = template(scalar.floor_divide(_x, _y), 2)
 
 
 def floor_divide(x: Any, y: Any) -> Node:
-    """The floor of x / y."""
+    """The floor of x / y.
+
+    >>> import symgraph as sg
+    >>> print(sg.input("n", kind="integer") // 2)
+    n // 2
+    """
     return _map(_FLOOR_DIVIDE, x, y)
 
 
@@ -356,7 +593,12 @@ _LESS = template(scalar.less(_x, _y), 2)
 
 
 def less(x: Any, y: Any) -> Node:
-    """x < y, a boolean."""
+    """x < y, a boolean.
+
+    >>> import symgraph as sg
+    >>> print(sg.input("x") < 1)
+    x < 1
+    """
     return _map(_LESS, x, y)
 
 
@@ -364,7 +606,12 @@ _LESS_EQUAL = template(scalar.less_equal(_x, _y), 2)
 
 
 def less_equal(x: Any, y: Any) -> Node:
-    """x <= y, a boolean."""
+    """x <= y, a boolean.
+
+    >>> import symgraph as sg
+    >>> print(sg.input("x") <= 1)
+    x <= 1
+    """
     return _map(_LESS_EQUAL, x, y)
 
 
@@ -372,7 +619,12 @@ _GREATER = template(scalar.greater(_x, _y), 2)
 
 
 def greater(x: Any, y: Any) -> Node:
-    """x > y, a boolean."""
+    """x > y, a boolean.
+
+    >>> import symgraph as sg
+    >>> print(sg.input("x") > 1)
+    x > 1
+    """
     return _map(_GREATER, x, y)
 
 
@@ -380,7 +632,12 @@ _GREATER_EQUAL = template(scalar.greater_equal(_x, _y), 2)
 
 
 def greater_equal(x: Any, y: Any) -> Node:
-    """x >= y, a boolean."""
+    """x >= y, a boolean.
+
+    >>> import symgraph as sg
+    >>> print(sg.input("x") >= 1)
+    x >= 1
+    """
     return _map(_GREATER_EQUAL, x, y)
 
 
@@ -388,7 +645,12 @@ _EQUAL = template(scalar.equal(_x, _y), 2)
 
 
 def equal(x: Any, y: Any) -> Node:
-    """x == y entry by entry, a boolean (`==` between nodes asks for identity)."""
+    """x == y entry by entry, a boolean (`==` between nodes asks for identity).
+
+    >>> import symgraph as sg
+    >>> print(sg.equal(sg.input("n", kind="integer"), 2))
+    n == 2
+    """
     return _map(_EQUAL, x, y)
 
 
@@ -396,7 +658,12 @@ _NOT_EQUAL = template(scalar.not_equal(_x, _y), 2)
 
 
 def not_equal(x: Any, y: Any) -> Node:
-    """x != y entry by entry, a boolean."""
+    """x != y entry by entry, a boolean.
+
+    >>> import symgraph as sg
+    >>> print(sg.not_equal(sg.input("n", kind="integer"), 2))
+    n != 2
+    """
     return _map(_NOT_EQUAL, x, y)
 
 
@@ -405,17 +672,34 @@ def _boolean(x: Any, where_: str) -> Node:
 
 
 def logical_and(x: Any, y: Any) -> Node:
-    """Both of two booleans."""
+    """Both of two booleans.
+
+    >>> import symgraph as sg
+    >>> x = sg.input("x")
+    >>> print((x > 0) & (x < 1))
+    x > 0 & x < 1
+    """
     return apply(scalar.logical_and(_x, _y), _boolean(x, "and"), _boolean(y, "and"))
 
 
 def logical_or(x: Any, y: Any) -> Node:
-    """At least one of two booleans."""
+    """At least one of two booleans.
+
+    >>> import symgraph as sg
+    >>> x = sg.input("x")
+    >>> print((x < 0) | (x > 1))
+    x < 0 | x > 1
+    """
     return apply(scalar.logical_or(_x, _y), _boolean(x, "or"), _boolean(y, "or"))
 
 
 def logical_not(x: Any) -> Node:
-    """The opposite of a boolean."""
+    """The opposite of a boolean.
+
+    >>> import symgraph as sg
+    >>> print(~(sg.input("x") > 0))
+    ~(x > 0)
+    """
     return apply(scalar.logical_not(_x), _boolean(x, "not"))
 
 
@@ -430,7 +714,13 @@ def indicator(condition: Any) -> Node:
 
 
 def where(condition: Any, x: Any, y: Any) -> Node:
-    """x where the condition holds, else y; the branch not taken sends no gradient, never NaN."""
+    """x where the condition holds, else y; the branch not taken sends no gradient, never NaN.
+
+    >>> import symgraph as sg
+    >>> x = sg.input("x")
+    >>> print(sg.grad(sg.where(x > 0, sg.log(x), 0), x))
+    1/x*1[x > 0]
+    """
     return apply(scalar.where(_x, _y, _z), _boolean(condition, "where"), x, y)
 
 
@@ -445,17 +735,32 @@ def step(x: Any, at_zero: float = 0) -> Node:
 
 
 def sign(x: Any, at_zero: float = 0) -> Node:
-    """1 for x > 0, -1 for x < 0, `at_zero` at 0; its derivative is 0 everywhere."""
+    """1 for x > 0, -1 for x < 0, `at_zero` at 0; its derivative is 0 everywhere.
+
+    >>> import symgraph as sg
+    >>> print(sg.sign(sg.input("x")))
+    sign(x)
+    """
     return apply(scalar.sign(_x, _constant(at_zero, "sign")), x)
 
 
 def leaky_relu(x: Any, slope: float = 0.01) -> Node:
-    """x for x > 0, else slope * x; the derivative at 0 is the slope."""
+    """x for x > 0, else slope * x; the derivative at 0 is the slope.
+
+    >>> import symgraph as sg
+    >>> print(sg.leaky_relu(sg.input("x"), 0.1))
+    leaky_relu(x, 0.1)
+    """
     return apply(scalar.leaky_relu(_x, _constant(slope, "leaky_relu")), x)
 
 
 def elu(x: Any, alpha: float = 1.0) -> Node:
-    """x for x > 0, else alpha (exp(x) - 1). Source: Clevert, Unterthiner, Hochreiter 2016."""
+    """x for x > 0, else alpha (exp(x) - 1). Source: Clevert, Unterthiner, Hochreiter 2016.
+
+    >>> import symgraph as sg
+    >>> print(sg.elu(sg.input("x")))
+    elu(x, 1)
+    """
     return apply(scalar.elu(_x, _constant(alpha, "elu")), x)
 
 

@@ -78,12 +78,22 @@ def _without_ones(
 
 
 def dot(x: Any, y: Any) -> Node:
-    """The inner product of two vectors, or as `matmul` for anything else of rank 1 and 2."""
+    """The inner product of two vectors, or as `matmul` for anything else of rank 1 and 2.
+
+    >>> import symgraph as sg
+    >>> print(sg.dot(sg.input("w", 3), sg.input("x", 3)))
+    w @ x
+    """
     return matmul(x, y)
 
 
 def outer(x: Any, y: Any) -> Node:
-    """The outer product of two vectors: entry (i, j) is x[i] * y[j]."""
+    """The outer product of two vectors: entry (i, j) is x[i] * y[j].
+
+    >>> import symgraph as sg
+    >>> sg.outer(sg.input("x", 2), sg.input("y", 3)).shape
+    (2, 3)
+    """
     a, b = as_node(x), as_node(y)
     if a.ndim != 1 or b.ndim != 1:
         raise ShapeError(
@@ -128,7 +138,12 @@ def _numbers(word: str) -> tuple[int, ...]:
 
 
 def tensordot(x: Any, y: Any, axes: int = 2) -> Node:
-    """The sum over the last `axes` axes of x and the first `axes` axes of y."""
+    """The sum over the last `axes` axes of x and the first `axes` axes of y.
+
+    >>> import symgraph as sg
+    >>> sg.tensordot(sg.input("x", (2, 3, 4)), sg.input("y", (3, 4, 5)), axes=2).shape
+    (2, 5)
+    """
     a, b = as_node(x), as_node(y)
     if axes < 0 or axes > min(a.ndim, b.ndim):
         raise ShapeError(f"tensordot: axes={axes} for operands with {a.ndim} and {b.ndim} axes.")
@@ -139,7 +154,12 @@ def tensordot(x: Any, y: Any, axes: int = 2) -> Node:
 
 
 def transpose(x: Any, axes: Sequence[int] | None = None) -> Node:
-    """The axes in another order, by default reversed."""
+    """The axes in another order, by default reversed.
+
+    >>> import symgraph as sg
+    >>> sg.transpose(sg.input("x", (2, 3, 4)), (0, 2, 1)).shape
+    (2, 4, 3)
+    """
     node = as_node(x)
     if node.ndim < 2 and axes is None:
         return node
@@ -155,7 +175,12 @@ def transpose(x: Any, axes: Sequence[int] | None = None) -> Node:
 
 
 def swapaxes(x: Any, first: int, second: int) -> Node:
-    """Two axes exchanged."""
+    """Two axes exchanged.
+
+    >>> import symgraph as sg
+    >>> sg.swapaxes(sg.input("x", (2, 3, 4)), 0, -1).shape
+    (4, 3, 2)
+    """
     node = as_node(x)
     order = list(range(node.ndim))
     i, j = (normalize_axes(axis, node.ndim, "swapaxes")[0] for axis in (first, second))
@@ -182,7 +207,12 @@ def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Node:
 
 
 def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Node:
-    """The mean over all or some axes."""
+    """The mean over all or some axes.
+
+    >>> import symgraph as sg
+    >>> print(sg.mean(sg.input("x", ("N", 2)), axis=0))
+    sum(x, axis=0)/N
+    """
     node = as_node(x)
     axes = normalize_axes(axis, node.ndim, "mean")
     return divide(sum(node, axis, keepdims), fill(_count(node, axes)))
@@ -193,7 +223,12 @@ def _count(node: Node, axes: Sequence[int]) -> Any:
 
 
 def var(x: Any, axis: Axis = None, keepdims: bool = False, ddof: int = 0) -> Node:
-    """The variance over all or some axes: mean squared deviation, with 1/(n - ddof)."""
+    """The variance over all or some axes: mean squared deviation, with 1/(n - ddof).
+
+    >>> import symgraph as sg
+    >>> sg.var(sg.input("x", ("N", 2)), axis=0, keepdims=True).shape
+    (1, 2)
+    """
     node = as_node(x)
     axes = normalize_axes(axis, node.ndim, "var")
     deviation = subtract(node, mean(node, axis, keepdims=True))
@@ -202,23 +237,45 @@ def var(x: Any, axis: Axis = None, keepdims: bool = False, ddof: int = 0) -> Nod
 
 
 def squared_norm(x: Any) -> Node:
-    """The sum of squares of all entries."""
+    """The sum of squares of all entries.
+
+    >>> import symgraph as sg
+    >>> x = sg.input("x", 3)
+    >>> print(sg.grad(sg.squared_norm(x), x))
+    2*x
+    """
     return sum(square(x))
 
 
 def trace(x: Any) -> Node:
-    """The sum of the diagonal of a square matrix."""
+    """The sum of the diagonal of a square matrix.
+
+    >>> import symgraph as sg
+    >>> A, B = sg.input("A", (2, 3)), sg.input("B", (3, 2))
+    >>> print(sg.grad(sg.trace(A @ B), A))
+    diag(1) @ B.T
+    """
     node = _square(x, "trace")
     return einsum_node([(0, 0)], (), {}, (node,))
 
 
 def diagonal(x: Any) -> Node:
-    """The diagonal of a square matrix as a vector."""
+    """The diagonal of a square matrix as a vector.
+
+    >>> import symgraph as sg
+    >>> sg.diagonal(sg.input("A", (3, 3))).shape
+    (3,)
+    """
     return einsum_node([(0, 0)], (0,), {}, (_square(x, "diagonal"),))
 
 
 def diag(x: Any) -> Node:
-    """A vector as a diagonal matrix, or the diagonal of a square matrix, as NumPy's `diag`."""
+    """A vector as a diagonal matrix, or the diagonal of a square matrix, as NumPy's `diag`.
+
+    >>> import symgraph as sg
+    >>> sg.diag(sg.input("x", 3)).shape
+    (3, 3)
+    """
     node = as_node(x)
     return einsum_node([(0,)], (0, 0), {}, (node,)) if node.ndim == 1 else diagonal(node)
 
@@ -234,6 +291,10 @@ def broadcast_to(x: Any, shape: Any) -> Node:
     """x repeated to a shape by NumPy's rules.
 
     Raises ShapeError when the sizes do not fit.
+
+    >>> import symgraph as sg
+    >>> sg.broadcast_to(sg.input("b", 3), ("N", 3)).shape
+    (N, 3)
     """
     from symgraph.shapes import as_shape, broadcast
 
