@@ -543,7 +543,7 @@ class Node(sympy.Expr, Boolean):
         order = topological([self])
         place = {node: i for i, node in enumerate(order)}
         steps = [(type(n), n.params, tuple(place[a] for a in n._args)) for n in order]
-        return _replay, (steps,)
+        return operators["replay"], (steps,)
 
     def __getnewargs__(self) -> tuple[Any, ...]:
         return ()
@@ -752,13 +752,6 @@ def _as_operand(new: Any, old: Node) -> Node:
             f"{shape_text(old.shape)}. Give a node of that shape."
         )
     return lifted
-
-
-def _replay(steps: list[tuple[type[Node], tuple[Any, ...], tuple[int, ...]]]) -> Node:
-    made: list[Node] = []
-    for cls, params, operands in steps:
-        made.append(cls.rebuild(params, tuple(made[i] for i in operands)))
-    return made[-1]
 
 
 def reachable(roots: Iterable[Node]) -> set[Node]:

@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Literal
 
 import sympy
 
-from symgraph.errors import SymgraphError
+from symgraph.errors import SymgraphError, UnknownNameError
 from symgraph.printing import ATOM, MUL, POW, REL, Format, Piece
 
 __all__ = [
@@ -57,6 +57,9 @@ class Pointwise(sympy.Function):
         partial = self.partials[argindex - 1]
         return _fill(sympy.sympify(partial), self.args)
 
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        return _applied, (self.title, self.args)
+
     def _eval_evalf(self, prec: int) -> Any:
         return plain(self)._eval_evalf(prec)
 
@@ -67,6 +70,15 @@ def _fill(body: Any, args: Sequence[Any]) -> Any:
 
 #: All pointwise functions of this module's kind by name.
 functions: dict[str, type[Pointwise]] = {}
+
+
+def _applied(title: str, args: tuple[Any, ...]) -> Any:
+    if title not in functions:
+        raise UnknownNameError(
+            f"pointwise function {title!r} is not registered in this process. "
+            "Import the module that registers it before unpickling."
+        )
+    return functions[title](*args)
 
 
 def pointwise(
@@ -148,14 +160,24 @@ greater_equal = _relation("greater_equal", ">=", "≥", r"\ge", _x >= _y)
 equal = _relation("equal", "==", "=", "=", sympy.Eq(_x, _y))
 not_equal = _relation("not_equal", "!=", "≠", r"\ne", sympy.Ne(_x, _y))
 
-logical_and = pointwise(
-    "logical_and", _x * _y, [0, 0], result="boolean",
-    writer=lambda fmt, xs: fmt.infix(fmt.pick(" & ", " ∧ ", r" \land "), xs[0], xs[1], REL - 5),
-)  # fmt: skip
-logical_or = pointwise(
-    "logical_or", _x + _y - _x * _y, [0, 0], result="boolean",
-    writer=lambda fmt, xs: fmt.infix(fmt.pick(" | ", " ∨ ", r" \lor "), xs[0], xs[1], REL - 8),
-)  # fmt: skip
+
+def _logical(
+    title: str, spelling: tuple[str, str, str], precedences: tuple[int, int], meaning: Any
+) -> type[Pointwise]:
+    """In Python `&` and `|` bind more tightly than a comparison, as words of logic less tightly."""
+    in_python, on_paper = precedences
+
+    def write(fmt: Format, xs: Sequence[Piece]) -> Piece:
+        precedence = in_python if fmt.style == "text" else on_paper
+        return fmt.infix(fmt.pick(*spelling), xs[0], xs[1], precedence)
+
+    return pointwise(title, meaning, [0, 0], result="boolean", writer=write)
+
+
+logical_and = _logical("logical_and", (" & ", " ∧ ", r" \land "), (REL + 10, REL - 5), _x * _y)
+logical_or = _logical(
+    "logical_or", (" | ", " ∨ ", r" \lor "), (REL + 5, REL - 8), _x + _y - _x * _y
+)
 logical_not = pointwise(
     "logical_not", 1 - _x, [0], result="boolean",
     writer=lambda fmt, xs: Piece(fmt.pick("~", "¬", r"\lnot ") + fmt.wrap(xs[0], ATOM), POW),

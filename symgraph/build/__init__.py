@@ -6,6 +6,7 @@ and what takes plain SymPy wherever a node can stand.
 
 import symgraph.build.arithmetic
 import symgraph.build.contract
+import symgraph.build.copying
 import symgraph.build.indexing
 import symgraph.build.reductions
 import symgraph.build.shaping
