@@ -21,23 +21,16 @@ class Bar:
     """
 
     def __init__(self, shown: bool | None, epochs: int, total: int, done: int) -> None:
-        from tqdm import tqdm
-
+        if shown is None:
+            shown = sys.stderr is not None and sys.stderr.isatty()
         self._epochs = epochs
         self._pending = 0
         self._last = time.monotonic()
-        self._bar: Any = tqdm(
-            total=total,
-            initial=done,
-            unit="step",
-            file=sys.stderr,
-            disable=None if shown is None else not shown,
-            dynamic_ncols=True,
-        )
+        self._bar: Any = _tqdm(total, done) if shown else None
 
     def advance(self, epoch: int, loss: float) -> None:
         """One step more."""
-        if self._bar.disable:
+        if self._bar is None:
             return
         self._pending += 1
         now = time.monotonic()
@@ -47,7 +40,7 @@ class Bar:
 
     def show(self, epoch: int, text: str) -> None:
         """Bring the bar up to date, with a text behind it."""
-        if self._bar.disable:
+        if self._bar is None:
             return
         self._bar.set_description_str(f"epoch {epoch}/{self._epochs}", refresh=False)
         self._bar.set_postfix_str(text, refresh=False)
@@ -58,7 +51,14 @@ class Bar:
         return self
 
     def __exit__(self, *failure: object) -> None:
-        self._bar.close()
+        if self._bar is not None:
+            self._bar.close()
+
+
+def _tqdm(total: int, done: int) -> Any:
+    from tqdm import tqdm
+
+    return tqdm(total=total, initial=done, unit="step", file=sys.stderr, dynamic_ncols=True)
 
 
 class Interruption:
