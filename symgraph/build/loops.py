@@ -18,7 +18,7 @@ from symgraph.node import Kind, Node, promote, reachable, substitute
 from symgraph.ops.einsum import einsum_node
 from symgraph.ops.leaves import Const, Fill, Iota, Var, constant, fill
 from symgraph.ops.let import Let
-from symgraph.ops.loop import final, local, make_scan, trace
+from symgraph.ops.loop import Pair, final, local, scan_and_traces
 from symgraph.ops.move import Affine, identity_row, pull
 from symgraph.shapes import Dim, as_dim, normalize_axis, same_dim, same_shape, shape_text
 
@@ -386,9 +386,6 @@ def _inside(places: Sequence[Node]) -> Iterator[None]:
         _running.reset(token)
 
 
-Pair = tuple[Node, Node]  # local variable, operand
-
-
 class _Loop:
     """A loop in the making."""
 
@@ -518,14 +515,16 @@ class _Loop:
         operands = [operand for _, operand in (*self.states, *self.sequences, *constants)]
         _refuse_leaks(operands)
         self._exchange({operand: place for place, operand in constants})
-        node, rename = make_scan(
-            self.states, self.sequences, constants, self.nexts, self.length, self.reverse
+        inner = [*self.nexts, *(place for place, _ in self.states), *self.outputs]
+        node, traces = scan_and_traces(
+            self.states, self.sequences, constants, self.nexts, inner, self.length, self.reverse
         )
+        over_time = iter(traces)
         return ScanResult(
             final=_like(states, iter([final(node, k) for k in range(len(self.nexts))])),
-            states=_like(states, iter([trace(node, rename(one)) for one in self.nexts])),
-            before=_like(states, iter([trace(node, rename(one)) for one, _ in self.states])),
-            outputs=_like(outputs, iter([trace(node, rename(one)) for one in self.outputs])),
+            states=_like(states, over_time),
+            before=_like(states, over_time),
+            outputs=_like(outputs, over_time),
             length=self.length,
             loop=node,
         )

@@ -42,10 +42,13 @@ __all__ = [
     "local",
     "make_scan",
     "running_products",
+    "scan_and_traces",
     "trace",
 ]
 
 _fresh = itertools.count()
+
+Pair = tuple[Node, Node]  # a local variable and its operand
 
 
 class Body(NamedTuple):
@@ -257,9 +260,9 @@ class Final(_Projection):
 
 
 def make_scan(
-    states: Sequence[tuple[Node, Node]],
-    sequences: Sequence[tuple[Node, Node]],
-    constants: Sequence[tuple[Node, Node]],
+    states: Sequence[Pair],
+    sequences: Sequence[Pair],
+    constants: Sequence[Pair],
     nexts: Sequence[Node],
     length: Dim,
     backwards: bool,
@@ -334,21 +337,57 @@ def trace(scan: Node, inner: Node) -> Node:
 
     What the next states need stays inside; everything else is one operation over all steps.
     """
+    try:
+        return _outside(scan, inner, {}, {})
+    except UnsupportedError:  # an operation that has no form over all steps at once
+        return _trace_node(scan, inner)
+
+
+def scan_and_traces(
+    states: Sequence[Pair],
+    sequences: Sequence[Pair],
+    constants: Sequence[Pair],
+    nexts: Sequence[Node],
+    inner: Sequence[Node],
+    length: Dim,
+    backwards: bool,
+) -> tuple[Node, list[Node]]:
+    """As `make_scan`, with the values of inner nodes at every step.
+
+    What only these read is no operand of the loop.
+    """
+    used = reachable(nexts)
+    read = [[pair for pair in pairs if pair[0] in used] for pairs in (sequences, constants)]
+    scan, rename = make_scan(states, read[0], read[1], nexts, length, backwards)
+    apart = [
+        dict(pair for pair in pairs if pair[0] not in used) for pairs in (sequences, constants)
+    ]
+    try:
+        return scan, [_outside(scan, rename(node), apart[0], apart[1]) for node in inner]
+    except UnsupportedError:
+        scan, rename = make_scan(states, sequences, constants, nexts, length, backwards)
+        return scan, [trace(scan, rename(node)) for node in inner]
+
+
+def _outside(
+    scan: Node, inner: Node, sequences: Mapping[Node, Node], constants: Mapping[Node, Node]
+) -> Node:
+    """As `trace`; the operands of local variables that are not the loop's own are given.
+
+    Raises UnsupportedError for an operation that has no form over all steps at once.
+    """
     assert isinstance(scan, Scan)
     operand = scan.operand_of()
-    sequences = set(scan.body.sequences)
+    stacked = {**sequences, **{place: operand[place] for place in scan.body.sequences}}
     inside = _recursion(scan)
 
     def stand(node: Node) -> Node | None:
-        if node in sequences:
-            return operand[node]
+        if node in stacked:
+            return stacked[node]
         recorded = node in inside or (node.is_projection and node.args[0] in inside)
         return _trace_node(scan, node) if recorded and not node.is_loop else None
 
-    try:
-        return _lifted(inner, scan.length, stand, operand)
-    except UnsupportedError:  # an operation that has no form over all steps at once
-        return _trace_node(scan, inner)
+    return _lifted(inner, scan.length, stand, {**constants, **operand})
 
 
 _recursions: weakref.WeakKeyDictionary[Node, set[Node]] = weakref.WeakKeyDictionary()
@@ -423,9 +462,9 @@ class _Beside:
     def __init__(
         self,
         scan: Scan,
-        states: Sequence[tuple[Node, Node]],
-        sequences: Sequence[tuple[Node, Node]],
-        constants: Sequence[tuple[Node, Node]],
+        states: Sequence[Pair],
+        sequences: Sequence[Pair],
+        constants: Sequence[Pair],
         nexts: Sequence[Node],
         backwards: bool,
     ) -> None:
@@ -486,7 +525,7 @@ class _Beside:
         return _lifted(root, self._scan.length, stand, self._fixed)
 
 
-def _in_use(used: Collection[Node], pairs: Sequence[tuple[Node, Node]]) -> list[tuple[Node, Node]]:
+def _in_use(used: Collection[Node], pairs: Sequence[Pair]) -> list[Pair]:
     """The pairs whose local variable is used."""
     return [(place, operand) for place, operand in pairs if place in used]
 
@@ -507,7 +546,7 @@ def _cotangents(
     carried = _carried(body, set(ends), [inner for inner, _ in traced], wanted)
     later = {state: local(state, f"δ{_name(state)}") for state in carried}
     seeds: dict[Node, list[Node]] = {}
-    sequences: list[tuple[Node, Node]] = []
+    sequences: list[Pair] = []
     for state in carried:
         seeds.setdefault(body.next_of(state), []).append(later[state])
     for inner, ct in traced:
@@ -629,7 +668,7 @@ def _batched(scan: Scan, args: Sequence[Node], flags: Sequence[bool], size: Dim)
         if not more:
             break
         wide |= more
-    groups: tuple[list[tuple[Node, Node]], ...] = ([], [], [])
+    groups: tuple[list[Pair], ...] = ([], [], [])
     stand_in: dict[Node, Node] = {}
     for place, arg, flag in zip(places, args, flags, strict=True):
         group = 0 if place in body.states else 1 if place in body.sequences else 2
