@@ -66,6 +66,9 @@ _NAMES: dict[str, str] = {
     "symgraph.build.special": """
         erf erfc gelu log_sigmoid logaddexp normal_cdf normal_pdf selu silu softsign xlogy
     """,
+    "symgraph.codegen.program": """
+        compile
+    """,
     "symgraph.grad": """
         adjoints grad hessian hvp jacobian jvp vjp
     """,
@@ -278,6 +281,9 @@ if TYPE_CHECKING:
     )
     from symgraph.build.unroll import (
         unroll as unroll,
+    )
+    from symgraph.codegen.program import (
+        compile as compile,
     )
     from symgraph.errors import (
         CycleError as CycleError,

@@ -1,0 +1,344 @@
+"""Basic operations: the one-operation Maps that every target knows, and Maps lowered to them.
+
+A template such as `_0*dsigmoid(_1)` is taken apart once into a short program of basic operations;
+every Map that uses it then becomes a handful of one-operation Maps. Nodes are hash-consed, so what
+two templates have in common, such as the exp(-|x|) of a sigmoid and of its derivative, is computed
+once.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import sympy
+
+from symgraph.errors import UnsupportedError
+from symgraph.node import Kind, Node, promote
+from symgraph.ops.leaves import Fill, fill
+from symgraph.ops.map import Map, map_node
+from symgraph.scalar import NUMPY, functions, slot
+from symgraph.template import Template, function_name, template
+
+__all__ = ["ARITHMETIC", "basic", "lowered", "op_of", "storage_of"]
+
+_x, _y, _z = slot(0), slot(1), slot(2)
+
+#: Operations on numbers; booleans count as 0 and 1 here.
+ARITHMETIC = frozenset("add subtract multiply divide negative square power".split())
+
+_COMPARISONS = frozenset(
+    "less less_equal greater greater_equal equal not_equal "
+    "logical_and logical_or logical_not".split()
+)
+_SAME = frozenset("abs maximum minimum remainder floor_divide floor ceil".split())
+
+
+def _bodies() -> dict[str, Any]:
+    bodies: dict[str, Any] = {
+        "add": _x + _y, "subtract": _x - _y, "multiply": _x * _y, "divide": _x / _y,
+        "negative": -_x, "square": _x**2, "sqrt": sympy.sqrt(_x), "power": _x**_y,
+        "exp": sympy.exp(_x), "log": sympy.log(_x), "sin": sympy.sin(_x), "cos": sympy.cos(_x),
+        "tan": sympy.tan(_x), "asin": sympy.asin(_x), "acos": sympy.acos(_x),
+        "atan": sympy.atan(_x), "sinh": sympy.sinh(_x), "cosh": sympy.cosh(_x),
+        "asinh": sympy.asinh(_x), "acosh": sympy.acosh(_x), "atanh": sympy.atanh(_x),
+        "atan2": sympy.atan2(_x, _y),
+    }  # fmt: skip
+    for name in NUMPY:
+        if name not in bodies:
+            function = functions[name]
+            bodies[name] = function(*(slot(k) for k in range(function.arity)))
+    return bodies
+
+
+_TEMPLATES: dict[str, Template] = {}
+_OPS: dict[Template, str] = {}
+
+
+def _register() -> None:
+    for name, body in _bodies().items():
+        arity = len(body.free_symbols)
+        _TEMPLATES[name] = made = template(body, arity)
+        _OPS[made] = name
+
+
+_register()
+
+
+def op_of(node: Node) -> str | None:
+    """The name of the basic operation that a Map applies; None for any other node."""
+    return _OPS.get(node.params[0]) if type(node) is Map else None
+
+
+def storage_of(op: str, storages: Sequence[Kind]) -> Kind:
+    """How the result of a basic operation is stored.
+
+    Unlike the kind, the floor of a real is stored as a real: it may be too large for an integer.
+    """
+    if op in _COMPARISONS:
+        return "boolean"
+    if op == "iverson":
+        return "integer"
+    if op == "where":
+        return promote(*storages[1:])
+    if op in _SAME:
+        return promote(*storages)
+    if op in ARITHMETIC and op != "divide":
+        return promote("integer", *storages)
+    return "real"
+
+
+# --- construction, with the rules that shorten code ----------------------------------------------
+
+
+def basic(op: str, *args: Node) -> Node:
+    """The basic operation on nodes, or something shorter of the same value."""
+    found = _folded(op, args) if any(type(arg) is Fill for arg in args) else None
+    if found is None:
+        rule = _RULES.get(op)
+        found = rule(*args) if rule is not None else None
+    return map_node(_TEMPLATES[op], args) if found is None else found
+
+
+def _folded(op: str, args: Sequence[Node]) -> Node | None:
+    """Rules for operands that are plain numbers."""
+    values = [arg.value if type(arg) is Fill else None for arg in args]
+    if None not in values:
+        return _constant(op, args, values)
+    like = map_node(_TEMPLATES[op], tuple(args))
+    if op == "where" and values[0] is not None:
+        return _kept(args[1] if values[0] else args[2], like)
+    if op == "where" and values[1:] == [1, 0]:
+        return _kept(basic("iverson", args[0]), like)
+    if op == "where" and values[1:] == [0, 1]:
+        return _kept(basic("iverson", basic("logical_not", args[0])), like)
+    neutral = {"add": 0, "multiply": 1, "subtract": 0, "divide": 1, "power": 1}.get(op)
+    if neutral is None or (op == "add" and _is_negative_zero(values)):
+        return None
+    if values[1] == neutral:
+        return _kept(args[0], like)
+    if values[0] == neutral and op in ("add", "multiply"):
+        return _kept(args[1], like)
+    if op == "subtract" and values[0] == 0:
+        return _kept(basic("negative", args[1]), like)
+    return None
+
+
+def _is_negative_zero(values: Sequence[Any]) -> bool:
+    return any(isinstance(v, float) and v == 0 and math.copysign(1.0, v) < 0 for v in values)
+
+
+def _kept(node: Node, like: Node) -> Node | None:
+    """The node, if it has the shape and the kind that the operation would have given."""
+    return node if node.shape == like.shape and node.kind == like.kind else None
+
+
+_PYTHON: dict[str, Any] = {
+    "add": lambda a, b: a + b, "subtract": lambda a, b: a - b, "multiply": lambda a, b: a * b,
+    "negative": lambda a: -a, "square": lambda a: a * a,
+}  # fmt: skip
+
+
+def _constant(op: str, args: Sequence[Node], values: Sequence[Any]) -> Node | None:
+    """An operation on plain numbers, carried out now."""
+    shape = map_node(_TEMPLATES[op], tuple(args)).shape
+    kind = _TEMPLATES[op].kind(tuple(arg.kind for arg in args))
+    if any(arg.kind == "boolean" for arg in args):
+        return None
+    if any(isinstance(v, sympy.Expr) and v.free_symbols for v in values):
+        exact = [sympy.sympify(v) for v in values]
+        if op == "divide" and exact[1] != 0:
+            return fill(exact[0] / exact[1], shape, kind)
+        return fill(_PYTHON[op](*exact), shape, kind) if op in _PYTHON else None
+    plain = [v if isinstance(v, (int, float)) else float(v) for v in values]
+    if kind == "integer" and op not in _PYTHON:
+        return None
+    value = _TEMPLATES[op].evaluate(plain)
+    if kind == "boolean":
+        return fill(int(bool(value)), shape, "boolean")
+    if kind == "integer":
+        return fill(int(value), shape, kind)
+    return fill(float(value), shape, kind)
+
+
+def _args_of(node: Node, op: str) -> tuple[Node, ...] | None:
+    return node._args if op_of(node) == op else None
+
+
+def _add(a: Node, b: Node) -> Node | None:
+    negated = _args_of(b, "negative")
+    if negated is not None:
+        return basic("subtract", a, negated[0])
+    negated = _args_of(a, "negative")
+    return None if negated is None else basic("subtract", b, negated[0])
+
+
+def _subtract(a: Node, b: Node) -> Node | None:
+    negated = _args_of(b, "negative")
+    return None if negated is None else basic("add", a, negated[0])
+
+
+def _negative(a: Node) -> Node | None:
+    inner = _args_of(a, "negative")
+    if inner is not None and a.kind != "boolean":
+        return inner[0]
+    inner = _args_of(a, "subtract")
+    return None if inner is None else basic("subtract", inner[1], inner[0])
+
+
+def _multiply(a: Node, b: Node) -> Node | None:
+    return basic("square", a) if a is b else None
+
+
+def _where(condition: Node, a: Node, b: Node) -> Node | None:
+    if a is b and a.shape == map_node(_TEMPLATES["where"], (condition, a, b)).shape:
+        return a
+    # where(x >= 0, 1, exp(-|x|)) = exp(min(x, 0))
+    compared, decay = _args_of(condition, "greater_equal"), _args_of(b, "exp")
+    if compared is None or decay is None or not _is_number(a, 1) or not _is_number(compared[1], 0):
+        return None
+    size = _args_of(decay[0], "negative")
+    inner = None if size is None else _args_of(size[0], "abs")
+    if inner is None or inner[0] is not compared[0]:
+        return None
+    return basic("exp", basic("minimum", compared[0], fill(0)))
+
+
+def _is_number(node: Node, value: int) -> bool:
+    return type(node) is Fill and bool(node.value == value)
+
+
+def _logical_not(a: Node) -> Node | None:
+    inner = _args_of(a, "logical_not")
+    return None if inner is None else inner[0]
+
+
+_RULES: dict[str, Any] = {
+    "add": _add, "subtract": _subtract, "negative": _negative, "multiply": _multiply,
+    "where": _where, "logical_not": _logical_not,
+}  # fmt: skip
+
+
+# --- templates taken apart -----------------------------------------------------------------------
+
+
+class _Step(NamedTuple):
+    op: str
+    operands: tuple[int, ...]  # places of slots, constants and earlier steps
+    place: int
+
+
+class _Assembler:
+    """Takes one SymPy body apart; equal subexpressions are met once."""
+
+    def __init__(self, arity: int) -> None:
+        self.places: dict[Any, int] = {slot(k): k for k in range(arity)}
+        self.values: list[Any] = [None] * arity  # a node where a constant stands
+        self.steps: list[_Step] = []
+        self.result = -1
+
+    def constant(self, value: Any) -> int:
+        self.values.append(fill(int(value) if value.is_Integer else float(value)))
+        return len(self.values) - 1
+
+    def step(self, op: str, *operands: int) -> int:
+        if op not in _TEMPLATES:
+            raise UnsupportedError(
+                f"function {op!r} is no basic operation; register it with pointwise(...) and a "
+                "lowering in basic operations."
+            )
+        self.steps.append(_Step(op, operands, len(self.values)))
+        self.values.append(None)
+        return len(self.values) - 1
+
+    def place(self, expr: Any) -> int:
+        """Where the value of an expression is found."""
+        found = self.places.get(expr)
+        if found is None:
+            found = self.places[expr] = self._assemble(expr)
+        return found
+
+    def _assemble(self, expr: Any) -> int:
+        if expr.is_Number or expr.is_NumberSymbol:
+            return self.constant(expr)
+        if expr.is_Add:
+            return self._sum(expr)
+        if expr.is_Mul:
+            return self._product(expr)
+        if expr.is_Pow:
+            return self._power(expr)
+        name = function_name(expr)
+        operands = [self.place(arg) for arg in expr.args]
+        if name in ("maximum", "minimum") and len(operands) != 2:
+            return self._chain(name, operands)
+        return self.step(name, *operands)
+
+    def _chain(self, op: str, operands: Sequence[int]) -> int:
+        total = operands[0]
+        for operand in operands[1:]:
+            total = self.step(op, total, operand)
+        return total
+
+    def _sum(self, expr: Any) -> int:
+        terms = sorted(expr.args, key=lambda term: term.could_extract_minus_sign())
+        total = self.place(terms[0])
+        for term in terms[1:]:
+            if term.could_extract_minus_sign():
+                total = self.step("subtract", total, self.place(-term))
+            else:
+                total = self.step("add", total, self.place(term))
+        return total
+
+    def _product(self, expr: Any) -> int:
+        coefficient, rest = expr.as_coeff_Mul()
+        factors = sympy.Mul.make_args(rest)
+        below = [1 / factor for factor in factors if _is_reciprocal(factor)]
+        above = [self.place(factor) for factor in factors if not _is_reciprocal(factor)]
+        turned = coefficient == -1 and bool(above)
+        if not above or abs(coefficient) != 1:
+            above.insert(0, self.constant(coefficient))
+        total = self._chain("multiply", above)
+        for factor in below:
+            total = self.step("divide", total, self.place(factor))
+        return self.step("negative", total) if turned else total
+
+    def _power(self, expr: Any) -> int:
+        base, exponent = expr.base, expr.exp
+        if _is_reciprocal(expr):
+            return self.step("divide", self.constant(sympy.S.One), self.place(1 / expr))
+        if exponent == 2:
+            return self.step("square", self.place(base))
+        if exponent == sympy.Rational(1, 2):
+            return self.step("sqrt", self.place(base))
+        if exponent == sympy.Rational(3, 2):
+            return self.step("multiply", self.place(base), self.place(sympy.sqrt(base)))
+        if exponent == 3:
+            return self.step("multiply", self.place(base**2), self.place(base))
+        if exponent == 4:
+            return self.step("square", self.place(base**2))
+        return self.step("power", self.place(base), self.place(exponent))
+
+
+def _is_reciprocal(expr: Any) -> bool:
+    return bool(expr.is_Pow and expr.exp.is_Number and expr.exp < 0)
+
+
+_assembled: dict[Template, _Assembler] = {}
+
+
+def lowered(body: Template, args: tuple[Node, ...]) -> Node:
+    """The Map of a template as a graph of basic operations."""
+    op = _OPS.get(body)
+    if op is not None:
+        return basic(op, *args)
+    found = _assembled.get(body)
+    if found is None:
+        found = _Assembler(body.arity)
+        found.result = found.place(body.lowered)
+        _assembled[body] = found
+    values: list[Any] = [*args, *found.values[body.arity :]]
+    for op, operands, place in found.steps:
+        values[place] = basic(op, *[values[k] for k in operands])
+    result: Node = values[found.result]
+    return result

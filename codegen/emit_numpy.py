@@ -1,0 +1,506 @@
+"""NumPy source from a graph of basic operations.
+
+The emitted module is made for reading: one operation a line, the user's name, the formula and the
+shape beside it. Identifiers come from roles and numbers; names appear in comments and in one
+quoted table, where they are inert.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import sympy
+
+from symgraph.codegen.labels import Labels, comment
+from symgraph.codegen.numpy_loops import LoopEmitter
+from symgraph.codegen.numpy_maps import emit_map
+from symgraph.codegen.numpy_moves import emit_concat, emit_pull, emit_push, emit_reshape
+from symgraph.codegen.numpy_sums import emit_einsum, emit_reduce
+from symgraph.codegen.numpy_writer import Line, Value, Writer, identity
+from symgraph.codegen.runtime_text import text_of
+from symgraph.codegen.schedule import Block, Section
+from symgraph.codegen.size_text import SizeText
+from symgraph.node import Node
+from symgraph.ops.leaves import Const, Fill, Iota, Random, Var
+from symgraph.ops.linalg import Det, Inv, LogDet, Solve
+from symgraph.shapes import shape_text
+
+__all__ = ["Source", "emit"]
+
+_ROLES = {"input": "x", "parameter": "p", "state": "s", "local": "x"}
+_PREFIX: dict[Section, str] = {"forward": "h", "backward": "d", "update": "u"}
+
+
+@dataclass(frozen=True)
+class Source:
+    """An emitted module and how it is called.
+
+    `args` are the identifiers of the arguments, `sizes` the symbols that `workspace` takes in
+    order; `stored` are the arguments that are updated in place.
+    """
+
+    text: str
+    args: tuple[str, ...]
+    sizes: tuple[sympy.Symbol, ...]
+    stored: tuple[int, ...]
+
+
+def emit(
+    block: Block,
+    args: Sequence[Var],
+    outputs: Sequence[Node],
+    updates: Mapping[Node, Node],
+    labels: Labels,
+    options: Options,
+) -> Source:
+    """The module that computes a block from its arguments."""
+    return _Emitter(block, args, outputs, updates, labels, options).emit()
+
+
+@dataclass(frozen=True)
+class Options:
+    """The width of reals, the name of the program, the lines before it, and checks."""
+
+    real: str = "float64"
+    name: str = "step"
+    check_finite: bool = False
+    output_names: tuple[str, ...] = ()
+    symbols: tuple[sympy.Symbol, ...] = ()
+    chunk: int = 400
+    result: str = "tuple(y)"  # the structure returned by a saved module, in terms of y
+
+
+_LINALG = {Inv: "np.linalg.inv", Det: "np.linalg.det", LogDet: "np.linalg.slogdet"}
+
+
+class _Emitter:
+    def __init__(
+        self,
+        block: Block,
+        args: Sequence[Var],
+        outputs: Sequence[Node],
+        updates: Mapping[Node, Node],
+        labels: Labels,
+        options: Options,
+    ) -> None:
+        self.block, self.args, self.labels, self.options = block, args, labels, options
+        self.outputs, self.updates = outputs, updates
+        self.symbols = options.symbols
+        names = {symbol: f"n{k + 1}" for k, symbol in enumerate(self.symbols)}
+        self.w = Writer(options.real, SizeText(names))
+        self.arg_names: list[str] = []
+        self.returned: list[str] = []
+
+    # --- the whole ----------------------------------------------------------------------------
+
+    def emit(self) -> Source:
+        """The text and how it is called."""
+        w = self.w
+        w.block = self.block
+        self._arguments()
+        for node in self.block.steps:
+            self._section(node)
+            self._node(node)
+        self._finish()
+        text = self._module()
+        stored = tuple(self.args.index(v) for v in self.updates if isinstance(v, Var))
+        return Source(text, tuple(self.arg_names), self.symbols, stored)
+
+    def _arguments(self) -> None:
+        w = self.w
+        for variable in self.args:
+            name = w.name(_ROLES[variable.role])
+            self.arg_names.append(name)
+            array = Value(
+                name, variable.shape, variable.kind, "array", w.attach, identity(variable.shape)
+            )
+            self.labels.written[variable] = variable.name
+            if variable not in self.block.uses:
+                continue
+            if variable.shape == ():
+                number = w.name(f"{name}_n")
+                w.prologue.append(Line(f"{number} = {name}.item()", comment(variable.name)))
+                array = w.number(number, (), variable.kind)
+            w.define(variable, array)
+
+    def _section(self, node: Node) -> None:
+        section = self.block.sections.get(node, "forward")
+        prefix = _PREFIX[section]
+        if prefix != self.w.prefix and node.args:
+            self.w.prefix = prefix
+            self.w.lines.append(Line(f"# --- {section}"))
+
+    # --- one node -----------------------------------------------------------------------------
+
+    def _node(self, node: Node) -> None:
+        w = self.w
+        if node in w.env:
+            return
+        if not node.args:
+            w.define(node, self._leaf(node))
+            return
+        if node.is_loop:
+            self._loop(node)
+            return
+        note = self.labels.note(node, w.env)
+        if node.is_projection:
+            pass
+        elif type(node) is Random:
+            self._random(node, note)
+        elif isinstance(node, (Inv, Det, LogDet, Solve)):
+            self._linalg(node, note)
+        else:
+            _FAMILIES[type(node).__name__](w, node, note)
+        self._deliver(node)
+        w.release(node)
+
+    def _deliver(self, node: Node) -> None:
+        """Copy a value that could not be computed where it was asked for."""
+        w = self.w
+        told = w.destination.get(node)
+        if told is None or w.env[node].text == told.text:
+            return
+        w.say(f"{told.text}[...] = {w.env[node].text}")
+
+    def _leaf(self, node: Node) -> Value:
+        w = self.w
+        if isinstance(node, Fill):
+            text = self._number(node)
+            return w.number(text, node.shape, node.kind, literal=not text.startswith("k"))
+        name = w.name("k")
+        if isinstance(node, Iota):
+            w.workspace.lines.append(f"{name} = np.arange({w.size(node.shape[0])}, dtype=np.int64)")
+        else:
+            assert isinstance(node, Const), node
+            constant = w.name("C")
+            w.constants.append(f"{constant} = {_array_text(node.array)}")
+            w.workspace.lines.append(f"{name} = {constant}.astype({w.dtypes[node.kind]})")
+        return Value(name, node.shape, node.kind, "array", w.workspace, identity(node.shape))
+
+    def _number(self, node: Fill) -> str:
+        value: Any = node.value
+        if not isinstance(value, (int, float)) and value.free_symbols:
+            name = self.w.name("k")
+            if "divide(" in (text := self.w.sizes.real(value)):
+                self.w.call("divide")
+            self.w.workspace.lines.append(f"{name} = {text}")
+            return name
+        if node.kind == "boolean":
+            return str(bool(value))
+        number = int(value) if node.kind == "integer" else float(value)
+        if isinstance(number, float) and not np.isfinite(number):
+            return {"inf": "np.inf", "-inf": "-np.inf"}.get(str(number), "np.nan")
+        return f"({number!r})" if number < 0 else repr(number)
+
+    def _random(self, node: Node, note: str) -> None:
+        w = self.w
+        distribution, stream, shape = node.params
+        key = w.value(node.args[0])
+        dtype = w.dtypes["integer" if distribution == "bits" else "real"]
+        call = w.call(f"random_{distribution}")
+        if shape == ():
+            name = w.name(w.prefix)
+            w.say(f"{name} = {call}({key.text}, {stream}, (), {dtype}).item()", note)
+            w.define(node, w.number(name, (), node.kind))
+            return
+        out = w.destination.get(node) or w.allocate(node.shape, node.kind)
+        text = f"{call}({key.text}, {stream}, {w.shape(shape)}, {dtype})"
+        w.say(f"{out.text}[...] = {text}", note)
+        w.define(node, out)
+
+    def _linalg(self, node: Node, note: str) -> None:
+        w = self.w
+        values = [w.array(w.value(arg), "real").text for arg in node.args]
+        if isinstance(node, Solve):
+            right = f"{values[1]}[..., None]" if node.is_vector else values[1]
+            text = f"np.linalg.solve({values[0]}, {right})"
+            text += "[..., 0]" if node.is_vector else ""
+        else:
+            text = f"{_LINALG[type(node)]}({values[0]})"
+            text += "[1]" if isinstance(node, LogDet) else ""
+        if node.shape == ():
+            name = w.name(w.prefix)
+            w.say(f"{name} = float({text})", note)
+            w.define(node, w.number(name, (), "real"))
+            return
+        out = w.destination.get(node) or w.allocate(node.shape, "real")
+        w.say(f"{out.text}[...] = {text}", note)
+        w.define(node, out)
+
+    # --- loops --------------------------------------------------------------------------------
+
+    def _loop(self, node: Node) -> None:
+        w = self.w
+        loop = w.block.loops[node]
+        emitter = LoopEmitter(w, loop)
+        emitter.prepare()
+        saved = (w.env, w.block, w.destination)
+        w.env, w.block, w.destination = emitter.inner, loop.block, emitter.destination
+        with w.collected() as lines:
+            for inner in loop.block.steps:
+                self._node(inner)
+            emitter.ends()
+        w.env, w.block, w.destination = saved
+        emitter.finish(lines)
+        w.env[node] = w.number("", (), "real")
+        for projection, value in emitter.results.items():
+            w.define(projection, value)
+        w.release(node)
+
+    # --- the end ------------------------------------------------------------------------------
+
+    def _finish(self) -> None:
+        w, names = self.w, self.options.output_names
+        if self.options.check_finite:
+            for node, name in zip(self.outputs, names, strict=True):
+                self._check(node, f"output {name}")
+            for variable, node in self.updates.items():
+                self._check(node, f"the new value of {variable.params[0]}")
+        for node in self.outputs:
+            self.returned.append(self._returned(node))
+        last: list[Line] = []
+        for variable, node in self.updates.items():
+            value = w.value(node)
+            target = self.arg_names[self.args.index(variable)]
+            if value.text != target:
+                last.append(Line(f"{target}[...] = {value.text}", comment(variable.params[0])))
+        if last and w.prefix != "u":
+            w.lines.append(Line("# --- update"))
+        w.lines += last
+
+    def _check(self, node: Node, name: str) -> None:
+        value = self.w.value(node)
+        if value.storage == "real":
+            self.w.say(f"{self.w.call('check_finite')}({value.text}, {name!a})")
+
+    def _returned(self, node: Node) -> str:
+        """An output as something fresh that belongs to the caller."""
+        w, value = self.w, self.w.value(node)
+        dtype = w.dtypes[node.kind]
+        if value.form == "number":
+            if value.shape == ():
+                return f"{dtype}({value.text})"
+            return f"np.full({w.shape(value.shape)}, {value.text}, {dtype})"
+        name = w.name("y")
+        w.say(f"{name} = np.array({value.text}, {dtype})")
+        return name
+
+    # --- text ---------------------------------------------------------------------------------
+
+    def _module(self) -> str:
+        w = self.w
+        lines = [f'"""{self._title()}"""', "", "from __future__ import annotations", ""]
+        runtime = text_of([*w.runtime, "slots", "as_input"])
+        if "math." in runtime or "math." in "".join(line.text for line in w.lines):
+            lines.append("import math")
+        lines += ["from collections.abc import Callable, Sequence", "from typing import Any", ""]
+        lines += ["import numpy as np"]
+        body = "\n".join(lines) + "\n" + runtime
+        if w.constants:
+            body += "\n" + "\n".join(w.constants) + "\n"
+        sizes = ", ".join(f"n{k + 1}" for k in range(len(self.symbols)))
+        body += f"\n\ndef workspace({sizes}):\n"
+        body += '    """Memory for given sizes, and `attach(arrays)`, which gives `run()`."""\n'
+        body += _indented(self._workspace_lines(), 1)
+        body += f"\n    def attach({', '.join(self.arg_names)}):\n"
+        body += _indented(w.attach.lines, 2)
+        if w.attach.lines:
+            body += "\n"
+        body += self._steps()
+        body += "        return run\n\n    return attach\n"
+        return body + self._function()
+
+    def _function(self) -> str:
+        """The function of a module that stands alone."""
+        names, name = self.arg_names, self.options.name
+        stored = [names[self.args.index(v)] for v in self.updates]
+        lines = ["", "", "_waiting = {}", "", "", f"def {name}({', '.join(names)}):"]
+        lines.append('    """Arguments and sizes as in the table at the top."""')
+        if stored:
+            lines.append(f"    given = ({', '.join(stored)},)")
+        for text, variable in zip(names, self.args, strict=True):
+            shape = ", ".join(str(d) if isinstance(d, int) else "None" for d in variable.shape)
+            shape = f"({shape},)" if len(variable.shape) == 1 else f"({shape})"
+            dtype = self.w.dtypes[variable.kind]
+            lines.append(f'    {text} = as_input({text}, {dtype}, {shape}, "{text}")')
+        lines += [f"    sizes = ({self._size_sources()})"]
+        lines += self._shape_checks()
+        lines += [
+            "    waiting = _waiting.setdefault(sizes, [])",
+            "    attach = waiting.pop() if waiting else workspace(*sizes)",
+            "    try:",
+            '        with np.errstate(all="ignore"):',
+            f"            y = attach({', '.join(names)})()",
+            "    finally:",
+            "        waiting.append(attach)",
+        ]
+        for k, text in enumerate(stored):
+            lines += [f"    if {text} is not given[{k}]:", f"        given[{k}][...] = {text}"]
+        lines.append(f"    return {self.options.result}")
+        return "\n".join(lines) + "\n"
+
+    def _size_sources(self) -> str:
+        texts: list[str] = []
+        for symbol in self.symbols:
+            for text, variable in zip(self.arg_names, self.args, strict=True):
+                if symbol in variable.shape:
+                    texts.append(f"{text}.shape[{variable.shape.index(symbol)}],")
+                    break
+        return " ".join(texts)
+
+    def _shape_checks(self) -> list[str]:
+        sizes = [f"n{k + 1}" for k in range(len(self.symbols))]
+        lines = [f"    {', '.join(sizes)}, = sizes"] if sizes else []
+        for text, variable in zip(self.arg_names, self.args, strict=True):
+            if any(not isinstance(dim, int) for dim in variable.shape):
+                shape = self.w.shape(variable.shape)
+                message = f'f"{text} has shape {{{text}.shape}}, not {{{shape}}}."'
+                lines.append(f"    if {text}.shape != {shape}:")
+                lines.append(f"        raise ShapeError({message})")
+        return lines
+
+    def _title(self) -> str:
+        """The table of arguments; the only place, besides comments, where names occur."""
+        rows = [f"{self.options.name}: generated code.", ""]
+        for name, variable in zip(self.arg_names, self.args, strict=True):
+            text = f"{name}  {variable.role} {ascii(variable.name)[1:-1]}"
+            rows.append(f"{text} {shape_text(variable.shape)} {variable.kind}")
+        for k, symbol in enumerate(self.symbols):
+            rows.append(f"n{k + 1}  size {symbol.name}")
+        text = "\n".join(rows) + "\n"
+        return text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+
+    def _workspace_lines(self) -> list[str]:
+        w = self.w
+        lines = list(w.checks)
+        for storage, dtype in w.dtypes.items():
+            if any(slot.storage == storage for slot in w.arena.slots):
+                sizes = [
+                    _largest([w.size(size) for size in slot.sizes])
+                    if slot.storage == storage else "0"
+                    for slot in w.arena.slots
+                ]  # fmt: skip
+                lines.append(f"{storage} = slots([{', '.join(sizes)}], {dtype})")
+        return lines + w.workspace.lines
+
+    def _steps(self) -> str:
+        """`step` and, for long programs, the parts that it calls."""
+        w, name = self.w, "run"
+        lines = [*w.prologue, *w.lines]
+        result = f"return ({', '.join(self.returned)}{',' if len(self.returned) == 1 else ''})"
+        if sum(_height(line) for line in lines) <= self.options.chunk:
+            body = f"        def {name}():\n"
+            return body + _laid_out([*lines, Line(result)], 3) + "\n"
+        parts = _chunks(lines, self.options.chunk)
+        texts, carried = _carried(parts, self.returned)
+        calls = [Line(f"part_{k + 1}()") for k in range(len(texts) - 1)]
+        tail = [*calls, Line(f"return part_{len(texts)}()")]
+        texts[-1].append(Line(result))
+        body = ""
+        if carried:
+            body += f"        carry = [None] * {carried}\n\n"
+        for k, part in enumerate(texts):
+            body += f"        def part_{k + 1}():\n" + _laid_out(part, 3) + "\n"
+        return body + f"        def {name}():\n" + _laid_out(tail, 3) + "\n"
+
+
+_FAMILIES: dict[str, Any] = {
+    "Map": emit_map, "Einsum": emit_einsum, "Reduce": emit_reduce, "Pull": emit_pull,
+    "Push": emit_push, "Reshape": emit_reshape, "Concat": emit_concat,
+}  # fmt: skip
+
+
+def _largest(texts: Sequence[str]) -> str:
+    return texts[0] if len(texts) == 1 else f"max({', '.join(texts)})"
+
+
+def _array_text(array: Any) -> str:
+    """A constant array: its numbers when they are few, else the bytes in base64."""
+    if array.size <= 64 and np.isfinite(array).all():
+        text = f"np.array({array.tolist()!r})"
+        return text if array.size else f"np.zeros({array.shape!r}, {array.dtype.str!r})"
+    data = array.astype(array.dtype.newbyteorder("<"))
+    encoded = base64.b64encode(data.tobytes()).decode("ascii")
+    raw = f'np.frombuffer(base64.b64decode("{encoded}"), {data.dtype.str!r})'
+    return f"{raw}.reshape({array.shape!r})"
+
+
+# --- lines ---------------------------------------------------------------------------------------
+
+
+def _indented(lines: Sequence[str], depth: int) -> str:
+    return "".join(f"{'    ' * depth}{line}\n" for line in lines)
+
+
+def _laid_out(lines: Sequence[Line], depth: int) -> str:
+    out: list[str] = []
+    stack = [(line, depth) for line in reversed(lines)]
+    while stack:
+        line, level = stack.pop()
+        text = "    " * level + line.text
+        out.append(f"{text}  # {line.note}" if line.note else text)
+        inner = line.inner or (
+            [Line("pass")] if line.text.startswith("for ") and line.text.endswith(":") else []
+        )
+        stack.extend((one, level + 1) for one in reversed(inner))
+    return "\n".join(out) + "\n"
+
+
+def _height(line: Line) -> int:
+    return 1 + sum(_height(one) for one in line.inner)
+
+
+def _chunks(lines: Sequence[Line], limit: int) -> list[list[Line]]:
+    """Neighbouring lines in parts of about `limit`; a loop stays whole."""
+    parts: list[list[Line]] = [[]]
+    height = 0
+    for line in lines:
+        if height >= limit:
+            parts.append([])
+            height = 0
+        parts[-1].append(line)
+        height += _height(line)
+    return parts
+
+
+_WORD = re.compile(r"[A-Za-z_]\w*")
+_ASSIGNED = re.compile(r"([a-z]\w*(?:, [a-z]\w*)*) = ")
+
+
+def _carried(parts: list[list[Line]], returned: Sequence[str]) -> tuple[list[list[Line]], int]:
+    """The parts with numbers that cross from one to another kept in a list."""
+    home: dict[str, int] = {}
+    reads: list[list[str]] = []
+    for k, part in enumerate(parts):
+        words: dict[str, None] = {}
+        stack = list(reversed(part))
+        while stack:
+            line = stack.pop()
+            stack.extend(reversed(line.inner))
+            assigned = _ASSIGNED.match(line.text)
+            for word in _WORD.findall(line.text):
+                words[word] = None
+            if assigned:
+                for word in assigned[1].split(", "):
+                    home.setdefault(word, k)
+        reads.append(list(words))
+    for text in returned:
+        reads[-1] += _WORD.findall(text)
+    place: dict[str, int] = {}
+    wanted: list[list[str]] = []
+    for k, words_read in enumerate(reads):
+        outside = [w for w in dict.fromkeys(words_read) if home.get(w, k) < k]
+        wanted.append(outside)
+        for word in outside:
+            place.setdefault(word, len(place))
+    texts: list[list[Line]] = []
+    for k, part in enumerate(parts):
+        heads = [Line(f"{word} = carry[{place[word]}]") for word in wanted[k]]
+        tails = [Line(f"carry[{n}] = {word}") for word, n in place.items() if home[word] == k]
+        texts.append([*heads, *part, *tails])
+    return texts, len(place)

@@ -1,0 +1,87 @@
+"""What the user's graph says about the code: names, formulas and shapes for the comments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from symgraph.node import Node
+from symgraph.ops.leaves import Fill, Var
+from symgraph.ops.let import Let
+from symgraph.printing import Format, Piece
+from symgraph.shapes import shape_text
+from symgraph.template import Template
+
+__all__ = ["Labels", "comment"]
+
+_FORMAT = Format("text")
+_LONGEST = 100
+
+
+def comment(text: str) -> str:
+    """Text that stays inside its comment: one line, printable characters only."""
+    shown = "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
+    return shown if len(shown) <= _LONGEST else f"{shown[: _LONGEST - 3]}..."
+
+
+class Labels:
+    """Where each computed node comes from.
+
+    `images` are the maps of the passes, first pass first, starting from the user's nodes.
+    """
+
+    def __init__(self, order: Sequence[Node], images: Sequence[Mapping[Node, Node]]) -> None:
+        self.origin: dict[Node, Node] = {}
+        self.names: dict[Node, str] = {}
+        self.written: dict[Node, str] = {}
+        self._image: dict[Node, Node] = {}
+        self._formats: dict[Template, str] = {}
+        for node in order:
+            final: Node | None = node
+            for image in images:
+                final = image.get(final) if final is not None else None
+            if final is None:
+                continue
+            self._image[node] = final
+            if isinstance(node, Let):
+                name = node.let_name
+                if name is not None:
+                    self.names.setdefault(final, name)
+            else:
+                self.origin.setdefault(final, node)
+
+    def note(self, node: Node, env: Mapping[Node, Any]) -> str:
+        """The comment beside the line that completes a node; "" for a step on the way."""
+        origin = self.origin.get(node)
+        if origin is None or not origin.args:
+            return ""
+        formula = self._formula(origin, [self._shown(arg, env) for arg in origin.args])
+        name = self.names.get(node)
+        text = f"{name} = {formula}" if name is not None else formula
+        return comment(f"{text}, {shape_text(node.shape)}")
+
+    def _shown(self, node: Node, env: Mapping[Node, Any]) -> Piece:
+        """An operand by its name, its number, or the identifier that holds it."""
+        while isinstance(node, Let):
+            if node.let_name is not None:
+                return _FORMAT.name(node.let_name)
+            node = node.args[0]
+        if isinstance(node, Var):
+            return _FORMAT.name(node.name)
+        if isinstance(node, Fill):
+            return node.form(_FORMAT, [])
+        value = env.get(self._image.get(node, node))
+        return Piece(value.text if value is not None else "...")
+
+    def _formula(self, node: Node, pieces: list[Piece]) -> str:
+        body = node.params[0] if node.params else None
+        if not isinstance(body, Template):
+            return node.form(_FORMAT, pieces).text if not node.is_projection else ""
+        found = self._formats.get(body)
+        if found is None:
+            marks = [Piece(f"\0{k}\0") for k in range(body.arity)]
+            found = self._formats[body] = body.form(_FORMAT, marks).text
+        text = found
+        for k, piece in enumerate(pieces):
+            text = text.replace(f"\0{k}\0", piece.text)
+        return text

@@ -1,0 +1,137 @@
+"""Basic operations in NumPy: one call an operation, and plain Python for single numbers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from symgraph.codegen.basic import ARITHMETIC, op_of
+from symgraph.codegen.numpy_writer import Value, Writer, identity
+from symgraph.codegen.plan import node_storage
+from symgraph.node import Kind, Node
+
+__all__ = ["emit_map"]
+
+#: Basic operation: the NumPy function.
+_UFUNCS: dict[str, str] = {
+    "asin": "arcsin", "acos": "arccos", "atan": "arctan", "asinh": "arcsinh", "acosh": "arccosh",
+    "atanh": "arctanh", "atan2": "arctan2", "abs": "absolute",
+}  # fmt: skip
+
+#: Basic operation: the Python expression on numbers.
+_NUMBERS: dict[str, str] = {
+    "add": "{0} + {1}", "subtract": "{0} - {1}", "multiply": "{0} * {1}", "negative": "-{0}",
+    "square": "{0} * {0}", "less": "{0} < {1}", "less_equal": "{0} <= {1}",
+    "greater": "{0} > {1}", "greater_equal": "{0} >= {1}", "equal": "{0} == {1}",
+    "not_equal": "{0} != {1}", "logical_and": "{0} and {1}", "logical_or": "{0} or {1}",
+    "logical_not": "not {0}", "where": "{1} if {0} else {2}", "abs": "abs({0})",
+    "maximum": "{0} if {0} >= {1} or {0} != {0} else {1}",
+    "minimum": "{0} if {0} <= {1} or {0} != {0} else {1}",
+    "floor": "whole({0}, math.floor)", "ceil": "whole({0}, math.ceil)", "iverson": "int({0})",
+}  # fmt: skip
+
+
+def emit_map(w: Writer, node: Node, note: str) -> None:
+    """The lines that compute a basic operation."""
+    op = op_of(node)
+    assert op is not None, "a Map that was not lowered"
+    values = [w.value(arg) for arg in node.args]
+    storage = node_storage(node, [value.storage for value in values])
+    if all(value.form == "number" for value in values):
+        _emit_number(w, node, op, values, storage, note)
+        return
+    if op == "iverson":  # NumPy counts True as 1 wherever numbers are asked for
+        value = values[0]
+        w.define(node, replace(value, views=value.views))
+        return
+    values = _counted(w, op, values)
+    if op == "where":
+        _emit_where(w, node, values, storage, note)
+        return
+    out = _result(w, node, values, storage, values)
+    operands = ", ".join(_same_rank(w, value, node) for value in values)
+    w.say(f"np.{_UFUNCS.get(op, op)}({operands}, out={out.text})", note)
+    w.define(node, out)
+
+
+def _emit_number(
+    w: Writer, node: Node, op: str, values: list[Value], storage: Kind, note: str
+) -> None:
+    texts = [value.text for value in values]
+    expression = _NUMBERS.get(op)
+    if expression is not None:
+        text = expression.format(*texts)
+        if "whole(" in text:
+            w.call("whole")
+    elif op == "divide" and values[1].literal and float(texts[1]) != 0:
+        text = f"{texts[0]} / {texts[1]}"
+    elif op == "divide":
+        w.call("divide")
+        text = f"{texts[0]} / {texts[1]} if {texts[1]} else divide({texts[0]}, {texts[1]})"
+    else:
+        text = f"{w.call(op)}({', '.join(texts)})"
+    name = w.name(w.prefix)
+    w.say(f"{name} = {text}", note)
+    w.define(node, w.number(name, node.shape, storage))
+
+
+def _counted(w: Writer, op: str, values: list[Value]) -> list[Value]:
+    """Booleans as integers where NumPy would treat them as logical values."""
+    if op == "where" or op.startswith(("logical", "less", "greater", "equal", "not_equal")):
+        return values
+    if op in ARITHMETIC and op != "negative" and any(v.storage == "real" for v in values):
+        return values
+    return [w.array(v, "integer") if v.storage == "boolean" else v for v in values]
+
+
+def _result(
+    w: Writer, node: Node, values: list[Value], storage: Kind, reusable: list[Value]
+) -> Value:
+    """Where the result goes: as told, into the memory of a dying operand, or into new memory."""
+    told = w.destination.get(node)
+    if told is not None and told.storage == storage:
+        return told
+    for value in reusable:
+        fits = value.form == "array" and value.shape == node.shape and value.storage == storage
+        if fits and w.is_dying(value, node):
+            return value
+    dense = None
+    for value in values:
+        if value.form == "array" and value.shape == node.shape and value.dense is not None:
+            dense = value.dense
+            break
+    return w.allocate(node.shape, storage, dense)
+
+
+def _same_rank(w: Writer, value: Value, node: Node) -> str:
+    """An operand, under the shape of the result where only axes of size 1 are missing.
+
+    NumPy is three times faster on small operands of one shape than where it has to broadcast.
+    """
+    missing = node.shape[: len(node.shape) - len(value.shape)]
+    ones = missing and all(size == 1 for size in missing)
+    if value.form == "array" and value.is_plain and ones and value.shape:
+        view = f"{{0}}.reshape({w.shape(node.shape)})"
+        same = (*missing, *value.shape) == node.shape
+        if same:
+            return w.derive(value, view, node.shape, identity(node.shape)).text
+    return w.operand(value)
+
+
+def _emit_where(w: Writer, node: Node, values: list[Value], storage: Kind, note: str) -> None:
+    """Both branches are there: the result is the second, overwritten where the first is taken."""
+    condition, taken, other = values
+    whole = condition.form == "array" and condition.shape == node.shape
+    fits = taken.form == "number" or (taken.shape == node.shape and taken.is_plain)
+    if not (whole and fits and condition.is_plain):
+        out = _result(w, node, values, storage, [])
+        w.say(f"{out.text}[...] = np.where({', '.join(v.text for v in values)})", note)
+        w.define(node, out)
+        return
+    out = _result(w, node, [v for v in values if v.is_plain], storage, [other])
+    if out.text != other.text:
+        w.say(f"{out.text}[...] = {other.text}")
+    if out.is_plain:
+        w.say(f"np.putmask({out.text}, {condition.text}, {w.operand(taken)})", note)
+    else:
+        w.say(f"np.copyto({out.text}, {taken.text}, where={condition.text})", note)
+    w.define(node, out)

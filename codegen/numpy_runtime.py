@@ -1,0 +1,346 @@
+"""What emitted NumPy code calls besides NumPy; the source of each used function is emitted with it.
+
+Every function here must stand on NumPy, `math` and the functions above it alone.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+
+class ShapeError(ValueError):
+    """Sizes that do not fit together."""
+
+
+class RangeError(IndexError):
+    """An index outside of its axis."""
+
+
+class NonFiniteError(ArithmeticError):
+    """NaN or infinity where finite numbers were asked for."""
+
+
+def slots(sizes: Sequence[int], dtype: Any) -> list[Any]:
+    """One block of memory cut into vectors, each beginning on a cache line."""
+    width = np.dtype(dtype).itemsize
+    line = 64 // width
+    starts = [0]
+    for size in sizes:
+        starts.append(starts[-1] + -(-size // line) * line)
+    block = np.zeros(starts[-1] + line, dtype)
+    skip = -block.ctypes.data % 64 // width
+    return [block[skip + at : skip + at + size] for at, size in zip(starts, sizes, strict=False)]
+
+
+def affine_view(x: Any, shape: Any, rows: Any) -> Any:
+    """x[offset + sum of step * i[axis], ...] for all i below `shape`, without a copy.
+
+    `rows` holds (offset, ((axis, step), ...)) for each axis of x; all positions lie inside.
+    """
+    if 0 in shape:
+        return np.empty(shape, x.dtype)
+    strides = [0] * len(shape)
+    for axis, (_, steps) in enumerate(rows):
+        for target, step in steps:
+            strides[target] += step * x.strides[axis]
+    start = x[tuple(slice(offset, None) for offset, _ in rows)]
+    return np.lib.stride_tricks.as_strided(start, shape, strides)
+
+
+def check_inside(shape: Any, sizes: Any, rows: Any) -> None:
+    """Raise RangeError when a position offset + sum of step * i[axis] lies outside of an axis."""
+    if 0 in shape:
+        return
+    for size, (offset, steps, checked) in zip(sizes, rows, strict=False):
+        first = offset + sum(min(0, step * (shape[axis] - 1)) for axis, step in steps)
+        last = offset + sum(max(0, step * (shape[axis] - 1)) for axis, step in steps)
+        if checked and (first < 0 or last >= size):
+            bad = first if first < 0 else max(last, size)
+            raise RangeError(
+                f"slice: position {bad} is outside 0..{size - 1}. Give data with more entries "
+                "along the axis, or an index inside of it."
+            )
+
+
+def affine_pieces(target: Any, source: Any, rows: Any) -> list[tuple[Any, Any]]:
+    """Pairs of views (of target, of source): adding each source to its target is a scatter-add.
+
+    Entry i of `source` belongs to offset + sum of step * i[axis] of `target`; what falls outside
+    is left out. `rows` holds (offset, ((axis, step), ...)) for each axis of target. In every row
+    the longest axis is left to NumPy, the others are gone through one by one.
+    """
+    if source.size == 0:
+        return []
+    alone: dict[int, int] = {}
+    for row, (_, steps) in enumerate(rows):
+        free = [axis for axis, _ in steps if axis not in alone]
+        if free:
+            alone[max(free, key=lambda axis: source.shape[axis])] = row
+    looped = [axis for axis in range(source.ndim) if axis not in alone]
+    pieces = []
+    for place in np.ndindex(*(source.shape[axis] for axis in looped)):
+        at = dict(zip(looped, place, strict=False))
+        piece = _one_piece(target, source, rows, alone, at)
+        if piece is not None:
+            pieces.append(piece)
+    return pieces
+
+
+def _one_piece(target: Any, source: Any, rows: Any, alone: Any, at: Any) -> Any:
+    into: list[Any] = []
+    taken: list[Any] = [at.get(axis) for axis in range(source.ndim)]
+    order = []
+    for row, (offset, steps) in enumerate(rows):
+        size = target.shape[row]
+        axis, step = next(((a, s) for a, s in steps if alone.get(a) == row), (None, 1))
+        start = offset + sum(s * at[a] for a, s in steps if a != axis)
+        if axis is None:
+            if not 0 <= start < size:
+                return None
+            into.append(start)
+            continue
+        step = next(s for a, s in steps if a == axis)
+        if step > 0:
+            first = max(0, -(start // step))
+            last = min(source.shape[axis], (size - 1 - start) // step + 1)
+        else:
+            first = max(0, -((size - 1 - start) // -step))
+            last = min(source.shape[axis], start // -step + 1)
+        if first >= last:
+            return None
+        low, high = start + step * first, start + step * (last - 1)
+        into.append(
+            slice(low, high + 1, step) if step > 0 else slice(low, high - 1 if high else None, step)
+        )
+        taken[axis] = slice(first, last)
+        order.append(axis)
+    ranks = sorted(order)
+    read = source[tuple(taken)]
+    return target[tuple(into)], read.transpose([ranks.index(axis) for axis in order])
+
+
+def flat_places(shape: Any, sizes: Any, rows: Any) -> tuple[Any, Any]:
+    """The part of the flat positions that does not depend on data, and where it lies outside.
+
+    `rows` holds (offset, ((axis, step), ...)), or None for an axis addressed by data. The second
+    result is None when all positions lie inside.
+    """
+    grid = np.ogrid[tuple(slice(n) for n in shape)]
+    base: Any = np.zeros((1,) * len(shape), np.int64)
+    outside: Any = np.zeros((1,) * len(shape), bool)
+    stride = 1
+    for size, row in zip(reversed(sizes), reversed(rows), strict=False):
+        if row is not None:
+            at: Any = row[0]
+            for axis, step in row[1]:
+                at = at + step * grid[axis]
+            outside = outside | (at < 0) | (at >= size)
+            base = base + np.clip(at, 0, max(size - 1, 0)) * stride
+        stride *= size
+    if not outside.any():
+        return np.ascontiguousarray(np.broadcast_to(base, shape)), None
+    spread = np.ascontiguousarray(np.broadcast_to(outside, shape))
+    return np.ascontiguousarray(np.broadcast_to(base, shape)), spread
+
+
+def check_index(index: Any, size: int, name: str) -> None:
+    """Raise RangeError naming the first index outside 0..size-1 and its position."""
+    if index.size and (index.min() < 0 or index.max() >= size):
+        first = np.argwhere((index < 0) | (index >= size))[0]
+        place = tuple(int(i) for i in first)
+        raise RangeError(
+            f"{name}: index {int(index[place])} at position {place} is outside 0..{size - 1}. "
+            "Give indices from 0 up to the size of the axis minus one."
+        )
+
+
+def as_input(value: Any, dtype: Any, shape: Any, name: str) -> Any:
+    """An argument as a C-contiguous array; None in `shape` stands for any size."""
+    array = np.asarray(value)
+    wanted = np.dtype(dtype).kind
+    if array.dtype.kind not in {"f": "fiub", "i": "iu", "b": "b"}[wanted]:
+        raise TypeError(
+            f"{name} has dtype {array.dtype}, it must be convertible to {np.dtype(dtype)}."
+        )
+    if array.ndim != len(shape) or any(
+        n not in (None, m) for n, m in zip(shape, array.shape, strict=False)
+    ):
+        raise ShapeError(f"{name} has shape {array.shape}, it must have shape {shape}.")
+    return np.require(array, dtype, ["C", "A"])
+
+
+def scatter_rows(target: Any, index: Any, rows: Any) -> None:
+    """target[index] += rows, repeated indices added up."""
+    np.add.at(target, index, rows)
+
+
+def check_finite(value: Any, name: str) -> None:
+    """Raise NonFiniteError when a value is not finite everywhere."""
+    if not np.isfinite(value).all():
+        place = [int(i) for i in np.argwhere(~np.isfinite(np.asarray(value)))[0]]
+        found = np.asarray(value)[tuple(place)]
+        raise NonFiniteError(
+            f"{name} is {found} at position {tuple(place)}. Look at the data, lower the learning "
+            "rate, or compile without check_finite=True."
+        )
+
+
+def threefry(k0: Any, k1: Any, c0: Any, c1: Any) -> tuple[Any, Any]:
+    """Threefry-2x32 with 20 rounds (Salmon, Moraes, Dror, Shaw 2011) on uint32 arrays."""
+    keys = (k0, k1, k0 ^ k1 ^ np.uint32(0x1BD11BDA))
+    x0, x1 = c0 + k0, c1 + k1
+    for group in range(5):
+        for turn in ((13, 15, 26, 6), (17, 29, 16, 24))[group % 2]:
+            x0 += x1
+            high = x1 >> np.uint32(32 - turn)
+            x1 <<= np.uint32(turn)
+            x1 |= high
+            x1 ^= x0
+        x0 += keys[(group + 1) % 3]
+        x1 += keys[(group + 2) % 3]
+        x1 += np.uint32(group + 1)
+    return x0, x1
+
+
+def random_words(key: int, stream: int, count: int) -> tuple[Any, Any]:
+    """Two random words for each of the elements 0 .. count-1 of a stream under a key."""
+    if not 0 <= key < 2**64:
+        raise RangeError(f"random: the key is {key}, it lies in 0..2**64-1. Give key % 2**64.")
+    parts = [np.array([n], np.uint32) for n in (key & 0xFFFFFFFF, key >> 32)]
+    count_parts = [np.array([n], np.uint32) for n in (stream & 0xFFFFFFFF, stream >> 32)]
+    k0, k1 = threefry(*parts, *count_parts)
+    number = np.arange(count, dtype=np.uint64)
+    return threefry(k0, k1, number.astype(np.uint32), (number >> np.uint64(32)).astype(np.uint32))
+
+
+def random_bits(key: int, stream: int, shape: Any, dtype: Any) -> Any:
+    """Integers 0 .. 2**32 - 1."""
+    return random_words(key, stream, math.prod(shape))[0].astype(np.int64).reshape(shape)
+
+
+def random_uniform(key: int, stream: int, shape: Any, dtype: Any) -> Any:
+    """Reals in [0, 1): 53 bits for float64, 24 for float32."""
+    w0, w1 = random_words(key, stream, math.prod(shape))
+    if dtype == np.float32:
+        return ((w0 >> np.uint32(8)).astype(np.float32) * np.float32(2**-24)).reshape(shape)
+    joined = (w0.astype(np.uint64) << np.uint64(32) | w1) >> np.uint64(11)
+    return np.multiply(joined, 2.0**-53).reshape(shape)
+
+
+def random_normal(key: int, stream: int, shape: Any, dtype: Any) -> Any:
+    """Reals of the standard normal distribution, by Box and Muller's formula."""
+    w0, w1 = random_words(key, stream, math.prod(shape))
+    radius = np.sqrt(-2.0 * np.log((w0 + 0.5) * 2.0**-32))
+    return (radius * np.cos(2.0 * np.pi * (w1 * 2.0**-32))).astype(dtype).reshape(shape)
+
+
+# --- plain numbers: as NumPy computes them, never an exception ------------------------------------
+
+
+def number(function: Callable[..., float], at_error: float = math.nan) -> Callable[..., float]:
+    """A function of `math` that gives NaN where it has no value, and `at_error` on overflow."""
+
+    def safe(*xs: float) -> float:
+        try:
+            return function(*xs)
+        except OverflowError:
+            return at_error
+        except ValueError:
+            return math.nan
+
+    return safe
+
+
+def divide(a: float, b: float) -> float:
+    """a / b, infinite or NaN for b = 0."""
+    if b:
+        return a / b
+    if a == 0 or a != a:
+        return math.nan
+    return math.copysign(math.inf, a) * math.copysign(1.0, b)
+
+
+def power(a: float, b: float) -> float:
+    """a to the power of b."""
+    try:
+        value = a**b
+    except ZeroDivisionError:
+        whole = b == math.floor(b) and b % 2 == 1
+        return math.copysign(math.inf, a) if whole else math.inf
+    except OverflowError:
+        return -math.inf if a < 0 and b % 2 == 1 else math.inf
+    return math.nan if isinstance(value, complex) else value
+
+
+def log(x: float) -> float:
+    """The natural logarithm."""
+    if x > 0:
+        return math.log(x)
+    return -math.inf if x == 0 else math.nan
+
+
+def log1p(x: float) -> float:
+    """log(1 + x)."""
+    if x > -1:
+        return math.log1p(x)
+    return -math.inf if x == -1 else math.nan
+
+
+def atanh(x: float) -> float:
+    """The inverse hyperbolic tangent."""
+    if -1 < x < 1:
+        return math.atanh(x)
+    return math.copysign(math.inf, x) if x in (-1, 1) else math.nan
+
+
+def sqrt(x: float) -> float:
+    """The square root."""
+    return math.sqrt(x) if x >= 0 else math.nan
+
+
+def sinh(x: float) -> float:
+    """The hyperbolic sine."""
+    try:
+        return math.sinh(x)
+    except OverflowError:
+        return math.copysign(math.inf, x)
+
+
+def whole(x: float, rounded: Callable[[float], int]) -> float:
+    """x rounded by math.floor or math.ceil; stays a float, as it may be infinite."""
+    return float(rounded(x)) if math.isfinite(x) else x
+
+
+def remainder(a: float, b: float) -> float:
+    """a modulo b with the sign of b."""
+    if b and math.isfinite(a):
+        return a % b
+    return math.nan if isinstance(a, float) or isinstance(b, float) else 0
+
+
+def floor_divide(a: float, b: float) -> float:
+    """The floor of a / b."""
+    if b and math.isfinite(a):
+        return a // b
+    if isinstance(a, float) or isinstance(b, float):
+        return divide(a, b)
+    return 0
+
+
+exp = number(math.exp, math.inf)
+expm1 = number(math.expm1, math.inf)
+cosh = number(math.cosh, math.inf)
+sin = number(math.sin)
+cos = number(math.cos)
+tan = number(math.tan)
+asin = number(math.asin)
+acos = number(math.acos)
+acosh = number(math.acosh)
+tanh = math.tanh
+atan = math.atan
+asinh = math.asinh
+atan2 = math.atan2

@@ -1,0 +1,209 @@
+"""Passes: each takes roots to roots of the same values, in one walk over the graph.
+
+A pass also says what became of every node (`image`), so that names and formulas of the user's
+graph can be written beside the code. The bodies of loops are part of the walk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from symgraph.codegen.basic import basic, lowered, op_of
+from symgraph.codegen.contraction import normal_einsum
+from symgraph.node import Node
+from symgraph.ops.einsum import Einsum, einsum_node, folded_einsum
+from symgraph.ops.leaves import fill
+from symgraph.ops.let import Let
+from symgraph.ops.loop import Scan, Trace
+from symgraph.ops.map import Map
+from symgraph.ops.reduce import Reduce, reduce_node
+
+__all__ = ["Rewritten", "everything", "lower_maps", "normalise_sums", "rewrite", "strip_lets"]
+
+
+class Rewritten(NamedTuple):
+    """The new roots, and what became of each node that was met."""
+
+    roots: list[Node]
+    image: dict[Node, Node]
+
+
+Visit = Callable[[Node, tuple[Node, ...]], Node]
+
+
+def everything(roots: Sequence[Node]) -> list[Node]:
+    """All nodes the roots are made of, those inside of loops too, operands before users."""
+    seen: set[Node] = set()
+    stack = list(roots)
+    while stack:
+        node = stack.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        stack.extend(node._args)
+        if node.is_loop:
+            stack.extend(node.params[0].nexts)
+        elif type(node) is Trace:
+            stack.append(node.inner)
+    return sorted(seen, key=_serial)
+
+
+def _serial(node: Node) -> int:
+    return node.serial
+
+
+def rewrite(roots: Sequence[Node], visit: Visit) -> Rewritten:
+    """Every node replaced by `visit(node, new operands)`, operands first."""
+    image: dict[Node, Node] = {}
+    for node in everything(roots):
+        args = tuple([image[arg] for arg in node._args])
+        if node.is_loop:
+            image[node] = _scan(node, args, image)
+        elif type(node) is Trace:
+            image[node] = Trace.rebuild((image[node.inner],), args)
+        else:
+            image[node] = visit(node, args)
+    return Rewritten([image[root] for root in roots], image)
+
+
+def _scan(node: Node, args: tuple[Node, ...], image: Mapping[Node, Node]) -> Node:
+    body, length, backwards = node.params
+    nexts = tuple(image[following] for following in body.nexts)
+    return Scan.rebuild((body._replace(nexts=nexts), length, backwards), args)
+
+
+def rebuilt(node: Node, args: tuple[Node, ...]) -> Node:
+    """The node on other operands."""
+    return node if args == node._args else type(node).rebuild(node.params, args)
+
+
+# --- names ---------------------------------------------------------------------------------------
+
+
+def strip_lets(roots: Sequence[Node]) -> Rewritten:
+    """Every Let replaced by its operand."""
+    return rewrite(roots, lambda node, args: args[0] if type(node) is Let else rebuilt(node, args))
+
+
+# --- sums of products ----------------------------------------------------------------------------
+
+
+def normalise_sums(roots: Sequence[Node]) -> Rewritten:
+    """Every Einsum as plain sums, views and products of two (see `contraction`)."""
+    return rewrite(roots, _Normalising().visit)
+
+
+class _Normalising:
+    def __init__(self) -> None:
+        self.done: set[Node] = set()
+
+    def visit(self, node: Node, args: tuple[Node, ...]) -> Node:
+        if type(node) is not Einsum:
+            made = rebuilt(node, args)
+        elif node.kind != "real" or len(args) == 1:
+            made = normal_einsum(rebuilt(node, args))
+        else:
+            made = self._normal(folded_einsum(node.ins, node.out, node.sizes(), args))
+        self.done.add(made)
+        return made
+
+    def _normal(self, root: Node) -> Node:
+        """Every Einsum between the root and what is done in normal form."""
+        above: set[Node] = set()
+        stack = [root]
+        while stack:
+            node = stack.pop()
+            if node not in self.done and node not in above:
+                above.add(node)
+                stack.extend(node._args)
+        image: dict[Node, Node] = {}
+        for node in sorted(above, key=_serial):
+            made = rebuilt(node, tuple([image.get(arg, arg) for arg in node._args]))
+            image[node] = normal_einsum(made) if type(made) is Einsum else made
+        return image.get(root, root)
+
+
+# --- basic operations ----------------------------------------------------------------------------
+
+
+def lower_maps(
+    roots: Sequence[Node], largest: float = float(np.finfo(np.float64).max)
+) -> Rewritten:
+    """Every Map as basic operations, and log-sum-exp by its shifted formula.
+
+    `largest` is the largest finite real of the target.
+    """
+    lowering = _Lowering(largest)
+    return rewrite(roots, lowering.visit)
+
+
+class _Soft(NamedTuple):
+    """The parts of a log-sum-exp that its softmax shares."""
+
+    x: Node
+    axes: tuple[int, ...]
+    powers: Node  # exp(x - shift)
+    total: Node  # their sum over the axes
+
+
+class _Lowering:
+    def __init__(self, largest: float) -> None:
+        self.largest = largest
+        self.soft: dict[Node, _Soft] = {}
+
+    def visit(self, node: Node, args: tuple[Node, ...]) -> Node:
+        if type(node) is Map:
+            return self._softmax(lowered(node.params[0], args))
+        if type(node) is Reduce and node.operation == "logsumexp":
+            return self._logsumexp(args[0], node.axes)
+        return rebuilt(node, args)
+
+    def _logsumexp(self, x: Node, axes: tuple[int, ...]) -> Node:
+        """log sum exp(x - m) + m with m the largest entry, made finite."""
+        peak = reduce_node("max", x, axes)
+        shift = basic("maximum", basic("minimum", peak, fill(self.largest)), fill(-self.largest))
+        powers = basic("exp", basic("subtract", x, _spread(shift, x, axes)))
+        indices = tuple(range(x.ndim))
+        kept = tuple(i for i in indices if i not in axes)
+        total = einsum_node([indices], kept, {}, (powers,))
+        result = basic("add", basic("log", total), shift)
+        self.soft[result] = _Soft(x, axes, powers, total)
+        return result
+
+    def _softmax(self, node: Node) -> Node:
+        """exp(x - logsumexp(x)) as the share that is already there."""
+        if not self.soft:
+            return node
+        op = op_of(node)
+        if op in ("multiply", "divide", "negative"):
+            args = tuple(self._softmax(a) if op_of(a) == "exp" else a for a in node._args)
+            return node if args == node._args else basic(op, *args)
+        if op != "exp" or op_of(node._args[0]) != "subtract":
+            return node
+        x, spread = node._args[0]._args
+        if type(spread) is not Einsum or len(spread._args) != 1:
+            return node
+        soft = self.soft.get(spread._args[0])
+        if soft is None or soft.x is not x:
+            return node
+        for form in (_spread, _kept_ones):
+            if spread is form(spread._args[0], x, soft.axes):
+                return basic("divide", soft.powers, form(soft.total, x, soft.axes))
+        return node
+
+
+def _spread(y: Node, x: Node, axes: tuple[int, ...]) -> Node:
+    """y repeated along the axes over which x was reduced."""
+    indices = tuple(range(x.ndim))
+    kept = tuple(i for i in indices if i not in axes)
+    return y if not axes else einsum_node([kept], indices, dict(enumerate(x.shape)), (y,))
+
+
+def _kept_ones(y: Node, x: Node, axes: tuple[int, ...]) -> Node:
+    """y with axes of size 1 where x was reduced."""
+    indices = tuple(range(x.ndim))
+    kept = tuple(i for i in indices if i not in axes)
+    return einsum_node([kept], indices, dict.fromkeys(axes, 1), (y,))

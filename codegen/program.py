@@ -1,0 +1,409 @@
+"""`compile`: a graph as a function on NumPy arrays, its source, and bound programs.
+
+What a user may do wrong is found here, before anything is computed or written; the emitted code
+gets C-contiguous arrays of the right type only.
+"""
+
+from __future__ import annotations
+
+import builtins
+import contextvars
+import hashlib
+import keyword
+import linecache
+import threading
+import weakref
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import sympy
+
+from symgraph.build.coerce import as_node
+from symgraph.codegen.boundary import Boundary
+from symgraph.codegen.emit_numpy import Options, Source, emit
+from symgraph.codegen.labels import Labels
+from symgraph.codegen.passes import everything, lower_maps, normalise_sums, strip_lets
+from symgraph.codegen.schedule import schedule
+from symgraph.errors import (
+    KindError,
+    NameClashError,
+    NonFiniteError,
+    RangeError,
+    ShapeError,
+    UnknownNameError,
+    UnsupportedError,
+)
+from symgraph.node import Node, check_names, describe
+from symgraph.ops.leaves import Var
+from symgraph.shapes import same_shape, shape_text
+
+__all__ = ["Bound", "Program", "compile"]
+
+Target = Literal["numpy"]
+Style = Literal["fast", "read"]
+_KEPT = 8  # workspaces for so many different sizes are kept
+
+
+def compile(
+    args: Any,
+    outputs: Any,
+    *,
+    target: Target = "numpy",
+    dtype: Literal["float64", "float32"] = "float64",
+    style: Style = "fast",
+    name: str = "step",
+    updates: Mapping[Any, Any] | None = None,
+    check_finite: bool = False,
+) -> Program:
+    """A function that computes nodes from arrays, shaped like `sympy.lambdify`.
+
+    `args` is a variable or a list of them (or of their names), `outputs` a node or a list, tuple
+    or dict of nodes, nested at will; the function returns the same structure. `updates` maps
+    arguments to their new values, which are written into the given arrays after everything is
+    computed from the old ones. With `check_finite` NaN or infinity in arguments, outputs or new
+    values raises NonFiniteError. `style="read"` gives plain code for reading.
+    Raises UnknownNameError for a variable that is no argument, NameClashError for one that is
+    given twice, ShapeError or KindError for an update of another shape or kind.
+
+    >>> import symgraph as sg
+    >>> x, w = sg.input("x", ("N", 2)), sg.parameter("w", 2)
+    >>> f = sg.compile([x, w], sg.tanh(x @ w))
+    >>> f([[0.0, 0.0], [1.0, 2.0]], [0.5, 0.25]).round(6).tolist()
+    [0.0, 0.761594]
+    """
+    _check_options(target, dtype, style, name)
+    leaves, structure = _flatten(outputs)
+    roots = [as_node(leaf, f"output {path}") for path, leaf in leaves]
+    variables = _arguments(args, roots, updates)
+    stored = _updates(updates or {}, variables)
+    _check_variables(variables, [*roots, *stored.values()])
+    symbols = _symbols(variables)
+    paths = tuple(path for path, _ in leaves)
+    options = Options(
+        real=dtype, name=name, check_finite=check_finite, output_names=paths, symbols=symbols,
+        result=_result_text(structure),
+    )  # fmt: skip
+    source = _lowered(variables, roots, stored, options)
+    return Program(variables, structure, source, options)
+
+
+def _check_options(target: str, dtype: str, style: str, name: str) -> None:
+    if target != "numpy":
+        raise UnsupportedError(f"compile: target {target!r} is unknown; use 'numpy'.")
+    if dtype not in ("float64", "float32"):
+        raise KindError(f"compile: dtype {dtype!r} is none; use 'float64' or 'float32'.")
+    if style not in ("fast", "read"):
+        raise KindError(f"compile: style {style!r} is none; use 'fast' or 'read'.")
+    if not isinstance(name, str) or not name.isidentifier() or keyword.iskeyword(name):
+        raise KindError(f"compile: name {name!r} is no Python identifier; use one such as 'step'.")
+
+
+def _lowered(
+    variables: Sequence[Var], roots: Sequence[Node], stored: Mapping[Var, Node], options: Options
+) -> Source:
+    """The passes, the schedule and the text."""
+    everywhere = [*roots, *stored.values()]
+    largest = float(np.finfo(options.real).max)
+    images: list[Mapping[Node, Node]] = []
+    now = list(everywhere)
+    for run in (strip_lets, normalise_sums, lambda nodes: lower_maps(nodes, largest)):
+        done = run(now)
+        images.append(done.image)
+        now = done.roots
+    outputs = now[: len(roots)]
+    updates: dict[Node, Node] = dict(zip(stored, now[len(roots) :], strict=True))
+    block = schedule(outputs, updates)
+    labels = Labels(everything(everywhere), images)
+    return emit(block, variables, outputs, updates, labels, options)
+
+
+# --- arguments and structures --------------------------------------------------------------------
+
+
+def _flatten(outputs: Any) -> tuple[list[tuple[str, Any]], Any]:
+    """The leaves with their paths, and the structure with the number of the leaf at each place."""
+    leaves: list[tuple[str, Any]] = []
+
+    def walk(part: Any, path: str) -> Any:
+        if isinstance(part, Mapping):
+            return {key: walk(value, f"{path}[{key!r}]") for key, value in part.items()}
+        if isinstance(part, (list, tuple)):
+            items = [walk(value, f"{path}[{k}]") for k, value in enumerate(part)]
+            return items if isinstance(part, list) else tuple(items)
+        leaves.append((path or "0", part))
+        return len(leaves) - 1
+
+    return leaves, walk(outputs, "")
+
+
+def _filled(structure: Any, values: Sequence[Any]) -> Any:
+    if isinstance(structure, int):
+        return values[structure]
+    if isinstance(structure, dict):
+        return {key: _filled(part, values) for key, part in structure.items()}
+    if isinstance(structure, list):
+        return [_filled(part, values) for part in structure]
+    return tuple([_filled(part, values) for part in structure])
+
+
+def _result_text(structure: Any) -> str:
+    """The structure as Python text over y, for the saved module."""
+    if isinstance(structure, int):
+        return f"y[{structure}]"
+    if isinstance(structure, dict):
+        parts = [f"{key!a}: {_result_text(part)}" for key, part in structure.items()]
+        return f"{{{', '.join(parts)}}}"
+    inner = ", ".join(_result_text(part) for part in structure)
+    if isinstance(structure, list):
+        return f"[{inner}]"
+    return f"({inner},)" if len(structure) == 1 else f"({inner})"
+
+
+def _arguments(args: Any, roots: Sequence[Node], updates: Any) -> list[Var]:
+    given = list(args) if isinstance(args, (list, tuple)) else [args]
+    new = [as_node(value, "update") for value in (updates or {}).values()]
+    named = check_names([*roots, *new]) if any(isinstance(a, str) for a in given) else {}
+    found: list[Var] = []
+    for arg in given:
+        if isinstance(arg, str):
+            if arg not in named:
+                known = ", ".join(map(repr, named)) or "none"
+                raise UnknownNameError(
+                    f"compile: no variable is called {arg!r}; the outputs use {known}."
+                )
+            arg = named[arg]
+        node = as_node(arg, "argument")
+        if not isinstance(node, Var) or node.role == "local":
+            raise KindError(
+                f"compile: argument {describe(node)} is no variable. Give variables made by "
+                "sg.input, sg.parameter or sg.state, or their names."
+            )
+        if node in found:
+            raise NameClashError(f"compile: argument {node.name!r} is given twice; give it once.")
+        found.append(node)
+    return found
+
+
+def _check_variables(variables: Sequence[Var], roots: Sequence[Node]) -> None:
+    named = check_names([*variables, *roots])
+    known = {variable.name for variable in variables}
+    missing = [name for name, node in named.items() if name not in known and _is_free(node)]
+    if missing:
+        raise UnknownNameError(
+            f"compile: the outputs need {', '.join(map(repr, missing))}, which "
+            f"{'is' if len(missing) == 1 else 'are'} not among the arguments. Add to args."
+        )
+
+
+def _is_free(node: Node) -> bool:
+    return isinstance(node, Var) and node.role != "local"
+
+
+def _updates(updates: Mapping[Any, Any], variables: Sequence[Var]) -> dict[Var, Node]:
+    by_name = {variable.name: variable for variable in variables}
+    found: dict[Var, Node] = {}
+    for key, value in updates.items():
+        node = by_name.get(key) if isinstance(key, str) else as_node(key, "update")
+        if node not in variables or not isinstance(node, Var):
+            shown = repr(key) if isinstance(key, str) else describe(as_node(key, "update"))
+            raise UnknownNameError(
+                f"compile: the update of {shown} has no argument to be written to. Add it to args."
+            )
+        new = as_node(value, f"update of {node.name!r}")
+        if not same_shape(new.shape, node.shape):
+            raise ShapeError(
+                f"compile: the update of {node.name!r} has shape {shape_text(new.shape)}, the "
+                f"argument {shape_text(node.shape)}. Give a value of that shape."
+            )
+        order = ("boolean", "integer", "real")
+        if order.index(new.kind) > order.index(node.kind):
+            raise KindError(
+                f"compile: the update of {node.name!r} is {new.kind}, the argument {node.kind}. "
+                "Round or compare it first, or declare the argument with that kind."
+            )
+        found[node] = new
+    return found
+
+
+def _symbols(variables: Sequence[Var]) -> tuple[sympy.Symbol, ...]:
+    """The sizes that the arguments fix, in order of appearance."""
+    found: dict[sympy.Symbol, None] = {}
+    for variable in variables:
+        for dim in variable.shape:
+            if not isinstance(dim, int) and dim.is_Symbol:
+                found[dim] = None
+    return tuple(found)
+
+
+# --- programs ------------------------------------------------------------------------------------
+
+
+class _Workspace:
+    """Memory for one call at a time, and the context in which NumPy stays silent."""
+
+    def __init__(self, attach: Callable[..., Callable[[], Any]]) -> None:
+        self.attach = attach
+        self.context = contextvars.copy_context()
+        self.context.run(np.seterr, all="ignore")
+
+
+#: Since NumPy 2 the treatment of floating-point errors belongs to the context, not the thread.
+_BY_CONTEXT = int(np.__version__.split(".")[0]) >= 2
+
+
+def _run(space: _Workspace, run: Callable[[], Any]) -> Any:
+    if _BY_CONTEXT:
+        return space.context.run(run)
+    with np.errstate(all="ignore"):
+        return run()
+
+
+class Program:
+    """A compiled function; `f(*arrays)` returns fresh values in the structure of the outputs.
+
+    Any number of threads may call it at once. `source` is the text that runs; `save` writes it as
+    a module that needs NumPy alone; `bind` fixes arrays for many steps.
+    """
+
+    def __init__(
+        self, variables: Sequence[Var], structure: Any, source: Source, options: Options
+    ) -> None:
+        self.source = source.text
+        self.args = tuple(variable.name for variable in variables)
+        self.name = options.name
+        self._structure = structure
+        self._boundary = Boundary(variables, options.real, source.stored, options.check_finite)
+        self._sizes = source.sizes
+        self._workspace = _executed(self, source.text, options.name)
+        self._free: OrderedDict[tuple[int, ...], list[_Workspace]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        return f"<compiled {self.name}({', '.join(self.args)})>"
+
+    def __call__(self, *arrays: Any, **named: Any) -> Any:
+        """The outputs for these arguments, given in order or by name."""
+        given = self._boundary.ordered(arrays, named)
+        entered = self._boundary.enter(given)
+        sizes = entered.sizes
+        space = self._take(sizes)
+        try:
+            values = _run(space, space.attach(*entered.arrays))
+        finally:
+            self._give(sizes, space)
+        entered.leave()
+        return _filled(self._structure, values)
+
+    def bind(self, *arrays: Any, dims: Mapping[Any, int] | None = None, **named: Any) -> Bound:
+        """The program on arrays that stay: they are read, and updated, where they are.
+
+        Arguments may be left out and given at each step; with `dims` (sizes by name) those left
+        out become arrays of zeros, found in `bound.arrays`.
+        """
+        return Bound(self, self._boundary.chosen(arrays, named, dims))
+
+    def save(self, path: str | Path) -> Path:
+        """Write the source as a module; its function is called like the program's `name`."""
+        target = Path(path)
+        target.write_text(self.source, encoding="utf-8", newline="\n")
+        return target
+
+    def _take(self, sizes: tuple[int, ...]) -> _Workspace:
+        """A workspace that nobody else uses."""
+        with self._lock:
+            free = self._free.get(sizes)
+            if free:
+                self._free.move_to_end(sizes)
+                return free.pop()
+        return self._new_workspace(sizes)
+
+    def _new_workspace(self, sizes: tuple[int, ...]) -> _Workspace:
+        return _Workspace(self._workspace(*sizes))
+
+    def _give(self, sizes: tuple[int, ...], space: _Workspace) -> None:
+        with self._lock:
+            self._free.setdefault(sizes, []).append(space)
+            self._free.move_to_end(sizes)
+            while len(self._free) > _KEPT:
+                self._free.popitem(last=False)
+
+
+def _executed(program: Program, text: str, name: str) -> Callable[..., Any]:
+    """The `workspace` function of the text; tracebacks show its lines."""
+    digest = hashlib.sha256(text.encode()).hexdigest()[:12]
+    file = f"<symgraph {name} {digest}>"
+    lines = text.splitlines(keepends=True)
+    linecache.cache[file] = (len(text), None, lines, file)
+    weakref.finalize(program, linecache.cache.pop, file, None)
+    space: dict[str, Any] = {"__name__": f"symgraph_{name}_{digest}"}
+    code = builtins.compile(text, file, "exec")
+    exec(code, space)  # noqa: S102 - our own text, in which user names are inert
+    space.update(ShapeError=ShapeError, RangeError=RangeError, NonFiniteError=NonFiniteError)
+    workspace: Callable[..., Any] = space["workspace"]
+    return workspace
+
+
+class Bound:
+    """A program with its arrays and its memory: `step()` runs it once, `steps(n)` n times.
+
+    Arguments that were not bound are given to each step, in order or by name. One thread runs at
+    a time; others wait.
+    """
+
+    def __init__(self, program: Program, fixed: Any) -> None:
+        self._program = program
+        self._fixed = fixed
+        self._lock = threading.Lock()
+        self._spaces: OrderedDict[tuple[int, ...], _Workspace] = OrderedDict()
+        self._ready: tuple[_Workspace, Callable[[], Any]] | None = None
+        if not fixed.open:
+            entered = fixed.enter((), {})
+            space = self._space(entered.sizes)
+            self._ready = (space, space.attach(*entered.arrays))
+            self._entered = entered
+
+    @property
+    def arrays(self) -> dict[str, Any]:
+        """The bound arrays by name."""
+        found: dict[str, Any] = self._fixed.arrays
+        return found
+
+    def step(self, *arrays: Any, **named: Any) -> Any:
+        """Run once and return the outputs."""
+        with self._lock:
+            return _filled(self._program._structure, self._once(arrays, named))
+
+    __call__ = step
+
+    def steps(self, count: int, *arrays: Any, **named: Any) -> Any:
+        """Run `count` times and return the outputs of the last time; None for no times."""
+        with self._lock:
+            values = None
+            for _ in range(count):
+                values = self._once(arrays, named)
+            return None if values is None else _filled(self._program._structure, values)
+
+    def _once(self, arrays: Any, named: Any) -> Any:
+        if self._ready is not None and not arrays and not named:
+            space, run = self._ready
+            self._entered.refresh()
+            values = _run(space, run)
+            self._entered.leave()
+            return values
+        entered = self._fixed.enter(arrays, named)
+        space = self._space(entered.sizes)
+        values = _run(space, space.attach(*entered.arrays))
+        entered.leave()
+        return values
+
+    def _space(self, sizes: tuple[int, ...]) -> _Workspace:
+        space = self._spaces.get(sizes)
+        if space is None:
+            space = self._spaces[sizes] = self._program._new_workspace(sizes)
+            if len(self._spaces) > _KEPT:
+                self._spaces.popitem(last=False)
+        self._spaces.move_to_end(sizes)
+        return space

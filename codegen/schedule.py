@@ -1,0 +1,167 @@
+"""Schedule: in which order the nodes of a graph are computed, and what belongs together.
+
+A `Block` is the straight-line code of the program or of one loop body. The order is a depth-first
+walk from the roots in their order, so it depends on the graph alone and not on when its nodes were
+made. A loop is one step of the block around it and holds a block of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from symgraph.node import Node
+from symgraph.ops.loop import Final, Scan, Trace
+from symgraph.ops.map import Map
+
+__all__ = ["Block", "Loop", "Section", "schedule"]
+
+Section = Literal["forward", "backward", "update"]
+
+
+@dataclass
+class Loop:
+    """A Scan with the results that are read from it.
+
+    `traces` maps an inner node to the Trace that records it, `finals` a state number to its Final.
+    """
+
+    scan: Scan
+    traces: dict[Node, Node]
+    finals: dict[int, Node]
+    block: Block
+
+
+@dataclass
+class Block:
+    """Steps in order; `uses[node]` counts the reads of a value, reads by the caller included."""
+
+    steps: list[Node]
+    uses: dict[Node, int]
+    loops: dict[Node, Loop]
+    roots: list[Node]
+    sections: dict[Node, Section] = field(default_factory=dict)
+
+    def groups(self) -> list[list[Node]]:
+        """Runs of neighbouring Maps of one shape: what a loop nest can compute in one go."""
+        found: list[list[Node]] = []
+        for node in self.steps:
+            if type(node) is not Map:
+                found.append([])
+            elif found and found[-1] and found[-1][-1].shape == node.shape:
+                found[-1].append(node)
+            else:
+                found.append([node])
+        return [group for group in found if group]
+
+
+def schedule(outputs: Sequence[Node], updates: Mapping[Node, Node] | None = None) -> Block:
+    """The block that computes the outputs, then the new values of the updated variables."""
+    updates = updates or {}
+    roots = [*outputs, *updates.values()]
+    traces = _traces(roots)
+    order = _depth_first(roots)
+    block = Block(order, {}, {}, roots)
+    for node in order:
+        if node.is_loop:
+            block.loops[node] = _loop(node, traces[node])
+    _count_uses(block)
+    if updates:
+        _delay(block, outputs, updates)
+    block.sections = _sections(block, outputs, updates)
+    return block
+
+
+def _traces(roots: Iterable[Node]) -> dict[Node, list[Node]]:
+    """The projections that are read of each loop, in the order of a depth-first walk."""
+    found: dict[Node, list[Node]] = {}
+    for node in _depth_first(roots):
+        if node.is_loop:
+            found.setdefault(node, [])
+        elif node.is_projection:
+            found.setdefault(node._args[0], []).append(node)
+    return found
+
+
+def _depth_first(roots: Iterable[Node]) -> list[Node]:
+    order: list[Node] = []
+    seen: set[Node] = set()
+    for root in roots:
+        stack: list[tuple[Node, bool]] = [(root, False)]
+        while stack:
+            node, ready = stack.pop()
+            if ready:
+                order.append(node)
+                continue
+            if node in seen:
+                continue
+            seen.add(node)
+            stack.append((node, True))
+            stack.extend([(arg, False) for arg in reversed(node._args) if arg not in seen])
+    return order
+
+
+def _loop(node: Node, projections: Sequence[Node]) -> Loop:
+    assert isinstance(node, Scan)
+    traces = {p.inner: p for p in projections if type(p) is Trace}
+    finals = {p.state: p for p in projections if type(p) is Final}
+    return Loop(node, traces, finals, schedule([*node.body.nexts, *traces]))
+
+
+def _count_uses(block: Block) -> None:
+    uses = dict.fromkeys(block.steps, 0)
+    for node in block.steps:
+        for arg in node._args:
+            uses[arg] += 1
+    for root in block.roots:
+        uses[root] += 1
+    block.uses = uses
+
+
+# --- sections ------------------------------------------------------------------------------------
+
+
+def _delay(block: Block, outputs: Sequence[Node], updates: Mapping[Node, Node]) -> None:
+    """Move the last step of every update to the end, where it may overwrite its variable."""
+    kept = set(outputs)
+    last = [
+        node
+        for node in dict.fromkeys(updates.values())
+        if type(node) is Map and block.uses[node] == 1 and node not in kept
+    ]
+    moved = set(last)
+    block.steps = [node for node in block.steps if node not in moved] + last
+
+
+def _sections(
+    block: Block, outputs: Sequence[Node], updates: Mapping[Node, Node]
+) -> dict[Node, Section]:
+    """forward: what the value needs; update: Maps that only updates need; backward: the rest.
+
+    The value is all outputs where there are updates, else the first output, when it is a scalar
+    and further ones follow.
+    """
+    scalar_first = bool(outputs) and outputs[0].shape == () and outputs[0].kind == "real"
+    if not updates and not (scalar_first and len(outputs) > 1):
+        return dict.fromkeys(block.steps, "forward")
+    value = outputs if updates else outputs[:1]
+    forward = set(_depth_first(value))
+    sections: dict[Node, Section] = {
+        node: "forward" if node in forward else "backward" for node in block.steps
+    }
+    if updates:
+        _mark_updates(block, set(outputs), sections)
+    return sections
+
+
+def _mark_updates(block: Block, outputs: set[Node], sections: dict[Node, Section]) -> None:
+    readers: dict[Node, list[Node]] = {}
+    for node in block.steps:
+        for arg in node._args:
+            readers.setdefault(arg, []).append(node)
+    for node in reversed(block.steps):
+        if sections[node] != "backward" or type(node) is not Map or node in outputs:
+            continue
+        if all(sections[user] == "update" for user in readers.get(node, [])):
+            sections[node] = "update"
