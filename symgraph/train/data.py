@@ -42,8 +42,10 @@ class Data:
         """The number of samples; 1 when nothing counts them."""
         return 1 if self.batch is None else self.dims.get(self.batch, 1)
 
-    def take(self, index: Array) -> Data:
-        """Some of the samples, in the order of their numbers."""
+    def take(self, index: Array | None) -> Data:
+        """The samples of these numbers; None stands for all of them."""
+        if index is None:
+            return self
         arrays = {
             node: array if self.axes[node] is None else array.take(index, self.axes[node])
             for node, array in self.arrays.items()
@@ -51,14 +53,18 @@ class Data:
         dims = self.dims if self.batch is None else self.dims | {self.batch: len(index)}
         return Data(arrays, self.axes, self.batch, dims)
 
-    def batches(self, order: Array, size: int) -> Iterator[Data]:
-        """The samples in this order, `size` at a time; the last batch may be smaller.
+    def batches(self, order: Array, size: int) -> Iterator[Array | None]:
+        """The numbers of the samples in this order, `size` at a time; the last may be fewer.
 
-        All samples at once keep their own order, which costs no copy.
+        None stands for all samples, in their own order.
         """
         if size >= self.rows == len(order):
-            return iter([self])
-        return (self.take(order[i : i + size]) for i in range(0, len(order), size))
+            return iter([None])
+        return (order[i : i + size] for i in range(0, len(order), size))
+
+    def count(self, index: Array | None) -> int:
+        """The number of samples in a batch."""
+        return self.rows if index is None else len(index)
 
     def split(self, fraction: float, seed: int) -> tuple[Data, Data]:
         """Two parts drawn at random, the second with this fraction of the samples, rounded.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, TypeAlias
 
@@ -19,12 +19,12 @@ from symgraph.train.failure import failure
 from symgraph.train.initialise import start_value
 from symgraph.train.optim import Optimizer, learning_rate_state
 from symgraph.train.plan import Plan, Rule
-from symgraph.train.program import Program
+from symgraph.train.program import Dtype, Program, Walk
 from symgraph.train.progress import Bar, Interruption
 from symgraph.train.spec import Spec
 from symgraph.train.values import Values
 
-__all__ = ["Position", "Training", "feed"]
+__all__ = ["Position", "Training"]
 
 Array: TypeAlias = NDArray[Any]
 #: Called after every epoch with its number and means; true ends the training.
@@ -70,7 +70,7 @@ class Position:
 class Training:
     """A rule with its program and its slots, and where it stands."""
 
-    def __init__(self, spec: Spec, memory: list[Values], rule: Rule, dtype: str) -> None:
+    def __init__(self, spec: Spec, memory: list[Values], rule: Rule, dtype: Dtype) -> None:
         updates = rule.updates(spec)
         known = {node for values in memory for node in values.variables.values()}
         rate = learning_rate_state()
@@ -85,7 +85,7 @@ class Training:
         )
         self.memory = [*memory, self.slots]
         self.position = Position()
-        self.program = Program([*spec.measured.values()], updates, self.memory)
+        self.program = Program([*spec.measured.values()], updates, self.memory, spec.given, dtype)
         self.has_rate = rate in slots
         self.set_rate(rule.optimizer)
 
@@ -102,18 +102,26 @@ class Training:
 
     def step(self, batch: Data, seed: int) -> list[float]:
         """Run one step; the loss and the metrics before it."""
-        given = feed(self.spec, batch, True, (seed % 2**31) << 32 | self.position.step)
-        values = [float(value) for value in self.program.run(given, batch.dims)]
-        self.position.add(self.spec.measured, values, batch.rows)
-        return values
+        switches = self.spec.switch_arrays(True, self._key(seed))
+        return self._count(self.program.run({**batch.arrays, **switches}), batch.rows)
+
+    def _key(self, seed: int) -> int:
+        """Another number in every step and for every seed below 2**31."""
+        return (seed % 2**31) << 32 | self.position.step
+
+    def _count(self, values: list[Any], rows: int) -> list[float]:
+        numbers = [float(value) for value in values]
+        self.position.add(self.spec.measured, numbers, rows)
+        return numbers
 
     def run(self, data: Data, plan: Plan, end: EpochEnd, bar: Bar) -> str:
         """Train until the plan's last epoch; why it ended before, else an empty text."""
         self._check_resumable(plan, data.rows)
+        walk = Walk(self.program, data, self.spec.switch_arrays(True))
         with Interruption() as interruption:
             try:
                 while self.position.epoch < plan.epochs:
-                    if not self._run_epoch(data, plan, bar, interruption):
+                    if not self._run_epoch(walk, plan, bar, interruption):
                         return "interrupted"
                     means = self.position.close_epoch()
                     if end(self.position.epoch, means):
@@ -135,14 +143,12 @@ class Training:
             )
         self.position.plan = cut
 
-    def _run_epoch(self, data: Data, plan: Plan, bar: Bar, interruption: Interruption) -> bool:
+    def _run_epoch(self, walk: Walk, plan: Plan, bar: Bar, interruption: Interruption) -> bool:
         """Run the batches that are left; false when the user asked to stop among them."""
-        place = self.position
-        size = plan.size(data.rows)
-        order = plan.order(data.rows, place.epoch)[place.batch * size :]
+        place, data = self.position, walk.data
         kept = self.snapshot()
-        for batch in data.batches(order, size):
-            loss = self.step(batch, plan.seed)[0]
+        for index in self._batches(data, plan):
+            loss = self._count(walk.run(index, self._key(plan.seed)), data.count(index))[0]
             if not math.isfinite(loss):
                 raise self._failed(kept, data, plan)
             bar.advance(place.epoch + 1, loss)
@@ -151,6 +157,12 @@ class Training:
         if not self.is_finite():
             raise self._failed(kept, data, plan)
         return True
+
+    def _batches(self, data: Data, plan: Plan) -> Iterator[Array | None]:
+        """The batches of the epoch under way that are left."""
+        size = plan.size(data.rows)
+        order = plan.order(data.rows, self.position.epoch)
+        return data.batches(order[self.position.batch * size :], size)
 
     # --- when numbers stop being finite -------------------------------------------------------
 
@@ -175,24 +187,17 @@ class Training:
         gone; this finds that step without a check in every step.
         """
         self.restore(kept)
-        size = plan.size(data.rows)
-        order = plan.order(data.rows, self.position.epoch)[self.position.batch * size :]
-        for batch in data.batches(order, size):
-            before = self.snapshot()
+        for index in self._batches(data, plan):
+            before, batch = self.snapshot(), data.take(index)
             loss = self.step(batch, plan.seed)[0]
             if math.isfinite(loss) and self.is_finite():
                 continue
             self.restore(before)
             place = self.position
-            given = feed(self.spec, batch, True, (plan.seed % 2**31) << 32 | place.step)
+            switches = self.spec.switch_arrays(True, self._key(plan.seed))
             return failure(
                 f"fit: epoch {place.epoch + 1}, batch {place.batch + 1}", loss, self.spec.loss,
-                self.program.updates, {**self.program.arrays, **given}, batch.dims,
+                self.program.updates, {**self.program.arrays, **batch.arrays, **switches},
+                batch.dims,
             )  # fmt: skip
         raise AssertionError("the same steps gave other numbers")
-
-
-def feed(spec: Spec, batch: Data, training: bool, key: int) -> dict[Var, Array]:
-    """The arrays of a batch and the switches of the loop."""
-    supplied = {"training": np.array(training), "key": np.array(key, dtype=np.int64)}
-    return {**batch.arrays, **{node: supplied[name] for name, node in spec.switches.items()}}

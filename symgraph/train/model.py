@@ -20,11 +20,11 @@ from symgraph.train.checkpoint import describe, read_description, take_up
 from symgraph.train.data import Data, check_data, find_lookups
 from symgraph.train.history import History
 from symgraph.train.initialise import start_value
-from symgraph.train.loop import Position, Training, feed
+from symgraph.train.loop import Position, Training
 from symgraph.train.names import unknown_name
 from symgraph.train.optim import Adam, Optimizer
 from symgraph.train.plan import Plan, Rule, check_batch_size, check_plan, check_rule
-from symgraph.train.program import Program
+from symgraph.train.program import Dtype, Program, Walk
 from symgraph.train.progress import Bar
 from symgraph.train.spec import AUTO, Spec, needed, read_spec
 from symgraph.train.values import Values
@@ -76,12 +76,12 @@ class Model:
         *,
         batch: str | None = AUTO,
         seed: int = 0,
-        dtype: str = "float64",
+        dtype: Dtype = "float64",
     ) -> None:
         if dtype not in ("float64", "float32"):
             raise KindError(f"Model: dtype is {dtype!r}, and it is 'float64' or 'float32'.")
         self.spec: Spec = read_spec(loss, inputs, outputs, metrics, updates, batch)
-        self.dtype = dtype
+        self.dtype: Dtype = dtype
         self.parameters = self._start("parameter", self.spec.parameters, seed)
         self.states = self._start("state", self.spec.states, seed)
         self._lookups = {
@@ -254,9 +254,10 @@ class Model:
         program = self._program("loss", [*names.values()])
         place = Position()
         plan = Plan(1, batch_size, False, 0)
-        for batch in data.batches(plan.order(data.rows, 0), plan.size(data.rows)):
-            values = program.run(feed(self.spec, batch, False, key), batch.dims)
-            place.add(names, [float(value) for value in values], batch.rows)
+        walk = Walk(program, data, self.spec.switch_arrays(False))
+        for index in data.batches(plan.order(data.rows, 0), plan.size(data.rows)):
+            values = [float(value) for value in walk.run(index, key)]
+            place.add(names, values, data.count(index))
         return place.close_epoch()
 
     def predict(
@@ -286,10 +287,9 @@ class Model:
         )  # fmt: skip
         program = self._program("outputs", [*spec.outputs.values()])
         plan = Plan(1, batch_size, False, 0)
-        parts = [
-            program.run(feed(spec, batch, False, key), batch.dims)
-            for batch in checked.batches(plan.order(checked.rows, 0), plan.size(checked.rows))
-        ]
+        walk = Walk(program, checked, spec.switch_arrays(False))
+        order = plan.order(checked.rows, 0)
+        parts = [walk.run(index, key) for index in checked.batches(order, plan.size(checked.rows))]
         if len(parts) == 1:
             return dict(zip(spec.outputs, parts[0], strict=True))
         return {
@@ -308,7 +308,8 @@ class Model:
 
     def _program(self, what: str, nodes: list[Node]) -> Program:
         if what not in self._programs:
-            self._programs[what] = Program(nodes, {}, [self.parameters, self.states])
+            memory = [self.parameters, self.states]
+            self._programs[what] = Program(nodes, {}, memory, self.spec.given, self.dtype)
         return self._programs[what]
 
     # --- summary and files --------------------------------------------------------------------

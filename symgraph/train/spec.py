@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import sympy
+from numpy.typing import NDArray
 
 from symgraph.build.coerce import as_node
 from symgraph.errors import KindError, NameClashError, ShapeError, UnknownNameError
@@ -44,6 +46,16 @@ class Spec:
     def measured(self) -> dict[str, Node]:
         """The loss and the metrics."""
         return {"loss": self.loss, **self.metrics}
+
+    @property
+    def given(self) -> list[Var]:
+        """The inputs and the switches."""
+        return [*self.inputs.values(), *self.switches.values()]
+
+    def switch_arrays(self, training: bool, key: int = 0) -> dict[Var, NDArray[Any]]:
+        """What the loop supplies."""
+        arrays = {"training": np.array(training), "key": np.array(key, dtype=np.int64)}
+        return {node: arrays[name] for name, node in self.switches.items()}
 
     @property
     def trainable(self) -> list[Var]:

@@ -12,7 +12,7 @@ import pytest
 
 import symgraph as sg
 from symgraph.errors import NonFiniteError
-from symgraph.train.loop import Training
+from symgraph.train.loop import Position
 
 
 def mean_model() -> sg.Model:
@@ -44,15 +44,14 @@ def test_a_training_left_in_the_middle_of_an_epoch_goes_on_to_the_same_bits(monk
     settings = {"optimizer": ADAM, "epochs": 4, "batch_size": 2}
     whole = mean_model()
     expected = whole.fit(DATA, **settings)
-    model, take_step = mean_model(), Training.step
+    model, add = mean_model(), Position.add
 
-    def step_and_interrupt(self, batch, seed):
-        values = take_step(self, batch, seed)
-        if self.position.step == 8:  # the third of five batches in the second epoch
+    def add_and_interrupt(self, names, values, rows):
+        add(self, names, values, rows)
+        if self.step == 8:  # the third of five batches in the second epoch
             press_ctrl_c()
-        return values
 
-    monkeypatch.setattr(Training, "step", step_and_interrupt)
+    monkeypatch.setattr(Position, "add", add_and_interrupt)
     first = model.fit(DATA, **settings)
     monkeypatch.undo()
     rest = model.fit(DATA, **settings, resume=True)
@@ -64,13 +63,13 @@ def test_a_training_left_in_the_middle_of_an_epoch_goes_on_to_the_same_bits(monk
 
 
 def test_an_epoch_under_way_is_not_resumed_with_other_settings(monkeypatch):
-    model, take_step = mean_model(), Training.step
+    model, add = mean_model(), Position.add
 
-    def step_and_interrupt(self, batch, seed):
+    def add_and_interrupt(self, names, values, rows):
+        add(self, names, values, rows)
         press_ctrl_c()
-        return take_step(self, batch, seed)
 
-    monkeypatch.setattr(Training, "step", step_and_interrupt)
+    monkeypatch.setattr(Position, "add", add_and_interrupt)
     model.fit(DATA, optimizer=ADAM, batch_size=2)
     monkeypatch.undo()
 
