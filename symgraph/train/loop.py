@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -57,6 +56,10 @@ class Position:
         self.batch += 1
         self.step += 1
         self.rows += rows
+
+    def copy(self) -> Position:
+        """The same position, unchanged by what this one goes through."""
+        return replace(self, sums=dict(self.sums))
 
     def close_epoch(self) -> dict[str, float]:
         """The means over the samples of the epoch, which is done now."""
@@ -168,13 +171,13 @@ class Training:
 
     def snapshot(self) -> tuple[list[Array], Position]:
         """All that a step changes."""
-        return [values.flat.copy() for values in self.memory], copy.deepcopy(self.position)
+        return [values.flat.copy() for values in self.memory], self.position.copy()
 
     def restore(self, kept: tuple[list[Array], Position]) -> None:
         """Go back to a snapshot."""
         for values, flat in zip(self.memory, kept[0], strict=True):
             values.flat[...] = flat
-        self.position = copy.deepcopy(kept[1])
+        self.position = kept[1].copy()
 
     def is_finite(self) -> bool:
         """Whether all parameters, states and slots are finite."""

@@ -6,6 +6,7 @@ import math
 import numbers
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -21,6 +22,9 @@ from symgraph.train.spec import Spec
 __all__ = ["Plan", "Rule", "check_batch_size", "check_plan", "check_rule"]
 
 Array: TypeAlias = NDArray[Any]
+
+BLOCK = 1 << 12  # sample numbers that are shuffled at once
+WORD = 0xFFFFFFFF
 
 
 @dataclass(frozen=True)
@@ -87,9 +91,10 @@ class Plan:
 
     def order(self, rows: int, epoch: int) -> Array:
         """The order of the samples in an epoch, from 0."""
-        if self.shuffle and self.size(rows) < rows:
-            return random.permutation(rows, self.seed, epoch)
-        return np.arange(rows)
+        if not self.shuffle or self.size(rows) >= rows:
+            return np.arange(rows)
+        block = max(BLOCK // rows, 1)
+        return _permutations(rows, self.seed, epoch // block * block, block)[epoch % block]
 
     def size(self, rows: int) -> int:
         """The number of samples in a batch."""
@@ -98,6 +103,23 @@ class Plan:
     def batches(self, rows: int) -> int:
         """The number of batches in an epoch."""
         return math.ceil(rows / self.size(rows))
+
+
+@lru_cache(maxsize=1)
+def _permutations(rows: int, seed: int, first: int, count: int) -> Array:
+    """`random.permutation(rows, seed, epoch)` for some epochs at once, one a row.
+
+    Each has a fixed cost of many small operations, which few samples would not be worth.
+    """
+    if count == 1:
+        return random.permutation(rows, seed, first)[None]
+    streams = np.arange(first, first + count)
+    low, high = seed & WORD, seed >> 32
+    k0, k1 = random.threefry2x32((low, high), (streams & WORD, streams >> 32))
+    w0, w1 = random.threefry2x32((k0[:, None], k1[:, None]), (np.arange(rows), 0))
+    words = w0.astype(np.uint64) << np.uint64(32) | w1
+    orders: Array = np.argsort(words, axis=1, kind="stable")
+    return orders
 
 
 def check_rule(optimizer: Optimizer, clip_norm: float | None, clip_value: float | None) -> Rule:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import symgraph as sg
+from symgraph.train.plan import Plan
 
 
 def mean_model(**settings) -> sg.Model:
@@ -93,6 +94,15 @@ def test_shuffling_changes_the_order_from_epoch_to_epoch():
     )
 
     assert len(set(seen)) > 2
+
+
+@pytest.mark.parametrize(("rows", "seed"), [(3, 0), (10, 5), (1000, 2**40 + 1), (5000, 1)])
+def test_the_order_of_an_epoch_is_the_permutation_of_its_number(rows: int, seed: int):
+    plan = Plan(epochs=1, batch_size=2, shuffle=True, seed=seed)
+
+    for epoch in (0, 1, 7, 4099, 2**33):
+        wanted = sg.random.permutation(rows, seed, epoch)
+        assert plan.order(rows, epoch).tolist() == wanted.tolist()
 
 
 def test_batch_size_none_uses_all_samples_in_every_step():
