@@ -66,11 +66,20 @@ _NAMES: dict[str, str] = {
     "symgraph.build.special": """
         erf erfc gelu log_sigmoid logaddexp normal_cdf normal_pdf selu silu softsign xlogy
     """,
+    "symgraph.check": """
+        Check check
+    """,
     "symgraph.codegen.program": """
         compile
     """,
+    "symgraph.evaluate": """
+        evaluate
+    """,
     "symgraph.grad": """
         adjoints grad hessian hvp jacobian jvp vjp
+    """,
+    "symgraph.graph": """
+        Graph graph
     """,
     "symgraph.node": """
         Node
@@ -282,6 +291,10 @@ if TYPE_CHECKING:
     from symgraph.build.unroll import (
         unroll as unroll,
     )
+    from symgraph.check import (
+        Check as Check,
+        check as check,
+    )
     from symgraph.codegen.program import (
         compile as compile,
     )
@@ -298,6 +311,9 @@ if TYPE_CHECKING:
         UnknownNameError as UnknownNameError,
         UnsupportedError as UnsupportedError,
     )
+    from symgraph.evaluate import (
+        evaluate as evaluate,
+    )
     from symgraph.grad import (
         adjoints as adjoints,
         grad as grad,
@@ -306,6 +322,10 @@ if TYPE_CHECKING:
         jacobian as jacobian,
         jvp as jvp,
         vjp as vjp,
+    )
+    from symgraph.graph import (
+        Graph as Graph,
+        graph as graph,
     )
     from symgraph.node import (
         Node as Node,

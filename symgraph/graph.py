@@ -1,0 +1,775 @@
+"""The labelled graph of an expression: vertices, edges with their local derivatives, paths, values.
+
+A value that the user named is one vertex with its name; there is no vertex for the naming itself.
+The label of an edge is printed from the vector-Jacobian product of the head, and from nothing else.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import sympy
+from numpy.typing import NDArray
+
+from symgraph.build.coerce import as_node
+from symgraph.errors import GradientError, RangeError, UnknownNameError, UnsupportedError
+from symgraph.evaluate import bind_values, evaluate_above
+from symgraph.grad import adjoints
+from symgraph.node import Node, substitute
+from symgraph.notation.algebra import Algebra
+from symgraph.notation.read import Forward, Reader, bare
+from symgraph.notation.tree import Formula, Name
+from symgraph.notation.write import write
+from symgraph.ops import (
+    Concat,
+    Const,
+    Einsum,
+    Fill,
+    Final,
+    Iota,
+    Let,
+    Map,
+    Pull,
+    Push,
+    Random,
+    Reduce,
+    Reshape,
+    Scan,
+    Trace,
+    Var,
+)
+from symgraph.ops.leaves import fill
+from symgraph.ops.loop import local
+from symgraph.ops.sweep import dependents, total
+from symgraph.paths import count_paths, ordered_paths
+from symgraph.printing import Style
+from symgraph.scalar import slot
+from symgraph.shapes import Shape, bind_shape, shape_text
+from symgraph.template import function_name
+
+__all__ = ["Edge", "Graph", "Path", "Paths", "Row", "Table", "Values", "Vertex", "graph"]
+
+Array = NDArray[Any]
+Role = Literal["root", "op", "parameter", "data", "state", "constant", "loop"]
+
+#: An unnamed value with a longer formula is called f3, by its number.
+SHORT = 10
+#: The largest graph that is handed on whole without being asked.
+LIMIT = 5000
+
+
+class Vertex:
+    """One value of the graph, drawn once (a leaf of a tree: once a use).
+
+    `number` counts in the order of evaluation, from 1; `node` is the expression without its names.
+    """
+
+    __slots__ = ("_graph", "copy", "node", "number", "role")
+
+    def __init__(self, graph: Graph, node: Node, number: int, role: Role, copy: int = 0) -> None:
+        self._graph = graph
+        self.node = node
+        self.number = number
+        self.role: Role = role
+        self.copy = copy
+
+    @property
+    def id(self) -> str:
+        """A name that is unique in the graph and the same in every run."""
+        return f"n{self.number}" + (f"_{self.copy}" if self.copy else "")
+
+    @property
+    def name(self) -> str | None:
+        """The name that the user gave: of a variable, or of a value."""
+        return self._graph.forward.names.get(self.node)
+
+    @property
+    def shape(self) -> Shape:
+        """The sizes of the value."""
+        return self.node.shape
+
+    @property
+    def op(self) -> str:
+        """What computes the value, as one sign: +, ·, max, σ."""
+        return _sign_of(self.node)
+
+    @property
+    def formula(self) -> Formula:
+        """The value in terms of its operands."""
+        return self._graph.definition(self)
+
+    def label(self, style: Style = "unicode") -> str:
+        """What to write into the vertex: its name, else its formula."""
+        return write(self._graph.reference(self), style)
+
+    def __repr__(self) -> str:
+        return f"<{self.id}: {self.label()}>"
+
+
+class Edge:
+    """From a value (`head`) to one of the operands it is made of (`tail`, number `operand`)."""
+
+    __slots__ = ("_graph", "head", "live", "operand", "tail")
+
+    def __init__(self, graph: Graph, head: Vertex, tail: Vertex, operand: int, live: bool) -> None:
+        self._graph = graph
+        self.head = head
+        self.tail = tail
+        self.operand = operand
+        #: Whether a derivative flows here.
+        self.live = live
+
+    def label(self, style: Style = "unicode") -> str | None:
+        """The local derivative, written out.
+
+        From a number it is the derivative of head by tail; from an array it is the map that takes
+        the derivative by the head, written •, to its share in the derivative by the tail. None
+        where there is no derivative, and inside a loop, which is drawn as one vertex.
+        """
+        formula = self.formula
+        return None if formula is None else write(formula, style)
+
+    @property
+    def formula(self) -> Formula | None:
+        """The label as a formula."""
+        return self._graph.edge_formula(self)
+
+    @property
+    def derivative(self) -> Node | None:
+        """The local derivative as a node; for an array as head a map of `placeholder`."""
+        return self._graph.edge_derivative(self)
+
+    @property
+    def placeholder(self) -> Node | None:
+        """The variable • in `derivative`; None where the head is a number."""
+        return self._graph.bullet(self.head) if self.head.shape else None
+
+    def partial(
+        self, values: Mapping[Any, Any], out_index: Sequence[int] = (), in_index: Sequence[int] = ()
+    ) -> float:
+        """The derivative of one entry of the head by one entry of the tail, a number.
+
+        Raises RangeError for an index outside.
+
+        >>> import symgraph as sg
+        >>> x = sg.input("x", 2)
+        >>> edge = sg.graph(sg.tanh(x)).edges[0]
+        >>> edge.partial({"x": [0.0, 1.0]}, (0,), (0,)), edge.partial({"x": [0.0, 1.0]}, (0,), (1,))
+        (1.0, 0.0)
+        """
+        return self._graph.edge_partial(self, values, tuple(out_index), tuple(in_index))
+
+    def __repr__(self) -> str:
+        return f"<{self.head.label()} → {self.tail.label()}: {self.label()}>"
+
+
+class Values(NamedTuple):
+    """Forward values f and backward values g (the derivative of the root by the value)."""
+
+    forward: dict[Vertex, Array]
+    backward: dict[Vertex, Array]
+
+
+class Row(NamedTuple):
+    """One line of the table of values."""
+
+    number: int
+    formula: str
+    forward: Array
+    backward: Array | None
+
+
+class Table(NamedTuple):
+    """Forward and backward value of every vertex, in the order of evaluation."""
+
+    rows: tuple[Row, ...]
+    digits: int
+
+    def __str__(self) -> str:
+        lines = [("i", "value", "f", "g")]
+        for row in self.rows:
+            f, g = (_shown(x, self.digits) for x in (row.forward, row.backward))
+            lines.append((str(row.number), row.formula, f, g))
+        wide = [max(len(line[k]) for line in lines) for k in range(4)]
+        texts = (
+            f"{a:>{wide[0]}}  {b:<{wide[1]}}  {c:>{wide[2]}}  {d:>{wide[3]}}"
+            for a, b, c, d in lines
+        )
+        return "\n".join(text.rstrip() for text in texts)
+
+
+def _shown(value: Array | None, digits: int) -> str:
+    if value is None:
+        return ""
+    text = np.array2string(
+        np.asarray(value, dtype=float) + 0.0, separator=", ", threshold=20, edgeitems=3,
+        formatter={"float_kind": lambda x: f"{x:.{digits}g}"},
+    )  # fmt: skip
+    return text.replace("\n", "")
+
+
+class Path(NamedTuple):
+    """A way from the root down to a leaf and what it contributes to the gradient.
+
+    `contribution` is the product of the labels on the way, composed from the root to the leaf: a
+    node, and with values an array.
+    """
+
+    edges: tuple[Edge, ...]
+    value: Array | None
+
+    @property
+    def vertices(self) -> tuple[Vertex, ...]:
+        """The root, what lies between, the leaf."""
+        return (self.edges[0].head, *(edge.tail for edge in self.edges)) if self.edges else ()
+
+    def label(self, style: Style = "unicode") -> str:
+        """The labels on the way, not multiplied."""
+        dot = {"text": " * ", "unicode": " · ", "latex": r" \cdot "}[style]
+        formulas = [edge.formula for edge in self.edges]
+        return dot.join("…" if f is None else write(f, style, as_factor=True) for f in formulas)
+
+    def __str__(self) -> str:
+        return " → ".join(vertex.label() for vertex in self.vertices)
+
+
+@dataclass(frozen=True)
+class Paths:
+    """The largest paths from a root to a leaf, the number of all, and what the others add up to."""
+
+    shown: tuple[Path, ...]
+    count: int
+    gradient: Array | None
+    remainder: Array | None
+
+    def __iter__(self) -> Iterator[Path]:
+        return iter(self.shown)
+
+    def __len__(self) -> int:
+        return len(self.shown)
+
+    def __str__(self) -> str:
+        lines = [f"{path}: {path.label()}{_equals(path.value)}" for path in self.shown]
+        more = self.count - len(self.shown)
+        if more:
+            lines.append(f"{more} more paths{_equals(self.remainder)}")
+        if self.gradient is not None:
+            lines.append(f"sum{_equals(self.gradient)}")
+        return "\n".join(lines)
+
+
+def _equals(value: Array | None) -> str:
+    return "" if value is None else f" = {_shown(value, 6)}"
+
+
+def graph(expr: Any, wrt: Any = None, *, tree: bool = False) -> Graph:
+    """The labelled graph of an expression, or of several.
+
+    `wrt` (a node, a name, or several) limits the derivatives to these; by default they flow to
+    every real leaf. With `tree` a leaf is drawn once for every use, as on a blackboard.
+    Raises UnknownNameError for a name that does not occur.
+
+    >>> import symgraph as sg
+    >>> w, x = sg.parameter("w"), sg.input("x")
+    >>> print(sg.graph(sg.let("y", sg.sin(w * x))))
+    y → w x: cos(w x)
+    w x → w: x
+    w x → x: w
+    """
+    given = expr if isinstance(expr, (list, tuple)) else [expr]
+    return Graph([as_node(one, "graph") for one in given], wrt, tree)
+
+
+class Graph:
+    """Vertices in the order of evaluation and edges with labels; made by `sg.graph`."""
+
+    def __init__(self, roots: Sequence[Node], wrt: Any = None, tree: bool = False) -> None:
+        self.roots = tuple(roots)
+        self.forward = Forward(roots)
+        sources = None if wrt is None else {self._resolve(one) for one in _listed(wrt)}
+        active = dependents(self.forward.order, sources)
+        tops = {bare(root) for root in roots}
+        self._vertices: dict[Node, Vertex] = {}
+        for node in self.forward.order:
+            if not _is_name(node):
+                role = "root" if node in tops and node.args else _role(node)
+                self._vertices[node] = Vertex(self, node, len(self._vertices) + 1, role)
+        self._links: dict[Node, list[Edge]] = {
+            node: [
+                Edge(self, vertex, self._vertices[bare(arg)], k, _is_live(node, arg, active))
+                for k, arg in enumerate(node.args)
+            ]
+            for node, vertex in self._vertices.items()
+        }
+        self._is_tree = tree
+        self._bullets: dict[Node, Node] = {}
+        self._references: dict[Node, Formula] = {}
+        self._referred = 0
+
+    # --- what there is ------------------------------------------------------------------------
+
+    @cached_property
+    def _drawn(self) -> tuple[tuple[Vertex, ...], tuple[Edge, ...]]:
+        """Vertices and edges as drawn: in a tree with a copy of a leaf for each use."""
+        edges = [edge for links in self._links.values() for edge in links]
+        if not self._is_tree:
+            return tuple(self._vertices.values()), tuple(edges)
+        vertices: list[Vertex] = [v for v in self._vertices.values() if v.node.args]
+        uses: dict[Node, int] = {}
+        drawn: list[Edge] = []
+        for edge in edges:
+            tail = edge.tail
+            if not tail.node.args:
+                uses[tail.node] = uses.get(tail.node, 0) + 1
+                tail = Vertex(self, tail.node, tail.number, tail.role, uses[tail.node] - 1)
+                vertices.append(tail)
+            drawn.append(Edge(self, edge.head, tail, edge.operand, edge.live))
+        alone = [v for v in self._vertices.values() if not v.node.args and v.node not in uses]
+        order = sorted([*vertices, *alone], key=lambda v: (v.number, v.copy))
+        return tuple(order), tuple(drawn)
+
+    @property
+    def nodes(self) -> tuple[Vertex, ...]:
+        """All vertices, operands before users."""
+        return self._drawn[0]
+
+    @property
+    def edges(self) -> tuple[Edge, ...]:
+        """All edges, by head and operand number."""
+        return self._drawn[1]
+
+    def vertex(self, key: Any) -> Vertex:
+        """The vertex of a node, of a name, or of a plain SymPy symbol.
+
+        Raises UnknownNameError when there is none.
+        """
+        return self._vertices[bare(self._resolve(key))]
+
+    def _resolve(self, key: Any) -> Node:
+        if isinstance(key, Vertex):
+            key = key.node
+        if isinstance(key, sympy.Symbol) and not isinstance(key, Node):
+            key = key.name
+        if isinstance(key, str):
+            for node, name in self.forward.names.items():
+                if name == key:
+                    return node
+            known = ", ".join(dict.fromkeys(self.forward.names.values()))
+            raise UnknownNameError(f"graph: no value is called {key!r}; the names are {known}.")
+        node = as_node(key, "graph")
+        if node not in self.forward.sorts and node not in set(self.forward.order):
+            raise UnknownNameError(
+                f"graph: {node} does not occur in the expression. Give a node it is made of."
+            )
+        return node
+
+    def __repr__(self) -> str:
+        return f"Graph({len(self.nodes)} nodes, {len(self.edges)} edges)"
+
+    def __str__(self) -> str:
+        heads = sorted(self.edges, key=lambda edge: (-edge.head.number, edge.operand))
+        return "\n".join(
+            f"{edge.head.label()} → {edge.tail.label()}"
+            + (f": {edge.label()}" if edge.label() else "")
+            for edge in heads
+        )
+
+    def to_networkx(self, limit: int | None = LIMIT, style: Style = "unicode") -> Any:
+        """A networkx MultiDiGraph from heads to tails.
+
+        Node attributes: number, name, text, latex, op, shape, role. Edge attributes: operand,
+        label, latex, live; the key of an edge is its operand number.
+        Raises UnsupportedError for more than `limit` vertices; None means no limit.
+
+        >>> import symgraph as sg
+        >>> drawn = sg.graph(sg.input("x") + 1).to_networkx()
+        >>> [data["text"] for _, data in drawn.nodes(data=True)]
+        ['x', '1', 'x + 1']
+        """
+        import networkx
+
+        if limit is not None and len(self.nodes) > limit:
+            raise UnsupportedError(
+                f"graph: {len(self.nodes)} vertices are more than limit={limit}. "
+                "Name a part of the expression and take its graph, or pass limit=None."
+            )
+        made = networkx.MultiDiGraph()
+        for vertex in self.nodes:
+            made.add_node(
+                vertex.id, number=vertex.number, name=vertex.name, text=vertex.label(style),
+                latex=vertex.label("latex"), op=vertex.op, shape=shape_text(vertex.shape),
+                role=vertex.role,
+            )  # fmt: skip
+        for edge in self.edges:
+            made.add_edge(
+                edge.head.id, edge.tail.id, key=edge.operand, operand=edge.operand,
+                label=edge.label(style), latex=edge.label("latex"), live=edge.live,
+            )  # fmt: skip
+        return made
+
+    # --- writing ------------------------------------------------------------------------------
+
+    def reference(self, vertex: Vertex) -> Formula:
+        """How the value is called in other formulas: its name, a short formula, or f3."""
+        self._refer_to(vertex)
+        return self._references[vertex.node]
+
+    def definition(self, vertex: Vertex) -> Formula:
+        """The value in terms of its operands."""
+        self._refer_to(vertex)
+        return self._literal.meaning(vertex.node)
+
+    def _refer_to(self, vertex: Vertex) -> None:
+        """Settle the references of all values up to this one."""
+        if vertex.node in self._references:
+            return
+        for one in list(self._vertices.values())[self._referred : vertex.number]:
+            name = self.forward.name(one.node)
+            if name is None:
+                formula = self._literal.meaning(one.node)
+                short = formula.size <= SHORT or not one.node.args
+                sort = self.forward.sort(one.node)
+                name_or_formula = formula if short else Name(f"f{one.number}", sort)
+            else:
+                name_or_formula = name
+            self._references[one.node] = name_or_formula
+            for reader in (self._literal, self._tidy):
+                reader.call_it(one.node, name_or_formula)
+        self._referred = max(self._referred, vertex.number)
+
+    @cached_property
+    def _literal(self) -> Reader:
+        return Reader(self.forward, Algebra(tidy=False), limit=None)
+
+    @cached_property
+    def _tidy(self) -> Reader:
+        ranks: dict[str, int] = {"•": -1}
+        for root in self.roots:
+            for name in self.forward.ranks(root, None):
+                ranks.setdefault(name, len(ranks))
+        return Reader(self.forward, Algebra(tidy=True, ranks=ranks), limit=None)
+
+    def bullet(self, head: Vertex) -> Node:
+        """The variable that stands for the derivative by an array."""
+        if head.node not in self._bullets:
+            made = self._bullets[head.node] = local(head.node, "•")
+            self._tidy.call_it(made, Name("•", self.forward.sort(head.node)))
+        return self._bullets[head.node]
+
+    def edge_formula(self, edge: Edge) -> Formula | None:
+        """The local derivative of an edge as a formula."""
+        derivative = self.edge_derivative(edge)
+        if derivative is None:
+            return None
+        self._refer_to(edge.head)
+        return self._tidy.read(derivative)
+
+    def edge_derivative(self, edge: Edge) -> Node | None:
+        """The vector-Jacobian product of an edge, for 1 or for •."""
+        node, k = edge.head.node, edge.operand
+        if isinstance(node, (Scan, Trace, Final)) or not _may_have_derivative(edge):
+            return None
+        ct = self.bullet(edge.head) if node.shape else fill(1, (), "real")
+        found = _local_derivative(node, ct, k)
+        if found is None and edge.live:
+            return fill(0, edge.tail.shape, "real")
+        return found
+
+    # --- numbers ------------------------------------------------------------------------------
+
+    def values(self, values: Mapping[Any, Any], seed: Any = None) -> Values:
+        """Forward and backward value of every vertex.
+
+        `seed` (default 1) is the derivative that arrives at the root.
+        """
+        root = self._single_root()
+        found = adjoints(root, None, seed)
+        cotangents = [ct for node, ct in found.cotangent.items() if node in self._vertices]
+        known, dims = bind_values([*self.roots, *cotangents], values)
+        all_values = evaluate_above([*self.roots, *cotangents], known, dims)
+        forward = {
+            vertex: np.asarray(all_values[vertex.node])
+            for vertex in self._vertices.values()
+            if not isinstance(vertex.node, Scan) and vertex.node in all_values
+        }
+        backward = {
+            self._vertices[node]: np.asarray(all_values[ct])
+            for node, ct in found.cotangent.items()
+            if node in self._vertices
+        }
+        active = dependents(self.forward.order, None)
+        for vertex in forward:
+            if vertex.node in active and vertex not in backward:
+                backward[vertex] = np.zeros_like(forward[vertex])
+        return Values(forward, backward)
+
+    def table(self, values: Mapping[Any, Any], digits: int = 6, seed: Any = None) -> Table:
+        """Number, formula, forward value f and backward value g of every vertex.
+
+        >>> import symgraph as sg
+        >>> x = sg.input("x")
+        >>> print(sg.graph(sg.let("y", (x + 1) ** 2)).table({"x": 2.0}))
+        i  value         f  g
+        1  x             2  6
+        2  1             1
+        3  x + 1         3  6
+        4  y = (x + 1)²  9  1
+        """
+        found = self.values(values, seed)
+        rows = tuple(
+            Row(vertex.number, self._line(vertex), array, found.backward.get(vertex))
+            for vertex, array in found.forward.items()
+        )
+        return Table(rows, digits)
+
+    def _line(self, vertex: Vertex) -> str:
+        if vertex.name is None or not vertex.node.args:
+            return write(self.definition(vertex), "unicode")
+        return f"{vertex.label()} = {write(self.definition(vertex), 'unicode')}"
+
+    def _single_root(self) -> Node:
+        if len(self.roots) != 1:
+            raise GradientError(
+                f"graph: {len(self.roots)} roots; backward values belong to one. "
+                "Take the graph of one expression."
+            )
+        return self.roots[0]
+
+    def edge_partial(
+        self, edge: Edge, values: Mapping[Any, Any], out_index: tuple[int, ...],
+        in_index: tuple[int, ...],
+    ) -> float:  # fmt: skip
+        """One entry of the Jacobian of an edge."""
+        derivative = self.edge_derivative(edge)
+        if derivative is None:
+            return 0.0
+        known, dims = bind_values(self.roots, values)
+        for name, index, vertex in (
+            ("out_index", out_index, edge.head), ("in_index", in_index, edge.tail)
+        ):  # fmt: skip
+            shape = bind_shape(vertex.shape, dims)
+            fits = len(index) == len(shape) and all(
+                0 <= i < n for i, n in zip(index, shape, strict=True)
+            )
+            if not fits:
+                raise RangeError(
+                    f"partial: {name}={index} for a value of shape {shape}. "
+                    "Give one position an axis, counted from 0."
+                )
+        bullets: dict[Node, Any] = dict(known)
+        if edge.placeholder is not None:
+            unit = np.zeros(bind_shape(edge.head.shape, dims))
+            unit[out_index] = 1.0
+            bullets[edge.placeholder] = unit
+        return float(np.asarray(evaluate_above([derivative], bullets, dims)[derivative])[in_index])
+
+    # --- paths --------------------------------------------------------------------------------
+
+    def _live_links(self, node: Node) -> list[Edge]:
+        return [edge for edge in self._links[node] if edge.live]
+
+    def count_paths(self, root: Any, leaf: Any) -> int:
+        """How many paths a derivative can take from a root to a leaf, exactly.
+
+        >>> import symgraph as sg
+        >>> x = y = sg.input("x")
+        >>> for _ in range(60):
+        ...     y = y * y
+        >>> sg.graph(y).count_paths(y, x)
+        1152921504606846976
+        """
+        start, goal = self.vertex(root).node, self.vertex(leaf).node
+        return count_paths(
+            list(self._vertices), lambda n: [e.tail.node for e in self._live_links(n)], start, goal
+        )
+
+    def paths(
+        self, root: Any, leaf: Any, values: Mapping[Any, Any] | None = None, limit: int = 50
+    ) -> Paths:
+        """The paths from a root to a leaf with their products, the largest first.
+
+        With values each path has its contribution, the sum of all is the gradient of the root (of
+        the sum of its entries) by the leaf, and `remainder` is what the paths not shown add up to.
+        Without values the shortest paths come first. Paths through an array are ordered by an
+        estimate of their size.
+
+        >>> import symgraph as sg
+        >>> x = sg.input("x")
+        >>> print(sg.graph(x * (x + 1)).paths(x * (x + 1), x, {"x": 3.0}))
+        x (x + 1) → x: (x + 1) = 4
+        x (x + 1) → x + 1 → x: x · 1 = 3
+        sum = 7
+        """
+        start, goal = self.vertex(root), self.vertex(leaf)
+        count = self.count_paths(start, goal)
+        flow = None if values is None else _Flow(self, start.node, goal.node, values)
+        found = ordered_paths(
+            list(self._vertices), self._ends, self._weights(flow), start.node, goal.node
+        )
+        chosen = list(itertools.islice(found, limit))
+        if flow is None:
+            return Paths(tuple(Path(edges, None) for edges in chosen), count, None, None)
+        values_of = [flow.along(edges) for edges in chosen]
+        shown = tuple(Path(edges, one) for edges, one in zip(chosen, values_of, strict=True))
+        rest = flow.gradient - sum(values_of, start=np.zeros(()))
+        return Paths(shown, count, flow.gradient, np.asarray(rest))
+
+    def _ends(self, node: Node) -> list[tuple[Edge, Node]]:
+        return [(edge, edge.tail.node) for edge in self._live_links(node)]
+
+    def _weights(self, flow: _Flow | None) -> dict[Edge, float]:
+        edges = [edge for node in self._links for edge in self._live_links(node)]
+        return dict.fromkeys(edges, 0.5) if flow is None else flow.weights(edges)
+
+
+class _Flow:
+    """Forward and backward values for one root and one leaf, and what flows along paths."""
+
+    def __init__(self, graph: Graph, root: Node, leaf: Node, values: Mapping[Any, Any]) -> None:
+        self._graph = graph
+        self._root = root
+        seed = fill(1, root.shape, "real")
+        found = adjoints(root, [leaf], seed)
+        self._contribution = found.contribution
+        self._cotangent = found.cotangent
+        roots = [root, *found.cotangent.values(), *found.contribution.values()]
+        known, self._dims = bind_values(roots, values)
+        self._values = evaluate_above(roots, known, self._dims)
+        gradient = found.cotangent.get(leaf)
+        shape = bind_shape(leaf.shape, self._dims)
+        self.gradient: Array = (
+            np.zeros(shape) if gradient is None else np.asarray(self._values[gradient])
+        )
+
+    def weights(self, edges: Sequence[Edge]) -> dict[Edge, float]:
+        """How much each edge enlarges what flows along it."""
+        return {edge: self._weight(edge) for edge in edges}
+
+    def _weight(self, edge: Edge) -> float:
+        head = edge.head.node
+        if not edge.head.shape and not edge.tail.shape:
+            derivative = edge.derivative
+            if derivative is not None:
+                return abs(float(self._value(derivative, {})))
+        arriving = self._cotangent.get(head)
+        passed = self._contribution.get((head, edge.operand))
+        if arriving is None or passed is None:
+            return 1.0 if head.is_projection or head.is_loop else 0.0
+        before, after = (float(np.linalg.norm(self._values[x])) for x in (arriving, passed))
+        return after / before if before > 0 else 1.0
+
+    def _value(self, node: Node, more: Mapping[Node, Any]) -> Array:
+        return np.asarray(evaluate_above([node], {**self._values, **more}, self._dims)[node])
+
+    def along(self, edges: Sequence[Edge]) -> Array:
+        """The derivative that takes exactly this way."""
+        ct: Array = np.ones(bind_shape(self._root.shape, self._dims))
+        projection: Node | None = None
+        for edge in edges:
+            head = edge.head.node
+            if head.is_projection:
+                projection = head
+                continue
+            if head.is_loop and projection is not None:
+                ct = self._through_loop(head, projection, edge.operand, ct)
+                continue
+            derivative = edge.derivative
+            if derivative is None:
+                return np.zeros(bind_shape(edges[-1].tail.shape, self._dims))
+            bullet = edge.placeholder
+            scale = ct if bullet is None else 1.0
+            given = {} if bullet is None else {bullet: ct}
+            ct = np.asarray(scale * self._value(derivative, given))
+        return ct
+
+    def _through_loop(self, loop: Node, projection: Node, k: int, ct: Array) -> Array:
+        """What one result of a loop sends to one operand."""
+        place = local(projection, "•")
+        wanted = [j == k for j in range(len(loop.args))]
+        pieces = loop.as_loop().pull_back([(projection, place)], wanted)[k]
+        if not pieces:
+            return np.zeros(bind_shape(loop.args[k].shape, self._dims))
+        return self._value(total(pieces), {place: ct})
+
+
+# --- what a vertex is -----------------------------------------------------------------------------
+
+
+def _listed(wrt: Any) -> Sequence[Any]:
+    return wrt if isinstance(wrt, (list, tuple)) else [wrt]
+
+
+def _is_name(node: Node) -> bool:
+    return isinstance(node, Let) and not node.stops
+
+
+def _is_live(node: Node, arg: Node, active: set[Node]) -> bool:
+    if isinstance(node, Let) and node.stops:
+        return False
+    return node in active and arg in active
+
+
+def _may_have_derivative(edge: Edge) -> bool:
+    """Live edges, and edges to a constant: 1 and 0 in max(1 - margin, 0) have their labels too."""
+    if edge.live:
+        return True
+    head, tail = edge.head.node, edge.tail.node
+    return isinstance(tail, (Fill, Const)) and isinstance(head, Map) and head.kind == "real"
+
+
+def _local_derivative(node: Node, ct: Node, k: int) -> Node | None:
+    """The VJP; a whole number as operand is taken for a real one."""
+    arg = node.args[k]
+    if arg.kind == "real":
+        return node.vjp(ct, k)
+    place = local(fill(0, arg.shape, "real"), "constant")
+    twin = type(node).rebuild(node.params, (*node.args[:k], place, *node.args[k + 1 :]))
+    found = twin.vjp(ct, k)
+    return None if found is None else substitute([found], {place: arg, twin: node})[0]
+
+
+def _role(node: Node) -> Role:
+    if isinstance(node, Var):
+        roles: dict[str, Role] = {"parameter": "parameter", "state": "state"}
+        return roles.get(node.role, "data")
+    if isinstance(node, (Fill, Const, Iota)):
+        return "constant"
+    return "loop" if isinstance(node, Scan) else "op"
+
+
+_SIGNS: dict[Any, str] = {
+    slot(0) + slot(1): "+", slot(0) - slot(1): "−", slot(0) * slot(1): "·",
+    slot(0) / slot(1): "/", -slot(0): "−", slot(0) ** 2: "( )²", sympy.sqrt(slot(0)): "√",
+}  # fmt: skip
+_WORDS = {
+    "sigmoid": "σ", "maximum": "max", "minimum": "min", "less": "<", "less_equal": "≤",
+    "greater": ">", "greater_equal": "≥", "equal": "=", "not_equal": "≠", "iverson": "1[ ]",
+    "Pow": "^", "Add": "+", "Mul": "·",
+}  # fmt: skip
+
+
+def _sign_of(node: Node) -> str:
+    """What computes a value, as one sign or word."""
+    if isinstance(node, Map):
+        expr = node.template.expr
+        word = function_name(expr)
+        return _SIGNS.get(expr) or _WORDS.get(word, word)
+    if isinstance(node, Einsum):
+        if len(node.args) > 1:
+            return "·"
+        source, out = set(node.ins[0]), set(node.out)
+        return "Σ" if source - out else "ᵀ" if source == out else "repeat"
+    if isinstance(node, Reduce):
+        return node.operation
+    if isinstance(node, Let):
+        return "stop"
+    words: dict[type[Node], str] = {
+        Pull: "[ ]", Push: "scatter", Reshape: "reshape", Concat: "[ , ]", Scan: "scan",
+        Trace: "trace", Final: "last", Random: "random",
+    }  # fmt: skip
+    return words.get(type(node), "" if not node.args else type(node).__name__.lower())

@@ -1,0 +1,481 @@
+"""Putting formulas together: flatten, order, collect and cancel as one does by hand.
+
+Two ways of working. Tidy, for derivatives: numbers are multiplied, equal terms collected, factors
+that are numbers ordered as they appear in the user's own formula, and x/x is 1. Literal, for what
+the user wrote: nothing is computed, the order of the operands stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal
+
+from symgraph.notation.cancel import cancelled, is_worth_cancelling
+from symgraph.notation.tree import (
+    Call,
+    Derivative,
+    Dot,
+    Formula,
+    Hadamard,
+    Indicator,
+    Name,
+    Norm,
+    Number,
+    Ones,
+    Power,
+    Product,
+    Real,
+    Relation,
+    Sort,
+    Sum,
+    Transpose,
+    joined,
+    walk,
+)
+
+__all__ = ["Algebra", "loosened"]
+
+_TURNED: dict[str, Literal["<", "<=", ">", ">=", "==", "!="]] = {
+    "<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!=",
+}  # fmt: skip
+# Cotangents stand before everything, brackets before other numbers, unknown names behind.
+_FIRST, _BRACKET, _LAST = -2, -1, 1 << 60
+
+
+@dataclass
+class _Parts:
+    """A product taken apart: number, number-valued factors above and below, and the rest."""
+
+    coefficient: Real
+    scalars: list[Formula]
+    over: list[Formula]
+    core: list[Formula]
+
+
+def _split(x: Formula) -> _Parts:
+    if isinstance(x, Number):
+        return _Parts(x.value, [], [], [])
+    if isinstance(x, Product):
+        scalars = [f for f in x.factors if f.sort == "scalar"]
+        core = [f for f in x.factors if f.sort != "scalar"]
+        return _Parts(x.coefficient, scalars, list(x.over), core)
+    if isinstance(x, Hadamard) and x.factors and x.factors[0].sort == "scalar":
+        inner = _split(x.factors[0])
+        inner.core = [Hadamard(x.factors[1:], x.over)]
+        return inner
+    if x.sort == "scalar":
+        return _Parts(1, [x], [], [])
+    return _Parts(1, [], [], [x])
+
+
+def loosened(x: Formula) -> Formula:
+    """x without the ones that only repeat it: what 1 x stands for in an entrywise operation."""
+    if isinstance(x, Ones):
+        return Number(1)
+    if not isinstance(x, Product):
+        return x
+    parts = _split(x)
+    core = parts.core
+    if (
+        core
+        and core[-1] == Ones("row")
+        and Product(1, tuple(core[:-1])).sort in ("column", "scalar")
+    ):
+        core.pop()
+    if core and core[0] == Ones("column") and Product(1, tuple(core[1:])).sort in ("row", "scalar"):
+        core.pop(0)
+    kept = (*parts.scalars, *core)
+    if len(kept) == len(x.factors):
+        return x
+    if not kept and not parts.over:
+        return Number(x.coefficient)
+    bare = x.coefficient == 1 and len(kept) == 1 and not parts.over
+    return kept[0] if bare else Product(x.coefficient, kept, tuple(parts.over))
+
+
+def _sort(core: Sequence[Formula]) -> Sort:
+    return Product(1, tuple(core)).sort
+
+
+class Algebra:
+    """Constructors of formulas.
+
+    `ranks` gives the place of each name in the user's own formula; `known` are equations that may
+    be used, such as Σt = 1.
+    """
+
+    def __init__(
+        self,
+        tidy: bool,
+        ranks: Mapping[str, int] | None = None,
+        known: Mapping[Formula, Formula] | None = None,
+    ) -> None:
+        self.tidy = tidy
+        self._ranks = ranks or {}
+        self._known = known or {}
+
+    # --- order --------------------------------------------------------------------------------
+
+    def rank(self, x: Formula) -> int:
+        """The place of the first name in x."""
+        if isinstance(x, Derivative):
+            return _FIRST
+        places = [self._ranks.get(one.name, _LAST) for one in walk(x) if isinstance(one, Name)]
+        return min(places, default=_LAST)
+
+    def _scalar_rank(self, x: Formula) -> int:
+        return _BRACKET if isinstance(x, Indicator) else self.rank(x)
+
+    def _by_rank(self, factors: list[Formula], entrywise: bool) -> list[Formula]:
+        if not self.tidy:
+            return factors
+        return sorted(factors, key=self.rank if entrywise else self._scalar_rank)
+
+    def _known_as(self, x: Formula) -> Formula:
+        return self._known.get(x, x) if self._known else x
+
+    # --- products -----------------------------------------------------------------------------
+
+    def scale(self, c: Real, x: Formula) -> Formula:
+        """A number times x."""
+        parts = _split(x)
+        parts.coefficient = _times(c, parts.coefficient)
+        return self._build(parts)
+
+    def product(self, xs: Iterable[Formula], over: Iterable[Formula] = ()) -> Formula:
+        """The matrix product of x's from left to right; numbers may stand anywhere."""
+        total = _Parts(1, [], [], [])
+        for x in xs:
+            part = _split(x)
+            total.coefficient = _times(total.coefficient, part.coefficient)
+            total.scalars += part.scalars
+            total.over += part.over
+            total.core += part.core
+        for x in over:
+            part = _split(x)
+            total.coefficient = _over(total.coefficient, part.coefficient)
+            total.over += part.scalars
+            total.scalars += part.over
+        return self._build(total)
+
+    def entrywise(self, xs: Sequence[Formula], over: Sequence[Formula] = ()) -> Formula:
+        """Factors multiplied and divided entry by entry, with fractions cancelled."""
+        made = self.multiplied(xs, over)
+        if not self.tidy:
+            return made
+        parts = _split(made)
+        core = parts.core
+        if len(core) == 1 and isinstance(core[0], Hadamard):
+            core = [*core[0].factors, *core[0].over]
+        together = [*parts.scalars, *parts.over, *core]
+        return cancelled(made, self) if is_worth_cancelling(together) else made
+
+    def multiplied(self, xs: Sequence[Formula], over: Sequence[Formula] = ()) -> Formula:
+        """Factors multiplied and divided entry by entry; only equal factors cancel."""
+        total = _Parts(1, [], [], [])
+        above: list[Formula] = []
+        below: list[Formula] = []
+        loose = self._loose([*xs, *over])
+        for x in loose[: len(xs)]:
+            self._take(total, _split(x), above, below)
+        for x in loose[len(xs) :]:
+            part = _split(x)
+            self._take(total, _Parts(1, [], [], part.core), below, above)
+            total.coefficient = _over(total.coefficient, part.coefficient)
+            total.over += part.scalars
+            total.scalars += part.over
+        if self.tidy:
+            above, below = _cancelled(above, below)
+            if any(f.sort not in ("scalar",) for f in above if not isinstance(f, Ones)):
+                above = [f for f in above if not isinstance(f, Ones)]
+            above = self._by_rank(above, entrywise=True)
+        if below:
+            total.core = [Hadamard(tuple(above), tuple(below))]
+        elif above:
+            total.core = _split(above[0]).core if len(above) == 1 else [Hadamard(tuple(above))]
+        return self._build(total)
+
+    def _take(
+        self, total: _Parts, part: _Parts, above: list[Formula], below: list[Formula]
+    ) -> None:
+        total.coefficient = _times(total.coefficient, part.coefficient)
+        total.scalars += part.scalars
+        total.over += part.over
+        if len(part.core) == 1 and isinstance(part.core[0], Hadamard):
+            above += part.core[0].factors
+            below += part.core[0].over
+        elif len(part.core) == 1:
+            above.append(part.core[0])
+        elif part.core:
+            above.append(Product(1, tuple(part.core)))
+
+    def _loose(self, xs: list[Formula]) -> list[Formula]:
+        """Factors without needless repetition, as long as the whole keeps its sort."""
+        whole = joined(tuple(x.sort for x in xs))
+        loose = [loosened(x) for x in xs]
+        return loose if joined(tuple(x.sort for x in loose)) == whole else xs
+
+    def _build(self, parts: _Parts) -> Formula:
+        coefficient, core = parts.coefficient, parts.core
+        if coefficient == 0 and self.tidy:
+            return Number(0)
+        scalars, over = parts.scalars, parts.over
+        if self.tidy:
+            scalars, over = _cancelled(scalars, over)
+            scalars = self._by_rank(scalars, entrywise=False)
+        if len(core) == 1 and isinstance(core[0], Hadamard) and not core[0].factors:
+            number = self._build(_Parts(coefficient, scalars, over, []))
+            return Hadamard((number,), core[0].over)
+        if len(core) > 1:
+            inner = self._known_as(Product(1, tuple(core)))
+            core = list(inner.factors) if isinstance(inner, Product) else [inner]
+        factors = self._placed(scalars, core)
+        if not factors and not over:
+            return Number(coefficient)
+        if len(factors) == 1 and not over:
+            (only,) = factors
+            if coefficient == 1:
+                return self._known_as(only)
+            if coefficient == -1 and self.tidy and isinstance(only, Sum):
+                return self.add([self.scale(-1, term) for term in only.terms])
+        return Product(coefficient, tuple(factors), tuple(over))
+
+    def _placed(self, scalars: list[Formula], core: list[Formula]) -> list[Formula]:
+        """Numbers in front, or behind a lone vector that the user wrote before them."""
+        if len(core) != 1 or not self.tidy:
+            return [*scalars, *core]
+        place = self.rank(core[0])
+        behind = [s for s in scalars if self._scalar_rank(s) > place]
+        return [*(s for s in scalars if s not in behind), *core, *behind]
+
+    def power(self, base: Formula, exponent: Formula) -> Formula:
+        """base to the exponent, entry by entry."""
+        if self.tidy and isinstance(exponent, Number):
+            if exponent.value == 1:
+                return base
+            if isinstance(base, Number) and isinstance(exponent.value, int) and exponent.value > 0:
+                return Number(base.value**exponent.value)
+        return Power(base, exponent)
+
+    def transpose(self, x: Formula) -> Formula:
+        """xᵀ, with the transposition moved to the factors."""
+        if x.sort == "scalar":
+            return x
+        if isinstance(x, Transpose):
+            return x.x
+        if isinstance(x, Ones):
+            return Ones("row" if x.kind == "column" else "column")
+        if isinstance(x, Product):
+            parts = _split(x)
+            parts.core = [self.transpose(f) for f in reversed(parts.core)]
+            return self._build(parts)
+        if isinstance(x, Hadamard):
+            return Hadamard(
+                tuple(self.transpose(f) for f in x.factors),
+                tuple(self.transpose(f) for f in x.over),
+            )
+        if isinstance(x, Sum):
+            return Sum(tuple(self.transpose(term) for term in x.terms))
+        return Transpose(x)
+
+    def turned(self, x: Formula, sort: Sort) -> Formula:
+        """The vector x as a column or a row."""
+        return x if x.sort in (sort, "scalar") else self.transpose(x)
+
+    # --- sums ---------------------------------------------------------------------------------
+
+    def add(self, terms: Iterable[Formula]) -> Formula:
+        """The sum."""
+        given = list(terms)
+        given = self._loose(given) if given else given
+        flat: list[Formula] = []
+        for term in given:
+            flat += _opened(term, self)
+        kept = _collected(flat, self) if self.tidy else flat
+        if not kept:
+            return Number(0)
+        if len(kept) == 1:
+            return kept[0]
+        if _is_negative(kept[0]):
+            first = next((k for k, term in enumerate(kept) if not _is_negative(term)), 0)
+            kept.insert(0, kept.pop(first))
+        return self._common_out(kept) if self.tidy else Sum(tuple(kept))
+
+    def _common_out(self, terms: list[Formula]) -> Formula:
+        """A sum with the number and the denominator that all terms share in front of it."""
+        parts = [_split(term) for term in terms]
+        c = max(parts[0].coefficient, -parts[0].coefficient)
+        over = parts[0].over
+        if any(p.coefficient not in (c, -c) or p.over != over for p in parts) or (
+            c == 1 and not over
+        ):
+            return Sum(tuple(terms))
+        for p in parts:
+            p.coefficient, p.over = _over(p.coefficient, c), []
+        return Product(c, (Sum(tuple(self._build(p) for p in parts)),), tuple(over))
+
+    def total(self, x: Formula) -> Formula:
+        """The sum of all entries."""
+        parts = _split(x)
+        core = parts.core
+        if len(core) == 1:
+            whole = core[0]
+        elif core:
+            whole = Product(1, tuple(core))
+        else:
+            return Call("sum", (x,), "scalar")
+        if not self.tidy and (parts.scalars or parts.over):
+            return Call("sum", (x,), "scalar")
+        square = isinstance(whole, Power) and whole.exponent == Number(2)
+        if square and isinstance(whole, Power):
+            inner: Formula = Norm(whole.base)
+        elif self.tidy and isinstance(whole, Hadamard) and _is_pair_of_vectors(whole):
+            inner = self.dot(*whole.factors)
+        else:
+            inner = self._known_as(Call("sum", (whole,), "scalar"))
+        return self.product(
+            [Product(parts.coefficient, tuple(parts.scalars), tuple(parts.over)), inner]
+        )
+
+    def dot(self, left: Formula, right: Formula) -> Formula:
+        """The inner product of two vectors."""
+        if isinstance(left, Ones):
+            return self.total(right)
+        if isinstance(right, Ones):
+            return self.total(left)
+        a, b = _split(left), _split(right)
+        x, y = (self.turned(self._build(_Parts(1, [], [], part.core)), "column") for part in (a, b))
+        inner = Norm(x) if x == y else Dot(x, y)
+        scalars, over = [*a.scalars, *b.scalars], [*a.over, *b.over]
+        coefficient = _times(a.coefficient, b.coefficient)
+        return self._build(_Parts(coefficient, [*scalars, self._known_as(inner)], over, []))
+
+    # --- conditions ---------------------------------------------------------------------------
+
+    def relation(
+        self, operator: Literal["<", "<=", ">", ">=", "==", "!="], left: Formula, right: Formula
+    ) -> Formula:
+        """A comparison, solved for what is compared: 1 - margin > 0 becomes margin < 1."""
+        if not self.tidy:
+            return Relation(operator, left, right)
+        difference = self.add([left, self.scale(-1, right)])
+        if isinstance(difference, Product) and len(difference.factors) == 1 and not difference.over:
+            operator = operator if difference.coefficient > 0 else _TURNED[operator]
+            difference = difference.factors[0]
+        terms = difference.terms if isinstance(difference, Sum) else (difference,)
+        constant: Real = 0
+        for term in terms:
+            constant = _plus(constant, term.value) if isinstance(term, Number) else constant
+        rest = [t for t in terms if not isinstance(t, Number)]
+        if len(rest) == 1:
+            return self._solved(operator, rest[0], constant)
+        positive = [t for t in rest if not _is_negative(t)]
+        negative = [self.scale(-1, t) for t in rest if _is_negative(t)]
+        if not rest or not positive:
+            return Relation(operator, left, right)
+        behind = self.add([*negative, Number(-constant)]) if constant else self.add(negative)
+        return Relation(operator, self.add(positive), behind)
+
+    def _solved(
+        self, operator: Literal["<", "<=", ">", ">=", "==", "!="], term: Formula, constant: Real
+    ) -> Formula:
+        """c x + constant compared with 0, as x compared with a number."""
+        parts = _split(term)
+        c = parts.coefficient
+        parts.coefficient = 1
+        bound = Number(_over(_times(-1, constant), c))
+        return Relation(operator if c > 0 else _TURNED[operator], self._build(parts), bound)
+
+
+# --- numbers ------------------------------------------------------------------------------------
+
+
+def _plain(value: Real) -> Real:
+    return int(value) if isinstance(value, Fraction) and value.denominator == 1 else value
+
+
+def _times(a: Real, b: Real) -> Real:
+    return _plain(a * b)
+
+
+def _plus(a: Real, b: Real) -> Real:
+    return _plain(a + b)
+
+
+def _over(a: Real, b: Real) -> Real:
+    if isinstance(a, float) or isinstance(b, float) or b == 0:
+        return float("inf") if b == 0 else a / b
+    return _plain(Fraction(a) / Fraction(b))
+
+
+# --- pieces of products and sums ----------------------------------------------------------------
+
+
+def _base(factor: Formula) -> tuple[Formula, int]:
+    if isinstance(factor, Power) and isinstance(factor.exponent, Number):
+        n = factor.exponent.value
+        if isinstance(n, int):
+            return factor.base, n
+    return factor, 1
+
+
+def _cancelled(
+    above: Sequence[Formula], below: Sequence[Formula]
+) -> tuple[list[Formula], list[Formula]]:
+    """Equal factors as one power; what stands above and below cancels."""
+    exponents: dict[Formula, int] = {}
+    for sign, factors in ((1, above), (-1, below)):
+        for factor in factors:
+            base, n = _base(factor)
+            if isinstance(base, Indicator) and sign == 1:
+                exponents[base] = 1  # 1[.]² = 1[.]
+            else:
+                exponents[base] = exponents.get(base, 0) + sign * n
+    tops = [_raised(base, n) for base, n in exponents.items() if n > 0]
+    return tops, [_raised(base, -n) for base, n in exponents.items() if n < 0]
+
+
+def _raised(base: Formula, n: int) -> Formula:
+    return base if n == 1 else Power(base, Number(n))
+
+
+def _is_negative(term: Formula) -> bool:
+    if isinstance(term, Number):
+        return term.value < 0
+    return isinstance(term, Product) and term.coefficient < 0
+
+
+def _is_pair_of_vectors(x: Hadamard) -> bool:
+    return (
+        len(x.factors) == 2 and not x.over and all(f.sort in ("column", "row") for f in x.factors)
+    )
+
+
+def _opened(term: Formula, algebra: Algebra) -> list[Formula]:
+    """The terms of a sum inside a sum; a - (b + c) is opened in tidy work only."""
+    if isinstance(term, Sum):
+        return list(term.terms)
+    lone = isinstance(term, Product) and len(term.factors) == 1 and not term.over
+    if algebra.tidy and lone and isinstance(term, Product) and term.coefficient == -1:
+        (only,) = term.factors
+        if isinstance(only, Sum):
+            return [algebra.scale(-1, inner) for inner in only.terms]
+    return [term]
+
+
+def _collected(terms: Sequence[Formula], algebra: Algebra) -> list[Formula]:
+    """Equal terms added up, in order of first appearance."""
+    amount: dict[Formula, Real] = {}
+    for term in terms:
+        if isinstance(term, Number):
+            key: Formula = Number(1)
+            value = term.value
+        elif isinstance(term, Product):
+            key = algebra.scale(_over(1, term.coefficient), term)
+            value = term.coefficient
+        else:
+            key, value = term, 1
+        amount[key] = _plus(amount.get(key, 0), value)
+    return [algebra.scale(value, key) for key, value in amount.items() if value != 0]

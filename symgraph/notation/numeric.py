@@ -1,0 +1,289 @@
+"""The value of a formula for given values of its names: what a printed line says, in numbers.
+
+Independent of the nodes that the formula was read from: columns are (n, 1), rows (1, n), a product
+is the matrix product, ⊙ repeats the smaller side. A derivation holds this against the node's own
+value before it prints a line.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from functools import singledispatch
+from typing import Any, NamedTuple
+
+import numpy as np
+import sympy
+from numpy.typing import NDArray
+
+from symgraph.errors import UnknownNameError, UnsupportedError
+from symgraph.notation.tree import (
+    Call,
+    Derivative,
+    Dot,
+    Formula,
+    Hadamard,
+    Indicator,
+    Inverse,
+    Logical,
+    Name,
+    Norm,
+    Number,
+    OneHot,
+    Ones,
+    Plain,
+    Power,
+    Product,
+    Relation,
+    Sort,
+    Sum,
+    Symbolic,
+    Transpose,
+)
+from symgraph.scalar import functions, slot
+from symgraph.shapes import bind_dim
+from symgraph.template import template
+
+__all__ = ["value"]
+
+Array = NDArray[Any]
+
+_NUMPY: dict[str, Any] = {
+    "exp": np.exp, "log": np.log, "sin": np.sin, "cos": np.cos, "tan": np.tan, "tanh": np.tanh,
+    "sinh": np.sinh, "cosh": np.cosh, "asin": np.arcsin, "acos": np.arccos, "atan": np.arctan,
+    "abs": np.abs, "sign": np.sign, "floor": np.floor, "ceil": np.ceil, "det": np.linalg.det,
+    "trace": np.trace, "max": np.maximum, "min": np.minimum,
+    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+    "softplus": lambda x: np.logaddexp(x, 0),
+    "relu": lambda x: np.where(x > 0, x, 0.0),
+    "logdet": lambda x: np.linalg.slogdet(x)[1],
+    "stop_gradient": lambda x: x,
+    "diag": lambda x: np.diag(x)[:, None],
+    "where": np.where,
+}  # fmt: skip
+_REDUCTIONS: dict[str, Any] = {
+    "sum": np.sum, "prod": np.prod, "max": np.max, "argmax": np.argmax,
+    "logsumexp": np.logaddexp.reduce,
+}  # fmt: skip
+_COMPARE: dict[str, Any] = {
+    "<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal, "==": np.equal,
+    "!=": np.not_equal,
+}  # fmt: skip
+_JOIN: dict[str, Any] = {
+    "and": np.logical_and, "or": np.logical_or, "not": np.logical_not
+}  # fmt: skip
+
+
+class _Given(NamedTuple):
+    names: Mapping[str, Any]
+    dims: Mapping[sympy.Symbol, int]
+
+
+def value(formula: Formula, names: Mapping[str, Any], dims: Mapping[sympy.Symbol, int]) -> Array:
+    """The formula's value: () for a number, (n, 1) for a column, (1, n) for a row.
+
+    `names` gives arrays as NumPy has them (vectors of one axis), `dims` the sizes.
+    A repeated value may come out with axes of size 1.
+    Raises UnknownNameError for a name without a value.
+
+    >>> from symgraph.notation.tree import Name, Product, Transpose
+    >>> delta, x = Name("δ", "column"), Name("x", "column")
+    >>> value(Product(1, (delta, Transpose(x))), {"δ": [1.0, 2.0], "x": [3.0, 4.0]}, {}).tolist()
+    [[3.0, 4.0], [6.0, 8.0]]
+    """
+    with np.errstate(all="ignore"):
+        return _value(formula, _Given(names, dims))
+
+
+def _laid(array: Any, sort: Sort) -> Array:
+    """An array as a column or a row where it is one."""
+    given = np.asarray(array)
+    if sort == "column" and given.ndim == 1:
+        return given[:, None]
+    if sort == "row" and given.ndim == 1:
+        return given[None, :]
+    return given
+
+
+@singledispatch
+def _value(formula: Formula, given: _Given) -> Array:
+    raise UnsupportedError(f"{type(formula).__name__} has no value of its own.")
+
+
+@_value.register
+def _(formula: Number, given: _Given) -> Array:
+    return np.asarray(float(formula.value))
+
+
+@_value.register
+def _(formula: Symbolic, given: _Given) -> Array:
+    expr = formula.expr
+    sizes = {s: sympy.Integer(bind_dim(s, given.dims)) for s in expr.free_symbols}
+    return np.asarray(float(expr.xreplace(sizes)))
+
+
+@_value.register
+def _(formula: Name, given: _Given) -> Array:
+    if formula.name not in given.names:
+        raise UnknownNameError(f"name {formula.name!r} has no value; give one.")
+    return _laid(given.names[formula.name], formula.kind)
+
+
+@_value.register
+def _(formula: Ones, given: _Given) -> Array:
+    return np.ones((1, 1))
+
+
+@_value.register
+def _(formula: Sum, given: _Given) -> Array:
+    total = _value(formula.terms[0], given) * 1
+    for term in formula.terms[1:]:
+        total = total + _value(term, given)
+    return np.asarray(total)
+
+
+@_value.register
+def _(formula: Product, given: _Given) -> Array:
+    number: Any = float(formula.coefficient)
+    chain: Array | None = None
+    for factor in formula.factors:
+        one = _value(factor, given)
+        if factor.sort == "scalar":
+            number = number * one
+        else:
+            chain = one if chain is None else _matmul(chain, one)
+    for factor in formula.over:
+        number = number / _value(factor, given)
+    if chain is None:
+        return np.asarray(number)
+    if formula.sort == "scalar":
+        chain = chain.reshape(())
+    return np.asarray(number * chain)
+
+
+def _matmul(left: Array, right: Array) -> Array:
+    """The matrix product; ones and repeated values are as long as the other side needs."""
+    if left.ndim != 2 or right.ndim != 2:
+        return np.asarray(left * right)
+    n = max(left.shape[1], right.shape[0])
+    return np.asarray(
+        np.broadcast_to(left, (left.shape[0], n)) @ np.broadcast_to(right, (n, right.shape[1]))
+    )
+
+
+@_value.register
+def _(formula: Hadamard, given: _Given) -> Array:
+    result: Any = 1.0
+    for factor in formula.factors:
+        result = result * _value(factor, given)
+    for factor in formula.over:
+        result = result / _value(factor, given)
+    return np.asarray(result)
+
+
+@_value.register
+def _(formula: Power, given: _Given) -> Array:
+    base = np.asarray(_value(formula.base, given), dtype=float)
+    return np.asarray(base ** _value(formula.exponent, given))
+
+
+@_value.register
+def _(formula: Transpose, given: _Given) -> Array:
+    return _value(formula.x, given).T
+
+
+@_value.register
+def _(formula: Inverse, given: _Given) -> Array:
+    return np.linalg.inv(_value(formula.x, given))
+
+
+@_value.register
+def _(formula: Dot, given: _Given) -> Array:
+    left, right = (_value(x, given).ravel() for x in (formula.left, formula.right))
+    return np.asarray(left @ right)
+
+
+@_value.register
+def _(formula: Norm, given: _Given) -> Array:
+    return np.asarray(np.sum(_value(formula.x, given) ** 2))
+
+
+@_value.register
+def _(formula: Call, given: _Given) -> Array:
+    args = [_value(arg, given) for arg in formula.args]
+    if formula.head == "softmax":
+        return _softmax(args[0], formula.axis)
+    if formula.head in _REDUCTIONS and len(args) == 1:
+        return _reduced(formula, args[0])
+    if formula.head in ("max", "min"):
+        return np.asarray(functools.reduce(_NUMPY[formula.head], args))
+    if formula.head in _NUMPY:
+        return np.asarray(_NUMPY[formula.head](*args))
+    if formula.head in functions:
+        body = functions[formula.head](*(slot(k) for k in range(len(args))))
+        return np.asarray(template(body, len(args)).evaluate(args))
+    raise UnsupportedError(f"function {formula.head!r} has no value here.")
+
+
+def _softmax(x: Array, axis: int | None) -> Array:
+    raised = np.exp(x - np.max(x, axis=axis, keepdims=True))
+    return np.asarray(raised / np.sum(raised, axis=axis, keepdims=True))
+
+
+def _reduced(formula: Call, x: Array) -> Array:
+    if formula.axis is None:
+        return np.asarray(_REDUCTIONS[formula.head](x.ravel(), axis=0))
+    result = _REDUCTIONS[formula.head](x, axis=formula.axis)
+    return _laid(result, formula.kind)
+
+
+@_value.register
+def _(formula: OneHot, given: _Given) -> Array:
+    ids = np.asarray(_value(formula.ids, given), dtype=int).ravel()
+    hot = np.eye(bind_dim(formula.length, given.dims))[ids]
+    return np.asarray(hot.T if formula.kind == "column" else hot)
+
+
+@_value.register
+def _(formula: Relation, given: _Given) -> Array:
+    left, right = _value(formula.left, given), _value(formula.right, given)
+    return np.asarray(_COMPARE[formula.operator](left, right))
+
+
+@_value.register
+def _(formula: Logical, given: _Given) -> Array:
+    result, *rest = [_value(arg, given).astype(bool) for arg in formula.args]
+    if formula.operator == "not":
+        return np.asarray(~result)
+    for other in rest:
+        result = _JOIN[formula.operator](result, other)
+    return np.asarray(result)
+
+
+@_value.register
+def _(formula: Indicator, given: _Given) -> Array:
+    return np.asarray(_value(formula.condition, given), dtype=bool) * 1
+
+
+@_value.register
+def _(formula: Derivative, given: _Given) -> Array:
+    raise UnsupportedError("a derivative is a name here; give the formula behind it.")
+
+
+@_value.register
+def _(formula: Plain, given: _Given) -> Array:
+    raw = _as_arrays(formula, [_value(arg, given) for arg in formula.args], given)
+    return _laid(formula.node.evaluate(given.dims, *raw), formula.kind)
+
+
+def _as_arrays(formula: Plain, args: Sequence[Array], given: _Given) -> list[Array]:
+    """Operands with the axes that the node gives them."""
+    raw: list[Array] = []
+    for node, arg in zip(formula.node.args, args, strict=True):
+        shape = tuple(bind_dim(size, given.dims) for size in node.shape)
+        flat = arg.reshape(-1) if len(shape) == 1 and arg.size > 1 else arg
+        array = np.broadcast_to(flat if flat.size > 1 or not shape else flat.reshape(-1)[:1], shape)
+        if node.kind != "real":
+            array = array.astype(bool if node.kind == "boolean" else np.int64)
+        raw.append(array)
+    return raw

@@ -1,0 +1,99 @@
+"""Which vectors are columns and which are rows: as the user's own products use them.
+
+A NumPy vector is neither. `W @ x` makes x a column, `x @ W` a row, and a bias that is added to
+every row of a matrix is a row. Vectors that meet entry by entry are alike. What nothing decides is
+a column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+from symgraph.node import Node
+from symgraph.notation.tree import Sort
+from symgraph.ops import Concat, Einsum, Let, Map, Reduce
+
+__all__ = ["Layout", "orientations"]
+
+Layout = Literal["column", "row"]
+
+
+class _Groups:
+    """Vectors that are alike, with the votes of each group."""
+
+    def __init__(self) -> None:
+        self._parent: dict[Node, Node] = {}
+        self._votes: dict[Node, int] = {}
+
+    def find(self, node: Node) -> Node:
+        root = node
+        while (above := self._parent.setdefault(root, root)) is not root:
+            root = above
+        while node is not root:
+            node, self._parent[node] = self._parent[node], root
+        return root
+
+    def union(self, a: Node, b: Node) -> None:
+        first, second = self.find(a), self.find(b)
+        if first is not second:
+            self._parent[second] = first
+            self._votes[first] = self._votes.get(first, 0) + self._votes.pop(second, 0)
+
+    def vote(self, node: Node, layout: Layout) -> None:
+        root = self.find(node)
+        self._votes[root] = self._votes.get(root, 0) + (1 if layout == "column" else -1)
+
+    def layout(self, node: Node) -> Sort:
+        return "row" if self._votes.get(self.find(node), 0) < 0 else "column"
+
+
+def orientations(order: Iterable[Node], layout: Layout | None = None) -> dict[Node, Sort]:
+    """Column or row for every vector of a graph; `layout` makes them all one or the other."""
+    nodes = list(order)
+    vectors = [node for node in nodes if node.ndim == 1]
+    if layout is not None:
+        return dict.fromkeys(vectors, layout)
+    groups = _Groups()
+    for node in nodes:
+        _vote(node, groups)
+    return {node: groups.layout(node) for node in vectors}
+
+
+def _vote(node: Node, groups: _Groups) -> None:
+    vectors = [arg for arg in node.args if arg.ndim == 1]
+    if isinstance(node, (Map, Let, Concat)):
+        for arg in vectors:
+            if node.ndim == 1:
+                groups.union(node, arg)
+            elif node.ndim > 1:
+                groups.vote(arg, "row")
+    elif isinstance(node, Einsum):
+        _vote_einsum(node, groups)
+    elif isinstance(node, Reduce) and node.ndim == 1 and node.args[0].ndim == 2:
+        groups.vote(node, "row" if node.axes == (0,) else "column")
+
+
+def _vote_einsum(node: Einsum, groups: _Groups) -> None:
+    matrices = [i for i, arg in zip(node.ins, node.args, strict=True) if arg.ndim == 2]
+    vectors = [(i[0], arg) for i, arg in zip(node.ins, node.args, strict=True) if arg.ndim == 1]
+    if node.ndim == 1:
+        vectors.append((node.out[0], node))
+    elif node.ndim == 2 and len(node.args) == 1:
+        matrices.append(node.out)
+    if len(matrices) != 1:
+        return
+    (rows, columns) = matrices[0]
+    if rows == columns:
+        return
+    if len(vectors) == 2 and {vectors[0][0], vectors[1][0]} == {rows, columns}:
+        # M v or v M: the operand meets the columns of M, or its rows
+        for place, vector in vectors:
+            if vector is not node:
+                layout: Layout = "column" if place == columns else "row"
+                groups.vote(vector, layout)
+                if node.ndim == 1:
+                    groups.vote(node, layout)
+    elif len(vectors) == 1:  # a sum over one axis, or a repetition
+        place, vector = vectors[0]
+        groups.vote(vector, "column" if place == rows else "row")

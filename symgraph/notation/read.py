@@ -1,0 +1,494 @@
+"""Reading nodes as formulas.
+
+Names stop the reading: variables, values that the user named, cotangents that a derivation named.
+A formula that grows long is cut off and defined once, so that reading is linear in the nodes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from fractions import Fraction
+from typing import Any, Literal
+
+import sympy
+
+from symgraph.node import Node
+from symgraph.notation.algebra import Algebra
+from symgraph.notation.contraction import contraction
+from symgraph.notation.orientation import Layout, orientations
+from symgraph.notation.tree import (
+    Call,
+    Formula,
+    Indicator,
+    Inverse,
+    Logical,
+    Name,
+    Number,
+    OneHot,
+    Ones,
+    Plain,
+    Product,
+    Relation,
+    Sort,
+    Sum,
+    Symbolic,
+    joined,
+)
+from symgraph.ops import Det, Einsum, Fill, Inv, Let, LogDet, Map, Push, Reduce, Reshape, Solve, Var
+from symgraph.ops.move import Lookup, identity_row
+from symgraph.ops.sweep import dependents
+from symgraph.scalar import Pointwise, sigmoid, slot, softplus
+from symgraph.shapes import Dim
+from symgraph.template import function_name
+
+__all__ = ["Forward", "Reader", "bare", "evaluation_order", "number"]
+
+#: A formula longer than this many symbols gets a name of its own.
+LONG = 60
+
+_RELATIONS: dict[str, Literal["<", "<=", ">", ">=", "==", "!="]] = {
+    "less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">=", "equal": "==",
+    "not_equal": "!=",
+}  # fmt: skip
+_OPPOSITE: dict[str, Literal["<", "<=", ">", ">=", "==", "!="]] = {
+    "<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "==",
+}  # fmt: skip
+_LOGICAL: dict[str, Literal["and", "or", "not"]] = {
+    "logical_and": "and", "logical_or": "or", "logical_not": "not",
+}  # fmt: skip
+_TITLES = {"maximum": "max", "minimum": "min"}
+# Functions that exist for their accuracy, as a textbook writes them.
+_SPELLED: dict[str, Any] = {
+    "logistic_loss": softplus(slot(0)) - slot(1) * slot(0),
+    "dlogistic_loss": sigmoid(slot(0)) - slot(1),
+    "log_sigmoid": sympy.log(sigmoid(slot(0))),
+    "log1p": sympy.log(1 + slot(0)),
+    "expm1": sympy.exp(slot(0)) - 1,
+}
+
+
+def bare(node: Node) -> Node:
+    """The node without the names that the user gave it."""
+    while isinstance(node, Let) and not node.stops:
+        node = node.args[0]
+    return node
+
+
+def evaluation_order(roots: Sequence[Node]) -> list[Node]:
+    """Operands before users, from left to right: the same for the same expression in every run.
+
+    (The order of creation depends on what else the process has made.)
+    """
+    order: dict[Node, None] = {}
+    stack: list[tuple[Node, bool]] = [(root, False) for root in reversed(roots)]
+    while stack:
+        node, entered = stack.pop()
+        if node in order:
+            continue
+        if entered or not node.args:
+            order[node] = None
+        else:
+            stack.append((node, True))
+            stack.extend((arg, False) for arg in reversed(node.args) if arg not in order)
+    return list(order)
+
+
+def number(value: Any) -> Formula:
+    """A number or a size expression."""
+    if isinstance(value, (bool, int)):
+        return Number(int(value))
+    if isinstance(value, float):
+        return Number(value)
+    expr = sympy.sympify(value)
+    if expr.is_Integer:
+        return Number(int(expr))
+    if expr.is_Rational:
+        return Number(Fraction(int(expr.p), int(expr.q)))
+    if expr.is_Float:
+        return Number(float(expr))
+    return Symbolic(expr)
+
+
+class Forward:
+    """What the user wrote: names, which vectors are rows, and which nodes compute which function.
+
+    Shared by all readers of one expression.
+    """
+
+    def __init__(self, roots: Sequence[Node], layout: Layout | None = None) -> None:
+        self.order = evaluation_order(roots)
+        self.sorts = orientations(self.order, layout)
+        #: A Map by its formula and its operands without names.
+        self.maps: dict[tuple[Any, ...], Node] = {}
+        self.names: dict[Node, str] = {}
+        self.lets: list[Let] = []
+        taken: set[str] = set()
+        for node in self.order:
+            if isinstance(node, Map):
+                self.maps.setdefault((node.template.expr, *map(bare, node.args)), node)
+            elif isinstance(node, Var):
+                self.names[node] = node.name
+                taken.add(node.name)
+            elif isinstance(node, Let) and node.let_name and not node.stops:
+                self._name(node, taken)
+        self.taken = taken
+
+    def _name(self, node: Let, taken: set[str]) -> None:
+        name = str(node.let_name)
+        if name in taken:  # two different values of one name: the later is told apart by a prime
+            name = fresh(name + "′", taken)
+        taken.add(name)
+        self.names[node] = name
+        self.lets.append(node)
+        inner = node.args[0]
+        if not isinstance(inner, (Let, Fill)):
+            self.names.setdefault(inner, name)
+
+    def sort(self, node: Node) -> Sort:
+        """The sort of a node's value when it stands under a name."""
+        if node.ndim == 1:
+            return self.sorts.get(node, "column")
+        if node.ndim == 2 and 1 in node.shape and node.shape != (1, 1):
+            return "column" if node.shape[1] == 1 else "row"
+        ranks: tuple[Sort, ...] = ("scalar", "column", "matrix")
+        return ranks[node.ndim] if node.ndim < 3 else "tensor"
+
+    def name(self, node: Node) -> Name | None:
+        """The name of a node, if it has one."""
+        text = self.names.get(node)
+        return None if text is None else Name(text, self.sort(node))
+
+    def ranks(self, root: Node, sources: Collection[Node] | None) -> dict[str, int]:
+        """The place of each name in the formula of the root as the user wrote it.
+
+        `sources` (a set; None for all leaves) are what is differentiated by.
+
+        What does not lead to the sources is not entered, so that a value used twice has its place
+        beside the source: w₂ h₂ (1 - h₂) φ(x) and not φ(x) w₂ h₂ (1 - h₂).
+        """
+        active = dependents(self.order, sources)
+        places: dict[str, int] = {}
+        seen: set[Node] = set()
+        stack = [root]
+        while stack:
+            node = stack.pop()
+            if node in seen:
+                continue
+            seen.add(node)
+            name = self.names.get(node)
+            if name is not None:
+                places.setdefault(name, len(places))
+            if node in active:
+                stack.extend(reversed(node.args))
+        return places
+
+
+def fresh(name: str, taken: Iterable[str]) -> str:
+    """The name, with primes while it is taken."""
+    used = set(taken)
+    while name in used:
+        name += "′"
+    return name
+
+
+class Reader:
+    """Formulas of nodes, each computed once.
+
+    `names` (beside the user's own) are stops. `limit` is the number of symbols from which a
+    formula is cut off; what was cut is in `definitions`.
+    """
+
+    def __init__(
+        self,
+        forward: Forward,
+        algebra: Algebra,
+        names: Mapping[Node, Formula] | None = None,
+        limit: int | None = LONG,
+    ) -> None:
+        self.forward = forward
+        self.algebra = algebra
+        self.definitions: list[tuple[Name, Formula]] = []
+        self._limit = limit
+        self._known: dict[Node, Formula] = dict(names or {})
+        self._by_formula: dict[Formula, Formula] = {}
+
+    def call_it(self, node: Node, name: Formula) -> None:
+        """From now on the node is read as this name."""
+        self._known[node] = name
+
+    def recognise(self, formula: Formula, name: Formula) -> None:
+        """From now on a formula that comes out like this is read as this name."""
+        if formula.size > 1:
+            self._by_formula.setdefault(formula, name)
+
+    def read(self, root: Node) -> Formula:
+        """The formula of a node; a named node is its name."""
+        stack = [root]
+        while stack:
+            node = stack[-1]
+            if node in self._known:
+                stack.pop()
+                continue
+            name = self.forward.name(node)
+            if name is not None:
+                self._known[node] = name
+                continue
+            pending = [arg for arg in node.args if arg not in self._known]
+            if pending:
+                stack.extend(pending)
+                continue
+            self._known[node] = self._cut(self._formula(node), node is root)
+        return self._known[root]
+
+    def meaning(self, node: Node) -> Formula:
+        """The formula of a node whatever its name: the right-hand side of its definition."""
+        inner = bare(node)
+        if not inner.args:
+            return self.read(inner)
+        for arg in inner.args:
+            self.read(arg)
+        return self._formula(inner)
+
+    def _cut(self, formula: Formula, is_root: bool) -> Formula:
+        if self._limit is None or formula.size <= self._limit or is_root:
+            return formula
+        taken = self.forward.taken
+        name = Name(fresh(f"t{len(self.definitions) + 1}", taken), formula.sort)
+        self.definitions.append((name, formula))
+        return name
+
+    def _formula(self, node: Node) -> Formula:
+        xs = [self._known[arg] for arg in node.args]
+        rule = _RULES.get(type(node))
+        formula = rule(self, node, xs) if rule is not None else None
+        if formula is None:
+            formula = Plain(node, tuple(xs), self.forward.sort(node))
+        formula = self._by_formula.get(formula, formula)
+        return self._covering(formula, node)
+
+    def _covering(self, formula: Formula, node: Node) -> Formula:
+        """With ones where the formula is a number or a vector and the value is repeated."""
+        if isinstance(formula, Number) or node.ndim > 2:
+            return formula
+        if formula.sort == "scalar" and node.ndim > 0:
+            sorts: tuple[Literal["column", "row"], ...] = ("column", "row")
+            ones = [Ones(sort) for sort in sorts[: node.ndim]]
+            return self.algebra.product([formula, *ones])
+        if node.ndim == 2 and formula.sort == "column" and node.shape[1] != 1:
+            return self.algebra.product([formula, Ones("row")])
+        if node.ndim == 2 and formula.sort == "row" and node.shape[0] != 1:
+            return self.algebra.product([Ones("column"), formula])
+        return formula
+
+    # --- one rule a primitive -----------------------------------------------------------------
+
+    def _var(self, node: Node, xs: Sequence[Formula]) -> Formula | None:
+        assert isinstance(node, Var)
+        return Name(node.name, self.forward.sort(node))
+
+    def _fill(self, node: Node, xs: Sequence[Formula]) -> Formula | None:
+        assert isinstance(node, Fill)
+        value = node.value
+        if isinstance(value, sympy.Expr) and not value.is_Rational:
+            return self._body(value, [], [])
+        return number(value)
+
+    def _let(self, node: Node, xs: Sequence[Formula]) -> Formula | None:
+        assert isinstance(node, Let)
+        if node.stops:
+            return Call("stop_gradient", (xs[0],), xs[0].sort)
+        return xs[0]
+
+    def _einsum(self, node: Node, xs: Sequence[Formula]) -> Formula | None:
+        assert isinstance(node, Einsum)
+        sizes: dict[int, Dim] = node.sizes()
+        return contraction(xs, node.ins, node.out, sizes, self.algebra)
+
+    def _reduce(self, node: Node, xs: Sequence[Formula]) -> Formula | None:
+        assert isinstance(node, Reduce)
+        (x,), (source,) = xs, node.args
+        if len(node.axes) == source.ndim:
+            return Call(node.operation, (x,), "scalar")
+        if source.ndim == 2:
+            along = node.axes[0]
+            return Call(node.operation, (x,), "column" if along == 1 else "row", along)
+        return None
+
+    def _reshape(self, node: Node, xs: Sequence[Formula]) -> Formula | None:
+        source = node.args[0]
+        if source.ndim == 1 and node.ndim == 2 and 1 in node.shape:
+            return self.algebra.turned(xs[0], "column" if node.shape[1] == 1 else "row")
+        if source.ndim == 2 and node.ndim == 1 and 1 in source.shape:
+            return xs[0]
+        return None
+
+    def _push(self, node: Node, xs: Sequence[Formula]) -> Formula | None:
+        """Values sent to the places of class ids: x ⊙ onehot(y)."""
+        assert isinstance(node, Push)
+        ids = node.rows[-1] if node.rows else None
+        if not isinstance(ids, Lookup) or ids.operand != 1 or len(node.args) != 2:
+            return None
+        if node.ndim == 1 and ids.axes == () and node.args[0].ndim == 0:
+            hot = OneHot(xs[1], node.shape[0], self.forward.sort(node))
+            return self.algebra.product([xs[0], hot])
+        if node.ndim == 2 and node.rows[0] == identity_row(0) and ids.axes == (0,):
+            many = OneHot(self.algebra.turned(xs[1], "column"), node.shape[1], "matrix")
+            return self.algebra.entrywise([self.algebra.turned(xs[0], "column"), many])
+        return None
+
+    def _inv(self, node: Node, xs: Sequence[Formula]) -> Formula | None:
+        return Inverse(xs[0]) if node.ndim == 2 else None
+
+    def _det(self, node: Node, xs: Sequence[Formula]) -> Formula | None:
+        head = "det" if isinstance(node, Det) else "logdet"
+        return Call(head, (xs[0],), "scalar") if node.ndim == 0 else None
+
+    def _solve(self, node: Node, xs: Sequence[Formula]) -> Formula | None:
+        if node.args[0].ndim != 2:
+            return None
+        right = self.algebra.turned(xs[1], "column")
+        return self.algebra.product([Inverse(xs[0]), right])
+
+    def _map(self, node: Node, xs: Sequence[Formula]) -> Formula | None:
+        assert isinstance(node, Map)
+        return self._body(node.template.expr, node.args, self._facing(node, xs))
+
+    def _facing(self, node: Node, xs: Sequence[Formula]) -> list[Formula]:
+        """The operands turned so that repetition acts along the right axis."""
+        if node.ndim >= 2:
+            return [
+                self.algebra.turned(x, "row") if arg.ndim == 1 else x
+                for x, arg in zip(xs, node.args, strict=True)
+            ]
+        sorts: list[Literal["column", "row"]] = [
+            x.sort for x in xs if x.sort == "column" or x.sort == "row"
+        ]
+        if not sorts:
+            return list(xs)
+        return [self.algebra.turned(x, sorts[0]) if x.sort in ("column", "row") else x for x in xs]
+
+    # --- the body of a Map --------------------------------------------------------------------
+
+    def _body(self, expr: Any, nodes: Sequence[Node], xs: Sequence[Formula]) -> Formula:
+        if expr.is_Symbol and expr.name.startswith("_"):
+            return xs[int(expr.name[1:])]
+        if expr.is_Number or expr.is_NumberSymbol or expr.is_Symbol:
+            return number(expr)
+        if expr.is_Add:
+            return self.algebra.add(
+                [self._body(term, nodes, xs) for term in sorted(expr.args, key=_place)]
+            )
+        if expr.is_Mul:
+            factors = sorted(expr.args, key=_place)
+            above = [self._body(f, nodes, xs) for f in factors if not _is_below(f)]
+            below = [self._body(1 / f, nodes, xs) for f in factors if _is_below(f)]
+            return self.algebra.entrywise(above, below)
+        if expr.is_Pow:
+            if _is_below(expr):
+                return self.algebra.entrywise([], [self._body(1 / expr, nodes, xs)])
+            return self.algebra.power(
+                self._body(expr.base, nodes, xs), self._body(expr.exp, nodes, xs)
+            )
+        formula = self._function(expr, nodes, [self._body(arg, nodes, xs) for arg in expr.args])
+        return self._by_formula.get(formula, formula)
+
+    def _function(self, expr: Any, nodes: Sequence[Node], args: list[Formula]) -> Formula:
+        head = function_name(expr)
+        sort = joined(tuple(arg.sort for arg in args))
+        if isinstance(expr, Pointwise) and expr.by_output is not None:
+            return self._by_output(expr, nodes, args)
+        if head in _SPELLED:
+            return self._body(_SPELLED[head], [], args)
+        if head == "exp":
+            soft = self._softmax(args[0])
+            if soft is not None:
+                return soft
+        if head in _RELATIONS:
+            return self.algebra.relation(_RELATIONS[head], args[0], args[1])
+        if head in _LOGICAL:
+            return Logical(_LOGICAL[head], tuple(args))
+        if head == "iverson":
+            return Indicator(args[0])
+        if head == "where" and self.algebra.tidy:
+            return self._choice(*args)
+        if head == "step" and args[1] in (Number(0), Number(1)):
+            operator: Literal[">", ">="] = ">" if args[1] == Number(0) else ">="
+            return Indicator(self.algebra.relation(operator, args[0], Number(0)))
+        if head == "sign" and args[1] == Number(0):
+            return Call("sign", (args[0],), sort)
+        return Call(_TITLES.get(head, head), tuple(args), sort)
+
+    def _choice(self, condition: Formula, yes: Formula, no: Formula) -> Formula:
+        """1[c] a + 1[not c] b."""
+        parts = []
+        if yes != Number(0):
+            parts.append(self.algebra.entrywise([Indicator(condition), yes]))
+        if no != Number(0):
+            parts.append(self.algebra.entrywise([Indicator(_opposite(condition)), no]))
+        return self.algebra.add(parts)
+
+    def _by_output(self, expr: Any, nodes: Sequence[Node], args: list[Formula]) -> Formula:
+        """A derivative in terms of the function's own value, by its name if it has one."""
+        source, body = expr.by_output
+        value: Formula | None = None
+        if all(arg.is_Symbol for arg in expr.args):
+            operands = [bare(nodes[int(arg.name[1:])]) for arg in expr.args]
+            own = source(*(slot(k) for k in range(len(operands))))
+            twin = self.forward.maps.get((own, *operands))
+            value = None if twin is None else self.forward.name(twin)
+        if value is None:
+            value = self._function(source(*expr.args), nodes, args)
+            value = self._by_formula.get(value, value)
+        if args and args[0].sort in ("column", "row"):
+            value = self.algebra.turned(value, args[0].sort)
+        return self._body(body, [], [value])
+
+    def _softmax(self, x: Formula) -> Formula | None:
+        """exp(z - logsumexp(z)) by its name."""
+        if not isinstance(x, Sum):
+            return None
+        for k, term in enumerate(x.terms):
+            if not isinstance(term, Product) or term.coefficient != -1 or len(term.factors) != 1:
+                continue
+            (normaliser,) = term.factors
+            rest = self.algebra.add([*x.terms[:k], *x.terms[k + 1 :]])
+            if (
+                isinstance(normaliser, Call)
+                and normaliser.head == "logsumexp"
+                and normaliser.args == (rest,)
+            ):
+                return Call("softmax", (rest,), rest.sort, normaliser.axis)
+        return None
+
+
+def _opposite(condition: Formula) -> Formula:
+    if isinstance(condition, Relation):
+        return Relation(_OPPOSITE[condition.operator], condition.left, condition.right)
+    return Logical("not", (condition,))
+
+
+def _place(expr: Any) -> tuple[int, bool, str]:
+    """Operands in the order in which they were given; x before 1 - x."""
+    slots = [int(s.name[1:]) for s in expr.free_symbols if s.name.startswith("_")]
+    return min(slots, default=-1), not expr.is_Symbol, str(expr)
+
+
+def _is_below(factor: Any) -> bool:
+    return bool(factor.is_Pow and factor.exp.is_Number and factor.exp < 0)
+
+
+_Rule = Callable[[Reader, Node, Sequence[Formula]], Formula | None]
+_RULES: dict[type[Node], _Rule] = {
+    Var: Reader._var,
+    Fill: Reader._fill,
+    Let: Reader._let,
+    Einsum: Reader._einsum,
+    Reduce: Reader._reduce,
+    Inv: Reader._inv,
+    Det: Reader._det,
+    LogDet: Reader._det,
+    Push: Reader._push,
+    Reshape: Reader._reshape,
+    Solve: Reader._solve,
+    Map: Reader._map,
+}

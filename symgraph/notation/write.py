@@ -1,0 +1,378 @@
+"""Writing formulas in three styles: text (ASCII operators), Unicode, LaTeX.
+
+Text writes products by a space, entrywise products by `*`, transposes by `^T`; Unicode and LaTeX
+use ᵀ and ⊙. Names keep the user's spelling in text; in Unicode W1 becomes W₁ and phi φ.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from fractions import Fraction
+from functools import singledispatch
+
+import sympy
+
+from symgraph.notation.tree import (
+    Call,
+    Derivative,
+    Dot,
+    Formula,
+    Hadamard,
+    Indicator,
+    Inverse,
+    Logical,
+    Name,
+    Norm,
+    Number,
+    OneHot,
+    Ones,
+    Plain,
+    Power,
+    Product,
+    Real,
+    Relation,
+    Sum,
+    Symbolic,
+    Transpose,
+)
+from symgraph.printing import ATOM, Format, Piece, Style, unicode_name
+
+__all__ = ["write"]
+
+# How tightly things bind; the names of `symgraph.printing` stop at products.
+_OR, _AND, _REL, _SUM, _HADAMARD, _PRODUCT, _POWER = 10, 15, 20, 40, 45, 50, 60
+
+_UNICODE_HALVES = {
+    Fraction(1, 2): "½", Fraction(1, 3): "⅓", Fraction(2, 3): "⅔", Fraction(1, 4): "¼",
+    Fraction(3, 4): "¾",
+}  # fmt: skip
+_SIGNS = {
+    "<": ("<", "<", "<"), "<=": ("<=", "≤", r"\le"), ">": (">", ">", ">"),
+    ">=": (">=", "≥", r"\ge"), "==": ("=", "=", "="), "!=": ("!=", "≠", r"\ne"),
+}  # fmt: skip
+_HEADS: dict[str, tuple[str, str, str]] = {
+    "sigmoid": ("sigmoid", "σ", r"\sigma"),
+    "sum": ("sum", "Σ", r"\sum"),
+    "prod": ("prod", "Π", r"\prod"),
+    "diag": ("diag", "diag", r"\operatorname{diag}"),
+    "trace": ("tr", "tr", r"\operatorname{tr}"),
+    "logdet": ("log det", "log det", r"\log\det"),
+}
+_LATEX_FUNCTIONS = frozenset(
+    "exp log sin cos tan sinh cosh tanh max min det arcsin arccos arctan".split()
+)
+_SPELLING = {"asin": "arcsin", "acos": "arccos", "atan": "arctan"}
+
+
+class _Pen:
+    """One style of writing."""
+
+    def __init__(self, style: Style) -> None:
+        self.style: Style = style
+        self.format = Format(style)
+
+    def pick(self, text: str, unicode: str, latex: str) -> str:
+        return self.format.pick(text, unicode, latex)
+
+    @property
+    def minus(self) -> str:
+        return self.pick("-", "−", "-")
+
+    def wrap(self, piece: Piece, precedence: int) -> str:
+        """The text, in parentheses when it binds less tightly than asked."""
+        return piece.text if piece.precedence >= precedence else self.parens(piece.text)
+
+    def join(self, parts: Sequence[str]) -> str:
+        """Factors beside each other; equal neighbours and digits get a dot between them."""
+        text = parts[0]
+        for before, after in itertools.pairwise(parts):
+            wide = self.style == "latex" and ("\\mathrm" in before or "\\mathrm" in after)
+            dotted = before == after or (after[0] in "0123456789" and not after.startswith("1["))
+            gap = r" \, " if wide else " "
+            text += (self.pick("*", "·", r" \cdot ") if dotted else gap) + after
+        return text
+
+    def parens(self, text: str) -> str:
+        """The text in parentheses, tall ones in LaTeX only where something is tall."""
+        tall = any(word in text for word in (r"\frac", r"\sum", r"\prod", r"\left"))
+        return self.format.parens(text) if tall else f"({text})"
+
+    def number(self, value: Real) -> Piece:
+        if isinstance(value, Fraction):
+            if self.style == "unicode" and value in _UNICODE_HALVES:
+                return Piece(_UNICODE_HALVES[value])
+            return self.ratio(self.number(value.numerator), self.number(value.denominator))
+        piece = self.format.number(value)
+        if value < 0:
+            return Piece(piece.text.replace("-", self.minus, 1), _PRODUCT - 1)
+        return piece
+
+    def ratio(self, top: Piece, bottom: Piece) -> Piece:
+        if self.style == "latex":
+            return Piece(rf"\frac{{{top.text}}}{{{bottom.text}}}", _PRODUCT)
+        text = f"{self.wrap(top, _PRODUCT)}/{self.wrap(bottom, _POWER)}"
+        return Piece(text, _PRODUCT)
+
+
+def write(formula: Formula, style: Style = "text", as_factor: bool = False) -> str:
+    """The formula as text, Unicode or LaTeX.
+
+    `as_factor`: in parentheses where it needs them in a product.
+
+    >>> from symgraph.notation.tree import Name, Product
+    >>> residual = Product(2, (Name("residual"), Name("phi", "column")))
+    >>> write(residual), write(residual, "unicode"), write(residual, "latex")
+    ('2 residual phi', '2 residual φ', '2 \\\\, \\\\mathrm{residual} \\\\, \\\\phi')
+    """
+    pen = _Pen(style)
+    piece = _piece(formula, pen)
+    return pen.wrap(piece, _PRODUCT + 1) if as_factor else piece.text
+
+
+@singledispatch
+def _piece(formula: Formula, pen: _Pen) -> Piece:
+    raise TypeError(f"{type(formula).__name__} has no written form")
+
+
+@_piece.register
+def _(formula: Number, pen: _Pen) -> Piece:
+    return pen.number(formula.value)
+
+
+@_piece.register
+def _(formula: Symbolic, pen: _Pen) -> Piece:
+    expr = formula.expr
+    if pen.style == "latex":
+        text = str(sympy.latex(expr))
+    else:
+        text = str(sympy.sstr(expr)) if pen.style == "text" else _unicode_expr(expr)
+    return Piece(text, ATOM if expr.is_Atom else _SUM)
+
+
+def _unicode_expr(expr: object) -> str:
+    text = str(expr)
+    return {"pi": "π", "E": "e"}.get(text, text)
+
+
+@_piece.register
+def _(formula: Name, pen: _Pen) -> Piece:
+    if formula.name == "•" and pen.style == "latex":
+        return Piece(r"\bullet")
+    if pen.style == "unicode":
+        return pen.format.name(unicode_name(formula.name))
+    return pen.format.name(formula.name)
+
+
+@_piece.register
+def _(formula: Ones, pen: _Pen) -> Piece:
+    if formula.kind == "column":
+        return Piece(pen.pick("ones", "𝟏", r"\mathbf{1}"))
+    return Piece(pen.pick("ones^T", "𝟏ᵀ", r"\mathbf{1}^{\mathsf{T}}"), _POWER)
+
+
+@_piece.register
+def _(formula: Sum, pen: _Pen) -> Piece:
+    text = pen.wrap(_piece(formula.terms[0], pen), _SUM)
+    for term in formula.terms[1:]:
+        sign, shown = "+", term
+        if isinstance(term, Product) and term.coefficient < 0:
+            sign, shown = pen.minus, _positive(term)
+        elif isinstance(term, Number) and term.value < 0:
+            sign, shown = pen.minus, Number(-term.value)
+        text += f" {sign} {pen.wrap(_piece(shown, pen), _SUM + 1)}"
+    return Piece(text, _SUM)
+
+
+def _positive(term: Product) -> Formula:
+    if term.coefficient == -1 and len(term.factors) == 1 and not term.over:
+        return term.factors[0]
+    return Product(-term.coefficient, term.factors, term.over)
+
+
+@_piece.register
+def _(formula: Product, pen: _Pen) -> Piece:
+    if formula.coefficient < 0:
+        inner = _piece(_positive(formula), pen)
+        # -(a ⊙ b) needs no parentheses, -(a + b) does.
+        return Piece(pen.minus + pen.wrap(inner, _HADAMARD), min(inner.precedence, _PRODUCT) - 1)
+    top, bottom, front = _numerator(formula, pen)
+    texts = _factors(top, pen, leading=bool(front))
+    if front:
+        texts.insert(0, front)
+    lone = len(texts) == 1 and not front and len(top) == 1
+    last_is_entrywise = top and isinstance(top[-1], Hadamard) and top[-1].sort != "scalar"
+    bind = _HADAMARD if last_is_entrywise and not bottom else _PRODUCT
+    if not texts:
+        upper = pen.number(1)
+    elif lone:
+        upper = _piece(top[0], pen)
+    else:
+        upper = Piece(pen.join(texts), bind)
+    return pen.ratio(upper, _denominator(bottom, pen)) if bottom else upper
+
+
+def _numerator(formula: Product, pen: _Pen) -> tuple[list[Formula], list[Formula], str]:
+    """Factors above and below the bar, and the number in front."""
+    c, top, bottom = formula.coefficient, list(formula.factors), list(formula.over)
+    if not isinstance(c, Fraction):
+        return top, bottom, "" if c == 1 and (top or bottom) else pen.number(c).text
+    if not bottom and pen.style == "unicode" and c in _UNICODE_HALVES:
+        return top, bottom, _UNICODE_HALVES[c]
+    if not bottom and pen.style == "latex":
+        return top, bottom, pen.number(c).text
+    front = "" if c.numerator == 1 else pen.number(c.numerator).text
+    return top, [Number(c.denominator), *bottom], front
+
+
+def _factors(factors: Sequence[Formula], pen: _Pen, leading: bool) -> list[str]:
+    """Each factor with the parentheses that it needs beside the others."""
+    texts: list[str] = []
+    for k, factor in enumerate(factors):
+        piece = _piece(factor, pen)
+        is_last = k == len(factors) - 1
+        numbers_before = all(f.sort == "scalar" for f in factors[:k])
+        free = isinstance(factor, Hadamard) and is_last and numbers_before
+        texts.append(pen.wrap(piece, _HADAMARD if free else _PRODUCT + (k > 0 or leading)))
+    return texts
+
+
+def _denominator(factors: Sequence[Formula], pen: _Pen) -> Piece:
+    if len(factors) == 1:
+        return _piece(factors[0], pen)
+    texts = [pen.wrap(_piece(f, pen), _PRODUCT + 1) for f in factors]
+    return Piece(pen.join(texts), _PRODUCT)
+
+
+@_piece.register
+def _(formula: Hadamard, pen: _Pen) -> Piece:
+    times = pen.pick(" * ", " ⊙ ", r" \odot ")
+    above = [_piece(f, pen) for f in formula.factors]
+    if len(above) > 1:
+        top = Piece(times.join(pen.wrap(p, _HADAMARD + 1) for p in above), _HADAMARD)
+    else:
+        top = above[0] if above else pen.number(1)
+    if not formula.over:
+        return top
+    below = [_piece(f, pen) for f in formula.over]
+    if len(below) > 1:
+        bottom = Piece(times.join(pen.wrap(p, _HADAMARD + 1) for p in below), _HADAMARD)
+    else:
+        bottom = below[0]
+    return pen.ratio(top, bottom)
+
+
+@_piece.register
+def _(formula: Power, pen: _Pen) -> Piece:
+    base, exponent = formula.base, formula.exponent
+    inside = _piece(base, pen)
+    if exponent == Number(Fraction(1, 2)):
+        if pen.style == "latex":
+            return Piece(rf"\sqrt{{{inside.text}}}")
+        return Piece(f"{pen.pick('sqrt', '√', '')}({inside.text})")
+    if base.sort in ("matrix", "tensor"):  # X² would be the product X X
+        if exponent == Number(2) and isinstance(base, Name):
+            return _piece(Hadamard((base, base)), pen)
+        raised = pen.pick(".^{}", "^∘{}", r"^{{\circ {}}}")
+        return Piece(pen.wrap(inside, ATOM) + raised.format(_raised(exponent, pen)), _POWER)
+    if pen.style == "latex":
+        return Piece(f"{pen.wrap(inside, ATOM)}^{{{_piece(exponent, pen).text}}}", _POWER)
+    if pen.style == "unicode" and isinstance(exponent, Number) and isinstance(exponent.value, int):
+        digits = str(exponent.value).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+        return Piece(pen.wrap(inside, ATOM) + digits, _POWER)
+    return Piece(f"{pen.wrap(inside, ATOM)}^{_raised(exponent, pen)}", _POWER)
+
+
+def _raised(exponent: Formula, pen: _Pen) -> str:
+    return pen.wrap(_piece(exponent, pen), ATOM)
+
+
+@_piece.register
+def _(formula: Transpose, pen: _Pen) -> Piece:
+    if isinstance(formula.x, Inverse):
+        x = pen.wrap(_piece(formula.x.x, pen), ATOM)
+        return Piece(x + pen.pick("^-T", "⁻ᵀ", r"^{-\mathsf{T}}"), _POWER)
+    x = pen.wrap(_piece(formula.x, pen), ATOM)
+    return Piece(x + pen.pick("^T", "ᵀ", r"^{\mathsf{T}}"), _POWER)
+
+
+@_piece.register
+def _(formula: Inverse, pen: _Pen) -> Piece:
+    x = pen.wrap(_piece(formula.x, pen), ATOM)
+    return Piece(x + pen.pick("^-1", "⁻¹", "^{-1}"), _POWER)
+
+
+@_piece.register
+def _(formula: Dot, pen: _Pen) -> Piece:
+    left, right = (pen.wrap(_piece(x, pen), _POWER) for x in (formula.left, formula.right))
+    return Piece(left + pen.pick("·", "·", r" \cdot ") + right, _PRODUCT - 1)
+
+
+@_piece.register
+def _(formula: Norm, pen: _Pen) -> Piece:
+    inside = _piece(formula.x, pen).text
+    bars = pen.pick("||{}||^2", "‖{}‖²", r"\lVert {} \rVert^{{2}}")
+    return Piece(bars.format(inside), _POWER)
+
+
+@_piece.register
+def _(formula: Call, pen: _Pen) -> Piece:
+    inner = [_piece(arg, pen).text for arg in formula.args]
+    if formula.head == "abs":
+        return Piece(pen.pick("|{}|", "|{}|", r"\left|{}\right|").format(inner[0]))
+    if formula.axis == 0:
+        inner.append(r"\text{axis}=0" if pen.style == "latex" else "axis=0")
+    name = _SPELLING.get(formula.head, formula.head)
+    if name in _HEADS:
+        head = pen.pick(*_HEADS[name])
+    elif name in _LATEX_FUNCTIONS:
+        head = pen.pick(name, name, f"\\{name}")
+    else:
+        head = pen.pick(name, name, rf"\operatorname{{{name}}}".replace("_", r"\_"))
+    return Piece(head + pen.parens(", ".join(inner)))
+
+
+@_piece.register
+def _(formula: OneHot, pen: _Pen) -> Piece:
+    head = pen.pick("onehot", "onehot", r"\operatorname{onehot}")
+    return Piece(head + pen.parens(_piece(formula.ids, pen).text))
+
+
+@_piece.register
+def _(formula: Relation, pen: _Pen) -> Piece:
+    left, right = (pen.wrap(_piece(x, pen), _REL + 1) for x in (formula.left, formula.right))
+    return Piece(f"{left} {pen.pick(*_SIGNS[formula.operator])} {right}", _REL)
+
+
+@_piece.register
+def _(formula: Logical, pen: _Pen) -> Piece:
+    if formula.operator == "not":
+        inside = pen.wrap(_piece(formula.args[0], pen), ATOM)
+        return Piece(pen.pick("not ", "¬", r"\lnot ") + inside, _AND)
+    binds = _AND if formula.operator == "and" else _OR
+    word = (
+        pen.pick(" and ", " ∧ ", r" \land ")
+        if formula.operator == "and"
+        else pen.pick(" or ", " ∨ ", r" \lor ")
+    )
+    return Piece(word.join(pen.wrap(_piece(a, pen), binds + 1) for a in formula.args), binds)
+
+
+@_piece.register
+def _(formula: Indicator, pen: _Pen) -> Piece:
+    inside = _piece(formula.condition, pen).text
+    return Piece(pen.pick("1[{}]", "1[{}]", r"\mathbb{{1}}\left[{}\right]").format(inside))
+
+
+@_piece.register
+def _(formula: Derivative, pen: _Pen) -> Piece:
+    of, by = _piece(formula.of, pen), _piece(formula.by, pen)
+    if pen.style == "latex":
+        top, bottom = pen.wrap(of, _POWER), pen.wrap(by, _POWER)
+        return Piece(rf"\frac{{\partial {top}}}{{\partial {bottom}}}")
+    return Piece(f"d{pen.wrap(of, _POWER)}/d{pen.wrap(by, _POWER)}", _PRODUCT - 1)
+
+
+@_piece.register
+def _(formula: Plain, pen: _Pen) -> Piece:
+    return formula.node.form(pen.format, [_piece(arg, pen) for arg in formula.args])

@@ -1,0 +1,128 @@
+"""Random values for the variables of an expression: of their shapes and kinds, off the kinks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import sympy
+from numpy.typing import NDArray
+
+from symgraph.dual import Dual, DualRun
+from symgraph.errors import NonFiniteError, SymgraphError
+from symgraph.node import Node, topological, variables
+from symgraph.notation.read import bare
+from symgraph.ops import Pull, Push, Var
+from symgraph.ops.move import Lookup
+from symgraph.shapes import Dim, bind_dim, bind_shape, dim_symbols
+
+__all__ = ["Sample", "draw"]
+
+Array = NDArray[Any]
+
+#: Closer to a kink than this a difference quotient may straddle it.
+CLEARANCE = 1e-3
+ATTEMPTS = 16
+
+
+class Sample(NamedTuple):
+    """Values by variable, sizes by symbol, and how far the nearest kink is."""
+
+    values: dict[Node, Array]
+    dims: dict[sympy.Symbol, int]
+    nearest_kink: float
+
+
+def draw(
+    roots: Sequence[Node],
+    seed: int = 0,
+    given: Mapping[Node, Array] | None = None,
+    dims: Mapping[sympy.Symbol, int] | None = None,
+) -> Sample:
+    """Random values for all variables that are not given.
+
+    Sizes without a number become 3, 4, 5, ..., all different, so that axes cannot be confused.
+    Real values are normal at first, and positive when the expression asks for it.
+    Raises NonFiniteError when no draw gives a finite value.
+    """
+    sizes = _sizes(roots, dims or {})
+    free = [v for v in variables(roots) if v not in (given or {})]
+    limits = _limits(roots)
+    generator = np.random.default_rng(seed)
+    best: Sample | None = None
+    reason = "values are not finite"
+    for attempt in range(ATTEMPTS if free else 1):
+        values = dict(given or {})
+        for one in free:
+            values[one] = _drawn(one, sizes, limits.get(one), generator, attempt >= ATTEMPTS // 2)
+        try:
+            distance = _clearance(roots, values, sizes)
+        except (SymgraphError, ArithmeticError, np.linalg.LinAlgError) as error:
+            reason = str(error)
+            continue
+        if distance is not None and (best is None or distance > best.nearest_kink):
+            best = Sample(values, sizes, distance)
+        if best is not None and best.nearest_kink > CLEARANCE:
+            break
+    if best is None:
+        raise NonFiniteError(
+            f"check: no finite value of {roots[0]} was found in {ATTEMPTS} draws ({reason}). "
+            "Give values= at which it is defined."
+        )
+    return best
+
+
+def _sizes(roots: Sequence[Node], dims: Mapping[sympy.Symbol, int]) -> dict[sympy.Symbol, int]:
+    found = dict(dims)
+    shapes = [node.shape for node in topological(roots)]
+    symbols = set().union(*map(dim_symbols, shapes))
+    taken = {*found.values(), *(size for shape in shapes for size in shape)}
+    following = 3
+    for symbol in sorted(symbols - set(found), key=str):
+        while following in taken:
+            following += 1
+        found[symbol] = following
+        taken.add(following)
+    return found
+
+
+def _limits(roots: Sequence[Node]) -> dict[Node, Dim]:
+    """For integer variables that address an axis: its size."""
+    found: dict[Node, Dim] = {}
+    for node in topological(roots):
+        if not isinstance(node, (Pull, Push)):
+            continue
+        sizes = node.args[0].shape if isinstance(node, Pull) else node.shape
+        for row, size in zip(node.rows, sizes, strict=True):
+            if isinstance(row, Lookup):
+                found[bare(node.args[row.operand])] = size
+    return found
+
+
+def _drawn(
+    variable: Node,
+    sizes: Mapping[sympy.Symbol, int],
+    limit: Dim | None,
+    generator: np.random.Generator,
+    positive: bool,
+) -> Array:
+    assert isinstance(variable, Var)
+    shape = bind_shape(variable.shape, sizes)
+    if variable.kind == "boolean":
+        return generator.random(shape) < 0.5
+    if variable.kind == "integer":
+        return generator.integers(0, 4 if limit is None else bind_dim(limit, sizes), shape)
+    if positive:
+        return np.asarray(generator.uniform(0.2, 0.9, shape))
+    return np.asarray(generator.normal(size=shape))
+
+
+def _clearance(
+    roots: Sequence[Node], values: Mapping[Node, Array], sizes: Mapping[sympy.Symbol, int]
+) -> float | None:
+    """The distance to the nearest kink; None where a value is not finite."""
+    still = {node: Dual(array, np.zeros(np.shape(array))) for node, array in values.items()}
+    run = DualRun(roots, still, sizes)
+    finite = all(np.all(np.isfinite(np.asarray(run[root].value, dtype=float))) for root in roots)
+    return run.nearest_kink if finite else None
