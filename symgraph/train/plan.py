@@ -94,7 +94,9 @@ class Plan:
         if not self.shuffle or self.size(rows) >= rows:
             return np.arange(rows)
         block = max(BLOCK // rows, 1)
-        return _permutations(rows, self.seed, epoch // block * block, block)[epoch % block]
+        orders = _permutations(rows, self.seed, epoch // block * block, block)
+        order: Array = orders[epoch % block]
+        return order
 
     def size(self, rows: int) -> int:
         """The number of samples in a batch."""
