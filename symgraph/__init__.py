@@ -90,6 +90,9 @@ _NAMES: dict[str, str] = {
     "symgraph.train.model": """
         Model
     """,
+    "symgraph.draw.picture": """
+        Picture draw
+    """,
     "symgraph.errors": """
         CycleError DrawError GradientError KindError NameClashError NonFiniteError RangeError
         ShapeError SymgraphError UnknownNameError UnsupportedError
@@ -297,6 +300,10 @@ if TYPE_CHECKING:
     )
     from symgraph.codegen.program import (
         compile as compile,
+    )
+    from symgraph.draw.picture import (
+        Picture as Picture,
+        draw as draw,
     )
     from symgraph.errors import (
         CycleError as CycleError,
