@@ -23,6 +23,8 @@ Labels = Literal["symbolic", "numeric", "both", "none"]
 
 #: More vertices than this teach nothing and take long; a part of the graph can be named instead.
 LIMIT = 10_000
+#: LaTeX characters; the label of a tanh layer has 40, that of a convolution 500.
+LONGEST_LABEL = 120
 
 _LATEX_SIGNS = {
     "·": r"\cdot", "−": "-", "( )²": r"(\,\cdot\,)^2", "√": r"\sqrt{\;}", "σ": r"\sigma",
@@ -158,12 +160,12 @@ def _sign(vertex: Vertex) -> str:
 
 def _edge(edge: Edge, values: Mapping[Any, Any] | None, labels: Labels, digits: int) -> ViewEdge:
     number: float | None = None
-    if values is not None and edge.formula is not None:
-        if not edge.head.shape and not edge.tail.shape:
-            number = edge.partial(values)
-    symbol = edge.label("latex") if labels in ("symbolic", "both") else None
-    if labels == "numeric":
-        symbol = edge.label("latex") if number is None else f"{number:.{digits}g}"
+    scalar = not edge.head.shape and not edge.tail.shape
+    if values is not None and scalar and edge.formula is not None:
+        number = edge.partial(values)
+    symbol = None if labels == "none" else _short(edge.label("latex"))
+    if labels == "numeric" and number is not None:
+        symbol = f"{number:.{digits}g}"
     return ViewEdge(
         tail=edge.tail.id,
         head=edge.head.id,
@@ -172,6 +174,11 @@ def _edge(edge: Edge, values: Mapping[Any, Any] | None, labels: Labels, digits: 
         value=f"{number:.{digits}g}" if labels == "both" and number is not None else None,
         dead=edge.formula is None or number == 0,
     )
+
+
+def _short(label: str | None) -> str | None:
+    """A label that fits on an edge; a longer one is for `sg.graph`, which prints it whole."""
+    return r"\cdots" if label is not None and len(label) > LONGEST_LABEL else label
 
 
 def _number(value: NDArray[Any] | None, digits: int) -> str:
