@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 
 from symgraph.draw.annotate import Spot, place_values
-from symgraph.draw.geometry import Point, Rect, Shape, clip, enclosing, sample
+from symgraph.draw.geometry import Point, Rect, Shape, clip, enclosing, flatten
 from symgraph.draw.parts import NodePart, Parts
 from symgraph.draw.plan import Places
 from symgraph.draw.scene import Drawn, Glyphs, Item, Layer, Path, Scene
@@ -105,7 +105,7 @@ class _Picture:
         ]
         labels = [rect for rect in self.places.labels if rect is not None]
         lines = [
-            [*sample(item.drawn.curve, 10), item.drawn.arrow[0]]
+            [*flatten(item.drawn.curve), item.drawn.arrow[0]]
             for item in self.items
             if isinstance(item.drawn, Path)
         ]

@@ -18,11 +18,11 @@ __all__ = [
     "crossings",
     "cut",
     "enclosing",
+    "flatten",
     "hermite",
     "hits",
     "lines_cross",
     "piece_at",
-    "sample",
     "straight",
 ]
 
@@ -211,12 +211,26 @@ def piece_at(curve: Curve, piece: int, t: float) -> Point:
     return (a * x0 + b * x1 + c * x2 + d * x3, a * y0 + b * y1 + c * y2 + d * y3)
 
 
-def sample(curve: Curve, per_piece: int = 12) -> list[Point]:
-    """Points along a curve, ends included."""
+def flatten(curve: Curve) -> list[Point]:
+    """A line through points that stays within about a pixel of a curve, ends included."""
     points = [curve[0]]
     for piece in range(len(curve) // 3):
-        points += [piece_at(curve, piece, k / per_piece) for k in range(1, per_piece + 1)]
+        p, q = curve[3 * piece], curve[3 * piece + 3]
+        bulge = max(_distance(c, p, q) for c in curve[3 * piece + 1 : 3 * piece + 3])
+        # The error of n chords falls with the square of n.
+        steps = min(16, 1 + math.ceil(1.2 * math.sqrt(bulge))) if bulge > 0.05 else 1
+        points += [piece_at(curve, piece, k / steps) for k in range(1, steps)]
+        points.append(q)
     return points
+
+
+def _distance(point: Point, start: Point, end: Point) -> float:
+    """How far a point is off the line through two others."""
+    dx, dy = end[0] - start[0], end[1] - start[1]
+    length = math.hypot(dx, dy)
+    if length == 0:
+        return math.hypot(point[0] - start[0], point[1] - start[1])
+    return abs(dx * (point[1] - start[1]) - dy * (point[0] - start[0])) / length
 
 
 def cut(curve: Curve, piece: int, t: float) -> tuple[Curve, Curve]:
@@ -318,13 +332,15 @@ def _segment_enters(p: Point, q: Point, rect: Rect) -> bool:
 
 def crossings(curves: Sequence[Curve]) -> int:
     """How many pairs of curves cross away from shared ends."""
-    lines = [sample(curve, 8) for curve in curves]
+    lines = [flatten(curve) for curve in curves]
+    lines.sort(key=lambda line: min(x for x, _ in line))
     bounds = [bounds_of(line, 0.1) for line in lines]
     count = 0
-    for i, first in enumerate(lines):
-        for j in range(i):
-            if bounds[i].meets(bounds[j]) and lines_cross(first, lines[j]):
-                count += 1
+    active: list[int] = []
+    for i, line in enumerate(lines):
+        active = [j for j in active if bounds[j].right > bounds[i].left]
+        count += sum(bounds[i].meets(bounds[j]) and lines_cross(line, lines[j]) for j in active)
+        active.append(i)
     return count
 
 

@@ -21,6 +21,8 @@ Engine = Literal["auto", "dot", "native"]
 
 # dot needs 1.4 s for 1000 labelled nodes and 84 s for 3000; the native engine 0.4 s and 1.4 s.
 DOT_NODES = 800
+# Seconds after which "auto" no longer waits for dot.
+_PATIENCE = 8.0
 
 
 def layout(
@@ -54,13 +56,15 @@ def _place(task: Plan, engine: Engine) -> Places:
     if engine == "dot":
         return layout_dot.place(task)
     native = layout_native.place(task)
-    if engine == "native" or len(task.shapes) > DOT_NODES or layout_dot.find() is None:
+    if engine == "native" or len(task.shapes) > DOT_NODES or len(task.edges) > 2 * DOT_NODES:
+        return native
+    if layout_dot.find() is None:
         return native
     crossed = crossings(native.curves)
     if not crossed:
         return native
     try:
-        dot = layout_dot.place(task)
+        dot = layout_dot.place(task, _PATIENCE)
     except DrawError:
         return native
     return dot if crossings(dot.curves) < crossed else native

@@ -63,14 +63,16 @@ def place(plan: Plan, timeout: float = TIMEOUT) -> Places:
         )
     ranks = tuple(assign(len(plan.shapes), plan.edges))
     answers = [_read(plan, _run(program, _source(plan), timeout))]
-    if len(plan.shapes) <= _ORDERED:
+    small = len(plan.shapes) <= _ORDERED and len(plan.edges) <= 2 * _ORDERED
+    if small:
         # dot fails on some graphs when the order of the operands is forced.
         with contextlib.suppress(DrawError):
             forced = _source(plan, operand_order(plan))
             answers.insert(0, _read(plan, _run(program, forced, timeout)))
     # The first of the best: operands in their order where that costs no crossing.
-    _, routes = min(answers, key=lambda answer: answer[0])
-    if len(plan.shapes) <= _ORDERED:
+    routes = answers[0]
+    if small:
+        routes = min(answers, key=lambda answer: crossings([curve for (curve,) in answer.choices]))
         routes = refine(routes)
     return Places(
         routes.centres,
@@ -144,8 +146,8 @@ def _run(program: str, source: str, timeout: float) -> dict[str, Any]:
     return answer
 
 
-def _read(plan: Plan, answer: dict[str, Any]) -> tuple[int, Routes]:
-    """The number of crossings and the routes in dot's answer, whose y axis points up."""
+def _read(plan: Plan, answer: dict[str, Any]) -> Routes:
+    """The routes in dot's answer, whose y axis points up."""
     centres: list[Point] = [(0.0, 0.0)] * len(plan.shapes)
     curves: list[Curve] = [()] * len(plan.edges)
     labels: list[Rect | None] = [None] * len(plan.edges)
@@ -158,13 +160,13 @@ def _read(plan: Plan, answer: dict[str, Any]) -> tuple[int, Routes]:
             label = plan.labels[k]
             if label is not None:
                 labels[k] = _label(_point(edge["lp"]), label)
-    except (KeyError, ValueError, IndexError) as error:
-        raise DrawError(f"dot's answer lacks {error}. Write engine='native'.") from error
+    except (AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
+        reason = f"dot's answer cannot be read ({error!r}). Write engine='native'."
+        raise DrawError(reason) from error
     if any(len(curve) < 4 for curve in curves):
-        raise DrawError("dot's answer lacks an edge. Write engine='native'.")
+        raise DrawError("dot's answer cannot be read (an edge is missing). Write engine='native'.")
     sides = [0 if label is None else 1 for label in labels]
-    routes = Routes(plan, tuple(centres), [(curve,) for curve in curves], labels, sides)
-    return crossings(curves), routes
+    return Routes(plan, tuple(centres), [(curve,) for curve in curves], labels, sides)
 
 
 def _point(text: str) -> Point:

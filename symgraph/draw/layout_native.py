@@ -15,6 +15,7 @@ from symgraph.draw import coords, order, ranks
 from symgraph.draw.geometry import Curve, Point, Rect, enclosing, hermite
 from symgraph.draw.plan import Extent, Places, Plan, around
 from symgraph.draw.routes import Routes, refine
+from symgraph.draw.taut import Gate, pulled
 
 __all__ = ["VERSION", "operand_order", "place"]
 
@@ -27,14 +28,16 @@ _LAYER_GAP = 48.0
 _ABOVE_LABEL = 13.0
 _BELOW_LABEL = 8.0
 _EDGE_TO_LABEL = 6.0
+_PASSING = 8.0
 _PART_GAP = 40.0
 # The flattest edge: how far it may go along the layers for one pixel across.
 _FLATTEST = 1.4
 _MOST_STEEPENING = 60.0
 # More bends than this and the longest edges get none: they fly straight over the layers.
-_MOST_BENDS = 120_000
-# Above this many nodes edges keep the way through their bends; no shortcuts are looked for.
-_REFINED = 150
+_MOST_BENDS = 60_000
+# Above this many nodes or edges the edges keep the way through their bends.
+_REFINED_NODES = 150
+_REFINED_EDGES = 240
 # Up to this many elements a second pass leaves room beside labels for the slope of their edges.
 _SLOPED = 8000
 
@@ -73,7 +76,7 @@ def _place_connected(plan: Plan) -> Places:
         across = _across(chart, across)
         along = _along(chart, across)
     routes = _Frame(plan, across, along).routes(chart)
-    if len(plan.shapes) <= _REFINED:
+    if _is_small(plan):
         routes = refine(routes)
     return Places(
         routes.centres,
@@ -144,6 +147,11 @@ def _shelves(rooms: list[Rect]) -> list[Point]:
         x += room.width + _PART_GAP
         tallest = max(tallest, room.height)
     return moves
+
+
+def _is_small(plan: Plan) -> bool:
+    """Whether there is time to look for shortcuts."""
+    return len(plan.shapes) <= _REFINED_NODES and len(plan.edges) <= _REFINED_EDGES
 
 
 @dataclass(slots=True)
@@ -280,6 +288,26 @@ class _Chart:
             else:
                 room.after += self.lean[bend]
 
+    def way(self, v: int, across: list[float]) -> tuple[float, float]:
+        """From where to where an edge may pass at one of its bends."""
+        at = across[v]
+        if v in self.label_at:
+            return at, at
+        row, index = self.rows[self.layer_of[v]], self.place[v]
+        low = -math.inf if index == 0 else self._reach(row[index - 1], v, across)
+        high = math.inf if index + 1 == len(row) else self._reach(row[index + 1], v, across)
+        return min(low, at), max(high, at)
+
+    def _reach(self, other: int, v: int, across: list[float]) -> float:
+        """How far a bend may come to its neighbour: halfway to a bend, else not quite to it."""
+        if other >= self.nodes and other not in self.label_at:
+            middle = (across[other] + across[v]) / 2
+            return middle + math.copysign(min(4.0, abs(across[v] - middle)), across[v] - middle)
+        room = self.rooms[other]
+        if across[other] < across[v]:
+            return across[other] + room.after + _PASSING
+        return across[other] - room.before - _PASSING
+
     def gap(self, left: int, right: int) -> float:
         """The least distance between two neighbours of a layer."""
         between = self.rooms[left].after + self.rooms[right].before
@@ -332,7 +360,7 @@ def _along(chart: _Chart, across: list[float]) -> list[tuple[float, ...]]:
     down = [max((chart.rooms[v].down for v in layer), default=0.0) for layer in chart.rows]
     steps = _widest_steps(chart, across)
     gaps = _least_gaps(chart.step, up, down)
-    middles = [0.0]
+    middles = [0.0] if up else []
     for level, least in enumerate(gaps):
         reach = down[level] + up[level + 1]
         # A flat edge crosses what stands beside its node; steepen it, within reason.
@@ -372,7 +400,7 @@ class _Frame:
         self.across = across
         self.along = along
         self.sideways = plan.direction == "LR"
-        self.draft = len(plan.shapes) > _REFINED
+        self.draft = not _is_small(plan)
 
     def point(self, u: float, v: float) -> Point:
         """A point of the picture."""
@@ -397,34 +425,42 @@ class _Frame:
         return Routes(self.plan, centres, choices, labels, sides)
 
     def _choices(self, chart: _Chart, chain: list[int], twin: int) -> tuple[Curve, ...]:
-        """Smooth through the bends; upright past each layer; upright past the end layers too."""
+        """Smooth through the bends; taut between the others; taut and upright at both ends."""
         axis = 0 if self.sideways else 1
-        middles = [self._at(chart, v, 0) for v in chain]
+        head, tail = chain[0], chain[-1]
+        middles = [self.point(self.across[v], self.along[chart.layer_of[v]][0]) for v in chain]
         if twin:
             middles = _bulged(middles, twin, axis)
-        plain = hermite(_distinct(middles, axis)[::-1], axis)
-        inner = [self._at(chart, v, side) for v in chain[1:-1] for side in (-1, 1)]
-        head, tail = chain[0], chain[-1]
-        safe = [
-            middles[0],
-            self._at(chart, head, 1),
-            *inner,
-            self._at(chart, tail, -1),
-            middles[-1],
-        ]
-        upright = hermite(_distinct([middles[0], *inner, middles[-1]], axis)[::-1], axis)
-        if self.draft:
-            return (plain if twin else upright,)
-        return (
-            plain,
-            upright,
-            hermite(_distinct(safe, axis)[::-1], axis, flat_ends=True),
-        )
+        plain = hermite(middles[::-1], axis)
+        if twin:
+            return (plain,)
+        inner = [gate for v in chain[1:-1] for gate in self._gates(chart, v)]
+        start, end = self._fixed(chart, head, 0), self._fixed(chart, tail, 0)
+        taut = self._pulled([start, *inner, end])
+        upright = [start, self._fixed(chart, head, 1), *inner, self._fixed(chart, tail, -1), end]
+        if self.draft and _is_steep(taut[:2], axis) and _is_steep(taut[-2:], axis):
+            return (hermite(taut[::-1], axis),)
+        safe = hermite(self._pulled(upright)[::-1], axis, flat_ends=True)
+        return (safe,) if self.draft else (plain, hermite(taut[::-1], axis), safe)
 
-    def _at(self, chart: _Chart, v: int, side: int) -> Point:
-        """The middle of an element, or where its layer ends towards (-1) or away from the root."""
+    def _fixed(self, chart: _Chart, v: int, side: int) -> Gate:
+        """A gate that is one point: the middle of an element, or where its layer ends."""
         middle, up, down = self.along[chart.layer_of[v]]
-        return self.point(self.across[v], middle + (0.0, down, -up)[side])
+        return (middle + (0.0, down, -up)[side], self.across[v], self.across[v])
+
+    def _gates(self, chart: _Chart, v: int) -> tuple[Gate, Gate]:
+        """Where a bend has its layer to itself; beside its own label it stays in place."""
+        middle, up, down = self.along[chart.layer_of[v]]
+        low, high = chart.way(v, self.across)
+        return ((middle - up, low, high), (middle + down, low, high))
+
+    def _pulled(self, gates: list[Gate]) -> list[Point]:
+        # A layer without height has its two gates at one place.
+        distinct = gates[:1]
+        for gate in gates[1:]:
+            if gate[0] - distinct[-1][0] > 0.01:
+                distinct.append(gate)
+        return [self.point(u, gate[0]) for u, gate in zip(pulled(distinct), distinct, strict=True)]
 
     def _label(self, chart: _Chart, bend: int) -> Rect:
         label = self.plan.labels[chart.label_at[bend]]
@@ -438,6 +474,12 @@ class _Frame:
         return Rect(x - width / 2, y - height / 2, x + width / 2, y + height / 2)
 
 
+def _is_steep(points: list[Point], axis: int) -> bool:
+    """Whether an edge leaves its node before it can run into the next one."""
+    (p, q) = points
+    return abs(p[1 - axis] - q[1 - axis]) < abs(p[axis] - q[axis])
+
+
 def _bulged(points: list[Point], twin: int, axis: int) -> list[Point]:
     """The same way again, bent aside: two operands of one node are the same node."""
     (x0, y0), (x1, y1) = points[0], points[-1]
@@ -445,11 +487,3 @@ def _bulged(points: list[Point], twin: int, axis: int) -> list[Point]:
     middle = ((x0 + x1) / 2, (y0 + y1) / 2)
     bent = (middle[0] + offset, middle[1]) if axis == 1 else (middle[0], middle[1] + offset)
     return [points[0], bent, points[-1]]
-
-
-def _distinct(points: list[Point], axis: int) -> list[Point]:
-    kept = points[:1]
-    for point in points[1:]:
-        if abs(point[axis] - kept[-1][axis]) > 0.01:
-            kept.append(point)
-    return kept

@@ -11,9 +11,9 @@ from symgraph.draw.geometry import (
     Point,
     Rect,
     bounds_of,
+    flatten,
     hits,
     lines_cross,
-    sample,
     straight,
 )
 from symgraph.draw.plan import Plan, around
@@ -70,7 +70,7 @@ class _Search:
         self.routes = routes
         self.plan = routes.plan
         self.axis = 0 if routes.plan.direction == "LR" else 1
-        self.lines = [sample(curve, 10) for curve in routes.curves]
+        self.lines = [flatten(curve) for curve in routes.curves]
         self.boxes = [bounds_of(line, 0.1) for line in self.lines]
         self.shapes = [around(*pair) for pair in zip(routes.centres, self.plan.shapes, strict=True)]
         self.rooms = [around(*pair) for pair in zip(routes.centres, self.plan.rooms, strict=True)]
@@ -83,7 +83,7 @@ class _Search:
         for cost, curve in zip(_PLAINNESS[-len(curves) :], curves, strict=True):
             if best is not None and cost >= best[0]:
                 break
-            line = [curve[0], curve[-1]] if _is_straight(curve) else sample(curve, 10)
+            line = flatten(curve)
             cost += self._cost(k, line)
             label = self.routes.labels[k]
             if label is not None and (best is None or cost < best[0]):
@@ -184,11 +184,11 @@ class _Search:
 
 def _outside(line: list[Point], rects: Sequence[Rect]) -> list[Point]:
     """The points of a line that lie in none of the rectangles."""
-    return [point for point in line if all(rect.outside(point) > 0 for rect in rects)]
-
-
-def _is_straight(curve: Curve) -> bool:
-    return len(curve) == 4 and straight(curve[0], curve[-1]) == curve
+    points = line
+    if len(line) == 2:
+        (x0, y0), (x1, y1) = line
+        points = [(x0 + (x1 - x0) * k / 12, y0 + (y1 - y0) * k / 12) for k in range(13)]
+    return [point for point in points if all(rect.outside(point) > 0 for rect in rects)]
 
 
 def _beside(shape: Rect, room: Rect) -> tuple[Rect, ...]:

@@ -6,6 +6,7 @@ something to say, an alternative text.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -18,8 +19,8 @@ from symgraph.draw.geometry import (
     Shape,
     bounds_of,
     crossings as curve_crossings,
+    flatten,
     hits,
-    sample,
 )
 from symgraph.draw.theme import Paint
 from symgraph.draw.typeset import Box
@@ -154,7 +155,7 @@ def edge_hits(scene: Scene) -> list[tuple[str, str]]:
     found = []
     for edge in _edges(scene):
         assert isinstance(edge.drawn, Path)
-        line = [*sample(edge.drawn.curve, 16), edge.drawn.arrow[0]]
+        line = [*flatten(edge.drawn.curve), edge.drawn.arrow[0]]
         bounds = edge.bounds
         for item in solid:
             if bounds.meets(item.bounds) and _runs_through(line, item):
@@ -165,8 +166,16 @@ def edge_hits(scene: Scene) -> list[tuple[str, str]]:
 def _runs_through(line: list[Point], item: Item) -> bool:
     drawn = item.drawn
     if isinstance(drawn, Disc | Rect):
-        return any(drawn.outside(point) < -1.0 for point in line)
+        return any(drawn.outside(point) < -1.0 for point in _dense(line))
     return hits(line, item.bounds.grown(-1.0))
+
+
+def _dense(line: list[Point]) -> Iterator[Point]:
+    """Points not more than two pixels apart along a line."""
+    for (x0, y0), (x1, y1) in itertools.pairwise(line):
+        steps = 1 + int(max(abs(x1 - x0), abs(y1 - y0)) / 2)
+        for k in range(steps + 1):
+            yield (x0 + (x1 - x0) * k / steps, y0 + (y1 - y0) * k / steps)
 
 
 def crossings(scene: Scene) -> int:

@@ -1,0 +1,34 @@
+"""Views refuse what cannot be drawn, and say what is wrong."""
+
+import pytest
+
+from symgraph.draw.view import View, ViewEdge, ViewNode
+from symgraph.errors import DrawError
+
+X, Y = ViewNode("x", "x"), ViewNode("y", "y")
+
+
+def test_two_nodes_with_one_id_are_refused():
+    with pytest.raises(DrawError, match=r"two nodes of the view have the id 'x'"):
+        View((X, Y, X), ())
+
+
+@pytest.mark.parametrize("ends", [("x", "z"), ("z", "x")])
+def test_an_edge_to_a_node_that_is_not_there_is_refused(ends):
+    with pytest.raises(DrawError, match="the view has no node 'z'"):
+        View((X, Y), (ViewEdge(*ends, 0),))
+
+
+def test_an_unknown_role_direction_or_language_is_refused():
+    with pytest.raises(DrawError, match="role is 'leaf', not one of constant, data, gate"):
+        View((ViewNode("x", "x", "leaf"),), ())
+    with pytest.raises(DrawError, match="direction is 'TB'; write 'BT' or 'LR'"):
+        View((X,), (), direction="TB")
+    with pytest.raises(DrawError, match="language is 'fr'; write 'en' or 'zh'"):
+        View((X,), (), language="fr")
+
+
+def test_operands_come_in_the_order_of_the_arguments_even_when_one_comes_twice():
+    edges = (ViewEdge("y", "z", 1), ViewEdge("x", "z", 2), ViewEdge("x", "z", 0))
+
+    assert ("x", "y", "x") == View((X, Y, ViewNode("z", "z")), edges).operands("z")
