@@ -27,7 +27,7 @@ from symgraph.ops.einsum import folded_einsum, widen
 from symgraph.ops.evaluate import entries, evaluate_nodes
 from symgraph.ops.leaves import Var, fill, var
 from symgraph.ops.map import map_node
-from symgraph.ops.sweep import Image, batch, forward, reverse, total
+from symgraph.ops.sweep import Image, above, batch, forward, reverse, total
 from symgraph.printing import Format, Piece
 from symgraph.scalar import slot
 from symgraph.shapes import Dim, bind_dim, same_shape, shape_text
@@ -279,17 +279,27 @@ def make_scan(
         for i, (place, _) in enumerate(pairs):
             options = {"place": (group, i)}
             rule[place] = var(_name(place), place.shape, "local", place.kind, options)
-    renamed = substitute(list(nexts), rule)
-
-    def rename(node: Node) -> Node:
-        return substitute([node], rule)[0]
-
+    rename = _Renaming(rule)
     body = Body(
         tuple(rule[p] for p, _ in states), tuple(rule[p] for p, _ in sequences),
-        tuple(rule[p] for p, _ in constants), tuple(renamed),
+        tuple(rule[p] for p, _ in constants), tuple(map(rename, nexts)),
     )  # fmt: skip
     args = tuple(arg for pairs in (states, sequences, constants) for _, arg in pairs)
     return _scan_node(body, length, backwards, args), rename
+
+
+class _Renaming:
+    """Nodes with some nodes below them exchanged for others; what is known is kept."""
+
+    def __init__(self, rule: Mapping[Node, Node]) -> None:
+        self._image = dict(rule)
+
+    def __call__(self, root: Node) -> Node:
+        image = self._image
+        for node in above([root], image.keys()):
+            args = tuple(image[arg] for arg in node.args)
+            image[node] = node if args == node.args else node.rebuild(node.params, args)
+        return image[root]
 
 
 def _scan_node(body: Body, length: Dim, backwards: bool, args: tuple[Node, ...]) -> Node:
@@ -377,29 +387,40 @@ def _outside(
     Raises UnsupportedError for an operation that has no form over all steps at once.
     """
     assert isinstance(scan, Scan)
-    operand = scan.operand_of()
-    stacked = {**sequences, **{place: operand[place] for place in scan.body.sequences}}
-    inside = _recursion(scan)
+    known = _readings(scan)
 
     def stand(node: Node) -> Node | None:
-        if node in stacked:
-            return stacked[node]
-        recorded = node in inside or (node.is_projection and node.args[0] in inside)
+        if node in known.entries or node in sequences:
+            return known.entries[node] if node in known.entries else sequences[node]
+        recorded = node in known.inside or (node.is_projection and node.args[0] in known.inside)
         return _trace_node(scan, node) if recorded and not node.is_loop else None
 
-    return _lifted(inner, scan.length, stand, {**constants, **operand})
+    fixed = {**constants, **known.fixed} if constants else known.fixed
+    return _lifted(inner, scan.length, stand, fixed)
 
 
-_recursions: weakref.WeakKeyDictionary[Node, set[Node]] = weakref.WeakKeyDictionary()
+class _Readings(NamedTuple):
+    """What is known about a loop's body: the sequences and the operands that do not change, by
+    local variable, and the nodes that the next states need and that change from step to step."""
+
+    entries: dict[Node, Node]
+    fixed: dict[Node, Node]
+    inside: set[Node]
 
 
-def _recursion(scan: Scan) -> set[Node]:
-    """The states, and the nodes that the next states need and that change from step to step."""
-    found = _recursions.get(scan)
+_known: weakref.WeakKeyDictionary[Node, _Readings] = weakref.WeakKeyDictionary()
+
+
+def _readings(scan: Scan) -> _Readings:
+    found = _known.get(scan)
     if found is None:
-        body = scan.body
-        found = _descendants(body.nexts, {*body.states, *body.sequences}) | set(body.states)
-        _recursions[scan] = found
+        body, operand = scan.body, scan.operand_of()
+        inside = _descendants(body.nexts, {*body.states, *body.sequences}) | set(body.states)
+        found = _known[scan] = _Readings(
+            {place: operand[place] for place in body.sequences},
+            {place: operand[place] for place in body.constants},
+            inside,
+        )
     return found
 
 
@@ -469,8 +490,11 @@ class _Beside:
         backwards: bool,
     ) -> None:
         self._scan = scan
+        own = {place for place, _ in (*states, *sequences, *constants)}
+        #: The nodes that depend on own local variables; on those of the other loop; all looked at.
+        self._ours = set(own)
         self._theirs = {*scan.body.states, *scan.body.sequences}
-        self._own = {place for place, _ in (*states, *sequences, *constants)}
+        self._sorted = self._ours | self._theirs
         self._stacked = dict(sequences)
         self._fixed = {**dict(constants), **scan.operand_of()}
         read, computed = self._frontier(nexts)
@@ -486,14 +510,17 @@ class _Beside:
             scan.length,
             backwards,
         )
-        self._rule, self._rename = rule, rename
+        self._image = _Renaming(
+            {node: rename(place) for node, place in rule.items()}
+            | {place: rename(place) for place in own.union(scan.body.constants)}
+        )
         moving = {*read, *self._stacked, *(place for place, _ in states)}
         self._inside = _descendants(computed, moving) & computed
         self._inside |= {place for place, _ in states}
 
     def _frontier(self, roots: Sequence[Node]) -> tuple[list[Node], set[Node]]:
         """The largest nodes of the other loop below the roots, and the nodes above these."""
-        ours, theirs = _descendants(roots, self._own), _descendants(roots, self._theirs)
+        self._sort(roots)
         read: set[Node] = set()
         computed: set[Node] = set()
         stack = list(roots)
@@ -501,28 +528,34 @@ class _Beside:
             node = stack.pop()
             if node in read or node in computed:
                 continue
-            if node in theirs and node not in ours:
+            if node in self._theirs and node not in self._ours:
                 read.add(node)
             else:
                 computed.add(node)
                 stack.extend(node.args)
         return sorted(read, key=lambda one: one.serial), computed
 
-    def over_time(self, root: Node) -> Node:
-        """A node of the step at every step, computed outside the loops where that is possible."""
-        ours, theirs = _descendants([root], self._own), _descendants([root], self._theirs)
+    def _sort(self, roots: Sequence[Node]) -> None:
+        for node in above(roots, self._sorted):
+            self._sorted.add(node)
+            for known in (self._ours, self._theirs):
+                if any(arg in known for arg in node.args):
+                    known.add(node)
 
-        def stand(node: Node) -> Node | None:
-            if node in self._stacked:
-                return self._stacked[node]
-            if node in theirs and node not in ours:
-                return trace(self._scan, node)
-            recorded = node in self._inside or (node.is_projection and node.args[0] in self._inside)
-            if not recorded or node.is_loop:
-                return None
-            return _trace_node(self.loop, self._rename(substitute([node], self._rule)[0]))
+    def over_time(self, roots: Sequence[Node]) -> list[Node]:
+        """Nodes of the step at every step, computed outside the loops where that is possible."""
+        self._sort(roots)
+        return [_lifted(root, self._scan.length, self._stand, self._fixed) for root in roots]
 
-        return _lifted(root, self._scan.length, stand, self._fixed)
+    def _stand(self, node: Node) -> Node | None:
+        if node in self._stacked:
+            return self._stacked[node]
+        if node in self._theirs and node not in self._ours:
+            return trace(self._scan, node)
+        recorded = node in self._inside or (node.is_projection and node.args[0] in self._inside)
+        if not recorded or node.is_loop:
+            return None
+        return _trace_node(self.loop, self._image(node))
 
 
 def _in_use(used: Collection[Node], pairs: Sequence[Pair]) -> list[Pair]:
@@ -565,10 +598,13 @@ def _cotangents(
         not scan.backwards,
     )
     found: dict[Node, list[Node]] = {s: [final(beside.loop, i)] for i, s in enumerate(carried)}
-    for place in wanted.difference(body.states):
-        found[place] = [beside.over_time(part) for part in parts[place]]
-    for place in wanted.intersection(body.constants):
-        found[place] = [_summed_over_time(part) for part in found[place]]
+    edges = [(place, part) for place in wanted.difference(body.states) for part in parts[place]]
+    unchanging = set(body.constants)
+    for (place, _), stacked in zip(
+        edges, beside.over_time([part for _, part in edges]), strict=True
+    ):
+        part = _summed_over_time(stacked) if place in unchanging else stacked
+        found.setdefault(place, []).append(part)
     return found
 
 
@@ -647,9 +683,11 @@ def _tangents(scan: Scan, tangents: Sequence[Node | None]) -> Image:
         scan.backwards,
     )
 
+    known = {**flows, **seeds}
+
     def inner(node: Node) -> Node | None:
-        flow = forward([node], seeds).get(node)
-        return None if flow is None else beside.over_time(flow)
+        flow = known.get(node) or forward([node], known).get(node)
+        return None if flow is None else beside.over_time([flow])[0]
 
     def last(k: int) -> Node | None:
         state = body.states[k]
@@ -670,8 +708,9 @@ def _batched(scan: Scan, args: Sequence[Node], flags: Sequence[bool], size: Dim)
         wide |= more
     groups: tuple[list[Pair], ...] = ([], [], [])
     stand_in: dict[Node, Node] = {}
-    for place, arg, flag in zip(places, args, flags, strict=True):
-        group = 0 if place in body.states else 1 if place in body.sequences else 2
+    count, timed = len(body.states), len(body.states) + len(body.sequences)
+    for k, (place, arg, flag) in enumerate(zip(places, args, flags, strict=True)):
+        group = 0 if k < count else 1 if k < timed else 2
         if place not in wide:
             groups[group].append((place, arg))
             continue
@@ -688,7 +727,7 @@ def _batched(scan: Scan, args: Sequence[Node], flags: Sequence[bool], size: Dim)
     loop, rename = make_scan(groups[0], groups[1], groups[2], nexts, scan.length, scan.backwards)
 
     def inner(node: Node) -> Node:
-        over = batch([node], stand_in, size).get(node)
+        over = batch([node], found, size).get(node)
         if over is None:
             stacked = trace(loop, rename(node))
             return widen(stacked, (size, *stacked.shape))

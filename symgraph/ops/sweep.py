@@ -19,7 +19,7 @@ from symgraph.ops.map import add_up
 from symgraph.ops.move import Push, as_slices, concat_node
 from symgraph.shapes import Dim, same_dim
 
-__all__ = ["Adjoints", "Image", "batch", "dependents", "forward", "reverse", "total"]
+__all__ = ["Adjoints", "Image", "above", "batch", "dependents", "forward", "reverse", "total"]
 
 
 @dataclass(frozen=True)
@@ -78,9 +78,14 @@ def dependents(order: Sequence[Node], sources: Collection[Node] | None) -> set[N
     return active
 
 
-def reverse(seeds: Mapping[Node, Node], sources: Collection[Node] | None) -> Adjoints:
+def reverse(
+    seeds: Mapping[Node, Node],
+    sources: Collection[Node] | None,
+    rename: Callable[[Node, Node], Node] | None = None,
+) -> Adjoints:
     """Propagate cotangents from the seeds down to the sources, every node once.
 
+    `rename(node, cotangent)` may give a cotangent another form (a name, say) in which it goes on.
     Source: reverse accumulation, Griewank and Walther 2008, chapter 3.
     """
     order = topological(seeds)
@@ -99,6 +104,8 @@ def reverse(seeds: Mapping[Node, Node], sources: Collection[Node] | None) -> Adj
         if given is None:
             continue
         ct = found.cotangent[node] = total(given)
+        if rename is not None:
+            ct = rename(node, ct)
         if node.is_projection:
             found.arriving.setdefault(node._args[0], []).append((node, ct))
             continue
@@ -172,13 +179,9 @@ def _start(item: tuple[Dim, Node]) -> int:
 
 def forward(roots: Sequence[Node], tangents: Mapping[Node, Node]) -> dict[Node, Node]:
     """Tangents of all nodes on the way from the seeded nodes to the roots; absent means zero."""
-    found: dict[Node, Node] = {}
+    found: dict[Node, Node] = dict(tangents)
     images: dict[Node, Image] = {}
-    for node in topological(roots):
-        seed = tangents.get(node)
-        if seed is not None:
-            found[node] = seed
-            continue
+    for node in above(roots, tangents.keys()):
         if node.is_projection:
             image = images.get(node._args[0])
             tangent = node.project(image) if image is not None else None
@@ -208,7 +211,7 @@ def batch(
     """
     found: dict[Node, Node] = dict(leaves)
     images: dict[Node, Image] = {}
-    for node in _above(roots, found.keys() | settled.keys()):
+    for node in above(roots, found.keys() | settled.keys()):
         if node.is_projection:
             image = images.get(node._args[0])
             if image is not None:
@@ -230,7 +233,7 @@ def batch(
     return found
 
 
-def _above(roots: Sequence[Node], ends: Collection[Node]) -> list[Node]:
+def above(roots: Sequence[Node], ends: Collection[Node]) -> list[Node]:
     """The nodes between the roots and the ends, without the ends, operands before users."""
     seen: set[Node] = set()
     stack = list(roots)
