@@ -15,7 +15,7 @@ import sympy
 
 from symgraph.errors import UnsupportedError
 from symgraph.node import Kind, promote
-from symgraph.printing import ADD, MUL, UNARY, Format, Piece
+from symgraph.printing import ADD, Format, Piece
 from symgraph.scalar import NUMPY, Pointwise, lower, slot, where
 
 __all__ = ["Template", "function_name", "template", "used_slots"]
@@ -248,6 +248,8 @@ def _call(name: str, xs: list[Any]) -> Any:
             f"function {name!r} has no row for NumPy; register it with pointwise(...) and a "
             "lowering in basic operations."
         )
+    if not name.startswith("logical"):
+        xs = [_counted(x) for x in xs]  # np.cos(True) has half precision
     return getattr(np, NUMPY[name])(*xs)
 
 
@@ -322,7 +324,7 @@ def _form_sum(expr: Any, fmt: Format, xs: Sequence[Piece]) -> Piece:
     for term in terms[1:]:
         negative = term.could_extract_minus_sign()
         piece = _form(-term if negative else term, fmt, xs)
-        term_text = fmt.wrap(piece, ADD + negative)
+        term_text = fmt.wrap_right(piece, ADD + 1) if negative else fmt.wrap(piece, ADD)
         if not negative and term_text.startswith("-"):
             negative, term_text = True, term_text[1:]
         text += f" {'-' if negative else '+'} {term_text}"
@@ -332,23 +334,26 @@ def _form_sum(expr: Any, fmt: Format, xs: Sequence[Piece]) -> Piece:
 def _form_product(expr: Any, fmt: Format, xs: Sequence[Piece]) -> Piece:
     coefficient, rest = expr.as_coeff_Mul()
     if coefficient < 0:
-        inner = _form(-coefficient * rest, fmt, xs)
-        return Piece(f"-{fmt.wrap(inner, MUL)}", UNARY)
+        return fmt.minus(_form(-coefficient * rest, fmt, xs))
     factors = sorted(sympy.Mul.make_args(rest), key=_place_as_factor)
     above = [f for f in factors if not _is_reciprocal(f)]
     below = [1 / f for f in factors if _is_reciprocal(f)]
-    pieces = [_form(f, fmt, xs) for f in above]
+    over = [_form(f, fmt, xs) for f in above]
+    under = [_form(f, fmt, xs) for f in below]
+    if below and coefficient.is_Rational:
+        coefficient, divisor = sympy.fraction(coefficient)
+        under = under if divisor == 1 else [_number(divisor, fmt), *under]
     if coefficient != 1:
-        pieces.insert(0, _number(coefficient, fmt))
-    top = pieces[0] if pieces else Piece("1")
-    for piece in pieces[1:]:
-        top = fmt.times(top, piece)
-    if not below:
-        return top
-    bottom = _form(below[0], fmt, xs)
-    for factor in below[1:]:
-        bottom = fmt.times(bottom, _form(factor, fmt, xs))
-    return fmt.fraction(top, bottom)
+        over.insert(0, _number(coefficient, fmt))
+    top = _form_factors(over, fmt)
+    return fmt.fraction(top, _form_factors(under, fmt)) if under else top
+
+
+def _form_factors(factors: Sequence[Piece], fmt: Format) -> Piece:
+    product = factors[0] if factors else Piece("1")
+    for factor in factors[1:]:
+        product = fmt.times(product, factor)
+    return product
 
 
 def _form_power(expr: Any, fmt: Format, xs: Sequence[Piece]) -> Piece:

@@ -187,7 +187,7 @@ def sqrt(x: Any) -> Node:
     >>> import symgraph as sg
     >>> x = sg.input("x")
     >>> print(sg.grad(sg.sqrt(x), x))
-    1/2/sqrt(x)
+    1/(2*sqrt(x))
     """
     return _map(_SQRT, x)
 
@@ -677,7 +677,7 @@ def logical_and(x: Any, y: Any) -> Node:
     >>> import symgraph as sg
     >>> x = sg.input("x")
     >>> print((x > 0) & (x < 1))
-    x > 0 & x < 1
+    (x > 0) & (x < 1)
     """
     return apply(scalar.logical_and(_x, _y), _boolean(x, "and"), _boolean(y, "and"))
 
@@ -688,7 +688,7 @@ def logical_or(x: Any, y: Any) -> Node:
     >>> import symgraph as sg
     >>> x = sg.input("x")
     >>> print((x < 0) | (x > 1))
-    x < 0 | x > 1
+    (x < 0) | (x > 1)
     """
     return apply(scalar.logical_or(_x, _y), _boolean(x, "or"), _boolean(y, "or"))
 
