@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,20 +12,15 @@ from numpy.typing import NDArray
 
 from symgraph import random
 from symgraph.errors import KindError, NonFiniteError, RangeError, ShapeError, UnknownNameError
-from symgraph.node import Node, topological, variables
-from symgraph.ops.evaluate import evaluate_nodes
 from symgraph.ops.leaves import Var
-from symgraph.ops.loop import Scan, Trace
-from symgraph.ops.move import Lookup, Pull, Push
 from symgraph.shapes import Dim, bind_dim, dim_symbols, shape_text
+from symgraph.train.lookups import Lookups, check_lookups
 from symgraph.train.names import unknown_name
 
-__all__ = ["Data", "Lookups", "check_data", "find_lookups"]
+__all__ = ["Data", "Lookups", "check_data"]
 
 Array = NDArray[Any]
 Dims = dict[sympy.Symbol, int]
-#: Integer nodes made of integer inputs alone, each with the size of the axis that it reads.
-Lookups = tuple[tuple[Node, Dim], ...]
 
 
 @dataclass(frozen=True)
@@ -82,37 +77,6 @@ class Data:
         return self.take(np.sort(order[count:])), self.take(np.sort(order[:count]))
 
 
-def find_lookups(roots: Sequence[Node]) -> Lookups:
-    """What the data must satisfy for every lookup to stay inside its axis.
-
-    Lookups inside loops count when they read an entry of a sequence directly.
-    """
-    found: dict[tuple[Node, Dim], None] = {}
-    stack: list[tuple[list[Node], dict[Node, Node]]] = [(list(roots), {})]
-    while stack:
-        nodes, outer = stack.pop()
-        for node in topological(nodes):
-            scan = node.args[0] if isinstance(node, Trace) else node
-            if isinstance(scan, Scan):
-                operands = {k: outer.get(v, v) for k, v in scan.operand_of().items()}
-                inside = [node.inner] if isinstance(node, Trace) else [*scan.body.nexts]
-                stack.append((inside, operands))
-            elif isinstance(node, Pull | Push):
-                source = node.args[0] if isinstance(node, Pull) else node
-                for row, size in zip(node.rows, source.shape, strict=True):
-                    if isinstance(row, Lookup):
-                        index = node.args[row.operand]
-                        found[outer.get(index, index), size] = None
-    return tuple(pair for pair in found if _from_data(pair[0]))
-
-
-def _from_data(index: Node) -> bool:
-    leaves = variables([index])
-    return bool(leaves) and all(
-        isinstance(leaf, Var) and leaf.role == "input" and leaf.kind != "real" for leaf in leaves
-    )
-
-
 def check_data(
     where: str,
     data: Any,
@@ -157,7 +121,7 @@ def check_data(
                 f"{where}: the data of {node.name!r} are empty, of shape {array.shape}. "
                 "Give at least one sample."
             )
-    _check_lookups(where, lookups, arrays, dims)
+    check_lookups(where, lookups, arrays, dims)
     return Data(arrays, axes, batch, dims)
 
 
@@ -241,25 +205,3 @@ def _check_finite(where: str, node: Var, array: Array) -> None:
         f"{int((~finite).sum())} of {array.size} numbers are not finite. Clean them, or pass "
         "check_finite=False."
     )
-
-
-def _check_lookups(
-    where: str, lookups: Lookups, arrays: Mapping[Var, Array], dims: Mapping[sympy.Symbol, int]
-) -> None:
-    given = [
-        (index, bind_dim(size, dims))
-        for index, size in lookups
-        if all(leaf in arrays for leaf in variables([index])) and dim_symbols([size]) <= dims.keys()
-    ]
-    found = evaluate_nodes([index for index, _ in given], dict(arrays), dims)
-    for index, size in given:
-        value = np.asarray(found[index])
-        outside = (value < 0) | (value >= size)
-        if not outside.any():
-            continue
-        first = tuple(int(i) for i in np.argwhere(outside)[0])
-        what = f"the data of {index.name!r} hold" if isinstance(index, Var) else f"{index} is"
-        raise RangeError(
-            f"{where}: {what} {int(value[first])} at {first}, and it chooses one of {size} "
-            f"entries. Give integers from 0 to {size - 1}."
-        )

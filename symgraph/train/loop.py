@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, TypeAlias
@@ -11,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgraph.errors import UnsupportedError
-from symgraph.node import Node, check_names
+from symgraph.node import Node
 from symgraph.ops.leaves import Var
 from symgraph.train.data import Data
 from symgraph.train.failure import failure
 from symgraph.train.initialise import start_value
+from symgraph.train.joint import step_of
 from symgraph.train.optim import Optimizer, learning_rate_state
 from symgraph.train.plan import Plan, Rule
 from symgraph.train.program import Dtype, Program, Walk
@@ -73,23 +75,19 @@ class Position:
 class Training:
     """A rule with its program and its slots, and where it stands."""
 
-    def __init__(self, spec: Spec, memory: list[Values], rule: Rule, dtype: Dtype) -> None:
-        updates = rule.updates(spec)
-        known = {node for values in memory for node in values.variables.values()}
-        rate = learning_rate_state()
-        leaves = check_names([spec.loss, *spec.metrics.values(), *updates, *updates.values()])
-        states = [node for node in leaves.values() if isinstance(node, Var)]
-        slots = [node for node in states if node.role == "state" and node not in known]
-        start = {node.name: start_value(node) for node in slots}
+    def __init__(
+        self, spec: Spec, model: list[Values], rule: Rule, members: list[Var], dtype: Dtype
+    ) -> None:
+        step = step_of(spec, rule, members)
+        start = {node.name: start_value(node) for node in step.slots}
         self.spec = spec
         self.rule = rule
-        self.slots = Values(
-            "optimizer state", [n for n in slots if isinstance(n, Var)], start, dtype
-        )
-        self.memory = [*memory, self.slots]
+        self.slots = Values("optimizer state", step.slots, start, dtype)
+        self.memory = [*model, self.slots]
         self.position = Position()
-        self.program = Program([*spec.measured.values()], updates, self.memory, spec.given, dtype)
-        self.has_rate = rate in slots
+        arrays = step.memory(model, self.slots)
+        self.program = Program(step.outputs, step.updates, arrays, spec.given, dtype)
+        self.has_rate = learning_rate_state() in step.slots
         self.set_rate(rule.optimizer)
 
     def set_rate(self, optimizer: Optimizer) -> None:
@@ -197,10 +195,10 @@ class Training:
                 continue
             self.restore(before)
             place = self.position
-            switches = self.spec.switch_arrays(True, self._key(plan.seed))
+            given = {**batch.arrays, **self.spec.switch_arrays(True, self._key(plan.seed))}
+            kept_now = [values.by_variable() for values in self.memory]
             return failure(
                 f"fit: epoch {place.epoch + 1}, batch {place.batch + 1}", loss, self.spec.loss,
-                self.program.updates, {**self.program.arrays, **batch.arrays, **switches},
-                batch.dims,
+                self.rule.updates(self.spec), dict(ChainMap(given, *kept_now)), batch.dims,
             )  # fmt: skip
         raise AssertionError("the same steps gave other numbers")

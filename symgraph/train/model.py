@@ -17,9 +17,11 @@ from symgraph.ops.leaves import Var
 from symgraph.shapes import shape_text
 from symgraph.train import store
 from symgraph.train.checkpoint import describe, read_description, take_up
-from symgraph.train.data import Data, check_data, find_lookups
+from symgraph.train.data import Data, check_data
 from symgraph.train.history import History
 from symgraph.train.initialise import start_value
+from symgraph.train.joint import members_of
+from symgraph.train.lookups import find_lookups
 from symgraph.train.loop import Position, Training
 from symgraph.train.names import unknown_name
 from symgraph.train.optim import Adam, Optimizer
@@ -82,7 +84,8 @@ class Model:
             raise KindError(f"Model: dtype is {dtype!r}, and it is 'float64' or 'float32'.")
         self.spec: Spec = read_spec(loss, inputs, outputs, metrics, updates, batch)
         self.dtype: Dtype = dtype
-        self.parameters = self._start("parameter", self.spec.parameters, seed)
+        self._members = members_of(self.spec)
+        self.parameters = self._start("parameter", self.spec.parameters, seed, self._members)
         self.states = self._start("state", self.spec.states, seed)
         self._lookups = {
             "loss": find_lookups([*self.spec.measured.values(), *self.spec.updates.values()]),
@@ -92,9 +95,11 @@ class Model:
         self._loaded: tuple[dict[str, Array], dict[str, Any]] | None = None
         self._programs: dict[Any, Program] = {}
 
-    def _start(self, what: str, variables: Mapping[str, Var], seed: int) -> Values:
+    def _start(
+        self, what: str, variables: Mapping[str, Var], seed: int, first: Sequence[Var] = ()
+    ) -> Values:
         start = {name: start_value(variable, seed) for name, variable in variables.items()}
-        return Values(what, list(variables.values()), start, self.dtype)
+        return Values(what, list(variables.values()), start, self.dtype, first)
 
     # --- training -----------------------------------------------------------------------------
 
@@ -212,6 +217,16 @@ class Model:
         return check_rule(optimizer, clip_norm, clip_value).updates(self.spec)
 
     @property
+    def source(self) -> str:
+        """The program of a training step, as it was compiled last.
+
+        Raises UnsupportedError before the first step.
+        """
+        if self._training is None:
+            raise UnsupportedError("source: there is no program before the first step or fit.")
+        return self._training.program.source
+
+    @property
     def learning_rate(self) -> float:
         """The learning rate of the training under way; a callback may set another.
 
@@ -308,7 +323,7 @@ class Model:
 
     def _program(self, what: str, nodes: list[Node]) -> Program:
         if what not in self._programs:
-            memory = [self.parameters, self.states]
+            memory = {**self.parameters.by_variable(), **self.states.by_variable()}
             self._programs[what] = Program(nodes, {}, memory, self.spec.given, self.dtype)
         return self._programs[what]
 
@@ -418,7 +433,8 @@ class Model:
                 training.set_rate(rule.optimizer)
             training.rule = rule
             return training
-        fresh = Training(self.spec, [self.parameters, self.states], rule, self.dtype)
+        memory = [self.parameters, self.states]
+        fresh = Training(self.spec, memory, rule, self._members, self.dtype)
         if resume and self._loaded is not None:
             take_up(fresh, *self._loaded)
         elif resume:

@@ -48,6 +48,7 @@ __all__ = [
     "cosine_decay",
     "exponential_decay",
     "learning_rate_state",
+    "slot_state",
     "step_decay",
     "step_state",
     "warmup",
@@ -127,7 +128,7 @@ class Optimizer(ABC):
                 start = p * (1 - rate * self.weight_decay)
             elif self.weight_decay:
                 g = g + multiply(self.weight_decay, p)
-            slot = {name: _slot(name, p, init) for name, init in self.slots().items()}
+            slot = {name: slot_state(name, p, init) for name, init in self.slots().items()}
             found[p], changed = self.rule(start, g, slot, rate, t)
             found |= {slot[name]: new for name, new in changed.items()}
         if steps in reachable(found.values()):
@@ -177,7 +178,8 @@ def _check_gradient(p: Any, g: Node) -> Node:
     return g
 
 
-def _slot(name: str, p: Node, init: float) -> Node:
+def slot_state(name: str, p: Node, init: float) -> Node:
+    """The state in which an optimizer keeps a slot of a parameter."""
     start: Any = init if init else "zeros"
     return state(f"{name}_{p.params[0]}", p.shape, init=start)
 

@@ -13,13 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgraph import random
-from symgraph.errors import GradientError, KindError, NameClashError, RangeError
+from symgraph.errors import GradientError, KindError, RangeError
 from symgraph.grad import grad
 from symgraph.node import Node, check_names
+from symgraph.ops.leaves import Var
 from symgraph.train.optim import Optimizer, clip_by_global_norm, clip_by_value
 from symgraph.train.spec import Spec
 
-__all__ = ["Plan", "Rule", "check_batch_size", "check_plan", "check_rule"]
+__all__ = ["Plan", "Rule", "check_batch_size", "check_plan", "check_rule", "check_trainable"]
 
 Array: TypeAlias = NDArray[Any]
 
@@ -41,28 +42,19 @@ class Rule:
         Raises GradientError when there is nothing to train, NameClashError when a name of the
         optimizer is taken.
         """
-        trained = spec.trainable
-        if not trained:
-            raise GradientError(
-                "fit: the loss depends on no parameter that may change. Declare one with "
-                "sg.parameter, or leave out trainable=False."
-            )
-        gradients: Mapping[Node, Node] = dict(
-            zip(trained, grad(spec.loss, [*trained]), strict=True)
-        )
+        trained = check_trainable(spec)
+        gradients = dict(zip(trained, grad(spec.loss, [*trained]), strict=True))
+        joint = {**spec.updates, **self.of_gradients(gradients)}
+        check_names([spec.loss, *joint, *joint.values()])
+        return joint
+
+    def of_gradients(self, gradients: Mapping[Node, Node]) -> dict[Node, Node]:
+        """The new value of every parameter and slot."""
         if self.clip_value is not None:
             gradients = clip_by_value(gradients, self.clip_value)
         if self.clip_norm is not None:
             gradients = clip_by_global_norm(gradients, self.clip_norm)
-        updates = self.optimizer.updates(gradients)
-        taken = [node for node in updates if node in spec.states.values()]
-        if taken:
-            raise NameClashError(
-                f"fit: state {taken[0]} belongs to the model and to the optimizer. Rename yours."
-            )
-        joint = {**spec.updates, **updates}
-        check_names([spec.loss, *joint, *joint.values()])
-        return joint
+        return self.optimizer.updates(gradients)
 
     @property
     def rate(self) -> float | None:
@@ -78,6 +70,16 @@ class Rule:
         if self.rate is None:
             return self
         return replace(self, optimizer=replace(self.optimizer, learning_rate=0.0))
+
+
+def check_trainable(spec: Spec) -> list[Var]:
+    """The parameters to train; GradientError when there are none."""
+    if not spec.trainable:
+        raise GradientError(
+            "fit: the loss depends on no parameter that may change. Declare one with "
+            "sg.parameter, or leave out trainable=False."
+        )
+    return spec.trainable
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ from symgraph.codegen.program import compile
 from symgraph.node import Node, reachable
 from symgraph.ops.leaves import Var
 from symgraph.train.data import Data
-from symgraph.train.values import Values
 
 __all__ = ["Dtype", "Program", "Walk"]
 
@@ -28,20 +27,21 @@ class Program:
         self,
         outputs: Sequence[Node],
         updates: Mapping[Node, Node],
-        memory: Sequence[Values],
+        memory: Mapping[Node, Array],
         inputs: Sequence[Var],
         dtype: Dtype,
     ) -> None:
-        self.updates = dict(updates)
-        self.arrays: dict[Node, Array] = {
-            node: values[name] for values in memory for name, node in values.variables.items()
-        }
         used = reachable([*outputs, *updates, *updates.values()])
-        kept = [node for node in self.arrays if node in used]
+        kept = [node for node in memory if node in used]
         self.inputs = [node for node in inputs if node in used]
-        self._kept = [self.arrays[node] for node in kept]
+        self._kept = [memory[node] for node in kept]
         self._compiled = compile([*kept, *self.inputs], list(outputs), updates=updates, dtype=dtype)
         self._open = self._compiled.bind(*self._kept)
+
+    @property
+    def source(self) -> str:
+        """The text of the program."""
+        return self._compiled.source
 
     def run(self, feed: Mapping[Var, Array]) -> list[Any]:
         """The values of the outputs, before the update."""

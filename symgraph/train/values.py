@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgraph.errors import KindError, ShapeError, UnsupportedError
+from symgraph.node import Node
 from symgraph.ops.leaves import Var
 from symgraph.train.names import unknown_name
 
@@ -20,7 +21,8 @@ class Values(Mapping[str, NDArray[Any]]):
     """Arrays by name, all of them views of one vector, `flat`.
 
     `values[name]` is the array itself: change it in place, or assign an array of its shape, which
-    is copied into it. Names cannot be added or removed.
+    is copied into it. Names cannot be added or removed. The variables in `first` lie at the
+    beginning of the vector.
 
     >>> import symgraph as sg
     >>> values = Values("parameter", [sg.parameter("w", 2)], {"w": [1.0, 2.0]}, "float64")
@@ -31,18 +33,23 @@ class Values(Mapping[str, NDArray[Any]]):
     """
 
     def __init__(
-        self, what: str, variables: Sequence[Var], start: Mapping[str, Any], dtype: str
+        self,
+        what: str,
+        variables: Sequence[Var],
+        start: Mapping[str, Any],
+        dtype: str,
+        first: Sequence[Var] = (),
     ) -> None:
         self.what = what
         self.variables = {variable.name: variable for variable in variables}
-        sizes = [tuple(int(size) for size in variable.shape) for variable in variables]
-        self.flat: NDArray[Any] = np.zeros(sum(map(math.prod, sizes)), dtype)
-        self._views: dict[str, NDArray[Any]] = {}
+        shapes = {v.name: tuple(int(size) for size in v.shape) for v in variables}
+        self.flat: NDArray[Any] = np.zeros(sum(map(math.prod, shapes.values())), dtype)
+        self._views: dict[str, NDArray[Any]] = dict.fromkeys(shapes, self.flat)
         place = 0
-        for variable, shape in zip(variables, sizes, strict=True):
-            end = place + math.prod(shape)
-            self._views[variable.name] = self.flat[place:end].reshape(shape)
-            self[variable.name] = start[variable.name]
+        for name in dict.fromkeys([*(v.name for v in first), *shapes]):
+            end = place + math.prod(shapes[name])
+            self._views[name] = self.flat[place:end].reshape(shapes[name])
+            self[name] = start[name]
             place = end
 
     def __getitem__(self, name: str) -> NDArray[Any]:
@@ -52,6 +59,10 @@ class Values(Mapping[str, NDArray[Any]]):
 
     def __setitem__(self, name: str, value: Any) -> None:
         self[name][...] = self.check(name, value)
+
+    def by_variable(self) -> dict[Node, NDArray[Any]]:
+        """The arrays by their variables."""
+        return {node: self._views[name] for name, node in self.variables.items()}
 
     def check(self, name: str, value: Any) -> NDArray[Any]:
         """The value as an array that fits the name.

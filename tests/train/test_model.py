@@ -356,3 +356,20 @@ def test_the_summary_lists_what_is_kept():
         "running  state             (3,)          3",
         "10 numbers in parameters, 6 of them trained",
     ]
+
+
+def test_parameters_come_in_the_order_of_the_formula_whatever_was_made_before():
+    kept = [sg.parameter("q", 2), sg.parameter("p", 3)]
+    x = sg.input("x", ("N", 3))
+    model = sg.Model(loss=sg.sum(x @ kept[1]) + sg.sum(kept[0]), inputs=[x])
+
+    assert list(model.parameters) == ["p", "q"]
+
+
+def test_the_source_of_a_step_can_be_read():
+    model = mean_model()
+    with pytest.raises(sg.UnsupportedError, match="there is no program before the first step"):
+        _ = model.source
+    model.step({"x": [1.0]})
+
+    assert "def workspace" in model.source
