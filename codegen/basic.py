@@ -82,9 +82,7 @@ def storage_of(op: str, storages: Sequence[Kind]) -> Kind:
         return "integer"
     if op == "where":
         return promote(*storages[1:])
-    if op in _SAME:
-        return promote(*storages)
-    if op in ARITHMETIC and op != "divide":
+    if op in _SAME or (op in ARITHMETIC and op != "divide"):
         return promote("integer", *storages)
     return "real"
 
@@ -291,16 +289,25 @@ class _Assembler:
         return total
 
     def _product(self, expr: Any) -> int:
+        """Factors that are operands come last: what is left beside them may be shared or hoisted,
+        such as the slope in cotangent times slope."""
         coefficient, rest = expr.as_coeff_Mul()
-        factors = sympy.Mul.make_args(rest)
+        factors = [f for f in sympy.Mul.make_args(rest) if f != 1]
         below = [1 / factor for factor in factors if _is_reciprocal(factor)]
-        above = [self.place(factor) for factor in factors if not _is_reciprocal(factor)]
-        turned = coefficient == -1 and bool(above)
-        if not above or abs(coefficient) != 1:
-            above.insert(0, self.constant(coefficient))
-        total = self._chain("multiply", above)
+        above = [factor for factor in factors if not _is_reciprocal(factor)]
+        formulas = [factor for factor in above if not factor.is_Symbol]
+        plain = [self.place(factor) for factor in above if factor.is_Symbol]
+        parts = [self.place(factor) for factor in formulas]
+        if not parts:
+            parts, plain = plain, []
+        turned = coefficient == -1 and bool(parts)
+        if not parts or abs(coefficient) != 1:
+            parts.insert(0, self.constant(coefficient))
+        total = self._chain("multiply", parts)
         for factor in below:
             total = self.step("divide", total, self.place(factor))
+        for operand in reversed(plain):
+            total = self.step("multiply", operand, total)
         return self.step("negative", total) if turned else total
 
     def _power(self, expr: Any) -> int:

@@ -65,10 +65,8 @@ def normal_einsum(node: Node) -> Node:
     distinct = tuple(dict.fromkeys(node.out))
     core = tuple(i for i in distinct if i in used)
     indices, value = _core(terms, core, sizes)
-    if len(distinct) == len(node.out):
-        return _moved(indices, value, distinct, sizes)
-    value = _moved(indices, value, core, sizes)
-    return einsum_node([core], node.out, sizes, (value,))
+    value = _moved(indices, value, distinct, sizes)
+    return value if distinct == node.out else einsum_node([distinct], node.out, sizes, (value,))
 
 
 Term = tuple[Indices, Node]

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import sympy
 
+from symgraph.codegen.basic import op_of
 from symgraph.codegen.labels import Labels, comment
 from symgraph.codegen.numpy_loops import LoopEmitter
 from symgraph.codegen.numpy_maps import emit_map
@@ -103,10 +104,21 @@ class _Emitter:
         w = self.w
         w.block = self.block
         self._arguments()
-        for node in self.block.steps:
+        cut = len(self.block.steps) - len(self.block.last)
+        for node in self.block.steps[:cut]:
             self._section(node)
             self._node(node)
-        self._finish()
+        direct = self._direct()
+        if direct:
+            self._return()
+        w.destination.update(direct)
+        for node in self.block.steps[cut:]:
+            self._section(node)
+            self._node(node)
+        self._check_finite()
+        if not direct:
+            self._return()
+        self._store()
         text = self._module()
         stored = tuple(self.args.index(v) for v in self.updates if isinstance(v, Var))
         return Source(text, tuple(self.arg_names), self.symbols, stored)
@@ -241,11 +253,13 @@ class _Emitter:
         emitter.prepare()
         saved = (w.env, w.block, w.destination)
         w.env, w.block, w.destination = emitter.inner, loop.block, emitter.destination
+        w.depth += 1
         with w.collected() as lines:
             for inner in loop.block.steps:
                 self._node(inner)
             emitter.ends()
         w.env, w.block, w.destination = saved
+        w.depth -= 1
         emitter.finish(lines)
         w.env[node] = w.number("", (), "real")
         for projection, value in emitter.results.items():
@@ -254,24 +268,49 @@ class _Emitter:
 
     # --- the end ------------------------------------------------------------------------------
 
-    def _finish(self) -> None:
-        w, names = self.w, self.options.output_names
+    def _direct(self) -> dict[Node, Value]:
+        """New values that may be computed right into their variable: no later step reads it."""
         if self.options.check_finite:
-            for node, name in zip(self.outputs, names, strict=True):
-                self._check(node, f"output {name}")
-            for variable, node in self.updates.items():
-                self._check(node, f"the new value of {variable.params[0]}")
-        for node in self.outputs:
-            self.returned.append(self._returned(node))
-        last: list[Line] = []
+            return {}
+        aliases = {variable: self.block.aliases(variable) for variable in self.updates}
+        found: dict[Node, Value] = {}
+        for variable, node in self.updates.items():
+            if node not in self.block.last or op_of(node) == "where" or node.shape == ():
+                continue
+            later = self.block.last[self.block.last.index(node) + 1 :]
+            if not any(arg in aliases[variable] for one in later for arg in one.args):
+                found[node] = self._array(variable)
+        return found
+
+    def _array(self, variable: Node) -> Value:
+        """The array of an argument."""
+        name = self.arg_names[self.args.index(variable)]
+        order = identity(variable.shape)
+        return Value(name, variable.shape, variable.kind, "array", self.w.attach, order)
+
+    def _check_finite(self) -> None:
+        if not self.options.check_finite:
+            return
+        for node, name in zip(self.outputs, self.options.output_names, strict=True):
+            self._check(node, f"output {name}")
+        for variable, node in self.updates.items():
+            self._check(node, f"the new value of {variable.params[0]}")
+
+    def _return(self) -> None:
+        self.returned = [self._returned(node) for node in self.outputs]
+
+    def _store(self) -> None:
+        """New values into the arrays of their variables, after all have been computed."""
+        w = self.w
+        lines: list[Line] = []
         for variable, node in self.updates.items():
             value = w.value(node)
             target = self.arg_names[self.args.index(variable)]
             if value.text != target:
-                last.append(Line(f"{target}[...] = {value.text}", comment(variable.params[0])))
-        if last and w.prefix != "u":
+                lines.append(Line(f"{target}[...] = {value.text}", comment(variable.params[0])))
+        if lines and w.prefix != "u":
             w.lines.append(Line("# --- update"))
-        w.lines += last
+        w.lines += lines
 
     def _check(self, node: Node, name: str) -> None:
         value = self.w.value(node)
@@ -296,6 +335,8 @@ class _Emitter:
         w = self.w
         lines = [f'"""{self._title()}"""', "", "from __future__ import annotations", ""]
         runtime = text_of([*w.runtime, "slots", "as_input"])
+        if any("base64." in constant for constant in w.constants):
+            lines.append("import base64")
         if "math." in runtime or "math." in "".join(line.text for line in w.lines):
             lines.append("import math")
         lines += ["from collections.abc import Callable, Sequence", "from typing import Any", ""]
@@ -498,9 +539,11 @@ def _carried(parts: list[list[Line]], returned: Sequence[str]) -> tuple[list[lis
         wanted.append(outside)
         for word in outside:
             place.setdefault(word, len(place))
+    tails: list[list[Line]] = [[] for _ in parts]
+    for word, number in place.items():
+        tails[home[word]].append(Line(f"carry[{number}] = {word}"))
     texts: list[list[Line]] = []
     for k, part in enumerate(parts):
         heads = [Line(f"{word} = carry[{place[word]}]") for word in wanted[k]]
-        tails = [Line(f"carry[{n}] = {word}") for word, n in place.items() if home[word] == k]
-        texts.append([*heads, *part, *tails])
+        texts.append([*heads, *part, *tails[k]])
     return texts, len(place)

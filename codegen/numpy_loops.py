@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from symgraph.codegen.basic import op_of
 from symgraph.codegen.numpy_writer import Line, LoopScope, Value, Writer, identity
 from symgraph.codegen.schedule import Loop
 from symgraph.node import Node
 from symgraph.ops.loop import Scan
+from symgraph.ops.map import Map
 from symgraph.shapes import Shape, product
 
 __all__ = ["LoopEmitter"]
@@ -90,8 +92,26 @@ class LoopEmitter:
         w.say(f"{carried.text}[...] = {start.text}", f"{state.params[0]} before the first step")
         self.inner[state] = replace(carried, buffer=None, views=carried.views)
         self.carried.append((carried, following))
+        if self._is_overwritten_last(state, following):
+            self.destination[following] = self.inner[state]
         if last is not None:
             self.results[last] = carried
+
+    def _is_overwritten_last(self, state: Node, following: Node) -> bool:
+        """Whether the next state may be computed in the memory of the present one."""
+        block = self.loop.block
+        if following not in block.steps or not following.args or following in self.destination:
+            return False
+        aliases = block.aliases(state)
+        roots = [*self.body.nexts, *self.loop.traces]
+        later = block.steps[block.steps.index(following) + 1 :]
+        if any(root in aliases for root in roots):
+            return False
+        if any(arg in aliases for step in later for arg in step.args):
+            return False
+        reads = any(arg in aliases for arg in following.args)
+        entrywise = type(following) is Map and op_of(following) != "where"
+        return not reads or (entrywise and not (aliases - {state}) & set(following.args))
 
     def _history(self, number: int, state: Node, following: Node, start: Value) -> None:
         w, loop, backwards = self.w, self.loop, self.scan.backwards

@@ -7,7 +7,7 @@ from dataclasses import replace
 from symgraph.codegen.basic import ARITHMETIC, op_of
 from symgraph.codegen.numpy_writer import Value, Writer, identity
 from symgraph.codegen.plan import node_storage
-from symgraph.node import Kind, Node
+from symgraph.node import Kind, Node, promote
 
 __all__ = ["emit_map"]
 
@@ -29,6 +29,9 @@ _NUMBERS: dict[str, str] = {
     "floor": "whole({0}, math.floor)", "ceil": "whole({0}, math.ceil)", "iverson": "int({0})",
 }  # fmt: skip
 
+#: Operations whose result is one of their operands, be it True, 1 or 1.0.
+_CHOICES = ("where", "maximum", "minimum")
+
 
 def emit_map(w: Writer, node: Node, note: str) -> None:
     """The lines that compute a basic operation."""
@@ -48,7 +51,8 @@ def emit_map(w: Writer, node: Node, note: str) -> None:
         _emit_where(w, node, values, storage, note)
         return
     out = _result(w, node, values, storage, values)
-    operands = ", ".join(_same_rank(w, value, node) for value in values)
+    joint = promote(*(value.storage for value in values))
+    operands = ", ".join(_same_rank(w, value, node, joint) for value in values)
     w.say(f"np.{_UFUNCS.get(op, op)}({operands}, out={out.text})", note)
     w.define(node, out)
 
@@ -58,10 +62,15 @@ def _emit_number(
 ) -> None:
     texts = [value.text for value in values]
     expression = _NUMBERS.get(op)
-    if expression is not None:
+    if op in ("floor", "ceil") and storage != "real":
+        text = texts[0]
+    elif expression is not None:
         text = expression.format(*texts)
         if "whole(" in text:
             w.call("whole")
+        chosen = values[1:] if op == "where" else values
+        if op in _CHOICES and any(value.storage != storage for value in chosen):
+            text = f"{'float' if storage == 'real' else 'int'}({text})"
     elif op == "divide" and values[1].literal and float(texts[1]) != 0:
         text = f"{texts[0]} / {texts[1]}"
     elif op == "divide":
@@ -102,7 +111,7 @@ def _result(
     return w.allocate(node.shape, storage, dense)
 
 
-def _same_rank(w: Writer, value: Value, node: Node) -> str:
+def _same_rank(w: Writer, value: Value, node: Node, joint: Kind) -> str:
     """An operand, under the shape of the result where only axes of size 1 are missing.
 
     NumPy is three times faster on small operands of one shape than where it has to broadcast.
@@ -114,7 +123,7 @@ def _same_rank(w: Writer, value: Value, node: Node) -> str:
         same = (*missing, *value.shape) == node.shape
         if same:
             return w.derive(value, view, node.shape, identity(node.shape)).text
-    return w.operand(value)
+    return w.operand(value, joint)
 
 
 def _emit_where(w: Writer, node: Node, values: list[Value], storage: Kind, note: str) -> None:
@@ -131,7 +140,7 @@ def _emit_where(w: Writer, node: Node, values: list[Value], storage: Kind, note:
     if out.text != other.text:
         w.say(f"{out.text}[...] = {other.text}")
     if out.is_plain:
-        w.say(f"np.putmask({out.text}, {condition.text}, {w.operand(taken)})", note)
+        w.say(f"np.putmask({out.text}, {condition.text}, {w.operand(taken, storage)})", note)
     else:
         w.say(f"np.copyto({out.text}, {taken.text}, where={condition.text})", note)
     w.define(node, out)

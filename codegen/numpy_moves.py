@@ -191,8 +191,10 @@ def _affine_view(w: Writer, value: Value, rows: Sequence[Row], shape: Shape) -> 
         cuts.append(_slice(w, row.offset, step, shape[axis], size))
     plain = len(cuts) == len(affine) and axes == list(range(len(shape)))
     if plain and cuts:
-        while cuts and cuts[-1] == ":" and len(cuts) > 1:
+        while cuts[-1] == ":" and len(cuts) > 1:
             cuts.pop()
+        if not shape:
+            cuts.append("...")  # a view, not the number that is there now
         dense = None
         if len(cuts) == 1 and affine[0].steps in ((), ((0, 1),)) and value.is_plain:
             dense = identity(shape)
@@ -264,9 +266,18 @@ def _index(w: Writer, node: Pull | Push, operand: int, size: Dim, note: str = ""
     known = type(source) is Iota and source.shape == (size,)
     if type(source) is Reduce and source.operation == "argmax":
         known = product(source.args[0].shape[a] for a in source.axes) == size
-    if not known:
+    key = f"checked {value.text} {w.size(size)}"
+    if not known and key not in w.memo:
+        if _lasts(w, value):
+            w.memo[key] = value
         w.say(f"{w.call('check_index')}({value.text}, {w.size(size)}, {_title(source)})")
     return value
+
+
+def _lasts(w: Writer, value: Value) -> bool:
+    """Whether a value stays the same until the end of a step: it is an argument or a constant."""
+    given = value.buffer is None and value.form == "array" and w.depth == 0
+    return given and value.scope in (w.workspace, w.attach)
 
 
 def _title(index: Node) -> str:
@@ -357,11 +368,17 @@ def _flat_index(w: Writer, node: Pull | Push, large: Shape, small: Shape) -> tup
         "None" if isinstance(row, Lookup) else f"({w.size(row.offset)}, {row.steps!r})"
         for row in node.rows
     )
-    base, mask = w.name("k"), w.name("k")
     call = f"{w.call('flat_places')}({w.shape(small)}, {w.shape(large)}, ({rows},))"
+    indices = [w.value(node.args[row.operand]) for row in node.rows if isinstance(row, Lookup)]
+    lasting = all(_lasts(w, value) and value.storage == "integer" for value in indices)
+    key = f"{call} {[value.text for value in indices]}"
+    known = w.memo.get(key)
+    if known is not None and lasting:
+        return known, known.note
+    base, mask = w.name("k"), w.name("k")
     w.workspace.lines.append(f"{base}, {mask} = {call}")
     total = Value(base, small, "integer", "array", w.workspace, identity(small))
-    out = w.scratch(small, "integer")
+    out = w.allocate(small, "integer", lasting=True) if lasting else w.scratch(small, "integer")
     stride: Dim = 1
     for axis in reversed(range(len(large))):
         row = node.rows[axis]
@@ -370,7 +387,7 @@ def _flat_index(w: Writer, node: Pull | Push, large: Shape, small: Shape) -> tup
             step = index
             if stride != 1:
                 step = w.scratch(index.shape, "integer") if index.shape else index
-                factor = w.operand(w.number(w.size(stride), (), "integer", literal=True))
+                factor = w.operand(w.number(w.size(stride), (), "integer", True), "integer")
                 if index.shape:
                     w.say(f"np.multiply({index.text}, {factor}, out={step.text})")
                 else:
@@ -384,7 +401,11 @@ def _flat_index(w: Writer, node: Pull | Push, large: Shape, small: Shape) -> tup
         _is_inside(row, small, size) or (isinstance(row, Affine) and row.checked)
         for row, size in zip(node.rows, large, strict=True)
     )
-    return total, "" if sure else mask
+    if sure:
+        mask = ""
+    if lasting:
+        w.memo[key] = replace(total, buffer=None, note=mask)
+    return total, mask
 
 
 # --- Push ----------------------------------------------------------------------------------------

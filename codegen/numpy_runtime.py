@@ -119,8 +119,8 @@ def _one_piece(target: Any, source: Any, rows: Any, alone: Any, at: Any) -> Any:
         taken[axis] = slice(first, last)
         order.append(axis)
     ranks = sorted(order)
-    read = source[tuple(taken)]
-    return target[tuple(into)], read.transpose([ranks.index(axis) for axis in order])
+    read = source[(*taken, ...)]
+    return target[(*into, ...)], read.transpose([ranks.index(axis) for axis in order])
 
 
 def flat_places(shape: Any, sizes: Any, rows: Any) -> tuple[Any, Any]:

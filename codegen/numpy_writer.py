@@ -15,7 +15,7 @@ from typing import Any, Literal
 from symgraph.codegen.plan import Arena, Buffer
 from symgraph.codegen.schedule import Block
 from symgraph.codegen.size_text import SizeText
-from symgraph.node import Kind, Node
+from symgraph.node import Kind, Node, promote
 from symgraph.shapes import Dim, Shape, product
 
 __all__ = ["Line", "LoopScope", "Scope", "Value", "Writer", "identity"]
@@ -61,6 +61,7 @@ class Value:
     whole: bool = False
     literal: bool = False
     rows: Value | None = None
+    note: str = ""
     views: dict[str, Value] = field(default_factory=dict)
 
     @property
@@ -98,8 +99,10 @@ class Writer:
         self.block: Block
         self.destination: dict[Node, Value] = {}
         self.prefix = "h"
+        self.depth = 0  # of loops around the present line
         self._counts: dict[str, int] = {}
-        self._literals: dict[tuple[str, Kind], Value] = {}
+        self._literals: dict[tuple[str, Kind], str] = {}
+        self.memo: dict[str, Value] = {}
         self._ones: dict[str, Value] = {}
         self._scratch: list[Buffer] = []
 
@@ -209,21 +212,21 @@ class Writer:
         """A Python number that stands for every entry of a shape."""
         return Value(text, shape, storage, "number", literal=literal)
 
-    def operand(self, value: Value) -> str:
-        """How a value is written as the operand of a NumPy function.
+    def operand(self, value: Value, storage: Kind) -> str:
+        """How a value is written as an operand among others of a storage.
 
         A literal becomes an array of shape (), which NumPy reads faster than a Python number.
         """
         if not value.literal:
             return value.text
-        key = (value.text, value.storage)
+        kind = promote(storage, value.storage)
+        key = (value.text, kind)
         found = self._literals.get(key)
         if found is None:
-            name = self.name("k")
-            dtype = self.dtypes[value.storage]
-            self.workspace.lines.append(f"{name} = np.array({value.text}, {dtype})")
-            found = self._literals[key] = Value(name, (), value.storage, "array", self.workspace)
-        return found.text
+            found = self._literals[key] = self.name("k")
+            dtype = self.dtypes[kind]
+            self.workspace.lines.append(f"{found} = np.array({value.text}, {dtype})")
+        return found
 
     def ones(self, size: Dim) -> Value:
         """A vector of ones, for sums."""

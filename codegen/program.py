@@ -24,8 +24,9 @@ import sympy
 from symgraph.build.coerce import as_node
 from symgraph.codegen.boundary import Boundary
 from symgraph.codegen.emit_numpy import Options, Source, emit
+from symgraph.codegen.hoist import hoist_loops
 from symgraph.codegen.labels import Labels
-from symgraph.codegen.passes import everything, lower_maps, normalise_sums, strip_lets
+from symgraph.codegen.passes import Rewritten, everything, lower_maps, normalise_sums, strip_lets
 from symgraph.codegen.schedule import schedule
 from symgraph.errors import (
     KindError,
@@ -36,7 +37,7 @@ from symgraph.errors import (
     UnknownNameError,
     UnsupportedError,
 )
-from symgraph.node import Node, check_names, describe
+from symgraph.node import Node, check_names, describe, topological
 from symgraph.ops.leaves import Var
 from symgraph.shapes import same_shape, shape_text
 
@@ -109,7 +110,15 @@ def _lowered(
     largest = float(np.finfo(options.real).max)
     images: list[Mapping[Node, Node]] = []
     now = list(everywhere)
-    for run in (strip_lets, normalise_sums, lambda nodes: lower_maps(nodes, largest)):
+    passes: list[Callable[[Sequence[Node]], Rewritten]] = [strip_lets]
+    basic: list[Callable[[Sequence[Node]], Rewritten]] = [
+        normalise_sums,
+        lambda nodes: lower_maps(nodes, largest),
+    ]
+    passes += basic
+    if any(node.is_loop for node in topological(everywhere)):
+        passes += [hoist_loops, *basic]
+    for run in passes:
         done = run(now)
         images.append(done.image)
         now = done.roots

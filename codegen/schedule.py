@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from symgraph.codegen.basic import op_of
 from symgraph.node import Node
 from symgraph.ops.loop import Final, Scan, Trace
 from symgraph.ops.map import Map
@@ -35,13 +36,27 @@ class Loop:
 
 @dataclass
 class Block:
-    """Steps in order; `uses[node]` counts the reads of a value, reads by the caller included."""
+    """Steps in order; `uses[node]` counts the reads of a value, reads by the caller included.
+
+    `last` are the steps at the very end, each of which makes the new value of an updated variable
+    that nothing else reads.
+    """
 
     steps: list[Node]
     uses: dict[Node, int]
     loops: dict[Node, Loop]
     roots: list[Node]
     sections: dict[Node, Section] = field(default_factory=dict)
+    last: list[Node] = field(default_factory=list)
+
+    def aliases(self, node: Node) -> set[Node]:
+        """The node and all values that may be views of it."""
+        found = {node}
+        for step in self.steps:
+            views = type(step) is not Map or op_of(step) == "iverson"
+            if views and step._args and step._args[0] in found:
+                found.add(step)
+        return found
 
     def groups(self) -> list[list[Node]]:
         """Runs of neighbouring Maps of one shape: what a loop nest can compute in one go."""
@@ -67,9 +82,10 @@ def schedule(outputs: Sequence[Node], updates: Mapping[Node, Node] | None = None
         if node.is_loop:
             block.loops[node] = _loop(node, traces[node])
     _count_uses(block)
-    if updates:
-        _delay(block, outputs, updates)
     block.sections = _sections(block, outputs, updates)
+    if updates:
+        _order_sections(block)
+        _delay(block, outputs, updates)
     return block
 
 
@@ -122,16 +138,22 @@ def _count_uses(block: Block) -> None:
 # --- sections ------------------------------------------------------------------------------------
 
 
+def _order_sections(block: Block) -> None:
+    """forward, backward, update; each stays in its order, and none needs a later one."""
+    rank = {"forward": 0, "backward": 1, "update": 2}
+    block.steps.sort(key=lambda node: rank[block.sections[node]])
+
+
 def _delay(block: Block, outputs: Sequence[Node], updates: Mapping[Node, Node]) -> None:
     """Move the last step of every update to the end, where it may overwrite its variable."""
     kept = set(outputs)
-    last = [
+    block.last = [
         node
         for node in dict.fromkeys(updates.values())
         if type(node) is Map and block.uses[node] == 1 and node not in kept
     ]
-    moved = set(last)
-    block.steps = [node for node in block.steps if node not in moved] + last
+    moved = set(block.last)
+    block.steps = [node for node in block.steps if node not in moved] + block.last
 
 
 def _sections(
