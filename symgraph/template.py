@@ -86,7 +86,11 @@ class Template:
     def derivative(self, k: int) -> Any:
         """The partial derivative by slot k, a SymPy expression; 0 where there is none."""
         if k not in self._derivatives:
-            self._derivatives[k] = sympy.sympify(self.expr.diff(slot(k)))
+            partial = sympy.sympify(self.expr.diff(slot(k)))
+            if any(power.exp.free_symbols for power in self.expr.atoms(sympy.Pow)):
+                # x**y*y/x is 0/0 at x = 0, y*x**(y - 1) is not.
+                partial = sympy.powsimp(partial, combine="exp")
+            self._derivatives[k] = partial
         return self._derivatives[k]
 
     def product(self, k: int) -> tuple[Template, tuple[int, ...]] | None:

@@ -166,16 +166,17 @@ def power(x: Any, exponent: Any) -> Node:
     """
     base, raised = as_node(x), as_node(exponent)
     if isinstance(raised, Fill) and raised.shape == () and raised.kind != "boolean":
-        return _map(_power_of(_tidy(raised.value)), base)
+        number = _tidy(raised.value) if base.kind == "real" else sympy.sympify(raised.value)
+        if number != 0:  # x**0 would lose x, and with it the kind and the gradient 0
+            return _map(_power_of(number), base)
     return _map(template(_x**_y, 2), base, raised)
 
 
 def _tidy(value: Any) -> Any:
     """Whole and half exponents as exact numbers: x**2.0 and x**0.5 are the square and the root."""
-    exact = sympy.sympify(value)
-    if exact.is_Float and (2 * exact) == int(2 * exact):
-        return sympy.Rational(int(2 * exact), 2)
-    return exact
+    if isinstance(value, float) and (2 * value).is_integer() and -64 <= value <= 64:
+        return sympy.Rational(int(2 * value), 2)
+    return sympy.sympify(value)
 
 
 _SQRT = template(sympy.sqrt(_x), 1)

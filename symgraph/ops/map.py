@@ -34,7 +34,12 @@ class Map(Node):
 
     def evaluate(self, dims: Mapping[sympy.Symbol, int], *xs: Any) -> Any:
         value = np.asarray(self.template.evaluate([np.asarray(x) for x in xs]))
-        return value.astype(bool) if self.kind == "boolean" else value
+        if self.kind == "boolean":
+            return value.astype(bool)
+        if self.kind == "integer" and value.dtype.kind not in "iu":
+            with np.errstate(invalid="ignore"):  # the floor of NaN has no meaning
+                return value.astype(np.int64)
+        return value
 
     def entry(self, index: Sequence[Any], read: Callable[[int, Sequence[Any]], Any]) -> Any:
         fill_in = {
@@ -128,11 +133,16 @@ def _title(body: Template) -> str:
 # --- the rules that shorten gradients -----------------------------------------------------------
 
 
+_SAME = template(slot(0), 1)
+
+
 def folded_map(body: Template, args: tuple[Node, ...]) -> Node:
     """A Map with constants folded in, repeated operands merged and broadcasts left to NumPy.
 
     Used in gradients and compiler passes only, never on the graph as the user wrote it.
     """
+    if body is _SAME:
+        return args[0]
     for arg in args:
         if type(arg) is Fill or type(arg) is Einsum:
             break
