@@ -105,13 +105,17 @@ def test_a_training_goes_on_from_a_file_to_the_same_bits(tmp_path):
     assert second.states.flat.tobytes() == whole.states.flat.tobytes()
 
 
-def test_a_learning_rate_that_a_callback_changed_is_kept_in_the_file(tmp_path):
+def test_a_learning_rate_that_a_callback_changed_is_kept_when_resuming(tmp_path):
     def halve(model, history):
         model.learning_rate /= 2
 
     first, second = model(), model()
     first.fit(DATA, optimizer=ADAM, epochs=2, callbacks=[halve])
     first.save(tmp_path / "net.safetensors")
+    first.fit(DATA, optimizer=ADAM, epochs=3, resume=True)
+    assert first.learning_rate == 0.025
+    first.fit(DATA, optimizer=sg.optim.Adam(0.5), epochs=4, resume=True)
+    assert first.learning_rate == 0.5
     second.load(tmp_path / "net.safetensors")
     second.fit(DATA, optimizer=ADAM, epochs=3, resume=True)
     assert second.learning_rate == 0.025
