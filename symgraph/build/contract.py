@@ -13,7 +13,15 @@ from symgraph.errors import ShapeError
 from symgraph.node import Node, describe, operators
 from symgraph.ops.einsum import einsum_node, sum_over
 from symgraph.ops.leaves import fill
-from symgraph.shapes import Dim, normalize_axes, product, same_dim, shape_text
+from symgraph.shapes import (
+    Dim,
+    as_shape,
+    broadcast,
+    normalize_axes,
+    product,
+    same_dim,
+    shape_text,
+)
 
 __all__ = [
     "broadcast_to", "diag", "diagonal", "dot", "einsum", "matmul", "mean", "outer", "squared_norm",
@@ -41,6 +49,9 @@ def matmul(x: Any, y: Any) -> Node:
     inner_a, inner_b = a.shape[-1], b.shape[-1 if b.ndim == 1 else -2]
     if not same_dim(inner_a, inner_b):
         raise ShapeError(_mismatch(a, b, inner_a, inner_b))
+    if a.ndim > 2 and b.ndim > 2:
+        title = f"matmul of {describe(a)} and {describe(b)}: batch axes"
+        broadcast([a.shape[:-2], b.shape[:-2]], title)
     # index numbers: -1 inner, -2 rows of a, -3 columns of b, 0.. batch
     lead = max(a.ndim, b.ndim) - 2
     batch = tuple(range(max(lead, 0)))
@@ -296,8 +307,6 @@ def broadcast_to(x: Any, shape: Any) -> Node:
     >>> sg.broadcast_to(sg.input("b", 3), ("N", 3)).shape
     (N, 3)
     """
-    from symgraph.shapes import as_shape, broadcast
-
     node, target = as_node(x), as_shape(shape, "broadcast_to")
     joined = broadcast([node.shape, target], "broadcast_to")
     if joined != target:
