@@ -167,7 +167,7 @@ class _Picture:
         """The title above the picture."""
         bounds = self.bounds()
         escaped = clean(self.view.title)
-        box = typesetter.measure(text_mode(escaped), self.theme.title_size)
+        box = typesetter.measure(_text_mode(escaped), self.theme.title_size)
         x = bounds.left + (bounds.width - box.width) / 2
         glyphs = Glyphs(box, x, bounds.top - 22.0 - box.depth)
         self.add("title", "title", "text", glyphs, Paint(self.theme.ink), "", escaped)
@@ -205,9 +205,9 @@ def _edge_alt(edge: ViewEdge, alts: dict[str, str]) -> str:
     return clean(f"{text}: {' = '.join(parts)}" if parts else text)
 
 
-def text_mode(text: str) -> str:
-    r"""Plain words as LaTeX; a title with `$` or `\` is taken as LaTeX already."""
-    if "\\" in text or "$" in text:
+def _text_mode(text: str) -> str:
+    r"""Plain words as LaTeX; a title with `$`, `\` or a brace is taken as LaTeX already."""
+    if any(char in "\\${}" for char in text):
         return text.replace("$", "")
     return rf"\text{{{text}}}"
 

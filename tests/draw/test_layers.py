@@ -1,7 +1,7 @@
 """The parts of the native engine: ranks, order, coordinates, taut strings."""
 
+import itertools
 from collections import Counter
-from itertools import pairwise
 
 import hypothesis.strategies as st
 import networkx as nx
@@ -110,13 +110,43 @@ def test_the_count_of_crossings_agrees_with_comparing_all_pairs(upper, lower, da
     assert crossings_by_hand(layers) == order.count_crossings(layers)
 
 
+@given(st.data())
+def test_a_small_drawing_has_the_fewest_crossings_of_all_orders(data):
+    sizes = data.draw(st.tuples(*[st.integers(1, 4)] * 3))
+    starts = [0, sizes[0], sizes[0] + sizes[1], sum(sizes)]
+    layer_of = [level for level, size in enumerate(sizes) for _ in range(size)]
+    down = [
+        sorted(
+            data.draw(st.sets(st.integers(starts[level + 1], starts[level + 2] - 1), max_size=3))
+        )
+        if level < 2
+        else []
+        for level in layer_of
+    ]
+    found = crossings_by_hand(layered(layer_of, down))
+
+    trial = order.Layers(layer_of, down)
+    orders = [
+        itertools.permutations(range(start, end)) for start, end in itertools.pairwise(starts)
+    ]
+    fewest = found
+    for rows in itertools.product(*orders):
+        trial.arrange([list(row) for row in rows])
+        fewest = min(fewest, crossings_by_hand(trial))
+        if fewest < found:
+            break
+    assert found == fewest
+
+
 @given(st.lists(st.tuples(st.floats(-50, 50), st.floats(0.1, 9), st.floats(0, 20)), min_size=1))
 def test_fitted_places_keep_their_gaps_and_cannot_be_improved_by_moving_a_run(entries):
     wanted, weights, gaps = (list(column) for column in zip(*entries, strict=True))
     gaps = gaps[1:]
     found = coords.fit(wanted, weights, gaps)
 
-    assert all(b - a >= gap - 1e-9 for (a, b), gap in zip(pairwise(found), gaps, strict=True))
+    assert all(
+        b - a >= gap - 1e-9 for (a, b), gap in zip(itertools.pairwise(found), gaps, strict=True)
+    )
     # Optimal exactly when every run of touching places stands at the weighted mean of its wishes.
     start = 0
     for index in range(1, len(found) + 1):
