@@ -92,6 +92,21 @@ def scan(
     """
     start = _mapped(states, "scan: initial state")
     entries = () if sequences is None else _mapped(sequences, "scan: sequence")
+    try:
+        return _scan(step, start, entries, length, reverse, mask)
+    except KindError:
+        # A literal 0 may start a real state of a loop inside; nothing tells before the step runs.
+        real = _like(
+            start, iter([_of_kind(x, "real") if _literal(x) else x for x in _leaves(start)])
+        )
+        if _leaves(real) == _leaves(start):
+            raise
+        return _scan(step, real, entries, length, reverse, mask)
+
+
+def _scan(
+    step: Callable[..., Any], start: Any, entries: Any, length: Any, reverse: bool, mask: Any
+) -> ScanResult:
     arguments, by_name = _arguments(step, start, entries)
     loop = _Loop(arguments, length, bool(reverse))
     with _inside(loop.places):

@@ -345,6 +345,76 @@ def test_the_reverse_loop_leaves_out_what_leads_nowhere() -> None:
     assert value(run.final[2], net.at) == T
 
 
+def test_the_reverse_loop_carries_only_states_that_matter_and_lead_somewhere() -> None:
+    net = Net()
+    zero = sg.zeros(("B", N))
+    run = sg.scan(lambda h, s, x: (net.cell(h, x), sg.tanh(s + x)), (net.h0, zero), net.X)
+
+    def carried(loss: Node, wrt: Node) -> list[str]:
+        (_, backward) = loops_of(sg.grad(loss, wrt))
+        return [place.params[0] for place in backward.body.states]
+
+    h, s = (sg.sum(one) for one in run.final)
+    assert carried(h * s, net.X) == ["δh", "δs"]
+    assert carried(h * s, net.W) == ["δh"]  # s does not depend on W
+    assert carried(h, net.X) == ["δh"]  # the loss does not depend on s
+
+
+def test_a_value_of_an_inner_loop_is_recorded_not_computed_again() -> None:
+    net = Net()
+
+    def step(h: Any, x: Any) -> Any:
+        run = sg.scan(lambda s: sg.tanh(s @ net.U + x @ net.W), h, length=2)
+        return run.final, sg.sum(run.states, axis=0)
+
+    outer = sg.scan(step, net.h0, net.X)
+    assert len(loops_of(outer.outputs)) == 1
+    gradient = sg.grad(sg.sum(outer.outputs**2), net.U)
+    assert len(loops_of(gradient)) == 2
+
+
+def test_an_inner_loop_that_only_the_output_needs_runs_once_for_all_steps() -> None:
+    net = Net(T)
+
+    def inner(p: Any, q: Any) -> Any:
+        return sg.tanh(p @ net.U), q * net.b  # q is the same for every outer step
+
+    def step(h: Any, x: Any) -> Any:
+        run = sg.scan(inner, (h, sg.ones(M)), length=2)
+        return net.cell(h, x), run.final[0] * run.final[1] + run.states[0][0] * run.states[1][0]
+
+    outer = sg.scan(step, net.h0, net.X)
+    h, rows = net.h0, []
+    for t in range(T):
+        p, q = inner(h, sg.ones(M))
+        rows.append(inner(p, q)[0] * inner(p, q)[1] + p * q)
+        h = net.cell(h, net.X[t])
+
+    assert len(loops_of(outer.outputs)) == 2
+    check_same(
+        sg.sum(sg.sin(outer.outputs)), sg.sum(sg.sin(sg.stack(rows))), net.at,
+        [net.X, net.h0, *net.weights],
+    )  # fmt: skip
+
+
+def test_operations_on_operands_that_do_not_change_stay_as_they_are() -> None:
+    net = Net(T)
+    matrix = net.U @ net.U.T + 2 * sg.eye(M)
+
+    def step(h: Any, x: Any) -> Any:
+        return net.cell(h, x), sg.solve(matrix, h.T)
+
+    run = sg.scan(step, net.h0, net.X)
+    h, rows = net.h0, []
+    for t in range(T):
+        rows.append(sg.solve(matrix, h.T))
+        h = net.cell(h, net.X[t])
+
+    check_same(
+        sg.sum(run.outputs**2), sg.sum(sg.stack(rows) ** 2), net.at, [net.X, net.h0, *net.weights]
+    )
+
+
 def test_a_forward_derivative_by_one_weight_moves_only_what_depends_on_it() -> None:
     net = Net()
     run = sg.scan(
