@@ -770,7 +770,8 @@ class _Run:
         """The value of an inner node at every step, stacked by time."""
         rows = []
         for t in range(len(self._steps)):
-            self._steps[t] = evaluate_nodes([inner], self._steps[t], self._dims)
+            if inner not in self._steps[t]:
+                self._steps[t] = evaluate_nodes([inner], self._steps[t], self._dims)
             rows.append(self._steps[t][inner])
         if rows:
             return np.stack(rows)
