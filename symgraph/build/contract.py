@@ -264,7 +264,7 @@ def trace(x: Any) -> Node:
     >>> import symgraph as sg
     >>> A, B = sg.input("A", (2, 3)), sg.input("B", (3, 2))
     >>> print(sg.grad(sg.trace(A @ B), A))
-    diag(1) @ B.T
+    B.T
     """
     node = _square(x, "trace")
     return einsum_node([(0, 0)], (), {}, (node,))

@@ -196,6 +196,8 @@ def folded_einsum(
     known = dict(sizes)
     for indices, arg in zip(ins, args, strict=True):
         known.update(zip(indices, arg.shape, strict=True))
+    if any(map(_is_identity, args)):
+        ins, out, args = _without_identities(ins, out, args)
     fresh = itertools.count(1 + max(known, default=-1))
     factor: Any = sympy.S.One
     scalars: list[Node] = []
@@ -221,6 +223,25 @@ def folded_einsum(
     for scalar in scalars:
         result = _pointwise(slot(0) * slot(1), scalar, result)
     return result
+
+
+def _is_identity(arg: Node) -> bool:
+    """Whether this is a number on the diagonal of a matrix."""
+    return type(arg) is Einsum and arg.params[:2] == (((0,),), (0, 0)) and type(arg.args[0]) is Fill
+
+
+def _without_identities(
+    ins: Sequence[Indices], out: Indices, args: tuple[Node, ...]
+) -> tuple[list[Indices], Indices, tuple[Node, ...]]:
+    """An identity matrix in a product makes its two indices one: I B is B."""
+    spelling = [tuple(part) for part in (*ins, out)]
+    for k, arg in enumerate(args):
+        if _is_identity(arg):
+            first, second = spelling[k]
+            spelling = [tuple(first if i == second else i for i in part) for part in spelling]
+            spelling[k] = (first,)
+    kept = tuple(arg.args[0] if _is_identity(arg) else arg for arg in args)
+    return spelling[:-1], spelling[-1], kept
 
 
 def _merged(

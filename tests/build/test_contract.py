@@ -247,3 +247,14 @@ def test_a_product_is_one_node_with_the_two_operands():
     assert node.args == (x, w)
     assert str(sg.grad(node, w, cotangent=sg.input("g", ("N", 2)))) == "x.T @ g"
     assert str(sg.grad(node, x, cotangent=sg.input("g", ("N", 2)))) == "g @ w.T"
+
+
+def test_an_identity_matrix_leaves_no_trace_in_a_gradient():
+    A, B, X = sg.input("A", (2, 3)), sg.input("B", (3, 2)), sg.input("X", (3, 3))
+    v = sg.input("v", 3)
+
+    assert str(sg.grad(sg.trace(A @ B), A)) == "B.T"
+    assert str(sg.grad(sg.trace(X @ X), X)) == "2*X.T"
+    assert str(sg.jacobian(A @ v, v)) == "A"
+    assert str(sg.hessian(v @ X @ v, v)) == "X + X.T"
+    assert value(sg.grad(sg.trace(X), X), {X: numbers(3, 3)}).tolist() == np.eye(3).tolist()
