@@ -31,9 +31,9 @@ from symgraph.ops.leaves import Const, Fill, Iota, Random, Var
 from symgraph.ops.linalg import Det, Inv, LogDet, Solve
 from symgraph.shapes import shape_text
 
-__all__ = ["Source", "emit"]
+__all__ = ["ROLES", "Options", "Source", "array_text", "emit", "title_text"]
 
-_ROLES = {"input": "x", "parameter": "p", "state": "s", "local": "x"}
+ROLES = {"input": "x", "parameter": "p", "state": "s", "local": "x"}
 _PREFIX: dict[Section, str] = {"forward": "h", "backward": "d", "update": "u"}
 
 
@@ -71,6 +71,7 @@ class Options:
     name: str = "step"
     check_finite: bool = False
     output_names: tuple[str, ...] = ()
+    output_dtypes: tuple[np.dtype[Any], ...] = ()
     symbols: tuple[sympy.Symbol, ...] = ()
     chunk: int = 400
     result: str = "tuple(y)"  # the structure returned by a saved module, in terms of y
@@ -126,7 +127,7 @@ class _Emitter:
     def _arguments(self) -> None:
         w = self.w
         for variable in self.args:
-            name = w.name(_ROLES[variable.role])
+            name = w.name(ROLES[variable.role])
             self.arg_names.append(name)
             array = Value(
                 name, variable.shape, variable.kind, "array", w.attach, identity(variable.shape)
@@ -190,7 +191,7 @@ class _Emitter:
         else:
             assert isinstance(node, Const), node
             constant = w.name("C")
-            w.constants.append(f"{constant} = {_array_text(node.array)}")
+            w.constants.append(f"{constant} = {array_text(node.array)}")
             w.workspace.lines.append(f"{name} = {constant}.astype({w.dtypes[node.kind]})")
         return Value(name, node.shape, node.kind, "array", w.workspace, identity(node.shape))
 
@@ -333,7 +334,8 @@ class _Emitter:
 
     def _module(self) -> str:
         w = self.w
-        lines = [f'"""{self._title()}"""', "", "from __future__ import annotations", ""]
+        title = title_text(self.options, self.arg_names, self.args)
+        lines = [f'"""{title}"""', "", "from __future__ import annotations", ""]
         runtime = text_of([*w.runtime, "slots", "as_input"])
         if any("base64." in constant for constant in w.constants):
             lines.append("import base64")
@@ -341,6 +343,8 @@ class _Emitter:
             lines.append("import math")
         lines += ["from collections.abc import Callable, Sequence", "from typing import Any", ""]
         lines += ["import numpy as np"]
+        if any("base64" in line for line in w.constants):
+            lines.insert(4, "import base64")
         body = "\n".join(lines) + "\n" + runtime
         if w.constants:
             body += "\n" + "\n".join(w.constants) + "\n"
@@ -405,17 +409,6 @@ class _Emitter:
                 lines.append(f"        raise ShapeError({message})")
         return lines
 
-    def _title(self) -> str:
-        """The table of arguments; the only place, besides comments, where names occur."""
-        rows = [f"{self.options.name}: generated code.", ""]
-        for name, variable in zip(self.arg_names, self.args, strict=True):
-            text = f"{name}  {variable.role} {ascii(variable.name)[1:-1]}"
-            rows.append(f"{text} {shape_text(variable.shape)} {variable.kind}")
-        for k, symbol in enumerate(self.symbols):
-            rows.append(f"n{k + 1}  size {symbol.name}")
-        text = "\n".join(rows) + "\n"
-        return text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
-
     def _workspace_lines(self) -> list[str]:
         w = self.w
         lines = list(w.checks)
@@ -456,11 +449,23 @@ _FAMILIES: dict[str, Any] = {
 }  # fmt: skip
 
 
+def title_text(options: Options, arg_names: Sequence[str], args: Sequence[Var]) -> str:
+    """The table of arguments; the only place, besides comments, where names occur."""
+    rows = [f"{options.name}: generated code.", ""]
+    for name, variable in zip(arg_names, args, strict=True):
+        text = f"{name}  {variable.role} {ascii(variable.name)[1:-1]}"
+        rows.append(f"{text} {shape_text(variable.shape)} {variable.kind}")
+    for k, symbol in enumerate(options.symbols):
+        rows.append(f"n{k + 1}  size {symbol.name}")
+    text = "\n".join(rows) + "\n"
+    return text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+
+
 def _largest(texts: Sequence[str]) -> str:
     return texts[0] if len(texts) == 1 else f"max({', '.join(texts)})"
 
 
-def _array_text(array: Any) -> str:
+def array_text(array: Any) -> str:
     """A constant array: its numbers when they are few, else the bytes in base64."""
     if array.size <= 64 and np.isfinite(array).all():
         text = f"np.array({array.tolist()!r})"

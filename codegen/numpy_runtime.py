@@ -344,3 +344,64 @@ tanh = math.tanh
 atan = math.atan
 asinh = math.asinh
 atan2 = math.atan2
+
+
+# --- code for reading -----------------------------------------------------------------------------
+
+
+def logsumexp(x: Any, axis: Any) -> Any:
+    """log(sum(exp(x))) along axes, without overflow."""
+    peak = np.max(x, axis=axis, keepdims=True)
+    shift = np.where(np.isfinite(peak), peak, 0.0)
+    total = np.log(np.sum(np.exp(x - shift), axis=axis))
+    return total + shift.reshape(np.shape(total))
+
+
+def positions(shape: Any, sizes: Any, rows: Any, indices: Any) -> tuple[list[Any], Any]:
+    """Places along each axis for all entries of a shape, and where all lie inside.
+
+    `rows` holds (offset, ((axis, step), ...)) or, for an axis addressed by the next of `indices`,
+    the axes of the shape that this index array has.
+    """
+    grid = np.ogrid[tuple(slice(n) for n in shape)]
+    inside: Any = np.ones((1,) * len(shape), bool)
+    places: list[Any] = []
+    given = iter(indices)
+    for size, (kind, row) in zip(sizes, rows, strict=True):
+        if kind == "index":
+            index = np.asarray(next(given))
+            check_index(index, size, "lookup")
+            spread = [n if axis in row else 1 for axis, n in enumerate(shape)]
+            places.append(index.transpose(np.argsort(row)).reshape(spread))
+            continue
+        at: Any = np.full((1,) * len(shape), row[0])
+        for axis, step in row[1]:
+            at = at + step * grid[axis]
+        inside = inside & (at >= 0) & (at < size)
+        places.append(np.clip(at, 0, max(size - 1, 0)))
+    return places, inside
+
+
+def gather(x: Any, shape: Any, rows: Any, *indices: Any) -> Any:
+    """x read at the positions of `rows`, 0 outside of it."""
+    places, inside = positions(shape, x.shape, rows, indices)
+    if x.size == 0:
+        return np.zeros(shape, x.dtype)
+    return np.where(inside, np.broadcast_to(x[tuple(places)], shape), np.zeros((), x.dtype))
+
+
+def scatter(x: Any, shape: Any, rows: Any, *indices: Any) -> Any:
+    """Each entry of x added to zeros at its position of `rows`."""
+    places, inside = positions(x.shape, shape, rows, indices)
+    chosen = np.broadcast_to(inside, x.shape)
+    target = np.zeros(shape, x.dtype)
+    np.add.at(target, tuple(np.broadcast_to(p, x.shape)[chosen] for p in places), x[chosen])
+    return target
+
+
+def embedded(x: Any, shape: Any, axes: Any) -> Any:
+    """x on a diagonal of zeros: axis k of the result has the index of axis axes[k] of x."""
+    target = np.zeros(shape, x.dtype)
+    grid = np.ix_(*(np.arange(n) for n in x.shape))
+    target[tuple(grid[axis] for axis in axes)] = x
+    return target

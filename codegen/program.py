@@ -11,6 +11,7 @@ import contextvars
 import hashlib
 import keyword
 import linecache
+import re
 import threading
 import weakref
 from collections import OrderedDict
@@ -24,9 +25,11 @@ import sympy
 from symgraph.build.coerce import as_node
 from symgraph.codegen.boundary import Boundary
 from symgraph.codegen.emit_numpy import Options, Source, emit
+from symgraph.codegen.emit_read import emit_read
 from symgraph.codegen.hoist import hoist_loops
 from symgraph.codegen.labels import Labels
 from symgraph.codegen.passes import Rewritten, everything, lower_maps, normalise_sums, strip_lets
+from symgraph.codegen.runtime_text import RESERVED
 from symgraph.codegen.schedule import schedule
 from symgraph.errors import (
     KindError,
@@ -85,10 +88,15 @@ def compile(
     paths = tuple(path for path, _ in leaves)
     options = Options(
         real=dtype, name=name, check_finite=check_finite, output_names=paths, symbols=symbols,
-        result=_result_text(structure),
+        result=_result_text(structure), output_dtypes=tuple(_dtype(r, dtype) for r in roots),
     )  # fmt: skip
-    source = _lowered(variables, roots, stored, options)
-    return Program(variables, structure, source, options)
+    make = _readable if style == "read" else _lowered
+    source = make(variables, roots, stored, options)
+    return Program(variables, structure, source, options, style)
+
+
+def _dtype(node: Node, real: str) -> np.dtype[Any]:
+    return np.dtype({"real": real, "integer": "int64", "boolean": "bool"}[node.kind])
 
 
 def _check_options(target: str, dtype: str, style: str, name: str) -> None:
@@ -100,6 +108,10 @@ def _check_options(target: str, dtype: str, style: str, name: str) -> None:
         raise KindError(f"compile: style {style!r} is none; use 'fast' or 'read'.")
     if not isinstance(name, str) or not name.isidentifier() or keyword.iskeyword(name):
         raise KindError(f"compile: name {name!r} is no Python identifier; use one such as 'step'.")
+    if name in RESERVED or re.fullmatch(r"[a-zA-Z]+[0-9]\w*", name) or name.startswith("_"):
+        raise NameClashError(
+            f"compile: name {name!r} is used inside of emitted code; use another, without digits."
+        )
 
 
 def _lowered(
@@ -127,6 +139,20 @@ def _lowered(
     block = schedule(outputs, updates)
     labels = Labels(everything(everywhere), images)
     return emit(block, variables, outputs, updates, labels, options)
+
+
+def _readable(
+    variables: Sequence[Var], roots: Sequence[Node], stored: Mapping[Var, Node], options: Options
+) -> Source:
+    """As `_lowered`, in plain NumPy."""
+    everywhere = [*roots, *stored.values()]
+    first = strip_lets(everywhere)
+    second = normalise_sums(first.roots)
+    outputs = second.roots[: len(roots)]
+    updates: dict[Node, Node] = dict(zip(stored, second.roots[len(roots) :], strict=True))
+    labels = Labels(everything(everywhere), [first.image, second.image])
+    block = schedule(outputs, updates)
+    return emit_read(block, variables, outputs, updates, labels, options)
 
 
 # --- arguments and structures --------------------------------------------------------------------
@@ -278,7 +304,12 @@ class Program:
     """
 
     def __init__(
-        self, variables: Sequence[Var], structure: Any, source: Source, options: Options
+        self,
+        variables: Sequence[Var],
+        structure: Any,
+        source: Source,
+        options: Options,
+        style: Style,
     ) -> None:
         self.source = source.text
         self.args = tuple(variable.name for variable in variables)
@@ -286,7 +317,11 @@ class Program:
         self._structure = structure
         self._boundary = Boundary(variables, options.real, source.stored, options.check_finite)
         self._sizes = source.sizes
-        self._workspace = _executed(self, source.text, options.name)
+        space = _executed(self, source.text, options.name)
+        if style == "fast":
+            self._workspace: Callable[..., Any] = space["workspace"]
+        else:
+            self._workspace = _plain(space[options.name], structure, options.output_dtypes)
         self._free: OrderedDict[tuple[int, ...], list[_Workspace]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -340,8 +375,34 @@ class Program:
                 self._free.popitem(last=False)
 
 
-def _executed(program: Program, text: str, name: str) -> Callable[..., Any]:
-    """The `workspace` function of the text; tracebacks show its lines."""
+def _plain(
+    function: Callable[..., Any], structure: Any, dtypes: Sequence[Any]
+) -> Callable[..., Any]:
+    """A plain function in the form of a workspace."""
+
+    def attach(*arrays: Any) -> Callable[[], Any]:
+        def run() -> Any:
+            values = _leaves(structure, function(*arrays), {})
+            return tuple(np.array(values[k], dtype)[()] for k, dtype in enumerate(dtypes))
+
+        return run
+
+    return lambda *sizes: attach
+
+
+def _leaves(structure: Any, value: Any, found: dict[int, Any]) -> dict[int, Any]:
+    """The leaves of a result by number."""
+    if isinstance(structure, int):
+        found[structure] = value
+        return found
+    keys = structure if isinstance(structure, dict) else range(len(structure))
+    for key in keys:
+        _leaves(structure[key], value[key], found)
+    return found
+
+
+def _executed(program: Program, text: str, name: str) -> dict[str, Any]:
+    """The names that the text defines; tracebacks show its lines."""
     digest = hashlib.sha256(text.encode()).hexdigest()[:12]
     file = f"<symgraph {name} {digest}>"
     lines = text.splitlines(keepends=True)
@@ -351,8 +412,7 @@ def _executed(program: Program, text: str, name: str) -> Callable[..., Any]:
     code = builtins.compile(text, file, "exec")
     exec(code, space)  # noqa: S102 - our own text, in which user names are inert
     space.update(ShapeError=ShapeError, RangeError=RangeError, NonFiniteError=NonFiniteError)
-    workspace: Callable[..., Any] = space["workspace"]
-    return workspace
+    return space
 
 
 class Bound:

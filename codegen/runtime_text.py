@@ -10,7 +10,13 @@ from typing import NamedTuple
 
 from symgraph.codegen import numpy_runtime
 
-__all__ = ["text_of"]
+__all__ = ["RESERVED", "text_of"]
+
+#: Names that emitted modules use for themselves.
+RESERVED = frozenset(
+    "np math base64 workspace attach run real integer boolean carry place part sizes waiting given "
+    "annotations Callable Sequence Any".split()
+) | frozenset(name for name in vars(numpy_runtime) if not name.startswith("__"))
 
 
 class _Part(NamedTuple):

@@ -166,7 +166,19 @@ def by_reference(nodes: Sequence[Node], values: dict[Node, Any]) -> list[Any]:
     return [found[node] for node in nodes]
 
 
-EVALUATORS: dict[str, Evaluator] = {"reference": by_reference}
+def compiled(nodes: Sequence[Node], values: dict[Node, Any]) -> list[Any]:
+    found: list[Any] = sg.compile(list(values), nodes)(*values.values())
+    return found
+
+
+def compiled_for_reading(nodes: Sequence[Node], values: dict[Node, Any]) -> list[Any]:
+    found: list[Any] = sg.compile(list(values), nodes, style="read")(*values.values())
+    return found
+
+
+EVALUATORS: dict[str, Evaluator] = {
+    "reference": by_reference, "compiled": compiled, "compiled for reading": compiled_for_reading
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("evaluator", EVALUATORS)

@@ -1,0 +1,168 @@
+"""Templates written as plain NumPy expressions, with a helper function for each named one."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import sympy
+
+from symgraph.errors import UnsupportedError
+from symgraph.scalar import NUMPY, Pointwise, functions, slot
+from symgraph.template import function_name
+
+__all__ = [
+    "ADD", "ATOM", "MATMUL", "MUL", "POW", "UNARY", "Text", "Writing", "counted_slots", "wrapped"
+]  # fmt: skip
+
+#: How tightly Python's operators bind.
+OR, AND, COMPARE, ADD, MUL, UNARY, POW, ATOM = range(0, 80, 10)
+MATMUL = MUL - 5  # binds as `*` does; kept apart, so that `a * (b @ c)` gets its parentheses
+
+_COMPARISONS = {
+    "less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">=", "equal": "==",
+    "not_equal": "!=",
+}  # fmt: skip
+_PARAMETERS = "xyzuvw"
+
+
+class Text(NamedTuple):
+    """An expression and how tightly it binds."""
+
+    text: str
+    tight: int = ATOM
+
+
+def wrapped(part: Text, tight: int) -> str:
+    """The expression, in parentheses where it binds less."""
+    return part.text if part.tight >= tight else f"({part.text})"
+
+
+class Writing:
+    """Writes bodies; `helpers` collects the functions they call, each after those it calls."""
+
+    def __init__(self, taken: Collection[str] = ()) -> None:
+        self.helpers: dict[str, str] = {}
+        self._taken = taken
+
+    def body(self, expr: Any, operands: Sequence[Text]) -> Text:
+        """The body of a template on written operands."""
+        if expr.is_Symbol:
+            return operands[int(expr.name[1:])]
+        if expr.is_Number or expr.is_NumberSymbol:
+            return _number(expr)
+        if expr.is_Add:
+            return self._sum(expr, operands)
+        if expr.is_Mul:
+            return self._product(expr, operands)
+        if expr.is_Pow:
+            return self._power(expr, operands)
+        return self._call(function_name(expr), [self.body(arg, operands) for arg in expr.args])
+
+    def _sum(self, expr: Any, operands: Sequence[Text]) -> Text:
+        terms = sorted(expr.args, key=lambda term: term.could_extract_minus_sign())
+        text = wrapped(self.body(terms[0], operands), ADD)
+        for term in terms[1:]:
+            negative = term.could_extract_minus_sign()
+            part = self.body(-term if negative else term, operands)
+            text += f" {'-' if negative else '+'} {wrapped(part, ADD + negative)}"
+        return Text(text, ADD)
+
+    def _product(self, expr: Any, operands: Sequence[Text]) -> Text:
+        coefficient, rest = expr.as_coeff_Mul()
+        if coefficient < 0:
+            inner = self.body(-coefficient * rest, operands)
+            return Text(f"-{wrapped(inner, MUL)}", UNARY)
+        factors = sympy.Mul.make_args(rest)
+        above = [self.body(f, operands) for f in factors if not _is_reciprocal(f)]
+        below = [self.body(1 / f, operands) for f in factors if _is_reciprocal(f)]
+        if coefficient != 1 or not above:
+            above.insert(0, _number(coefficient))
+        text = " * ".join(wrapped(part, MUL) for part in above)
+        for part in below:
+            text += f" / {wrapped(part, MUL + 1)}"
+        return Text(text, MUL if len(above) + len(below) > 1 else above[0].tight)
+
+    def _power(self, expr: Any, operands: Sequence[Text]) -> Text:
+        if _is_reciprocal(expr):
+            return Text(f"1 / {wrapped(self.body(1 / expr, operands), MUL + 1)}", MUL)
+        base = self.body(expr.base, operands)
+        if expr.exp == sympy.Rational(1, 2):
+            return Text(f"np.sqrt({base.text})")
+        exponent = self.body(expr.exp, operands)
+        return Text(f"{wrapped(base, POW + 1)}**{wrapped(exponent, POW)}", POW)
+
+    def _call(self, name: str, parts: Sequence[Text]) -> Text:
+        if name in _COMPARISONS:
+            left, right = (wrapped(part, COMPARE + 1) for part in parts)
+            return Text(f"{left} {_COMPARISONS[name]} {right}", COMPARE)
+        if name == "iverson":
+            return Text(f"1 * {wrapped(parts[0], MUL + 1)}", MUL)
+        if name in ("logical_and", "logical_or"):
+            sign, tight = ("&", AND) if name == "logical_and" else ("|", OR)
+            return Text(f" {sign} ".join(wrapped(part, COMPARE + 5) for part in parts), tight)
+        if name == "logical_not":
+            return Text(f"~{wrapped(parts[0], UNARY)}", UNARY)
+        inner = ", ".join(part.text for part in parts)
+        if name in ("maximum", "minimum") and len(parts) != 2:
+            return Text(f"np.{name}.reduce(np.broadcast_arrays({inner}))")
+        if name in NUMPY:
+            return Text(f"np.{NUMPY[name]}({inner})")
+        return Text(f"{self._defined(name)}({inner})")
+
+    def _defined(self, name: str) -> str:
+        """The identifier of a function that NumPy lacks."""
+        called = f"{name}_" if name in self._taken else name
+        if name in self.helpers:
+            return called
+        function: type[Pointwise] | None = functions.get(name)
+        if function is None:
+            raise UnsupportedError(
+                f"function {name!r} has no row for NumPy; register it with pointwise(...) and a "
+                "lowering in basic operations."
+            )
+        formula = function.meaning if function.lowering is None else function.lowering
+        names = [_PARAMETERS[k] for k in range(function.arity)]
+        written = self.body(formula, [Text(one) for one in names])
+        title = sympy.sstr(function.meaning.xreplace(
+            {slot(k): sympy.Symbol(one) for k, one in enumerate(names)}
+        ))  # fmt: skip
+        self.helpers[name] = (
+            f'def {called}({", ".join(names)}):\n    """{title}."""\n    return {written.text}\n'
+        )
+        return called
+
+
+_LOGICAL = ("iverson", "logical_and", "logical_or", "logical_not", *_COMPARISONS)
+
+
+@lru_cache(maxsize=4096)
+def counted_slots(expr: Any) -> frozenset[int]:
+    """The operands that a body computes with as numbers: True counts as 1 there."""
+    found: set[int] = set()
+    stack = [(expr, False)]
+    while stack:
+        part, counts = stack.pop()
+        if part.is_Symbol:
+            if counts:
+                found.add(int(part.name[1:]))
+            continue
+        name = "" if part.is_Add or part.is_Mul or part.is_Pow else function_name(part)
+        for k, arg in enumerate(part.args):
+            stack.append((arg, name not in _LOGICAL and not (name == "where" and k == 0)))
+    return frozenset(found)
+
+
+def _is_reciprocal(expr: Any) -> bool:
+    return bool(expr.is_Pow and expr.exp.is_Number and expr.exp < 0)
+
+
+def _number(value: Any) -> Text:
+    if value.is_Integer:
+        return Text(str(int(value)), ATOM if value >= 0 else UNARY)
+    if value.is_Rational:
+        return Text(f"{value.p} / {value.q}", MUL)
+    if value is sympy.pi:
+        return Text("np.pi")
+    return Text(repr(float(value)), ATOM if value >= 0 else UNARY)
