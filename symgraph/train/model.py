@@ -145,12 +145,7 @@ class Model:
         """
         rule = check_rule(optimizer, clip_norm, clip_value)
         plan = check_plan(epochs, batch_size, shuffle, seed)
-        train = self._check("fit", data, check_finite)
-        held_out = None
-        if isinstance(validation, Mapping):
-            held_out = self._check("fit: validation", validation, check_finite)
-        elif validation is not None:
-            train, held_out = self._hold_out(train, validation, seed)
+        train, held_out = self._parts(data, validation, seed, check_finite)
         training = self._training_for(rule, resume)
         history = History()
 
@@ -411,17 +406,25 @@ class Model:
             dtype=self.dtype, lookups=self._lookups["loss"], check_finite=check_finite,
         )  # fmt: skip
 
-    def _hold_out(self, data: Data, fraction: Any, seed: int) -> tuple[Data, Data]:
-        if isinstance(fraction, bool) or not isinstance(fraction, numbers.Real):
+    def _parts(
+        self, data: Any, validation: Any, seed: int, check_finite: bool
+    ) -> tuple[Data, Data | None]:
+        """The data to train on and those to validate on."""
+        whole = self._check("fit", data, check_finite)
+        if validation is None:
+            return whole, None
+        if isinstance(validation, Mapping):
+            return whole, self._check("fit: validation", validation, check_finite)
+        if isinstance(validation, bool) or not isinstance(validation, numbers.Real):
             raise KindError(
-                f"fit: validation is {fraction!r}, and it is data by name or a fraction of them."
+                f"fit: validation is {validation!r}, and it is data by name or a fraction of them."
             )
         if self.spec.batch is None:
             raise UnsupportedError(
                 "fit: the inputs have no open size that counts samples, so no fraction can be held "
                 "out. Give validation={...}."
             )
-        return data.split(float(fraction), seed)
+        return whole.split(float(validation), seed)
 
     def _training_for(self, rule: Rule, resume: bool) -> Training:
         """The training that goes on, or a new one; a program is compiled once for each rule."""

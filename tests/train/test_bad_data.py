@@ -227,6 +227,13 @@ def test_a_model_without_anything_to_train_says_so():
         sg.Model(loss=fixed**2, inputs=[]).fit({})
 
 
+def test_nothing_is_held_out_when_no_size_counts_samples():
+    model = sg.Model(loss=sg.sum(w**2), inputs=[])
+
+    with pytest.raises(UnsupportedError, match="no open size that counts samples, so no fraction"):
+        model.fit({}, validation=0.5)
+
+
 def test_a_model_without_outputs_does_not_predict():
     with pytest.raises(UnsupportedError, match="predict: the model has no outputs"):
         sg.Model(loss=sg.mean(y), inputs=[y]).predict({"y": Y})
