@@ -53,7 +53,7 @@ def form_of(node: Node) -> Form:
     return "sum" if set(node.ins[0]) - set(node.out) else "view"
 
 
-def normal_einsum(node: Node) -> Node:
+def normal_einsum(node: Node, dots: bool = True) -> Node:
     """The value of an Einsum as nodes in normal form."""
     assert isinstance(node, Einsum)
     sizes = node.sizes()
@@ -64,6 +64,8 @@ def normal_einsum(node: Node) -> Node:
     used = set().union(*(indices for indices, _ in terms))
     distinct = tuple(dict.fromkeys(node.out))
     core = tuple(i for i in distinct if i in used)
+    if len(terms) == 1 and not core and dots:
+        terms = _as_dot(*terms[0])
     indices, value = _core(terms, core, sizes)
     value = _moved(indices, value, distinct, sizes)
     return value if distinct == node.out else einsum_node([distinct], node.out, sizes, (value,))
@@ -130,14 +132,16 @@ def _summed(indices: Indices, arg: Node, wanted: set[int], sizes: Mapping[int, D
     kept = tuple(i for i in indices if i in wanted)
     if kept == indices:
         return indices, arg
-    if not kept:
-        pair = _factors(arg)
-        if pair is not None:
-            return (), einsum_node([indices, indices], (), sizes, pair)
     return kept, einsum_node([indices], kept, sizes, (arg,))
 
 
 _MULTIPLY, _SQUARE = template(slot(0) * slot(1), 2), template(slot(0) ** 2, 1)
+
+
+def _as_dot(indices: Indices, arg: Node) -> list[Term]:
+    """The sum of an elementwise product as a dot product."""
+    factors = _factors(arg)
+    return [(indices, arg)] if factors is None else [(indices, factor) for factor in factors]
 
 
 def _factors(node: Node) -> tuple[Node, Node] | None:

@@ -337,8 +337,6 @@ class _Emitter:
         title = title_text(self.options, self.arg_names, self.args)
         lines = [f'"""{title}"""', "", "from __future__ import annotations", ""]
         runtime = text_of([*w.runtime, "slots", "as_input"])
-        if any("base64." in constant for constant in w.constants):
-            lines.append("import base64")
         if "math." in runtime or "math." in "".join(line.text for line in w.lines):
             lines.append("import math")
         lines += ["from collections.abc import Callable, Sequence", "from typing import Any", ""]

@@ -37,7 +37,7 @@ from symgraph.ops.loop import Scan
 from symgraph.ops.map import Map
 from symgraph.ops.move import Affine, Concat, Lookup, Pull, Push, Reshape, Row
 from symgraph.ops.reduce import Reduce
-from symgraph.shapes import Dim, shape_text
+from symgraph.shapes import Dim, product, shape_text
 
 __all__ = ["emit_read"]
 
@@ -76,6 +76,8 @@ class _Reader:
         self.constants: list[str] = []
         self.lines: list[str] = []
         self.env: dict[Node, Text] = {}
+        self.loose: dict[Node, Text] = {}  # broadcasts before they are spread
+        self.block_of = block
         self.depth = 1
         self.counts: dict[str, int] = {}
 
@@ -98,7 +100,9 @@ class _Reader:
             self.env[variable] = Text(name)
         for node in self.block.steps:
             self._node(node, self.block)
-        results = [self._result(node) for node in self.outputs]
+        results = [
+            self._named_result(*pair) for pair in zip(self.outputs, self._paths(), strict=True)
+        ]
         new = [self._fresh(node) for node in self.updates.values()]
         for variable, value in zip(self.updates, new, strict=True):
             name = arg_names[self.args.index(variable)]
@@ -134,6 +138,15 @@ class _Reader:
                 return f"{text}.shape[{variable.shape.index(symbol)}]"
         raise AssertionError(symbol)
 
+    def _named_result(self, node: Node, path: str) -> str:
+        """An output, on a line of its own when it is more than a name."""
+        text = self._result(node)
+        if len(self.outputs) == 1 or re.fullmatch(r"\w+", text):
+            return text
+        name = self.name("y")
+        self.say(f"{name} = {text}", f"{path}, {shape_text(node.shape)}")
+        return name
+
     def _result(self, node: Node) -> str:
         """An output; an argument itself is copied."""
         value = self._array(node) if node.shape else self.env[node].text
@@ -163,7 +176,8 @@ class _Reader:
         text = self._expression(node)
         name = self.labels.names.get(node)
         simple = not node.args or text.text in (a.text for a in self.env.values())
-        inline = name is None and block.uses[node] == 1 and len(text.text) <= _LONG
+        short = len(text.text) <= _LONG or node in self.loose
+        inline = name is None and block.uses[node] == 1 and short
         if simple or inline:
             self.env[node] = text
             return
@@ -215,6 +229,10 @@ class _Reader:
 
     def _map(self, node: Map) -> Text:
         operands = [self.env[arg] for arg in node.args]
+        for k, arg in enumerate(node.args):
+            others = [other for j, other in enumerate(node.args) if j != k]
+            if arg in self.loose and any(other.shape == node.shape for other in others):
+                operands[k] = self.loose[arg]  # NumPy broadcasts on its own
         if all(isinstance(arg, Fill) for arg in node.args) and node.shape:
             operands[0] = Text(self._array(node.args[0]))
         counted = counted_slots(node.template.expr)
@@ -271,6 +289,8 @@ class _Reader:
             return Text(f"np.reshape({x}, {self.sizes.shape(node.shape)})")
         if all(node.shape[axis] == 1 for axis, one in enumerate(new) if one):
             return Text(x)
+        if self.block_of.uses[node] == 1 and len(x) <= _LONG:
+            self.loose[node] = Text(x)
         return Text(f"np.broadcast_to({x}, {self.sizes.shape(node.shape)})")
 
     def _product(self, node: Einsum) -> Text:
@@ -326,6 +346,9 @@ class _Reader:
     def pull(self, node: Node) -> Text:
         """Slices and rows in NumPy's own words, everything else by `gather`."""
         assert isinstance(node, Pull)
+        windows = self._windows(node)
+        if windows is not None:
+            return Text(windows)
         spots = self._spots(node)
         if spots is not None:
             return Text(f"{self._operand(node.args[0])}[{', '.join(spots)}]")
@@ -335,6 +358,55 @@ class _Reader:
         """Entries added to their places."""
         assert isinstance(node, Push)
         return self._moved("scatter", node)
+
+    def _windows(self, node: Pull) -> str | None:
+        """Padding and sliding windows over the last axes; None for anything else."""
+        rank, sizes = node.args[0].ndim, node.args[0].shape
+        width: list[str] = []
+        seen: list[tuple[int, str, str]] = []  # (axis, window, subscript) of each row that slides
+        inner: list[str] = []
+        for axis, row in enumerate(node.rows):
+            if isinstance(row, Lookup) or not row.steps or row.steps[0][0] != axis:
+                return None
+            own = (axis, 1), (rank + len(seen), 1)
+            (_, by), (beside, apart) = (row.steps[0], row.steps[1]) if len(row.steps) == 2 else own
+            if by < 1 or apart < 1 or len(row.steps) > 2:
+                return None
+            count = node.shape[axis]
+            extent: Dim = 1
+            if len(row.steps) == 2:
+                if beside != rank + len(seen):
+                    return None
+                extent = product([apart * (node.shape[beside] - 1) + 1])
+                stop = product([by * (count - 1) + 1])
+                every = f":{self.sizes.dim(stop)}" + (f":{by}" if by > 1 else "")
+                seen.append((axis, self.sizes.dim(extent), every))
+                inner.append(f"::{apart}" if apart > 1 else ":")
+            elif by != 1:
+                return None
+            before = product([-row.offset])
+            after = product([row.offset + by * (count - 1) + extent - sizes[axis]])
+            if not isinstance(before, int) or before < 0:
+                return None
+            if not isinstance(after, int):
+                return None
+            if after < 0 and len(row.steps) < 2:
+                return None
+            width.append(f"({before}, {max(after, 0)})")
+        x = self._operand(node.args[0])
+        if any(pair != "(0, 0)" for pair in width):
+            x = f"np.pad({x}, [{', '.join(width)}])"
+        elif not seen:
+            return None
+        if not seen:
+            return x
+        axes = _axes([axis for axis, _, _ in seen])
+        extents = ", ".join(extent for _, extent, _ in seen)
+        extents = f"({extents})" if len(seen) > 1 else extents
+        slid = f"np.lib.stride_tricks.sliding_window_view({x}, {extents}, axis={axes})"
+        steps = {a: s for a, _, s in seen}
+        spots = [steps.get(axis, ":") for axis in range(rank)]
+        return f"{slid}[{', '.join([*spots, *inner])}]"
 
     def _spots(self, node: Pull) -> list[str] | None:
         """The subscripts of a slice or of a choice of rows, or None."""
@@ -447,6 +519,7 @@ class _Reader:
             self.say(f"for _ in range({length}):")
         else:
             self.say(f"for {names} in {sources if len(heads) == 1 else f'zip({sources})'}:")
+        around, self.block_of = self.block_of, loop.block
         self.env, self.depth = inner, self.depth + 1
         for one in loop.block.steps:
             self._node(one, loop.block)
@@ -461,7 +534,7 @@ class _Reader:
             self.say(f"{', '.join(left)} = {', '.join(right)}")
         elif not lists:
             self.say("pass")
-        self.env, self.depth = outer, self.depth - 1
+        self.env, self.depth, self.block_of = outer, self.depth - 1, around
         for one, projection in loop.traces.items():
             name = lists[one]
             backwards = "[::-1]" if node.backwards else ""

@@ -91,20 +91,24 @@ def strip_lets(roots: Sequence[Node]) -> Rewritten:
 # --- sums of products ----------------------------------------------------------------------------
 
 
-def normalise_sums(roots: Sequence[Node]) -> Rewritten:
-    """Every Einsum as plain sums, views and products of two (see `contraction`)."""
-    return rewrite(roots, _Normalising().visit)
+def normalise_sums(roots: Sequence[Node], dots: bool = True) -> Rewritten:
+    """Every Einsum as plain sums, views and products of two (see `contraction`).
+
+    With `dots` the full sum of an elementwise product becomes a dot product.
+    """
+    return rewrite(roots, _Normalising(dots).visit)
 
 
 class _Normalising:
-    def __init__(self) -> None:
+    def __init__(self, dots: bool) -> None:
+        self.dots = dots
         self.done: set[Node] = set()
 
     def visit(self, node: Node, args: tuple[Node, ...]) -> Node:
         if type(node) is not Einsum:
             made = rebuilt(node, args)
         elif node.kind != "real" or len(args) == 1:
-            made = normal_einsum(rebuilt(node, args))
+            made = normal_einsum(rebuilt(node, args), self.dots)
         else:
             made = self._normal(folded_einsum(node.ins, node.out, node.sizes(), args))
         self.done.add(made)
@@ -122,7 +126,7 @@ class _Normalising:
         image: dict[Node, Node] = {}
         for node in sorted(above, key=_serial):
             made = rebuilt(node, tuple([image.get(arg, arg) for arg in node._args]))
-            image[node] = normal_einsum(made) if type(made) is Einsum else made
+            image[node] = normal_einsum(made, self.dots) if type(made) is Einsum else made
         return image.get(root, root)
 
 

@@ -147,7 +147,7 @@ def _readable(
     """As `_lowered`, in plain NumPy."""
     everywhere = [*roots, *stored.values()]
     first = strip_lets(everywhere)
-    second = normalise_sums(first.roots)
+    second = normalise_sums(first.roots, dots=False)
     outputs = second.roots[: len(roots)]
     updates: dict[Node, Node] = dict(zip(stored, second.roots[len(roots) :], strict=True))
     labels = Labels(everything(everywhere), [first.image, second.image])
