@@ -100,9 +100,8 @@ class _Reader:
             self.env[variable] = Text(name)
         for node in self.block.steps:
             self._node(node, self.block)
-        results = [
-            self._named_result(*pair) for pair in zip(self.outputs, self._paths(), strict=True)
-        ]
+        named = zip(self.outputs, self.options.output_names, strict=True)
+        results = [self._named_result(node, path) for node, path in named]
         new = [self._fresh(node) for node in self.updates.values()]
         for variable, value in zip(self.updates, new, strict=True):
             name = arg_names[self.args.index(variable)]
