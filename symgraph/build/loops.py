@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -14,12 +15,13 @@ import numpy as np
 from symgraph.build.arithmetic import add, not_equal, where
 from symgraph.build.coerce import as_node
 from symgraph.errors import CycleError, KindError, NameClashError, ShapeError, UnknownNameError
-from symgraph.node import Kind, Node, promote, reachable, substitute
+from symgraph.node import Kind, Node, promote
 from symgraph.ops.einsum import einsum_node
 from symgraph.ops.leaves import Const, Fill, Iota, Var, constant, fill
 from symgraph.ops.let import Let
-from symgraph.ops.loop import Pair, final, local, scan_and_traces
+from symgraph.ops.loop import Pair, Renaming, final, local, scan_and_traces
 from symgraph.ops.move import Affine, identity_row, pull
+from symgraph.ops.sweep import above
 from symgraph.shapes import Dim, as_dim, normalize_axis, same_dim, same_shape, shape_text
 
 __all__ = ["ScanResult", "recurrence", "scan", "shift"]
@@ -67,7 +69,8 @@ def scan(
 ) -> ScanResult:
     """A loop over time: `step` takes the states and one entry of each sequence, gives new states.
 
-    `states`: the initial values: one value, or a tuple or dict of them; each keeps its shape.
+    `states`: the initial values: one value, or a tuple or dict of them (a list is an array); each
+    keeps its shape.
     `sequences`: likewise, values whose first axis is time; all of one length, which may be
     symbolic or 0. Without sequences `length` is the number of steps. The parameters of `step` are
     the states and then the entries, in order; what was given in a dict goes by name. It returns the
@@ -165,23 +168,13 @@ def recurrence(
         )
 
     def step(**places: Any) -> Any:
-        earlier = {name: places[_earlier(name)] for name in states}
+        earlier = {name: places[name] for name in states}
         before = _Names(earlier, "before", "it has no start value; give it one in states=")
         now = _Now(equations, {name: places[name] for name in given}, before)
         values = {name: now[name] for name in equations}
-        return {_earlier(name): values[name] for name in states}, values
+        return {name: values[name] for name in states}, values
 
-    starts = {_earlier(name): value for name, value in states.items()}
-    run = scan(step, starts, given, length=length, reverse=reverse, mask=mask)
-    final, after, before = (
-        {name: tree[_earlier(name)] for name in states}
-        for tree in (run.final, run.states, run.before)
-    )
-    return ScanResult(final, after, before, run.outputs, run.length, run.loop)
-
-
-def _earlier(name: str) -> str:
-    return f"{name} before"
+    return scan(step, dict(states), given, length=length, reverse=reverse, mask=mask)
 
 
 class _Names:
@@ -464,9 +457,9 @@ class _Loop:
             self._exchange(rule)
 
     def _exchange(self, rule: Mapping[Node, Node]) -> None:
-        count = len(self.nexts)
-        changed = substitute([*self.nexts, *self.outputs], rule)
-        self.nexts, self.outputs = changed[:count], changed[count:]
+        renamed = Renaming(rule)
+        self.nexts = [renamed(node) for node in self.nexts]
+        self.outputs = [renamed(node) for node in self.outputs]
 
     def hold(self, mask: Node) -> None:
         """Keep the states where the mask is 0."""
@@ -487,7 +480,7 @@ class _Loop:
             kept.append(where(_spread(counts, old.ndim), new, old))
             if new in moved and new.args:
                 rule[new] = kept[-1]
-        self.outputs = substitute(self.outputs, rule)
+        self.outputs = [Renaming(rule)(node) for node in self.outputs]
         self.nexts = kept
 
     def _moved(self, roots: Sequence[Node]) -> set[Node]:
@@ -607,12 +600,19 @@ def _spread(mask: Node, rank: int) -> Node:
     return einsum_node([own], (*own, *new), dict.fromkeys(new, 1), (mask,)) if own and new else mask
 
 
+#: Nodes below which there is no local variable at all.
+_closed: weakref.WeakSet[Node] = weakref.WeakSet()
+
+
 def _refuse_leaks(operands: Sequence[Node]) -> None:
     """Local variables of other loops are known only while their step runs."""
     running = set(_running.get())
-    for node in reachable(operands):
-        if isinstance(node, Var) and node.role == "local" and node not in running:
+    found = [n for n in above(operands, _closed) if isinstance(n, Var) and n.role == "local"]
+    for node in found:
+        if node not in running:
             raise UnknownNameError(
                 f"scan: {node.name!r} belongs to the inside of another loop and has no value "
                 "outside of it. Return it there as an output, and use result.outputs."
             )
+    if not found:
+        _closed.update(operands)

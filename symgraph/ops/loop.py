@@ -36,6 +36,7 @@ from symgraph.template import template
 __all__ = [
     "Body",
     "Final",
+    "Renaming",
     "Scan",
     "Trace",
     "final",
@@ -279,7 +280,7 @@ def make_scan(
         for i, (place, _) in enumerate(pairs):
             options = {"place": (group, i)}
             rule[place] = var(_name(place), place.shape, "local", place.kind, options)
-    rename = _Renaming(rule)
+    rename = Renaming(rule)
     body = Body(
         tuple(rule[p] for p, _ in states), tuple(rule[p] for p, _ in sequences),
         tuple(rule[p] for p, _ in constants), tuple(map(rename, nexts)),
@@ -288,8 +289,8 @@ def make_scan(
     return _scan_node(body, length, backwards, args), rename
 
 
-class _Renaming:
-    """Nodes with some nodes below them exchanged for others; what is known is kept."""
+class Renaming:
+    """Nodes with some nodes below them exchanged for others; nothing below these is looked at."""
 
     def __init__(self, rule: Mapping[Node, Node]) -> None:
         self._image = dict(rule)
@@ -510,7 +511,7 @@ class _Beside:
             scan.length,
             backwards,
         )
-        self._image = _Renaming(
+        self._image = Renaming(
             {node: rename(place) for node, place in rule.items()}
             | {place: rename(place) for place in own.union(scan.body.constants)}
         )
