@@ -125,7 +125,7 @@ def softmax(x: Any, axis: Axis = -1) -> Node:
 
     >>> import symgraph as sg
     >>> print(sg.softmax(sg.input("z", 3)))
-    exp(z - reshape(logsumexp(z), (1,)))
+    exp(z - logsumexp(z))
     """
     return exp(log_softmax(x, axis))
 
@@ -138,7 +138,8 @@ def log_softmax(x: Any, axis: Axis = -1) -> Node:
     (N, 3)
     """
     node = as_node(x, "softmax")
-    return subtract(node, logsumexp(node, axis, keepdims=True))
+    is_whole = len(normalize_axes(axis, node.ndim, "softmax")) == node.ndim
+    return subtract(node, logsumexp(node, axis, keepdims=not is_whole))
 
 
 def std(x: Any, axis: Axis = None, keepdims: bool = False, ddof: int = 0) -> Node:

@@ -276,7 +276,8 @@ def _contract(ins: list[Indices], out: Indices, known: dict[int, Dim], args: lis
 
 
 def _is_plain(node: Einsum) -> bool:
-    return len(set(node.out)) == len(node.out) and not node.params[2]
+    """Whether every index stands once in the result, and new ones only for axes of size 1."""
+    return len(set(node.out)) == len(node.out) and all(size == 1 for _, size in node.params[2])
 
 
 def _sum_of_einsum(inner: Einsum, indices: Indices, out: Indices, known: dict[int, Dim]) -> Node:

@@ -13,7 +13,7 @@ from symgraph.errors import RangeError, ShapeError
 from symgraph.node import Node, intern, promote
 from symgraph.ops.einsum import Einsum, folded_einsum, widen
 from symgraph.ops.leaves import Fill, fill
-from symgraph.printing import Format, Piece
+from symgraph.printing import ATOM, Format, Piece
 from symgraph.shapes import Dim, Shape, bind_dim, bind_shape, product, same_dim, shape_text
 
 __all__ = [
@@ -219,7 +219,8 @@ class Push(Node):
         x = self.args[0]
         if _is_one_hot(self.rows, x.ndim) and isinstance(x, Fill) and x.value == 1:
             return fmt.call("one_hot", [xs[1], Piece(str(self.shape[-1]))])
-        return fmt.call("scatter_add", [*xs, Piece(shape_text(self.shape))])
+        key = _form_key(self.rows, self.shape, x.shape, xs)
+        return fmt.call("scatter_add", [xs[0], Piece(f"[{key}]"), Piece(shape_text(self.shape))])
 
     @classmethod
     def rebuild(cls, params: tuple[Any, ...], args: tuple[Node, ...]) -> Node:
@@ -308,18 +309,23 @@ def _form_pull(node: Pull, fmt: Format, xs: Sequence[Piece]) -> Piece:
     width = _padding(node)
     if width is not None:
         return fmt.call("pad", [xs[0], Piece(str(width))])
+    x, inner = fmt.wrap(xs[0], ATOM), _form_key(node.rows, node.args[0].shape, node.shape, xs)
+    return Piece(rf"{x}_{{{inner}}}" if fmt.style == "latex" else f"{x}[{inner}]")
+
+
+def _form_key(rows: Sequence[Row], large: Shape, small: Shape, xs: Sequence[Piece]) -> str:
+    """What stands between the brackets when the entries of the small side are read or written."""
     parts: list[tuple[int, str]] = []
-    for row, size in zip(node.rows, node.args[0].shape, strict=True):
+    used: set[int] = set()
+    for row, size in zip(rows, large, strict=True):
         axes = row.axes if isinstance(row, Lookup) else tuple(axis for axis, _ in row.steps)
-        text = xs[row.operand].text if isinstance(row, Lookup) else _form_row(row, size, node.shape)
+        text = xs[row.operand].text if isinstance(row, Lookup) else _form_row(row, size, small)
         parts.append((max(axes, default=-1), text))
-    used = {a for row in node.rows if isinstance(row, Affine) for a, _ in row.steps}
-    used |= {a for row in node.rows if isinstance(row, Lookup) for a in row.axes}
-    for new in (a for a in range(node.ndim) if a not in used):
+        used.update(axes)
+    for new in (a for a in range(len(small)) if a not in used):
         place = next((i for i, (axis, _) in enumerate(parts) if axis > new), len(parts))
         parts.insert(place, (new, "None"))
-    x, inner = fmt.wrap(xs[0], 100), ", ".join(text for _, text in parts)
-    return Piece(rf"{x}_{{{inner}}}" if fmt.style == "latex" else f"{x}[{inner}]")
+    return ", ".join(text for _, text in parts)
 
 
 def _form_row(row: Affine, size: Dim, shape: Shape) -> str:
@@ -375,7 +381,7 @@ class Reshape(Node):
         return read(0, tuple(source))
 
     def vjp(self, ct: Node, k: int) -> Node | None:
-        return reshape_node(ct, self.args[0].shape) if self.args[0].kind == "real" else None
+        return _folded_reshape(ct, self.args[0].shape) if self.args[0].kind == "real" else None
 
     def jvp(self, tangents: Sequence[Node | None]) -> Node | None:
         return None if tangents[0] is None else reshape_node(tangents[0], self.shape)
@@ -384,7 +390,24 @@ class Reshape(Node):
         return reshape_node(args[0], (size, *self.shape))
 
     def form(self, fmt: Format, xs: Sequence[Piece]) -> Piece:
+        places = self._new_axes()
+        if places is not None:
+            inner = ", ".join("None" if new else ":" for new in places)
+            x = fmt.wrap(xs[0], ATOM)
+            return Piece(rf"{x}_{{{inner}}}" if fmt.style == "latex" else f"{x}[{inner}]")
         return fmt.call("reshape", [*xs, Piece(shape_text(self.shape))])
+
+    def _new_axes(self) -> list[bool] | None:
+        """Which axes of the result are new, when all others are those of the operand."""
+        source = list(self.args[0].shape)
+        new: list[bool] = []
+        for size in self.shape:
+            kept = bool(source) and source[0] == size
+            if not kept and size != 1:
+                return None
+            new.append(not kept)
+            source = source[1:] if kept else source
+        return None if source else new
 
     @classmethod
     def rebuild(cls, params: tuple[Any, ...], args: tuple[Node, ...]) -> Node:
@@ -408,6 +431,14 @@ def reshape_node(x: Node, shape: Shape) -> Node:
     if isinstance(x, Reshape):
         return reshape_node(x.args[0], shape)
     return intern(Reshape, (x,), (shape,), shape, x.kind)
+
+
+def _folded_reshape(x: Node, shape: Shape) -> Node:
+    """x under another shape; a sum that kept its axes as 1 loses them inside the sum."""
+    kept = [axis for axis, size in enumerate(x.shape) if size != 1]
+    if isinstance(x, Einsum) and shape == tuple(x.shape[axis] for axis in kept):
+        return folded_einsum([tuple(range(x.ndim))], tuple(kept), {}, (x,))
+    return reshape_node(x, shape)
 
 
 class Concat(Node):
