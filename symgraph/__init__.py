@@ -75,6 +75,9 @@ _NAMES: dict[str, str] = {
     "symgraph.evaluate": """
         evaluate
     """,
+    "symgraph.explain.derive": """
+        derive
+    """,
     "symgraph.grad": """
         adjoints grad hessian hvp jacobian jvp vjp
     """,
@@ -320,6 +323,9 @@ if TYPE_CHECKING:
     )
     from symgraph.evaluate import (
         evaluate as evaluate,
+    )
+    from symgraph.explain.derive import (
+        derive as derive,
     )
     from symgraph.grad import (
         adjoints as adjoints,

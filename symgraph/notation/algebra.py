@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal
+from typing import Any, Literal
 
 from symgraph.notation.cancel import cancelled, is_worth_cancelling
 from symgraph.notation.tree import (
@@ -20,6 +20,7 @@ from symgraph.notation.tree import (
     Formula,
     Hadamard,
     Indicator,
+    Inverse,
     Name,
     Norm,
     Number,
@@ -30,6 +31,7 @@ from symgraph.notation.tree import (
     Relation,
     Sort,
     Sum,
+    Symbolic,
     Transpose,
     joined,
     walk,
@@ -78,13 +80,9 @@ def loosened(x: Formula) -> Formula:
         return x
     parts = _split(x)
     core = parts.core
-    if (
-        core
-        and core[-1] == Ones("row")
-        and Product(1, tuple(core[:-1])).sort in ("column", "scalar")
-    ):
+    if core and _is_row_of_ones(core[-1]) and _sort(core[:-1]) in ("column", "scalar"):
         core.pop()
-    if core and core[0] == Ones("column") and Product(1, tuple(core[1:])).sort in ("row", "scalar"):
+    if core and _is_column_of_ones(core[0]) and _sort(core[1:]) in ("row", "scalar"):
         core.pop(0)
     kept = (*parts.scalars, *core)
     if len(kept) == len(x.factors):
@@ -93,6 +91,14 @@ def loosened(x: Formula) -> Formula:
         return Number(x.coefficient)
     bare = x.coefficient == 1 and len(kept) == 1 and not parts.over
     return kept[0] if bare else Product(x.coefficient, kept, tuple(parts.over))
+
+
+def _is_row_of_ones(x: Formula) -> bool:
+    return isinstance(x, Ones) and x.kind == "row"
+
+
+def _is_column_of_ones(x: Formula) -> bool:
+    return isinstance(x, Ones) and x.kind == "column"
 
 
 def _sort(core: Sequence[Formula]) -> Sort:
@@ -135,6 +141,17 @@ class Algebra:
 
     def _known_as(self, x: Formula) -> Formula:
         return self._known.get(x, x) if self._known else x
+
+    def _known_chain(self, core: list[Formula]) -> list[Formula]:
+        """A chain of factors with T 1 = 1 and the like put in."""
+        for key, value in self._known.items():
+            if not isinstance(key, Product) or key.coefficient != 1 or key.over:
+                continue
+            n = len(key.factors)
+            for k in range(len(core) - n + 1):
+                if tuple(core[k : k + n]) == key.factors:
+                    return self._known_chain([*core[:k], value, *core[k + n :]])
+        return core
 
     # --- products -----------------------------------------------------------------------------
 
@@ -188,8 +205,9 @@ class Algebra:
             total.scalars += part.over
         if self.tidy:
             above, below = _cancelled(above, below)
-            if any(f.sort not in ("scalar",) for f in above if not isinstance(f, Ones)):
-                above = [f for f in above if not isinstance(f, Ones)]
+            kept = [f for f in above if not isinstance(f, Ones)]
+            if _joint([*kept, *below]) == _joint([*above, *below]):
+                above = kept
             above = self._by_rank(above, entrywise=True)
         if below:
             total.core = [Hadamard(tuple(above), tuple(below))]
@@ -213,9 +231,9 @@ class Algebra:
 
     def _loose(self, xs: list[Formula]) -> list[Formula]:
         """Factors without needless repetition, as long as the whole keeps its sort."""
-        whole = joined(tuple(x.sort for x in xs))
+        whole = _joint(xs)
         loose = [loosened(x) for x in xs]
-        return loose if joined(tuple(x.sort for x in loose)) == whole else xs
+        return loose if _joint(loose) == whole else xs
 
     def _build(self, parts: _Parts) -> Formula:
         coefficient, core = parts.coefficient, parts.core
@@ -228,9 +246,8 @@ class Algebra:
         if len(core) == 1 and isinstance(core[0], Hadamard) and not core[0].factors:
             number = self._build(_Parts(coefficient, scalars, over, []))
             return Hadamard((number,), core[0].over)
-        if len(core) > 1:
-            inner = self._known_as(Product(1, tuple(core)))
-            core = list(inner.factors) if isinstance(inner, Product) else [inner]
+        if len(core) > 1 and self._known:
+            core = self._known_chain(core)
         factors = self._placed(scalars, core)
         if not factors and not over:
             return Number(coefficient)
@@ -238,7 +255,8 @@ class Algebra:
             (only,) = factors
             if coefficient == 1:
                 return self._known_as(only)
-            if coefficient == -1 and self.tidy and isinstance(only, Sum):
+            if coefficient == -1 and self.tidy and _may_turn(only):
+                assert isinstance(only, Sum)
                 return self.add([self.scale(-1, term) for term in only.terms])
         return Product(coefficient, tuple(factors), tuple(over))
 
@@ -266,7 +284,7 @@ class Algebra:
         if isinstance(x, Transpose):
             return x.x
         if isinstance(x, Ones):
-            return Ones("row" if x.kind == "column" else "column")
+            return Ones("row" if x.kind == "column" else "column", x.length)
         if isinstance(x, Product):
             parts = _split(x)
             parts.core = [self.transpose(f) for f in reversed(parts.core)]
@@ -282,7 +300,11 @@ class Algebra:
 
     def turned(self, x: Formula, sort: Sort) -> Formula:
         """The vector x as a column or a row."""
-        return x if x.sort in (sort, "scalar") else self.transpose(x)
+        return self.transpose(x) if x.sort in ("column", "row") and x.sort != sort else x
+
+    def inverse(self, x: Formula) -> Formula:
+        """The inverse matrix, (Xᵀ)⁻¹ as X⁻ᵀ."""
+        return Transpose(Inverse(x.x)) if isinstance(x, Transpose) else Inverse(x)
 
     # --- sums ---------------------------------------------------------------------------------
 
@@ -293,7 +315,7 @@ class Algebra:
         flat: list[Formula] = []
         for term in given:
             flat += _opened(term, self)
-        kept = _collected(flat, self) if self.tidy else flat
+        kept = self._sorted(_collected(flat, self)) if self.tidy else flat
         if not kept:
             return Number(0)
         if len(kept) == 1:
@@ -303,23 +325,53 @@ class Algebra:
             kept.insert(0, kept.pop(first))
         return self._common_out(kept) if self.tidy else Sum(tuple(kept))
 
+    def _sorted(self, terms: list[Formula]) -> list[Formula]:
+        """Terms of one kind, which come from several paths, in the order of the user's formula."""
+        if any(isinstance(t, Number) or _is_negative(t) for t in terms):
+            return terms
+        places = {
+            t: sorted(self._ranks.get(n.name, _LAST) for n in walk(t) if isinstance(n, Name))
+            for t in terms
+        }
+        return sorted(terms, key=places.__getitem__)
+
     def _common_out(self, terms: list[Formula]) -> Formula:
-        """A sum with the number and the denominator that all terms share in front of it."""
+        """A sum with what all terms share in front of it: 2a - 2b is 2 (a - b)."""
         parts = [_split(term) for term in terms]
         c = max(parts[0].coefficient, -parts[0].coefficient)
         over = parts[0].over
-        if any(p.coefficient not in (c, -c) or p.over != over for p in parts) or (
-            c == 1 and not over
-        ):
+        shared = [f for f in parts[0].scalars if all(f in p.scalars for p in parts)]
+        if any(len(p.scalars) + len(p.core) <= len(shared) for p in parts):
+            shared = []
+        alike = all(p.coefficient in (c, -c) for p in parts)
+        lone = all(len(p.scalars) + len(p.core) <= 1 for p in parts)
+        if any(p.over != over for p in parts) or not alike or not (over or shared or lone):
+            return Sum(tuple(terms))
+        if c == 1 and not over and not shared:
             return Sum(tuple(terms))
         for p in parts:
             p.coefficient, p.over = _over(p.coefficient, c), []
-        return Product(c, (Sum(tuple(self._build(p) for p in parts)),), tuple(over))
+            p.scalars = [f for f in p.scalars if f not in shared]
+        inner = Sum(tuple(self._build(p) for p in parts))
+        return (
+            self._build(_Parts(c, [*shared, inner], over, []))
+            if inner.sort == "scalar"
+            else (self._build(_Parts(c, shared, over, [inner])))
+        )
 
     def total(self, x: Formula) -> Formula:
         """The sum of all entries."""
         parts = _split(x)
         core = parts.core
+        if core and all(isinstance(f, Ones) for f in core):
+            counts = [_count(f.length) for f in core if isinstance(f, Ones)]
+            return self.product(
+                [
+                    self._build(_Parts(1, parts.scalars, parts.over, [])),
+                    *counts,
+                    Number(parts.coefficient),
+                ]
+            )
         if len(core) == 1:
             whole = core[0]
         elif core:
@@ -439,6 +491,19 @@ def _cancelled(
 
 def _raised(base: Formula, n: int) -> Formula:
     return base if n == 1 else Power(base, Number(n))
+
+
+def _joint(factors: Sequence[Formula]) -> Sort:
+    return joined(tuple(f.sort for f in factors))
+
+
+def _count(length: Any) -> Formula:
+    return Number(length) if isinstance(length, int) else Symbolic(length)
+
+
+def _may_turn(x: Formula) -> bool:
+    """Whether -(a - b) is better written b - a; -(1 - y) stays."""
+    return isinstance(x, Sum) and not isinstance(x.terms[0], Number)
 
 
 def _is_negative(term: Formula) -> bool:

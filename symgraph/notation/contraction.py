@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from symgraph.notation.algebra import Algebra
+from symgraph.notation.algebra import Algebra, loosened
 from symgraph.notation.tree import Call, Formula, Number, Ones, Symbolic
 from symgraph.shapes import Dim
 
@@ -33,12 +33,8 @@ def contraction(
     algebra: Algebra,
 ) -> Formula | None:
     """The sum of products as a formula; None where matrix notation has no word for it."""
-    kept = [i for i in out if sizes[i] != 1 or any(i in indices for indices in ins)]
-    if len(kept) < len(out) == 2:  # an axis of size 1 makes a column or a row of a vector
-        inner = contraction(xs, ins, tuple(kept), sizes, algebra)
-        if inner is None or len(kept) == 0:
-            return inner
-        return algebra.turned(inner, "column" if kept[0] == out[0] else "row")
+    if len(out) <= 2 and any(sizes[i] == 1 for indices in (*ins, out) for i in indices):
+        return _without_single_entries(xs, ins, out, sizes, algebra)
     if len(out) > 2 or len(set(out)) != len(out) or any(len(i) > 2 for i in ins):
         return _of_tensors(xs, ins, out, algebra)
     numbers: list[Formula] = []
@@ -59,8 +55,33 @@ def contraction(
     merged = _merged(simpler, out, algebra)
     if merged is None:
         return None
-    chained = _Chains(merged, out, algebra).formula()
+    chained = _Chains(merged, out, sizes, algebra).formula()
     return None if chained is None else algebra.product([*numbers, chained])
+
+
+def _without_single_entries(
+    xs: Sequence[Formula],
+    ins: Sequence[Indices],
+    out: Indices,
+    sizes: Mapping[int, Dim],
+    algebra: Algebra,
+) -> Formula | None:
+    """Axes of size 1 left out: they make columns and rows of vectors."""
+    thin_xs: list[Formula] = []
+    thin_ins: list[Indices] = []
+    for x, indices in zip(xs, ins, strict=True):
+        kept = tuple(i for i in indices if sizes[i] != 1)
+        x = x if kept else loosened(x)
+        fits = x.sort in (("scalar", "column", "row") if kept else ("scalar",))
+        if len(kept) < len(indices) and not fits:
+            return None
+        thin_xs.append(x)
+        thin_ins.append(kept)
+    kept_out = tuple(i for i in out if sizes[i] != 1)
+    inner = contraction(thin_xs, thin_ins, kept_out, sizes, algebra)
+    if inner is None or len(kept_out) == len(out) or not kept_out:
+        return inner
+    return algebra.turned(inner, "column" if kept_out[0] == out[0] else "row")
 
 
 def _of_tensors(
@@ -157,9 +178,15 @@ def _facing(operand: _Operand, large: Indices, algebra: Algebra) -> Formula:
 class _Chains:
     """Operands linked by shared indices, read from one end to the other."""
 
-    def __init__(self, operands: Sequence[_Operand], out: Indices, algebra: Algebra) -> None:
-        self._left = list(operands)
+    def __init__(
+        self,
+        operands: Sequence[_Operand],
+        out: Indices,
+        sizes: Mapping[int, Dim],
+        algebra: Algebra,
+    ) -> None:
         self._out = out
+        self._sizes = sizes
         self._algebra = algebra
         self._numbers: list[Formula] = [o.formula for o in operands if not o.indices]
         self._left = [o for o in operands if o.indices]
@@ -195,10 +222,10 @@ class _Chains:
             operand = self._take(at)
             if operand is None:
                 if at == start and not factors:
-                    return [Ones("column")], None
+                    return [Ones("column", self._sizes[at])], None
                 if at == stop:
                     return factors, stop
-                return [*factors, Ones("column")], None
+                return [*factors, Ones("column", self._sizes[at])], None
             if len(operand.indices) == 1:
                 return [*factors, operand.formula], None
             first, second = operand.indices

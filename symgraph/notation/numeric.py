@@ -126,12 +126,15 @@ def _(formula: Symbolic, given: _Given) -> Array:
 def _(formula: Name, given: _Given) -> Array:
     if formula.name not in given.names:
         raise UnknownNameError(f"name {formula.name!r} has no value; give one.")
-    return _laid(given.names[formula.name], formula.kind)
+    found = given.names[formula.name]
+    known = isinstance(found, (np.ndarray, np.generic, list, tuple, int, float))
+    return _laid(found, formula.kind) if known else found  # a loop is no array
 
 
 @_value.register
 def _(formula: Ones, given: _Given) -> Array:
-    return np.ones((1, 1))
+    n = bind_dim(formula.length, given.dims)
+    return np.ones((n, 1) if formula.kind == "column" else (1, n))
 
 
 @_value.register
@@ -151,7 +154,7 @@ def _(formula: Product, given: _Given) -> Array:
         if factor.sort == "scalar":
             number = number * one
         else:
-            chain = one if chain is None else _matmul(chain, one)
+            chain = one if chain is None else chain @ one
     for factor in formula.over:
         number = number / _value(factor, given)
     if chain is None:
@@ -159,16 +162,6 @@ def _(formula: Product, given: _Given) -> Array:
     if formula.sort == "scalar":
         chain = chain.reshape(())
     return np.asarray(number * chain)
-
-
-def _matmul(left: Array, right: Array) -> Array:
-    """The matrix product; ones and repeated values are as long as the other side needs."""
-    if left.ndim != 2 or right.ndim != 2:
-        return np.asarray(left * right)
-    n = max(left.shape[1], right.shape[0])
-    return np.asarray(
-        np.broadcast_to(left, (left.shape[0], n)) @ np.broadcast_to(right, (n, right.shape[1]))
-    )
 
 
 @_value.register
@@ -273,13 +266,17 @@ def _(formula: Derivative, given: _Given) -> Array:
 @_value.register
 def _(formula: Plain, given: _Given) -> Array:
     raw = _as_arrays(formula, [_value(arg, given) for arg in formula.args], given)
-    return _laid(formula.node.evaluate(given.dims, *raw), formula.kind)
+    found = formula.node.evaluate(given.dims, *raw)
+    return found if formula.node.is_loop else _laid(found, formula.kind)
 
 
-def _as_arrays(formula: Plain, args: Sequence[Array], given: _Given) -> list[Array]:
-    """Operands with the axes that the node gives them."""
-    raw: list[Array] = []
+def _as_arrays(formula: Plain, args: Sequence[Any], given: _Given) -> list[Any]:
+    """Operands with the axes that the node gives them; a loop is handed on as it is."""
+    raw: list[Any] = []
     for node, arg in zip(formula.node.args, args, strict=True):
+        if node.is_loop:
+            raw.append(arg)
+            continue
         shape = tuple(bind_dim(size, given.dims) for size in node.shape)
         flat = arg.reshape(-1) if len(shape) == 1 and arg.size > 1 else arg
         array = np.broadcast_to(flat if flat.size > 1 or not shape else flat.reshape(-1)[:1], shape)

@@ -13,14 +13,13 @@ from typing import Any, Literal
 import sympy
 
 from symgraph.node import Node
-from symgraph.notation.algebra import Algebra
+from symgraph.notation.algebra import Algebra, loosened
 from symgraph.notation.contraction import contraction
 from symgraph.notation.orientation import Layout, orientations
 from symgraph.notation.tree import (
     Call,
     Formula,
     Indicator,
-    Inverse,
     Logical,
     Name,
     Number,
@@ -32,16 +31,31 @@ from symgraph.notation.tree import (
     Sort,
     Sum,
     Symbolic,
+    Transpose,
     joined,
 )
-from symgraph.ops import Det, Einsum, Fill, Inv, Let, LogDet, Map, Push, Reduce, Reshape, Solve, Var
+from symgraph.ops import (
+    Det,
+    Einsum,
+    Fill,
+    Inv,
+    Iota,
+    Let,
+    LogDet,
+    Map,
+    Push,
+    Reduce,
+    Reshape,
+    Solve,
+    Var,
+)
 from symgraph.ops.move import Lookup, identity_row
 from symgraph.ops.sweep import dependents
 from symgraph.scalar import Pointwise, sigmoid, slot, softplus
 from symgraph.shapes import Dim
 from symgraph.template import function_name
 
-__all__ = ["Forward", "Reader", "bare", "evaluation_order", "number"]
+__all__ = ["SPELLED", "Forward", "Reader", "bare", "evaluation_order", "fresh", "number"]
 
 #: A formula longer than this many symbols gets a name of its own.
 LONG = 60
@@ -58,7 +72,7 @@ _LOGICAL: dict[str, Literal["and", "or", "not"]] = {
 }  # fmt: skip
 _TITLES = {"maximum": "max", "minimum": "min"}
 # Functions that exist for their accuracy, as a textbook writes them.
-_SPELLED: dict[str, Any] = {
+SPELLED: dict[str, Any] = {
     "logistic_loss": softplus(slot(0)) - slot(1) * slot(0),
     "dlogistic_loss": sigmoid(slot(0)) - slot(1),
     "log_sigmoid": sympy.log(sigmoid(slot(0))),
@@ -195,7 +209,7 @@ class Reader:
     """Formulas of nodes, each computed once.
 
     `names` (beside the user's own) are stops. `limit` is the number of symbols from which a
-    formula is cut off; what was cut is in `definitions`.
+    formula is cut off; what was cut, and every loop, is in `definitions`.
     """
 
     def __init__(
@@ -237,7 +251,10 @@ class Reader:
             if pending:
                 stack.extend(pending)
                 continue
-            self._known[node] = self._cut(self._formula(node), node is root)
+            formula = self._formula(node)
+            long = self._limit is not None and formula.size > self._limit
+            cut = node.is_loop or (long and node is not root)
+            self._known[node] = self._cut(formula, "s" if node.is_loop else "t") if cut else formula
         return self._known[root]
 
     def meaning(self, node: Node) -> Formula:
@@ -249,11 +266,11 @@ class Reader:
             self.read(arg)
         return self._formula(inner)
 
-    def _cut(self, formula: Formula, is_root: bool) -> Formula:
-        if self._limit is None or formula.size <= self._limit or is_root:
-            return formula
-        taken = self.forward.taken
-        name = Name(fresh(f"t{len(self.definitions) + 1}", taken), formula.sort)
+    def _cut(self, formula: Formula, letter: str) -> Formula:
+        """A name for a formula, which is defined once."""
+        text = fresh(f"{letter}{len(self.definitions) + 1}", self.forward.taken)
+        self.forward.taken.add(text)
+        name = Name(text, formula.sort)
         self.definitions.append((name, formula))
         return name
 
@@ -268,16 +285,16 @@ class Reader:
 
     def _covering(self, formula: Formula, node: Node) -> Formula:
         """With ones where the formula is a number or a vector and the value is repeated."""
-        if isinstance(formula, Number) or node.ndim > 2:
+        if isinstance(formula, Number) or node.ndim > 2 or all(n == 1 for n in node.shape):
             return formula
         if formula.sort == "scalar" and node.ndim > 0:
             sorts: tuple[Literal["column", "row"], ...] = ("column", "row")
-            ones = [Ones(sort) for sort in sorts[: node.ndim]]
+            ones = [Ones(sort, n) for sort, n in zip(sorts, node.shape, strict=False)]
             return self.algebra.product([formula, *ones])
         if node.ndim == 2 and formula.sort == "column" and node.shape[1] != 1:
-            return self.algebra.product([formula, Ones("row")])
+            return self.algebra.product([formula, Ones("row", node.shape[1])])
         if node.ndim == 2 and formula.sort == "row" and node.shape[0] != 1:
-            return self.algebra.product([Ones("column"), formula])
+            return self.algebra.product([Ones("column", node.shape[0]), formula])
         return formula
 
     # --- one rule a primitive -----------------------------------------------------------------
@@ -320,6 +337,9 @@ class Reader:
             return self.algebra.turned(xs[0], "column" if node.shape[1] == 1 else "row")
         if source.ndim == 2 and node.ndim == 1 and 1 in source.shape:
             return xs[0]
+        if all(n == 1 for n in node.shape):
+            loose = loosened(xs[0])
+            return loose if loose.sort == "scalar" else None
         return None
 
     def _push(self, node: Node, xs: Sequence[Formula]) -> Formula | None:
@@ -337,7 +357,7 @@ class Reader:
         return None
 
     def _inv(self, node: Node, xs: Sequence[Formula]) -> Formula | None:
-        return Inverse(xs[0]) if node.ndim == 2 else None
+        return self.algebra.inverse(xs[0]) if node.ndim == 2 else None
 
     def _det(self, node: Node, xs: Sequence[Formula]) -> Formula | None:
         head = "det" if isinstance(node, Det) else "logdet"
@@ -347,7 +367,7 @@ class Reader:
         if node.args[0].ndim != 2:
             return None
         right = self.algebra.turned(xs[1], "column")
-        return self.algebra.product([Inverse(xs[0]), right])
+        return self.algebra.product([self.algebra.inverse(xs[0]), right])
 
     def _map(self, node: Node, xs: Sequence[Formula]) -> Formula | None:
         assert isinstance(node, Map)
@@ -370,6 +390,10 @@ class Reader:
     # --- the body of a Map --------------------------------------------------------------------
 
     def _body(self, expr: Any, nodes: Sequence[Node], xs: Sequence[Formula]) -> Formula:
+        formula = self._expression(expr, nodes, xs)
+        return self._by_formula.get(formula, formula)
+
+    def _expression(self, expr: Any, nodes: Sequence[Node], xs: Sequence[Formula]) -> Formula:
         if expr.is_Symbol and expr.name.startswith("_"):
             return xs[int(expr.name[1:])]
         if expr.is_Number or expr.is_NumberSymbol or expr.is_Symbol:
@@ -389,16 +413,15 @@ class Reader:
             return self.algebra.power(
                 self._body(expr.base, nodes, xs), self._body(expr.exp, nodes, xs)
             )
-        formula = self._function(expr, nodes, [self._body(arg, nodes, xs) for arg in expr.args])
-        return self._by_formula.get(formula, formula)
+        return self._function(expr, nodes, [self._body(arg, nodes, xs) for arg in expr.args])
 
     def _function(self, expr: Any, nodes: Sequence[Node], args: list[Formula]) -> Formula:
         head = function_name(expr)
         sort = joined(tuple(arg.sort for arg in args))
         if isinstance(expr, Pointwise) and expr.by_output is not None:
             return self._by_output(expr, nodes, args)
-        if head in _SPELLED:
-            return self._body(_SPELLED[head], [], args)
+        if head in SPELLED:
+            return self._body(SPELLED[head], [], args)
         if head == "exp":
             soft = self._softmax(args[0])
             if soft is not None:
@@ -408,7 +431,7 @@ class Reader:
         if head in _LOGICAL:
             return Logical(_LOGICAL[head], tuple(args))
         if head == "iverson":
-            return Indicator(args[0])
+            return self._indicator(args[0])
         if head == "where" and self.algebra.tidy:
             return self._choice(*args)
         if head == "step" and args[1] in (Number(0), Number(1)):
@@ -422,10 +445,28 @@ class Reader:
         """1[c] a + 1[not c] b."""
         parts = []
         if yes != Number(0):
-            parts.append(self.algebra.entrywise([Indicator(condition), yes]))
+            parts.append(self.algebra.entrywise([self._indicator(condition), yes]))
         if no != Number(0):
-            parts.append(self.algebra.entrywise([Indicator(_opposite(condition)), no]))
+            parts.append(self.algebra.entrywise([self._indicator(_opposite(condition)), no]))
         return self.algebra.add(parts)
+
+    def _indicator(self, condition: Formula) -> Formula:
+        """1[condition]; where positions are compared with an argmax, its one-hot vectors."""
+        if isinstance(condition, Relation) and condition.operator == "==":
+            place, ids = condition.left, condition.right
+            counted = place.x if isinstance(place, Transpose) else place
+            if (
+                isinstance(counted, Plain)
+                and isinstance(counted.node, Iota)
+                and isinstance(ids, Call)
+                and ids.head == "argmax"
+            ):
+                length = counted.node.params[0]
+                if ids.axis is None:
+                    return OneHot(ids, length, place.sort)
+                hot = OneHot(self.algebra.turned(ids, "column"), length, "matrix")
+                return hot if ids.axis == 1 else self.algebra.transpose(hot)
+        return Indicator(condition)
 
     def _by_output(self, expr: Any, nodes: Sequence[Node], args: list[Formula]) -> Formula:
         """A derivative in terms of the function's own value, by its name if it has one."""
@@ -435,7 +476,8 @@ class Reader:
             operands = [bare(nodes[int(arg.name[1:])]) for arg in expr.args]
             own = source(*(slot(k) for k in range(len(operands))))
             twin = self.forward.maps.get((own, *operands))
-            value = None if twin is None else self.forward.name(twin)
+            named = None if twin is None else self._known.get(twin, self.forward.name(twin))
+            value = named if isinstance(named, Name) else None
         if value is None:
             value = self._function(source(*expr.args), nodes, args)
             value = self._by_formula.get(value, value)

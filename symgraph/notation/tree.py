@@ -38,6 +38,7 @@ __all__ = [
     "Sum",
     "Symbolic",
     "Transpose",
+    "Verbatim",
     "flipped",
     "joined",
     "walk",
@@ -120,9 +121,10 @@ class Name(Formula):
 
 @dataclass(frozen=True, slots=True)
 class Ones(Formula):
-    """A column or row of ones as long as its neighbours need."""
+    """A column or row of ones; `length` is a size."""
 
-    kind: Sort = "column"
+    kind: Literal["column", "row"]
+    length: Any
 
     @property
     def sort(self) -> Sort:
@@ -365,6 +367,18 @@ class Plain(Formula):
     @property
     def parts(self) -> tuple[Formula, ...]:
         return self.args
+
+    @property
+    def sort(self) -> Sort:
+        return self.kind
+
+
+@dataclass(frozen=True, slots=True)
+class Verbatim(Formula):
+    """A node written down as it prints itself, with all that it is made of."""
+
+    node: Node
+    kind: Sort
 
     @property
     def sort(self) -> Sort:

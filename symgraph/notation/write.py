@@ -35,6 +35,7 @@ from symgraph.notation.tree import (
     Sum,
     Symbolic,
     Transpose,
+    Verbatim,
 )
 from symgraph.printing import ATOM, Format, Piece, Style, unicode_name
 
@@ -232,8 +233,9 @@ def _factors(factors: Sequence[Formula], pen: _Pen, leading: bool) -> list[str]:
         piece = _piece(factor, pen)
         is_last = k == len(factors) - 1
         numbers_before = all(f.sort == "scalar" for f in factors[:k])
-        free = isinstance(factor, Hadamard) and is_last and numbers_before
-        texts.append(pen.wrap(piece, _HADAMARD if free else _PRODUCT + (k > 0 or leading)))
+        free = isinstance(factor, Hadamard) and is_last and numbers_before and not factor.over
+        alone = len(factors) == 1 and not leading
+        texts.append(pen.wrap(piece, _HADAMARD if free else _PRODUCT + (not alone)))
     return texts
 
 
@@ -371,6 +373,11 @@ def _(formula: Derivative, pen: _Pen) -> Piece:
         top, bottom = pen.wrap(of, _POWER), pen.wrap(by, _POWER)
         return Piece(rf"\frac{{\partial {top}}}{{\partial {bottom}}}")
     return Piece(f"d{pen.wrap(of, _POWER)}/d{pen.wrap(by, _POWER)}", _PRODUCT - 1)
+
+
+@_piece.register
+def _(formula: Verbatim, pen: _Pen) -> Piece:
+    return Piece(formula.node._written(pen.style), 0)
 
 
 @_piece.register

@@ -1,0 +1,294 @@
+"""The rules of differentiation by name, and the sentence that gives the reason for a step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, NamedTuple
+
+from symgraph.node import Node
+from symgraph.notation.read import SPELLED
+from symgraph.ops import (
+    Concat,
+    Det,
+    Einsum,
+    Fill,
+    Final,
+    Inv,
+    Let,
+    LogDet,
+    Map,
+    Pull,
+    Push,
+    Reduce,
+    Reshape,
+    Scan,
+    Solve,
+    Trace,
+)
+from symgraph.scalar import slot
+from symgraph.template import function_name
+
+__all__ = ["RULES", "Language", "Rule", "function_of", "rule_of", "sentence", "title"]
+
+Language = Literal["en", "zh"]
+
+
+class Rule(NamedTuple):
+    """The name and the reason of a rule in each language.
+
+    In a reason {head} is the value that is differentiated, {operand} what it is differentiated by,
+    {root} the value whose derivative is wanted, {function} a function's name, {count} a number.
+    """
+
+    en: str
+    zh: str
+    en_reason: str
+    zh_reason: str
+
+
+RULES: dict[str, Rule] = {
+    "sum": Rule(
+        "sum", "和",
+        "{head} is a sum: {operand} receives its derivative unchanged.",
+        "{head} 是和式，导数原样传给 {operand}。",
+    ),
+    "difference": Rule(
+        "difference", "差",
+        "{operand} is subtracted in {head}: the derivative changes its sign.",
+        "{operand} 在 {head} 中被减去，导数变号。",
+    ),
+    "minuend": Rule(
+        "difference", "差",
+        "{operand} stands in {head} with a plus sign: it receives the derivative unchanged.",
+        "{operand} 在 {head} 中带正号，导数原样传给它。",
+    ),
+    "repeated term": Rule(
+        "repeated term", "重复项",
+        "{operand} enters {head} in many places: their derivatives add up.",
+        "{operand} 在 {head} 中多处出现，各处的导数相加。",
+    ),
+    "squared norm": Rule(
+        "squared norm", "平方范数",
+        "{head} is the sum of squares: its derivative with respect to {operand} is 2 {operand}.",
+        "{head} 是平方和，对 {operand} 的导数是 2 {operand}。",
+    ),
+    "constant factor": Rule(
+        "constant factor", "常数因子",
+        "{head} is {operand} times a constant, which multiplies the derivative.",
+        "{head} 是 {operand} 乘以常数，导数也乘以该常数。",
+    ),
+    "product": Rule(
+        "product", "乘积",
+        "Product rule: the derivative of {head} with respect to {operand} is the other factor.",
+        "乘积法则：{head} 对 {operand} 的导数是另一个因子。",
+    ),
+    "quotient": Rule(
+        "quotient", "商",
+        "Quotient rule: {operand} stands below the line in {head}.",
+        "商法则：{operand} 是 {head} 的分母。",
+    ),
+    "power": Rule(
+        "power", "幂",
+        "Power rule: the exponent comes down as a factor and is lowered by one.",
+        "幂法则：指数降下来作因子，并减一。",
+    ),
+    "function": Rule(
+        "function", "函数",
+        "Chain rule through {function}: multiply by its derivative at {operand}.",
+        "链式法则经过 {function}：乘以它在 {operand} 处的导数。",
+    ),
+    "maximum": Rule(
+        "maximum", "最大值",
+        "The derivative goes to the larger operand: an indicator; at a tie neither gets any.",
+        "导数只传给较大的一方（示性函数）；相等时两边都为零。",
+    ),
+    "minimum": Rule(
+        "minimum", "最小值",
+        "The derivative goes to the smaller operand: an indicator; at a tie neither gets any.",
+        "导数只传给较小的一方（示性函数）；相等时两边都为零。",
+    ),
+    "choice": Rule(
+        "choice", "选择",
+        "Only the branch that is taken receives the derivative: an indicator.",
+        "只有被选中的分支得到导数（示性函数）。",
+    ),
+    "dot product": Rule(
+        "dot product", "内积",
+        "{head} is linear in {operand}: its derivative is the other vector.",
+        "{head} 对 {operand} 是线性的，导数是另一个向量。",
+    ),
+    "matrix product": Rule(
+        "matrix product", "矩阵乘积",
+        "{head} is linear in {operand}: the derivative is multiplied by the transpose of the other "
+        "factor, on the side where that factor stands.",
+        "{head} 对 {operand} 是线性的：在另一因子所在的一侧乘以它的转置。",
+    ),
+    "sum of entries": Rule(
+        "sum of entries", "元素求和",
+        "Every entry of {operand} enters {head} once: each receives the same derivative.",
+        "{operand} 的每个元素在 {head} 中各出现一次，得到相同的导数。",
+    ),
+    "repetition": Rule(
+        "repetition", "重复",
+        "{operand} is repeated in {head}: the derivatives of its copies add up.",
+        "{operand} 在 {head} 中重复出现，各副本的导数相加。",
+    ),
+    "transpose": Rule(
+        "transpose", "转置",
+        "The derivative with respect to {operand} is the transposed derivative.",
+        "对 {operand} 的导数是导数的转置。",
+    ),
+    "sum of products": Rule(
+        "sum of products", "乘积之和",
+        "{head} is linear in {operand}: the derivative takes the place of {operand}'s factor.",
+        "{head} 对 {operand} 是线性的：其余因子与导数缩并。",
+    ),
+    "largest entry": Rule(
+        "largest entry", "最大元素",
+        "Only the largest entry of {operand} receives the derivative, the first of equal ones.",
+        "只有 {operand} 的最大元素（相等时取第一个）得到导数。",
+    ),
+    "log-sum-exp": Rule(
+        "log-sum-exp", "对数指数和",
+        "The derivative of log Σ exp with respect to {operand} is softmax({operand}).",
+        "log Σ exp 对 {operand} 的导数是 softmax({operand})。",
+    ),
+    "product of entries": Rule(
+        "product of entries", "元素连乘",
+        "Each entry of {operand} receives the product of all the others.",
+        "{operand} 的每个元素得到其余元素之积。",
+    ),
+    "selection": Rule(
+        "selection", "选取",
+        "Only the entries of {operand} that were read receive a derivative; several add up.",
+        "只有被读取的 {operand} 的元素得到导数；多次读取则相加。",
+    ),
+    "placement": Rule(
+        "placement", "放置",
+        "Each entry of {operand} receives the derivative of the place it was put.",
+        "{operand} 的每个元素得到它所放位置的导数。",
+    ),
+    "rearrangement": Rule(
+        "rearrangement", "重排",
+        "{head} holds the entries of {operand} in another form; so does the derivative.",
+        "{head} 只是 {operand} 元素的另一种排列，导数同样排列。",
+    ),
+    "concatenation": Rule(
+        "concatenation", "拼接",
+        "{operand} is one part of {head} and receives that part of the derivative.",
+        "{operand} 是 {head} 的一段，得到导数的相应一段。",
+    ),
+    "loop": Rule(
+        "recurrence", "递推",
+        "Backpropagation through time: the derivative runs through all steps, last to first.",
+        "时间反向传播：导数从最后一步传回第一步。",
+    ),
+    "inverse": Rule(
+        "inverse", "逆矩阵",
+        "d(X⁻¹) = −X⁻¹ dX X⁻¹.",
+        "d(X⁻¹) = −X⁻¹ dX X⁻¹。",
+    ),
+    "determinant": Rule(
+        "determinant", "行列式",
+        "The derivative of a determinant is the determinant times the transposed inverse; "
+        "of its logarithm, the transposed inverse.",
+        "行列式的导数是行列式乘以逆矩阵的转置；其对数的导数是逆矩阵的转置。",
+    ),
+    "linear system": Rule(
+        "linear system", "线性方程组",
+        "The solution is differentiated by solving the transposed system.",
+        "解的导数由转置方程组求得。",
+    ),
+    "sum over paths": Rule(
+        "sum over paths", "路径求和",
+        "{operand} acts on {root} in {count} ways: their contributions add up.",
+        "{operand} 以 {count} 种方式影响 {root}，各路的贡献相加。",
+    ),
+    "constant": Rule(
+        "constant", "常数",
+        "No derivative of {root} reaches {operand}: it counts as a constant.",
+        "{root} 的导数传不到 {operand}：对求导而言它是常数。",
+    ),
+    "identity": Rule(
+        "identity", "自身",
+        "The derivative of a value with respect to itself is one.",
+        "一个量对自身的导数是一。",
+    ),
+}  # fmt: skip
+
+
+def title(rule: str, lang: Language) -> str:
+    """The name of a rule in a language."""
+    return RULES[rule].zh if lang == "zh" else RULES[rule].en
+
+
+def sentence(rule: str, lang: Language, words: Mapping[str, str]) -> str:
+    """The reason of a rule in a language."""
+    text = RULES[rule].zh_reason if lang == "zh" else RULES[rule].en_reason
+    return text.format_map(words)
+
+
+def rule_of(node: Node, k: int) -> str:
+    """The rule by which a node is differentiated by its operand k."""
+    if isinstance(node, Map):
+        return _rule_of_map(node, k)
+    if isinstance(node, Einsum):
+        return _rule_of_einsum(node)
+    if isinstance(node, Reduce):
+        names = {
+            "max": "largest entry",
+            "logsumexp": "log-sum-exp",
+            "prod": "product of entries",
+        }
+        return names.get(node.operation, "function")
+    return _OTHER.get(type(node), "function")
+
+
+_OTHER: dict[type[Node], str] = {
+    Pull: "selection", Push: "placement", Reshape: "rearrangement", Concat: "concatenation",
+    Scan: "loop", Trace: "loop", Final: "loop", Inv: "inverse", Det: "determinant",
+    LogDet: "determinant", Solve: "linear system", Let: "identity",
+}  # fmt: skip
+
+
+def _rule_of_map(node: Map, k: int) -> str:
+    expr, own = node.template.expr, slot(k)
+    others = [arg for j, arg in enumerate(node.args) if j != k]
+    partial = node.template.derivative(k)
+    repeated = node.args[k].shape != node.shape
+    if expr.is_Add and partial in (1, -1):
+        if repeated:
+            return "repeated term"
+        if partial == -1:
+            return "difference"
+        subtracts = any(node.template.derivative(j) == -1 for j in range(len(node.args)))
+        return "minuend" if subtracts else "sum"
+    if own not in partial.free_symbols and all(isinstance(arg, Fill) for arg in others):
+        return "constant factor"
+    if expr.is_Mul:
+        return "quotient" if own in partial.free_symbols else "product"
+    if expr.is_Pow:
+        return "power" if own in expr.base.free_symbols else "function"
+    names = {"maximum": "maximum", "minimum": "minimum", "where": "choice"}
+    return names.get(function_name(expr), "function")
+
+
+def _rule_of_einsum(node: Einsum) -> str:
+    if len(node.args) > 1:
+        if node.ndim == 0 and all(arg.ndim == 1 for arg in node.args):
+            return "dot product"
+        return "matrix product" if node.ndim <= 2 else "sum of products"
+    source, out = set(node.ins[0]), set(node.out)
+    if source - out:
+        return "sum of entries"
+    return "repetition" if out - source else "transpose"
+
+
+def function_of(node: Node) -> str | None:
+    """The name of the function that a node applies, if it goes by a name."""
+    if not isinstance(node, Map):
+        return type(node).__name__.lower()
+    name = function_name(node.template.expr)
+    if name in SPELLED or name in ("Pow", "Add", "Mul"):
+        return None
+    return "σ" if name == "sigmoid" else name
