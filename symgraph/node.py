@@ -165,6 +165,7 @@ class Node(sympy.Expr, Boolean):
     registry: ClassVar[dict[str, type[Node]]] = {}
 
     # SymPy asks these of every expression.
+    _argset = ()  # where `sympy.preorder_traversal` looks for more, and then ends
     is_number = False
     is_comparable = False
     _op_priority = 100.0
@@ -344,12 +345,15 @@ class Node(sympy.Expr, Boolean):
         """Whether one of the given nodes, or a node of one of the given classes, is reachable."""
         nodes = reachable([self])
         classes = tuple(one for one in patterns if isinstance(one, type))
-        return any(one in nodes for one in patterns if isinstance(one, Node)) or any(
+        return any(one in nodes for one in patterns if isinstance(one, sympy.Basic)) or any(
             isinstance(node, classes) for node in nodes
         )
 
     has_free = has
-    has_xfree = has
+
+    def has_xfree(self, patterns: Iterable[Any]) -> bool:
+        """As `has`, for a set."""
+        return self.has(*patterns)
 
     def _has(self, *patterns: Any) -> bool:
         return self.has(*patterns)
@@ -370,7 +374,8 @@ class Node(sympy.Expr, Boolean):
 
     def xreplace(self, rule: Mapping[Any, Any]) -> Node:
         """The same expression with some nodes exchanged for others of the same shape."""
-        return substitute([self], {k: v for k, v in rule.items() if isinstance(k, Node)})[0]
+        chosen = {_behind(k): _behind(v) for k, v in rule.items()}
+        return substitute([self], {k: v for k, v in chosen.items() if isinstance(k, Node)})[0]
 
     def _xreplace(self, rule: Mapping[Any, Any]) -> tuple[Node, bool]:
         new = self.xreplace(rule)
@@ -387,9 +392,7 @@ class Node(sympy.Expr, Boolean):
         return self.xreplace({old: new})
 
     def replace(self, query: Any, value: Any, *args: Any, **kwargs: Any) -> Any:
-        if isinstance(query, Node):
-            return self.xreplace({query: value})
-        return self
+        return self.xreplace({query: value}) if isinstance(_behind(query), Node) else self
 
     # --- SymPy methods that must not look inside ----------------------------------------------
 
@@ -400,6 +403,7 @@ class Node(sympy.Expr, Boolean):
     nsimplify = collect = ratsimp = trigsimp = radsimp = powsimp = normal = removeO = _itself
     rewrite = _rewrite = as_dummy = copy = as_expr = conjugate = adjoint = _itself
     evalf = n = _eval_evalf = _eval_simplify = _eval_refine = _eval_conjugate = _itself
+    combsimp = gammasimp = separate = rcall = _itself
     _eval_rewrite = __copy__ = __pos__ = to_nnf = _eval_adjoint = _itself
 
     def __deepcopy__(self, memo: object) -> Self:
@@ -736,6 +740,11 @@ def _pretty_text(text: str) -> Any:
     from sympy.printing.pretty.stringpict import prettyForm
 
     return prettyForm(text)
+
+
+def _behind(value: Any) -> Any:
+    """The node behind a symbol that stands for one; anything else as it is."""
+    return value.node if isinstance(value, NodeSymbol) else value
 
 
 def _as_operand(new: Any, old: Node) -> Node:

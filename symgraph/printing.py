@@ -156,13 +156,19 @@ class Format:
             return piece.text
         return self.parens(piece.text)
 
+    def wrap_right(self, piece: Piece, precedence: int) -> str:
+        """As `wrap`, behind an operator: a sign never follows another one."""
+        is_negative = piece.text.startswith("-")
+        return self.parens(piece.text) if is_negative else self.wrap(piece, precedence)
+
     def parens(self, text: str) -> str:
         """The text in parentheses."""
         return rf"\left({text}\right)" if self.style == "latex" else f"({text})"
 
     def infix(self, operator: str, left: Piece, right: Piece, precedence: int) -> Piece:
         """A left-associative binary operator."""
-        text = f"{self.wrap(left, precedence)}{operator}{self.wrap(right, precedence + 1)}"
+        wrap = self.wrap_right if precedence >= ADD else self.wrap
+        text = f"{self.wrap(left, precedence)}{operator}{wrap(right, precedence + 1)}"
         return Piece(text, precedence)
 
     def call(self, name: str, xs: Iterable[Piece]) -> Piece:
@@ -209,7 +215,7 @@ class Format:
 
     def minus(self, x: Piece) -> Piece:
         """The negative."""
-        return Piece(f"-{self.wrap(x, MUL)}", UNARY)
+        return Piece(f"-{self.wrap_right(x, MUL)}", UNARY)
 
 
 def visible(roots: Sequence[Node], limit: int = sys.maxsize) -> list[Node]:
