@@ -75,6 +75,7 @@ def _train(out: Path) -> tuple[float, list[Path]]:
         epochs=EPOCHS,
         batch_size=32,
         validation={"image": x_test, "label": y_test},
+        progress=True,
     )
     scores = model.predict({"image": x_test})["logits"]
     accuracy = float(np.mean(np.argmax(scores, axis=1) == y_test))
