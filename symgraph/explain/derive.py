@@ -28,14 +28,14 @@ from symgraph.ops.leaves import fill
 from symgraph.ops.loop import local
 from symgraph.ops.map import negative
 from symgraph.ops.sweep import Adjoints, dependents, reverse
-from symgraph.scalar import slot
+from symgraph.scalar import Pointwise, slot
 from symgraph.shapes import product
 
 __all__ = ["derive"]
 
 #: An unnamed value with a longer formula is called u1, u2, ...
 SHORT = 14
-SHORT_OFTEN = 4
+SHORT_OFTEN = 3
 #: A lone δ with a formula of at most this length is not worth a name.
 PLAIN_DELTA = 9
 #: A number with a longer formula that is used twice gets a name.
@@ -185,8 +185,10 @@ class _Derive:
     def _tolerated(self, node: Node) -> int:
         """How long the formula of an unnamed value may be; it is written often if it is used often,
         and the output of a layer stands in the derivative of its nonlinearity."""
+        users = self._users.get(node, [])
         output = node.ndim > 0 and isinstance(node, Map) and _keeps_its_output(node)
-        often = len(self._users.get(node, [])) > 1 or output
+        only_added = all(isinstance(u, Map) and u.template.expr.is_Add for u in users)
+        often = len(users) > 1 or (output and not only_added)
         return SHORT_OFTEN if often else SHORT
 
     def reference(self, node: Node) -> Formula:
@@ -455,7 +457,10 @@ def _names_in(node: Node, derive: _Derive) -> list[Name]:
 def _keeps_its_output(node: Map) -> bool:
     """Whether a derivative is written with the value itself: tanh, exp, a square root."""
     expr = node.template.expr
-    return bool(expr.is_Function or (expr.is_Pow and expr.exp == sympy.Rational(1, 2)))
+    if isinstance(expr, sympy.exp) or (expr.is_Pow and expr.exp == sympy.Rational(1, 2)):
+        return True
+    slopes = node.template.derivative(0).atoms(Pointwise)
+    return any(one.by_output is not None for one in slopes)
 
 
 def _is_naming(node: Node) -> bool:

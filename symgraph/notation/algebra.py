@@ -119,6 +119,8 @@ class Algebra:
         known: Mapping[Formula, Formula] | None = None,
     ) -> None:
         self.tidy = tidy
+        #: Set while something is read that the user wrote: its factors and terms stay in order.
+        self.keep_order = False
         self._ranks = ranks or {}
         self._known = known or {}
 
@@ -135,7 +137,7 @@ class Algebra:
         return _BRACKET if isinstance(x, Indicator) else self.rank(x)
 
     def _by_rank(self, factors: list[Formula], entrywise: bool) -> list[Formula]:
-        if not self.tidy:
+        if not self.tidy or self.keep_order:
             return factors
         return sorted(factors, key=self.rank if entrywise else self._scalar_rank)
 
@@ -190,7 +192,10 @@ class Algebra:
         return cancelled(made, self) if is_worth_cancelling(together) else made
 
     def multiplied(self, xs: Sequence[Formula], over: Sequence[Formula] = ()) -> Formula:
-        """Factors multiplied and divided entry by entry; only equal factors cancel."""
+        """Factors multiplied and divided entry by entry; only equal factors cancel.
+
+        exp(x)/(1 + exp(x)) becomes σ(x), exp(x)/Σ exp(x) becomes softmax(x).
+        """
         total = _Parts(1, [], [], [])
         above: list[Formula] = []
         below: list[Formula] = []
@@ -209,6 +214,7 @@ class Algebra:
             if _joint([*kept, *below]) == _joint([*above, *below]):
                 above = kept
             above = self._by_rank(above, entrywise=True)
+            above, below = _as_sigmoid(above, below)
         if below:
             total.core = [Hadamard(tuple(above), tuple(below))]
         elif above:
@@ -241,7 +247,8 @@ class Algebra:
             return Number(0)
         scalars, over = parts.scalars, parts.over
         if self.tidy:
-            scalars, over = _cancelled(scalars, over)
+            scalars, over = _as_sigmoid(*_cancelled(scalars, over))
+            core, over = _as_softmax(core, over)
             scalars = self._by_rank(scalars, entrywise=False)
         if len(core) == 1 and isinstance(core[0], Hadamard) and not core[0].factors:
             number = self._build(_Parts(coefficient, scalars, over, []))
@@ -275,7 +282,21 @@ class Algebra:
                 return base
             if isinstance(base, Number) and isinstance(exponent.value, int) and exponent.value > 0:
                 return Number(base.value**exponent.value)
+            if isinstance(exponent.value, int) and base.sort == "scalar":
+                return self._numbers_raised(base, exponent.value)
         return Power(base, exponent)
+
+    def _numbers_raised(self, base: Formula, n: int) -> Formula:
+        """(a b)² as a² b²; √a² as a."""
+        inner, m = _base(base)
+        if inner is not base:
+            return self.product([_raised(inner, m * n)])
+        if not isinstance(base, Product) or isinstance(base.coefficient, float):
+            return Power(base, Number(n))
+        parts = _Parts(_plain(Fraction(base.coefficient) ** n), [], [], [])
+        parts.scalars = [self.power(f, Number(n)) for f in base.factors]
+        parts.over = [self.power(f, Number(n)) for f in base.over]
+        return self._build(parts)
 
     def transpose(self, x: Formula) -> Formula:
         """xᵀ, with the transposition moved to the factors."""
@@ -295,7 +316,12 @@ class Algebra:
                 tuple(self.transpose(f) for f in x.over),
             )
         if isinstance(x, Sum):
-            return Sum(tuple(self.transpose(term) for term in x.terms))
+            turned = tuple(self.transpose(term) for term in x.terms)
+            if all(_begins_transposed(t) or t.sort == "scalar" for t in turned):
+                return Transpose(x)  # (x - m)ᵀ
+            return Sum(turned)
+        if isinstance(x, Inverse) and self.transpose(x.x) == x.x:
+            return x  # XᵀX is symmetric
         return Transpose(x)
 
     def turned(self, x: Formula, sort: Sort) -> Formula:
@@ -308,14 +334,15 @@ class Algebra:
 
     # --- sums ---------------------------------------------------------------------------------
 
-    def add(self, terms: Iterable[Formula]) -> Formula:
-        """The sum."""
+    def add(self, terms: Iterable[Formula], keep_order: bool = False) -> Formula:
+        """The sum; in tidy work terms from several paths are put in the order of the names."""
         given = list(terms)
         given = self._loose(given) if given else given
         flat: list[Formula] = []
         for term in given:
             flat += _opened(term, self)
-        kept = self._sorted(_collected(flat, self)) if self.tidy else flat
+        kept = _collected(flat, self) if self.tidy else flat
+        kept = kept if keep_order or self.keep_order or not self.tidy else self._sorted(kept)
         if not kept:
             return Number(0)
         if len(kept) == 1:
@@ -323,7 +350,19 @@ class Algebra:
         if _is_negative(kept[0]):
             first = next((k for k, term in enumerate(kept) if not _is_negative(term)), 0)
             kept.insert(0, kept.pop(first))
-        return self._common_out(kept) if self.tidy else Sum(tuple(kept))
+        if not self.tidy:
+            return Sum(tuple(kept))
+        return self._opposite_sigmoid(kept) or self._common_out(kept)
+
+    def _opposite_sigmoid(self, terms: list[Formula]) -> Formula | None:
+        """1 - σ(-x) is σ(x)."""
+        if len(terms) != 2 or terms[0] != Number(1):
+            return None
+        second = self.scale(-1, terms[1])
+        if not isinstance(second, Call) or second.head != "sigmoid":
+            return None
+        (x,) = second.args
+        return Call("sigmoid", (self.scale(-1, x),), second.kind) if _is_negative(x) else None
 
     def _sorted(self, terms: list[Formula]) -> list[Formula]:
         """Terms of one kind, which come from several paths, in the order of the user's formula."""
@@ -333,7 +372,7 @@ class Algebra:
             t: sorted(self._ranks.get(n.name, _LAST) for n in walk(t) if isinstance(n, Name))
             for t in terms
         }
-        return sorted(terms, key=places.__getitem__)
+        return sorted(terms, key=lambda t: (places[t], _begins_transposed(t)))
 
     def _common_out(self, terms: list[Formula]) -> Formula:
         """A sum with what all terms share in front of it: 2a - 2b is 2 (a - b)."""
@@ -346,9 +385,9 @@ class Algebra:
         alike = all(p.coefficient in (c, -c) for p in parts)
         lone = all(len(p.scalars) + len(p.core) <= 1 for p in parts)
         if any(p.over != over for p in parts) or not alike or not (over or shared or lone):
-            return Sum(tuple(terms))
+            return self._common_factor(terms)
         if c == 1 and not over and not shared:
-            return Sum(tuple(terms))
+            return self._common_factor(terms)
         for p in parts:
             p.coefficient, p.over = _over(p.coefficient, c), []
             p.scalars = [f for f in p.scalars if f not in shared]
@@ -357,6 +396,42 @@ class Algebra:
             self._build(_Parts(c, [*shared, inner], over, []))
             if inner.sort == "scalar"
             else (self._build(_Parts(c, shared, over, [inner])))
+        )
+
+    def _common_factor(self, terms: list[Formula]) -> Formula:
+        """A sum with the factor that all terms share: A x + B x is (A + B) x."""
+        parts = [_split(term) for term in terms]
+        if any(p.scalars or p.over for p in parts):
+            return Sum(tuple(terms))
+        cores = [p.core for p in parts]
+        if all(len(core) > 1 for core in cores):
+            for end in (-1, 0):
+                if all(core[end] == cores[0][end] for core in cores):
+                    shared = cores[0][end]
+                    for p in parts:
+                        p.core = p.core[:-1] if end else p.core[1:]
+                    rest = self.add([self._build(p) for p in parts])
+                    return self.product([rest, shared] if end else [shared, rest])
+        inner = [core[0] for core in cores if len(core) == 1]
+        if len(inner) == len(parts) and all(isinstance(f, Hadamard) and not f.over for f in inner):
+            lists = [list(f.factors) for f in inner if isinstance(f, Hadamard)]
+            common = [f for f in lists[0] if all(f in other for other in lists)]
+            if common and all(len(factors) > len(common) for factors in lists):
+                return self._without_common(parts, lists, common)
+        return Sum(tuple(terms))
+
+    def _without_common(
+        self, parts: list[_Parts], lists: list[list[Formula]], common: list[Formula]
+    ) -> Formula:
+        rests: list[Formula] = []
+        for p, factors in zip(parts, lists, strict=True):
+            rest = self.multiplied([f for f in factors if f not in common])
+            rests.append(self.scale(p.coefficient, rest))
+        whole = self.multiplied([*common, self.add(rests, keep_order=True)])
+        return (
+            whole
+            if whole.sort == _joint([p.core[0] for p in parts])
+            else Sum(tuple(self._build(p) for p in parts))
         )
 
     def total(self, x: Formula) -> Formula:
@@ -399,10 +474,14 @@ class Algebra:
             return self.total(left)
         a, b = _split(left), _split(right)
         x, y = (self.turned(self._build(_Parts(1, [], [], part.core)), "column") for part in (a, b))
-        inner = Norm(x) if x == y else Dot(x, y)
+        if x != y and (_is_chain(x) or _is_chain(y)):
+            inner = self.product([self.transpose(x), y])  # aᵀ X b
+        else:
+            inner = Norm(x) if x == y else Dot(x, y)
         scalars, over = [*a.scalars, *b.scalars], [*a.over, *b.over]
         coefficient = _times(a.coefficient, b.coefficient)
-        return self._build(_Parts(coefficient, [*scalars, self._known_as(inner)], over, []))
+        front = self._build(_Parts(coefficient, scalars, over, []))
+        return self.product([front, self._known_as(inner)])
 
     # --- conditions ---------------------------------------------------------------------------
 
@@ -465,10 +544,11 @@ def _over(a: Real, b: Real) -> Real:
 # --- pieces of products and sums ----------------------------------------------------------------
 
 
-def _base(factor: Formula) -> tuple[Formula, int]:
+def _base(factor: Formula) -> tuple[Formula, int | Fraction]:
+    """A power taken apart; roots only of norms, which have no sign to lose."""
     if isinstance(factor, Power) and isinstance(factor.exponent, Number):
         n = factor.exponent.value
-        if isinstance(n, int):
+        if isinstance(n, int) or (isinstance(n, Fraction) and isinstance(factor.base, Norm)):
             return factor.base, n
     return factor, 1
 
@@ -477,7 +557,7 @@ def _cancelled(
     above: Sequence[Formula], below: Sequence[Formula]
 ) -> tuple[list[Formula], list[Formula]]:
     """Equal factors as one power; what stands above and below cancels."""
-    exponents: dict[Formula, int] = {}
+    exponents: dict[Formula, int | Fraction] = {}
     for sign, factors in ((1, above), (-1, below)):
         for factor in factors:
             base, n = _base(factor)
@@ -489,8 +569,46 @@ def _cancelled(
     return tops, [_raised(base, -n) for base, n in exponents.items() if n < 0]
 
 
-def _raised(base: Formula, n: int) -> Formula:
-    return base if n == 1 else Power(base, Number(n))
+def _as_sigmoid(above: list[Formula], below: list[Formula]) -> tuple[list[Formula], list[Formula]]:
+    for bottom in below:
+        for top in above:
+            if not _is_call(top, "exp") or not isinstance(bottom, Sum):
+                continue
+            if bottom.terms in ((Number(1), top), (top, Number(1))):
+                made = Call("sigmoid", top.parts, top.sort)
+                return (
+                    [made if f is top else f for f in above],
+                    [f for f in below if f is not bottom],
+                )
+    return above, below
+
+
+def _as_softmax(core: list[Formula], over: list[Formula]) -> tuple[list[Formula], list[Formula]]:
+    if len(core) != 1 or not _is_call(core[0], "exp"):
+        return core, over
+    for bottom in over:
+        if _is_call(bottom, "sum") and bottom.parts == (core[0],):
+            made = Call("softmax", core[0].parts, core[0].sort)
+            return [made], [f for f in over if f is not bottom]
+    return core, over
+
+
+def _is_call(x: Formula, head: str) -> bool:
+    return isinstance(x, Call) and x.head == head
+
+
+def _raised(base: Formula, n: int | Fraction) -> Formula:
+    return base if n == 1 else Power(base, Number(_plain(n)))
+
+
+def _begins_transposed(x: Formula) -> bool:
+    if isinstance(x, Product):
+        return bool(x.factors) and isinstance(x.factors[0], Transpose)
+    return isinstance(x, Transpose)
+
+
+def _is_chain(x: Formula) -> bool:
+    return isinstance(x, Product) and len(x.factors) > 1
 
 
 def _joint(factors: Sequence[Formula]) -> Sort:

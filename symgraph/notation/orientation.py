@@ -7,7 +7,7 @@ a column.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from symgraph.node import Node
@@ -55,9 +55,30 @@ def orientations(order: Iterable[Node], layout: Layout | None = None) -> dict[No
     if layout is not None:
         return dict.fromkeys(vectors, layout)
     groups = _Groups()
+    forms = _within_forms(nodes)
     for node in nodes:
-        _vote(node, groups)
+        if node not in forms:
+            _vote(node, groups)
     return {node: groups.layout(node) for node in vectors}
+
+
+def _within_forms(order: Sequence[Node]) -> set[Node]:
+    """Products v M that only serve a number v M w: they are xᵀ M y, and x is as it is elsewhere."""
+    users: dict[Node, list[Node]] = {}
+    for node in order:
+        for arg in node.args:
+            users.setdefault(arg, []).append(node)
+    found: set[Node] = set()
+    for node in reversed(order):
+        serves = users.get(node, [])
+        is_between = all(_is_product(u) and (u.ndim == 0 or u in found) for u in serves)
+        if _is_product(node) and node.ndim == 1 and serves and is_between:
+            found.add(node)
+    return found
+
+
+def _is_product(node: Node) -> bool:
+    return isinstance(node, Einsum) and len(node.args) == 2
 
 
 def _vote(node: Node, groups: _Groups) -> None:

@@ -131,6 +131,7 @@ class Forward:
 
     def __init__(self, roots: Sequence[Node], layout: Layout | None = None) -> None:
         self.order = evaluation_order(roots)
+        self._nodes = set(self.order)
         self.sorts = orientations(self.order, layout)
         #: A Map by its formula and its operands without names.
         self.maps: dict[tuple[Any, ...], Node] = {}
@@ -146,6 +147,9 @@ class Forward:
             elif isinstance(node, Let) and node.let_name and not node.stops:
                 self._name(node, taken)
         self.taken = taken
+
+    def __contains__(self, node: object) -> bool:
+        return node in self._nodes
 
     def _name(self, node: Let, taken: set[str]) -> None:
         name = str(node.let_name)
@@ -371,7 +375,11 @@ class Reader:
 
     def _map(self, node: Node, xs: Sequence[Formula]) -> Formula | None:
         assert isinstance(node, Map)
-        return self._body(node.template.expr, node.args, self._facing(node, xs))
+        self.algebra.keep_order = node in self.forward
+        try:
+            return self._body(node.template.expr, node.args, self._facing(node, xs))
+        finally:
+            self.algebra.keep_order = False
 
     def _facing(self, node: Node, xs: Sequence[Formula]) -> list[Formula]:
         """The operands turned so that repetition acts along the right axis."""

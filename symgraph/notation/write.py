@@ -44,6 +44,7 @@ __all__ = ["write"]
 # How tightly things bind; the names of `symgraph.printing` stop at products.
 _OR, _AND, _REL, _SUM, _HADAMARD, _PRODUCT, _POWER = 10, 15, 20, 40, 45, 50, 60
 
+_EXPONENTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _UNICODE_HALVES = {
     Fraction(1, 2): "½", Fraction(1, 3): "⅓", Fraction(2, 3): "⅔", Fraction(1, 4): "¼",
     Fraction(3, 4): "¾",
@@ -84,12 +85,13 @@ class _Pen:
         """The text, in parentheses when it binds less tightly than asked."""
         return piece.text if piece.precedence >= precedence else self.parens(piece.text)
 
-    def join(self, parts: Sequence[str]) -> str:
-        """Factors beside each other; equal neighbours and digits get a dot between them."""
+    def join(self, parts: Sequence[str], chain: bool = False) -> str:
+        """Factors beside each other; equal numbers and digits get a dot between them."""
         text = parts[0]
         for before, after in itertools.pairwise(parts):
             wide = self.style == "latex" and ("\\mathrm" in before or "\\mathrm" in after)
-            dotted = before == after or (after[0] in "0123456789" and not after.startswith("1["))
+            dotted = not chain and before == after
+            dotted = dotted or (after[0] in "0123456789" and not after.startswith("1["))
             gap = r" \, " if wide else " "
             text += (self.pick("*", "·", r" \cdot ") if dotted else gap) + after
         return text
@@ -209,7 +211,7 @@ def _(formula: Product, pen: _Pen) -> Piece:
     elif lone:
         upper = _piece(top[0], pen)
     else:
-        upper = Piece(pen.join(texts), bind)
+        upper = Piece(pen.join(texts, chain=formula.sort != "scalar"), bind)
     return pen.ratio(upper, _denominator(bottom, pen)) if bottom else upper
 
 
@@ -268,6 +270,8 @@ def _(formula: Hadamard, pen: _Pen) -> Piece:
 def _(formula: Power, pen: _Pen) -> Piece:
     base, exponent = formula.base, formula.exponent
     inside = _piece(base, pen)
+    if isinstance(base, Norm) and isinstance(exponent, Number):
+        return _norm(base, Fraction(exponent.value) * 2, pen)
     if exponent == Number(Fraction(1, 2)):
         if pen.style == "latex":
             return Piece(rf"\sqrt{{{inside.text}}}")
@@ -280,7 +284,7 @@ def _(formula: Power, pen: _Pen) -> Piece:
     if pen.style == "latex":
         return Piece(f"{pen.wrap(inside, ATOM)}^{{{_piece(exponent, pen).text}}}", _POWER)
     if pen.style == "unicode" and isinstance(exponent, Number) and isinstance(exponent.value, int):
-        digits = str(exponent.value).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+        digits = str(exponent.value).translate(_EXPONENTS)
         return Piece(pen.wrap(inside, ATOM) + digits, _POWER)
     return Piece(f"{pen.wrap(inside, ATOM)}^{_raised(exponent, pen)}", _POWER)
 
@@ -312,9 +316,21 @@ def _(formula: Dot, pen: _Pen) -> Piece:
 
 @_piece.register
 def _(formula: Norm, pen: _Pen) -> Piece:
+    return _norm(formula, Fraction(2), pen)
+
+
+def _norm(formula: Norm, power: Fraction, pen: _Pen) -> Piece:
+    """‖x‖ to a power."""
     inside = _piece(formula.x, pen).text
-    bars = pen.pick("||{}||^2", "‖{}‖²", r"\lVert {} \rVert^{{2}}")
-    return Piece(bars.format(inside), _POWER)
+    bars = Piece(pen.pick("||{}||", "‖{}‖", r"\lVert {} \rVert").format(inside))
+    if power == 1:
+        return bars
+    exponent = pen.number(int(power) if power.denominator == 1 else power)
+    if pen.style == "latex":
+        return Piece(f"{bars.text}^{{{exponent.text}}}", _POWER)
+    if pen.style == "unicode" and power.denominator == 1:
+        return Piece(bars.text + str(power.numerator).translate(_EXPONENTS), _POWER)
+    return Piece(f"{bars.text}^{pen.wrap(exponent, ATOM)}", _POWER)
 
 
 @_piece.register
