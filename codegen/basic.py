@@ -107,6 +107,8 @@ def _folded(op: str, args: Sequence[Node]) -> Node | None:
     like = map_node(_TEMPLATES[op], tuple(args))
     if op == "where" and values[0] is not None:
         return _kept(args[1] if values[0] else args[2], like)
+    if op == "where" and values[1] is not None and values[1] == values[2]:
+        return fill(values[1], like.shape, like.kind)
     if op == "where" and values[1:] == [1, 0]:
         return _kept(basic("iverson", args[0]), like)
     if op == "where" and values[1:] == [0, 1]:
@@ -348,4 +350,6 @@ def lowered(body: Template, args: tuple[Node, ...]) -> Node:
     for op, operands, place in found.steps:
         values[place] = basic(op, *[values[k] for k in operands])
     result: Node = values[found.result]
+    if result.kind != "real" and body.kind(tuple([arg.kind for arg in args])) == "real":
+        return basic("multiply", fill(1.0), result)  # the step of a real is real
     return result

@@ -271,14 +271,17 @@ class _Emitter:
 
     def _direct(self) -> dict[Node, Value]:
         """New values that may be computed right into their variable: no later step reads it."""
-        if self.options.check_finite:
-            return {}
-        aliases = {variable: self.block.aliases(variable) for variable in self.updates}
+        aliases = self.aliases = {v: self.block.aliases(v) for v in self.updates}
         found: dict[Node, Value] = {}
+        if self.options.check_finite:
+            return found
         for variable, node in self.updates.items():
             if node not in self.block.last or op_of(node) == "where" or node.shape == ():
                 continue
             later = self.block.last[self.block.last.index(node) + 1 :]
+            stored = [value for other, value in self.updates.items() if other is not variable]
+            if any(value in aliases[variable] for value in stored):
+                continue
             if not any(arg in aliases[variable] for one in later for arg in one.args):
                 found[node] = self._array(variable)
         return found
@@ -298,7 +301,11 @@ class _Emitter:
             self._check(node, f"the new value of {variable.params[0]}")
 
     def _return(self) -> None:
-        self.returned = [self._returned(node) for node in self.outputs]
+        dtypes = [f"np.{dtype.name}" for dtype in self.options.output_dtypes]
+        dtypes = ["np.bool_" if dtype == "np.bool" else dtype for dtype in dtypes]
+        self.returned = [
+            self._returned(node, dtype) for node, dtype in zip(self.outputs, dtypes, strict=True)
+        ]
 
     def _store(self) -> None:
         """New values into the arrays of their variables, after all have been computed."""
@@ -306,6 +313,11 @@ class _Emitter:
         lines: list[Line] = []
         for variable, node in self.updates.items():
             value = w.value(node)
+            others = [known for other, known in self.aliases.items() if other is not variable]
+            if value.form == "array" and any(node in known for known in others):
+                copy = w.allocate(node.shape, value.storage)
+                w.say(f"{copy.text}[...] = {value.text}")
+                value = copy
             target = self.arg_names[self.args.index(variable)]
             if value.text != target:
                 lines.append(Line(f"{target}[...] = {value.text}", comment(variable.params[0])))
@@ -318,10 +330,9 @@ class _Emitter:
         if value.storage == "real":
             self.w.say(f"{self.w.call('check_finite')}({value.text}, {name!a})")
 
-    def _returned(self, node: Node) -> str:
+    def _returned(self, node: Node, dtype: str) -> str:
         """An output as something fresh that belongs to the caller."""
         w, value = self.w, self.w.value(node)
-        dtype = w.dtypes[node.kind]
         if value.form == "number":
             if value.shape == ():
                 return f"{dtype}({value.text})"

@@ -415,8 +415,8 @@ class _Reader:
         ) and len(node.rows) > 1:  # fmt: skip
             every = f"np.arange({self.sizes.dim(node.shape[0])})"
             return [
-                self._array(node.args[row.operand]) if isinstance(row, Lookup) else every
-                for row in node.rows
+                self._index(node, row, size) if isinstance(row, Lookup) else every
+                for row, size in zip(node.rows, node.args[0].shape, strict=True)
             ]
         spots: list[str] = []
         at = 0
@@ -424,7 +424,7 @@ class _Reader:
             if isinstance(row, Lookup):
                 if at or row.axes != tuple(range(len(row.axes))):
                     return None
-                spots.append(self._array(node.args[row.operand]))
+                spots.append(self._index(node, row, size))
                 at += len(row.axes)
                 continue
             spot = self._slice(row, node.shape, size, at)
@@ -433,6 +433,17 @@ class _Reader:
             spots.append(spot)
             at += len(row.steps)
         return spots if at == node.ndim and spots else None
+
+    def _index(self, node: Pull, row: Lookup, size: Dim) -> str:
+        """An array of indices, tested on a line before: NumPy would take negative ones."""
+        source = node.args[row.operand]
+        text = self._array(source)
+        self.runtime.add("check_index")
+        title = ascii(source.name if isinstance(source, Var) else "lookup")
+        test = f"check_index(np.asarray({text}), {self.sizes.dim(size)}, {title})"
+        if f"    {test}" not in self.lines:  # a test inside of a loop may never be reached
+            self.say(test)
+        return text
 
     def _slice(self, row: Affine, shape: Sequence[Dim], size: Dim, at: int) -> str | None:
         start = row.offset

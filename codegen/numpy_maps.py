@@ -140,6 +140,7 @@ def _emit_where(w: Writer, node: Node, values: list[Value], storage: Kind, note:
     if out.text != other.text:
         w.say(f"{out.text}[...] = {other.text}")
     if out.is_plain:
+        taken = taken if taken.form == "number" else w.array(taken, storage)
         w.say(f"np.putmask({out.text}, {condition.text}, {w.operand(taken, storage)})", note)
     else:
         w.say(f"np.copyto({out.text}, {taken.text}, where={condition.text})", note)

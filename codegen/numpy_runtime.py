@@ -324,11 +324,9 @@ def remainder(a: float, b: float) -> float:
 
 def floor_divide(a: float, b: float) -> float:
     """The floor of a / b."""
-    if b and math.isfinite(a):
-        return a // b
-    if isinstance(a, float) or isinstance(b, float):
-        return divide(a, b)
-    return 0
+    if b:
+        return a // b if math.isfinite(a) else math.nan
+    return divide(a, b) if isinstance(a, float) or isinstance(b, float) else 0
 
 
 exp = number(math.exp, math.inf)

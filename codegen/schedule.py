@@ -62,6 +62,8 @@ class Block:
         """Runs of neighbouring Maps of one shape: what a loop nest can compute in one go."""
         found: list[list[Node]] = []
         for node in self.steps:
+            if not node._args:
+                continue
             if type(node) is not Map:
                 found.append([])
             elif found and found[-1] and found[-1][-1].shape == node.shape:

@@ -57,7 +57,8 @@ def _leaves() -> list[Node]:
 
 
 def _entries(node: Node) -> int:
-    dims = {s: SIZES.get(s.name, 2) for d in node.shape if not isinstance(d, int) for s in d.free_symbols}
+    symbols = [s for dim in node.shape if not isinstance(dim, int) for s in dim.free_symbols]
+    dims = {symbol: SIZES.get(symbol.name, 2) for symbol in symbols}
     return int(np.prod(bind_shape(node.shape, dims), initial=1))
 
 
