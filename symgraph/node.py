@@ -814,6 +814,8 @@ def check_names(roots: Iterable[Node]) -> dict[str, Node]:
     named: dict[str, Node] = {}
     for node in variables(roots):
         name: str = node.params[0]
+        if node.params[2] == "local":
+            continue  # inside of a loop a name may stand for something else
         other = named.setdefault(name, node)
         if other is not node:
             raise NameClashError(

@@ -294,6 +294,36 @@ def test_operations_without_a_form_over_all_steps_are_recorded_inside() -> None:
     close(found, [want, np.stack([sg.random.uniform(k, 0, 2) for k in (5, 6, 7)])], 1e-14)
 
 
+def test_gradients_flow_through_random_values_drawn_at_each_step() -> None:
+    keys, x = sg.input("keys", "T", kind="integer"), sg.input("x", ("T", 4))
+    w = sg.parameter("w", 4)
+    run = sg.scan(
+        lambda s, k, x: (sg.tanh(s + w * x * sg.uniform(k, 4)), x * sg.normal(k, 4) * s * w),
+        sg.zeros(4),
+        (keys, x),
+    )
+    at = {keys: [1, 2, 3], x: numbers(3, 4), w: numbers(4)}
+
+    check_derivatives(sg.sum(run.final) + sg.sum(run.outputs**2), at, [x, w])
+
+
+def test_a_step_may_follow_a_gradient_even_by_a_name_used_outside() -> None:
+    w, a, rate = sg.parameter("w", 3), sg.input("a", 3), sg.input("rate")
+
+    def step(w: Node) -> Node:  # hides the parameter, which starts the loop and weighs the loss
+        return w - rate * sg.grad(sg.sum((w - a) ** 4) + sg.sum(w * outer_w), w)
+
+    outer_w = w
+    at = {w: numbers(3), a: numbers(3) + 0.1, rate: 0.05}
+    x = at[w]
+    for _ in range(3):
+        x = x - 0.05 * (4 * (x - at[a]) ** 3 + at[w])
+    run = sg.scan(step, w, length=3)
+
+    close([value(run.final, at)], [x], 1e-14)
+    check_derivatives(run.final, at, [a, rate, w])
+
+
 # --- structure ------------------------------------------------------------------------------------
 
 
