@@ -142,6 +142,8 @@ class Format:
         if isinstance(value, Fraction):
             over = self.pick("{}/{}", "{}/{}", r"\frac{{{}}}{{{}}}")
             return Piece(over.format(value.numerator, value.denominator), MUL)
+        if isinstance(value, bool):
+            return self.name(str(value))
         text = repr(value) if isinstance(value, float) else str(value)
         if isinstance(value, float) and value.is_integer() and abs(value) < 1e16:
             text = str(int(value))

@@ -266,9 +266,9 @@ def _contract(ins: list[Indices], out: Indices, known: dict[int, Dim], args: lis
         return einsum_node([one], out, known, (fill(1, tuple(known[i] for i in one), "real"),))
     if len(args) == 1:
         inner, indices = args[0], ins[0]
-        if indices == out:
-            return inner
         repeats = len(set(indices)) != len(indices) or len(set(out)) != len(out)
+        if indices == out and not repeats:
+            return inner
         sums = bool(set(indices) - set(out))
         if sums and not repeats and isinstance(inner, Einsum) and _is_plain(inner):
             return _sum_of_einsum(inner, indices, out, known)

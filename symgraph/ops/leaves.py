@@ -137,7 +137,8 @@ class Const(_Leaf):
 
     def entry(self, index: Sequence[Any], read: Callable[[int, Sequence[Any]], Any]) -> Any:
         if all(getattr(i, "is_Integer", True) for i in index):
-            return sympy.sympify(self.array[tuple(int(i) for i in index)].item())
+            value = self.array[tuple(int(i) for i in index)].item()
+            return sympy.sympify(int(value) if self.kind == "boolean" else value)
         return sympy.Indexed(f"c{self.serial}", *index)
 
     def form(self, fmt: Format, xs: Sequence[Piece]) -> Piece:

@@ -211,7 +211,7 @@ class Trace(_Projection):
         steps = unrolled(self.scan, [self.inner], table)
         values = np.empty(tuple(int(size) for size in self.shape), dtype=object)
         for t, step in enumerate(steps):
-            values[t] = step[self.inner]
+            values[t, ...] = step[self.inner]  # the dots unpack the table of a scalar
         return values
 
     def project(self, image: Image) -> Node | None:

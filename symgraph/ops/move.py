@@ -193,11 +193,12 @@ class Push(Node):
         sizes = self.args[0].shape
         for place in itertools.product(*(range(int(n)) for n in sizes)):
             target, inside = _symbolic_positions(self.rows, self.shape, place, read)
+            if inside is False:
+                continue
             hits = sympy.Mul(
                 *(sympy.KroneckerDelta(a, b) for a, b in zip(target, index, strict=True))
             )
-            if inside is not False and hits != 0:
-                total += hits * read(0, place)
+            total += hits * read(0, place) if hits != 0 else 0
         return total
 
     def vjp(self, ct: Node, k: int) -> Node | None:
