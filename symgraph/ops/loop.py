@@ -130,6 +130,10 @@ class Scan(Node):
         for place, x in zip(body.locals, xs, strict=True):
             name = fmt.name(_name(place)).text
             parts.append(x if name == x.text else Piece(f"{name}={x.text}"))
+        if not body.sequences:
+            parts.append(Piece(f"length={self.length}"))
+        if self.backwards:
+            parts.append(Piece("reverse=True"))
         return fmt.call("scan", parts)
 
     @classmethod
@@ -599,7 +603,9 @@ def _cotangents(
         not scan.backwards,
     )
     found: dict[Node, list[Node]] = {s: [final(beside.loop, i)] for i, s in enumerate(carried)}
-    edges = [(place, part) for place in wanted.difference(body.states) for part in parts[place]]
+    # In the order of the body: the same graph is built in every process.
+    chosen = [p for p in (*body.sequences, *body.constants) if p in wanted]
+    edges = [(place, part) for place in chosen for part in parts[place]]
     unchanging = set(body.constants)
     for (place, _), stacked in zip(
         edges, beside.over_time([part for _, part in edges]), strict=True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -172,3 +174,30 @@ def test_traces_of_booleans_and_integers_keep_their_kind() -> None:
 
     assert [node.kind for node in run.outputs] == ["boolean", "integer", "boolean"]
     assert final(run.loop, 0) is run.final
+
+
+def test_the_same_program_builds_the_same_graph_in_every_process() -> None:
+    program = """
+import symgraph as sg
+from symgraph.node import topological
+
+x, h0, c0 = sg.input("x", ("T", 3)), sg.input("h", 3), sg.input("c", 3)
+weights = [sg.parameter(f"w{k}", (3, 3)) for k in range(6)]
+
+def step(h, c, x):
+    a, b, d, e, f, g = (sg.tanh(w @ h + x) for w in weights)
+    inner = sg.scan(lambda s: s * a + weights[0] @ s, c, length=2).final
+    return a * b + d, inner * e + f * g
+
+run = sg.scan(step, (h0, c0), x)
+products = sg.hvp(sg.sum(run.final[0] * run.final[1]), weights, weights)
+place = {node: k for k, node in enumerate(topological(products))}
+print([(type(node).__name__, [place[arg] for arg in node.args]) for node in place])
+"""
+    command = [sys.executable, "-W", "error", "-c", program]
+    texts = {
+        subprocess.run(command, capture_output=True, text=True, check=True).stdout for _ in range(3)
+    }
+
+    assert len(texts) == 1
+    assert "Scan" in texts.pop()
