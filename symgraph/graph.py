@@ -448,10 +448,7 @@ class Graph:
 
     @cached_property
     def _tidy(self) -> Reader:
-        ranks: dict[str, int] = {"•": -1}
-        for root in self.roots:
-            for name in self.forward.ranks(root, None):
-                ranks.setdefault(name, len(ranks))
+        ranks = {"•": -1} | self.forward.ranks()
         return Reader(self.forward, Algebra(tidy=True, ranks=ranks), limit=None)
 
     def bullet(self, head: Vertex) -> Node:

@@ -21,7 +21,7 @@ from symgraph.grad import grad
 from symgraph.node import Node
 from symgraph.notation.algebra import Algebra
 from symgraph.notation.orientation import Layout
-from symgraph.notation.read import Forward, Reader, bare, fresh
+from symgraph.notation.read import LONG, Forward, Reader, bare, fresh
 from symgraph.notation.tree import Derivative, Formula, Name, Norm, Number, Ones, Verbatim, walk
 from symgraph.ops import Einsum, Fill, Let, Map, Reduce, Reshape
 from symgraph.ops.leaves import fill
@@ -125,11 +125,12 @@ class _Derive:
             for arg in node.args:
                 self._users.setdefault(bare(arg), []).append(node)
         self.root_name = self.forward.name(root) or self._fresh_name("L", root)
-        ranks = {self.root_name.name: -1} | self.forward.ranks(root, set(self.sources))
+        ranks = {self.root_name.name: -1} | self.forward.ranks()
         self.assumed = self._assumed(assume)
         self._ranks = dict(ranks)
         known = {one.left: one.right for one in self.assumed}
-        self._literal = Reader(self.forward, Algebra(tidy=False), limit=None)
+        limit = None if len(self._active) <= MOST_EDGES else LONG
+        self._literal = Reader(self.forward, Algebra(tidy=False), limit=limit)
         self.reader = Reader(self.forward, Algebra(tidy=True, ranks=self._ranks, known=known))
         self._call(bare(root), self.root_name)
         self._name_long_values()
@@ -167,6 +168,10 @@ class _Derive:
     def _name_long_values(self) -> None:
         """Unnamed values on the way with a long formula are called u1, u2, ..., loops s1, ..."""
         if len(self._active) > MOST_EDGES:
+            self._literal.meaning(self.root)
+            for node, name in self._literal.cuts.items():
+                self._auxiliary.append((name, node))
+                self._call(node, name)
             return
         for node in self.forward.order:
             on_the_way = node in self._active and node.args and not isinstance(node, Let)

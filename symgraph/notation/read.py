@@ -6,7 +6,7 @@ A formula that grows long is cut off and defined once, so that reading is linear
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, Literal
 
@@ -50,7 +50,6 @@ from symgraph.ops import (
     Var,
 )
 from symgraph.ops.move import Lookup, identity_row
-from symgraph.ops.sweep import dependents
 from symgraph.scalar import Pointwise, sigmoid, slot, softplus
 from symgraph.shapes import Dim
 from symgraph.template import function_name
@@ -88,13 +87,14 @@ def bare(node: Node) -> Node:
     return node
 
 
-def evaluation_order(roots: Sequence[Node]) -> list[Node]:
+def evaluation_order(roots: Sequence[Node], from_right: bool = False) -> list[Node]:
     """Operands before users, from left to right: the same for the same expression in every run.
 
     (The order of creation depends on what else the process has made.)
     """
     order: dict[Node, None] = {}
-    stack: list[tuple[Node, bool]] = [(root, False) for root in reversed(roots)]
+    turn = -1 if not from_right else 1
+    stack: list[tuple[Node, bool]] = [(root, False) for root in roots[::turn]]
     while stack:
         node, entered = stack.pop()
         if node in order:
@@ -103,7 +103,7 @@ def evaluation_order(roots: Sequence[Node]) -> list[Node]:
             order[node] = None
         else:
             stack.append((node, True))
-            stack.extend((arg, False) for arg in reversed(node.args) if arg not in order)
+            stack.extend((arg, False) for arg in node.args[::turn] if arg not in order)
     return list(order)
 
 
@@ -130,6 +130,7 @@ class Forward:
     """
 
     def __init__(self, roots: Sequence[Node], layout: Layout | None = None) -> None:
+        self._roots = tuple(roots)
         self.order = evaluation_order(roots)
         self._nodes = set(self.order)
         self.sorts = orientations(self.order, layout)
@@ -176,28 +177,18 @@ class Forward:
         text = self.names.get(node)
         return None if text is None else Name(text, self.sort(node))
 
-    def ranks(self, root: Node, sources: Collection[Node] | None) -> dict[str, int]:
-        """The place of each name in the formula of the root as the user wrote it.
+    def ranks(self) -> dict[str, int]:
+        """The place of each name in the formula as the user wrote it, from left to right.
 
-        `sources` (a set; None for all leaves) are what is differentiated by.
-
-        What does not lead to the sources is not entered, so that a value used twice has its place
-        beside the source: w₂ h₂ (1 - h₂) φ(x) and not φ(x) w₂ h₂ (1 - h₂).
+        A value stands before what it is made of, and what is used several times at its last place:
+        2 residual w₁ h₁ (1 - h₁) φ(x) although φ(x) is in h₂, too.
         """
-        active = dependents(self.order, sources)
         places: dict[str, int] = {}
-        seen: set[Node] = set()
-        stack = [root]
-        while stack:
-            node = stack.pop()
-            if node in seen:
-                continue
-            seen.add(node)
+        mirrored = evaluation_order(self._roots, from_right=True)
+        for place, node in enumerate(reversed(mirrored)):
             name = self.names.get(node)
             if name is not None:
-                places.setdefault(name, len(places))
-            if node in active:
-                stack.extend(reversed(node.args))
+                places.setdefault(name, place)
         return places
 
 
@@ -226,6 +217,8 @@ class Reader:
         self.forward = forward
         self.algebra = algebra
         self.definitions: list[tuple[Name, Formula]] = []
+        #: The nodes whose formulas were cut off, by name.
+        self.cuts: dict[Node, Name] = {}
         self._limit = limit
         self._known: dict[Node, Formula] = dict(names or {})
         self._by_formula: dict[Formula, Formula] = {}
@@ -258,7 +251,7 @@ class Reader:
             formula = self._formula(node)
             long = self._limit is not None and formula.size > self._limit
             cut = node.is_loop or (long and node is not root)
-            self._known[node] = self._cut(formula, "s" if node.is_loop else "t") if cut else formula
+            self._known[node] = self._cut(node, formula) if cut else formula
         return self._known[root]
 
     def meaning(self, node: Node) -> Formula:
@@ -270,12 +263,14 @@ class Reader:
             self.read(arg)
         return self._formula(inner)
 
-    def _cut(self, formula: Formula, letter: str) -> Formula:
+    def _cut(self, node: Node, formula: Formula) -> Formula:
         """A name for a formula, which is defined once."""
+        letter = "s" if node.is_loop else "t"
         text = fresh(f"{letter}{len(self.definitions) + 1}", self.forward.taken)
         self.forward.taken.add(text)
         name = Name(text, formula.sort)
         self.definitions.append((name, formula))
+        self.cuts[node] = name
         return name
 
     def _formula(self, node: Node) -> Formula:
