@@ -153,6 +153,8 @@ class _Emitter:
     def _node(self, node: Node) -> None:
         w = self.w
         if node in w.env:
+            if node.is_projection:
+                self._deliver(node)
             return
         if not node.args:
             w.define(node, self._leaf(node))
@@ -161,9 +163,7 @@ class _Emitter:
             self._loop(node)
             return
         note = self.labels.note(node, w.env)
-        if node.is_projection:
-            pass
-        elif type(node) is Random:
+        if type(node) is Random:
             self._random(node, note)
         elif isinstance(node, (Inv, Det, LogDet, Solve)):
             self._linalg(node, note)

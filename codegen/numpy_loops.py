@@ -176,13 +176,17 @@ class LoopEmitter:
         for _, name, value in self.appended:
             order = "[::-1]" if self.scan.backwards else ""
             w.say(f"{value.text}[:] = {name}{order}")
+        read = {value.text for value in self.results.values()}
+        for state, _ in self.carried:
+            if state.text not in read and state.buffer is not None:
+                w.arena.give(state.buffer)
 
     def ends(self) -> None:
         """What stands at the end of each step: records, then the new states."""
         w = self.w
         for node, row in self.copied:
             value = w.value(node)
-            if value.text != row.text:
+            if value.text != row.text and self.destination.get(node) is not row:
                 w.say(f"{row.text}[...] = {value.text}")
         for node, name, _ in self.appended:
             w.say(f"{name}.append({w.value(node).text})")
@@ -201,7 +205,8 @@ class LoopEmitter:
         waiting: list[tuple[Value, str]] = []
         for state, node in self.carried:
             value = w.value(node)
-            if value.text == state.text:
+            told = self.destination.get(node)
+            if value.text == state.text or (told is not None and told.text == state.text):
                 continue
             source = value.text
             local = node in self.body.locals or (value.buffer is None and value.form == "array")

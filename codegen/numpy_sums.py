@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -96,6 +97,9 @@ def _emit_sum(w: Writer, node: Einsum, note: str) -> None:
         _emit_total(w, node, value, storage, note)
         return
     out = _out(w, node, storage)
+    if value.storage == storage and _emit_chain(w, value, lost, "add", out, note):
+        w.define(node, out)
+        return
     cut = _cut(value, lost)
     if storage == "real" and value.storage == "real" and cut is not None:
         first, second, lost_first = cut
@@ -115,6 +119,31 @@ def _emit_sum(w: Writer, node: Einsum, note: str) -> None:
         axes = str(lost[0]) if len(lost) == 1 else f"({_listed(lost)})"
         w.say(f"np.add.reduce({value.text}, axis={axes}, out={out.text})", note)
     w.define(node, out)
+
+
+#: Windows of at most so many entries are gone through one entry after the other.
+_SMALL = 25
+
+
+def _emit_chain(
+    w: Writer, value: Value, lost: Sequence[int], function: str, out: Value, note: str
+) -> bool:
+    """A reduction over a small window of a view, entry by entry of the window: ten to twenty times
+    faster than NumPy's reduction over short strided axes."""
+    sizes = [value.shape[axis] for axis in lost]
+    whole = [size for size in sizes if isinstance(size, int)]
+    if value.is_plain or len(whole) < len(sizes) or not 2 <= math.prod(whole) <= _SMALL:
+        return False
+    parts: list[str] = []
+    for place in itertools.product(*(range(size) for size in whole)):
+        at = dict(zip(lost, place, strict=True))
+        spots = ", ".join(str(at.get(axis, ":")) for axis in range(len(value.shape)))
+        parts.append(w.derive(value, f"{{0}}[{spots}]", out.shape, None).text)
+    w.say(f"np.{function}({parts[0]}, {parts[1]}, out={out.text})", note if len(parts) == 2 else "")
+    for part in parts[2:]:
+        last = part == parts[-1]
+        w.say(f"np.{function}({out.text}, {part}, out={out.text})", note if last else "")
+    return True
 
 
 def _cut(value: Value, lost: Sequence[int]) -> tuple[tuple[int, ...], tuple[int, ...], bool] | None:
@@ -294,7 +323,8 @@ class _Product:
             order = [axis for group in groups for axis in group]
             shape = tuple(value.shape[axis] for axis in order)
             copy = self.w.scratch(shape, value.storage)
-            self.w.say(f"{copy.text}[...] = {value.text}.transpose({_listed(order)})")
+            moved = f".transpose({_listed(order)})" if order != sorted(order) else ""
+            self.w.say(f"{copy.text}[...] = {value.text}{moved}")
             back = tuple(order.index(axis) for axis in range(len(order)))
             own_dense = tuple(order)
             value = self.w.derive(
@@ -390,8 +420,31 @@ def emit_reduce(w: Writer, node: Node, note: str) -> None:
         w.define(node, w.number(name, (), storage))
         return
     out = _out(w, node, storage)
-    w.say(f"np.{function}.reduce({value.text}, axis={axes}, out={out.text})", note)
     w.define(node, out)
+    if _emit_chain(w, value, node.axes, function, out, note):
+        return
+    columns = _columns(w, value, node.axes)
+    target = out
+    if columns is not None:
+        value, axes = columns, "0"
+        rest = product(node.shape)
+        target = w.derive(out, f"{{0}}.reshape({w.shape((rest,))})", (rest,), (0,))
+    w.say(f"np.{function}.reduce({value.text}, axis={axes}, out={target.text})", note)
+
+
+def _columns(w: Writer, value: Value, axes: Sequence[int]) -> Value | None:
+    """Short rows turned into columns, along which NumPy reduces faster."""
+    rank = len(value.shape)
+    width = value.shape[-1]
+    short = isinstance(width, int) and 2 <= width <= 64
+    if not value.is_plain or tuple(axes) != (rank - 1,) or not short:
+        return None
+    rest = product(value.shape[:-1])
+    columns = w.scratch((width, rest), value.storage)
+    rows = _merged(w, value, [list(range(rank - 1)), [rank - 1]])
+    turned = w.derive(rows, "{0}.T", (width, rest), None, suffix="T")
+    w.say(f"{columns.text}[...] = {turned.text}")
+    return columns
 
 
 def _empty_check(w: Writer, node: Reduce, size: Dim) -> str:
@@ -420,7 +473,8 @@ def _emit_argmax(w: Writer, node: Reduce, value: Value, note: str) -> None:
         if not _merges(value, groups):
             order = [*kept, *node.axes]
             copy = w.scratch(tuple(value.shape[a] for a in order), value.storage)
-            w.say(f"{copy.text}[...] = {value.text}.transpose({_listed(order)})")
+            moved = f".transpose({_listed(order)})" if order != sorted(order) else ""
+            w.say(f"{copy.text}[...] = {value.text}{moved}")
             groups = [*([a] for a in range(len(kept))), list(range(len(kept), len(order)))]
             value = copy
         value, axis = _merged(w, value, groups), len(kept)

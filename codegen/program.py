@@ -281,7 +281,7 @@ class _Workspace:
 
     def __init__(self, attach: Callable[..., Callable[[], Any]]) -> None:
         self.attach = attach
-        self.context = contextvars.copy_context()
+        self.context = contextvars.Context()
         self.context.run(np.seterr, all="ignore")
 
 
