@@ -158,7 +158,7 @@ def cross_entropy(logits: Any, target: Any, axis: int = -1) -> Node:
     >>> import symgraph as sg
     >>> z, y = sg.input("z", ("N", 3)), sg.input("y", "N", kind="integer")
     >>> print(sg.cross_entropy(z, y))
-    sum(logsumexp(z, axis=1) - z[:, y])/N
+    sum(logsumexp(z, axis=1) - pick(z, y))/N
     """
     scores, labels = as_node(logits, "cross_entropy"), as_node(target, "cross_entropy")
     number = normalize_axis(axis, scores.ndim, "cross_entropy")

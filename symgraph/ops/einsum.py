@@ -18,7 +18,7 @@ import sympy
 from symgraph.errors import ShapeError
 from symgraph.node import Node, intern, promote
 from symgraph.ops.leaves import Fill, fill
-from symgraph.printing import MUL, Format, Piece
+from symgraph.printing import ATOM, MUL, Format, Piece
 from symgraph.scalar import slot
 from symgraph.shapes import Dim, Shape, bind_dim, product, same_dim, shape_text
 from symgraph.template import template
@@ -353,7 +353,7 @@ def _form_one(node: Einsum, fmt: Format, x: Piece) -> Piece | None:
         if out == source[:1] and source == (0, 0):
             return fmt.call("diag", [x])
         if source == (0,) and out == (0, 0):
-            return fmt.call("diag", [x])
+            return _form_diagonal(node, fmt, x)
         if source == (0, 0) and out == ():
             return fmt.call(fmt.pick("trace", "tr", r"\operatorname{tr}"), [x])
         return None
@@ -374,11 +374,30 @@ def _form_one(node: Einsum, fmt: Format, x: Piece) -> Piece | None:
         axis = lost[0] if len(lost) == 1 else tuple(lost)
         return fmt.call(name, [x, Piece(f"axis={axis}")])
     if not lost:
-        return fmt.call("broadcast", [x, Piece(shape_text(node.shape))])
+        return fmt.call("broadcast", [_with_new_axes(node, fmt, x), Piece(shape_text(node.shape))])
     if all(node.shape[axis] == 1 for axis in new):
         axis = lost[0] if len(lost) == 1 else tuple(lost)
         return fmt.call("sum", [x, Piece(f"axis={axis}"), Piece("keepdims=True")])
     return None
+
+
+def _form_diagonal(node: Einsum, fmt: Format, x: Piece) -> Piece:
+    """A diagonal matrix; with ones it is the identity."""
+    (diagonal,) = node.args
+    if not isinstance(diagonal, Fill) or diagonal.value != 1:
+        return fmt.call("diag", [x])
+    return fmt.call("eye", [Piece(str(node.shape[0]))]) if fmt.style == "text" else Piece("I")
+
+
+def _with_new_axes(node: Einsum, fmt: Format, x: Piece) -> Piece:
+    """The operand with an axis of size 1 wherever the result has a new one before an old one."""
+    source, out = node.ins[0], node.out
+    first = next((k for k, i in enumerate(out) if i in source), len(out))
+    if all(i in source for i in out[first:]):
+        return x
+    key = ", ".join(":" if i in source else "None" for i in out[first:])
+    name = fmt.wrap(x, ATOM)
+    return Piece(rf"{name}_{{{key}}}" if fmt.style == "latex" else f"{name}[{key}]")
 
 
 def _form_two(node: Einsum, fmt: Format, xs: Sequence[Piece]) -> Piece | None:

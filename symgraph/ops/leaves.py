@@ -192,13 +192,15 @@ class Fill(_Leaf):
         return sympy.sympify(self.value)
 
     def form(self, fmt: Format, xs: Sequence[Piece]) -> Piece:
-        if isinstance(self.value, sympy.Expr):
-            if self.value.is_Rational and not self.value.is_Integer:
-                pieces = Piece(str(self.value.p)), Piece(str(self.value.q))
-                return fmt.fraction(*pieces)
-            shown = sympy.latex(self.value) if fmt.style == "latex" else str(self.value)
-            return Piece(shown) if self.value.is_Atom else Piece(shown, 0)
-        return fmt.number(self.value)
+        value = self.value
+        if not isinstance(value, sympy.Expr):
+            return fmt.number(bool(value) if self.kind == "boolean" else value)
+        if value.is_Rational:
+            size = fmt.fraction(Piece(str(abs(value.p))), Piece(str(value.q)))
+            return fmt.minus(size) if value < 0 else size
+        write = {"text": str, "unicode": sympy.pretty, "latex": sympy.latex}[fmt.style]
+        shown = write(value) if value.is_Atom or fmt.style == "latex" else str(value)
+        return Piece(shown) if value.is_Atom else Piece(shown, 0)
 
     @classmethod
     def rebuild(cls, params: tuple[Any, ...], args: tuple[Node, ...]) -> Node:
