@@ -93,7 +93,9 @@ def scan(
     >>> sg.scan(lambda h, x: sg.tanh(x @ W + h @ U), h0, X)
     ScanResult(final=(N, 4), states=(T, N, 4))
     """
-    start = _mapped(states, "scan: initial state")
+    if not callable(step):
+        raise KindError(f"scan: the step must be a function, not {step!r}.")
+    start = () if states is None else _mapped(states, "scan: initial state")
     entries = () if sequences is None else _mapped(sequences, "scan: sequence")
     try:
         return _scan(step, start, entries, length, reverse, mask)

@@ -550,6 +550,15 @@ def test_states_sequences_and_outputs_may_be_dicts_and_nested() -> None:
     assert repr(run).startswith("ScanResult(final={memory: {fast: (), pair: ((), ())}}, states=")
 
 
+def test_a_loop_without_states_is_one_operation_over_all_steps() -> None:
+    x, w = sg.input("x", ("T", 2)), sg.parameter("w", (2, 3))
+    run = sg.scan(lambda x: ((), sg.tanh(x @ w)), (), x)
+
+    assert run.final == ()
+    assert run.outputs is sg.tanh(x @ w)
+    assert sg.scan(lambda x: ((), sg.tanh(x @ w)), None, x).outputs is run.outputs
+
+
 def test_a_step_may_have_defaults_and_take_any_number_of_values() -> None:
     x = sg.input("x", 3)
     at = {x: np.array([1.0, 2, 4])}
@@ -772,6 +781,8 @@ def test_a_step_with_wrong_parameters_or_results_is_refused() -> None:
         sg.scan(lambda h, x: None, (h,), x)
     with pytest.raises(sg.KindError, match=r"returned \{'d': a value\}, .* are \{'c': a value\}"):
         sg.scan(lambda c, x: {"d": c}, {"c": h}, x)
+    with pytest.raises(sg.KindError, match="the step must be a function, not 3"):
+        sg.scan(3, h, x)  # type: ignore[arg-type]  # the mistake under test
     with pytest.raises(sg.NameClashError, match="'x' is a state and a sequence"):
         sg.scan(lambda x: x, {"x": h}, {"x": x})
 
