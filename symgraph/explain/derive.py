@@ -59,6 +59,8 @@ def derive(
     vectors; by default each is what the user's own products make of it. `delta_sign`: 1 for
     δ = ∂L/∂net, -1 for δ = -∂L/∂net. `assume`: equations that may be used, such as
     {sg.sum(t): 1}. `lang`: the language of names and reasons, "en" or "zh".
+    In a sum or in an entrywise product a row or a column beside a matrix stands for all its rows or
+    columns, as in X W + b.
     Raises UnknownNameError for a name that does not occur, GradientError for an expression that is
     not a real scalar.
 

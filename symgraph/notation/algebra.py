@@ -316,10 +316,8 @@ class Algebra:
                 tuple(self.transpose(f) for f in x.over),
             )
         if isinstance(x, Sum):
-            turned = tuple(self.transpose(term) for term in x.terms)
-            if all(_begins_transposed(t) or t.sort == "scalar" for t in turned):
-                return Transpose(x)  # (x - m)ᵀ
-            return Sum(turned)
+            turned = Sum(tuple(self.transpose(term) for term in x.terms))
+            return Transpose(x) if x.size + 1 < turned.size else turned  # (x - m)ᵀ
         if isinstance(x, Inverse) and self.transpose(x.x) == x.x:
             return x  # XᵀX is symmetric
         return Transpose(x)

@@ -263,6 +263,19 @@ def test_a_row_of_the_user_stays_a_row_and_layout_can_be_chosen():
     assert [one.unicode() for one in row.given] == ["h = σ(x W)", "L = ‖h‖²"]
 
 
+def test_a_bias_reshaped_to_a_row_or_a_column_is_repeated_and_its_derivative_summed():
+    X, W, T = sg.input("X", (5, 3)), sg.parameter("W", (3, 4)), sg.input("T", (5, 4))
+    b, c = sg.parameter("b", 4), sg.parameter("c", 5)
+    by_row = sg.derive(sg.sum((X @ W + sg.reshape(b, (1, 4)) - T) ** 2), b)
+    by_column = sg.derive(sg.sum((X @ W + c[:, None] - T) ** 2), c)
+
+    assert by_row.given[0].unicode() == "L = ‖X W + bᵀ − T‖²"
+    assert by_row.result.unicode() == "dL/db = 2 (X W + bᵀ − T)ᵀ 𝟏"
+    assert by_column.result.unicode() == "dL/dc = 2 (X W + c − T) 𝟏"
+    assert by_row.verified
+    assert by_column.verified
+
+
 # --- other forms of the same --------------------------------------------------------------------
 
 
