@@ -2,12 +2,12 @@
 
 import itertools
 import pickle
-import re
 from typing import Any
 
 import numpy as np
 import pytest
 import sympy
+from brackets import is_balanced
 from numeric import sizes_of, value
 from primitive_samples import SAMPLES, Sample
 
@@ -326,19 +326,3 @@ def test_the_label_of_every_edge_is_written(name: str, k: int):
     assert labels or not sample.node.args or not real_leaves(sample)
     for label, style in itertools.product(labels, STYLES):
         assert is_balanced(label._written(style))
-
-
-PAIRS = {"(": ")", "[": "]", "{": "}"}
-
-
-def is_balanced(text: str) -> bool:
-    r"""Whether brackets close in order and every \left has its \right."""
-    bare = text.replace(r"\{", "").replace(r"\}", "").replace(r"\left|", "|")
-    stack: list[str] = []
-    for char in bare.replace(r"\right|", "|"):
-        if char in PAIRS:
-            stack.append(PAIRS[char])
-        elif char in PAIRS.values() and (not stack or stack.pop() != char):
-            return False
-    left, right = (re.findall(rf"\\{word}(?![a-z])", text) for word in ("left", "right"))
-    return not stack and len(left) == len(right)
