@@ -13,8 +13,7 @@ from symgraph.build.coerce import as_node
 from symgraph.errors import GradientError, ShapeError
 from symgraph.node import Node, check_names, describe, reachable
 from symgraph.ops.einsum import folded_einsum
-from symgraph.ops.leaves import Var, fill
-from symgraph.ops.let import Let
+from symgraph.ops.leaves import fill
 from symgraph.ops.loop import local
 from symgraph.ops.sweep import Adjoints, batched_roots, forward, reverse
 from symgraph.shapes import Dim, product, same_shape, shape_text

@@ -40,19 +40,21 @@ def random_case(seed: int, length: int = 20) -> Case:
     real = [node for node in pool[10:] if node.kind == "real"][-4:]
     if real:
         loss = sum((sg.sum(sg.tanh(node)) for node in real), start=sg.const(0.0))
-        sources = [v for v in variables([loss]) if v.kind == "real"]
+        sources = [v for v in sorted(variables([loss]), key=str) if v.kind == "real"]
         outputs.append(loss)
         if sources:
             outputs += sg.grad(loss, sources)
     dims = {sympy.Symbol(n, integer=True, nonnegative=True): k for n, k in SIZES.items()}
-    return Case(outputs, {v: _value(rng, v, dims) for v in variables(outputs)}, dims)
+    named = sorted(variables(outputs), key=lambda v: str(v.params[0]))
+    return Case(outputs, {v: _value(rng, v, dims) for v in named}, dims)
 
 
 def _leaves() -> list[Node]:
     return [
         sg.input("s"), sg.input("v", 3), sg.input("x", ("N", 3)), sg.parameter("W", (3, 3)),
-        sg.parameter("B", (3, 2)), sg.input("t", ("N", "M", 3)), sg.input("i", "N", kind="integer"),
-        sg.input("k", kind="integer"), sg.input("m", ("N", 3), kind="boolean"), sg.input("r", (1, 3)),
+        sg.parameter("B", (3, 2)), sg.input("t", ("N", "M", 3)),
+        sg.input("i", "N", kind="integer"), sg.input("k", kind="integer"),
+        sg.input("m", ("N", 3), kind="boolean"), sg.input("r", (1, 3)),
     ]  # fmt: skip
 
 

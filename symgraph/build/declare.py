@@ -11,7 +11,7 @@ import numpy as np
 from symgraph.build.coerce import as_node, check_name
 from symgraph.errors import KindError, ShapeError
 from symgraph.node import Kind, Node
-from symgraph.ops.leaves import _Literal, constant, var
+from symgraph.ops.leaves import _Literal, var
 from symgraph.ops.let import let_node
 from symgraph.shapes import DimLike, as_shape, shape_text
 
@@ -121,7 +121,7 @@ def const(value: Any) -> Node:
     >>> sg.const([[1, 2], [3, 4]]).shape
     (2, 2)
     """
-    return as_node(value, "const") if np.ndim(value) == 0 else constant(np.asarray(value))
+    return as_node(value, "const")
 
 
 def let(name: str, value: Any) -> Node:
