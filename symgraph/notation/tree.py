@@ -364,6 +364,11 @@ class Plain(Formula):
     args: tuple[Formula, ...]
     kind: Sort
 
+    def __post_init__(self) -> None:
+        # Index rules and ranges make it longer than its operands tell.
+        Formula.__post_init__(self)
+        object.__setattr__(self, "size", self.size + (5 if self.node.args else 0))
+
     @property
     def parts(self) -> tuple[Formula, ...]:
         return self.args
