@@ -708,6 +708,25 @@ class NodeSymbol(sympy.Dummy):
     def __ne__(self, other: object) -> bool:
         return not self == other
 
+    # A SymPy matrix on the left asks these for `*` and `@`, `+` and `-`; it takes whatever is no
+    # SymPy matrix for a scalar, which commutes, and would lose the order of the factors.
+    _op_priority = 12.0
+
+    def __rmul__(self, other: Any) -> Any:
+        if not getattr(other, "is_Matrix", False) or not self.node.ndim:
+            return super().__rmul__(other)
+        return operators["matmul"](other, self.node)
+
+    def __radd__(self, other: Any) -> Any:
+        if not getattr(other, "is_Matrix", False):
+            return super().__radd__(other)
+        return operators["add"](other, self.node)
+
+    def __rsub__(self, other: Any) -> Any:
+        if not getattr(other, "is_Matrix", False):
+            return super().__rsub__(other)
+        return operators["subtract"](other, self.node)
+
     def _eval_derivative(self, symbol: object) -> NoReturn:
         self.node._refuse()
 
