@@ -195,6 +195,10 @@ class _Reader:
     def _dtype(self, node: Node) -> str:
         return _DTYPES.get(node.kind, f"np.{self.options.real}")
 
+    def _counted(self, node: Node) -> str:
+        """A value whose booleans count as 0 and 1."""
+        return f"1 * {self._operand(node)}" if node.kind == "boolean" else self._array(node)
+
     def _operand(self, node: Node, tight: int = ATOM) -> str:
         text = self._array(node)
         tied = self.env[node].tight if text == self.env[node].text else ATOM
@@ -295,7 +299,9 @@ class _Reader:
     def _product(self, node: Einsum) -> Text:
         left, right = node.ins
         a, b = node.args
-        if len(left) <= 2 and len(right) <= 2 and len(set(left) & set(right)) == 1:
+        counts = any(arg.kind == "boolean" for arg in node.args)
+        plain = len(left) <= 2 and len(right) <= 2 and not counts
+        if plain and len(set(left) & set(right)) == 1:
             (shared,) = set(left) & set(right)
             for (x, i), (y, j) in (((a, left), (b, right)), ((b, right), (a, left))):
                 free = (*(k for k in i if k != shared), *(k for k in j if k != shared))
@@ -308,7 +314,7 @@ class _Reader:
                     if len(j) == 2 and j[1] == shared:
                         second = f"{self._operand(y)}.T"
                     return Text(f"{first} @ {second}", MATMUL)
-        return Text(f"np.einsum({_rule(node)!r}, {self._array(a)}, {self._array(b)})")
+        return Text(f"np.einsum({_rule(node)!r}, {self._counted(a)}, {self._counted(b)})")
 
     def reduce(self, node: Node) -> Text:
         """Maximum, its position, log-sum-exp, product."""
@@ -471,7 +477,8 @@ class _Reader:
         rows = ", ".join(self._row(row) for row in node.rows)
         rows = f"[{rows}]"
         lookups = [row.operand for row in node.rows if isinstance(row, Lookup)]
-        parts = [self._array(node.args[0]), self.sizes.shape(node.shape), rows]
+        source = self._counted if function == "scatter" else self._array
+        parts = [source(node.args[0]), self.sizes.shape(node.shape), rows]
         parts += [self._array(node.args[k]) for k in lookups]
         if not node.args[0].shape:
             parts[0] = f"np.asarray({parts[0]})"

@@ -129,7 +129,7 @@ def flat_places(shape: Any, sizes: Any, rows: Any) -> tuple[Any, Any]:
     `rows` holds (offset, ((axis, step), ...)), or None for an axis addressed by data. The second
     result is None when all positions lie inside.
     """
-    grid = np.ogrid[tuple(slice(n) for n in shape)]
+    grid = np.ogrid[tuple(slice(n) for n in shape)] if shape else ()
     base: Any = np.zeros((1,) * len(shape), np.int64)
     outside: Any = np.zeros((1,) * len(shape), bool)
     stride = 1
@@ -141,10 +141,10 @@ def flat_places(shape: Any, sizes: Any, rows: Any) -> tuple[Any, Any]:
             outside = outside | (at < 0) | (at >= size)
             base = base + np.clip(at, 0, max(size - 1, 0)) * stride
         stride *= size
+    places = np.array(np.broadcast_to(base, shape), order="C")
     if not outside.any():
-        return np.ascontiguousarray(np.broadcast_to(base, shape)), None
-    spread = np.ascontiguousarray(np.broadcast_to(outside, shape))
-    return np.ascontiguousarray(np.broadcast_to(base, shape)), spread
+        return places, None
+    return places, np.array(np.broadcast_to(outside, shape), order="C")
 
 
 def check_index(index: Any, size: int, name: str) -> None:
@@ -361,7 +361,7 @@ def positions(shape: Any, sizes: Any, rows: Any, indices: Any) -> tuple[list[Any
     `rows` holds (offset, ((axis, step), ...)) or, for an axis addressed by the next of `indices`,
     the axes of the shape that this index array has.
     """
-    grid = np.ogrid[tuple(slice(n) for n in shape)]
+    grid = np.ogrid[tuple(slice(n) for n in shape)] if shape else ()
     inside: Any = np.ones((1,) * len(shape), bool)
     places: list[Any] = []
     given = iter(indices)

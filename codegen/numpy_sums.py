@@ -194,12 +194,12 @@ def _emit_embedding(w: Writer, node: Einsum, note: str) -> None:
     value = w.value(node.args[0])
     out = _out(w, node, node_storage(node, [value.storage]))
     distinct = list(dict.fromkeys(node.out))
-    diagonal = w.derive(out, f"np.einsum({{0}}, {list(node.out)}, {distinct})", (), None)
     order = [node.ins[0].index(i) for i in distinct]
+    sizes = tuple(value.shape[axis] for axis in order)
+    diagonal = w.derive(out, f"np.einsum({{0}}, {list(node.out)}, {distinct})", sizes, None)
     read = value.text
     if order != sorted(order):
-        shape = tuple(value.shape[axis] for axis in order)
-        read = w.derive(value, f"{{0}}.transpose({_listed(order)})", shape, None).text
+        read = w.derive(value, f"{{0}}.transpose({_listed(order)})", sizes, None).text
     w.say(f"{out.text}.fill(0)")
     w.say(f"{diagonal.text}[...] = {read}", note)
     w.define(node, out)

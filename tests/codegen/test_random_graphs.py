@@ -25,11 +25,25 @@ def meaning(case: Case) -> list[Any] | None:
     return [np.asarray(found[node]) for node in case.outputs]
 
 
-def check_close(got: Any, want: Any, tolerance: float, title: str) -> None:
-    assert got.shape == want.shape, title
+def is_close(got: Any, want: Any, tolerance: float) -> bool:
     largest = np.max(np.abs(want), initial=0, where=np.isfinite(want))
     bound = tolerance * (1 + largest)
-    assert np.allclose(got, want, rtol=tolerance, atol=bound, equal_nan=True), title
+    return bool(np.allclose(got, want, rtol=tolerance, atol=bound, equal_nan=True))
+
+
+def jumps(case: Case, k: int, want: Any) -> bool:
+    """Whether output k lies on a jump: other roundings of the same inputs give another value.
+
+    A comparison of two values that are equal but for rounding is decided by the order of a sum.
+    """
+    for bump in (1e-14, -1e-14, 3e-14, -3e-14, 1e-13):
+        values = {
+            v: array * (1 + bump) if v.kind == "real" else array for v, array in case.values.items()
+        }
+        found = meaning(case._replace(values=values))
+        if found is None or not is_close(found[k], want, 1e-9):
+            return True
+    return False
 
 
 def check_case(seed: int, tolerance: float, **options: Any) -> None:
@@ -43,7 +57,9 @@ def check_case(seed: int, tolerance: float, **options: Any) -> None:
     for call in (1, 2):  # the second call finds the memory as the first has left it
         got = function(*case.values.values())
         for k, (one, other) in enumerate(zip(got, want, strict=True)):
-            check_close(one, other, tolerance, f"seed {seed}, output {k}, call {call}")
+            assert one.shape == other.shape, (seed, k)
+            close = is_close(one, other, tolerance)
+            assert close or jumps(case, k, other), f"seed {seed}, output {k}, call {call}"
 
 
 @pytest.mark.parametrize("first", BLOCKS)
