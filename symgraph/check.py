@@ -82,7 +82,8 @@ class Check:
             entry = f"[{', '.join(map(str, row.index))}]" if row.index else ""
             numbers = (f"{x:.9g}" for x in (row.symbolic, row.quotient, row.dual))
             verdict = "ok" if row.ok else "DIFFERS"
-            lines.append((row.name, entry, *numbers, f"{row.difference:.1e}", verdict))
+            name = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in row.name)
+            lines.append((name, entry, *numbers, f"{row.difference:.1e}", verdict))
         wide = [max(len(line[k]) for line in lines) for k in range(7)]
         texts = [
             f"{line[0]:<{wide[0]}}  {line[1]:<{wide[1]}}  "

@@ -7,6 +7,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or input.
 import argparse
 import contextlib
 import importlib
+import io
 import json
 import os
 import sys
@@ -25,6 +26,9 @@ NETWORK = "zoo:NAME, or FILE.py:NAME (the file is run, as a script would be)"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line (default: that of the process) and return its exit code."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A pipe may have an encoding without the letters of a formula.
+        sys.stdout.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(arguments)
     try:
         code: int = options.run(options)

@@ -10,7 +10,7 @@ import sympy
 from numpy.typing import NDArray
 
 from symgraph.build.coerce import as_node
-from symgraph.errors import KindError, ShapeError, UnknownNameError
+from symgraph.errors import KindError, NonFiniteError, ShapeError, UnknownNameError
 from symgraph.node import Node, check_names, reachable, topological
 from symgraph.ops import Let, Var
 from symgraph.shapes import Shape, bind_shape, dim_symbols, shape_text
@@ -30,7 +30,8 @@ def evaluate(nodes: Any, values: Mapping[Any, Any] | None = None) -> Any:
     `values` gives arrays for the variables, by name or by node; any other node that is given is
     taken as it is instead of being computed. Sizes such as N follow from the arrays.
     Raises UnknownNameError for a variable without a value and for a name that does not occur,
-    ShapeError and KindError for an array that does not fit.
+    ShapeError and KindError for an array that does not fit, NonFiniteError for a singular matrix
+    where its inverse is needed.
 
     >>> import symgraph as sg
     >>> x = sg.input("x", "N")
@@ -70,7 +71,13 @@ def _value(node: Node, xs: Sequence[Any], dims: Mapping[sympy.Symbol, int]) -> A
             f"evaluate: {_title(node)} of shape {shape_text(node.shape)} has no value. "
             f"Give one by its name, for example {{{node.name!r}: ...}}."
         )
-    return node.evaluate(dims, *xs)
+    try:
+        return node.evaluate(dims, *xs)
+    except np.linalg.LinAlgError as error:
+        raise NonFiniteError(
+            f"evaluate: {node} needs the inverse of a matrix of shape {np.shape(xs[0])}, and that "
+            "matrix is singular. Look at the data, or add a multiple of the identity to it."
+        ) from error
 
 
 def bind_values(
@@ -118,7 +125,13 @@ def _title(node: Node) -> str:
 
 def _array(value: Any, node: Node) -> Array:
     """The array as numbers of the node's kind."""
-    array = np.asarray(value)
+    try:
+        array = np.asarray(value)
+    except (TypeError, ValueError) as error:
+        raise KindError(
+            f"evaluate: {_title(node)} has shape {shape_text(node.shape)}, and the value given is "
+            f"no array: {error}. Give rows of one length."
+        ) from error
     wanted = {"real": "biuf", "integer": "biu", "boolean": "b"}[node.kind]
     if array.dtype.kind == "f" and node.kind == "integer" and np.all(array == np.floor(array)):
         array = array.astype(np.int64)

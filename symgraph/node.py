@@ -487,7 +487,7 @@ class Node(sympy.Expr, Boolean):
     as_leading_term = nseries = _eval_nseries = as_poly = as_terms = as_independent = _refuse
     _eval_derivative_matrix_lines = fourier_series = fps = aseries = lseries = _refuse
 
-    def _is_number_request(self, *args: object) -> NoReturn:
+    def _is_number_request(self, *args: object, **options: object) -> NoReturn:
         raise KindError(
             f"node of shape {shape_text(self.shape)} is a formula, not a number. "
             "Use sg.evaluate(node, values) or sg.compile(...)."

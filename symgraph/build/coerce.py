@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import sympy
 
-from symgraph.errors import KindError
+from symgraph.errors import KindError, RangeError
 from symgraph.node import Kind, Node, operators
 from symgraph.ops.leaves import constant, fill
 
@@ -19,13 +19,15 @@ __all__ = ["as_node", "check_kind", "check_name"]
 def as_node(value: Any, where: str = "operand") -> Node:
     """A node from a node, a number, an array (anything NumPy reads), or a SymPy expression.
 
-    Raises KindError for complex numbers, text and objects.
+    Raises KindError for complex numbers, text and objects, RangeError for integers beyond 64 bits.
 
     >>> as_node(2).kind, as_node([1.0, 2.0]).shape
     ('integer', (2,))
     """
     if isinstance(value, Node):
         return value
+    if isinstance(value, (int, sympy.Integer)):
+        _check_integer(int(value), where)
     if isinstance(value, (bool, int, float)):
         return fill(value)
     if isinstance(value, (sympy.Basic, sympy.MatrixBase)):
@@ -52,16 +54,34 @@ def _from_array(value: Any, where: str) -> Node:
             f"{where}: an array of dtype {array.dtype} is not real, integer or boolean. "
             "Convert it, for example with np.asarray(a, dtype=float)."
         )
+    if array.dtype.kind == "u" and array.size:
+        _check_integer(int(array.max()), where)
     return constant(array)
 
 
+def _check_integer(value: int, where: str) -> None:
+    if not -(2**63) <= value < 2**63:
+        raise RangeError(
+            f"{where}: {value:.3e} is an integer beyond 64 bits with sign. "
+            "Write it as a real number, such as 1e30."
+            if abs(value) < 10**300
+            else f"{where}: an integer of {value.bit_length()} bits, there are 64. "
+            "Give a smaller number."
+        )
+
+
 def check_name(name: Any, what: str) -> str:
-    """A variable's name: non-empty text without line breaks.
+    """A variable's name: non-empty text without line breaks that can be written as UTF-8.
 
     Raises KindError otherwise.
     """
     if not isinstance(name, str) or not name.strip() or any(c in name for c in "\n\r\0"):
         raise KindError(f"{what}: the name must be non-empty text on one line, not {name!r}.")
+    if any("\ud800" <= c <= "\udfff" for c in name):
+        raise KindError(
+            f"{what}: the name {name!r} holds half a character, which no file can hold. "
+            "Decode it with the encoding it has."
+        )
     return name
 
 

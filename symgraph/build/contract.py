@@ -124,6 +124,8 @@ def einsum(rule: str, *operands: Any) -> Node:
     (3, 2)
     """
     nodes = tuple(as_node(x) for x in operands)
+    if not isinstance(rule, str):
+        raise ShapeError(f"einsum: rule {rule!r} must be text such as 'ij,jk->ik'.")
     text = rule.replace(" ", "")
     if text.count("->") != 1 or not all(c.isalpha() or c in ",->" for c in text):
         raise ShapeError(

@@ -55,7 +55,7 @@ class Picture:
         if target.suffix.lower() != ".svg":
             raise DrawError(
                 f"draw: the file name {target.name!r} does not end in .svg, the format there is. "
-                f"Write {target.with_suffix('.svg').name!r}."
+                f"Write {(target.stem or 'graph') + '.svg'!r}."
             )
         target.write_text(self.svg(), encoding="utf-8")
         return target
