@@ -131,8 +131,7 @@ class _Derive:
         self.assumed = self._assumed(assume)
         self._ranks = dict(ranks)
         known = {one.left: one.right for one in self.assumed}
-        limit = None if len(self._active) <= MOST_EDGES else LONG
-        self._literal = Reader(self.forward, Algebra(tidy=False), limit=limit)
+        self._literal = Reader(self.forward, Algebra(tidy=False), limit=None)
         self.reader = Reader(self.forward, Algebra(tidy=True, ranks=self._ranks, known=known))
         self._call(bare(root), self.root_name)
         self._name_long_values()
@@ -168,16 +167,11 @@ class _Derive:
         return found
 
     def _name_long_values(self) -> None:
-        """Unnamed values on the way with a long formula are called u1, u2, ..., loops s1, ..."""
-        if len(self._active) > MOST_EDGES:
-            self._literal.meaning(self.root)
-            for node, name in self._literal.cuts.items():
-                self._auxiliary.append((name, node))
-                self._call(node, name)
-            return
+        """Unnamed values with a long formula are called u1, u2, ..., loops s1, ..."""
         for node in self.forward.order:
-            on_the_way = node in self._active and node.args and not isinstance(node, Let)
-            if not on_the_way or self.forward.name(node) or node is bare(self.root):
+            if not node.args or _is_naming(node) or self.forward.name(node):
+                continue
+            if node is bare(self.root):
                 continue
             if node.is_loop or self._literal.meaning(node).size > self._tolerated(node):
                 letter = "s" if node.is_loop else "u"
@@ -190,8 +184,13 @@ class _Derive:
                 self._call(node, name)
 
     def _tolerated(self, node: Node) -> int:
-        """How long the formula of an unnamed value may be; it is written often if it is used often,
-        and the output of a layer stands in the derivative of its nonlinearity."""
+        """How long the formula of an unnamed value may be.
+
+        It is written often if it is used often, and the output of a layer stands in the derivative
+        of its nonlinearity. In large graphs, and beside the way, only the longest are named.
+        """
+        if node not in self._active or len(self._active) > MOST_EDGES:
+            return LONG
         users = self._users.get(node, [])
         output = node.ndim > 0 and isinstance(node, Map) and _keeps_its_output(node)
         only_added = all(isinstance(u, Map) and u.template.expr.is_Add for u in users)

@@ -217,8 +217,6 @@ class Reader:
         self.forward = forward
         self.algebra = algebra
         self.definitions: list[tuple[Name, Formula]] = []
-        #: The nodes whose formulas were cut off, by name.
-        self.cuts: dict[Node, Name] = {}
         self._limit = limit
         self._known: dict[Node, Formula] = dict(names or {})
         self._by_formula: dict[Formula, Formula] = {}
@@ -251,7 +249,7 @@ class Reader:
             formula = self._formula(node)
             long = self._limit is not None and formula.size > self._limit
             cut = node.is_loop or (long and node is not root)
-            self._known[node] = self._cut(node, formula) if cut else formula
+            self._known[node] = self._cut(formula, "s" if node.is_loop else "t") if cut else formula
         return self._known[root]
 
     def meaning(self, node: Node) -> Formula:
@@ -263,14 +261,12 @@ class Reader:
             self.read(arg)
         return self._formula(inner)
 
-    def _cut(self, node: Node, formula: Formula) -> Formula:
+    def _cut(self, formula: Formula, letter: str) -> Formula:
         """A name for a formula, which is defined once."""
-        letter = "s" if node.is_loop else "t"
         text = fresh(f"{letter}{len(self.definitions) + 1}", self.forward.taken)
         self.forward.taken.add(text)
         name = Name(text, formula.sort)
         self.definitions.append((name, formula))
-        self.cuts[node] = name
         return name
 
     def _formula(self, node: Node) -> Formula:

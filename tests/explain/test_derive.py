@@ -382,6 +382,18 @@ def test_a_chain_of_many_thousand_still_has_a_result():
     assert len(derivation.unicode()) < 2_000_000
 
 
+def test_a_long_chain_beside_the_way_is_cut_into_named_pieces():
+    x, w = sg.input("x"), sg.parameter("w")
+    y = x
+    for k in range(700):
+        y = sg.sin(y) if k % 2 else y * x
+    derivation = sg.derive(sg.let("L", w**2 * y), w)
+
+    assert derivation.result.unicode().startswith("dL/dw = 2 w ")
+    assert derivation.verified
+    assert max(len(one.unicode()) for one in derivation.given) < 1000
+
+
 def test_a_recurrence_is_one_step_back_through_time():
     x, w = sg.input("x", "T"), sg.parameter("w")
     run = sg.scan(lambda h, x: sg.tanh(w * h + x), sg.const(0.0), x)
