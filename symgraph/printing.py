@@ -7,6 +7,7 @@ The output is linear in the number of nodes: a subexpression that has grown long
 from __future__ import annotations
 
 import itertools
+import math
 import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
@@ -144,6 +145,8 @@ class Format:
             return Piece(over.format(value.numerator, value.denominator), MUL)
         if isinstance(value, bool):
             return self.name(str(value))
+        if isinstance(value, float) and not math.isfinite(value):
+            return self._not_finite(value)
         text = repr(value) if isinstance(value, float) else str(value)
         if isinstance(value, float) and value.is_integer() and abs(value) < 1e16:
             text = str(int(value))
@@ -151,6 +154,12 @@ class Format:
             mantissa, _, exponent = text.partition("e")
             return Piece(rf"{mantissa} \cdot 10^{{{int(exponent)}}}", MUL)
         return Piece(text, UNARY if text.startswith("-") else ATOM)
+
+    def _not_finite(self, value: float) -> Piece:
+        if math.isnan(value):
+            return self.name("nan")
+        infinite = Piece(self.pick("inf", "∞", r"\infty"))
+        return self.minus(infinite) if value < 0 else infinite
 
     def wrap(self, piece: Piece, precedence: int) -> str:
         """The piece's text, in parentheses when it binds less tightly than asked."""
@@ -194,7 +203,9 @@ class Format:
     def fraction(self, top: Piece, bottom: Piece) -> Piece:
         """A quotient."""
         if self.style == "latex":
-            return Piece(rf"\frac{{{top.text}}}{{{bottom.text}}}", MUL)
+            return Piece(
+                rf"\frac{{{top.text}}}{{{bottom.text}}}", POW
+            )  # its line holds it together
         return self.infix("/", top, bottom, MUL)
 
     def times(self, left: Piece, right: Piece) -> Piece:

@@ -406,7 +406,7 @@ def _form_two(node: Einsum, fmt: Format, xs: Sequence[Piece]) -> Piece | None:
     (left, right), out = node.ins, node.out
     a, b = xs
     if len(left) == len(right) == 1 and left == right and out == ():
-        return fmt.infix(fmt.pick(" @ ", "·", r" \cdot "), a, b, MUL)
+        return fmt.matmul(a if fmt.style == "text" else fmt.transposed(a), b)
     if len(left) == len(right) == 1 and out == (*left, *right) and left != right:
         return fmt.matmul(a, fmt.transposed(b)) if fmt.style != "text" else fmt.call("outer", xs)
     for first, second, i, j in ((a, b, left, right), (b, a, right, left)):
