@@ -16,7 +16,7 @@ FLOORS = (
     "node printing scalar special template random",
     "ops",
     "build lift formula grad collapse notation evaluate",
-    "graph check paths dual sample",
+    "graph flow check paths dual sample",
     "explain draw codegen",
     "nn train",
     "__init__",
