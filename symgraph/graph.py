@@ -20,7 +20,7 @@ from symgraph.errors import GradientError, RangeError, UnknownNameError, Unsuppo
 from symgraph.evaluate import bind_values, evaluate_above
 from symgraph.flow import Flow, Path, Paths, Row, Table, Values
 from symgraph.grad import adjoints
-from symgraph.node import Node, substitute
+from symgraph.node import Node, check_names, substitute
 from symgraph.notation.algebra import Algebra
 from symgraph.notation.read import Forward, Reader, bare
 from symgraph.notation.tree import Formula, Name
@@ -191,6 +191,7 @@ class Graph:
 
     def __init__(self, roots: Sequence[Node], wrt: Any = None, tree: bool = False) -> None:
         self.roots = tuple(roots)
+        check_names(roots)
         self.forward = Forward(roots)
         sources = None if wrt is None else {self._resolve(one) for one in _listed(wrt)}
         active = dependents(self.forward.order, sources)

@@ -382,11 +382,10 @@ class Node(sympy.Expr, Boolean):
         return new, new is not self
 
     def subs(self, *args: Any, **kwargs: Any) -> Node:
-        """As `xreplace`; takes a mapping, a list of pairs, or old and new."""
-        if len(args) == 2:
-            return self.xreplace({args[0]: args[1]})
-        pairs = args[0]
-        return self.xreplace(dict(pairs.items() if isinstance(pairs, Mapping) else pairs))
+        """As `xreplace`; takes a mapping, a list of pairs, or old and new; numbers for nodes too."""
+        pairs = [args] if len(args) == 2 else args[0]
+        rule = dict(pairs.items() if isinstance(pairs, Mapping) else pairs)
+        return self.xreplace({old: operators["as_node"](new) for old, new in rule.items()})
 
     def _subs(self, old: Any, new: Any, **hints: Any) -> Node:
         return self.xreplace({old: new})
@@ -648,19 +647,25 @@ class Node(sympy.Expr, Boolean):
             )
         return make(*inputs)
 
-    def sum(self, axis: Any = None, keepdims: bool = False) -> Node:
+    # `np.sum(node)` calls `node.sum(axis, dtype, out)`: NumPy's arguments, of which it sends None.
+
+    def sum(
+        self, axis: Any = None, dtype: None = None, out: None = None, keepdims: bool = False
+    ) -> Node:
         """As `sg.sum`."""
         return operators["sum"](self, axis=axis, keepdims=keepdims)
 
-    def mean(self, axis: Any = None, keepdims: bool = False) -> Node:
+    def mean(
+        self, axis: Any = None, dtype: None = None, out: None = None, keepdims: bool = False
+    ) -> Node:
         """As `sg.mean`."""
         return operators["mean"](self, axis=axis, keepdims=keepdims)
 
-    def max(self, axis: Any = None, keepdims: bool = False) -> Node:
+    def max(self, axis: Any = None, out: None = None, keepdims: bool = False) -> Node:
         """As `sg.max`."""
         return operators["max"](self, axis=axis, keepdims=keepdims)
 
-    def min(self, axis: Any = None, keepdims: bool = False) -> Node:
+    def min(self, axis: Any = None, out: None = None, keepdims: bool = False) -> Node:
         """As `sg.min`."""
         return operators["min"](self, axis=axis, keepdims=keepdims)
 

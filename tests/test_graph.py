@@ -405,3 +405,18 @@ def test_a_chain_of_thirty_thousand_is_a_graph_like_any_other():
     assert len(graph.nodes) == 15001
     assert graph.edges[-1].label() is not None
     assert len(graph.values({"x": 0.3}).backward) == 15001
+
+
+def test_two_variables_of_one_name_are_refused():
+    twice = sg.sum(sg.input("twin", 3)) + sg.sum(sg.input("twin", 4))
+
+    with pytest.raises(sg.NameClashError, match=r"'twin': one has shape \(3,\)"):
+        sg.graph(twice)
+
+
+def test_numpy_sums_of_nodes_are_nodes():
+    x = sg.input("x", (3, 2))
+
+    assert np.sum(x) is sg.sum(x)
+    assert np.mean(x, axis=0) is sg.mean(x, axis=0)
+    assert np.max(x) is sg.max(x)

@@ -524,7 +524,12 @@ def test_replacing_by_another_shape_is_an_error():
     ):
         (x + 1).xreplace({x: sg.input("v", 3)})
     with pytest.raises(sg.KindError, match="the replacement float"):
-        (x + 1).subs(x, 2.0)
+        (x + 1).xreplace({x: 2.0})
+
+
+def test_a_number_may_be_put_for_a_scalar():
+    assert sg.evaluate((x * x + 1).subs(x, 3), {}) == 10
+    assert sg.evaluate((x * x + 1).subs({x: 0.5}), {}) == 1.25
 
 
 def test_the_symbol_of_a_node_may_replace_and_be_replaced():

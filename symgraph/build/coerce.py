@@ -93,3 +93,6 @@ def check_kind(node: Node, allowed: tuple[Kind, ...], where: str) -> Node:
             "Compare or round it first, or declare the input with that kind."
         )
     return node
+
+
+operators["as_node"] = as_node
