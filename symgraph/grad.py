@@ -9,24 +9,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, overload
 
+import numpy as np
+import sympy
+
 from symgraph.build.coerce import as_node
 from symgraph.errors import GradientError, ShapeError
 from symgraph.node import Node, check_names, describe, reachable
 from symgraph.ops.einsum import folded_einsum
-from symgraph.ops.leaves import fill
+from symgraph.ops.leaves import Const, Fill, constant, fill
 from symgraph.ops.loop import local
-from symgraph.ops.sweep import Adjoints, batched_roots, forward, reverse
+from symgraph.ops.map import map_node
+from symgraph.ops.move import reshape_node
+from symgraph.ops.sweep import Adjoints, batched_roots, forward, reverse, total
+from symgraph.scalar import slot
 from symgraph.shapes import Dim, product, same_shape, shape_text
+from symgraph.template import template
 
 __all__ = ["adjoints", "grad", "hessian", "hvp", "jacobian", "jvp", "vjp"]
 
 
-def _check_source(root: Sequence[Node], source: Any, nodes: set[Node]) -> Node:
-    if not isinstance(source, Node):
-        raise GradientError(
-            f"grad: {source!r} is no node; differentiate by an input, a parameter or another node "
-            "of the graph."
-        )
+def _check_source(root: Node, source: Node, nodes: set[Node]) -> Node:
     if source.kind != "real":
         raise GradientError(
             f"grad: {describe(source)} is {source.kind}; only real values have derivatives. "
@@ -34,7 +36,7 @@ def _check_source(root: Sequence[Node], source: Any, nodes: set[Node]) -> Node:
         )
     if source not in nodes:
         raise GradientError(
-            f"grad: {describe(source)} does not occur in {describe(root[0])}. "
+            f"grad: {describe(source)} does not occur in {describe(root)}. "
             "Differentiate by a node that the expression is made of."
         )
     return source
@@ -42,18 +44,34 @@ def _check_source(root: Sequence[Node], source: Any, nodes: set[Node]) -> Node:
 
 def _as_roots(expr: Any, sources: Any) -> tuple[Node, list[Node]]:
     root = as_node(expr, "grad")
-    given = sources if isinstance(sources, (list, tuple)) else [sources]
+    if root.kind != "real":
+        raise GradientError(
+            f"grad: {describe(root)} is {root.kind}; only real values have derivatives. "
+            "Differentiate what it was made from."
+        )
     nodes = reachable([root])
-    checked = [_check_source([root], as_node(one, "grad"), nodes) for one in given]
+    checked = [_check_source(root, as_node(one, "grad"), nodes) for one in _listed(sources)]
     check_names([root])
     return root, checked
 
 
+def _listed(given: Any) -> list[Any]:
+    return list(given) if isinstance(given, (list, tuple)) else [given]
+
+
+def _as_real(value: Any, where: str) -> Node:
+    """A cotangent or a tangent, which is real also where it is given in whole numbers."""
+    node = as_node(value, where)
+    if node.kind == "real":
+        return node
+    if isinstance(node, Fill):
+        return fill(node.value, node.shape, "real")
+    if isinstance(node, Const):
+        return constant(node.array.astype(np.float64))
+    return map_node(template(slot(0) * sympy.Float(1), 1), (node,))
+
+
 def _ct_for(root: Node, cotangent: Any) -> Node:
-    if root.kind != "real":
-        raise GradientError(
-            f"grad: {describe(root)} is {root.kind}; only real values have derivatives."
-        )
     if cotangent is None:
         if root.shape != ():
             raise GradientError(
@@ -61,7 +79,7 @@ def _ct_for(root: Node, cotangent: Any) -> Node:
                 "Reduce it to a scalar (sg.sum, sg.mean), give cotangent=, or use sg.jacobian."
             )
         return fill(1, (), "real")
-    ct = as_node(cotangent, "cotangent")
+    ct = _as_real(cotangent, "cotangent")
     if not same_shape(ct.shape, root.shape):
         raise ShapeError(
             f"grad: the cotangent has shape {shape_text(ct.shape)}, {describe(root)} has "
@@ -75,8 +93,8 @@ def adjoints(expr: Any, wrt: Sequence[Node] | None = None, cotangent: Any = None
 
     `wrt` limits the sweep; None takes all real leaves.
     """
-    root = as_node(expr, "adjoints")
-    return reverse({root: _ct_for(root, cotangent)}, None if wrt is None else set(wrt))
+    root, sources = _as_roots(expr, [] if wrt is None else wrt)
+    return reverse({root: _ct_for(root, cotangent)}, None if wrt is None else set(sources))
 
 
 @overload
@@ -117,21 +135,32 @@ def jvp(expr: Any, wrt: Any, tangent: Any) -> Node:
     2*cos(x)
     """
     root, sources = _as_roots(expr, wrt)
-    given = tangent if isinstance(wrt, (list, tuple)) else [tangent]
+    seeds = _seeds(sources, _listed(tangent) if isinstance(wrt, (list, tuple)) else [tangent])
+    return forward([root], seeds).get(root, fill(0, root.shape, "real"))
+
+
+def _seeds(sources: Sequence[Node], given: Sequence[Any]) -> dict[Node, Node]:
+    """The tangent of each source, checked."""
     if len(given) != len(sources):
         raise GradientError(
             f"jvp: {len(sources)} nodes and {len(given)} tangents; give one tangent a node."
         )
     seeds: dict[Node, Node] = {}
     for source, one in zip(sources, given, strict=True):
-        direction = as_node(one, "tangent")
+        direction = _as_real(one, "tangent")
         if not same_shape(direction.shape, source.shape):
             raise ShapeError(
                 f"jvp: the tangent of {describe(source)} has shape {shape_text(direction.shape)}, "
                 f"the node {shape_text(source.shape)}. Give a tangent of that shape."
             )
         seeds[source] = direction
-    return forward([root], seeds).get(root, fill(0, root.shape, "real"))
+    # A node that other sources move, moves with them: grad counts these ways too.
+    for source in sorted((s for s in sources if s.args), key=lambda s: s.serial):
+        others = {s: way for s, way in seeds.items() if s is not source}
+        flow = forward([source], others).get(source)
+        if flow is not None:
+            seeds[source] = total([seeds[source], flow])
+    return seeds
 
 
 def hvp(expr: Any, wrt: Any, vector: Any) -> Any:
@@ -143,18 +172,10 @@ def hvp(expr: Any, wrt: Any, vector: Any) -> Any:
     6*x
     """
     many = isinstance(wrt, (list, tuple))
-    sources = list(wrt) if many else [wrt]
-    gradients = grad(expr, sources)
-    vectors = list(vector) if many else [vector]
-    live = [(s, v) for s, v in zip(sources, vectors, strict=True)]
-    results = []
-    for gradient in gradients:
-        inside = reachable([gradient])
-        pairs = [(s, v) for s, v in live if s in inside]
-        if pairs:
-            results.append(jvp(gradient, [s for s, _ in pairs], [v for _, v in pairs]))
-        else:
-            results.append(fill(0, gradient.shape, "real"))
+    root, sources = _as_roots(expr, wrt)
+    gradients = grad(root, sources)
+    found = forward(gradients, _seeds(sources, _listed(vector) if many else [vector]))
+    results = [found.get(g, fill(0, g.shape, "real")) for g in gradients]
     return results if many else results[0]
 
 
@@ -166,7 +187,7 @@ def jacobian(expr: Any, wrt: Node) -> Node:
     >>> sg.jacobian(A @ x, x).shape
     (2, 3)
     """
-    root, (source,) = _as_roots(expr, wrt)
+    root, source = _as_root_and_source(expr, wrt)
     if root.shape == ():
         return grad(root, source)
     size = product(root.shape)
@@ -175,15 +196,21 @@ def jacobian(expr: Any, wrt: Node) -> Node:
     if found is None:
         return fill(0, (*root.shape, *source.shape), "real")
     flat = batched_roots([found], {ct: _basis(root.shape, size)}, size)[0]
-    from symgraph.ops.move import reshape_node
-
     return reshape_node(flat, (*root.shape, *source.shape))
+
+
+def _as_root_and_source(expr: Any, wrt: Any) -> tuple[Node, Node]:
+    root, sources = _as_roots(expr, wrt)
+    if len(sources) != 1 or isinstance(wrt, (list, tuple)):
+        raise GradientError(
+            f"jacobian: {len(sources)} nodes at once, and their Jacobians have different shapes. "
+            "Call it for each node."
+        )
+    return root, sources[0]
 
 
 def _basis(shape: tuple[Dim, ...], size: Dim) -> Node:
     """All unit cotangents stacked: shape (size, *shape)."""
-    from symgraph.ops.move import reshape_node
-
     ones = fill(1, (size,), "real")
     return reshape_node(folded_einsum([(0,)], (0, 0), {0: size}, (ones,)), (size, *shape))
 
@@ -196,7 +223,8 @@ def hessian(expr: Any, wrt: Node) -> Node:
     >>> sg.hessian(sg.sum(x**2), x).shape
     (3, 3)
     """
-    gradient = grad(expr, wrt)
-    if wrt not in reachable([gradient]):
-        return fill(0, (*wrt.shape, *wrt.shape), "real")
-    return jacobian(gradient, wrt)
+    root, source = _as_root_and_source(expr, wrt)
+    gradient = grad(root, source)
+    if source not in reachable([gradient]):
+        return fill(0, (*source.shape, *source.shape), "real")
+    return jacobian(gradient, source)
