@@ -13,6 +13,7 @@ import keyword
 import linecache
 import re
 import threading
+import traceback
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
@@ -290,10 +291,27 @@ _BY_CONTEXT = int(np.__version__.split(".")[0]) >= 2
 
 
 def _run(space: _Workspace, run: Callable[[], Any]) -> Any:
-    if _BY_CONTEXT:
-        return space.context.run(run)
-    with np.errstate(all="ignore"):
-        return run()
+    try:
+        if _BY_CONTEXT:
+            return space.context.run(run)
+        with np.errstate(all="ignore"):
+            return run()
+    except np.linalg.LinAlgError as error:
+        line = _line_of(error)
+        raise NonFiniteError(
+            f"compiled program: a matrix that must be inverted is singular, at `{line}`. "
+            "Look at the data, or add a multiple of the identity to it."
+        ) from error
+
+
+def _line_of(error: BaseException) -> str:
+    """The emitted line at which an error arose, without its indentation."""
+    lines = [
+        linecache.getline(frame.f_code.co_filename, number).strip()
+        for frame, number in traceback.walk_tb(error.__traceback__)
+        if frame.f_code.co_filename.startswith("<symgraph")
+    ]
+    return lines[-1] if lines else str(error)
 
 
 class Program:

@@ -382,7 +382,7 @@ class Node(sympy.Expr, Boolean):
         return new, new is not self
 
     def subs(self, *args: Any, **kwargs: Any) -> Node:
-        """As `xreplace`; takes a mapping, a list of pairs, or old and new; numbers for nodes too."""
+        """As `xreplace`, with numbers too; takes a mapping, a list of pairs, or old and new."""
         pairs = [args] if len(args) == 2 else args[0]
         rule = dict(pairs.items() if isinstance(pairs, Mapping) else pairs)
         return self.xreplace({old: operators["as_node"](new) for old, new in rule.items()})

@@ -80,3 +80,13 @@ def test_the_command_writes_letters_that_the_terminal_lacks_as_escapes():
 
     assert found.returncode == 0, found.stderr
     assert b"\\u03c6" in found.stdout
+
+
+@pytest.mark.parametrize("style", ["fast", "read"])
+def test_a_compiled_program_refuses_a_singular_matrix(style: str) -> None:
+    matrix = sg.input("A", (2, 2))
+    program = sg.compile([matrix], sg.inv(matrix), style=style)
+
+    with pytest.raises(sg.NonFiniteError, match=r"singular, at `.*inv"):
+        program(np.zeros((2, 2)))
+    assert np.allclose(program(np.eye(2) * 4), np.eye(2) / 4)

@@ -18,7 +18,7 @@ import sympy
 from symgraph.errors import ShapeError
 from symgraph.node import Node, intern, promote
 from symgraph.ops.leaves import Fill, fill
-from symgraph.printing import ATOM, MUL, Format, Piece
+from symgraph.printing import ATOM, Format, Piece
 from symgraph.scalar import slot
 from symgraph.shapes import Dim, Shape, bind_dim, product, same_dim, shape_text
 from symgraph.template import template
