@@ -88,7 +88,7 @@ def check_data(
     lookups: Lookups = (),
     check_finite: bool = True,
 ) -> Data:
-    """The data of some inputs as arrays of their kind.
+    """The data of some inputs, by name or by node, as arrays of their kind.
 
     `inputs` are those needed; other `known` ones may be given and are left out. `where` begins
     every message. Raises UnknownNameError for unknown or missing names, KindError for arrays of
@@ -100,6 +100,7 @@ def check_data(
             f"{where}: the data are a {type(data).__name__}, and they map the names of the inputs "
             f"to arrays. Write {{{', '.join(f'{name!r}: ...' for name in inputs)}}}."
         )
+    data = {key.name if isinstance(key, Var) else key: value for key, value in data.items()}
     for name in data:
         if name not in known:
             raise unknown_name(where, "an input", name, known)

@@ -373,3 +373,15 @@ def test_the_source_of_a_step_can_be_read():
     model.step({"x": [1.0]})
 
     assert "def workspace" in model.source
+
+
+def test_data_may_be_given_by_node():
+    model, same = mean_model(), mean_model()
+    x = sg.input("x", "N")
+    data = np.array([1.0, 2.0, 6.0])
+
+    model.fit({x: data}, optimizer=sg.optim.SGD(0.25), epochs=1, batch_size=None)
+    same.fit({"x": data}, optimizer=sg.optim.SGD(0.25), epochs=1, batch_size=None)
+
+    assert model.parameters["w"] == 1.5  # 0 - 0.25 * 2 (0 - 3)
+    assert same.parameters["w"] == 1.5
