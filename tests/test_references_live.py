@@ -17,7 +17,8 @@ pytest.importorskip("torch", reason="torch is not installed: the stored numbers 
 def script() -> ModuleType:
     path = Path(__file__).parent / "references" / "make_references.py"
     spec = importlib.util.spec_from_file_location("make_references", path)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
