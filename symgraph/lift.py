@@ -37,6 +37,7 @@ TERMS = 10_000
 _FIX = (
     "Write it with +, *, powers, comparisons, Piecewise, elementary functions or matrix products."
 )
+_SUM_FIX = "Use sg.sum or sg.prod of a vector."
 
 
 class _Plan(NamedTuple):
@@ -308,10 +309,14 @@ def _raised(base: Node, exponent: Any) -> Node:
 def _factors(expr: Any) -> _Factors:
     if expr.is_Rational or expr.is_Float:
         return _Factors(bool(expr < 0), [(abs(expr), None)], ())
+    return _split(expr.args if expr.is_Mul else (expr,))
+
+
+def _split(factors: Sequence[Any]) -> _Factors:
     negative = False
     above: list[tuple[Any, Any]] = []
     below: list[tuple[Any, Any]] = []
-    for factor in expr.args if expr.is_Mul else (expr,):
+    for factor in factors:
         if factor.is_Rational or factor.is_Float:
             negative ^= bool(factor < 0)
             size = abs(factor)
@@ -368,13 +373,13 @@ def _signed_sum(terms: list[_Factors]) -> _Plan:
 def _series(expr: Any, lifting: _Lifting) -> _Plan:
     places: list[dict[Any, Any]] = [{}]
     for limit in reversed(expr.limits):
-        places = [
-            {**place, limit[0]: sympy.Integer(i)}
-            for place in places
-            for i in _range(expr, [end.xreplace(place) for end in limit[1:]], lifting)
-        ]
-        if len(places) > TERMS:
-            raise lifting.refused(expr, f"has more than {TERMS} terms", "Use sg.sum of a vector.")
+        wider: list[dict[Any, Any]] = []
+        for place in places:
+            numbers = _range(expr, [end.xreplace(place) for end in limit[1:]], lifting)
+            if len(wider) + len(numbers) > TERMS:
+                raise lifting.refused(expr, f"has more than {TERMS} terms", _SUM_FIX)
+            wider += [{**place, limit[0]: sympy.Integer(i)} for i in numbers]
+        places = wider
     terms = [expr.function.xreplace(place) for place in places]
     is_sum = isinstance(expr, sympy.Sum)
     if not terms:
@@ -384,13 +389,8 @@ def _series(expr: Any, lifting: _Lifting) -> _Plan:
 
 def _range(expr: Any, ends: Sequence[Any], lifting: _Lifting) -> range:
     if len(ends) != 2 or not all(end.is_Integer for end in ends):
-        raise lifting.refused(
-            expr, "has a range that is not made of numbers", "Use sg.sum of a vector."
-        )
-    low, high = map(int, ends)
-    if high - low >= TERMS:
-        raise lifting.refused(expr, f"has more than {TERMS} terms", "Use sg.sum of a vector.")
-    return range(low, high + 1)
+        raise lifting.refused(expr, "has a range that is not made of numbers", _SUM_FIX)
+    return range(int(ends[0]), int(ends[1]) + 1)
 
 
 # --- functions ----------------------------------------------------------------------------------
@@ -471,14 +471,20 @@ def _piecewise(expr: Any, lifting: _Lifting) -> _Plan:
     return _Plan([*parts, last.expr] if closed else parts, build)
 
 
-def _xor(*nodes: Node) -> Node:
-    return reduce(arithmetic.not_equal, nodes)
+_and, _or = _folded(arithmetic.logical_and), _folded(arithmetic.logical_or)
+
+
+def _equivalent(*nodes: Node) -> Node:
+    return _and(*(arithmetic.equal(nodes[0], node) for node in nodes[1:]))
 
 
 _LOGIC: dict[type, Callable[..., Node]] = {
-    sympy.And: _folded(arithmetic.logical_and), sympy.Or: _folded(arithmetic.logical_or),
-    sympy.Not: arithmetic.logical_not, sympy.Xor: _xor, sympy.ITE: arithmetic.where,
-    sympy.Implies: lambda a, b: arithmetic.logical_or(arithmetic.logical_not(a), b),
+    sympy.And: _and, sympy.Or: _or, sympy.Not: arithmetic.logical_not,
+    sympy.Nand: lambda *nodes: arithmetic.logical_not(_and(*nodes)),
+    sympy.Nor: lambda *nodes: arithmetic.logical_not(_or(*nodes)),
+    sympy.Xor: _folded(arithmetic.not_equal), sympy.Equivalent: _equivalent,
+    sympy.ITE: arithmetic.where,
+    sympy.Implies: lambda a, b: _or(arithmetic.logical_not(a), b),
 }  # fmt: skip
 
 
@@ -498,7 +504,7 @@ def _matrix_factors(expr: Any) -> _Factors:
     args = expr.args if expr.is_MatMul else (expr,)
     scalars = [arg for arg in args if not isinstance(arg, (MatrixExpr, sympy.MatrixBase))]
     matrices = [arg for arg in args if isinstance(arg, (MatrixExpr, sympy.MatrixBase))]
-    found = _factors(sympy.Mul(*scalars)) if scalars else _Factors(False, (), ())
+    found = _split(scalars)
     return _Factors(found.negative, [*found.above, (_Chain(matrices), None)], found.below)
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -66,20 +66,29 @@ def entries(roots: Sequence[Node], leaves: Mapping[Node, Any]) -> dict[Node, Any
         if node.is_loop:
             continue
         table = np.empty(_fixed(node), dtype=object)
-
-        def read(k: int, index: Sequence[Any], node: Node = node) -> Any:
-            return found[node.args[k]][tuple(int(i) for i in index)]
-
-        if node.is_projection:
-            tables = [found[arg] for arg in node.args[0].args]
-            table[...] = node.unrolled_entries(tables.__getitem__)
-        else:
-            for index in itertools.product(*(range(n) for n in table.shape)):
-                place = tuple(sympy.Integer(i) for i in index)
-                table[index] = node.entry(place, read)
+        budget = _Budget(node, sizes)
+        for index, formula in _formulas(node, found, table.shape):
+            table[index] = formula
+            budget.spend(formula)
         found[node] = table
-        sizes.check(node, table)
     return found
+
+
+def _formulas(
+    node: Node, found: Mapping[Node, Any], shape: tuple[int, ...]
+) -> Iterator[tuple[tuple[int, ...], Any]]:
+    """The entries of a node one by one, each with its index."""
+    if node.is_projection:
+        tables = [found[arg] for arg in node.args[0].args]
+        unrolled = np.asarray(node.unrolled_entries(tables.__getitem__), dtype=object)
+        yield from ((index, unrolled[index]) for index in np.ndindex(shape))
+        return
+
+    def read(k: int, index: Sequence[Any]) -> Any:
+        return found[node.args[k]][tuple(int(i) for i in index)]
+
+    for index in np.ndindex(shape):
+        yield index, node.entry(tuple(sympy.Integer(i) for i in index), read)
 
 
 def _fixed(node: Node) -> tuple[int, ...]:
@@ -88,29 +97,44 @@ def _fixed(node: Node) -> tuple[int, ...]:
             f"entries: {describe(node)} has the symbolic shape {shape_text(node.shape)}. "
             "Declare it with numbers as sizes."
         )
-    return tuple(int(size) for size in node.shape)
+    shape = tuple(int(size) for size in node.shape)
+    if math.prod(shape) > OPERATIONS:
+        raise UnsupportedError(
+            f"entries: {describe(node)} has the shape {shape_text(shape)}; at most {OPERATIONS} "
+            "entries are written out for SymPy. Use smaller sizes."
+        )
+    return shape
+
+
+class _Budget:
+    """What the formulas of one node may come to."""
+
+    def __init__(self, node: Node, sizes: _TreeSizes) -> None:
+        self._node = node
+        self._sizes = sizes
+        self._spent = 0
+
+    def spend(self, formula: Any) -> None:
+        """Raise UnsupportedError when the formulas so far are too large, or this one too deep."""
+        size, depth = self._sizes.of(formula)
+        self._spent += size
+        if self._spent > OPERATIONS or depth > DEPTH:
+            raise UnsupportedError(
+                f"entries: written out for SymPy, {describe(self._node)} has {self._spent} or more "
+                f"operations, nested {depth} deep; at most {OPERATIONS} and {DEPTH} are written. "
+                "Use smaller sizes or a part of the graph."
+            )
 
 
 class _TreeSizes:
-    """How large and how deep formulas are as trees, each object counted once."""
+    """How large and how deep formulas are as trees; what they share is measured once."""
 
     def __init__(self) -> None:
         self._known: dict[int, tuple[int, int]] = {}
         self._alive: list[Any] = []  # so that an id stays what it was
 
-    def check(self, node: Node, table: Any) -> None:
-        """Raise UnsupportedError when the formulas of a node are too large or too deep."""
-        measured = [self._measure(formula) for formula in table.flat]
-        size = sum(size for size, _ in measured)
-        depth = max((depth for _, depth in measured), default=0)
-        if size > OPERATIONS or depth > DEPTH:
-            raise UnsupportedError(
-                f"entries: written out for SymPy, {describe(node)} has {size} operations, nested "
-                f"{depth} deep; at most {OPERATIONS} and {DEPTH} are written. "
-                "Use smaller sizes or a part of the graph."
-            )
-
-    def _measure(self, formula: Any) -> tuple[int, int]:
+    def of(self, formula: Any) -> tuple[int, int]:
+        """The number of operations and the depth."""
         known = self._known
         stack = [formula]
         while stack:
