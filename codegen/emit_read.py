@@ -78,6 +78,7 @@ class _Reader:
         self.env: dict[Node, Text] = {}
         self.loose: dict[Node, Text] = {}  # broadcasts before they are spread
         self.block_of = block
+        self.views: set[Node] = set()
         self.depth = 1
         self.counts: dict[str, int] = {}
 
@@ -98,6 +99,8 @@ class _Reader:
         arg_names = [self.name(ROLES[variable.role]) for variable in self.args]
         for name, variable in zip(arg_names, self.args, strict=True):
             self.env[variable] = Text(name)
+        aliases = [self.block.aliases(variable) for variable in self.args]
+        self.views = set[Node]().union(*aliases)
         for node in self.block.steps:
             self._node(node, self.block)
         named = zip(self.outputs, self.options.output_names, strict=True)
@@ -147,14 +150,9 @@ class _Reader:
         return name
 
     def _result(self, node: Node) -> str:
-        """An output; an argument itself is copied."""
+        """An output; an argument, or what may be a view of one, is copied."""
         value = self._array(node) if node.shape else self.env[node].text
-        if isinstance(node, Var) or re.fullmatch(r"[a-z]+\d+(\.T)?", value):
-            return f"np.array({value})" if self._is_argument(value) else value
-        return value
-
-    def _is_argument(self, text: str) -> bool:
-        return any(self.env[variable].text in (text, text[:-2]) for variable in self.args)
+        return f"np.array({value})" if node in self.views else value
 
     def _fresh(self, node: Node) -> str:
         """A new value under a name, so that no variable is changed before all are computed."""

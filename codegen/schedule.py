@@ -13,8 +13,10 @@ from typing import Literal
 
 from symgraph.codegen.basic import op_of
 from symgraph.node import Node
+from symgraph.ops.einsum import Einsum
 from symgraph.ops.loop import Final, Scan, Trace
 from symgraph.ops.map import Map
+from symgraph.ops.move import Pull, Reshape
 
 __all__ = ["Block", "Loop", "Section", "schedule"]
 
@@ -53,8 +55,7 @@ class Block:
         """The node and all values that may be views of it."""
         found = {node}
         for step in self.steps:
-            views = type(step) is not Map or op_of(step) == "iverson"
-            if views and step._args and step._args[0] in found:
+            if step._args and _may_view(step) and any(arg in found for arg in step._args):
                 found.add(step)
         return found
 
@@ -71,6 +72,16 @@ class Block:
             else:
                 found.append([node])
         return [group for group in found if group]
+
+
+def _may_view(node: Node) -> bool:
+    """Whether a target may let the value of a node lie in the memory of an operand."""
+    if isinstance(node, Einsum):
+        return len(node.args) == 1 and set(node.ins[0]) <= set(node.out)
+    if isinstance(node, Pull):
+        return len(node.args) == 1
+    moves = isinstance(node, Reshape) or node.is_loop or node.is_projection
+    return moves or op_of(node) == "iverson"
 
 
 def schedule(outputs: Sequence[Node], updates: Mapping[Node, Node] | None = None) -> Block:

@@ -66,6 +66,18 @@ def test_updates_that_read_one_another_are_not_confused(style: Any) -> None:
 
 
 @pytest.mark.parametrize("style", STYLES)
+def test_a_variable_that_becomes_another_one_gets_its_old_value(style: Any) -> None:
+    a, b, c = sg.state("a", (2, 2)), sg.state("b", (2, 2)), sg.state("c", 2)
+    updates = {a: a + 1, b: sg.transpose(a), c: a[0]}
+    x, y, z = np.array([[1.0, 2.0], [3.0, 4.0]]), np.zeros((2, 2)), np.zeros(2)
+    sg.compile([a, b, c], [], updates=updates, style=style)(x, y, z)
+
+    assert x.tolist() == [[2, 3], [4, 5]]
+    assert y.tolist() == [[1, 3], [2, 4]]
+    assert z.tolist() == [1, 2]
+
+
+@pytest.mark.parametrize("style", STYLES)
 def test_scalars_integers_and_masked_values_are_updated(style: Any) -> None:
     s, w = sg.state("s"), sg.state("w", 3)
     n = sg.input("n", kind="integer")

@@ -71,6 +71,29 @@ def test_states_may_change_places(style: Any) -> None:
 
 
 @style_of
+@pytest.mark.parametrize(
+    "step",
+    [
+        lambda a, b: (np.tanh(2 * a), b + a),  # the new a is made before b reads the old one
+        lambda a, b: (a + 1, a),
+        lambda a, b: (np.sin(b), np.sin(a)),
+        lambda a, b: (a * b, a[::-1]),
+        lambda a, b: (a[::-1] + a, b),
+    ],
+)
+def test_new_states_come_from_old_ones(step: Any, style: Any) -> None:
+    """Only the last states are read, so they are carried in one place each."""
+    a, b = sg.input("a", 3), sg.input("b", 3)
+    f = sg.compile([a, b], list(sg.scan(step, (a, b), length=4).final), style=style)
+    x, y = np.array([0.1, 0.2, 0.4]), np.array([1.0, 2.0, 3.0])
+    args = [x, y]
+    for _ in range(4):
+        x, y = step(x, y)
+
+    check(f, args, [x, y])
+
+
+@style_of
 @pytest.mark.parametrize("reverse", [False, True])
 def test_single_numbers_run_through_time(reverse: bool, style: Any) -> None:
     x, s = sg.input("x", ("T",)), sg.input("s")
@@ -318,6 +341,23 @@ def test_indices_that_are_computed_are_checked(style: Any) -> None:
     assert f([1.0, 2.0, 3.0], [0, 1]).tolist() == [2.0, 3.0]
     with pytest.raises(RangeError, match=r"lookup: index 3 at position \(1,\) is outside 0\.\.2"):
         f([1.0, 2.0, 3.0], [0, 2])
+
+
+@style_of
+def test_an_index_computed_in_the_memory_of_another_is_another(style: Any) -> None:
+    x, z = sg.input("x", ("N",)), sg.input("z", (3, 6))
+    i = sg.input("i", (3,), kind="integer")
+    first = i + 1
+    second = first * 2
+    outputs = [sg.take(x, first), sg.pick(z, first), sg.take(x, second), sg.pick(z, second)]
+    f = sg.compile([x, z, i], outputs, style=style)
+    a, table, index = rng.standard_normal(6), rng.standard_normal((3, 6)), np.array([0, 1, 0])
+    rows = np.arange(3)
+    want = [a[index + 1], table[rows, index + 1], a[2 * index + 2], table[rows, 2 * index + 2]]
+
+    check(f, [a, table, index], want)
+    with pytest.raises(RangeError, match="index 6"):
+        f(a, table, [0, 2, 0])
 
 
 # --- memory --------------------------------------------------------------------------------------

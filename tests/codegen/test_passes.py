@@ -106,6 +106,26 @@ def test_the_softmax_in_a_gradient_divides_what_the_loss_has_computed() -> None:
     assert found.count("exp") == 1
 
 
+def test_formulas_that_only_look_alike_are_left_alone() -> None:
+    x, y = sg.input("x", (2, 3)), sg.input("y", (2, 3))
+    outputs = [
+        sg.where(x >= 0, 1.0, sg.exp(-sg.abs(y))),
+        sg.where(x >= 0, 1.0, sg.exp(-sg.abs(x))),
+        sg.exp(y - sg.logsumexp(x, axis=1, keepdims=True)),
+        sg.exp(x - sg.logsumexp(x, axis=1, keepdims=True)),
+        sg.exp(x - sg.logsumexp(x, axis=0)),
+    ]
+    a = np.array([[0.5, -1.0, 2.0], [-0.1, 0.0, 1.0]])
+    b = np.array([[1.0, 2.0, -3.0], [0.3, -2.0, 0.7]])
+    rows, columns = np.exp(a).sum(1, keepdims=True), np.exp(a).sum(0)
+    want = [
+        np.where(a >= 0, 1, np.exp(-abs(b))), np.where(a >= 0, 1, np.exp(-abs(a))),
+        np.exp(b) / rows, np.exp(a) / rows, np.exp(a) / columns,
+    ]  # fmt: skip
+    for got, one in zip(sg.compile([x, y], outputs)(a, b), want, strict=True):
+        assert np.allclose(got, one, rtol=1e-14)
+
+
 def test_a_mask_of_a_rectifier_is_one_comparison() -> None:
     x = sg.input("x", 3)
     found = operations(*lowered(sg.grad(sg.sum(sg.relu(x)), x)))
@@ -170,6 +190,13 @@ def test_products_are_grouped_without_moving_the_result(
     found = grouping(left, right, out)
 
     assert (found.lead, found.swapped, found.out) == (lead, swapped, out)
+
+
+def test_a_stack_in_the_middle_of_the_result_comes_first_in_memory() -> None:
+    found = grouping((0, 1, 2), (1, 2, 3), (0, 1, 3))
+
+    assert (found.lead, found.m, found.n, found.k) == ((1,), (0,), (3,), (2,))
+    assert found.out == (1, 0, 3)
 
 
 def test_three_factors_are_joined_in_the_cheap_order() -> None:
