@@ -54,7 +54,7 @@ class Template:
 
     __slots__ = (
         "_derivatives", "_kinds", "_lowered", "_products", "arity", "expr", "mask", "number",
-        "params",
+        "params", "real_kind",
     )  # fmt: skip
 
     def __init__(self, expr: Any, arity: int) -> None:
@@ -65,6 +65,8 @@ class Template:
         #: (condition, value, negated) of a body that is 0 where the condition fails, else None;
         #: with `negated` it is 0 where the condition holds.
         self.mask: tuple[Any, Any, bool] | None = _mask(expr)
+        #: The kind of the result when all operands are real.
+        self.real_kind: Kind = _kind(expr, ("real",) * arity)
         self._derivatives: dict[int, Any] = {}
         self._kinds: dict[tuple[Kind, ...], Kind] = {}
         self._products: dict[int, tuple[Template, tuple[int, ...]] | None] = {}

@@ -106,13 +106,19 @@ def map_node(body: Template, args: tuple[Node, ...]) -> Node:
 
     Raises ShapeError when the operands do not broadcast.
     """
+    # The commonest call of all: one pass over the operands, and no lookup while all are real.
     shape = args[0].shape
+    real = fits = True
     for arg in args:
         if arg.shape != shape:
-            shape = _joint_shape(body, args)
-            break
+            fits = False
+        if arg.kind != "real":
+            real = False
+    if not fits:
+        shape = _joint_shape(body, args)
+    kind = body.real_kind if real else body.kind(tuple([arg.kind for arg in args]))
     key = (body.number, *map(id, args))
-    return intern(Map, args, body.params, shape, body.kind(tuple([a.kind for a in args])), key)
+    return intern(Map, args, body.params, shape, kind, key)
 
 
 def _joint_shape(body: Template, args: tuple[Node, ...]) -> Shape:
