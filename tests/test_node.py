@@ -81,6 +81,8 @@ def test_equal_nodes_are_one_object():
     assert sg.const([1.0, 2.0]) is not sg.const([1, 2])
     assert fill(1) is not fill(1.0)
     assert fill(0.0) is not fill(-0.0)
+    assert fill(math.nan) is fill(float("nan")) is fill(np.float64("nan"))
+    assert fill(np.float64(0.1)) is fill(0.1)
 
 
 def test_a_large_graph_built_again_is_the_same_object():
@@ -218,6 +220,7 @@ def test_arrays_on_the_left_leave_the_operator_to_the_node():
     assert (np.eye(2) @ v).shape == (2,)
     assert isinstance(np.float64(2.0) * v, Node)
     assert isinstance(np.array([1.0, 2.0]) < v, Node)
+    assert (np.array([True, False]) & (v < 1)).kind == "boolean"
 
 
 @pytest.mark.parametrize("compare", [operator.lt, operator.le, operator.gt, operator.ge])

@@ -4,6 +4,7 @@ import math
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
 import pytest
 import sympy
 from brackets import is_balanced
@@ -57,6 +58,7 @@ WRITTEN: list[tuple[Node, str, str, str]] = [
     (x + 3.0, "x + 3", "x + 3", "x + 3"),
     (x * sympy.Rational(1, 3), "x*(1/3)", "x·(1/3)", r"x \cdot \frac{1}{3}"),
     (x + 1e-9, "x + 1e-09", "x + 1e-09", r"x + 1 \cdot 10^{-9}"),
+    (np.float64(0.1) * x, "0.1*x", "0.1·x", r"0.1 \cdot x"),
     (x * sympy.pi, "x*pi", "x·π", r"x \cdot \pi"),
     (sg.const(True) & c, "True & c", "True ∧ c", r"\mathrm{True} \land c"),
     # functions

@@ -779,3 +779,4 @@ _UFUNCS = (
 )  # fmt: skip
 operators.update({function.__name__: function for function in _UFUNCS})
 operators.update(abs=abs, absolute=abs)
+operators.update(bitwise_and=logical_and, bitwise_or=logical_or, invert=logical_not)

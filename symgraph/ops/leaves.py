@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
@@ -211,8 +212,8 @@ def fill(value: Number, shape: Shape = (), kind: Kind | None = None) -> Node:
     """The node whose every entry is `value`; its kind follows from the value unless given."""
     if isinstance(value, sympy.Integer):
         value = int(value)
-    elif isinstance(value, sympy.Float):
-        value = float(value)
+    elif isinstance(value, (float, sympy.Float)):  # NumPy's float64 is a float too
+        value = math.nan if value != value else float(value)  # one NaN, so that it is one node
     if kind is None:
         if isinstance(value, bool):
             kind = "boolean"
