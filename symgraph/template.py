@@ -66,8 +66,8 @@ class Template:
         #: with `negated` it is 0 where the condition holds.
         self.mask: tuple[Any, Any, bool] | None = _mask(expr)
         #: The kind of the result when all operands are real.
-        reals: tuple[Kind, ...] = ("real",) * arity
-        self.real_kind: Kind = _kind(expr, reals)
+        real: Kind = "real"
+        self.real_kind: Kind = _kind(expr, (real,) * arity)
         self._derivatives: dict[int, Any] = {}
         self._kinds: dict[tuple[Kind, ...], Kind] = {}
         self._products: dict[int, tuple[Template, tuple[int, ...]] | None] = {}
