@@ -263,21 +263,28 @@ def _index(w: Writer, node: Pull | Push, operand: int, size: Dim, note: str = ""
     elif value.storage != "integer":
         value = w.array(value, "integer")
     source = node.args[operand]
-    known = type(source) is Iota and source.shape == (size,)
-    if type(source) is Reduce and source.operation == "argmax":
-        known = product(source.args[0].shape[a] for a in source.axes) == size
-    key = f"checked {value.text} {w.size(size)}"
+    known = _is_position(source, size)
+    key = ("checked", source, size)
     if not known and key not in w.memo:
-        if _lasts(w, value):
+        if w.depth == 0:  # a test inside of a loop may never be reached
             w.memo[key] = value
         w.say(f"{w.call('check_index')}({value.text}, {w.size(size)}, {_title(source)})")
     return value
 
 
-def _lasts(w: Writer, value: Value) -> bool:
-    """Whether a value stays the same until the end of a step: it is an argument or a constant."""
-    given = value.buffer is None and value.form == "array" and w.depth == 0
-    return given and value.scope in (w.workspace, w.attach)
+def _is_position(index: Node, size: Dim) -> bool:
+    """Whether an index surely lies inside of an axis."""
+    if type(index) is Reduce and index.operation == "argmax":
+        return product(index.args[0].shape[a] for a in index.axes) == size
+    return type(index) is Iota and index.shape == (size,)
+
+
+def _check_number(w: Writer, node: Pull | Push, operand: int, size: Dim) -> None:
+    source = node.args[operand]
+    if not _is_position(source, size):
+        index = w.value(source).text
+        check = w.call("check_index")
+        w.say(f"{check}(np.array({index}), {w.size(size)}, {_title(source)})")
 
 
 def _title(index: Node) -> str:
@@ -341,8 +348,7 @@ def _emit_one_entry(w: Writer, node: Pull, value: Value, note: str) -> None:
     for row, size in zip(node.rows, value.shape, strict=True):
         if isinstance(row, Lookup):
             index = w.value(node.args[row.operand])
-            title = _title(node.args[row.operand])
-            w.say(f"{w.call('check_index')}(np.array({index.text}), {w.size(size)}, {title})")
+            _check_number(w, node, row.operand, size)
             spots.append(f"int({index.text})")
             continue
         assert isinstance(row, Affine)
@@ -369,12 +375,11 @@ def _flat_index(w: Writer, node: Pull | Push, large: Shape, small: Shape) -> tup
         for row in node.rows
     )
     call = f"{w.call('flat_places')}({w.shape(small)}, {w.shape(large)}, ({rows},))"
-    indices = [w.value(node.args[row.operand]) for row in node.rows if isinstance(row, Lookup)]
-    lasting = all(_lasts(w, value) and value.storage == "integer" for value in indices)
-    key = f"{call} {[value.text for value in indices]}"
+    key = (call, *(node.args[row.operand] for row in node.rows if isinstance(row, Lookup)))
     known = w.memo.get(key)
-    if known is not None and lasting:
+    if known is not None:
         return known, known.note
+    lasting = w.depth == 0
     base, mask = w.name("k"), w.name("k")
     w.workspace.lines.append(f"{base}, {mask} = {call}")
     total = Value(base, small, "integer", "array", w.workspace, identity(small))
@@ -414,13 +419,18 @@ def _flat_index(w: Writer, node: Pull | Push, large: Shape, small: Shape) -> tup
 def emit_push(w: Writer, node: Node, note: str) -> None:
     """Entries added to their places in zeros."""
     assert isinstance(node, Push)
-    storage = node_storage(node, [w.value(node.args[0]).storage])
-    value = w.array(w.value(node.args[0]), storage)
+    value = w.value(node.args[0])
+    storage = node_storage(node, [value.storage])
+    if value.shape or node.shape == ():
+        value = w.array(value, storage)
     if node.shape == ():
         _emit_push_to_scalar(w, node, value, note)
         return
     out = _out(w, node, value)
-    if any(isinstance(row, Lookup) for row in node.rows):
+    lookups = any(isinstance(row, Lookup) for row in node.rows)
+    if not lookups and not value.shape:
+        value = w.array(value, storage)
+    if lookups:
         _emit_scatter(w, node, value, out, note)
     else:
         _emit_pieces(w, node, value, out, note)
@@ -468,6 +478,9 @@ def _emit_pieces(w: Writer, node: Push, value: Value, out: Value, note: str) -> 
 
 def _emit_scatter(w: Writer, node: Push, value: Value, out: Value, note: str) -> None:
     """With lookups: assignment where no place is met twice, else addition one by one."""
+    if value.shape == ():
+        _emit_scatter_number(w, node, out, note)
+        return
     first, rest = node.rows[0], node.rows[1:]
     count = len(first.axes) if isinstance(first, Lookup) else 0
     rows_only = (
@@ -500,3 +513,21 @@ def _emit_scatter(w: Writer, node: Push, value: Value, out: Value, note: str) ->
         w.say(f"{flat.text}[{places.text}] = {source.text}", note)
     else:
         w.say(f"np.add.at({flat.text}, {places.text}, {source.text})", note)
+
+
+def _emit_scatter_number(w: Writer, node: Push, out: Value, note: str) -> None:
+    """One number at one place of zeros."""
+    spots: list[str] = []
+    guards: list[str] = []
+    for row, size in zip(node.rows, node.shape, strict=True):
+        if isinstance(row, Lookup):
+            _check_number(w, node, row.operand, size)
+            spots.append(w.value(node.args[row.operand]).text)
+            continue
+        spots.append(w.size(row.offset))
+        if not _is_inside(row, (), size):
+            guards.append(f"0 <= {w.size(row.offset)} < {w.size(size)}")
+    w.say(f"{out.text}.fill(0)")
+    guard = f"if {' and '.join(guards)}: " if guards else ""
+    value = w.value(node.args[0]).text
+    w.say(f"{guard}{out.text}[{', '.join(spots)}] = {value}", note)

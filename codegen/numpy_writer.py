@@ -102,7 +102,7 @@ class Writer:
         self.depth = 0  # of loops around the present line
         self._counts: dict[str, int] = {}
         self._literals: dict[tuple[str, Kind], str] = {}
-        self.memo: dict[str, Value] = {}
+        self.memo: dict[tuple[Any, ...], Value] = {}  # indices that were made and tested
         self._ones: dict[str, Value] = {}
         self._scratch: list[Buffer] = []
 

@@ -19,7 +19,9 @@ from symgraph.ops.leaves import fill
 from symgraph.ops.let import Let
 from symgraph.ops.loop import Scan, Trace
 from symgraph.ops.map import Map
+from symgraph.ops.move import Lookup, Reshape, Row, identity_row, pull, push, reshape_node
 from symgraph.ops.reduce import Reduce, reduce_node
+from symgraph.shapes import product
 
 __all__ = ["Rewritten", "everything", "lower_maps", "normalise_sums", "rewrite", "strip_lets"]
 
@@ -149,7 +151,7 @@ class _Soft(NamedTuple):
 
     x: Node
     axes: tuple[int, ...]
-    powers: Node  # exp(x - shift)
+    powers: Node  # exp(x - m), m the largest entry
     total: Node  # their sum over the axes
 
 
@@ -166,15 +168,29 @@ class _Lowering:
         return rebuilt(node, args)
 
     def _logsumexp(self, x: Node, axes: tuple[int, ...]) -> Node:
-        """log sum exp(x - m) + m with m the largest entry, made finite."""
-        peak = reduce_node("max", x, axes)
+        """m + log(1 + sum of exp(x - m) over all entries but the largest, m).
+
+        The largest counts as 1 inside log1p: in the sum it would swallow the digits of the others.
+        """
+        first, count = axes[0], len(axes)
+        if axes != tuple(range(first, first + count)):
+            order = (*(a for a in range(x.ndim) if a not in axes), *axes)
+            moved = einsum_node([tuple(range(x.ndim))], order, {}, (x,))
+            return self._logsumexp(moved, tuple(range(x.ndim - count, x.ndim)))
+        sizes = (*x.shape[:first], product(x.shape[a] for a in axes), *x.shape[first + count :])
+        flat = reshape_node(x, sizes)
+        winner = reduce_node("argmax", flat, (first,))
+        rows = _at_winner(flat.ndim, first)
+        peak = pull(flat, rows, winner.shape, (winner,))
         shift = basic("maximum", basic("minimum", peak, fill(self.largest)), fill(-self.largest))
-        powers = basic("exp", basic("subtract", x, _spread(shift, x, axes)))
-        indices = tuple(range(x.ndim))
-        kept = tuple(i for i in indices if i not in axes)
-        total = einsum_node([indices], kept, {}, (powers,))
-        result = basic("add", basic("log", total), shift)
-        self.soft[result] = _Soft(x, axes, powers, total)
+        powers = basic("exp", basic("subtract", flat, _spread(shift, flat, (first,))))
+        one = push(fill(1.0, winner.shape), rows, flat.shape, (winner,))
+        indices = tuple(range(flat.ndim))
+        kept = tuple(i for i in indices if i != first)
+        others = einsum_node([indices], kept, {}, (basic("subtract", powers, one),))
+        result = basic("add", basic("log1p", others), peak)
+        total = basic("add", others, fill(1.0))
+        self.soft[result] = _Soft(x, axes, reshape_node(powers, x.shape), total)
         return result
 
     def _softmax(self, node: Node) -> Node:
@@ -188,12 +204,12 @@ class _Lowering:
         if op != "exp" or op_of(node._args[0]) != "subtract":
             return node
         x, spread = node._args[0]._args
-        if type(spread) is not Einsum or len(spread._args) != 1:
+        if type(spread) not in (Einsum, Reshape) or len(spread._args) != 1:
             return node
         soft = self.soft.get(spread._args[0])
         if soft is None or soft.x is not x:
             return node
-        for form in (_spread, _kept_ones):
+        for form in (_spread, _kept_ones, _kept_by_reshape):
             if spread is form(spread._args[0], x, soft.axes):
                 return basic("divide", soft.powers, form(soft.total, x, soft.axes))
         return node
@@ -204,6 +220,19 @@ def _spread(y: Node, x: Node, axes: tuple[int, ...]) -> Node:
     indices = tuple(range(x.ndim))
     kept = tuple(i for i in indices if i not in axes)
     return y if not axes else einsum_node([kept], indices, dict(enumerate(x.shape)), (y,))
+
+
+def _at_winner(rank: int, axis: int) -> list[Row]:
+    """Rows that read, or write, the entry at an index along one axis, for all other indices."""
+    others = tuple(range(rank - 1))
+    rows: list[Row] = [identity_row(k if k < axis else k - 1) for k in range(rank)]
+    rows[axis] = Lookup(1, others)
+    return rows
+
+
+def _kept_by_reshape(y: Node, x: Node, axes: tuple[int, ...]) -> Node:
+    """As `_kept_ones`, by the other road."""
+    return reshape_node(y, tuple(1 if a in axes else size for a, size in enumerate(x.shape)))
 
 
 def _kept_ones(y: Node, x: Node, axes: tuple[int, ...]) -> Node:

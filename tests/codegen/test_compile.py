@@ -362,6 +362,16 @@ def test_overflow_and_division_by_zero_are_silent() -> None:
     assert np.isnan(got[5])
 
 
+def test_small_terms_of_a_log_sum_keep_their_digits() -> None:
+    z = sg.input("z", ("N", 2))
+    f = sg.compile(z, [sg.logsumexp(z, axis=1), sg.logsumexp(z), sg.logsumexp(z.T, axis=0)])
+    rows, whole, columns = f([[0.0, -40.0], [-50.0, -60.0]])
+    exact = float(sympy.log(1 + sympy.exp(-40) + sympy.exp(-50) + sympy.exp(-60)).evalf(20))
+
+    assert rows[0] == columns[0] == pytest.approx(4.248354255291589e-18, rel=1e-15)
+    assert whole == pytest.approx(exact, rel=1e-14)
+
+
 # --- single numbers ------------------------------------------------------------------------------
 
 NUMBERS = [
