@@ -689,7 +689,8 @@ class NodeSymbol(sympy.Dummy):
 
     SymPy treats it as the symbol it is and never sees the graph, so nothing that SymPy does to
     the expression depends on the size of the graph. Turning the expression into a node puts the
-    node back. It is equal to its node.
+    node back. It is equal to its node. Differentiate with `sg.grad`: for SymPy the symbol depends
+    on nothing.
     """
 
     __slots__ = ("node",)
