@@ -252,14 +252,15 @@ class _Emitter:
         loop = w.block.loops[node]
         emitter = LoopEmitter(w, loop)
         emitter.prepare()
-        saved = (w.env, w.block, w.destination)
+        saved = (w.env, w.block, w.destination, w.items)
+        w.items = {}
         w.env, w.block, w.destination = emitter.inner, loop.block, emitter.destination
         w.depth += 1
         with w.collected() as lines:
             for inner in loop.block.steps:
                 self._node(inner)
             emitter.ends()
-        w.env, w.block, w.destination = saved
+        w.env, w.block, w.destination, w.items = saved
         w.depth -= 1
         emitter.finish(lines)
         w.env[node] = w.number("", (), "real")
@@ -319,7 +320,8 @@ class _Emitter:
                 w.say(f"{copy.text}[...] = {value.text}")
                 value = copy
             target = self.arg_names[self.args.index(variable)]
-            if value.text != target:
+            told = w.destination.get(node)
+            if value.text != target and (told is None or told.text != target):
                 lines.append(Line(f"{target}[...] = {value.text}", comment(variable.params[0])))
         if lines and w.prefix != "u":
             w.lines.append(Line("# --- update"))

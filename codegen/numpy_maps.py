@@ -39,6 +39,8 @@ def emit_map(w: Writer, node: Node, note: str) -> None:
     assert op is not None, "a Map that was not lowered"
     values = [w.value(arg) for arg in node.args]
     storage = node_storage(node, [value.storage for value in values])
+    if all(size == 1 for size in node.shape):  # NumPy is slow on arrays of one entry
+        values = [w.item(arg) for arg in node.args]
     if all(value.form == "number" for value in values):
         _emit_number(w, node, op, values, storage, note)
         return
@@ -60,7 +62,7 @@ def emit_map(w: Writer, node: Node, note: str) -> None:
 def _emit_number(
     w: Writer, node: Node, op: str, values: list[Value], storage: Kind, note: str
 ) -> None:
-    texts = [value.text for value in values]
+    texts = [_number_text(value, storage) for value in values]
     expression = _NUMBERS.get(op)
     if op in ("floor", "ceil") and storage != "real":
         text = texts[0]
@@ -69,7 +71,7 @@ def _emit_number(
         if "whole(" in text:
             w.call("whole")
         chosen = values[1:] if op == "where" else values
-        if op in _CHOICES and any(value.storage != storage for value in chosen):
+        if op in _CHOICES and any(v.storage != storage and not v.literal for v in chosen):
             text = f"{'float' if storage == 'real' else 'int'}({text})"
     elif op == "divide" and values[1].literal and float(texts[1]) != 0:
         text = f"{texts[0]} / {texts[1]}"
@@ -81,6 +83,13 @@ def _emit_number(
     name = w.name(w.prefix)
     w.say(f"{name} = {text}", note)
     w.define(node, w.number(name, node.shape, storage))
+
+
+def _number_text(value: Value, storage: Kind) -> str:
+    """A number among reals; 2 is written 2.0 there."""
+    if value.literal and storage == "real" and value.storage == "integer":
+        return f"{value.text.rstrip(')')}.0{')' if value.text.endswith(')') else ''}"
+    return value.text
 
 
 def _counted(w: Writer, op: str, values: list[Value]) -> list[Value]:

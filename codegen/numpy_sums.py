@@ -28,8 +28,25 @@ def emit_einsum(w: Writer, node: Node, note: str) -> None:
         _emit_sum(w, node, note)
     elif form == "embed":
         _emit_embedding(w, node, note)
+    elif all(w.value(arg).form == "number" for arg in node.args):
+        _emit_product_of_numbers(w, node, note)
     else:
         _Product(w, node, note).emit()
+
+
+def _emit_product_of_numbers(w: Writer, node: Einsum, note: str) -> None:
+    """A sum of equal products."""
+    values = [w.value(arg) for arg in node.args]
+    storage = node_storage(node, [value.storage for value in values])
+    sizes = node.sizes()
+    count = product(sizes[i] for i in sizes if i not in node.out)
+    text = " * ".join(value.text for value in values)
+    if count != 1:
+        size = w.size(count)
+        text += f" * {size if size.isidentifier() else f'({size})'}"
+    name = w.name(w.prefix)
+    w.say(f"{name} = {text}", note)
+    w.define(node, w.number(name, node.shape, storage))
 
 
 # --- views ---------------------------------------------------------------------------------------
@@ -92,9 +109,14 @@ def _emit_sum(w: Writer, node: Einsum, note: str) -> None:
     lost = tuple(axis for axis, i in enumerate(source) if i not in node.out)
     storage = node_storage(node, [value.storage])
     if value.form == "number":
-        value = w.array(value)
+        _emit_multiple(w, node, value, product(value.shape[axis] for axis in lost), note)
+        return
     if node.shape == ():
         _emit_total(w, node, value, storage, note)
+        return
+    if value.is_plain and value.storage == storage and all(value.shape[a] == 1 for a in lost):
+        view = f"{{0}}.reshape({w.shape(node.shape)})"
+        w.define(node, w.derive(value, view, node.shape, identity(node.shape)))
         return
     out = _out(w, node, storage)
     if value.storage == storage and _emit_chain(w, value, lost, "add", out, note):
@@ -119,6 +141,18 @@ def _emit_sum(w: Writer, node: Einsum, note: str) -> None:
         axes = str(lost[0]) if len(lost) == 1 else f"({_listed(lost)})"
         w.say(f"np.add.reduce({value.text}, axis={axes}, out={out.text})", note)
     w.define(node, out)
+
+
+def _emit_multiple(w: Writer, node: Einsum, value: Value, count: Dim, note: str) -> None:
+    """The sum of equal numbers."""
+    storage = node_storage(node, [value.storage])
+    if count == 1 and storage == value.storage:
+        w.define(node, replace(value, shape=node.shape, views={}))
+        return
+    name = w.name(w.prefix)
+    size = w.size(count)
+    w.say(f"{name} = {value.text} * {size if size.isidentifier() else f'({size})'}", note)
+    w.define(node, w.number(name, node.shape, storage))
 
 
 #: Windows of at most so many entries are gone through one entry after the other.

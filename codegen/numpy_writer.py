@@ -102,6 +102,7 @@ class Writer:
         self.depth = 0  # of loops around the present line
         self._counts: dict[str, int] = {}
         self._literals: dict[tuple[str, Kind], str] = {}
+        self.items: dict[Node, Value] = {}  # arrays of one entry as numbers
         self.memo: dict[tuple[Any, ...], Value] = {}  # indices that were made and tested
         self._ones: dict[str, Value] = {}
         self._scratch: list[Buffer] = []
@@ -211,6 +212,18 @@ class Writer:
     def number(self, text: str, shape: Shape, storage: Kind, literal: bool = False) -> Value:
         """A Python number that stands for every entry of a shape."""
         return Value(text, shape, storage, "number", literal=literal)
+
+    def item(self, node: Node) -> Value:
+        """The value of an array of one entry as a number."""
+        value = self.env[node]
+        if value.form == "number":
+            return value
+        found = self.items.get(node)
+        if found is None:
+            name = self.name(f"{value.text}_n")
+            self.say(f"{name} = {value.text}.item()")
+            found = self.items[node] = self.number(name, value.shape, value.storage)
+        return found
 
     def operand(self, value: Value, storage: Kind) -> str:
         """How a value is written as an operand among others of a storage.

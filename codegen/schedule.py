@@ -77,7 +77,7 @@ class Block:
 def _may_view(node: Node) -> bool:
     """Whether a target may let the value of a node lie in the memory of an operand."""
     if isinstance(node, Einsum):
-        return len(node.args) == 1 and set(node.ins[0]) <= set(node.out)
+        return len(node.args) == 1
     if isinstance(node, Pull):
         return len(node.args) == 1
     moves = isinstance(node, Reshape) or node.is_loop or node.is_projection
