@@ -92,6 +92,7 @@ class _Emitter:
     ) -> None:
         self.block, self.args, self.labels, self.options = block, args, labels, options
         self.outputs, self.updates = outputs, updates
+        self.place: dict[Node, int] = {variable: k for k, variable in enumerate(args)}
         self.symbols = options.symbols
         names = {symbol: f"n{k + 1}" for k, symbol in enumerate(self.symbols)}
         self.w = Writer(options.real, SizeText(names))
@@ -121,7 +122,7 @@ class _Emitter:
             self._return()
         self._store()
         text = self._module()
-        stored = tuple(self.args.index(v) for v in self.updates if isinstance(v, Var))
+        stored = tuple(self.place[v] for v in self.updates if isinstance(v, Var))
         return Source(text, tuple(self.arg_names), self.symbols, stored)
 
     def _arguments(self) -> None:
@@ -272,24 +273,31 @@ class _Emitter:
 
     def _direct(self) -> dict[Node, Value]:
         """New values that may be computed right into their variable: no later step reads it."""
-        aliases = self.aliases = {v: self.block.aliases(v) for v in self.updates}
-        found: dict[Node, Value] = {}
+        viewed = self.viewed = self.block.viewed(self.updates)
         if self.options.check_finite:
-            return found
+            return {}
+        last_read: dict[Node, int] = {}
+        for place, step in enumerate(self.block.last):
+            for arg in step.args:
+                last_read.update(dict.fromkeys(viewed.get(arg, ()), place))
+        blocked = {
+            source
+            for variable, node in self.updates.items()
+            for source in viewed.get(node, ())
+            if source is not variable
+        }
+        place_of = {step: place for place, step in enumerate(self.block.last)}
+        found: dict[Node, Value] = {}
         for variable, node in self.updates.items():
-            if node not in self.block.last or op_of(node) == "where" or node.shape == ():
-                continue
-            later = self.block.last[self.block.last.index(node) + 1 :]
-            stored = [value for other, value in self.updates.items() if other is not variable]
-            if any(value in aliases[variable] for value in stored):
-                continue
-            if not any(arg in aliases[variable] for one in later for arg in one.args):
+            entrywise = node in place_of and op_of(node) != "where" and node.shape != ()
+            free = variable not in blocked and last_read.get(variable, -1) <= place_of.get(node, -1)
+            if entrywise and free:
                 found[node] = self._array(variable)
         return found
 
     def _array(self, variable: Node) -> Value:
         """The array of an argument."""
-        name = self.arg_names[self.args.index(variable)]
+        name = self.arg_names[self.place[variable]]
         order = identity(variable.shape)
         return Value(name, variable.shape, variable.kind, "array", self.w.attach, order)
 
@@ -314,12 +322,11 @@ class _Emitter:
         lines: list[Line] = []
         for variable, node in self.updates.items():
             value = w.value(node)
-            others = [known for other, known in self.aliases.items() if other is not variable]
-            if value.form == "array" and any(node in known for known in others):
+            if value.form == "array" and self.viewed.get(node, frozenset()) - {variable}:
                 copy = w.allocate(node.shape, value.storage)
                 w.say(f"{copy.text}[...] = {value.text}")
                 value = copy
-            target = self.arg_names[self.args.index(variable)]
+            target = self.arg_names[self.place[variable]]
             told = w.destination.get(node)
             if value.text != target and (told is None or told.text != target):
                 lines.append(Line(f"{target}[...] = {value.text}", comment(variable.params[0])))
@@ -374,7 +381,7 @@ class _Emitter:
     def _function(self) -> str:
         """The function of a module that stands alone."""
         names, name = self.arg_names, self.options.name
-        stored = [names[self.args.index(v)] for v in self.updates]
+        stored = [names[self.place[v]] for v in self.updates]
         lines = ["", "", "_waiting = {}", "", "", f"def {name}({', '.join(names)}):"]
         lines.append('    """Arguments and sizes as in the table at the top."""')
         if stored:

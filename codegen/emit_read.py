@@ -69,6 +69,7 @@ class _Reader:
     ) -> None:
         self.block, self.args, self.labels, self.options = block, args, labels, options
         self.outputs, self.updates = outputs, updates
+        self.place: dict[Node, int] = {variable: k for k, variable in enumerate(args)}
         names = {symbol: f"n{k + 1}" for k, symbol in enumerate(options.symbols)}
         self.sizes = SizeText(names)
         self.writing = Writing({options.name})
@@ -99,20 +100,19 @@ class _Reader:
         arg_names = [self.name(ROLES[variable.role]) for variable in self.args]
         for name, variable in zip(arg_names, self.args, strict=True):
             self.env[variable] = Text(name)
-        aliases = [self.block.aliases(variable) for variable in self.args]
-        self.views = set[Node]().union(*aliases)
+        self.views = set(self.block.viewed(self.args))
         for node in self.block.steps:
             self._node(node, self.block)
         named = zip(self.outputs, self.options.output_names, strict=True)
         results = [self._named_result(node, path) for node, path in named]
         new = [self._fresh(node) for node in self.updates.values()]
         for variable, value in zip(self.updates, new, strict=True):
-            name = arg_names[self.args.index(variable)]
+            name = arg_names[self.place[variable]]
             self.say(f"{name}[...] = {value}", variable.params[0])
         result = re.sub(r"y\[(\d+)\]", lambda found: results[int(found[1])], self.options.result)
         self.say(f"return {result}")
         text = self._module(arg_names)
-        stored = tuple(self.args.index(v) for v in self.updates if isinstance(v, Var))
+        stored = tuple(self.place[v] for v in self.updates if isinstance(v, Var))
         return Source(text, tuple(arg_names), self.options.symbols, stored)
 
     def _module(self, arg_names: Sequence[str]) -> str:

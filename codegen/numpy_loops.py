@@ -102,7 +102,7 @@ class LoopEmitter:
         block = self.loop.block
         if following not in block.steps or not following.args or following in self.destination:
             return False
-        aliases = block.aliases(state)
+        aliases = set(block.viewed([state]))
         roots = [*self.body.nexts, *self.loop.traces]
         later = block.steps[block.steps.index(following) + 1 :]
         if any(root in aliases for root in roots):

@@ -495,7 +495,6 @@ def _emit_scatter(w: Writer, node: Push, value: Value, out: Value, note: str) ->
     if rows_only and len(value.shape) == count + len(rest):
         assert isinstance(first, Lookup)
         index = _index(w, node, first.operand, node.shape[0])
-        w.say(f"{out.text}.fill(0)")
         w.say(f"{w.call('scatter_rows')}({out.text}, {index.text}, {value.text})", note)
         return
     places, outside = _flat_index(w, node, node.shape, value.shape)

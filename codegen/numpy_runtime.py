@@ -174,8 +174,28 @@ def as_input(value: Any, dtype: Any, shape: Any, name: str) -> Any:
 
 
 def scatter_rows(target: Any, index: Any, rows: Any) -> None:
-    """target[index] += rows, repeated indices added up."""
-    np.add.at(target, index, rows)
+    """target = 0, then target[index] += rows with repeated indices added up.
+
+    By the fastest of three ways: `add.at` for a few entries, else one count over all entries when
+    the target is not much larger than the rows, else sums of sorted runs.
+    """
+    width = int(np.prod(target.shape[1:]))
+    if index.size * width <= 512 or target.dtype.kind != "f":
+        target.fill(0)
+        np.add.at(target, index, rows)
+        return
+    places, values = index.reshape(-1), rows.reshape(-1, width)
+    if len(target) <= 8 * index.size:
+        flat = (places[:, None] * width + np.arange(width)).reshape(-1)
+        found = np.bincount(flat, values.reshape(-1), len(target) * width)
+        target[...] = found.reshape(target.shape)
+        return
+    target.fill(0)
+    order = np.argsort(places, kind="stable")
+    places = places[order]
+    first = np.flatnonzero(np.concatenate([[True], places[1:] != places[:-1]]))
+    runs = np.add.reduceat(values[order], first, axis=0)
+    target[places[first]] = runs.reshape(-1, *target.shape[1:])
 
 
 def check_finite(value: Any, name: str) -> None:

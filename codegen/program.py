@@ -202,7 +202,7 @@ def _arguments(args: Any, roots: Sequence[Node], updates: Any) -> list[Var]:
     given = list(args) if isinstance(args, (list, tuple)) else [args]
     new = [as_node(value, "update") for value in (updates or {}).values()]
     named = check_names([*roots, *new]) if any(isinstance(a, str) for a in given) else {}
-    found: list[Var] = []
+    found: dict[Node, Var] = {}
     for arg in given:
         if isinstance(arg, str):
             if arg not in named:
@@ -219,8 +219,8 @@ def _arguments(args: Any, roots: Sequence[Node], updates: Any) -> list[Var]:
             )
         if node in found:
             raise NameClashError(f"compile: argument {node.name!r} is given twice; give it once.")
-        found.append(node)
-    return found
+        found[node] = node
+    return list(found.values())
 
 
 def _check_variables(variables: Sequence[Var], roots: Sequence[Node]) -> None:
@@ -240,10 +240,11 @@ def _is_free(node: Node) -> bool:
 
 def _updates(updates: Mapping[Any, Any], variables: Sequence[Var]) -> dict[Var, Node]:
     by_name = {variable.name: variable for variable in variables}
+    known = set[Node](variables)
     found: dict[Var, Node] = {}
     for key, value in updates.items():
         node = by_name.get(key) if isinstance(key, str) else as_node(key, "update")
-        if node not in variables or not isinstance(node, Var):
+        if node not in known or not isinstance(node, Var):
             shown = repr(key) if isinstance(key, str) else describe(as_node(key, "update"))
             raise UnknownNameError(
                 f"compile: the update of {shown} has no argument to be written to. Add it to args."

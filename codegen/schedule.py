@@ -51,12 +51,14 @@ class Block:
     sections: dict[Node, Section] = field(default_factory=dict)
     last: list[Node] = field(default_factory=list)
 
-    def aliases(self, node: Node) -> set[Node]:
-        """The node and all values that may be views of it."""
-        found = {node}
+    def viewed(self, sources: Iterable[Node]) -> dict[Node, frozenset[Node]]:
+        """For each value that may be a view of some of the sources, which ones."""
+        found = {source: frozenset([source]) for source in sources}
         for step in self.steps:
-            if step._args and _may_view(step) and any(arg in found for arg in step._args):
-                found.add(step)
+            if step._args and _may_view(step):
+                seen = [found[arg] for arg in step._args if arg in found]
+                if seen:
+                    found[step] = frozenset().union(*seen)
         return found
 
     def groups(self) -> list[list[Node]]:

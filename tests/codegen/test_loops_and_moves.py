@@ -320,6 +320,21 @@ def test_repeated_rows_of_a_table_add_up_in_its_gradient(style: Any) -> None:
     check(f, [table, index], [table[index], slope])
 
 
+@pytest.mark.parametrize(("rows", "count"), [(4, 3), (50, 60), (5000, 60)])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_gradients_of_tables_of_any_size(rows: int, count: int, dtype: Any) -> None:
+    E, ids = sg.parameter("E", (rows, 3, 4)), sg.input("ids", ("N",), kind="integer")
+    W = sg.input("W", ("N", 3, 4))
+    f = sg.compile([E, ids, W], sg.grad(sg.sum(sg.take(E, ids) * W), E), dtype=dtype)
+    index = rng.integers(0, rows, count)
+    weights, slope = rng.integers(-9, 9, (count, 3, 4)) / 2, np.zeros((rows, 3, 4))
+    np.add.at(slope, index, weights)
+
+    for _ in range(2):
+        assert np.array_equal(f(np.zeros((rows, 3, 4)), index, weights), slope)
+    assert not f(np.zeros((rows, 3, 4)), [], np.zeros((0, 3, 4))).any()
+
+
 @style_of
 def test_picks_and_their_gradient(style: Any) -> None:
     z, y = sg.input("z", ("N", 3)), sg.input("y", ("N",), kind="integer")
