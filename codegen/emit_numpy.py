@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import re
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -430,14 +431,9 @@ class _Emitter:
     def _workspace_lines(self) -> list[str]:
         w = self.w
         lines = list(w.checks)
-        for storage, dtype in w.dtypes.items():
-            if any(slot.storage == storage for slot in w.arena.slots):
-                sizes = [
-                    _largest([w.size(size) for size in slot.sizes])
-                    if slot.storage == storage else "0"
-                    for slot in w.arena.slots
-                ]  # fmt: skip
-                lines.append(f"{storage} = slots([{', '.join(sizes)}], {dtype})")
+        for storage, slots in w.arena.slots.items():
+            sizes = [_largest([w.size(size) for size in slot]) for slot in slots]
+            lines += _wrapped(f"{storage} = slots([", sizes, f"], {w.dtypes[storage]})", 1)
         return lines + w.workspace.lines
 
     def _steps(self) -> str:
@@ -480,6 +476,8 @@ def title_text(options: Options, arg_names: Sequence[str], args: Sequence[Var]) 
 
 
 def _largest(texts: Sequence[str]) -> str:
+    if all(text.isdigit() for text in texts):
+        return str(max(map(int, texts)))
     return texts[0] if len(texts) == 1 else f"max({', '.join(texts)})"
 
 
@@ -494,6 +492,23 @@ def array_text(array: Any) -> str:
     return f"{raw}.reshape({array.shape!r})"
 
 
+_WIDTH = 100
+
+
+def _wrapped(head: str, items: Sequence[str], tail: str, depth: int) -> list[str]:
+    """A list in brackets, over several lines when it is too long for one."""
+    whole = f"{head}{', '.join(items)}{tail}"
+    if len(whole) <= _WIDTH - 4 * depth:
+        return [whole]
+    return [head, *_rows(items, depth), tail]
+
+
+def _rows(items: Sequence[str], depth: int) -> list[str]:
+    """The items on as many lines as they need, one level further in."""
+    width = _WIDTH - 4 * depth - 4
+    return [f"    {row}" for row in textwrap.wrap(", ".join(items), width, break_long_words=False)]
+
+
 # --- lines ---------------------------------------------------------------------------------------
 
 
@@ -506,13 +521,23 @@ def _laid_out(lines: Sequence[Line], depth: int) -> str:
     stack = [(line, depth) for line in reversed(lines)]
     while stack:
         line, level = stack.pop()
-        text = "    " * level + line.text
-        out.append(f"{text}  # {line.note}" if line.note else text)
+        texts = _loop_head(line.text, level) if line.inner else [line.text]
+        texts = ["    " * level + text for text in texts]
+        out += [*texts[:-1], f"{texts[-1]}  # {line.note}" if line.note else texts[-1]]
         inner = line.inner or (
             [Line("pass")] if line.text.startswith("for ") and line.text.endswith(":") else []
         )
         stack.extend((one, level + 1) for one in reversed(inner))
     return "\n".join(out) + "\n"
+
+
+def _loop_head(text: str, depth: int) -> list[str]:
+    """`for names in zip(lists):`, over several lines when it is too long for one."""
+    if len(text) <= _WIDTH - 4 * depth or " in zip(" not in text:
+        return [text]
+    names, lists = text.removeprefix("for ").removesuffix("):").split(" in zip(")
+    tail = _wrapped(") in zip(", lists.split(", "), "):", depth)
+    return ["for (", *_rows(names.split(", "), depth), *tail]
 
 
 def _height(line: Line) -> int:

@@ -23,14 +23,6 @@ from symgraph.shapes import Dim
 __all__ = ["Arena", "Buffer", "node_storage"]
 
 
-@dataclass
-class Slot:
-    """A piece of the arena and the sizes, in entries, of what lies in it at different times."""
-
-    storage: Kind
-    sizes: list[Dim]
-
-
 @dataclass(eq=False)
 class Buffer:
     """A slot while it is taken; `live` counts the reads that are still to come."""
@@ -43,25 +35,29 @@ class Buffer:
 
 @dataclass
 class Arena:
-    """Slots, and which of them are free."""
+    """Slots of each storage, numbered from 0, and which of them are free.
 
-    slots: list[Slot] = field(default_factory=list)
+    `slots[storage][k]` lists the sizes, in entries, of what lies in slot k at different times.
+    """
+
+    slots: dict[Kind, list[list[Dim]]] = field(default_factory=dict)
     _free: dict[tuple[Kind, Dim], list[int]] = field(default_factory=dict)
 
     def take(self, size: Dim, storage: Kind, lasting: bool = False) -> Buffer:
         """A slot for so many entries; a `lasting` one was and will be nobody else's."""
         place = None if lasting else self._reuse(size, storage)
+        slots = self.slots.setdefault(storage, [])
         if place is None:
-            place = len(self.slots)
-            self.slots.append(Slot(storage, [size]))
-        elif size not in self.slots[place].sizes:
-            self.slots[place].sizes.append(size)
+            place = len(slots)
+            slots.append([size])
+        elif size not in slots[place]:
+            slots[place].append(size)
         return Buffer(place, size, storage)
 
     def give(self, buffer: Buffer) -> None:
         """Free the slot of a buffer."""
-        slot = self.slots[buffer.slot]
-        self._free.setdefault((slot.storage, slot.sizes[-1]), []).append(buffer.slot)
+        held = self.slots[buffer.storage][buffer.slot][-1]
+        self._free.setdefault((buffer.storage, held), []).append(buffer.slot)
 
     def _reuse(self, size: Dim, storage: Kind) -> int | None:
         """A free slot that held a value of this size, else the one nearest in size."""

@@ -387,8 +387,8 @@ def test_a_slot_is_taken_again_when_it_is_free() -> None:
     assert arena.take(100, "real").slot == first.slot
     arena.give(second)
     assert arena.take(90, "real").slot == second.slot  # near in size
-    assert arena.take(100, "integer").slot == 2
-    assert arena.slots[second.slot].sizes == [100, 90]
+    assert arena.take(100, "integer").slot == 0  # of its own kind
+    assert arena.slots["real"][second.slot] == [100, 90]
 
 
 def test_a_small_value_does_not_hold_a_large_slot() -> None:
