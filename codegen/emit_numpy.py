@@ -21,7 +21,14 @@ from symgraph.codegen.basic import op_of
 from symgraph.codegen.labels import Labels, comment
 from symgraph.codegen.numpy_loops import LoopEmitter
 from symgraph.codegen.numpy_maps import emit_map
-from symgraph.codegen.numpy_moves import emit_concat, emit_pull, emit_push, emit_reshape
+from symgraph.codegen.numpy_moves import (
+    emit_concat,
+    emit_pull,
+    emit_push,
+    emit_reshape,
+    joins_of,
+    place_in_concat,
+)
 from symgraph.codegen.numpy_sums import emit_einsum, emit_reduce
 from symgraph.codegen.numpy_writer import Line, Value, Writer, identity
 from symgraph.codegen.runtime_text import text_of
@@ -106,6 +113,7 @@ class _Emitter:
         """The text and how it is called."""
         w = self.w
         w.block = self.block
+        self.joins = joins_of(self.block.steps, self.block.uses)
         self._arguments()
         cut = len(self.block.steps) - len(self.block.last)
         for node in self.block.steps[:cut]:
@@ -164,6 +172,7 @@ class _Emitter:
         if node.is_loop:
             self._loop(node)
             return
+        place_in_concat(w, node, self.joins)
         note = self.labels.note(node, w.env)
         if type(node) is Random:
             self._random(node, note)
@@ -255,6 +264,7 @@ class _Emitter:
         emitter = LoopEmitter(w, loop)
         emitter.prepare()
         saved = (w.env, w.block, w.destination, w.items)
+        joins, self.joins = self.joins, joins_of(loop.block.steps, loop.block.uses)
         w.items = {}
         w.env, w.block, w.destination = emitter.inner, loop.block, emitter.destination
         w.depth += 1
@@ -263,6 +273,7 @@ class _Emitter:
                 self._node(inner)
             emitter.ends()
         w.env, w.block, w.destination, w.items = saved
+        self.joins = joins
         w.depth -= 1
         emitter.finish(lines)
         w.env[node] = w.number("", (), "real")

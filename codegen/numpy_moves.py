@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import sympy
 
+from symgraph.codegen.basic import op_of
 from symgraph.codegen.contraction import typical
 from symgraph.codegen.numpy_writer import LoopScope, Value, Writer, identity
 from symgraph.codegen.plan import node_storage
 from symgraph.node import Node
 from symgraph.ops.einsum import Einsum
 from symgraph.ops.leaves import Iota, Var
+from symgraph.ops.map import Map
 from symgraph.ops.move import Affine, Concat, Lookup, Pull, Push, Row
 from symgraph.ops.reduce import Reduce
 from symgraph.shapes import Dim, Shape, product
 
-__all__ = ["emit_concat", "emit_pull", "emit_push", "emit_reshape"]
+__all__ = [
+    "emit_concat",
+    "emit_pull",
+    "emit_push",
+    "emit_reshape",
+    "joins_of",
+    "place_in_concat",
+]
 
 
 def _out(w: Writer, node: Node, value: Value) -> Value:
@@ -49,21 +58,61 @@ def emit_reshape(w: Writer, node: Node, note: str) -> None:
     w.define(node, w.derive(value, view, node.shape, identity(node.shape)))
 
 
+def place_in_concat(w: Writer, node: Node, joins: Mapping[Node, tuple[Node, int]]) -> None:
+    """Let an operand of a Concat be computed in its place in the result."""
+    if node not in joins or node in w.destination:
+        return
+    concat, k = joins[node]
+    assert isinstance(concat, Concat)
+    if concat not in w.joined:
+        told = w.destination.get(concat)
+        w.joined[concat] = told if told is not None else w.allocate(concat.shape, concat.kind)
+        buffer = w.joined[concat].buffer
+        if buffer is not None:
+            buffer.live += 1  # held until the Concat itself is met
+    w.destination[node] = replace(_part(w, concat, w.joined[concat], k), buffer=None)
+
+
+def joins_of(steps: Sequence[Node], uses: Mapping[Node, int]) -> dict[Node, tuple[Node, int]]:
+    """The Maps that are read by a Concat alone, with their place in it."""
+    found: dict[Node, tuple[Node, int]] = {}
+    for concat in steps:
+        if not isinstance(concat, Concat):
+            continue
+        for k, arg in enumerate(concat.args):
+            entrywise = type(arg) is Map and op_of(arg) not in ("iverson", "where")
+            if entrywise and uses[arg] == 1 and arg.kind == concat.kind == "real" and arg.shape:
+                found[arg] = concat, k
+    return found
+
+
+def _part(w: Writer, node: Concat, whole: Value, k: int) -> Value:
+    """The place of operand k."""
+    start, arg = node.starts()[k], node.args[k]
+    stop = product([start + arg.shape[node.axis]])
+    cut = f"{{0}}[{':, ' * node.axis}{w.size(product([start]))}:{w.size(stop)}]"
+    return w.derive(whole, cut, arg.shape, None)
+
+
 def emit_concat(w: Writer, node: Node, note: str) -> None:
-    """Each operand copied to its place."""
+    """Each operand copied to its place, unless it was computed there."""
     assert isinstance(node, Concat)
     values = [w.value(arg) for arg in node.args]
     storage = node_storage(node, [value.storage for value in values])
     told = w.destination.get(node)
-    fits = told is not None and told.storage == storage
-    out = told if told is not None and fits else w.allocate(node.shape, storage)
-    before = ":, " * node.axis
-    for k, (value, start, arg) in enumerate(zip(values, node.starts(), node.args, strict=True)):
-        stop = product([start + arg.shape[node.axis]])
-        part = f"{{0}}[{before}{w.size(product([start]))}:{w.size(stop)}]"
-        place = w.derive(out, part, arg.shape, None)
-        w.say(f"{place.text}[...] = {value.text}", note if k == len(values) - 1 else "")
+    out = w.joined.pop(node, None)
+    held = out is not None and out.buffer is not None
+    if out is None:
+        fits = told is not None and told.storage == storage
+        out = told if told is not None and fits else w.allocate(node.shape, storage)
+    for k, (arg, value) in enumerate(zip(node.args, values, strict=True)):
+        place = _part(w, node, out, k)
+        there = w.destination.get(arg)
+        if there is None or there.text != place.text:
+            w.say(f"{place.text}[...] = {value.text}", note if k == len(values) - 1 else "")
     w.define(node, out)
+    if held:
+        w.read(out)
 
 
 # --- Pull ----------------------------------------------------------------------------------------

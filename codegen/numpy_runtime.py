@@ -233,8 +233,13 @@ def random_words(key: int, stream: int, count: int) -> tuple[Any, Any]:
     parts = [np.array([n], np.uint32) for n in (key & 0xFFFFFFFF, key >> 32)]
     count_parts = [np.array([n], np.uint32) for n in (stream & 0xFFFFFFFF, stream >> 32)]
     k0, k1 = threefry(*parts, *count_parts)
-    number = np.arange(count, dtype=np.uint64)
-    return threefry(k0, k1, number.astype(np.uint32), (number >> np.uint64(32)).astype(np.uint32))
+    w0, w1 = np.empty(count, np.uint32), np.empty(count, np.uint32)
+    for start in range(0, count, 1 << 14):  # pieces that stay in a cache
+        number = np.arange(start, min(count, start + (1 << 14)), dtype=np.uint64)
+        low, high = number.astype(np.uint32), (number >> np.uint64(32)).astype(np.uint32)
+        piece = slice(start, start + len(number))
+        w0[piece], w1[piece] = threefry(k0, k1, low, high)
+    return w0, w1
 
 
 def random_bits(key: int, stream: int, shape: Any, dtype: Any) -> Any:

@@ -98,6 +98,7 @@ class Writer:
         self.env: dict[Node, Value] = {}
         self.block: Block
         self.destination: dict[Node, Value] = {}
+        self.joined: dict[Node, Value] = {}  # Concats whose first parts are there
         self.prefix = "h"
         self.depth = 0  # of loops around the present line
         self._counts: dict[str, int] = {}

@@ -106,6 +106,17 @@ def test_an_operand_that_dies_gives_its_memory_to_the_result() -> None:
     assert "real = slots([100*n1], np.float64)" in source
 
 
+def test_the_parts_of_a_concat_are_computed_in_their_places() -> None:
+    x, y = sg.input("x", ("N", 2)), sg.input("y", ("N", 3))
+    joined = sg.concat([sg.tanh(x), y, sg.exp(y)], axis=1)
+    f = sg.compile([x, y], joined @ np.ones((8, 1)))
+    a, b = np.arange(4.0).reshape(2, 2), np.arange(6.0).reshape(2, 3)
+    want = np.concatenate([np.tanh(a), b, np.exp(b)], axis=1).sum(1, keepdims=True)
+
+    assert np.allclose(f(a, b), want, rtol=1e-14)
+    assert f.source.count("[...] = ") == 1  # y alone is copied
+
+
 # --- names ---------------------------------------------------------------------------------------
 
 HOSTILE = [
@@ -216,6 +227,20 @@ def test_constants_and_random_numbers_are_saved(style: Any, tmp_path: Path) -> N
     assert got[2] == sg.random.uniform(5, 3, (4,)).tolist()
     assert np.allclose(got[3], sg.random.normal(5, 0, (2, 2)), rtol=1e-14)
     assert got[4] == int(sg.random.bits(5, 0, ()))
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("key", [0, 7, 2**40 + 3])
+def test_random_numbers_are_those_of_the_package(key: int, dtype: Any) -> None:
+    k, n = sg.input("k", kind="integer"), 40_000  # more than one piece
+    outputs = [sg.bits(k, n, stream=2), sg.uniform(k, (n,), stream=2), sg.normal(k, (n,))]
+    bits, uniform, normal = sg.compile(k, outputs, dtype=dtype)(key)
+
+    assert np.array_equal(bits, sg.random.bits(key, 2, (n,)))
+    assert np.array_equal(uniform, sg.random.uniform(key, 2, (n,), dtype))
+    assert np.allclose(normal, sg.random.normal(key, 0, (n,), dtype), rtol=1e-6, atol=1e-7)
+    with pytest.raises(sg.RangeError, match="the key is -1"):
+        sg.compile(k, outputs)(-1)
 
 
 @pytest.mark.parametrize("style", STYLES)
