@@ -1,0 +1,262 @@
+"""The names of a derivation: δ for what arrives at a layer, u1, u2, ... for long values.
+
+A name is given once and read everywhere after: the user's own names, the names of long unnamed
+values, the names of derivatives. All formulas of a derivation are read here, so that every line
+calls a value the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import sympy
+
+from symgraph.build.coerce import as_node
+from symgraph.explain.derivation import Equation
+from symgraph.node import Node
+from symgraph.notation.algebra import Algebra
+from symgraph.notation.orientation import Layout
+from symgraph.notation.read import LONG, Forward, Reader, bare, fresh
+from symgraph.notation.tree import Derivative, Formula, Name, Number, Ones, walk
+from symgraph.ops import Einsum, Fill, Let, Map, Reduce
+from symgraph.ops.loop import local
+from symgraph.ops.map import negative
+from symgraph.ops.sweep import dependents
+from symgraph.scalar import Pointwise, slot
+from symgraph.shapes import product
+
+__all__ = ["MOST_EDGES", "Naming", "is_naming"]
+
+#: An unnamed value with a longer formula is called u1, u2, ...
+SHORT = 14
+SHORT_OFTEN = 3
+#: A lone δ with a formula of at most this length is not worth a name.
+PLAIN_DELTA = 9
+#: A number with a longer formula that is used twice gets a name.
+LONG_NUMBER = 12
+#: Beyond this many edges only the results are given.
+MOST_EDGES = 400
+
+
+class Naming:
+    """What each value and each derivative of one derivation is called, and their formulas.
+
+    `reader` reads derivatives, `literal` what the user wrote. `named` are the values whose
+    derivative has a name, `auxiliary` the unnamed values that got one.
+    """
+
+    def __init__(
+        self,
+        root: Node,
+        sources: Sequence[Node],
+        layout: Layout | None,
+        sign: Literal[1, -1],
+        assume: Mapping[Any, Any],
+    ) -> None:
+        self.root = root
+        self.sources = [bare(one) for one in sources]
+        self.sign = sign
+        self.forward = Forward([root], layout)
+        self.named: dict[Node, Name] = {}
+        self.auxiliary: list[tuple[Name, Node]] = []
+        self.called: set[Node] = set()
+        self.users: dict[Node, list[Node]] = {}
+        self._active = dependents(self.forward.order, set(self.sources))
+        for node in self.forward.order:
+            for arg in node.args:
+                self.users.setdefault(bare(arg), []).append(node)
+        self.root_name = self.forward.name(root) or self._fresh_name("L", root)
+        self._ranks = {self.root_name.name: -1} | self.forward.ranks()
+        self.assumed = self._assumed(assume)
+        known = {one.left: one.right for one in self.assumed}
+        self.literal = Reader(self.forward, Algebra(tidy=False), limit=None)
+        self.reader = Reader(self.forward, Algebra(tidy=True, ranks=self._ranks, known=known))
+        self._call(bare(root), self.root_name)
+        self._name_long_values()
+        given = [(self.forward.name(let), let) for let in self.forward.lets if let is not root]
+        for name, node in [*given, *self.auxiliary]:
+            if name is not None and not node.is_loop:
+                self.reader.recognise(self.reader.meaning(node), name)
+        self._deltas = self._planned_deltas()
+
+    def _fresh_name(self, name: str, like: Node) -> Name:
+        chosen = fresh(name, self.forward.taken)
+        self.forward.taken.add(chosen)
+        return Name(chosen, self.forward.sort(like))
+
+    def _call(self, node: Node, name: Name) -> None:
+        self.called.add(node)
+        for reader in (self.literal, self.reader):
+            reader.call_it(node, name)
+
+    def _assumed(self, assume: Mapping[Any, Any]) -> list[Equation]:
+        """Equations between formulas from equations between nodes."""
+        found: list[Equation] = []
+        reader = Reader(self.forward, Algebra(tidy=True))
+        for left, right in assume.items():
+            node = as_node(left, "assume")
+            key, value = reader.read(node), reader.read(as_node(right, "assume"))
+            if value.sort == "scalar" and key.sort in ("column", "row"):
+                sort: Literal["column", "row"] = "column" if key.sort == "column" else "row"
+                value = reader.algebra.product([value, Ones(sort, node.shape[0])])
+            found.append(Equation(key, value))
+        return found
+
+    def _name_long_values(self) -> None:
+        """Unnamed values with a long formula are called u1, u2, ..., loops s1, ..."""
+        for node in self.forward.order:
+            if not node.args or is_naming(node) or self.forward.name(node):
+                continue
+            if node is bare(self.root):
+                continue
+            if node.is_loop or self.literal.meaning(node).size > self._tolerated(node):
+                letter = "s" if node.is_loop else "u"
+                name = self._fresh_name(f"{letter}{len(self.auxiliary) + 1}", node)
+                self.auxiliary.append((name, node))
+                self._ranks[name.name] = min(
+                    (self._ranks.get(n.name, len(self._ranks)) for n in _names_in(node, self)),
+                    default=len(self._ranks),
+                )
+                self._call(node, name)
+
+    def _tolerated(self, node: Node) -> int:
+        """How long the formula of an unnamed value may be.
+
+        It is written often if it is used often, and the output of a layer stands in the derivative
+        of its nonlinearity. In large graphs, and beside the way, only the longest are named.
+        """
+        if node not in self._active or len(self._active) > MOST_EDGES:
+            return LONG
+        users = self.users.get(node, [])
+        output = node.ndim > 0 and isinstance(node, Map) and _keeps_its_output(node)
+        only_added = all(isinstance(u, Map) and u.template.expr.is_Add for u in users)
+        often = len(users) > 1 or (output and not only_added)
+        return SHORT_OFTEN if often else SHORT
+
+    def reference(self, node: Node) -> Formula:
+        """A value as it is called in a derivative: by its name, else by its formula."""
+        return self.literal.read(node)
+
+    # --- δ ----------------------------------------------------------------------------------
+
+    def _planned_deltas(self) -> dict[Node, Name]:
+        """The values whose derivative gets a name: what a nonlinearity is applied to."""
+        chosen: list[Node] = []
+        for node in self.forward.order:
+            base = bare(node)
+            if base is not node or base not in self._active or base in self.sources:
+                continue
+            if base is bare(self.root) or base.ndim == 0 or not _is_net(base):
+                continue
+            named = self.forward.name(base) is not None
+            if named or any(map(_is_nonlinear, self.users.get(base, []))):
+                chosen.append(base)
+        return dict(zip(chosen, self._delta_names(chosen), strict=True))
+
+    def _delta_names(self, nodes: Sequence[Node]) -> list[Name]:
+        if len(nodes) == 1:
+            return [self._fresh_name("δ", nodes[0])]
+        names = [self.forward.names.get(node, "") for node in nodes]
+        numbers = [_trailing_digits(name) for name in names]
+        if "" in numbers or len(set(numbers)) < len(numbers):
+            numbers = [str(k) for k in range(1, len(nodes) + 1)]
+        return [
+            self._fresh_name(f"δ{number}".translate(_LOWERED), node)
+            for node, number in zip(nodes, numbers, strict=True)
+        ]
+
+    def rename(self, node: Node, ct: Node) -> Node:
+        """The cotangent of a node under a name, where it gets one."""
+        name = self._deltas.get(node)
+        if name is None and not self._is_long_number(node, ct):
+            return ct
+        formula = self.fitted(ct, node)
+        if name is not None and (
+            formula.size <= 1 or (len(self._deltas) == 1 and formula.size <= PLAIN_DELTA)
+        ):
+            return ct
+        name = name or self._fresh_name(f"g{len(self.named) + 1}", node)
+        place = local(node, name.name)
+        self._ranks[name.name] = -1
+        self.reader.call_it(place, name)
+        signed = formula if self.sign == 1 else self.reader.algebra.scale(-1, formula)
+        self.reader.definitions.append((name, signed))
+        self.named[node] = name
+        return place if self.sign == 1 else negative(place)
+
+    def _is_long_number(self, node: Node, ct: Node) -> bool:
+        if node.ndim or isinstance(node, Let) or node not in self._active or not node.args:
+            return False
+        ways = sum(arg in self._active for arg in node.args)
+        return ways > 1 and self.reader.read(ct).size > LONG_NUMBER
+
+    # --- formulas ---------------------------------------------------------------------------
+
+    def fitted(self, gradient: Node, like: Node) -> Formula:
+        """A derivative with the sort of the value that it is the derivative by."""
+        formula = self.reader.read(gradient)
+        sort = self.forward.sort(like)
+        if all(size == 1 for size in like.shape):
+            return formula
+        if sort == "column" or sort == "row":
+            if formula.sort == "scalar":
+                return self.reader.algebra.product([formula, Ones(sort, product(like.shape))])
+            return self.reader.algebra.turned(formula, sort)
+        if sort == "matrix" and formula.sort == "scalar" and formula != Number(0):
+            rows, columns = like.shape
+            ones = [Ones("column", rows), Ones("row", columns)]
+            return self.reader.algebra.product([formula, *ones])
+        return formula
+
+    def derivative_by(self, node: Node) -> Derivative:
+        """d root / d node as a name."""
+        return Derivative(self.root_name, self.reference(node))
+
+
+_LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+_RAISED = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
+
+
+def _trailing_digits(name: str) -> str:
+    plain = name.translate(_RAISED)
+    return plain[len(plain.rstrip("0123456789")) :]
+
+
+def _names_in(node: Node, naming: Naming) -> list[Name]:
+    formula = naming.literal.meaning(node)
+    return [one for one in walk(formula) if isinstance(one, Name)]
+
+
+def _keeps_its_output(node: Map) -> bool:
+    """Whether a derivative is written with the value itself: tanh, exp, a square root."""
+    expr = node.template.expr
+    if isinstance(expr, sympy.exp) or (expr.is_Pow and expr.exp == sympy.Rational(1, 2)):
+        return True
+    slopes = node.template.derivative(0).atoms(Pointwise)
+    return any(one.by_output is not None for one in slopes)
+
+
+def is_naming(node: Node) -> bool:
+    """Whether a node only gives a name to a value."""
+    return isinstance(node, Let) and not node.stops
+
+
+def _is_net(node: Node) -> bool:
+    """W x, or W x + b: a product of arrays, perhaps with unnamed terms added to it."""
+    if isinstance(node, Einsum):
+        return len(node.args) > 1
+    if not isinstance(node, Map) or not node.template.expr.is_Add:
+        return False
+    return any(isinstance(arg, Einsum) and len(arg.args) > 1 for arg in node.args)
+
+
+def _is_nonlinear(node: Node) -> bool:
+    """A function such as tanh, or a log-sum-exp."""
+    if isinstance(node, Reduce):
+        return node.operation == "logsumexp"
+    if not isinstance(node, Map) or len([a for a in node.args if not isinstance(a, Fill)]) > 1:
+        return False
+    return any(
+        slot(k) in node.template.derivative(k).free_symbols for k in range(len(node.args))
+    ) or (not node.template.expr.is_Add and not node.template.expr.is_Mul)

@@ -1,0 +1,130 @@
+"""The steps of a derivation: one for each edge of the reverse sweep and for each sum of paths."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from symgraph.explain.derivation import Step
+from symgraph.explain.naming import Naming, is_naming
+from symgraph.explain.rules import function_of, rule_of
+from symgraph.node import Node
+from symgraph.notation.algebra import Algebra
+from symgraph.notation.read import bare
+from symgraph.notation.tree import Formula, Name, Norm, Number
+from symgraph.ops import Einsum, Reshape
+from symgraph.ops.loop import local
+from symgraph.ops.sweep import Adjoints
+
+__all__ = ["Steps"]
+
+
+class Steps:
+    """Writes down the edges of a reverse sweep with the names of a derivation."""
+
+    def __init__(self, naming: Naming) -> None:
+        self._names = naming
+
+    def of(self, found: Adjoints) -> list[Step]:
+        """One step an edge, in the order of the sweep; then the sum where several arrive."""
+        edges: dict[Node, list[tuple[Node, int]]] = {}
+        for node, k in found.contribution:
+            tail = bare(node.args[k])
+            if not is_naming(node) and tail in found.cotangent:
+                edges.setdefault(tail, []).append((node, k))
+        steps: list[Step] = []
+        shares: dict[Node, list[Formula]] = {}
+        for (node, k), part in found.contribution.items():
+            tail = bare(node.args[k])
+            if (node, k) not in edges.get(tail, []) or self._is_silent(node, tail):
+                continue
+            several = len(edges[tail]) > 1
+            step = self._edge(node, k, part, tail, several)
+            steps.append(step)
+            if several:
+                shares.setdefault(tail, []).append(step.after)
+                if len(shares[tail]) == len(edges[tail]):
+                    steps.append(self._sum(tail, found, shares[tail]))
+        for source in self._names.sources:
+            if source is bare(self._names.root):
+                steps.append(self._stated("identity", source, Number(1)))
+            elif source not in edges:
+                steps.append(self._stated("constant", source, Number(0)))
+        return steps
+
+    def _is_silent(self, node: Node, tail: Node) -> bool:
+        """Edges without a line of their own: ‖x‖² to x², and a value to itself in another shape."""
+        return self._is_square_in_norm(node, tail) or (
+            isinstance(node, Reshape) and self._names.reference(node) == self._names.reference(tail)
+        )
+
+    def _is_square_in_norm(self, node: Node, tail: Node) -> bool:
+        sums_all = isinstance(node, Einsum) and len(node.args) == 1 and node.ndim == 0
+        unnamed = self._names.forward.name(tail) is None and tail not in self._names.called
+        return sums_all and unnamed and isinstance(self._names.literal.meaning(node), Norm)
+
+    def _edge(self, node: Node, k: int, part: Node, tail: Node, several: bool) -> Step:
+        name = None if several else self._names.named.get(tail)
+        chain = [(node, k)]
+        rule = rule_of(node, k)
+        above = [
+            user for user in self._names.users.get(node, []) if self._is_square_in_norm(user, node)
+        ]
+        if above and rule == "power":
+            chain.insert(0, (above[0], 0))
+            rule = "squared norm"
+        head = chain[0][0]
+        after = self._names.fitted(part, tail)
+        return Step(
+            rule=rule,
+            target=self._signed(self._names.derivative_by(tail), name),
+            before=self._signed(self._before(chain, after, tail), name),
+            after=self._signed(after, name),
+            name=name,
+            through=self._names.reference(head) if several else None,
+            words=self._words(head, tail),
+        )
+
+    def _signed(self, formula: Formula, name: Name | None) -> Formula:
+        """The formula with the sign that δ has."""
+        if name is None or self._names.sign == 1:
+            return formula
+        return self._names.reader.algebra.scale(-1, formula)
+
+    def _before(self, chain: Sequence[tuple[Node, int]], after: Formula, tail: Node) -> Formula:
+        """The rule applied to the derivative by the head, under its name."""
+        head = chain[0][0]
+        if head is bare(self._names.root) or head.is_loop or head.is_projection:
+            return after
+        label: Node | None = local(head, "arriving")
+        assert label is not None
+        self._names.reader.call_it(label, self._names.derivative_by(head))
+        for node, k in chain:
+            label = None if label is None else node.vjp(label, k)
+        return after if label is None else self._names.fitted(label, tail)
+
+    def _words(self, head: Node, operand: Node) -> tuple[tuple[str, Formula | str], ...]:
+        return (
+            ("head", self._names.reference(head)),
+            ("operand", self._names.reference(operand)),
+            ("root", self._names.root_name),
+            ("function", function_of(head) or self._names.reference(head)),
+        )
+
+    def _sum(self, tail: Node, found: Adjoints, shares: Sequence[Formula]) -> Step:
+        """What arrives along several edges added up."""
+        name = self._names.named.get(tail)
+        total = self._names.fitted(found.cotangent[tail], tail)
+        before = Algebra(tidy=False).add(shares)
+        return Step(
+            rule="sum over paths",
+            target=self._signed(self._names.derivative_by(tail), name),
+            before=self._signed(before, name),
+            after=self._signed(total, name),
+            name=name,
+            through=None,
+            words=(*self._words(tail, tail), ("count", str(len(shares)))),
+        )
+
+    def _stated(self, rule: str, source: Node, value: Formula) -> Step:
+        target = self._names.derivative_by(source)
+        return Step(rule, target, value, value, None, None, self._words(source, source))
