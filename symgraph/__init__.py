@@ -78,6 +78,9 @@ _NAMES: dict[str, str] = {
     "symgraph.explain.derive": """
         derive
     """,
+    "symgraph.facts": """
+        assume
+    """,
     "symgraph.grad": """
         adjoints grad hessian hvp jacobian jvp vjp
     """,
@@ -326,6 +329,9 @@ if TYPE_CHECKING:
     )
     from symgraph.explain.derive import (
         derive as derive,
+    )
+    from symgraph.facts import (
+        assume as assume,
     )
     from symgraph.grad import (
         adjoints as adjoints,

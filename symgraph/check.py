@@ -14,6 +14,7 @@ from symgraph.build.coerce import as_node
 from symgraph.dual import Dual, DualRun
 from symgraph.errors import GradientError, UnknownNameError
 from symgraph.evaluate import bind_values, evaluate_above
+from symgraph.facts import is_symmetric
 from symgraph.grad import grad
 from symgraph.node import Node, topological
 from symgraph.notation.read import evaluation_order
@@ -225,7 +226,8 @@ class _Compared:
             node: Dual(array, np.zeros(np.shape(array))) for node, array in self._values.items()
         }
         direction = np.zeros(np.shape(self._values[source]))
-        direction[index] = 1.0
+        for place in _moved_with(source, index):
+            direction[place] = 1.0
         given[source] = Dual(self._values[source], direction)
         run = DualRun([self._root], given, self._dims)
         return float(np.sum(self.weights * run[self._root].rate))
@@ -241,10 +243,16 @@ class _Compared:
 
     def _at(self, source: Node, index: tuple[int, ...], step: float) -> float:
         moved = np.array(self._values[source], dtype=float)
-        moved[index] += step
+        for place in _moved_with(source, index):
+            moved[place] += step
         known = {**self._values, **self._held, source: moved}
         found = evaluate_above([self._root], known, self._dims)
         return float(np.sum(self.weights * found[self._root]))
+
+
+def _moved_with(source: Node, index: tuple[int, ...]) -> set[tuple[int, ...]]:
+    """The entries that move with one entry: in a symmetric matrix X_ij and X_ji."""
+    return {index, index[::-1]} if is_symmetric(source) else {index}
 
 
 def _difference(a: float, b: float) -> float:

@@ -12,8 +12,11 @@ from typing import Any, overload
 import numpy as np
 import sympy
 
+from symgraph.build.arithmetic import add, subtract
 from symgraph.build.coerce import as_node
+from symgraph.build.contract import diag, diagonal, swapaxes
 from symgraph.errors import GradientError, ShapeError
+from symgraph.facts import facts_about, is_symmetric
 from symgraph.node import Node, check_names, describe, reachable
 from symgraph.ops.einsum import folded_einsum
 from symgraph.ops.leaves import Const, Fill, constant, fill
@@ -25,7 +28,7 @@ from symgraph.scalar import slot
 from symgraph.shapes import Dim, product, same_shape, shape_text
 from symgraph.template import template
 
-__all__ = ["adjoints", "grad", "hessian", "hvp", "jacobian", "jvp", "vjp"]
+__all__ = ["adjoints", "by_symmetric", "grad", "hessian", "hvp", "jacobian", "jvp", "vjp"]
 
 
 def _check_source(root: Node, source: Node, nodes: set[Node]) -> Node:
@@ -106,6 +109,8 @@ def grad(expr: Any, wrt: Any, cotangent: Any = None) -> Any:
 
     `cotangent` (of the shape of `expr`, default 1 for a scalar) is the derivative that arrives at
     `expr`. The result has the shape of `wrt`. What a `stop_gradient` hides has gradient 0.
+    By a matrix that is declared symmetric it is G + Gᵀ - G ⊙ I, with G the gradient by its entries
+    one by one: X_ij and X_ji move together (Petersen and Pedersen 2012, eq. 138).
     Raises GradientError for a non-scalar without cotangent and for a node that does not occur.
 
     >>> import symgraph as sg
@@ -115,8 +120,20 @@ def grad(expr: Any, wrt: Any, cotangent: Any = None) -> Any:
     """
     root, sources = _as_roots(expr, wrt)
     found = reverse({root: _ct_for(root, cotangent)}, set(sources)).cotangent
-    results = [found.get(s, None) or fill(0, s.shape, "real") for s in sources]
+    results = [_allowed(s, found.get(s, None) or fill(0, s.shape, "real")) for s in sources]
     return results if isinstance(wrt, (list, tuple)) else results[0]
+
+
+def _allowed(source: Node, gradient: Node) -> Node:
+    """The gradient along the changes that the source allows."""
+    symmetric = is_symmetric(source, facts_about([source]))
+    return by_symmetric(gradient) if symmetric else gradient
+
+
+def by_symmetric(gradient: Node) -> Node:
+    """The gradient by a symmetric matrix, from the one by its entries one by one."""
+    transposed, along = swapaxes(gradient, 0, 1), diag(diagonal(gradient))
+    return subtract(add(gradient, transposed), along)
 
 
 def vjp(expr: Any, wrt: Any, cotangent: Any) -> Any:

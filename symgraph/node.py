@@ -26,6 +26,7 @@ from symgraph.printing import ATOM, Format, Piece, Style, visible, written
 from symgraph.shapes import Dim, Shape, shape_text
 
 __all__ = [
+    "Claim",
     "Kind",
     "Node",
     "NodeSymbol",
@@ -286,8 +287,14 @@ class Node(sympy.Expr, Boolean):
 
     __hash__ = object.__hash__  # the C function itself: dictionaries of nodes are everywhere
 
-    def __eq__(self, other: object) -> bool:
-        return True if self is other else NotImplemented
+    def __eq__(self, other: object) -> Any:
+        if self is other:
+            return True
+        if not isinstance(other, (Node, int, float)):
+            return NotImplemented
+        # About two variables, or a variable and a number, there is nothing to claim.
+        says_nothing = not self.args and not getattr(other, "args", ())
+        return False if says_nothing else Claim(self, other)
 
     def __ne__(self, other: object) -> bool:
         return False if self is other else NotImplemented
@@ -682,6 +689,33 @@ class Node(sympy.Expr, Boolean):
     def to_sympy(self) -> Any:
         """Plain SymPy: a scalar expression, or an array of them for a fixed small shape."""
         return operators["to_sympy"](self)
+
+
+class Claim:
+    """What `a == b` of two different values says: that they are equal. `sg.assume` takes it.
+
+    Wherever a truth value is wanted it is False, because nodes are equal only when they are one.
+    """
+
+    __slots__ = ("left", "right")
+
+    def __init__(self, left: Node, right: Node | float) -> None:
+        self.left = left
+        self.right = right
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Claim):
+            return self.left is other.left and self.right is other.right
+        return other is False
+
+    def __hash__(self) -> int:
+        return hash(False)
+
+    def __repr__(self) -> str:
+        return f"{self.left} == {self.right}"
 
 
 class NodeSymbol(sympy.Dummy):

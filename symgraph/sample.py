@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from symgraph.dual import Dual, DualRun
 from symgraph.errors import NonFiniteError, SymgraphError
+from symgraph.facts import Fact, facts_about, is_positive, is_symmetric
+from symgraph.fulfil import fulfil
 from symgraph.node import Node, topological, variables
 from symgraph.notation.read import bare
 from symgraph.ops import Pull, Push, Var
@@ -39,13 +41,16 @@ def draw(
     seed: int = 0,
     given: Mapping[Node, Array] | None = None,
     dims: Mapping[sympy.Symbol, int] | None = None,
+    facts: Iterable[Fact] = (),
 ) -> Sample:
     """Random values for all variables that are not given.
 
     Sizes without a number become 3, 4, 5, ..., all different, so that axes cannot be confused.
-    Real values are normal at first, and positive when the expression asks for it.
+    Real values are normal at first, and positive when the expression asks for it. They keep what
+    was declared of the variables, and `facts` beside those in force.
     Raises NonFiniteError when no draw gives a finite value.
     """
+    claimed = [*facts, *facts_about(roots)]
     sizes = _sizes(roots, dims or {})
     free = [v for v in variables(roots) if v not in (given or {})]
     limits = _limits(roots)
@@ -55,8 +60,10 @@ def draw(
     for attempt in range(ATTEMPTS if free else 1):
         values = dict(given or {})
         for one in free:
-            values[one] = _drawn(one, sizes, limits.get(one), generator, attempt >= ATTEMPTS // 2)
+            later = attempt >= ATTEMPTS // 2
+            values[one] = _drawn(one, sizes, limits.get(one), generator, later, claimed)
         try:
+            fulfil(values, claimed, free, sizes)
             distance = _clearance(roots, values, sizes)
         except (SymgraphError, ArithmeticError, np.linalg.LinAlgError) as error:
             reason = str(error)
@@ -106,6 +113,7 @@ def _drawn(
     limit: Dim | None,
     generator: np.random.Generator,
     positive: bool,
+    facts: Sequence[Fact],
 ) -> Array:
     assert isinstance(variable, Var)
     shape = bind_shape(variable.shape, sizes)
@@ -113,9 +121,13 @@ def _drawn(
         return generator.random(shape) < 0.5
     if variable.kind == "integer":
         return generator.integers(0, 4 if limit is None else bind_dim(limit, sizes), shape)
-    if positive:
-        return np.asarray(generator.uniform(0.2, 0.9, shape))
-    return np.asarray(generator.normal(size=shape))
+    if positive or is_positive(variable, facts):
+        drawn = np.asarray(generator.uniform(0.2, 0.9, shape))
+    else:
+        drawn = np.asarray(generator.normal(size=shape))
+    if variable.options.get("positive_definite"):
+        return np.asarray(drawn @ drawn.T + 0.5 * np.eye(len(drawn)))
+    return np.asarray((drawn + drawn.T) / 2) if is_symmetric(variable, facts) else drawn
 
 
 def _clearance(

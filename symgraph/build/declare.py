@@ -13,7 +13,7 @@ from symgraph.errors import KindError, ShapeError
 from symgraph.node import Kind, Node
 from symgraph.ops.leaves import _Literal, var
 from symgraph.ops.let import let_node
-from symgraph.shapes import DimLike, as_shape, shape_text
+from symgraph.shapes import DimLike, Shape, as_shape, same_dim, shape_text
 
 __all__ = ["const", "input", "let", "parameter", "state", "stop_gradient"]
 
@@ -34,11 +34,37 @@ def _kind(kind: str, where: str) -> Kind:
     return kind  # type: ignore[return-value]  # narrowed by the test above
 
 
-def input(name: str, shape: ShapeLike = (), kind: str = "real") -> Node:
+def _properties(sizes: Shape, kind: Kind, where: str, **declared: bool) -> dict[str, Any]:
+    """What was declared of a variable's values: `symmetric`, `positive_definite`, `positive`."""
+    options = {name: True for name, is_so in declared.items() if is_so}
+    if options and kind != "real":
+        raise KindError(f"{where}: it is {kind} and {', '.join(options)}; only reals can be that.")
+    square = len(sizes) == 2 and same_dim(*sizes)
+    of_matrices = [name for name in options if name != "positive"]
+    if of_matrices and not square:
+        raise ShapeError(
+            f"{where}: it is {' and '.join(of_matrices)} and has shape {shape_text(sizes)}. "
+            "Only a square matrix can be that: give two equal sizes."
+        )
+    return options
+
+
+def input(
+    name: str,
+    shape: ShapeLike = (),
+    kind: str = "real",
+    *,
+    symmetric: bool = False,
+    positive_definite: bool = False,
+    positive: bool = False,
+) -> Node:
     """A variable for data.
 
     `shape`: a tuple of sizes; a text such as "N" is a size that the data fixes later.
     `kind`: "real", "integer" (class labels, indices) or "boolean".
+    `symmetric`, `positive_definite` (which implies symmetric), `positive` (every entry): promises
+    that derivations use; see `sg.assume` for others. The derivative by a symmetric matrix moves
+    X_ij and X_ji together.
     Raises KindError or ShapeError for a name, kind or shape that is none.
 
     >>> import symgraph as sg
@@ -46,7 +72,12 @@ def input(name: str, shape: ShapeLike = (), kind: str = "real") -> Node:
     (N, 2)
     """
     where = f"input {name!r}"
-    return var(check_name(name, "input"), as_shape(shape, where), "input", _kind(kind, where))
+    sizes, chosen = as_shape(shape, where), _kind(kind, where)
+    options = _properties(
+        sizes, chosen, where,
+        symmetric=symmetric, positive_definite=positive_definite, positive=positive,
+    )  # fmt: skip
+    return var(check_name(name, "input"), sizes, "input", chosen, options)
 
 
 def parameter(
@@ -56,13 +87,17 @@ def parameter(
     init: Initializer | float | Sequence[Any] | np.ndarray[Any, Any] | None = None,
     seed: int | None = None,
     trainable: bool = True,
+    symmetric: bool = False,
+    positive_definite: bool = False,
+    positive: bool = False,
 ) -> Node:
     """A variable that training changes; its sizes are numbers.
 
     `init`: the name of an initializer, a number, or an array of start values. By default vectors
     and scalars start at zero (biases), everything else by Glorot's uniform rule (Glorot and
     Bengio 2010, eq. 16). `seed` (default: derived from the name) makes the start values
-    reproducible. `trainable=False` freezes it.
+    reproducible. `trainable=False` freezes it. `symmetric`, `positive_definite`, `positive`: as
+    for `input`; a symmetric parameter starts symmetric and its gradient is, so that it stays so.
     Raises ShapeError for an array of another shape, KindError for an unknown initializer.
 
     >>> import symgraph as sg
@@ -71,11 +106,16 @@ def parameter(
     """
     where = f"parameter {name!r}"
     sizes = as_shape(shape, where)
+    if init is None and positive_definite:
+        init = "identity"
     options: dict[str, Any] = {
         "init": _initializer(init, sizes, where),
         "seed": zlib.crc32(name.encode()) if seed is None else seed,
         "trainable": bool(trainable),
-    }
+    } | _properties(
+        sizes, "real", where,
+        symmetric=symmetric, positive_definite=positive_definite, positive=positive,
+    )  # fmt: skip
     if not isinstance(options["seed"], int) or options["seed"] < 0:
         raise KindError(f"{where}: seed {seed!r} must be a non-negative integer.")
     return var(check_name(name, "parameter"), sizes, "parameter", "real", options)

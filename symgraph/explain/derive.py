@@ -7,7 +7,7 @@ the inputs of a layer's nonlinearity get the name δ, as in every text on backpr
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import sympy
@@ -19,7 +19,8 @@ from symgraph.explain.naming import MOST_EDGES, Naming
 from symgraph.explain.rules import Language
 from symgraph.explain.steps import Steps
 from symgraph.explain.verify import verified
-from symgraph.grad import grad
+from symgraph.facts import Fact, Facts, as_facts, facts_about, is_symmetric
+from symgraph.grad import by_symmetric, grad
 from symgraph.node import Node
 from symgraph.notation.orientation import Layout
 from symgraph.notation.read import Forward
@@ -38,14 +39,15 @@ def derive(
     lang: Language = "en",
     layout: Layout | None = None,
     delta_sign: Literal[1, -1] = 1,
-    assume: Mapping[Any, Any] | None = None,
+    assume: Facts = None,
 ) -> Derivation:
     """The gradient of a scalar by a node, or by several, step by step.
 
     `wrt`: a node, its name, a SymPy symbol, or a list of these. `layout`: "column" or "row" for all
     vectors; by default each is what the user's own products make of it. `delta_sign`: 1 for
-    δ = ∂L/∂net, -1 for δ = -∂L/∂net. `assume`: equations that may be used, such as
-    {sg.sum(t): 1}. `lang`: the language of names and reasons, "en" or "zh".
+    δ = ∂L/∂net, -1 for δ = -∂L/∂net. `assume`: facts that may be used beside those in force, such
+    as `sg.sum(t) == 1`, a list of these, or {sg.sum(t): 1}; see `sg.assume`. `lang`: the language
+    of names and reasons, "en" or "zh".
     In a sum or in an entrywise product a row or a column beside a matrix stands for all its rows or
     columns, as in X W + b.
     Raises UnknownNameError for a name that does not occur, GradientError for an expression that is
@@ -61,9 +63,19 @@ def derive(
     _check_options(lang, layout, delta_sign)
     root = as_node(expr, "derive")
     sources = [_source(one, root) for one in (wrt if isinstance(wrt, (list, tuple)) else [wrt])]
-    gradients = grad(root, sources)
-    naming = Naming(root, sources, layout, delta_sign, assume or {})
+    given = as_facts(assume)
+    gradients = [
+        by_symmetric(gradient) if _only_by(given, source) else gradient
+        for source, gradient in zip(sources, grad(root, sources), strict=True)
+    ]
+    facts = dict.fromkeys([*given, *facts_about([root])])
+    naming = Naming(root, sources, layout, delta_sign, list(facts))
     return _Derive(naming, gradients).derivation(lang)
+
+
+def _only_by(given: Sequence[Fact], source: Node) -> bool:
+    """Whether a source is symmetric by the facts of this one derivation, which grad knows not."""
+    return is_symmetric(source, given) and not is_symmetric(source, facts_about([source]))
 
 
 def _check_options(lang: str, layout: str | None, delta_sign: int) -> None:
@@ -106,6 +118,9 @@ class _Derive:
         for source in names.sources:
             ct = found.cotangent.get(source)
             formula = Number(0) if ct is None else names.fitted(ct, source)
+            if is_symmetric(source, names.facts):
+                before, formula = names.by_symmetric(formula)
+                steps.append(Steps(names).symmetric(source, before, formula))
             results.append(Equation(names.derivative_by(source), formula))
         equations, is_verified = self._checked(results)
         return Derivation(
@@ -133,7 +148,7 @@ class _Derive:
                 (one.right, gradient)
                 for one, gradient in zip(equations, self._gradients, strict=True)
             ],
-            names.assumed,
+            names.facts,
         )
         if good is None:
             return equations, False

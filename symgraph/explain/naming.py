@@ -7,19 +7,28 @@ calls a value the same.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Literal
 
 import sympy
 
-from symgraph.build.coerce import as_node
 from symgraph.explain.derivation import Equation
+from symgraph.facts import Fact, is_symmetric
 from symgraph.node import Node
 from symgraph.notation.algebra import Algebra
 from symgraph.notation.orientation import Layout
 from symgraph.notation.read import LONG, Forward, Reader, bare, fresh
-from symgraph.notation.tree import Derivative, Formula, Name, Number, Ones, walk
-from symgraph.ops import Einsum, Fill, Let, Map, Reduce
+from symgraph.notation.tree import (
+    Derivative,
+    Formula,
+    Identity,
+    Name,
+    Number,
+    Ones,
+    Transpose,
+    walk,
+)
+from symgraph.ops import Einsum, Fill, Let, Map, Reduce, Var
 from symgraph.ops.loop import local
 from symgraph.ops.map import negative
 from symgraph.ops.sweep import dependents
@@ -52,7 +61,7 @@ class Naming:
         sources: Sequence[Node],
         layout: Layout | None,
         sign: Literal[1, -1],
-        assume: Mapping[Any, Any],
+        facts: Sequence[Fact] = (),
     ) -> None:
         self.root = root
         self.sources = [bare(one) for one in sources]
@@ -68,10 +77,21 @@ class Naming:
                 self.users.setdefault(bare(arg), []).append(node)
         self.root_name = self.forward.name(root) or self._fresh_name("L", root)
         self._ranks = {self.root_name.name: -1} | self.forward.ranks()
-        self.assumed = self._assumed(assume)
+        self.facts = tuple(facts)
+        symmetric = [
+            node.name
+            for node in self.forward.order
+            if isinstance(node, Var) and is_symmetric(node, facts)
+        ]
+        self.assumed = self._assumed()
         known = {one.left: one.right for one in self.assumed}
-        self.literal = Reader(self.forward, Algebra(tidy=False), limit=None)
-        self.reader = Reader(self.forward, Algebra(tidy=True, ranks=self._ranks, known=known))
+        for one in symmetric:
+            matrix = Name(one, "matrix")
+            self.assumed.append(Equation(matrix, Transpose(matrix)))
+        self.literal = Reader(self.forward, Algebra(tidy=False, symmetric=symmetric), limit=None)
+        self.reader = Reader(
+            self.forward, Algebra(tidy=True, ranks=self._ranks, known=known, symmetric=symmetric)
+        )
         self._call(bare(root), self.root_name)
         self._name_long_values()
         given = [(self.forward.name(let), let) for let in self.forward.lets if let is not root]
@@ -90,13 +110,15 @@ class Naming:
         for reader in (self.literal, self.reader):
             reader.call_it(node, name)
 
-    def _assumed(self, assume: Mapping[Any, Any]) -> list[Equation]:
+    def _assumed(self) -> list[Equation]:
         """Equations between formulas from equations between nodes."""
         found: list[Equation] = []
         reader = Reader(self.forward, Algebra(tidy=True))
-        for left, right in assume.items():
-            node = as_node(left, "assume")
-            key, value = reader.read(node), reader.read(as_node(right, "assume"))
+        for fact in self.facts:
+            if fact.right is None or fact.makes_symmetric is not None:
+                continue
+            node = fact.left
+            key, value = reader.read(node), reader.read(fact.right)
             if value.sort == "scalar" and key.sort in ("column", "row"):
                 sort: Literal["column", "row"] = "column" if key.sort == "column" else "row"
                 value = reader.algebra.product([value, Ones(sort, node.shape[0])])
@@ -208,6 +230,17 @@ class Naming:
             ones = [Ones("column", rows), Ones("row", columns)]
             return self.reader.algebra.product([formula, *ones])
         return formula
+
+    def by_symmetric(self, formula: Formula) -> tuple[Formula, Formula]:
+        """A derivative along symmetric changes, F + Fᵀ - F ⊙ I: as it stands, and worked out."""
+        turned = self.reader.algebra.transpose(formula)
+        if turned.size < formula.size:
+            formula, turned = turned, formula
+        made = []
+        for algebra in (Algebra(tidy=False), self.reader.algebra):
+            along = algebra.entrywise([formula, Identity(self.sources[0].shape[0])])
+            made.append(algebra.add([formula, turned, algebra.scale(-1, along)]))
+        return made[0], made[1]
 
     def derivative_by(self, node: Node) -> Derivative:
         """d root / d node as a name."""

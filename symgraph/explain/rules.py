@@ -199,6 +199,13 @@ RULES: dict[str, Rule] = {
         "The solution is differentiated by solving the transposed system.",
         "解的导数由转置方程组求得。",
     ),
+    "symmetric matrix": Rule(
+        "symmetric matrix", "对称矩阵",
+        "{operand} is symmetric, so its entries ij and ji move together: with the derivative F by "
+        "all entries one by one it is F + Fᵀ − F ⊙ I, since the diagonal counts once.",
+        "{operand} 对称，元素 ij 与 ji 一起变化：设逐元素的导数为 F，"
+        "则所求为 F + Fᵀ − F ⊙ I，因为对角线只算一次。",
+    ),
     "sum over paths": Rule(
         "sum over paths", "路径求和",
         "{operand} acts on {root} in {count} ways: their contributions add up.",

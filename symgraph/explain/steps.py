@@ -125,6 +125,12 @@ class Steps:
             words=(*self._words(tail, tail), ("count", str(len(shares)))),
         )
 
+    def symmetric(self, source: Node, before: Formula, after: Formula) -> Step:
+        """From the derivative by the entries one by one to that of a symmetric matrix."""
+        target = self._names.derivative_by(source)
+        words = self._words(source, source)
+        return Step("symmetric matrix", target, before, after, None, None, words)
+
     def _stated(self, rule: str, source: Node, value: Formula) -> Step:
         target = self._names.derivative_by(source)
         return Step(rule, target, value, value, None, None, self._words(source, source))

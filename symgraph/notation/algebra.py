@@ -7,7 +7,7 @@ the user wrote: nothing is computed, the order of the operands stays.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Literal
@@ -19,6 +19,7 @@ from symgraph.notation.tree import (
     Dot,
     Formula,
     Hadamard,
+    Identity,
     Indicator,
     Inverse,
     Name,
@@ -109,7 +110,7 @@ class Algebra:
     """Constructors of formulas.
 
     `ranks` gives the place of each name in the user's own formula; `known` are equations that may
-    be used, such as Σt = 1.
+    be used, such as Σt = 1; `symmetric` are the names of matrices that are their own transposes.
     """
 
     def __init__(
@@ -117,8 +118,10 @@ class Algebra:
         tidy: bool,
         ranks: Mapping[str, int] | None = None,
         known: Mapping[Formula, Formula] | None = None,
+        symmetric: Collection[str] = (),
     ) -> None:
         self.tidy = tidy
+        self._symmetric = frozenset(symmetric)
         #: Set while something is read that the user wrote: its factors and terms stay in order.
         self.keep_order = False
         self._ranks = ranks or {}
@@ -253,6 +256,8 @@ class Algebra:
         if len(core) == 1 and isinstance(core[0], Hadamard) and not core[0].factors:
             number = self._build(_Parts(coefficient, scalars, over, []))
             return Hadamard((number,), core[0].over)
+        if len(core) > 1 and self.tidy:
+            core = [f for f in core if not isinstance(f, Identity)] or core[:1]
         if len(core) > 1 and self._known:
             core = self._known_chain(core)
         factors = self._placed(scalars, core)
@@ -300,7 +305,7 @@ class Algebra:
 
     def transpose(self, x: Formula) -> Formula:
         """xᵀ, with the transposition moved to the factors."""
-        if x.sort == "scalar":
+        if x.sort == "scalar" or self._is_symmetric(x):
             return x
         if isinstance(x, Transpose):
             return x.x
@@ -322,12 +327,17 @@ class Algebra:
             return x  # XᵀX is symmetric
         return Transpose(x)
 
+    def _is_symmetric(self, x: Formula) -> bool:
+        return isinstance(x, Identity) or (isinstance(x, Name) and x.name in self._symmetric)
+
     def turned(self, x: Formula, sort: Sort) -> Formula:
         """The vector x as a column or a row."""
         return self.transpose(x) if x.sort in ("column", "row") and x.sort != sort else x
 
     def inverse(self, x: Formula) -> Formula:
         """The inverse matrix, (Xᵀ)⁻¹ as X⁻ᵀ."""
+        if isinstance(x, Identity):
+            return x
         return Transpose(Inverse(x.x)) if isinstance(x, Transpose) else Inverse(x)
 
     # --- sums ---------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from symgraph.notation.tree import (
     Dot,
     Formula,
     Hadamard,
+    Identity,
     Indicator,
     Inverse,
     Logical,
@@ -135,6 +136,11 @@ def _(formula: Name, given: _Given) -> Array:
 def _(formula: Ones, given: _Given) -> Array:
     n = bind_dim(formula.length, given.dims)
     return np.ones((n, 1) if formula.kind == "column" else (1, n))
+
+
+@_value.register
+def _(formula: Identity, given: _Given) -> Array:
+    return np.eye(bind_dim(formula.length, given.dims))
 
 
 @_value.register

@@ -19,6 +19,7 @@ from symgraph.notation.orientation import Layout, orientations
 from symgraph.notation.tree import (
     Call,
     Formula,
+    Identity,
     Indicator,
     Logical,
     Name,
@@ -314,6 +315,8 @@ class Reader:
     def _einsum(self, node: Node, xs: Sequence[Formula]) -> Formula | None:
         assert isinstance(node, Einsum)
         sizes: dict[int, Dim] = node.sizes()
+        if node.ins == ((0,),) and node.out == (0, 0) and isinstance(node.args[0], Fill):
+            return self.algebra.product([xs[0], Identity(node.shape[0])])
         return contraction(xs, node.ins, node.out, sizes, self.algebra)
 
     def _reduce(self, node: Node, xs: Sequence[Formula]) -> Formula | None:

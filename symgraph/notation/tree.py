@@ -21,6 +21,7 @@ __all__ = [
     "Dot",
     "Formula",
     "Hadamard",
+    "Identity",
     "Indicator",
     "Inverse",
     "Logical",
@@ -129,6 +130,17 @@ class Ones(Formula):
     @property
     def sort(self) -> Sort:
         return self.kind
+
+
+@dataclass(frozen=True, slots=True)
+class Identity(Formula):
+    """The identity matrix; `length` is a size."""
+
+    length: Any
+
+    @property
+    def sort(self) -> Sort:
+        return "matrix"
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from symgraph.notation.tree import (
     Dot,
     Formula,
     Hadamard,
+    Identity,
     Indicator,
     Inverse,
     Logical,
@@ -172,6 +173,11 @@ def _(formula: Ones, pen: _Pen) -> Piece:
     if formula.kind == "column":
         return Piece(pen.pick("ones", "𝟏", r"\mathbf{1}"))
     return Piece(pen.pick("ones^T", "𝟏ᵀ", r"\mathbf{1}^{\mathsf{T}}"), _POWER)
+
+
+@_piece.register
+def _(formula: Identity, pen: _Pen) -> Piece:
+    return Piece("I")
 
 
 @_piece.register

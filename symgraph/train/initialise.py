@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgraph import random
-from symgraph.errors import ShapeError
+from symgraph.errors import RangeError, ShapeError
 from symgraph.ops.leaves import Var
 from symgraph.shapes import shape_text
 
@@ -45,9 +45,32 @@ def start_value(variable: Var, seed: int = 0) -> Array:
         return np.full(shape, float(init))
     if not isinstance(init, str):
         given: Array = np.array(init.array, dtype=np.float64)
+        _check_promises(variable, given)
         return given
     draw = Draw(variable.name, shape, int(variable.options.get("seed", 0)), seed)
-    return RULES[init](draw)
+    return _as_promised(variable, RULES[init](draw))
+
+
+def _as_promised(variable: Var, drawn: Array) -> Array:
+    """Random values made positive, symmetric, or positive definite where that was declared."""
+    options = variable.options
+    if options.get("positive"):
+        drawn = np.abs(drawn)
+    if options.get("positive_definite"):
+        return np.asarray(drawn @ drawn.T + 1e-3 * np.eye(len(drawn)))
+    return np.asarray((drawn + drawn.T) / 2) if options.get("symmetric") else drawn
+
+
+def _check_promises(variable: Var, given: Array) -> None:
+    options, where = variable.options, f"{variable.role} {variable.name!r}"
+    if options.get("positive") and not np.all(given > 0):
+        raise RangeError(f"{where} is declared positive, and init has an entry that is not.")
+    if not (options.get("symmetric") or options.get("positive_definite")):
+        return
+    if not np.allclose(given, given.T, rtol=1e-12, atol=0):
+        raise RangeError(f"{where} is declared symmetric, and init is not: give (A + A.T) / 2.")
+    if options.get("positive_definite") and np.linalg.eigvalsh(given)[0] <= 0:
+        raise RangeError(f"{where} is declared positive definite, and init has an eigenvalue <= 0.")
 
 
 def _sizes(variable: Var) -> Size:
