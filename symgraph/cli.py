@@ -88,7 +88,8 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("network", help=NETWORK)
     check.set_defaults(run=_check)
 
-    zoo = commands.add_parser("zoo", help="list the systems that are ready to use")
+    zoo = commands.add_parser("zoo", help="list the systems that are ready to use, or show one")
+    zoo.add_argument("name", nargs="?", metavar="NAME", help="show how this one is written")
     zoo.set_defaults(run=_zoo)
 
     doctor = commands.add_parser("doctor", help="say what is installed and what is missing")
@@ -157,14 +158,26 @@ def _check(options: argparse.Namespace) -> int:
 def _zoo(options: argparse.Namespace) -> int:
     from symgraph import zoo
 
+    if options.name is not None:
+        shown = zoo.description(options.name)
+        _print_json(shown) if options.json else print(_described(shown))
+        return OK
     titles = {name: zoo.title(name) for name in zoo.names()}
     if options.json:
         _print_json(titles)
         return OK
     width = max(map(len, titles))
-    for name, title in titles.items():
-        print(f"{name:<{width}}  {title}")
+    for topic, names in zoo.topics().items():
+        print(f"{topic}:")
+        for name in names:
+            print(f"  {name:<{width}}  {titles[name]}")
     return OK
+
+
+def _described(shown: dict[str, Any]) -> str:
+    """A system as a page: what it is, its formulas, how it is written."""
+    parts = [shown["doc"], "\n".join(f"  {line}" for line in shown["formulas"]), shown["source"]]
+    return "\n\n".join(parts)
 
 
 def _demo(options: argparse.Namespace) -> int:

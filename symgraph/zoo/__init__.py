@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import inspect
 from collections.abc import Callable
@@ -9,17 +10,97 @@ from difflib import get_close_matches
 from typing import Any
 
 from symgraph.errors import UnknownNameError
+from symgraph.explain.derive import derive
 
-__all__ = ["builder", "names", "title"]
+__all__ = ["builder", "description", "names", "title", "topics"]
 
-#: The systems by name: module and function below `symgraph.zoo`.
-_SYSTEMS = {
-    "hinge": "losses:hinge",
-    "squared": "losses:squared",
-    "two-layer": "losses:two_layer",
-    "dense": "networks:dense",
-    "digits": "networks:digits_cnn",
+#: The systems by topic and name: module and function below `symgraph.zoo`.
+_TOPICS: dict[str, dict[str, str]] = {
+    "what a derivative is": {
+        "sensitivity": "scalars:sensitivity",
+        "building-block": "scalars:building_block",
+        "composition": "scalars:chain_of_two",
+        "x-sigma-x": "scalars:product_with_itself",
+        "parabola": "scalars:parabola",
+    },
+    "features": {
+        "bias": "features:bias_absorbed",
+        "log-count": "features:log_count",
+        "bins": "features:bins",
+        "temperature": "features:temperature",
+        "robinson": "features:robinson",
+        "monomials": "features:monomials",
+        "two-cars": "features:two_cars",
+    },
+    "losses": {
+        "hinge": "losses:hinge",
+        "squared": "losses:squared",
+        "regularised": "losses:regularised",
+        "two-layer": "losses:two_layer",
+        "half-squared": "losses:half_squared",
+        "softmax": "losses:softmax_loss",
+    },
+    "activation functions": {
+        "sigmoid": "activations:sigmoid",
+        "tanh": "activations:tanh",
+        "relu": "activations:relu",
+        "softplus": "activations:softplus",
+        "leaky-relu": "activations:leaky_relu",
+        "elu": "activations:elu",
+        "step": "activations:step",
+        "maxout": "activations:maxout",
+    },
+    "feedforward networks": {
+        "dense": "networks:dense",
+        "feedforward": "networks:feedforward",
+        "quadratic-unit": "networks:quadratic_unit",
+        "quadratic-layers": "networks:quadratic_layers",
+        "two-three-one": "networks:two_three_one",
+        "named-units": "networks:named_units",
+        "worked-example": "networks:worked_example",
+        "six-relus": "networks:six_relus",
+        "universal": "networks:universal",
+    },
+    "deep networks": {
+        "chain": "deep:chain",
+        "residual-chain": "deep:residual_chain",
+        "residual-block": "deep:residual_block",
+        "batch-norm": "deep:batch_normalised",
+    },
+    "convolution": {
+        "kernel": "convolution:kernel_response",
+        "conv-layer": "convolution:conv_layer",
+        "shared-weights": "convolution:shared_weights",
+        "max-pool": "convolution:max_pooled",
+        "mean-pool": "convolution:mean_pooled",
+        "conv-classifier": "convolution:conv_classifier",
+        "text-classifier": "convolution:text_classifier",
+        "digits": "convolution:digits_cnn",
+    },
+    "recurrent networks": {
+        "rnn": "recurrent:rnn",
+        "rnn-row": "recurrent:rnn_row",
+        "rnn-h": "recurrent:rnn_h",
+        "rnn-concatenated": "recurrent:concatenated_rnn",
+        "rnn-stacked": "recurrent:stacked_rnn",
+        "rnn-scalar": "recurrent:scalar_rnn",
+        "sequence-classifier": "recurrent:sequence_classifier",
+        "elman": "recurrent:elman_language_model",
+        "encoder-decoder": "recurrent:encoder_decoder",
+        "power": "recurrent:power_of_weight",
+    },
+    "gates": {
+        "gate": "gates:gate",
+        "lstm": "gates:lstm",
+        "lstm-row": "gates:lstm_row",
+        "gru": "gates:gru",
+    },
+    "word vectors": {
+        "cbow": "embedding:cbow",
+        "cbow-vectors": "embedding:cbow_vectors",
+    },
 }
+_SYSTEMS = {name: where for topic in _TOPICS.values() for name, where in topic.items()}
 
 
 def names() -> list[str]:
@@ -31,6 +112,15 @@ def names() -> list[str]:
     return list(_SYSTEMS)
 
 
+def topics() -> dict[str, list[str]]:
+    """The names of the systems by topic.
+
+    >>> topics()["gates"]
+    ['gate', 'lstm', 'lstm-row', 'gru']
+    """
+    return {topic: list(systems) for topic, systems in _TOPICS.items()}
+
+
 def builder(name: str) -> Callable[..., Any]:
     """The function that builds a system.
 
@@ -40,7 +130,7 @@ def builder(name: str) -> Callable[..., Any]:
         near = get_close_matches(name, _SYSTEMS, 1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         raise UnknownNameError(
-            f"zoo: there is no system {name!r}, only {', '.join(_SYSTEMS)}.{hint}"
+            f"zoo: there is no system {name!r}.{hint} `symgraph zoo` lists all {len(_SYSTEMS)}."
         )
     module, _, function = _SYSTEMS[name].partition(":")
     made: Callable[..., Any] = getattr(importlib.import_module(f"symgraph.zoo.{module}"), function)
@@ -50,3 +140,26 @@ def builder(name: str) -> Callable[..., Any]:
 def title(name: str) -> str:
     """What a system is, in one line."""
     return (inspect.getdoc(builder(name)) or "").partition("\n")[0]
+
+
+def description(name: str) -> dict[str, Any]:
+    """A system as data: its title, what its builder says, its formulas, the builder's source."""
+    made = builder(name)
+    found = made()
+    loss = getattr(found, "loss", found)
+    return {
+        "name": name,
+        "title": title(name),
+        "doc": inspect.getdoc(made) or "",
+        "formulas": [one.unicode() for one in derive(loss, loss).given],
+        "source": _without_docstring(inspect.getsource(made)).rstrip(),
+    }
+
+
+def _without_docstring(source: str) -> str:
+    """The source of a function, whose docstring is shown elsewhere."""
+    (function,) = ast.parse(source).body
+    assert isinstance(function, ast.FunctionDef)
+    first = function.body[0]
+    lines = source.splitlines()
+    return "\n".join([*lines[: first.lineno - 1], *lines[first.end_lineno :]])

@@ -8,7 +8,7 @@ import numpy as np
 
 import symgraph as sg
 from symgraph.node import Node, variables
-from symgraph.zoo import digits, losses, networks
+from symgraph.zoo import convolution, digits, losses
 
 __all__ = ["run"]
 
@@ -66,7 +66,7 @@ def _derive_and_draw(
 def _train(out: Path) -> tuple[float, list[Path]]:
     """Train the convolutional network on the digits; return its accuracy on the test set."""
     x_train, y_train, x_test, y_test = digits.split(key=0)
-    net = networks.digits_cnn()
+    net = convolution.digits_cnn()
     model = sg.Model(loss=net.loss, inputs=[net.x, net.y], outputs={"logits": net.logits})
     print(f"\nHandwritten digits: {len(y_train)} images to train, {len(y_test)} to test")
     history = model.fit(

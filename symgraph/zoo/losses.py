@@ -1,11 +1,11 @@
-"""The losses of the lecture's green-edge diagrams, in its notation."""
+"""The losses of the lectures, in their notation, with the values that they name."""
 
 from __future__ import annotations
 
 import symgraph as sg
 from symgraph.node import Node
 
-__all__ = ["hinge", "squared", "two_layer"]
+__all__ = ["half_squared", "hinge", "regularised", "softmax_loss", "squared", "two_layer"]
 
 
 def hinge(features: int = 2) -> Node:
@@ -33,6 +33,17 @@ def squared(features: int = 2) -> Node:
     return sg.let("loss", residual**2)
 
 
+def regularised(features: int = 2) -> Node:
+    """The squared loss over N samples with the penalty λ‖W‖².
+
+    Variables: Φ ("N", features), y ("N",), W (features,), λ ().
+    """
+    W, phi = sg.parameter("W", features), sg.input("Φ", ("N", features))
+    residual = sg.let("residual", phi @ W - sg.input("y", "N"))
+    penalty = sg.input("λ") * sg.squared_norm(W)
+    return sg.let("loss", sg.squared_norm(residual) + penalty)
+
+
 def two_layer(hidden: int = 2, features: int = 2) -> Node:
     """The squared loss of a two-layer network, (Σ_j w_j σ(v_j·φ(x)) - y)².
 
@@ -48,3 +59,23 @@ def two_layer(hidden: int = 2, features: int = 2) -> Node:
         score = score + term
     residual = sg.let("residual", score - sg.input("y"))
     return sg.let("loss", residual**2)
+
+
+def half_squared(features: int = 2) -> Node:
+    """Half the squared error of a logistic unit against a binary target, ½(y - f)².
+
+    Variables: w and x (features,), b and y ().
+    """
+    w, x = sg.parameter("w", features), sg.input("x", features)
+    f = sg.let("f", sg.sigmoid(w @ x + sg.parameter("b")))
+    return sg.let("L", (sg.input("y") - f) ** 2 / 2)
+
+
+def softmax_loss(hidden: int = 3, classes: int = 4) -> Node:
+    """The multinomial loss -Σ_k d_k log ŷ_k of a softmax layer ŷ = softmax(W h).
+
+    Variables: W (classes, hidden), h (hidden,), d (classes,), which sums to 1.
+    """
+    W, h = sg.parameter("W", (classes, hidden)), sg.input("h", hidden)
+    prediction = sg.let("ŷ", sg.softmax(sg.let("net", W @ h)))
+    return sg.let("L", -sg.sum(sg.input("d", classes) * sg.log(prediction)))

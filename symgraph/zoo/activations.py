@@ -1,0 +1,78 @@
+"""The activation functions, each a function of one number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import symgraph as sg
+from symgraph.node import Node
+
+__all__ = ["elu", "leaky_relu", "maxout", "relu", "sigmoid", "softplus", "step", "tanh"]
+
+
+def _of_z(function: Callable[[Node], Node]) -> Node:
+    return sg.let("f", function(sg.input("z")))
+
+
+def sigmoid() -> Node:
+    """The logistic function σ(z) = 1/(1 + exp(-z)); σ' = σ (1 - σ).
+
+    Variables: z ().
+    """
+    return _of_z(sg.sigmoid)
+
+
+def tanh() -> Node:
+    """The hyperbolic tangent; tanh' = 1 - tanh².
+
+    Variables: z ().
+    """
+    return _of_z(sg.tanh)
+
+
+def relu() -> Node:
+    """The rectified linear function max(0, z), whose derivative at 0 is 0.
+
+    Variables: z ().
+    """
+    return _of_z(sg.relu)
+
+
+def softplus() -> Node:
+    """log(1 + exp(z)), a smooth relu; its derivative is σ(z).
+
+    Variables: z ().
+    """
+    return _of_z(sg.softplus)
+
+
+def leaky_relu(slope: float = 0.01) -> Node:
+    """z where z > 0, else a small multiple of z.
+
+    Variables: z ().
+    """
+    return _of_z(lambda z: sg.leaky_relu(z, slope))
+
+
+def elu() -> Node:
+    """z where z > 0, else exp(z) - 1.
+
+    Variables: z ().
+    """
+    return _of_z(sg.elu)
+
+
+def step() -> Node:
+    """1 where z ≥ 0, else 0; its derivative is 0.
+
+    Variables: z ().
+    """
+    return _of_z(sg.step)
+
+
+def maxout(pieces: int = 3, features: int = 2) -> Node:
+    """The largest of some linear functions, max_k (W x)_k.
+
+    Variables: W (pieces, features), x (features,).
+    """
+    return sg.let("f", sg.max(sg.parameter("W", (pieces, features)) @ sg.input("x", features)))

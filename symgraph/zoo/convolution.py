@@ -1,0 +1,132 @@
+"""Convolution, pooling and shared weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import symgraph as sg
+from symgraph.node import Node
+
+__all__ = [
+    "Classifier", "conv_classifier", "conv_layer", "digits_cnn", "kernel_response", "max_pooled",
+    "mean_pooled", "shared_weights", "text_classifier",
+]  # fmt: skip
+
+
+class Classifier(NamedTuple):
+    """A network with its loss: what goes in, what comes out, what is minimised."""
+
+    x: Node
+    y: Node
+    logits: Node
+    loss: Node
+
+
+def kernel_response(size: int = 7) -> Node:
+    """The response of one kernel to a patch of its size: the sum of their products.
+
+    Variables: K and X (size, size).
+    """
+    return sg.let("y", sg.sum(sg.parameter("K", (size, size)) * sg.input("X", (size, size))))
+
+
+def conv_layer(size: int = 5, kernel: int = 3) -> Node:
+    """The sum of the feature map of one kernel moved over an image.
+
+    Variables: X (size, size), K (kernel, kernel).
+    """
+    X, K = sg.input("X", (size, size)), sg.parameter("K", (kernel, kernel))
+    return sg.let("L", sg.sum(sg.let("Y", sg.conv2d(X, K))))
+
+
+def shared_weights(size: int = 5, kernel: int = 3) -> Node:
+    """The sum of a feature map in one dimension: every unit has the same few weights.
+
+    Variables: x (size,), w (kernel,).
+    """
+    x, w = sg.input("x", size), sg.parameter("w", kernel)
+    return sg.let("L", sg.sum(sg.let("y", sg.conv1d(x, w))))
+
+
+def max_pooled(size: int = 10, window: int = 10) -> Node:
+    """The sum of the largest values of all windows; the window may be the whole image.
+
+    Variables: A (size, size).
+    """
+    A = sg.input("A", (size, size))
+    pooled = sg.max(A) if window == size else sg.sum(sg.max_pool2d(A, window))
+    return sg.let("L", pooled)
+
+
+def mean_pooled(size: int = 10, window: int = 10) -> Node:
+    """The sum of the means of all windows; the window may be the whole image.
+
+    Variables: A (size, size).
+    """
+    A = sg.input("A", (size, size))
+    pooled = sg.mean(A) if window == size else sg.sum(sg.mean_pool2d(A, window))
+    return sg.let("L", pooled)
+
+
+def conv_classifier(
+    size: int = 6, maps: int = 2, kernel: int = 3, window: int = 2, classes: int = 3
+) -> Classifier:
+    """Convolution, ReLU, max pooling and a full connection, with the cross-entropy of one image.
+
+    Variables: X (size, size), the label y, K (maps, kernel, kernel), b_K (maps,), W_f (classes,
+    units) and b_f (classes,).
+    """
+    X, label = sg.input("X", (size, size)), sg.input("y", kind="integer")
+    K, bK = sg.parameter("K", (maps, kernel, kernel)), sg.parameter("b_K", maps)
+    Z = sg.let("Z", sg.conv2d(X, K) + bK[:, None, None])
+    P = sg.let("P", sg.max_pool2d(sg.let("A", sg.relu(Z)), window))
+    p = sg.let("p", sg.flatten(P))
+    Wf = sg.parameter("W_f", (classes, p.shape[0]))
+    logits = sg.let("z", Wf @ p + sg.parameter("b_f", classes))
+    return Classifier(X, label, logits, sg.let("L", sg.cross_entropy(logits, label)))
+
+
+def text_classifier(
+    words: int = 6,
+    length: int = 5,
+    embedding: int = 3,
+    widths: Sequence[int] = (2, 3),
+    maps: int = 2,
+    classes: int = 2,
+) -> Classifier:
+    """Kernels over neighbouring words, the maximum over time, a full connection.
+
+    Variables: the word ids (length,), the label y, E (words, embedding), for each width n
+    K_n (maps, embedding, n) and b_n (maps,), W_f (classes, features).
+    """
+    ids, label = sg.input("ids", length, kind="integer"), sg.input("y", kind="integer")
+    x = sg.let("x", sg.take(sg.parameter("E", (words, embedding)), ids).T)
+    features: list[Node] = []
+    for n in widths:
+        K, b = sg.parameter(f"K{n}", (maps, embedding, n)), sg.parameter(f"b{n}", maps)
+        c = sg.let(f"c{n}", sg.tanh(sg.conv1d(x, K) + b[:, None]))
+        features.append(sg.max(c, axis=1))
+    p = sg.let("p", sg.concat(features))
+    logits = sg.let("z", sg.parameter("W_f", (classes, maps * len(widths))) @ p)
+    return Classifier(ids, label, logits, sg.let("L", sg.cross_entropy(logits, label)))
+
+
+def digits_cnn(maps: tuple[int, int] = (16, 32)) -> Classifier:
+    """A convolutional network for the 8x8 digits.
+
+    Two layers of 3x3 kernels with ReLU and 2x2 max pooling, then ten scores.
+    Variables: image ("N", 8, 8), label ("N",), K_1, c_1, K_2, c_2, W, b.
+    """
+    first, second = maps
+    image = sg.input("image", ("N", 8, 8))
+    label = sg.input("label", ("N",), kind="integer")
+    K1, c1 = sg.parameter("K1", (first, 1, 3, 3)), sg.parameter("c1", (first, 1, 1))
+    K2, c2 = sg.parameter("K2", (second, first, 3, 3)), sg.parameter("c2", (second, 1, 1))
+    W, b = sg.parameter("W", (4 * second, 10)), sg.parameter("b", 10)
+    x = sg.reshape(image, ("N", 1, 8, 8))
+    h1 = sg.max_pool2d(sg.relu(sg.conv2d(x, K1, padding=1) + c1), 2)
+    h2 = sg.max_pool2d(sg.relu(sg.conv2d(h1, K2, padding=1) + c2), 2)
+    logits = sg.let("logits", sg.reshape(h2, ("N", 4 * second)) @ W + b)
+    loss = sg.let("loss", sg.cross_entropy(logits, label))
+    return Classifier(image, label, logits, loss)

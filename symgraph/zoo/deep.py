@@ -1,0 +1,60 @@
+"""What makes networks deep: chains of layers, residual blocks, batch normalisation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import symgraph as sg
+from symgraph.node import Node
+
+__all__ = ["batch_normalised", "chain", "residual_block", "residual_chain"]
+
+Function = Callable[[Node], Node]
+
+
+def chain(depth: int = 5, function: Function = sg.sigmoid) -> Node:
+    """One function applied again and again, σ(σ(...σ(x))): each layer is a factor of the slope.
+
+    Variables: x ().
+    """
+    h = sg.input("x")
+    for k in range(1, depth + 1):
+        h = sg.let(f"h{k}", function(h))
+    return h
+
+
+def residual_chain(depth: int = 5, residual: bool = True) -> Node:
+    """Layers v + tanh(v/2), or tanh(v/2) without the residual connection.
+
+    Variables: v ().
+    """
+    v = sg.input("v")
+    for k in range(1, depth + 1):
+        layer = sg.tanh(v / 2)
+        v = sg.let(f"v{k}", v + layer if residual else layer)
+    return v
+
+
+def residual_block(features: int = 3) -> Node:
+    """The sum of y = ReLU(F + x), F = W₂ ReLU(W₁ x): x acts along two paths.
+
+    Variables: x (features,), W_1 and W_2 (features, features).
+    """
+    x = sg.input("x", features)
+    W1, W2 = (sg.parameter(name, (features, features)) for name in ("W1", "W2"))
+    F = sg.let("F", W2 @ sg.let("h", sg.relu(sg.let("net", W1 @ x))))
+    return sg.let("L", sg.sum(sg.let("y", sg.relu(sg.let("r", F + x)))))
+
+
+def batch_normalised(epsilon: float = 1e-5) -> Node:
+    """Batch normalisation of one value, y = γ x̂ + β, under a loss l with known ∂l/∂y = g.
+
+    x̂ = (x - μ)/√(σ² + ε) with mean and variance over the batch, (1/m).
+    Variables: x and g ("m",), γ and β ().
+    """
+    x, gamma, beta = sg.input("x", "m"), sg.parameter("γ"), sg.parameter("β")
+    mu = sg.let("μ", sg.mean(x))
+    variance = sg.let("v", sg.mean((x - mu) ** 2))
+    normal = sg.let("x̂", (x - mu) / sg.sqrt(variance + epsilon))
+    y = sg.let("y", gamma * normal + beta)
+    return sg.let("l", sg.input("g", "m") @ y)

@@ -1,0 +1,37 @@
+"""Word vectors."""
+
+from __future__ import annotations
+
+import symgraph as sg
+from symgraph.node import Node
+
+__all__ = ["cbow", "cbow_vectors"]
+
+
+def cbow(words: int = 5, features: int = 3, context: int = 3) -> Node:
+    """CBOW with its full softmax: h = (1/C) Wᵀ(x_1 + ... + x_C), E = -u·t + log Σ_j exp(u_j).
+
+    u_j = v'_j·h is the score of word j; v'_j is column j of W'. Context words and the target are
+    one-hot columns.
+    Variables: x_1, ..., x_C and t (words,), W (words, features), W' (features, words).
+    """
+    W, W_out = sg.parameter("W", (words, features)), sg.parameter("W'", (features, words))
+    total = sg.input("x1", words)
+    for c in range(2, context + 1):
+        total = total + sg.input(f"x{c}", words)
+    h = sg.let("h", W.T @ total / context)
+    u = sg.let("u", W_out.T @ h)
+    return sg.let("E", sg.logsumexp(u) - u @ sg.input("t", words))
+
+
+def cbow_vectors(words: int = 5, features: int = 3, context: int = 3) -> Node:
+    """CBOW by the vectors of its context words: h = (v_1 + ... + v_C)/C.
+
+    Variables: v_1, ..., v_C (features,), W' (features, words), t (words,).
+    """
+    total = sg.parameter("v1", features)
+    for c in range(2, context + 1):
+        total = total + sg.parameter(f"v{c}", features)
+    h = sg.let("h", total / context)
+    u = sg.let("u", sg.parameter("W'", (features, words)).T @ h)
+    return sg.let("E", sg.logsumexp(u) - u @ sg.input("t", words))

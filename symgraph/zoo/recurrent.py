@@ -1,0 +1,213 @@
+"""Recurrent networks: one step written once, run over time by a loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import symgraph as sg
+from symgraph.node import Node
+from symgraph.shapes import DimLike
+
+__all__ = [
+    "Recurrent", "concatenated_rnn", "elman_language_model", "encoder_decoder", "power_of_weight",
+    "rnn", "rnn_h", "rnn_row", "scalar_rnn", "sequence_classifier", "stacked_rnn",
+]  # fmt: skip
+
+Function = Callable[[Node], Node]
+
+
+class Recurrent(NamedTuple):
+    """A recurrent network: its loss and the loop, with the states and outputs of every step."""
+
+    loss: Node
+    run: sg.ScanResult
+
+
+def _half_squared(value: Node, target: Node) -> Node:
+    return sg.squared_norm(value - target) / 2
+
+
+def rnn(
+    hidden: int = 3, inputs: int = 2, steps: DimLike = "T", function: Function = sg.tanh
+) -> Recurrent:
+    """The network s_t = f(U x_t + W s_{t-1}), with E = ½‖s_T - d‖² on its last state.
+
+    Variables: x (steps, inputs), s_0 and d (hidden,), U (hidden, inputs), W (hidden, hidden).
+    """
+    U, W = sg.parameter("U", (hidden, inputs)), sg.parameter("W", (hidden, hidden))
+
+    def step(s: Node, x: Node) -> Node:
+        net = sg.let("net", U @ x + W @ s)
+        return sg.let("s", function(net))
+
+    run = sg.scan(step, sg.input("s0", hidden), sg.input("x", (steps, inputs)))
+    return Recurrent(sg.let("E", _half_squared(run.final, sg.input("d", hidden))), run)
+
+
+def rnn_row(hidden: int = 3, inputs: int = 2, steps: DimLike = "T") -> Recurrent:
+    """The same in row vectors, s_t = tanh(x_t U + s_{t-1} W).
+
+    Variables: x (steps, inputs), s_0 and d (hidden,), U (inputs, hidden), W (hidden, hidden).
+    """
+    U, W = sg.parameter("U", (inputs, hidden)), sg.parameter("W", (hidden, hidden))
+    run = sg.scan(
+        lambda s, x: sg.let("s", sg.tanh(x @ U + s @ W)),
+        sg.input("s0", hidden),
+        sg.input("x", (steps, inputs)),
+    )
+    return Recurrent(sg.let("E", _half_squared(run.final, sg.input("d", hidden))), run)
+
+
+def sequence_classifier(
+    hidden: int = 3, inputs: int = 2, classes: int = 4, steps: DimLike = "T"
+) -> Recurrent:
+    """S_t = f(U x_t + W S_{t-1}), O_t = softmax(V S_t), with the cross-entropy of every step.
+
+    Variables: x (steps, inputs), the labels y (steps,), S_0 (hidden,), U (hidden, inputs),
+    W (hidden, hidden), V (classes, hidden).
+    """
+    U, W = sg.parameter("U", (hidden, inputs)), sg.parameter("W", (hidden, hidden))
+    V = sg.parameter("V", (classes, hidden))
+
+    def step(s: Node, x: Node, y: Node) -> tuple[Node, dict[str, Node]]:
+        s = sg.let("S", sg.tanh(sg.let("net", U @ x + W @ s)))
+        z = V @ s
+        return s, {"O": sg.let("O", sg.softmax(z)), "loss": sg.cross_entropy(z, y)}
+
+    sequences = sg.input("x", (steps, inputs)), sg.input("y", (steps,), kind="integer")
+    run = sg.scan(step, sg.input("S0", hidden), sequences)
+    return Recurrent(sg.let("E", sg.sum(run.outputs["loss"])), run)
+
+
+def rnn_h(hidden: int = 3, inputs: int = 2, outputs: int = 2, steps: DimLike = "T") -> Recurrent:
+    """h_t = tanh(W_1 x_t + W_2 h_{t-1}), o = σ(V h_T), with half the squared error at the end.
+
+    Variables: x (steps, inputs), h_0 (hidden,), d (outputs,), W_1 (hidden, inputs),
+    W_2 (hidden, hidden), V (outputs, hidden).
+    """
+    W1, W2 = sg.parameter("W1", (hidden, inputs)), sg.parameter("W2", (hidden, hidden))
+    run = sg.scan(
+        lambda h, x: sg.let("h", sg.tanh(W1 @ x + W2 @ h)),
+        sg.input("h0", hidden),
+        sg.input("x", (steps, inputs)),
+    )
+    o = sg.let("o", sg.sigmoid(sg.parameter("V", (outputs, hidden)) @ run.final))
+    return Recurrent(sg.let("E", _half_squared(o, sg.input("d", outputs))), run)
+
+
+def concatenated_rnn(
+    hidden: int = 3, inputs: int = 2, outputs: int = 2, steps: DimLike = "T"
+) -> Recurrent:
+    """The same with one matrix for input and state, h_t = tanh(W [x_t, h_{t-1}]).
+
+    Variables: x (steps, inputs), h_0 (hidden,), d (outputs,), W (hidden, inputs + hidden),
+    V (outputs, hidden).
+    """
+    W = sg.parameter("W", (hidden, inputs + hidden))
+    run = sg.scan(
+        lambda h, x: sg.let("h", sg.tanh(W @ sg.concat([x, h]))),
+        sg.input("h0", hidden),
+        sg.input("x", (steps, inputs)),
+    )
+    o = sg.let("o", sg.sigmoid(sg.parameter("V", (outputs, hidden)) @ run.final))
+    return Recurrent(sg.let("E", _half_squared(o, sg.input("d", outputs))), run)
+
+
+def stacked_rnn(
+    hidden: int = 3, below: int = 2, inputs: int = 3, steps: DimLike = "T"
+) -> Recurrent:
+    """A layer x_t = σ(A r_t) under a recurrent one, s_t = tanh(U x_t + W s_{t-1}).
+
+    Variables: r (steps, inputs), s_0 and d (hidden,), A (below, inputs), U (hidden, below),
+    W (hidden, hidden).
+    """
+    A, U = sg.parameter("A", (below, inputs)), sg.parameter("U", (hidden, below))
+    W = sg.parameter("W", (hidden, hidden))
+
+    def step(s: Node, r: Node) -> Node:
+        x = sg.let("x", sg.sigmoid(sg.let("a", A @ r)))
+        return sg.let("s", sg.tanh(sg.let("net", U @ x + W @ s)))
+
+    run = sg.scan(step, sg.input("s0", hidden), sg.input("r", (steps, inputs)))
+    return Recurrent(sg.let("E", _half_squared(run.final, sg.input("d", hidden))), run)
+
+
+def elman_language_model(
+    hidden: int = 3, embedding: int = 2, words: int = 4, steps: DimLike = "T"
+) -> Recurrent:
+    """Elman's language model: x(t) = [w(t), s(t-1)], s = σ(U x), y = softmax(V s), next word.
+
+    Variables: the word ids and the next words (steps,), s_0 (hidden,), E (words, embedding),
+    U (hidden, embedding + hidden), V (words, hidden).
+    """
+    E = sg.parameter("E", (words, embedding))
+    U, V = sg.parameter("U", (hidden, embedding + hidden)), sg.parameter("V", (words, hidden))
+
+    def step(s: Node, w: Node, following: Node) -> tuple[Node, dict[str, Node]]:
+        x = sg.let("x", sg.concat([w, s]))
+        s = sg.let("s", sg.sigmoid(U @ x))
+        z = V @ s
+        return s, {"y": sg.let("y", sg.softmax(z)), "loss": sg.cross_entropy(z, following)}
+
+    ids, following = (sg.input(name, (steps,), kind="integer") for name in ("ids", "next"))
+    run = sg.scan(step, sg.input("s0", hidden), (sg.take(E, ids), following))
+    return Recurrent(sg.let("L", sg.sum(run.outputs["loss"])), run)
+
+
+class EncoderDecoder(NamedTuple):
+    """Two recurrent networks, the second of which starts with the last state of the first."""
+
+    loss: Node
+    encoder: sg.ScanResult
+    decoder: sg.ScanResult
+
+
+def encoder_decoder(
+    hidden: int = 3, words: int = 4, source: DimLike = "T", target: DimLike = "S"
+) -> EncoderDecoder:
+    """An encoder h_t = tanh(U x_t + W h_{t-1}), whose last state starts a decoder of its kind.
+
+    The decoder reads the target one step late and nothing at first; p = softmax(V s).
+    Variables: one-hot rows x (source, words) and t (target, words), h_0 (hidden,); U, U_d (hidden,
+    words), W, W_d (hidden, hidden), V (words, hidden).
+    """
+    U, U_d = (sg.parameter(name, (hidden, words)) for name in ("U", "U_d"))
+    W, W_d = (sg.parameter(name, (hidden, hidden)) for name in ("W", "W_d"))
+    V = sg.parameter("V", (words, hidden))
+    encoder = sg.scan(
+        lambda h, x: sg.let("h", sg.tanh(U @ x + W @ h)),
+        sg.input("h0", hidden),
+        sg.input("x", (source, words)),
+    )
+
+    def step(s: Node, before: Node, t: Node) -> tuple[Node, dict[str, Node]]:
+        s = sg.let("s", sg.tanh(U_d @ before + W_d @ s))
+        z = V @ s
+        return s, {"p": sg.let("p", sg.softmax(z)), "loss": sg.logsumexp(z) - z @ t}
+
+    t = sg.input("t", (target, words))
+    decoder = sg.scan(step, encoder.final, (sg.shift(t, 1), t))
+    return EncoderDecoder(sg.let("L", sg.sum(decoder.outputs["loss"])), encoder, decoder)
+
+
+def scalar_rnn(steps: DimLike = "T") -> Recurrent:
+    """One unit h_t = tanh(w h_{t-1} + x_t): the influence of an early input fades.
+
+    Variables: x (steps,), h_0 and w ().
+    """
+    w = sg.parameter("w")
+    run = sg.scan(
+        lambda h, x: sg.let("h", sg.tanh(w * h + x)), sg.input("h0"), sg.input("x", (steps,))
+    )
+    return Recurrent(sg.let("y", run.final), run)
+
+
+def power_of_weight(length: int = 1000) -> Recurrent:
+    """A linear unit y_t = w y_{t-1} with y_1 = 1: its last output is w^(length - 1).
+
+    Variables: w ().
+    """
+    w = sg.parameter("w")
+    run = sg.scan(lambda y: sg.let("y", w * y), sg.const(1.0), length=length - 1)
+    return Recurrent(sg.let("L", run.final), run)

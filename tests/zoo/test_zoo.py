@@ -1,0 +1,92 @@
+"""The systems of the zoo: what every one of them gives, and the commands that know them."""
+
+import json
+
+import pytest
+
+import symgraph as sg
+from symgraph import cli, zoo
+from symgraph.network import load_network
+from symgraph.node import variables
+
+SYSTEMS = zoo.names()
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_every_variable_of_a_system_is_listed_in_its_description(name):
+    text = zoo.description(name)["doc"]
+    listed = text.partition("Variables: ")[2]
+
+    for leaf in variables([load_network(f"zoo:{name}")]):
+        stem = leaf.name.rstrip("0123456789").partition("_")[0]
+        assert stem in listed, f"{name}: {leaf.name} is not in {listed!r}"
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_the_gradient_of_every_system_agrees_with_independent_ones(name, capsys):
+    if name == "digits":
+        pytest.skip("tests/test_digits.py trains it")
+
+    assert cli.main(["check", f"zoo:{name}"]) == 0
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_every_system_draws_and_compiles(name, tmp_path, capsys):
+    assert cli.main(["draw", f"zoo:{name}", str(tmp_path / "net.svg")]) == 0
+    assert cli.main(["compile", f"zoo:{name}", "--out", str(tmp_path / "net.py")]) == 0
+    compile((tmp_path / "net.py").read_text(encoding="utf-8"), "net.py", "exec")
+
+
+def test_the_list_is_grouped_by_topic(capsys):
+    assert cli.main(["zoo"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+
+    losses = lines.index("losses:")
+    assert lines[losses + 1].split(maxsplit=2)[:2] == ["hinge", "The"]
+    assert sum(line.startswith("  ") for line in lines) == len(SYSTEMS)
+    assert [name for names in zoo.topics().values() for name in names] == SYSTEMS
+
+
+def test_one_system_is_shown_with_its_formulas_and_its_source(capsys):
+    assert cli.main(["zoo", "hinge"]) == 0
+    page = capsys.readouterr().out
+
+    assert page.startswith("The hinge loss max{1 - W·φ(x) y, 0}")
+    assert "\n  margin = score y\n" in page
+    assert '\n    return sg.let("loss", sg.maximum(1 - margin, 0))\n' in page
+    assert page.count("The hinge loss") == 1
+
+
+def test_one_system_is_data_too(capsys):
+    assert cli.main(["zoo", "squared", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+
+    assert shown["formulas"] == ["residual = W·φ(x) − y", "loss = residual²"]
+
+
+def test_a_misspelled_system_is_refused_with_the_nearest_one(capsys):
+    assert cli.main(["zoo", "lstn"]) == 2
+    assert "Did you mean 'lstm'?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("operation", "labels"),
+    [
+        ("+", ["1", "1"]),
+        ("-", ["1", "-1"]),
+        ("*", ["in2", "in1"]),
+        ("max", ["1[in1 > in2]", "1[in1 < in2]"]),
+        ("square", ["2 in"]),
+        ("σ", ["out (1 - out)"]),
+    ],
+)
+def test_the_building_blocks_have_the_labels_of_the_lecture(operation, labels):
+    block = zoo.builder("building-block")(operation)
+    derivation = sg.derive(block, variables([block]))
+
+    assert [str(one).partition(" = ")[2] for one in derivation.results] == labels
+
+
+def test_an_unknown_building_block_is_refused():
+    with pytest.raises(sg.UnknownNameError, match=r"no operation '%', only \+, -, \*"):
+        zoo.builder("building-block")("%")
