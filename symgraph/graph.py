@@ -6,7 +6,6 @@ The label of an edge is printed from the vector-Jacobian product of the head, an
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, Literal
@@ -16,9 +15,10 @@ import sympy
 from numpy.typing import NDArray
 
 from symgraph.build.coerce import as_node
+from symgraph.build.unroll import unroll
 from symgraph.errors import GradientError, RangeError, UnknownNameError, UnsupportedError
 from symgraph.evaluate import bind_values, evaluate_above
-from symgraph.flow import Flow, Path, Paths, Row, Table, Values
+from symgraph.flow import Values
 from symgraph.grad import adjoints
 from symgraph.node import Node, check_names, substitute
 from symgraph.notation.algebra import Algebra
@@ -45,12 +45,16 @@ from symgraph.ops import (
 )
 from symgraph.ops.leaves import fill
 from symgraph.ops.loop import local
-from symgraph.ops.sweep import dependents
-from symgraph.paths import count_paths, ordered_paths
+from symgraph.ops.sweep import dependents, total
+from symgraph.path_products import Language, Path, Paths
+from symgraph.path_search import along_path, largest_paths
+from symgraph.paths import count_paths
 from symgraph.printing import Style
+from symgraph.rounding import checked_digits
 from symgraph.scalar import slot
 from symgraph.shapes import Shape, bind_shape, shape_text
 from symgraph.template import function_name
+from symgraph.value_table import Row, Table, result_of_loop
 
 __all__ = ["Edge", "Graph", "Values", "Vertex", "graph"]
 
@@ -87,6 +91,16 @@ class Vertex:
     def name(self) -> str | None:
         """The name that the user gave: of a variable, or of a value."""
         return self._graph.forward.names.get(self.node)
+
+    @property
+    def index(self) -> int:
+        """The number under which the value goes in formulas and tables: f3, g3."""
+        return self._graph.index(self)
+
+    @property
+    def reference(self) -> Formula:
+        """How other formulas call the value."""
+        return self._graph.reference(self)
 
     @property
     def shape(self) -> Shape:
@@ -189,8 +203,13 @@ def graph(expr: Any, wrt: Any = None, *, tree: bool = False) -> Graph:
 class Graph:
     """Vertices in the order of evaluation and edges with labels; made by `sg.graph`."""
 
-    def __init__(self, roots: Sequence[Node], wrt: Any = None, tree: bool = False) -> None:
+    def __init__(
+        self, roots: Sequence[Node], wrt: Any = None, tree: bool = False, from_root: bool = False
+    ) -> None:
         self.roots = tuple(roots)
+        self.wrt = wrt
+        #: Whether the values are numbered from the root, which is then number 0.
+        self.from_root = from_root
         check_names(roots)
         self.forward = Forward(roots)
         sources = None if wrt is None else {self._resolve(one) for one in _listed(wrt)}
@@ -208,6 +227,10 @@ class Graph:
             ]
             for node, vertex in self._vertices.items()
         }
+        self._users: dict[Node, list[Edge]] = {}
+        for edge in self.live_edges():
+            self._users.setdefault(edge.tail.node, []).append(edge)
+        self._arriving: dict[Node, Node] = {}
         self._is_tree = tree
         self._bullets: dict[Node, Node] = {}
         self._references: dict[Node, Formula] = {}
@@ -239,6 +262,15 @@ class Graph:
     def nodes(self) -> tuple[Vertex, ...]:
         """All vertices, operands before users."""
         return self._drawn[0]
+
+    @property
+    def vertices(self) -> tuple[Vertex, ...]:
+        """Every value once, operands before users."""
+        return tuple(self._vertices.values())
+
+    def index(self, vertex: Vertex) -> int:
+        """The number of a vertex, counted as the graph counts."""
+        return len(self._vertices) - vertex.number if self.from_root else vertex.number
 
     @property
     def edges(self) -> tuple[Edge, ...]:
@@ -336,7 +368,7 @@ class Graph:
                 formula = self._literal.meaning(one.node)
                 short = formula.size <= SHORT or not one.node.args
                 sort = self.forward.sort(one.node)
-                name_or_formula = formula if short else Name(f"f{one.number}", sort)
+                name_or_formula = formula if short else Name(f"f{one.index}", sort)
             else:
                 name_or_formula = name
             self._references[one.node] = name_or_formula
@@ -407,29 +439,72 @@ class Graph:
                 backward[vertex] = np.zeros_like(forward[vertex])
         return Values(forward, backward)
 
-    def table(self, values: Mapping[Any, Any], digits: int = 6, seed: Any = None) -> Table:
+    def table(
+        self,
+        values: Mapping[Any, Any],
+        digits: int = 6,
+        seed: Any = None,
+        *,
+        labels: bool = False,
+        from_root: bool = False,
+        steps: bool = False,
+    ) -> Table:
         """Number, formula, forward value f and backward value g of every vertex.
+
+        `digits`: how many significant ones are printed. `labels` adds how each g comes from the g
+        of the users, by the labels of the edges. `from_root` counts from the root, which has
+        number 0, instead of from the first leaf. `steps` writes loops out, with a row for every
+        value at every time; without it a loop is one row a result.
 
         >>> import symgraph as sg
         >>> x = sg.input("x")
-        >>> print(sg.graph(sg.let("y", (x + 1) ** 2)).table({"x": 2.0}))
-        i  value         f  g
-        1  x             2  6
+        >>> print(sg.graph(sg.let("y", (x + 1) ** 2)).table({"x": 2.0}, labels=True))
+        i  value         f  g  g by labels
+        1  x             2  6  g₃
         2  1             1
-        3  x + 1         3  6
+        3  x + 1         3  6  2 (x + 1) g₄
         4  y = (x + 1)²  9  1
         """
-        found = self.values(values, seed)
-        rows = tuple(
-            Row(vertex.number, self._line(vertex), array, found.backward.get(vertex))
-            for vertex, array in found.forward.items()
-        )
-        return Table(rows, digits)
+        checked_digits(digits, "table")
+        graph = _written_out(self, values) if steps else self
+        if from_root != graph.from_root:
+            graph = Graph(graph.roots, graph.wrt, from_root=from_root)
+        found = graph.values(_by_name(values) if steps else values, seed)
+        rows = [graph._row(vertex, found, labels) for vertex in found.forward]
+        return Table(tuple(rows), digits, labels)
 
-    def _line(self, vertex: Vertex) -> str:
-        if vertex.name is None or not vertex.node.args:
-            return write(self.definition(vertex), "unicode")
-        return f"{vertex.label()} = {write(self.definition(vertex), 'unicode')}"
+    def _row(self, vertex: Vertex, found: Values, labels: bool) -> Row:
+        texts: list[str] = [self._line(vertex, style) for style in ("unicode", "latex")]
+        if labels and vertex in found.backward:
+            arrived = self._arrived(vertex)
+            texts += ["" if arrived is None else write(arrived, s) for s in ("unicode", "latex")]
+        backward = found.backward.get(vertex)
+        return Row(vertex.number, vertex.index, texts[0], texts[1], found.forward[vertex], backward,
+                   *texts[2:])  # fmt: skip
+
+    def _arrived(self, vertex: Vertex) -> Formula | None:
+        """How the backward value of a vertex comes from those of its users; None at the root."""
+        parts: list[Node] = []
+        for edge in self._users.get(vertex.node, []):
+            if edge.head.node not in self._arriving:
+                name = Name(f"g{edge.head.index}", self.forward.sort(edge.head.node))
+                place = self._arriving[edge.head.node] = local(edge.head.node, name.name)
+                self._tidy.call_it(place, name)
+            part = self.passed_on(edge, self._arriving[edge.head.node])
+            if part is not None:
+                parts.append(part)
+        return self.written_out(total(parts), vertex) if parts else None
+
+    def _line(self, vertex: Vertex, style: Style) -> str:
+        node = vertex.node
+        if isinstance(node, (Trace, Final)):
+            return (f"{vertex.label(style)} = " if vertex.name else "") + result_of_loop(
+                node, style
+            )
+        definition = write(self.definition(vertex), style)
+        return definition if vertex.name is None or not node.args else (
+            f"{vertex.label(style)} = {definition}"
+        )  # fmt: skip
 
     def _single_root(self) -> Node:
         if len(self.roots) != 1:
@@ -469,9 +544,6 @@ class Graph:
 
     # --- paths --------------------------------------------------------------------------------
 
-    def _live_links(self, node: Node) -> list[Edge]:
-        return [edge for edge in self._links[node] if edge.live]
-
     def count_paths(self, root: Any, leaf: Any) -> int:
         """How many paths a derivative can take from a root to a leaf, exactly.
 
@@ -484,46 +556,78 @@ class Graph:
         """
         start, goal = self.vertex(root).node, self.vertex(leaf).node
         return count_paths(
-            list(self._vertices), lambda n: [e.tail.node for e in self._live_links(n)], start, goal
+            list(self._vertices), lambda n: [e.tail.node for e in self.live_links(n)], start, goal
         )
 
     def paths(
-        self, root: Any, leaf: Any, values: Mapping[Any, Any] | None = None, limit: int = 50
+        self,
+        root: Any,
+        leaf: Any,
+        values: Mapping[Any, Any] | None = None,
+        limit: int = 50,
+        lang: Language = "en",
     ) -> Paths:
-        """The paths from a root to a leaf with their products, the largest first.
+        """The paths from a root to a leaf with their products unmultiplied, the largest first.
 
         With values each path has its contribution, the sum of all is the gradient of the root (of
-        the sum of its entries) by the leaf, and `remainder` is what the paths not shown add up to.
-        Without values the shortest paths come first. Paths through an array are ordered by an
-        estimate of their size.
+        the sum of its entries) by the leaf, and `remainder` is what the paths not shown add up to,
+        so that the sum closes. The size of a contribution is the square root of the sum of the
+        squares of its entries. Numbers are searched in exact order; through arrays the order of
+        the search is an estimate, and the largest of the paths found are shown (`ordered` tells
+        whether these are all). Without values the shortest paths come first. However many paths
+        there are, only those that are shown cost time.
+        Raises UnknownNameError for what does not occur and RangeError for a negative limit.
 
         >>> import symgraph as sg
         >>> x = sg.input("x")
-        >>> print(sg.graph(x * (x + 1)).paths(x * (x + 1), x, {"x": 3.0}))
-        x (x + 1) → x: (x + 1) = 4
-        x (x + 1) → x + 1 → x: x · 1 = 3
-        sum = 7
+        >>> y = sg.let("y", x * (x + 1))
+        >>> print(sg.graph(y).paths(y, x, {"x": 3.0}))
+        y → x: ∂y/∂x = x + 1 = 4
+        y → x + 1 → x: ∂y/∂(x + 1) · ∂(x + 1)/∂x = x · 1 = 3 · 1 = 3
+        sum = dy/dx = 7
+        >>> print(sg.graph(y).paths(y, x, {"x": 3.0}, limit=1, lang="zh"))
+        y → x: ∂y/∂x = x + 1 = 4
+        还有 1 条路径，合计 3
+        总和 = dy/dx = 7
         """
-        start, goal = self.vertex(root), self.vertex(leaf)
-        count = self.count_paths(start, goal)
-        flow = None if values is None else Flow(start.node, goal.node, values)
-        found = ordered_paths(
-            list(self._vertices), self._ends, self._weights(flow), start.node, goal.node
-        )
-        chosen = list(itertools.islice(found, limit))
-        if flow is None:
-            return Paths(tuple(Path(edges, None) for edges in chosen), count, None, None)
-        values_of = [flow.along(edges) for edges in chosen]
-        shown = tuple(Path(edges, one) for edges, one in zip(chosen, values_of, strict=True))
-        rest = flow.gradient - sum(values_of, start=np.zeros(()))
-        return Paths(shown, count, flow.gradient, np.asarray(rest))
+        return largest_paths(self, self.vertex(root), self.vertex(leaf), values, limit, lang)
 
-    def _ends(self, node: Node) -> list[tuple[Edge, Node]]:
-        return [(edge, edge.tail.node) for edge in self._live_links(node)]
+    def path(self, way: Sequence[Any], values: Mapping[Any, Any] | None = None) -> Path:
+        """The one path that leads through the given values, with its product.
 
-    def _weights(self, flow: Flow | None) -> dict[Edge, float]:
-        edges = [edge for node in self._links for edge in self._live_links(node)]
-        return dict.fromkeys(edges, 0.5) if flow is None else flow.weights(edges)
+        Between two neighbours of `way` there must be one way only.
+        Raises UnsupportedError where no derivative flows, and where several ways lead on.
+
+        >>> import symgraph as sg
+        >>> mid = sg.let("mid", sg.sin(sg.input("in")))
+        >>> out = sg.let("out", sg.exp(mid))
+        >>> path = sg.graph(out).path(["out", "mid", "in"], {"in": 0.7})
+        >>> path.derivatives(), path.label()
+        ('∂out/∂mid · ∂mid/∂in', 'out · cos(in)')
+        >>> round(float(path.value), 9)
+        1.456639295
+        """
+        return along_path(self, way, values)
+
+    def live_links(self, node: Node) -> list[Edge]:
+        """The edges of a value along which a derivative flows."""
+        return [edge for edge in self._links[node] if edge.live]
+
+    def live_edges(self) -> list[Edge]:
+        """All edges along which a derivative flows."""
+        return [edge for node in self._links for edge in self.live_links(node)]
+
+    def passed_on(self, edge: Edge, arriving: Node) -> Node | None:
+        """What an edge hands on of a derivative that arrives at its head; None where nothing."""
+        node = edge.head.node
+        if isinstance(node, (Scan, Trace, Final)):
+            return None
+        return _local_derivative(node, arriving, edge.operand)
+
+    def written_out(self, derivative: Node, like: Vertex) -> Formula:
+        """A derivative by a vertex as a formula in the named values."""
+        self._refer_to(list(self._vertices.values())[-1])
+        return self._tidy.read(derivative)
 
 
 # --- what a vertex is -----------------------------------------------------------------------------
@@ -531,6 +635,21 @@ class Graph:
 
 def _listed(wrt: Any) -> Sequence[Any]:
     return wrt if isinstance(wrt, (list, tuple)) else [wrt]
+
+
+def _by_name(values: Mapping[Any, Any]) -> dict[Any, Any]:
+    """Values by the names of their variables, which stay when a loop is written out."""
+    return {
+        key.name if isinstance(key, (Var, sympy.Symbol)) else key: value
+        for key, value in values.items()
+    }
+
+
+def _written_out(graph: Graph, values: Mapping[Any, Any]) -> Graph:
+    """The graph with every loop as long as the values say, one copy of the step a time."""
+    _, dims = bind_values(graph.roots, values)
+    lengths = {str(symbol): size for symbol, size in dims.items()}
+    return Graph([unroll(root, lengths or None) for root in graph.roots], graph.wrt)
 
 
 def _is_name(node: Node) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import math
+import sys
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
@@ -50,7 +51,7 @@ def ordered_paths(
     >>> list(ordered_paths("xy", links.__getitem__, {"p": 0.5, "q": 2.0}, "y", "x"))
     [('q',), ('p',)]
     """
-    size = {e: math.log(w) if w > 0 else -math.inf for e, w in weight.items()}  # no underflow
+    size = {edge: _log(w) for edge, w in weight.items()}  # products would underflow
     best: dict[V, float] = {goal: 0.0}
     for vertex in order:
         if vertex != goal:
@@ -73,6 +74,11 @@ def ordered_paths(
                 so_far = product + size[edge]
                 estimate = round(-so_far - best[end], _DECIMALS)
                 heapq.heappush(heap, (estimate, next(ticket), so_far, end, (edge, trail)))
+
+
+def _log(weight: float) -> float:
+    """The logarithm; an overflow counts as the largest number, so that no difference is NaN."""
+    return math.log(min(weight, sys.float_info.max)) if weight > 0 else -math.inf
 
 
 def _unrolled(trail: object) -> tuple[E, ...]:

@@ -331,7 +331,7 @@ def test_the_largest_paths_come_first_and_the_rest_is_one_number():
     assert [float(path.value) / slope for path in paths] == pytest.approx([9, 6, 5])
     assert paths.count == 8
     assert float(paths.remainder) / slope == pytest.approx(31 - 20)
-    assert str(paths).splitlines()[3].startswith("5 more paths = 9.65")
+    assert str(paths).splitlines()[3].startswith("5 further paths, together 9.65")
 
 
 def test_a_path_through_arrays_composes_its_maps():

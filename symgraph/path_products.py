@@ -1,0 +1,230 @@
+"""Paths with the products of the derivatives along them, and the line that closes their sum."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symgraph.errors import KindError
+from symgraph.notation.tree import Derivative, Formula
+from symgraph.notation.write import write
+from symgraph.printing import Style
+from symgraph.rounding import shown
+
+if TYPE_CHECKING:
+    from symgraph.graph import Edge, Vertex
+
+__all__ = ["Path", "Paths"]
+
+Array = NDArray[Any]
+Language = Literal["en", "zh"]
+
+#: Of a longer way only the beginning and the end are written.
+LONG = 16
+_DOT: dict[Style, str] = {"text": " * ", "unicode": " · ", "latex": r" \cdot "}
+_ARROW: dict[Style, str] = {"text": " -> ", "unicode": " → ", "latex": r" \to "}
+_GAP: dict[Style, str] = {"text": "...", "unicode": "…", "latex": r"\dots"}
+
+_WORDS: dict[Language, dict[str, str]] = {
+    "en": {"more": "{n} further path{s}", "together": "{more}, together {r}", "sum": "sum"},
+    "zh": {"more": "还有 {n} 条路径", "together": "{more}，合计 {r}", "sum": "总和"},
+}
+
+
+class Path(NamedTuple):
+    """A way from the root down to a leaf and what it contributes to the gradient.
+
+    `value` is the product of the derivatives on the way, `factors` these derivatives as numbers;
+    both only with values, and the factors only where all on the way are numbers. `formula` is what
+    the way contributes where arrays lie on it.
+    """
+
+    edges: tuple[Edge, ...]
+    value: Array | None
+    factors: tuple[float, ...] | None = None
+    formula: Formula | None = None
+
+    @property
+    def vertices(self) -> tuple[Vertex, ...]:
+        """The root, what lies between, the leaf."""
+        return (self.edges[0].head, *(edge.tail for edge in self.edges)) if self.edges else ()
+
+    def derivatives(self, style: Style = "unicode") -> str:
+        """The derivatives on the way by their names, not multiplied: ∂out/∂mid · ∂mid/∂in."""
+        names = [
+            _partial(edge.head.reference, edge.tail.reference, style)
+            for edge in _ends(self.edges, None)
+        ]
+        return _DOT[style].join(names)
+
+    def label(self, style: Style = "unicode") -> str:
+        """The derivatives on the way as formulas, not multiplied."""
+        several = len(self.edges) > 1
+        formulas = [edge.formula for edge in self.edges]
+        return _DOT[style].join(
+            _GAP[style] if f is None else write(f, style, as_factor=several) for f in formulas
+        )
+
+    def written(self, style: Style = "unicode", digits: int = 10) -> str:
+        """The way and its product: by names, by formulas, and with values in numbers.
+
+        In LaTeX the & of an alignment stands after the way.
+        """
+        if not self.edges:
+            way = write(self.formula, style) if self.formula is not None else ""
+            return f"{way}{_colon(style)}1"
+        product = " = ".join(dict.fromkeys(self._products(style, digits)))
+        return f"{self._way(style)}{_colon(style)}{product}"
+
+    def _products(self, style: Style, digits: int) -> Iterator[str]:
+        if len(self.edges) <= LONG:
+            yield self.derivatives(style)
+            if all(edge.placeholder is None for edge in self.edges):
+                yield self.label(style)
+            elif self.formula is not None:
+                yield write(self.formula, style)
+            if self.factors is not None and len(self.factors) > 1:
+                yield _DOT[style].join(_factor(x, digits, style) for x in self.factors)
+        else:
+            first, last = self.edges[0], self.edges[-1]
+            ends = [_partial(e.head.reference, e.tail.reference, style) for e in (first, last)]
+            yield _DOT[style].join([ends[0], _GAP[style], ends[1]])
+        if self.value is not None:
+            yield shown(self.value, digits, style)
+
+    def _way(self, style: Style) -> str:
+        labels = [vertex.label(style) for vertex in _ends(self.vertices, LONG + 1)]
+        if len(self.vertices) > LONG + 1:
+            labels.insert(len(labels) // 2, _GAP[style])
+        return _ARROW[style].join(labels)
+
+    def __str__(self) -> str:
+        return self._way("unicode")
+
+
+def _ends(items: tuple[Any, ...], most: int | None) -> tuple[Any, ...]:
+    """All, or of too many the first three and the last three."""
+    return items if most is None or len(items) <= most else (*items[:3], *items[-3:])
+
+
+def _colon(style: Style) -> str:
+    return r" &: \quad " if style == "latex" else ": "
+
+
+def _partial(of: Formula, by: Formula, style: Style) -> str:
+    """One derivative on the way, of a value by its operand."""
+    if style == "latex":
+        return write(Derivative(of, by), style)
+    return f"∂{write(of, style, as_factor=True)}/∂{write(by, style, as_factor=True)}"
+
+
+def _whole(of: Formula, by: Formula, style: Style) -> str:
+    """The derivative by all ways together, which a partial one is not."""
+    if style != "latex":
+        return write(Derivative(of, by), style)
+    return _partial(of, by, style).replace(r"\partial", r"\mathrm{d}")
+
+
+def _factor(value: float, digits: int, style: Style) -> str:
+    text = shown(value, digits, style)
+    return f"({text})" if text.startswith("-") else text
+
+
+@dataclass(frozen=True)
+class Paths:
+    """The largest paths from a root to a leaf, the number of all, and what the others add up to.
+
+    `ordered` tells that no path that is not shown is larger than one that is.
+    """
+
+    root: Formula
+    leaf: Formula
+    shown: tuple[Path, ...]
+    count: int
+    gradient: Array | None
+    remainder: Array | None
+    ordered: bool = True
+    lang: Language = "en"
+
+    def __post_init__(self) -> None:
+        if self.lang not in _WORDS:
+            raise KindError(f"paths: lang is {self.lang!r}; write 'en' or 'zh'.")
+
+    def __iter__(self) -> Iterator[Path]:
+        return iter(self.shown)
+
+    def __len__(self) -> int:
+        return len(self.shown)
+
+    @property
+    def further(self) -> int:
+        """How many paths are not shown."""
+        return self.count - len(self.shown)
+
+    def __str__(self) -> str:
+        return self.unicode()
+
+    def text(self, digits: int = 10) -> str:
+        """One line a path with ASCII operators."""
+        return "\n".join(self._lines("text", digits))
+
+    def unicode(self, digits: int = 10) -> str:
+        """One line a path in Unicode."""
+        return "\n".join(self._lines("unicode", digits))
+
+    def latex(self, digits: int = 10) -> str:
+        """One align environment (amsmath) with a line a path."""
+        body = " \\\\\n".join(f"  {line}" for line in self._lines("latex", digits))
+        return f"\\begin{{align}}\n{body}\n\\end{{align}}"
+
+    def _repr_latex_(self) -> str:
+        return self.latex()
+
+    def _lines(self, style: Style, digits: int) -> Iterator[str]:
+        words = _WORDS[self.lang]
+        for path in self.shown:
+            yield path.written(style, digits)
+        if self.further or not self.count:
+            more = words["more"].format(n=self.further, s="" if self.further == 1 else "s")
+            if self.remainder is not None:
+                number = shown(self.remainder, digits, style)
+                number = rf"}}{number}\text{{" if style == "latex" else number
+                more = words["together"].format(more=more, r=number)
+            yield rf"& \text{{{more}}}".replace(r"\text{}", "") if style == "latex" else more
+        if self.gradient is not None:
+            name = _whole(self.root, self.leaf, style)
+            total = shown(self.gradient, digits, style)
+            if style == "latex":
+                yield rf"\text{{{words['sum']}}} &= {name} = {total}"
+            else:
+                yield f"{words['sum']} = {name} = {total}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as plain data for JSON."""
+        return {
+            "root": write(self.root, "unicode"),
+            "leaf": write(self.leaf, "unicode"),
+            "paths": [
+                {
+                    "vertices": [vertex.label() for vertex in path.vertices],
+                    "derivatives": path.derivatives(),
+                    "formulas": path.label(),
+                    "latex": path.label("latex"),
+                    "factors": None if path.factors is None else list(path.factors),
+                    "value": _plain(path.value),
+                }
+                for path in self.shown
+            ],
+            "count": self.count,
+            "further": self.further,
+            "remainder": _plain(self.remainder),
+            "gradient": _plain(self.gradient),
+        }
+
+
+def _plain(value: Array | None) -> Any:
+    return None if value is None else np.asarray(value).tolist()

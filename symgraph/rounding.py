@@ -1,0 +1,64 @@
+"""Numbers and arrays as short text with so many digits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symgraph.errors import RangeError
+from symgraph.printing import Style
+
+__all__ = ["checked_digits", "shown"]
+
+ENTRIES = 20
+
+
+def checked_digits(digits: Any, where: str) -> int:
+    """The number of significant digits, if it is one.
+
+    Raises RangeError for anything but a whole number from 1 to 17.
+    """
+    if isinstance(digits, bool) or not isinstance(digits, int) or not 1 <= digits <= 17:
+        raise RangeError(
+            f"{where}: digits={digits!r}; a double has 1 to 17 significant digits. "
+            "Give a whole number between these."
+        )
+    return digits
+
+
+def shown(value: Any, digits: int, style: Style = "text", entries: int = ENTRIES) -> str:
+    """A number or an array with so many significant digits.
+
+    Of an array with more than so many entries only the first and the last ones are written.
+
+    >>> shown([0.123456, 2.0], 3), shown(1.5e-7, 3, "latex")
+    ('[0.123, 2]', '1.5 \\\\cdot 10^{-7}')
+    """
+    array: NDArray[Any] = np.asarray(value, dtype=float) + 0.0  # -0.0 is 0
+    if style == "latex":
+        return _latex(array, digits, entries)
+    text = np.array2string(
+        array, separator=", ", threshold=entries, edgeitems=3 if entries >= ENTRIES else 2,
+        formatter={"float_kind": lambda x: f"{x:.{digits}g}"},
+    )  # fmt: skip
+    return " ".join(text.split())
+
+
+def _latex(array: NDArray[Any], digits: int, entries: int) -> str:
+    if array.size > entries or array.ndim > 2:
+        return rf"\text{{{shown(array, digits, entries=entries)}}}"
+    if array.ndim == 0:
+        return _latex_number(float(array), digits)
+    rows = array[:, None] if array.ndim == 1 else array
+    body = r" \\ ".join(" & ".join(_latex_number(x, digits) for x in row) for row in rows.tolist())
+    return rf"\begin{{bmatrix}} {body} \end{{bmatrix}}"
+
+
+def _latex_number(value: float, digits: int) -> str:
+    text = f"{value:.{digits}g}"
+    if "e" not in text:
+        return text.replace("inf", r"\infty")
+    mantissa, _, exponent = text.partition("e")
+    return rf"{mantissa} \cdot 10^{{{int(exponent)}}}"

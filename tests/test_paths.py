@@ -1,0 +1,230 @@
+"""Paths: counted, listed largest first, written unmultiplied, and always adding up."""
+
+from __future__ import annotations
+
+import itertools
+import json
+
+import numpy as np
+import pytest
+from random_graphs import random_case
+
+import symgraph as sg
+
+
+def scalar_dag(seed: int, length: int = 9) -> tuple[sg.Node, sg.Node, dict[str, float]]:
+    """A random graph of numbers in which values are used several times."""
+    rng = np.random.default_rng(seed)
+    a, b = sg.input("a"), sg.input("b")
+    pool = [a, b, a * b]
+    while len(pool) < length:
+        x, y = (pool[-1 - rng.integers(3)] for _ in range(2))
+        made = [x + y, x - y, x * y, sg.sin(x), x * 2.5, sg.tanh(x) * y, sg.maximum(x, y)]
+        pool.append(made[rng.integers(len(made))])
+    return pool[-1] * pool[-2] + pool[-3] + a * b, a, {"a": 0.7, "b": -1.3}
+
+
+def all_products(root: sg.Node, leaf: sg.Node, values: dict[str, float]) -> list[float]:
+    """The product of every path by plain recursion over the edges."""
+    graph = sg.graph(root)
+    below: dict[int, list] = {}
+    for edge in graph.edges:
+        if edge.live:
+            below.setdefault(edge.head.number, []).append((edge, edge.partial(values)))
+
+    def walk(vertex) -> list[float]:
+        if vertex.number == graph.vertex(leaf).number:
+            return [1.0]
+        return [
+            slope * rest
+            for edge, slope in below.get(vertex.number, [])
+            for rest in walk(edge.tail)
+        ]  # fmt: skip
+
+    return walk(graph.vertex(root))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_largest_paths_are_those_of_a_sorted_list_of_all(seed):
+    root, leaf, values = scalar_dag(seed)
+    products = all_products(root, leaf, values)
+    paths = sg.graph(root).paths(root, leaf, values, limit=7)
+
+    assert paths.count == len(products)
+    sizes = sorted((abs(p) for p in products), reverse=True)
+    assert [abs(float(p.value)) for p in paths] == pytest.approx(sizes[:7], rel=1e-5, abs=1e-12)
+    assert paths.ordered
+    assert float(paths.gradient) == pytest.approx(sum(products), rel=1e-12, abs=1e-12)
+    shown = sum(float(p.value) for p in paths)
+    assert shown + float(paths.remainder) == pytest.approx(sum(products), rel=1e-12, abs=1e-12)
+
+
+def difference(root: sg.Node, leaf: sg.Node, values: dict[sg.Node, np.ndarray]) -> np.ndarray:
+    """Central differences of the sum of all entries."""
+    found = np.zeros(np.shape(values[leaf]))
+    for index in np.ndindex(found.shape):
+        ends = []
+        for step in (1e-6, -1e-6):
+            moved = np.array(values[leaf], dtype=float)
+            moved[index] += step
+            ends.append(float(np.sum(sg.evaluate(root, {**values, leaf: moved}))))
+        found[index] = (ends[0] - ends[1]) / 2e-6
+    return found
+
+
+def test_all_paths_of_random_graphs_of_arrays_add_up_to_difference_quotients():
+    checked = 0
+    for seed in range(40):
+        case = random_case(seed, length=12)
+        root = case.outputs[0]
+        used = [v for v in case.values if v.kind == "real" and v in sg.graph(root).forward.order]
+        if root.kind != "real" or not used:
+            continue
+        values = {v: x for v, x in case.values.items() if v in set(sg.graph(root).forward.order)}
+        paths = sg.graph(root).paths(root, used[0], values, limit=400)
+        if not 2 <= paths.count <= 400:
+            continue
+        total = sum(path.value for path in paths)
+        expected = difference(root, used[0], values)
+        assert total == pytest.approx(expected, rel=1e-4, abs=1e-5), seed
+        sizes = [float(np.linalg.norm(path.value)) for path in paths]
+        assert sizes == sorted(sizes, reverse=True)
+        checked += 1
+    assert checked >= 4
+
+
+def test_the_products_of_the_lecture_are_written_unmultiplied():
+    mid = sg.let("mid", sg.sin(sg.input("in")))
+    out = sg.let("out", sg.exp(mid))
+    paths = sg.graph(out).paths(out, "in", {"in": 0.7})
+
+    product, total = str(paths).splitlines()
+    assert product == (
+        "out → mid → in: ∂out/∂mid · ∂mid/∂in = out · cos(in) = 1.904496534 · 0.7648421873"
+        " = 1.456639295"
+    )
+    assert total == "sum = dout/din = 1.456639295"
+    assert paths.text().splitlines()[0].startswith("out -> mid -> in: ∂out/∂mid * ∂mid/∂in = ")
+    assert paths.shown[0].factors == pytest.approx([1.9044965343867302, 0.7648421872844885])
+
+
+def test_latex_aligns_the_products_and_the_rest():
+    x = sg.input("x")
+    y = sg.let("y", x * sg.sigmoid(x))
+    written = sg.graph(y).paths(y, x, {"x": 3.0}, limit=1).latex()
+
+    assert written.splitlines() == [
+        r"\begin{align}",
+        r"  y \to x &: \quad \frac{\partial y}{\partial x} = \sigma(x) = 0.9525741268 \\",
+        r"  & \text{1 further path, together }0.1355299792 \\",
+        r"  \text{sum} &= \frac{\mathrm{d} y}{\mathrm{d} x} = 1.088104106",
+        r"\end{align}",
+    ]
+
+
+def test_what_is_not_shown_is_one_line_in_either_language():
+    x = sg.input("x")
+    y = sg.let("y", x * x * x)
+    graph = sg.graph(y)
+
+    english = str(graph.paths(y, x, {"x": 2.0}, limit=1)).splitlines()
+    chinese = str(graph.paths(y, x, {"x": 2.0}, limit=1, lang="zh")).splitlines()
+    assert english[1:] == ["2 further paths, together 8", "sum = dy/dx = 12"]
+    assert chinese[1:] == ["还有 2 条路径，合计 8", "总和 = dy/dx = 12"]
+    assert str(graph.paths(y, x, limit=0)) == "3 further paths"
+
+
+def test_sixty_doublings_have_two_to_the_sixty_paths_and_a_closed_sum():
+    x = e = sg.input("x")
+    for _ in range(60):
+        e = e * e
+    paths = sg.graph(e).paths(e, x, {"x": 1.0})
+
+    assert (paths.count, len(paths), paths.further) == (2**60, 50, 2**60 - 50)
+    assert float(paths.gradient) == 2.0**60
+    assert float(paths.remainder) == 2.0**60 - 50
+    assert "1152921504606846926 further paths, together 1.152921505e+18" in str(paths)
+
+
+def test_many_paths_through_arrays_close_too():
+    e = x = sg.input("x", 2)
+    for _ in range(40):
+        e = sg.tanh(e) + e
+    paths = sg.graph(e).paths(e, x, {"x": [0.1, -2.0]}, limit=5)
+
+    assert (paths.count, len(paths)) == (2**40, 5)
+    shown = sum(path.value for path in paths)
+    assert shown + paths.remainder == pytest.approx(paths.gradient, rel=1e-12)
+    sizes = [float(np.linalg.norm(path.value)) for path in paths]
+    assert sizes == sorted(sizes, reverse=True)
+
+
+def test_a_path_through_arrays_is_written_as_one_formula():
+    x, W1, W2 = sg.input("x", 3), sg.parameter("W1", (4, 3)), sg.parameter("W2", (2, 4))
+    h = sg.let("h", sg.tanh(sg.let("net", W1 @ x)))
+    loss = sg.let("loss", sg.let("out", W2 @ h) @ sg.input("g", 2))
+    line = str(sg.graph(loss).paths(loss, W1)).splitlines()[0]
+
+    assert line.startswith("loss → out → h → net → W₁: ∂loss/∂out · ∂out/∂h · ∂h/∂net · ∂net/∂W₁")
+    assert line.endswith("= (W₂ᵀ g ⊙ (1 − h²)) xᵀ")
+
+
+def test_one_path_is_found_by_the_values_that_it_passes():
+    x = sg.input("x")
+    y = sg.let("y", x * sg.let("s", sg.sigmoid(x)))
+    graph = sg.graph(y)
+
+    assert float(graph.path(["y", "s", "x"], {"x": 3.0}).value) == pytest.approx(0.1355299792)
+    with pytest.raises(sg.UnsupportedError, match="2 ways lead from y to x"):
+        graph.path(["y", "x"])
+    with pytest.raises(sg.UnsupportedError, match="no derivative flows from x to y"):
+        graph.path(["x", "y"])
+    with pytest.raises(sg.RangeError, match="1 values make no way"):
+        graph.path(["x"])
+    with pytest.raises(sg.UnknownNameError, match="no value is called 'q'"):
+        graph.path(["y", "q"])
+
+
+def test_requests_that_make_no_sense_are_refused():
+    x = sg.input("x", 2)
+    graph = sg.graph(sg.sum(x))
+
+    for limit in (-1, 2.0, True):
+        with pytest.raises(sg.RangeError, match="give the number of paths"):
+            graph.paths(sg.sum(x), x, limit=limit)
+    with pytest.raises(sg.ShapeError, match=r"x' has shape \(2,\)"):
+        graph.paths(sg.sum(x), x, {"x": [[1.0, 2.0]]})
+    with pytest.raises(sg.KindError, match="write 'en' or 'zh'"):
+        graph.paths(sg.sum(x), x, lang="de")
+
+
+def test_paths_are_data_too():
+    x = sg.input("x")
+    y = sg.let("y", x * (x + 1))
+    found = json.loads(json.dumps(sg.graph(y).paths(y, x, {"x": 3.0}).to_dict()))
+
+    assert [path["value"] for path in found["paths"]] == [4.0, 3.0]
+    assert [path["vertices"] for path in found["paths"]] == [["y", "x"], ["y", "x + 1", "x"]]
+    assert (found["count"], found["gradient"], found["remainder"]) == (2, 7.0, 0.0)
+
+
+def test_counts_agree_with_brute_force_over_random_layers():
+    rng = np.random.default_rng(3)
+    for _ in range(10):
+        layers = [[sg.input("x")]]
+        for _ in range(4):
+            below = layers[-1]
+            layers.append(
+                [sum((sg.sin(n) for n in below if rng.random() < 0.8), start=below[0] * 1.0)
+                 for _ in range(int(rng.integers(1, 4)))]
+            )  # fmt: skip
+        root = sum(layers[-1], start=sg.const(0.0))
+        edges = [(e.head.number, e.tail.number) for e in sg.graph(root).edges if e.live]
+        goal = sg.graph(root).vertex("x").number
+        ways = {goal: 1}
+        for head in sorted({h for h, _ in edges}):
+            ways[head] = sum(ways.get(t, 0) for h, t in edges if h == head)
+        assert sg.graph(root).count_paths(root, "x") == ways[sg.graph(root).vertex(root).number]
+        assert len(list(itertools.islice(sg.graph(root).paths(root, "x", limit=10**4), 10**4))) == (
+            min(ways[sg.graph(root).vertex(root).number], 10**4)
+        )
