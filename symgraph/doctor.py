@@ -24,6 +24,7 @@ _LIBRARIES = {
     "opt_einsum": "adds a good order for products of many arrays",
     "tqdm": "adds progress bars",
     "matplotlib": "adds plots: pip install 'symgraph[plot]'",
+    "resvg-py": "adds pictures as PNG: pip install 'symgraph[png]'",
 }
 _COMPILER_SECONDS = 20
 

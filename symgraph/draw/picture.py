@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgraph.draw.layout import Engine, layout
+from symgraph.draw.pdf import pdf
+from symgraph.draw.png import png
 from symgraph.draw.scene import Scene
 from symgraph.draw.svg import svg
 from symgraph.draw.view import Direction, Language, View, ViewEdge, ViewNode
@@ -46,18 +48,34 @@ class Picture:
         """The picture as an SVG document: paths only, no fonts needed."""
         return svg(self.scene)
 
+    def pdf(self) -> bytes:
+        """The picture as a PDF page of vector paths."""
+        return pdf(self.scene)
+
+    def png(self, scale: float = 2.0) -> bytes:
+        """The picture as a PNG, `scale` dots a pixel.
+
+        Raises UnsupportedError without resvg-py (the extra "png"), DrawError for a scale that
+        is not positive.
+        """
+        return png(self.scene, scale)
+
     def save(self, path: str | Path) -> Path:
-        """Write the picture; the suffix chooses the format (svg).
+        """Write the picture; the suffix chooses the format: svg, pdf or png.
 
         Raises DrawError for another suffix, OSError when the file cannot be written.
         """
         target = Path(path)
-        if target.suffix.lower() != ".svg":
+        writers: dict[str, Callable[[], bytes]] = {
+            ".svg": lambda: self.svg().encode(), ".pdf": self.pdf, ".png": self.png,
+        }  # fmt: skip
+        writer = writers.get(target.suffix.lower())
+        if writer is None:
             raise DrawError(
-                f"draw: the file name {target.name!r} does not end in .svg, the format there is. "
-                f"Write {(target.stem or 'graph') + '.svg'!r}."
+                f"draw: the file name {target.name!r} ends in none of {', '.join(writers)}, the "
+                f"formats there are. Write for example {(target.stem or 'graph') + '.svg'!r}."
             )
-        target.write_text(self.svg(), encoding="utf-8")
+        target.write_bytes(writer())
         return target
 
     def _repr_svg_(self) -> str:

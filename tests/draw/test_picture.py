@@ -97,7 +97,7 @@ def test_a_name_from_the_user_stays_text(tmp_path):
 
 
 def test_another_suffix_is_refused(tmp_path):
-    with pytest.raises(sg.DrawError, match=r"'net\.xyz' does not end in \.svg"):
+    with pytest.raises(sg.DrawError, match=r"'net\.xyz' ends in none of \.svg, \.pdf, \.png"):
         sg.draw(sg.sin(sg.input("x"))).save(tmp_path / "net.xyz")
 
 
