@@ -26,6 +26,7 @@ __all__ = [
     "Format",
     "Piece",
     "Style",
+    "latex_literal",
     "latex_name",
     "unicode_name",
     "visible",
@@ -52,7 +53,7 @@ _LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _ACCENTS = {"\u0302": "hat", "\u0303": "tilde", "\u0304": "bar", "\u0307": "dot"}
 _LATEX_SPECIAL = {
     "\\": r"\backslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#",
-    "%": r"\%", "^": r"\hat{}", "~": r"\sim{}", "_": r"\_", "<": r"\lt{}", ">": r"\gt{}",
+    "%": r"\%", "^": r"\hat{}", "~": r"\sim{}", "_": r"\_", "<": "{<}", ">": "{>}",
 }  # fmt: skip
 
 
@@ -79,9 +80,19 @@ def latex_name(name: str) -> str:
     >>> latex_name("W1"), latex_name("net"), latex_name("φ(x)"), latex_name("ŷ")
     ('W_{1}', '\\mathrm{net}', '\\phi(x)', '\\hat{y}')
     """
-    stem, sub = _stem_and_subscript(name)
-    core = _latex_word(stem)
+    plain = name.rstrip("′")
+    stem, sub = _stem_and_subscript(plain)
+    core = _latex_word(stem) + "'" * (len(name) - len(plain))
     return f"{core}_{{{_latex_word(sub)}}}" if sub else core
+
+
+def latex_literal(name: str) -> str:
+    r"""A name in upright LaTeX as it is spelled, without subscripts.
+
+    >>> latex_literal("W1"), latex_literal("W_1")
+    ('\mathrm{W1}', '\mathrm{W\_1}')
+    """
+    return rf"\mathrm{{{_latex_letters(name)}}}"
 
 
 def unicode_name(name: str) -> str:
@@ -102,16 +113,26 @@ def _latex_word(word: str) -> str:
         return f"\\{word}"
     if word.isalpha() and word.isascii() and len(word) > 1:
         return rf"\mathrm{{{word}}}"
+    return _latex_letters(word)
+
+
+def _latex_letters(word: str) -> str:
+    """One letter after the other; nothing in it is a command of the user's."""
     parts: list[str] = []
     for char in unicodedata.normalize("NFC", word):
         plain = unicodedata.normalize("NFD", char)
         base, accent = plain[0], plain[1:]
-        if char in _GREEK_LETTERS:
+        if unicodedata.east_asian_width(char) in "WF":  # math fonts have no Chinese
+            before = parts.pop()[:-1] if parts and parts[-1].startswith(r"\text") else r"\text{"
+            parts.append(f"{before}{char}}}")
+        elif char in _GREEK_LETTERS:
             parts.append(f"\\{_GREEK_LETTERS[char]} ")
         elif char in _ACCENTS and parts:
             parts.append(rf"\{_ACCENTS[char]}{{{parts.pop().strip()}}}")
         elif accent in _ACCENTS:
             parts.append(rf"\{_ACCENTS[accent]}{{{base}}}")
+        elif char == "′":
+            parts.append("'")
         elif char.isprintable():
             parts.append(_LATEX_SPECIAL.get(char, char))
     return "".join(parts).replace(" (", "(").replace(" )", ")").strip()
@@ -224,7 +245,7 @@ class Format:
 
     def bracket(self, condition: Piece) -> Piece:
         """The Iverson bracket 1[condition]."""
-        return Piece(self.pick("1[{}]", "1[{}]", r"\mathbb{{1}}[{}]").format(condition.text))
+        return Piece(self.pick("1[{}]", "1[{}]", r"\mathbf{{1}}[{}]").format(condition.text))
 
     def minus(self, x: Piece) -> Piece:
         """The negative."""

@@ -423,7 +423,12 @@ def _pieces(root: Any, x: float) -> Iterator[Piece]:
 
 def _glyph_pieces(node: Any, x: float, y: float) -> Iterator[Piece]:
     glyph = node.glyph
-    if glyph.operators:
+    if hasattr(glyph, "offsets"):  # a tall bar or brace in pieces
+        scale = node.size / glyph.font.info.layout.unitsperem
+        for part, offset in zip(glyph.glyphs, glyph.offsets, strict=True):
+            dx, dy = (0.0, -offset * scale) if glyph.vert else (offset * scale, 0.0)
+            yield Ink(_outline(part), x + dx, y + dy, node.size)
+    elif glyph.operators:
         yield Ink(_outline(glyph), x, y, node.size)
     elif hasattr(glyph, "character"):
         width = glyph.advance() * node.size / glyph.font.info.layout.unitsperem

@@ -1,25 +1,42 @@
-"""A derivation as data, and how it is written: text, Unicode, LaTeX, Markdown."""
+"""A derivation as data: what is given, the steps with their rules, the results."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from symgraph.explain.rules import Language, sentence, title
-from symgraph.notation.tree import Formula, Name
+from symgraph.explain import pages
+from symgraph.explain.rules import Language, Spoken, note, sentence, title
+from symgraph.notation.mathml import mathml
+from symgraph.notation.spelling import Indicators, Products, Signs, Spelling, told_apart
+from symgraph.notation.tree import Formula, Name, walk
 from symgraph.notation.write import write
 from symgraph.printing import Style
 
-__all__ = ["Derivation", "Equation", "Step"]
+__all__ = ["Derivation", "Equation", "Note", "Step"]
+
+_USUAL = Spelling()
+
+
+def _worded(
+    words: Sequence[tuple[str, Formula | str]], show: Callable[[Formula, bool], str]
+) -> Mapping[str, Spoken | str]:
+    """The words of a sentence; a formula can stand there as it is or as a factor."""
+    return {
+        key: one if isinstance(one, str) else Spoken(show(one, False), show(one, True))
+        for key, one in words
+    }
 
 
 @dataclass(frozen=True)
 class Equation:
-    """left = right."""
+    """left = right, and how it is spelled."""
 
     left: Formula
     right: Formula
+    spelling: Spelling = field(default=_USUAL, kw_only=True, compare=False)
 
     def text(self) -> str:
         """In ASCII operators."""
@@ -30,15 +47,61 @@ class Equation:
         return self.written("unicode")
 
     def latex(self) -> str:
-        """In LaTeX."""
+        """In LaTeX, for any mathematics environment."""
         return self.written("latex")
+
+    def markdown(self) -> str:
+        """LaTeX between double dollar signs."""
+        return pages.markdown_block(self.latex())
+
+    def html(self) -> str:
+        """A `math` element (MathML)."""
+        return mathml(self.latex(), block=True)
 
     def written(self, style: Style, sign: str = "=") -> str:
         """In one style."""
-        return f"{write(self.left, style)} {sign} {write(self.right, style)}"
+        left, right = (write(side, style, spelling=self.spelling) for side in self.sides)
+        return f"{left} {sign} {right}"
+
+    @property
+    def sides(self) -> tuple[Formula, Formula]:
+        """What stands left and right of the sign."""
+        return self.left, self.right
+
+    def spelled(self, spelling: Spelling) -> Equation:
+        """The same in another spelling."""
+        return dataclasses.replace(self, spelling=spelling)
+
+    def to_dict(self) -> dict[str, str]:
+        """Plain data for JSON."""
+        return {"text": self.text(), "unicode": self.unicode(), "latex": self.latex()}
 
     def __str__(self) -> str:
         return self.text()
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        latex = self.latex()
+        return {"text/plain": self.unicode(), "text/latex": rf"$\displaystyle {latex}$"}
+
+    def _repr_latex_(self) -> str:
+        return rf"$\displaystyle {self.latex()}$"
+
+
+@dataclass(frozen=True)
+class Note:
+    """A remark on the whole derivation, by its key in `rules.NOTES`."""
+
+    key: str
+    words: tuple[tuple[str, Formula | str], ...]
+    spelling: Spelling = field(default=_USUAL, kw_only=True, compare=False)
+
+    def sentence(self, lang: Language = "en", style: Style = "unicode") -> str:
+        """The remark as a sentence."""
+        return note(self.key, lang, _worded(self.words, pages.inline(style, self.spelling)))
+
+    def written(self, lang: Language, show: Callable[[Formula, bool], str]) -> str:
+        """The remark with its formulas shown in another way."""
+        return note(self.key, lang, _worded(self.words, show))
 
 
 @dataclass(frozen=True)
@@ -59,45 +122,70 @@ class Step:
     name: Name | None
     through: Formula | None
     words: tuple[tuple[str, Formula | str], ...]
+    spelling: Spelling = field(default=_USUAL, kw_only=True, compare=False)
 
     def title(self, lang: Language = "en") -> str:
         """The name of the rule."""
         return title(self.rule, lang)
 
     def reason(self, lang: Language = "en", style: Style = "unicode") -> str:
-        """Why the step is right, in one sentence."""
-        wrapped = "${}$" if style == "latex" else "{}"
-        words = {
-            key: one if isinstance(one, str) else wrapped.format(write(one, style))
-            for key, one in self.words
-        }
-        return sentence(self.rule, lang, words)
+        """Why the step is right, in one sentence; in LaTeX its formulas stand between dollars."""
+        return self.spoken(lang, pages.inline(style, self.spelling))
+
+    def spoken(self, lang: Language, show: Callable[[Formula, bool], str]) -> str:
+        """The reason with its formulas shown in another way.
+
+        `show` is given a formula and whether it stands as a factor there.
+        """
+        return sentence(self.rule, lang, _worded(self.words, show))
 
     def line(self, style: Style = "text", sign: str = "=") -> str:
         """The step as a chain of equations."""
-        target, before, after = (write(f, style) for f in (self.target, self.before, self.after))
-        parts = [target] if self.name is None else [write(self.name, style), target]
-        if self.through is not None:
-            parts = [_SHARE[style].format(target, write(self.through, style))]
-        shown = [*parts, before] if before == after else [*parts, before, after]
-        head, *rest = shown
+        head, *rest = self.chain(style)
         return f"{head} {sign} " + " = ".join(rest)
+
+    def chain(self, style: Style) -> list[str]:
+        """What is equal, from the name or the derivative to its formula."""
+        target = write(self.target, style, spelling=self.spelling)
+        if self.through is not None:
+            through = write(self.through, style, spelling=self.spelling)
+            target = _SHARE[style].format(target, through)
+        front = [] if self.name is None else [write(self.name, style, spelling=self.spelling)]
+        return [*front, target, *(write(f, style, spelling=self.spelling) for f in self._right)]
+
+    @property
+    def _right(self) -> tuple[Formula, ...]:
+        return (self.after,) if self.before == self.after else (self.before, self.after)
+
+    @property
+    def formulas(self) -> tuple[Formula, ...]:
+        """All formulas of the step."""
+        others = [f for f in (self.name, self.through) if f is not None]
+        words = [f for _, f in self.words if isinstance(f, Formula)]
+        return (self.target, self.before, self.after, *others, *words)
+
+    def to_dict(self, lang: Language = "en") -> dict[str, Any]:
+        """Plain data for JSON."""
+        return {
+            "rule": self.rule,
+            "title": self.title(lang),
+            "reason": self.reason(lang),
+            "line": {"unicode": self.line("unicode"), "latex": self.line("latex")},
+            "target": self._forms(self.target),
+            "before": self._forms(self.before),
+            "after": self._forms(self.after),
+            "name": None if self.name is None else self._forms(self.name),
+            "through": None if self.through is None else self._forms(self.through),
+        }
+
+    def _forms(self, formula: Formula) -> dict[str, str]:
+        styles: tuple[Style, ...] = ("text", "unicode", "latex")
+        return {style: write(formula, style, spelling=self.spelling) for style in styles}
 
 
 _SHARE: dict[Style, str] = {
     "text": "{} through {}", "unicode": "{} through {}", "latex": r"\left. {} \right|_{{{}}}",
 }  # fmt: skip
-
-_HEADINGS: dict[Language, tuple[str, str, str, str]] = {
-    "en": ("Derivative of {root} with respect to {wrt}", "Given", "Steps", "Result"),
-    "zh": ("{root} 对 {wrt} 的导数", "已知", "推导", "结果"),
-}
-
-
-_UNVERIFIED: dict[Language, str] = {
-    "en": "Not compared with the gradient at random values.",
-    "zh": "未在随机值处与梯度核对。",
-}
 
 
 @dataclass(frozen=True)
@@ -105,7 +193,10 @@ class Derivation:
     """The derivative of one value by others: what is given, the steps, the results.
 
     `given` defines the named values, `names` the short names (δ, t) in the results. `verified`
-    tells that every formula was compared with the gradient itself at random values.
+    tells that every formula was compared with the gradient itself at random values. `notes` are
+    remarks on conventions.
+    In Jupyter it is shown as Markdown with formulas, which also stays readable in a notebook that
+    is not trusted.
     """
 
     root: Formula
@@ -117,97 +208,122 @@ class Derivation:
     results: tuple[Equation, ...]
     verified: bool
     lang: Language = "en"
+    notes: tuple[Note, ...] = ()
+    spelling: Spelling = field(default=_USUAL, kw_only=True, compare=False)
 
     @property
     def result(self) -> Equation:
         """The derivative; of several the first."""
         return self.results[0]
 
+    def with_style(
+        self,
+        *,
+        lang: Language | None = None,
+        product: Products | None = None,
+        indicator: Indicators | None = None,
+        derivative: Signs | None = None,
+    ) -> Derivation:
+        """The same derivation in another language or with other signs; nothing is derived again.
+
+        `product`: the sign of entrywise products, "⊙", "∘", "*" or "×". `indicator`: "1[·]",
+        "1{·}", "𝟙[·]", "𝟙{·}", "[·]", "I(·)" or "I[·]". `derivative`: "d" or "∂" in dL/dW.
+        Raises UnsupportedError for any other value.
+
+        >>> import symgraph as sg
+        >>> x, w = sg.input("x", 3), sg.parameter("w", 3)
+        >>> derivation = sg.derive(sg.let("L", sg.sum(sg.let("h", sg.tanh(w * x)))), w)
+        >>> print(derivation.with_style(product="∘", derivative="∂").result.unicode())
+        ∂L/∂w = (1 − h²) ∘ x
+        """
+        changes = {"product": product, "indicator": indicator, "derivative": derivative}
+        kept: dict[str, Any] = {key: one for key, one in changes.items() if one is not None}
+        spelled = self.spelled(dataclasses.replace(self.spelling, **kept))
+        return spelled if lang is None else dataclasses.replace(spelled, lang=lang)
+
+    def spelled(self, spelling: Spelling) -> Derivation:
+        """The same in another spelling, all names told apart."""
+        names = {one.name for f in self.formulas() for one in walk(f) if isinstance(one, Name)}
+        spelling = dataclasses.replace(spelling, literal=told_apart(names))
+
+        def all_of(equations: Sequence[Equation]) -> tuple[Equation, ...]:
+            return tuple(one.spelled(spelling) for one in equations)
+
+        return dataclasses.replace(
+            self,
+            given=all_of(self.given),
+            assumed=all_of(self.assumed),
+            steps=tuple(dataclasses.replace(one, spelling=spelling) for one in self.steps),
+            names=all_of(self.names),
+            results=all_of(self.results),
+            notes=tuple(dataclasses.replace(one, spelling=spelling) for one in self.notes),
+            spelling=spelling,
+        )
+
+    def equations(self) -> Iterator[Equation]:
+        """Everything that is stated outside of the steps."""
+        yield from (*self.given, *self.assumed, *self.names, *self.results)
+
+    def formulas(self) -> Iterator[Formula]:
+        """Everything that is written."""
+        yield from (self.root, *self.wrt)
+        for one in self.equations():
+            yield from (one.left, one.right)
+        for step in self.steps:
+            yield from step.formulas
+
+    # --- pages ------------------------------------------------------------------------------
+
     def __str__(self) -> str:
-        return self._page("text")
+        return pages.lines(self, "text")
 
     def text(self) -> str:
         """All of it with ASCII operators."""
-        return self._page("text")
+        return pages.lines(self, "text")
 
     def unicode(self) -> str:
         """All of it in Unicode."""
-        return self._page("unicode")
-
-    def _headings(self, style: Style, wrapped: str = "{}") -> tuple[str, str, str, str]:
-        first, *others = _HEADINGS[self.lang]
-        wrt = ", ".join(wrapped.format(write(one, style)) for one in self.wrt)
-        whole = first.format(root=wrapped.format(write(self.root, style)), wrt=wrt)
-        return whole, others[0], others[1], others[2]
-
-    def _page(self, style: Style) -> str:
-        whole, given, steps, result = self._headings(style)
-        lines = [whole, "", given]
-        lines += [f"  {one.written(style)}" for one in (*self.given, *self.assumed)]
-        if self.steps:
-            lines += ["", steps]
-            for number, step in enumerate(self.steps, 1):
-                lines.append(f"  {number}. {step.title(self.lang)}: {step.line(style)}")
-                lines.append(f"     {step.reason(self.lang, style)}")
-        lines += ["", result]
-        lines += [f"  {one.written(style)}" for one in (*self.names, *self.results)]
-        if not self.verified:
-            lines += ["", _UNVERIFIED[self.lang]]
-        return "\n".join(lines)
+        return pages.lines(self, "unicode")
 
     def latex(self) -> str:
-        """One align environment (amsmath): what is given, steps with their rules, the result."""
-        lines = [one.written("latex", "&=") for one in (*self.given, *self.assumed)]
-        for step in self.steps:
-            lines.append(f"{step.line('latex', '&=')} && \\text{{{step.title(self.lang)}}}")
-        lines += [one.written("latex", "&=") for one in (*self.names, *self.results)]
-        body = " \\\\\n".join(f"  {line}" for line in lines)
-        return f"\\begin{{align}}\n{body}\n\\end{{align}}"
+        """One `align*` environment: what is given, the steps with their rules, the result.
+
+        It needs the package amsmath; with Chinese names or `lang="zh"` also ctex, and XeLaTeX.
+        """
+        return pages.latex(self)
 
     def markdown(self) -> str:
         """Headings, formulas between dollar signs, the reasons as sentences."""
-        whole, given, steps, result = self._headings("latex", "${}$")
-        lines = [f"## {whole}", "", f"**{given}**", ""]
-        lines += [f"$$ {one.latex()} $$" for one in (*self.given, *self.assumed)]
-        if self.steps:
-            lines += ["", f"**{steps}**", ""]
-            for number, step in enumerate(self.steps, 1):
-                reason = step.reason(self.lang, "latex")
-                lines += [f"{number}. *{step.title(self.lang)}.* {reason}", ""]
-                lines += [f"   $$ {step.line('latex')} $$", ""]
-        lines += [f"**{result}**", ""]
-        lines += [f"$$ {one.latex()} $$" for one in (*self.names, *self.results)]
-        return "\n".join(lines)
+        return pages.markdown(self)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The same as plain data for JSON, formulas in Unicode and LaTeX."""
+    def html(self) -> str:
+        """A `section` for any page: MathML, no script, no style sheet, all names escaped."""
+        return pages.html(self)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        # No HTML: Jupyter would prefer it, and strips its MathML where a notebook is not trusted.
         return {
-            "root": write(self.root, "unicode"),
-            "wrt": [write(one, "unicode") for one in self.wrt],
-            "given": _both([*self.given, *self.assumed]),
-            "steps": [_step(step, self.lang) for step in self.steps],
-            "names": _both(self.names),
-            "results": _both(self.results),
-            "verified": self.verified,
+            "text/plain": self.unicode(),
+            "text/markdown": self.markdown(),
+            "text/latex": self.latex(),
         }
 
+    def _repr_markdown_(self) -> str:
+        return self.markdown()
 
-def _both(equations: Sequence[Equation]) -> list[dict[str, str]]:
-    return [{"unicode": one.unicode(), "latex": one.latex()} for one in equations]
+    def _repr_latex_(self) -> str:
+        return self.latex()
 
-
-def _step(step: Step, lang: Language) -> dict[str, Any]:
-    forms: Callable[[Formula], dict[str, str]] = _forms
-    return {
-        "rule": step.title(lang),
-        "reason": step.reason(lang),
-        "target": forms(step.target),
-        "before": forms(step.before),
-        "after": forms(step.after),
-        "name": None if step.name is None else forms(step.name),
-        "through": None if step.through is None else forms(step.through),
-    }
-
-
-def _forms(formula: Formula) -> dict[str, str]:
-    return {"unicode": write(formula, "unicode"), "latex": write(formula, "latex")}
+    def to_dict(self) -> dict[str, Any]:
+        """The same as plain data for JSON, formulas in text, Unicode and LaTeX."""
+        return {
+            "root": write(self.root, "unicode", spelling=self.spelling),
+            "wrt": [write(one, "unicode", spelling=self.spelling) for one in self.wrt],
+            "given": [one.to_dict() for one in (*self.given, *self.assumed)],
+            "steps": [step.to_dict(self.lang) for step in self.steps],
+            "names": [one.to_dict() for one in self.names],
+            "results": [one.to_dict() for one in self.results],
+            "notes": [one.sentence(self.lang) for one in self.notes],
+            "verified": self.verified,
+            "lang": self.lang,
+        }

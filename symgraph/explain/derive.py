@@ -7,14 +7,14 @@ the inputs of a layer's nonlinearity get the name δ, as in every text on backpr
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 import sympy
 
 from symgraph.build.coerce import as_node
 from symgraph.errors import KindError, UnknownNameError
-from symgraph.explain.derivation import Derivation, Equation
+from symgraph.explain.derivation import Derivation, Equation, Note
 from symgraph.explain.naming import MOST_EDGES, Naming
 from symgraph.explain.rules import Language
 from symgraph.explain.steps import Steps
@@ -24,6 +24,7 @@ from symgraph.grad import by_symmetric, grad
 from symgraph.node import Node
 from symgraph.notation.orientation import Layout
 from symgraph.notation.read import Forward
+from symgraph.notation.spelling import Indicators, Products, Signs, Spelling
 from symgraph.notation.tree import Number, Verbatim
 from symgraph.ops import Let
 from symgraph.ops.leaves import fill
@@ -37,21 +38,26 @@ def derive(
     wrt: Any,
     *,
     lang: Language = "en",
-    layout: Layout | None = None,
+    vectors: Layout | None = None,
     delta_sign: Literal[1, -1] = 1,
+    product: Products = "⊙",
+    indicator: Indicators = "1[·]",
+    derivative: Signs | None = None,
     assume: Facts = None,
 ) -> Derivation:
     """The gradient of a scalar by a node, or by several, step by step.
 
-    `wrt`: a node, its name, a SymPy symbol, or a list of these. `layout`: "column" or "row" for all
-    vectors; by default each is what the user's own products make of it. `delta_sign`: 1 for
-    δ = ∂L/∂net, -1 for δ = -∂L/∂net. `assume`: facts that may be used beside those in force, such
-    as `sg.sum(t) == 1`, a list of these, or {sg.sum(t): 1}; see `sg.assume`. `lang`: the language
-    of names and reasons, "en" or "zh".
+    `wrt`: a node, its name, a SymPy symbol, or a list of these. `vectors`: "column" or "row" for
+    all vectors; by default each is what the user's own products make of it. `delta_sign`: 1 for
+    δ = ∂L/∂net, -1 for δ = -∂L/∂net. `product`: the sign of entrywise products, "⊙", "∘", "*" or
+    "×". `indicator`: "1[·]", "1{·}", "𝟙[·]", "𝟙{·}", "[·]", "I(·)" or "I[·]". `derivative`: "d" or
+    "∂" in dL/dW; by default d in text and ∂ in LaTeX. `assume`: facts that may be
+    used beside those in force, such as `sg.sum(t) == 1`, a list of these, or {sg.sum(t): 1}; see
+    `sg.assume`. `lang`: the language of names and reasons, "en" or "zh".
     In a sum or in an entrywise product a row or a column beside a matrix stands for all its rows or
     columns, as in X W + b.
     Raises UnknownNameError for a name that does not occur, GradientError for an expression that is
-    not a real scalar.
+    not a real scalar, KindError or UnsupportedError for an option that is not offered.
 
     >>> import symgraph as sg
     >>> w, x, y = sg.parameter("w", 2), sg.input("x", 2), sg.input("y")
@@ -60,7 +66,8 @@ def derive(
     >>> print(sg.derive(loss, w).result)
     dloss/dw = -1[margin < 1] x y
     """
-    _check_options(lang, layout, delta_sign)
+    _check_options(lang, vectors, delta_sign)
+    spelling = Spelling(product, indicator, derivative)
     root = as_node(expr, "derive")
     sources = [_source(one, root) for one in (wrt if isinstance(wrt, (list, tuple)) else [wrt])]
     given = as_facts(assume)
@@ -69,8 +76,8 @@ def derive(
         for source, gradient in zip(sources, grad(root, sources), strict=True)
     ]
     facts = dict.fromkeys([*given, *facts_about([root])])
-    naming = Naming(root, sources, layout, delta_sign, list(facts))
-    return _Derive(naming, gradients).derivation(lang)
+    naming = Naming(root, sources, vectors, delta_sign, list(facts))
+    return _Derive(naming, gradients).derivation(lang).spelled(spelling)
 
 
 def _only_by(given: Sequence[Fact], source: Node) -> bool:
@@ -78,11 +85,11 @@ def _only_by(given: Sequence[Fact], source: Node) -> bool:
     return is_symmetric(source, given) and not is_symmetric(source, facts_about([source]))
 
 
-def _check_options(lang: str, layout: str | None, delta_sign: int) -> None:
+def _check_options(lang: str, vectors: str | None, delta_sign: int) -> None:
     if lang not in ("en", "zh"):
         raise KindError(f"derive: lang is {lang!r}; write 'en' or 'zh'.")
-    if layout not in (None, "column", "row"):
-        raise KindError(f"derive: layout is {layout!r}; write 'column', 'row' or nothing.")
+    if vectors not in (None, "column", "row"):
+        raise KindError(f"derive: vectors is {vectors!r}; write 'column', 'row' or nothing.")
     if delta_sign not in (1, -1):
         raise KindError(f"derive: delta_sign is {delta_sign!r}; write 1 or -1.")
 
@@ -133,7 +140,16 @@ class _Derive:
             results=tuple(equations),
             verified=is_verified,
             lang=lang,
+            notes=tuple(self._notes()),
         )
+
+    def _notes(self) -> Iterator[Note]:
+        """The convention for δ, where one has a name and it is not the usual one."""
+        names = self._names
+        net = next((node for node, name in names.named.items() if name.name[0] == "δ"), None)
+        if names.sign == -1 and net is not None:
+            minus = names.reader.algebra.scale(-1, names.derivative_by(net))
+            yield Note("delta sign", (("delta", minus),))
 
     def _checked(self, equations: list[Equation]) -> tuple[list[Equation], bool]:
         """The results, with the node's own text where a formula does not give its value."""

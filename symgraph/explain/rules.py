@@ -28,9 +28,30 @@ from symgraph.ops import (
 from symgraph.scalar import slot
 from symgraph.template import function_name
 
-__all__ = ["RULES", "Language", "Rule", "function_of", "rule_of", "sentence", "title"]
+__all__ = [
+    "NOTES",
+    "RULES",
+    "Language",
+    "Rule",
+    "Spoken",
+    "function_of",
+    "note",
+    "rule_of",
+    "sentence",
+    "title",
+]
 
 Language = Literal["en", "zh"]
+
+
+class Spoken(NamedTuple):
+    """A formula within a sentence: {x} as it is, {x:factor} as it stands beside another factor."""
+
+    plain: str
+    factor: str
+
+    def __format__(self, spec: str) -> str:
+        return self.factor if spec == "factor" else self.plain
 
 
 class Rule(NamedTuple):
@@ -49,17 +70,17 @@ class Rule(NamedTuple):
 RULES: dict[str, Rule] = {
     "sum": Rule(
         "sum", "和",
-        "{head} is a sum: {operand} receives its derivative unchanged.",
+        "{head} is a sum: its derivative passes to {operand} unchanged.",
         "{head} 是和式，导数原样传给 {operand}。",
     ),
     "difference": Rule(
         "difference", "差",
-        "{operand} is subtracted in {head}: the derivative changes its sign.",
+        "{operand} is subtracted in {head}: the derivative changes sign.",
         "{operand} 在 {head} 中被减去，导数变号。",
     ),
     "minuend": Rule(
         "difference", "差",
-        "{operand} stands in {head} with a plus sign: it receives the derivative unchanged.",
+        "{operand} stands in {head} with a plus sign: the derivative passes to it unchanged.",
         "{operand} 在 {head} 中带正号，导数原样传给它。",
     ),
     "repeated term": Rule(
@@ -69,8 +90,9 @@ RULES: dict[str, Rule] = {
     ),
     "squared norm": Rule(
         "squared norm", "平方范数",
-        "{head} is the sum of squares: its derivative with respect to {operand} is 2 {operand}.",
-        "{head} 是平方和，对 {operand} 的导数是 2 {operand}。",
+        "{head} is the sum of squares: its derivative with respect to {operand} is "
+        "2 {operand:factor}.",
+        "{head} 是平方和，对 {operand} 的导数是 2 {operand:factor}。",
     ),
     "constant factor": Rule(
         "constant factor", "常数因子",
@@ -84,7 +106,7 @@ RULES: dict[str, Rule] = {
     ),
     "quotient": Rule(
         "quotient", "商",
-        "Quotient rule: {operand} stands below the line in {head}.",
+        "Quotient rule: {operand} is the denominator of {head}.",
         "商法则：{operand} 是 {head} 的分母。",
     ),
     "power": Rule(
@@ -95,22 +117,22 @@ RULES: dict[str, Rule] = {
     "function": Rule(
         "function", "函数",
         "Chain rule through {function}: multiply by its derivative at {operand}.",
-        "链式法则经过 {function}：乘以它在 {operand} 处的导数。",
+        "对 {function} 用链式法则：乘以它在 {operand} 处的导数。",
     ),
     "maximum": Rule(
         "maximum", "最大值",
-        "The derivative goes to the larger operand: an indicator; at a tie neither gets any.",
-        "导数只传给较大的一方（示性函数）；相等时两边都为零。",
+        "The derivative goes to the larger operand, hence the indicator; at a tie to neither.",
+        "导数只传给较大的一方，因此出现示性函数；相等时两边都得不到。",
     ),
     "minimum": Rule(
         "minimum", "最小值",
-        "The derivative goes to the smaller operand: an indicator; at a tie neither gets any.",
-        "导数只传给较小的一方（示性函数）；相等时两边都为零。",
+        "The derivative goes to the smaller operand, hence the indicator; at a tie to neither.",
+        "导数只传给较小的一方，因此出现示性函数；相等时两边都得不到。",
     ),
     "choice": Rule(
         "choice", "选择",
-        "Only the branch that is taken receives the derivative: an indicator.",
-        "只有被选中的分支得到导数（示性函数）。",
+        "Only the branch that is taken receives the derivative, hence the indicator.",
+        "只有被选中的分支得到导数，因此出现示性函数。",
     ),
     "dot product": Rule(
         "dot product", "内积",
@@ -121,7 +143,7 @@ RULES: dict[str, Rule] = {
         "matrix product", "矩阵乘积",
         "{head} is linear in {operand}: the derivative is multiplied by the transpose of the other "
         "factor, on the side where that factor stands.",
-        "{head} 对 {operand} 是线性的：在另一因子所在的一侧乘以它的转置。",
+        "{head} 对 {operand} 是线性的：导数在另一因子所在的一侧乘以该因子的转置。",
     ),
     "sum of entries": Rule(
         "sum of entries", "元素求和",
@@ -135,8 +157,8 @@ RULES: dict[str, Rule] = {
     ),
     "transpose": Rule(
         "transpose", "转置",
-        "The derivative with respect to {operand} is the transposed derivative.",
-        "对 {operand} 的导数是导数的转置。",
+        "{head} is the transpose of {operand}; so is the derivative.",
+        "{head} 是 {operand} 的转置，导数也随之转置。",
     ),
     "sum of products": Rule(
         "sum of products", "乘积之和",
@@ -181,12 +203,12 @@ RULES: dict[str, Rule] = {
     "loop": Rule(
         "recurrence", "递推",
         "Backpropagation through time: the derivative runs through all steps, last to first.",
-        "时间反向传播：导数从最后一步传回第一步。",
+        "随时间反向传播：导数从最后一步逐步传回第一步。",
     ),
     "inverse": Rule(
         "inverse", "逆矩阵",
-        "d(X⁻¹) = −X⁻¹ dX X⁻¹.",
-        "d(X⁻¹) = −X⁻¹ dX X⁻¹。",
+        "The differential of an inverse is d(X⁻¹) = −X⁻¹ dX X⁻¹.",
+        "逆矩阵的微分为 d(X⁻¹) = −X⁻¹ dX X⁻¹。",
     ),
     "determinant": Rule(
         "determinant", "行列式",
@@ -197,7 +219,7 @@ RULES: dict[str, Rule] = {
     "linear system": Rule(
         "linear system", "线性方程组",
         "The solution is differentiated by solving the transposed system.",
-        "解的导数由转置方程组求得。",
+        "解的导数通过求解转置方程组得到。",
     ),
     "symmetric matrix": Rule(
         "symmetric matrix", "对称矩阵",
@@ -224,12 +246,34 @@ RULES: dict[str, Rule] = {
 }  # fmt: skip
 
 
+#: Remarks on conventions, in each language.
+NOTES: dict[str, tuple[str, str]] = {
+    "delta sign": (
+        "Convention: each δ is minus the derivative, δ = {delta}.",
+        "约定：每个 δ 都取导数的相反数，即 δ = {delta}。",
+    ),
+    "numerator layout": (
+        "Numerator layout: a derivative with respect to a column is a row.",
+        "分子布局：对列向量的导数是行向量。",
+    ),
+    "abstract": (
+        "{function} stands for {meaning}.",
+        "其中 {function} 表示 {meaning}。",
+    ),
+}  # fmt: skip
+
+
+def note(key: str, lang: Language, words: Mapping[str, object]) -> str:
+    """A remark in a language."""
+    return NOTES[key][lang == "zh"].format_map(words)
+
+
 def title(rule: str, lang: Language) -> str:
     """The name of a rule in a language."""
     return RULES[rule].zh if lang == "zh" else RULES[rule].en
 
 
-def sentence(rule: str, lang: Language, words: Mapping[str, str]) -> str:
+def sentence(rule: str, lang: Language, words: Mapping[str, object]) -> str:
     """The reason of a rule in a language."""
     text = RULES[rule].zh_reason if lang == "zh" else RULES[rule].en_reason
     return text.format_map(words)

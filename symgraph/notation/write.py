@@ -13,6 +13,7 @@ from functools import singledispatch
 
 import sympy
 
+from symgraph.notation.spelling import INDICATORS, PRODUCTS, Spelling
 from symgraph.notation.tree import (
     Call,
     Derivative,
@@ -38,7 +39,7 @@ from symgraph.notation.tree import (
     Transpose,
     Verbatim,
 )
-from symgraph.printing import ATOM, Format, Piece, Style, unicode_name
+from symgraph.printing import ATOM, Format, Piece, Style, latex_literal, unicode_name
 
 __all__ = ["write"]
 
@@ -65,18 +66,29 @@ _HEADS: dict[str, tuple[str, str, str]] = {
 _LATEX_FUNCTIONS = frozenset(
     "exp log sin cos tan sinh cosh tanh max min det arcsin arccos arctan".split()
 )
+_USUAL = Spelling()
 _SPELLING = {"asin": "arcsin", "acos": "arccos", "atan": "arctan"}
 
 
 class _Pen:
     """One style of writing."""
 
-    def __init__(self, style: Style) -> None:
+    def __init__(self, style: Style, spelling: Spelling) -> None:
         self.style: Style = style
         self.format = Format(style)
+        self.spelling = spelling
+        self.times = f" {self.pick(*PRODUCTS[spelling.product])} "
+        self.bracket = self.pick(*INDICATORS[spelling.indicator])
+        self._opening = self.bracket.partition("{}")[0].replace("{{", "{")
 
     def pick(self, text: str, unicode: str, latex: str) -> str:
         return self.format.pick(text, unicode, latex)
+
+    def name(self, name: str) -> Piece:
+        """A name, prettily unless another one looks the same then."""
+        if name in self.spelling.literal:
+            return Piece(latex_literal(name)) if self.style == "latex" else self.format.name(name)
+        return self.format.name(unicode_name(name) if self.style == "unicode" else name)
 
     @property
     def minus(self) -> str:
@@ -92,7 +104,8 @@ class _Pen:
         for before, after in itertools.pairwise(parts):
             wide = self.style == "latex" and ("\\mathrm" in before or "\\mathrm" in after)
             dotted = not chain and before == after
-            dotted = dotted or (after[0] in "0123456789" and not after.startswith("1["))
+            bracket = after.startswith(self._opening)
+            dotted = dotted or (after[0] in "0123456789" and not bracket)
             gap = r" \, " if wide else " "
             text += (self.pick("*", "·", r" \cdot ") if dotted else gap) + after
         return text
@@ -119,17 +132,22 @@ class _Pen:
         return Piece(text, _PRODUCT)
 
 
-def write(formula: Formula, style: Style = "text", as_factor: bool = False) -> str:
+def write(
+    formula: Formula,
+    style: Style = "text",
+    as_factor: bool = False,
+    spelling: Spelling = _USUAL,
+) -> str:
     """The formula as text, Unicode or LaTeX.
 
-    `as_factor`: in parentheses where it needs them in a product.
+    `as_factor`: in parentheses where it needs them in a product. `spelling`: the author's choices.
 
     >>> from symgraph.notation.tree import Name, Product
     >>> residual = Product(2, (Name("residual"), Name("phi", "column")))
     >>> write(residual), write(residual, "unicode"), write(residual, "latex")
     ('2 residual phi', '2 residual φ', '2 \\\\, \\\\mathrm{residual} \\\\, \\\\phi')
     """
-    pen = _Pen(style)
+    pen = _Pen(style, spelling)
     piece = _piece(formula, pen)
     return pen.wrap(piece, _PRODUCT + 1) if as_factor else piece.text
 
@@ -163,9 +181,7 @@ def _unicode_expr(expr: object) -> str:
 def _(formula: Name, pen: _Pen) -> Piece:
     if formula.name == "•" and pen.style == "latex":
         return Piece(r"\bullet")
-    if pen.style == "unicode":
-        return pen.format.name(unicode_name(formula.name))
-    return pen.format.name(formula.name)
+    return pen.name(formula.name)
 
 
 @_piece.register
@@ -256,7 +272,7 @@ def _denominator(factors: Sequence[Formula], pen: _Pen) -> Piece:
 
 @_piece.register
 def _(formula: Hadamard, pen: _Pen) -> Piece:
-    times = pen.pick(" * ", " ⊙ ", r" \odot ")
+    times = pen.times
     above = [_piece(f, pen) for f in formula.factors]
     if len(above) > 1:
         top = Piece(times.join(pen.wrap(p, _HADAMARD + 1) for p in above), _HADAMARD)
@@ -385,16 +401,18 @@ def _(formula: Logical, pen: _Pen) -> Piece:
 @_piece.register
 def _(formula: Indicator, pen: _Pen) -> Piece:
     inside = _piece(formula.condition, pen).text
-    return Piece(pen.pick("1[{}]", "1[{}]", r"\mathbb{{1}}\left[{}\right]").format(inside))
+    return Piece(pen.bracket.format(inside))
 
 
 @_piece.register
 def _(formula: Derivative, pen: _Pen) -> Piece:
     of, by = _piece(formula.of, pen), _piece(formula.by, pen)
+    top, bottom = pen.wrap(of, _POWER), pen.wrap(by, _POWER)
     if pen.style == "latex":
-        top, bottom = pen.wrap(of, _POWER), pen.wrap(by, _POWER)
-        return Piece(rf"\frac{{\partial {top}}}{{\partial {bottom}}}")
-    return Piece(f"d{pen.wrap(of, _POWER)}/d{pen.wrap(by, _POWER)}", _PRODUCT - 1)
+        sign = r"\mathrm{d} " if pen.spelling.derivative == "d" else r"\partial "
+        return Piece(rf"\frac{{{sign}{top}}}{{{sign}{bottom}}}")
+    sign = pen.spelling.derivative or "d"
+    return Piece(f"{sign}{top}/{sign}{bottom}", _PRODUCT - 1)
 
 
 @_piece.register

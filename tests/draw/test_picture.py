@@ -50,7 +50,7 @@ def test_the_hinge_diagram_carries_the_lecture_labels():
     assert found["score", "W"] == r"\phi(x)"
     assert found["score", "φ(x)"] == "W"
     assert "-1" in found.values()
-    assert found["loss", "0"] == r"\mathbb{1}\left[\mathrm{margin} > 1\right]"
+    assert found["loss", "0"] == r"\mathbf{1}\left[\mathrm{margin} > 1\right]"
 
 
 def test_values_are_those_of_the_lecture():

@@ -60,6 +60,23 @@ def test_the_indicator_is_a_double_struck_one(typesetter):
     assert indicator == outlines(typesetter.measure("𝟙", 20.0))
 
 
+@pytest.mark.parametrize("norm", [r"\lVert x \rVert^{2}", r"\left\|\frac{x}{y}\right\|"])
+def test_the_bars_of_a_norm_are_drawn_however_tall_they_are(typesetter, norm):
+    letters = {
+        ink.outline.id
+        for ink in typesetter.measure(r"\frac{x}{y}^{2}", 20.0).pieces
+        if isinstance(ink, Ink)
+    }
+    bars = [
+        ink
+        for ink in typesetter.measure(norm, 20.0).pieces
+        if isinstance(ink, Ink) and ink.outline.id not in letters
+    ]
+
+    assert len({round(ink.x, 1) for ink in bars}) == 2
+    assert min(ink.x for ink in bars) < 5.0
+
+
 def test_typewriter_letters_differ_from_upright_ones(typesetter):
     upright, typewriter = (
         outlines(typesetter.measure(text, 20.0)) for text in (r"\text{ab}", r"\texttt{ab}")

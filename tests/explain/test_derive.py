@@ -97,9 +97,9 @@ def test_the_hinge_loss_prints_as_in_the_lecture():
         "",
         "Steps",
         "  1. maximum: dloss/d(1 - margin) = 1[margin < 1]",
-        "     The derivative goes to the larger operand: an indicator; at a tie neither gets any.",
+        "     The derivative goes to the larger operand, hence the indicator; at a tie to neither.",
         "  2. difference: dloss/dmargin = -dloss/d(1 - margin) = -1[margin < 1]",
-        "     margin is subtracted in 1 - margin: the derivative changes its sign.",
+        "     margin is subtracted in (1 - margin): the derivative changes sign.",
         "  3. product: dloss/dscore = (dloss/dmargin) y = -1[margin < 1] y",
         "     Product rule: the derivative of margin with respect to score is the other factor.",
         "  4. dot product: dloss/dW = (dloss/dscore) φ(x) = -1[margin < 1] φ(x) y",
@@ -252,14 +252,14 @@ def test_the_user_s_own_names_are_never_taken_for_new_ones():
     assert names == ["δ₂", "δ₁′"]
 
 
-def test_a_row_of_the_user_stays_a_row_and_layout_can_be_chosen():
+def test_a_row_of_the_user_stays_a_row_and_vectors_can_be_chosen():
     x, W = sg.input("x", 3), sg.parameter("W", (3, 2))
     loss = sg.let("L", sg.sum(sg.let("h", sg.sigmoid(x @ W)) ** 2))
 
     assert sg.derive(loss, W).result.unicode() == "dL/dW = 2 xᵀ (h² ⊙ (1 − h))"
-    column = sg.derive(loss, W, layout="column")
+    column = sg.derive(loss, W, vectors="column")
     assert [one.unicode() for one in column.given] == ["h = σ(Wᵀ x)", "L = ‖h‖²"]
-    row = sg.derive(loss, W, layout="row")
+    row = sg.derive(loss, W, vectors="row")
     assert [one.unicode() for one in row.given] == ["h = σ(x W)", "L = ‖h‖²"]
 
 
@@ -288,15 +288,15 @@ def test_latex_is_one_align_environment_with_the_rules_beside():
     result = r"2 \, \mathrm{residual} \, \phi(x)"
 
     assert sg.derive(net.loss, net.W).latex().splitlines() == [
-        r"\begin{align}",
+        r"\begin{align*}",
         r"  \mathrm{score} &= W \cdot \phi(x) \\",
         r"  \mathrm{residual} &= \mathrm{score} - y \\",
-        r"  \mathrm{loss} &= \mathrm{residual}^{2} \\",
-        rf"  {by_residual} &= 2 \, \mathrm{{residual}} && \text{{power}} \\",
-        rf"  {by_score} &= {by_residual} = 2 \, \mathrm{{residual}} && \text{{difference}} \\",
-        rf"  {by_W} &= {by_score} \, \phi(x) = {result} && \text{{dot product}} \\",
-        rf"  {by_W} &= {result}",
-        r"\end{align}",
+        r"  \mathrm{loss} &= \mathrm{residual}^{2} \\[1ex]",
+        rf"  {by_residual} &= 2 \, \mathrm{{residual}} && \text{{1. power}} \\",
+        rf"  {by_score} &= {by_residual} = 2 \, \mathrm{{residual}} && \text{{2. difference}} \\",
+        rf"  {by_W} &= {by_score} \, \phi(x) = {result} && \text{{3. dot product}} \\[1ex]",
+        rf"  {by_W} &= {result} ",
+        r"\end{align*}",
     ]
 
 
@@ -305,7 +305,7 @@ def test_markdown_has_sentences_with_formulas_in_them():
     text = sg.derive(net.loss, net.W).markdown()
 
     assert text.startswith("## Derivative of $\\mathrm{loss}$ with respect to $W$\n")
-    assert "3. *dot product.* $\\mathrm{score}$ is linear in $W$: its derivative is the" in text
+    assert "**3.** *dot product.* $\\mathrm{score}$ is linear in $W$: its derivative is the" in text
     assert text.count("$$") % 2 == 0
 
 
@@ -315,7 +315,7 @@ def test_the_reasons_are_there_in_chinese():
 
     text = derivation.unicode()
     assert text.startswith("loss 对 W 的导数\n\n已知\n")
-    assert "  3. 乘积: dloss/dscore = (dloss/dmargin) y = −1[margin < 1] y" in text
+    assert "  3. 乘积：dloss/dscore = (dloss/dmargin) y = −1[margin < 1] y" in text
     assert "     乘积法则：margin 对 score 的导数是另一个因子。" in text
 
 
@@ -326,7 +326,8 @@ def test_the_derivation_is_data_too():
     (result,) = data["results"]
     assert result["unicode"] == "dloss/dW = 2 residual φ(x)"
     assert result["latex"].endswith(r" = 2 \, \mathrm{residual} \, \phi(x)")
-    assert [step["rule"] for step in data["steps"]] == ["power", "difference", "dot product"]
+    assert [step["rule"] for step in data["steps"]] == ["power", "minuend", "dot product"]
+    assert [step["title"] for step in data["steps"]] == ["power", "difference", "dot product"]
     assert data["verified"] is True
 
 

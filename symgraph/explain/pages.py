@@ -1,0 +1,224 @@
+"""A derivation as a page: lines of text, LaTeX, Markdown, HTML."""
+
+from __future__ import annotations
+
+import html as markup
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from symgraph.explain.rules import Language
+from symgraph.notation.mathml import mathml
+from symgraph.notation.spelling import Spelling
+from symgraph.notation.tree import Formula, Sum
+from symgraph.notation.write import write
+from symgraph.printing import Style
+
+if TYPE_CHECKING:
+    from symgraph.explain.derivation import Derivation, Equation, Step
+
+__all__ = ["html", "inline", "latex", "lines", "markdown", "markdown_block"]
+
+#: A wider LaTeX line is broken: at its equal signs, then between the terms of a sum.
+WIDEST = 80
+
+_HEADINGS: dict[Language, tuple[str, str, str, str]] = {
+    "en": ("Derivative of {root} with respect to {wrt}", "Given", "Steps", "Result"),
+    "zh": ("{root} 对 {wrt} 的导数", "已知", "推导", "结果"),
+}
+_UNVERIFIED: dict[Language, str] = {
+    "en": "Not compared with the gradient at random values.",
+    "zh": "未在随机值处与梯度核对。",
+}
+_COLON: dict[Language, str] = {"en": ": ", "zh": "："}
+_STOP: dict[Language, str] = {"en": ".", "zh": "。"}
+_COMMA: dict[Language, str] = {"en": ", ", "zh": "、"}
+
+Show = Callable[[Formula, bool], str]
+
+
+def inline(style: Style, spelling: Spelling) -> Show:
+    """Formulas within a sentence: between dollars in LaTeX, sums in parentheses elsewhere."""
+
+    def show(formula: Formula, as_factor: bool) -> str:
+        if style == "latex":
+            return f"${write(formula, style, as_factor, spelling)}$"
+        return write(formula, style, as_factor or isinstance(formula, Sum), spelling)
+
+    return show
+
+
+class _Headings:
+    """The title of a page and of its three parts."""
+
+    def __init__(self, derivation: Derivation, show: Show) -> None:
+        whole, self.given, self.steps, self.result = _HEADINGS[derivation.lang]
+        wrt = _COMMA[derivation.lang].join(show(one, False) for one in derivation.wrt)
+        self.whole = whole.format(root=show(derivation.root, False), wrt=wrt)
+
+
+def _remarks(derivation: Derivation, show: Show) -> list[str]:
+    found = [one.written(derivation.lang, show) for one in derivation.notes]
+    return found if derivation.verified else [*found, _UNVERIFIED[derivation.lang]]
+
+
+# --- text and Unicode ---------------------------------------------------------------------------
+
+
+def lines(derivation: Derivation, style: Style) -> str:
+    """A page of plain text."""
+    lang, show = derivation.lang, inline(style, derivation.spelling)
+    headings = _Headings(derivation, show)
+    page = [headings.whole, "", headings.given]
+    page += [f"  {one.written(style)}" for one in (*derivation.given, *derivation.assumed)]
+    if derivation.steps:
+        page += ["", headings.steps]
+    for number, step in enumerate(derivation.steps, 1):
+        page.append(f"  {number}. {step.title(lang)}{_COLON[lang]}{step.line(style)}")
+        page.append(f"     {step.reason(lang, style)}")
+    page += ["", headings.result]
+    page += [f"  {one.written(style)}" for one in (*derivation.names, *derivation.results)]
+    remarks = _remarks(derivation, show)
+    return "\n".join([*page, "", *remarks] if remarks else page)
+
+
+# --- LaTeX --------------------------------------------------------------------------------------
+
+
+def latex(derivation: Derivation) -> str:
+    """One align* environment, its lines not too wide."""
+    given = [_stated(one) for one in (*derivation.given, *derivation.assumed)]
+    steps = [
+        _chained(step, f"{number}. {step.title(derivation.lang)}")
+        for number, step in enumerate(derivation.steps, 1)
+    ]
+    results = [_stated(one) for one in (*derivation.names, *derivation.results)]
+    blocks = ["\\\\\n".join(block) for block in (given, steps, results) if block]
+    body = "\\\\[1ex]\n".join(blocks)
+    return f"\\begin{{align*}}\n{body}\n\\end{{align*}}"
+
+
+def _stated(equation: Equation) -> str:
+    """An equation as a line, or as several."""
+    whole = equation.written("latex", "&=")
+    if _width(whole) <= WIDEST:
+        return f"  {whole} "
+    left, _, tail = whole.partition(" &= ")
+    parts = _broken(equation.right, tail, equation.spelling)
+    return f"  {left} &= " + "\\\\\n".join(parts)
+
+
+def _chained(step: Step, rule: str) -> str:
+    """A step with its rule beside it, one equal sign a line where it is wide."""
+    head, *rest = step.chain("latex")
+    beside = rf"&& \text{{{rule}}} "
+    one_line = f"  {head} &= " + " = ".join(rest)
+    if _width(one_line) <= WIDEST:
+        return f"{one_line} {beside}"
+    *between, last = rest
+    first, *others = [*between, *_broken(step.after, last, step.spelling)]
+    rows = [f"  {head} &= {first.strip()} {beside}"]
+    rows += [one if one.lstrip().startswith("&") else f"  &= {one.strip()} " for one in others]
+    return "\\\\\n".join(rows)
+
+
+def _broken(formula: Formula, text: str, spelling: Spelling) -> list[str]:
+    """A written formula in lines, broken between the terms of a sum."""
+    if not isinstance(formula, Sum) or _width(text) <= WIDEST:
+        return [f"{text} "]
+    chunks: list[list[Formula]] = [[]]
+    for term in formula.terms:
+        together = [*chunks[-1], term]
+        wide = len(together) > 1 and _width(_sum(together, spelling)) > WIDEST
+        chunks += [[term]] if wide else []
+        chunks[-1] = [term] if wide else together
+    written = [_sum(chunk, spelling) for chunk in chunks]
+    rest = [one if one.startswith("-") else f"+ {one}" for one in written[1:]]
+    return [f"{written[0]} ", *(rf"  &\quad {{}} {one} " for one in rest)]
+
+
+def _sum(terms: Sequence[Formula], spelling: Spelling) -> str:
+    return write(terms[0] if len(terms) == 1 else Sum(tuple(terms)), "latex", spelling=spelling)
+
+
+def _width(text: str) -> int:
+    """About how many letters wide LaTeX sets the text."""
+    flat = re.sub(r"\\(?:mathrm|mathsf|text|operatorname|left|right|,)", "", text)
+    return len(re.sub(r"[{}_^&\s]", "", re.sub(r"\\[A-Za-z]+", "x", flat)))
+
+
+# --- Markdown -----------------------------------------------------------------------------------
+
+# A backslash before punctuation is an escape in Markdown, and a backtick begins code.
+_MARKDOWN = {
+    r"\, ": r"\thinspace ", r"\,": r"\thinspace ", r"\{": r"\lbrace ", r"\}": r"\rbrace ",
+    r"\$": r"\unicode{x24}", r"\#": r"\unicode{x23}", r"\&": r"\unicode{x26}",
+    r"\%": r"\unicode{x25}", "`": r"\unicode{x60}",
+}  # fmt: skip
+
+
+def _for_markdown(text: str) -> str:
+    for plain, safe in _MARKDOWN.items():
+        text = text.replace(plain, safe)
+    return text
+
+
+def markdown_block(formula: str) -> str:
+    """LaTeX as a paragraph of its own."""
+    return f"$$\n{_for_markdown(formula)}\n$$"
+
+
+def markdown(derivation: Derivation) -> str:
+    """A page of Markdown, every formula a paragraph of its own."""
+    lang = derivation.lang
+
+    def show(formula: Formula, as_factor: bool) -> str:
+        return f"${_for_markdown(write(formula, 'latex', as_factor, derivation.spelling))}$"
+
+    headings = _Headings(derivation, show)
+    page = [f"## {headings.whole}", f"**{headings.given}**"]
+    page += [one.markdown() for one in (*derivation.given, *derivation.assumed)]
+    if derivation.steps:
+        page.append(f"**{headings.steps}**")
+    for number, step in enumerate(derivation.steps, 1):
+        heading = f"**{number}.** *{step.title(lang)}{_STOP[lang]}*"
+        page += [f"{heading} {step.spoken(lang, show)}", markdown_block(step.line("latex"))]
+    page.append(f"**{headings.result}**")
+    page += [one.markdown() for one in (*derivation.names, *derivation.results)]
+    page += _remarks(derivation, show)
+    return "\n\n".join(page)
+
+
+# --- HTML ---------------------------------------------------------------------------------------
+
+
+def html(derivation: Derivation) -> str:
+    """A section with MathML."""
+    return "\n".join(_html_lines(derivation))
+
+
+def _html_lines(derivation: Derivation) -> Iterator[str]:
+    lang = derivation.lang
+
+    def show(formula: Formula, as_factor: bool) -> str:
+        return mathml(write(formula, "latex", as_factor, derivation.spelling))
+
+    headings = _Headings(derivation, show)
+    yield f'<section class="derivation" lang="{"zh-Hans" if lang == "zh" else "en"}">'
+    yield f"<h2>{headings.whole}</h2>"
+    yield f"<h3>{headings.given}</h3>"
+    for one in (*derivation.given, *derivation.assumed):
+        yield f"<p>{one.html()}</p>"
+    if derivation.steps:
+        yield f"<h3>{headings.steps}</h3>\n<ol>"
+        for step in derivation.steps:
+            title = markup.escape(step.title(lang))
+            yield f"<li><p><b>{title}{_STOP[lang]}</b> {step.spoken(lang, show)}</p>"
+            yield f"<p>{mathml(step.line('latex'), block=True)}</p></li>"
+        yield "</ol>"
+    yield f"<h3>{headings.result}</h3>"
+    for one in (*derivation.names, *derivation.results):
+        yield f"<p>{one.html()}</p>"
+    for remark in _remarks(derivation, show):
+        yield f"<p>{remark}</p>"
+    yield "</section>"
