@@ -125,7 +125,8 @@ class _Document:
         """Adobe's Chinese font by its name: viewers put their own in its place."""
         descriptor = self._add(
             "<< /Type /FontDescriptor /FontName /STSong-Light /Flags 4"
-            " /FontBBox [-25 -254 1000 880] /ItalicAngle 0 /Ascent 880 /Descent -120 /CapHeight 880 /StemV 93 >>"
+            " /FontBBox [-25 -254 1000 880] /ItalicAngle 0 /Ascent 880 /Descent -120"
+            " /CapHeight 880 /StemV 93 >>"
         )
         below = self._add(
             "<< /Type /Font /Subtype /CIDFontType0 /BaseFont /STSong-Light /DW 1000"
