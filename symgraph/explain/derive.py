@@ -32,6 +32,9 @@ from symgraph.ops.sweep import reverse
 
 __all__ = ["derive"]
 
+#: How often the names are chosen anew: without one name another formula may become long.
+MOST_ROUNDS = 4
+
 
 def derive(
     expr: Any,
@@ -75,9 +78,17 @@ def derive(
         by_symmetric(gradient) if _only_by(given, source) else gradient
         for source, gradient in zip(sources, grad(root, sources), strict=True)
     ]
-    facts = dict.fromkeys([*given, *facts_about([root])])
-    naming = Naming(root, sources, vectors, delta_sign, list(facts))
-    return _Derive(naming, gradients).derivation(lang).spelled(spelling)
+    facts = list(dict.fromkeys([*given, *facts_about([root])]))
+    options = (root, sources, vectors, delta_sign, facts)
+    work = _Derive(Naming(*options), gradients)
+    plain: set[Node] = set()
+    for _ in range(MOST_ROUNDS):
+        more = work.needless() - plain
+        if not more:
+            break
+        plain |= more
+        work = _Derive(Naming(*options, plain), gradients)
+    return work.derivation(lang).spelled(spelling)
 
 
 def _only_by(given: Sequence[Fact], source: Node) -> bool:
@@ -108,28 +119,36 @@ def _source(one: Any, root: Node) -> Node:
 
 
 class _Derive:
-    """One derivation in the making."""
+    """One derivation in the making: the sweep and the results with one choice of names."""
 
     def __init__(self, naming: Naming, gradients: Sequence[Node]) -> None:
         self._names = naming
         self._gradients = gradients
+        seed = fill(1, (), "real")
+        self._found = reverse({naming.root: seed}, set(naming.sources), naming.rename)
+        self._results: list[Equation] = []
+        for source in naming.sources:
+            ct = self._found.cotangent.get(source)
+            formula = Number(0) if ct is None else naming.fitted(ct, source)
+            self._results.append(Equation(naming.derivative_by(source), formula))
+
+    def needless(self) -> set[Node]:
+        """Values that are better left without a name."""
+        if len(self._found.contribution) > MOST_EDGES:
+            return set()
+        return self._names.needless([one.right for one in self._results])
 
     def derivation(self, lang: Language) -> Derivation:
-        """Sweep once, write down every edge, check every formula."""
+        """Write down every edge, check every formula."""
         names = self._names
-        seed = fill(1, (), "real")
-        found = reverse({names.root: seed}, set(names.sources), names.rename)
-        small = len(found.contribution) <= MOST_EDGES
-        steps = Steps(names).of(found) if small else []
-        results: list[Equation] = []
-        for source in names.sources:
-            ct = found.cotangent.get(source)
-            formula = Number(0) if ct is None else names.fitted(ct, source)
+        small = len(self._found.contribution) <= MOST_EDGES
+        steps = Steps(names).of(self._found) if small else []
+        for k, source in enumerate(names.sources):
             if is_symmetric(source, names.facts):
-                before, formula = names.by_symmetric(formula)
+                before, formula = names.by_symmetric(self._results[k].right)
                 steps.append(Steps(names).symmetric(source, before, formula))
-            results.append(Equation(names.derivative_by(source), formula))
-        equations, is_verified = self._checked(results)
+                self._results[k] = Equation(self._results[k].left, formula)
+        equations, is_verified = self._checked(self._results)
         return Derivation(
             root=names.root_name,
             wrt=tuple(names.reference(source) for source in names.sources),

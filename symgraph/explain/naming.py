@@ -7,7 +7,8 @@ calls a value the same.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from typing import Literal
 
 import sympy
@@ -52,7 +53,7 @@ class Naming:
     """What each value and each derivative of one derivation is called, and their formulas.
 
     `reader` reads derivatives, `literal` what the user wrote. `named` are the values whose
-    derivative has a name, `auxiliary` the unnamed values that got one.
+    derivative has a name, `auxiliary` the unnamed values that got one; those in `plain` get none.
     """
 
     def __init__(
@@ -62,8 +63,10 @@ class Naming:
         layout: Layout | None,
         sign: Literal[1, -1],
         facts: Sequence[Fact] = (),
+        plain: Collection[Node] = (),
     ) -> None:
         self.root = root
+        self._plain = frozenset(plain)
         self.sources = [bare(one) for one in sources]
         self.sign = sign
         self.forward = Forward([root], layout)
@@ -130,7 +133,7 @@ class Naming:
         for node in self.forward.order:
             if not node.args or is_naming(node) or self.forward.name(node):
                 continue
-            if node is bare(self.root):
+            if node is bare(self.root) or node in self._plain:
                 continue
             if node.is_loop or self.literal.meaning(node).size > self._tolerated(node):
                 letter = "s" if node.is_loop else "u"
@@ -155,6 +158,27 @@ class Naming:
         only_added = all(isinstance(u, Map) and u.template.expr.is_Add for u in users)
         often = len(users) > 1 or (output and not only_added)
         return SHORT_OFTEN if often else SHORT
+
+    def needless(self, results: Sequence[Formula]) -> set[Node]:
+        """The auxiliary values whose name makes the results longer than their formula would.
+
+        A name costs its own definition. One that stands in no result or in one place is worth it
+        only for a long formula.
+        """
+        written = [*results, *(formula for _, formula in self.reader.definitions)]
+        uses = Counter(n.name for one in written for n in walk(one) if isinstance(n, Name))
+        found: set[Node] = set()
+        for name, node in reversed(self.auxiliary):
+            formula = self.literal.meaning(node)
+            times = uses[name.name]
+            if node.is_loop or not _is_better_plain(formula.size, times):
+                times = 1  # its definition is written once
+            else:
+                found.add(node)
+            for one in walk(formula):
+                if isinstance(one, Name):
+                    uses[one.name] += times
+        return found
 
     def reference(self, node: Node) -> Formula:
         """A value as it is called in a derivative: by its name, else by its formula."""
@@ -195,7 +219,7 @@ class Naming:
             return ct
         formula = self.fitted(ct, node)
         if name is not None and (
-            formula.size <= 1 or (len(self._deltas) == 1 and formula.size <= PLAIN_DELTA)
+            formula.size <= 2 or (len(self._deltas) == 1 and formula.size <= PLAIN_DELTA)
         ):
             return ct
         name = name or self._fresh_name(f"g{len(self.named) + 1}", node)
@@ -256,6 +280,13 @@ def _trailing_digits(name: str) -> str:
     return plain[len(plain.rstrip("0123456789")) :]
 
 
+def _is_better_plain(size: int, times: int) -> bool:
+    """Whether a value of this size is written out where it stands so many times."""
+    if times == 0:
+        return size <= LONG
+    return times * size <= size + 1 + times and times * size <= SHORT
+
+
 def _names_in(node: Node, naming: Naming) -> list[Name]:
     formula = naming.literal.meaning(node)
     return [one for one in walk(formula) if isinstance(one, Name)]
@@ -277,11 +308,30 @@ def is_naming(node: Node) -> bool:
 
 def _is_net(node: Node) -> bool:
     """W x, or W x + b: a product of arrays, perhaps with unnamed terms added to it."""
-    if isinstance(node, Einsum):
-        return len(node.args) > 1
+    if _is_product(node):
+        return True
     if not isinstance(node, Map) or not node.template.expr.is_Add:
         return False
-    return any(isinstance(arg, Einsum) and len(arg.args) > 1 for arg in node.args)
+    products = [arg for arg in node.args if _is_product(arg)]
+    others = [arg for arg in node.args if arg not in products]
+    return bool(products) and not any(_is_made_of(arg, products) for arg in others)
+
+
+def _is_product(node: Node) -> bool:
+    """A product of different arrays that is summed over an axis: W x, but not G ⊙ S."""
+    if not isinstance(node, Einsum) or len(node.args) < 2:
+        return False
+    return bool({i for indices in node.ins for i in indices} - set(node.out))
+
+
+def _is_made_of(node: Node, products: Sequence[Node]) -> bool:
+    """Whether a value comes from one of the products in a few steps, as in z - logsumexp(z)."""
+    layer = [node]
+    for _ in range(3):
+        layer = [arg for one in layer for arg in one.args]
+        if any(arg in products for arg in layer):
+            return True
+    return False
 
 
 def _is_nonlinear(node: Node) -> bool:

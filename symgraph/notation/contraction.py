@@ -11,7 +11,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from symgraph.notation.algebra import Algebra, loosened
+from symgraph.notation.algebra import Algebra
+from symgraph.notation.parts import loosened
 from symgraph.notation.tree import Call, Formula, Number, Ones, Symbolic
 from symgraph.shapes import Dim
 

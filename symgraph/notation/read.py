@@ -13,9 +13,10 @@ from typing import Any, Literal
 import sympy
 
 from symgraph.node import Node
-from symgraph.notation.algebra import Algebra, loosened
+from symgraph.notation.algebra import Algebra
 from symgraph.notation.contraction import contraction
 from symgraph.notation.orientation import Layout, orientations
+from symgraph.notation.parts import loosened
 from symgraph.notation.tree import (
     Call,
     Formula,

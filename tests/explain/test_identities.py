@@ -76,7 +76,7 @@ IDENTITIES: dict[str, tuple[Callable[[], sg.Node], sg.Node, str]] = {
                        v("Q", p, p), "Xᵀ δ"),
     "negative samples": (
         lambda: -sg.log(sg.sigmoid(a @ x)) - sg.sum(sg.log(sg.sigmoid(-(N @ x)))),
-        x, "Nᵀ (1 − u₁) − (1 − σ(a·x)) a",
+        x, "Nᵀ σ(N x) − (1 − σ(a·x)) a",
     ),
     "free energy": (
         lambda: -(a @ x) - sg.sum(sg.log(1 + sg.exp(z + N @ x))), x, "−Nᵀ σ(z + N x) − a"

@@ -1,0 +1,143 @@
+"""Sums: equal terms added up, terms in the user's order, what all terms share in front."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from symgraph.notation.parts import Parts, is_negative, joint, plus, ratio, split
+from symgraph.notation.tree import (
+    Call,
+    Formula,
+    Hadamard,
+    Name,
+    Number,
+    Product,
+    Real,
+    Sum,
+    Transpose,
+    walk,
+)
+
+if TYPE_CHECKING:
+    from symgraph.notation.algebra import Algebra
+
+__all__ = ["collected", "common_out", "in_order", "opened", "opposite_sigmoid"]
+
+
+def opened(term: Formula, algebra: Algebra) -> list[Formula]:
+    """The terms of a sum inside a sum; a - (b + c) is opened in tidy work only."""
+    if isinstance(term, Sum):
+        return list(term.terms)
+    lone = isinstance(term, Product) and len(term.factors) == 1 and not term.over
+    if algebra.tidy and lone and isinstance(term, Product) and term.coefficient == -1:
+        (only,) = term.factors
+        if isinstance(only, Sum):
+            return [algebra.scale(-1, inner) for inner in only.terms]
+    return [term]
+
+
+def collected(terms: Sequence[Formula], algebra: Algebra) -> list[Formula]:
+    """Equal terms added up, in order of first appearance."""
+    amount: dict[Formula, Real] = {}
+    for term in terms:
+        if isinstance(term, Number):
+            key: Formula = Number(1)
+            value = term.value
+        elif isinstance(term, Product):
+            key = algebra.scale(ratio(1, term.coefficient), term)
+            value = term.coefficient
+        else:
+            key, value = term, 1
+        amount[key] = plus(amount.get(key, 0), value)
+    return [algebra.scale(value, key) for key, value in amount.items() if value != 0]
+
+
+def begins_transposed(x: Formula) -> bool:
+    if isinstance(x, Product):
+        return bool(x.factors) and isinstance(x.factors[0], Transpose)
+    return isinstance(x, Transpose)
+
+
+def opposite_sigmoid(terms: list[Formula], algebra: Algebra) -> Formula | None:
+    """1 - σ(-x) is σ(x)."""
+    if len(terms) != 2 or terms[0] != Number(1):
+        return None
+    second = algebra.scale(-1, terms[1])
+    if not isinstance(second, Call) or second.head != "sigmoid":
+        return None
+    (x,) = second.args
+    return Call("sigmoid", (algebra.scale(-1, x),), second.kind) if is_negative(x) else None
+
+
+def in_order(terms: list[Formula], algebra: Algebra) -> list[Formula]:
+    """Terms of one kind, which come from several paths, in the order of the user's formula."""
+    if any(isinstance(t, Number) or is_negative(t) for t in terms):
+        return terms
+    places = {
+        t: sorted(algebra.place(n.name) for n in walk(t) if isinstance(n, Name)) for t in terms
+    }
+    return sorted(terms, key=lambda t: (places[t], begins_transposed(t)))
+
+
+def common_out(terms: list[Formula], algebra: Algebra) -> Formula:
+    """A sum with what all terms share in front of it: 2a - 2b is 2 (a - b)."""
+    parts = [split(term) for term in terms]
+    c = max(parts[0].coefficient, -parts[0].coefficient)
+    over = parts[0].over
+    shared = [f for f in parts[0].scalars if all(f in p.scalars for p in parts)]
+    if any(len(p.scalars) + len(p.core) <= len(shared) for p in parts):
+        shared = []
+    alike = all(p.coefficient in (c, -c) for p in parts)
+    lone = all(len(p.scalars) + len(p.core) <= 1 for p in parts)
+    if any(p.over != over for p in parts) or not alike or not (over or shared or lone):
+        return _common_factor(terms, algebra)
+    if c == 1 and not over and not shared:
+        return _common_factor(terms, algebra)
+    for p in parts:
+        p.coefficient, p.over = ratio(p.coefficient, c), []
+        p.scalars = [f for f in p.scalars if f not in shared]
+    inner = Sum(tuple(algebra.build(p) for p in parts))
+    return (
+        algebra.build(Parts(c, [*shared, inner], over, []))
+        if inner.sort == "scalar"
+        else (algebra.build(Parts(c, shared, over, [inner])))
+    )
+
+
+def _common_factor(terms: list[Formula], algebra: Algebra) -> Formula:
+    """A sum with the factor that all terms share: A x + B x is (A + B) x."""
+    parts = [split(term) for term in terms]
+    if any(p.scalars or p.over for p in parts):
+        return Sum(tuple(terms))
+    cores = [p.core for p in parts]
+    if all(len(core) > 1 for core in cores):
+        for end in (-1, 0):
+            if all(core[end] == cores[0][end] for core in cores):
+                shared = cores[0][end]
+                for p in parts:
+                    p.core = p.core[:-1] if end else p.core[1:]
+                rest = algebra.add([algebra.build(p) for p in parts])
+                return algebra.product([rest, shared] if end else [shared, rest])
+    inner = [core[0] for core in cores if len(core) == 1]
+    if len(inner) == len(parts) and all(isinstance(f, Hadamard) and not f.over for f in inner):
+        lists = [list(f.factors) for f in inner if isinstance(f, Hadamard)]
+        common = [f for f in lists[0] if all(f in other for other in lists)]
+        if common and all(len(factors) > len(common) for factors in lists):
+            return _without_common(parts, lists, common, algebra)
+    return Sum(tuple(terms))
+
+
+def _without_common(
+    parts: list[Parts], lists: list[list[Formula]], common: list[Formula], algebra: Algebra
+) -> Formula:
+    rests: list[Formula] = []
+    for p, factors in zip(parts, lists, strict=True):
+        rest = algebra.multiplied([f for f in factors if f not in common])
+        rests.append(algebra.scale(p.coefficient, rest))
+    whole = algebra.multiplied([*common, algebra.add(rests, keep_order=True)])
+    return (
+        whole
+        if whole.sort == joint([p.core[0] for p in parts])
+        else Sum(tuple(algebra.build(p) for p in parts))
+    )

@@ -1,0 +1,219 @@
+"""A product taken apart, and the pieces that products and sums share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from symgraph.notation.tree import (
+    Call,
+    Formula,
+    Hadamard,
+    Indicator,
+    Norm,
+    Number,
+    Ones,
+    Power,
+    Product,
+    Real,
+    Sort,
+    Sum,
+    Symbolic,
+    joined,
+)
+
+__all__ = [
+    "Parts",
+    "as_sigmoid",
+    "as_softmax",
+    "base_of",
+    "count",
+    "is_call",
+    "is_chain",
+    "is_column_of_ones",
+    "is_negative",
+    "is_pair_of_vectors",
+    "is_row_of_ones",
+    "joint",
+    "loosened",
+    "may_turn",
+    "plain",
+    "plus",
+    "raised",
+    "ratio",
+    "reduced",
+    "sort_of",
+    "split",
+    "times",
+]
+
+
+@dataclass
+class Parts:
+    """A product taken apart: number, number-valued factors above and below, and the rest."""
+
+    coefficient: Real
+    scalars: list[Formula]
+    over: list[Formula]
+    core: list[Formula]
+
+
+def split(x: Formula) -> Parts:
+    if isinstance(x, Number):
+        return Parts(x.value, [], [], [])
+    if isinstance(x, Product):
+        scalars = [f for f in x.factors if f.sort == "scalar"]
+        core = [f for f in x.factors if f.sort != "scalar"]
+        return Parts(x.coefficient, scalars, list(x.over), core)
+    if isinstance(x, Hadamard) and x.factors and x.factors[0].sort == "scalar":
+        inner = split(x.factors[0])
+        inner.core = [Hadamard(x.factors[1:], x.over)]
+        return inner
+    if x.sort == "scalar":
+        return Parts(1, [x], [], [])
+    return Parts(1, [], [], [x])
+
+
+def loosened(x: Formula) -> Formula:
+    """x without the ones that only repeat it: what 1 x stands for in an entrywise operation."""
+    if isinstance(x, Ones):
+        return Number(1)
+    if not isinstance(x, Product):
+        return x
+    parts = split(x)
+    core = parts.core
+    if core and is_row_of_ones(core[-1]) and sort_of(core[:-1]) in ("column", "scalar"):
+        core.pop()
+    if core and is_column_of_ones(core[0]) and sort_of(core[1:]) in ("row", "scalar"):
+        core.pop(0)
+    kept = (*parts.scalars, *core)
+    if len(kept) == len(x.factors):
+        return x
+    if not kept and not parts.over:
+        return Number(x.coefficient)
+    bare = x.coefficient == 1 and len(kept) == 1 and not parts.over
+    return kept[0] if bare else Product(x.coefficient, kept, tuple(parts.over))
+
+
+def is_row_of_ones(x: Formula) -> bool:
+    return isinstance(x, Ones) and x.kind == "row"
+
+
+def is_column_of_ones(x: Formula) -> bool:
+    return isinstance(x, Ones) and x.kind == "column"
+
+
+def sort_of(core: Sequence[Formula]) -> Sort:
+    return Product(1, tuple(core)).sort
+
+
+# --- numbers ------------------------------------------------------------------------------------
+
+
+def plain(value: Real) -> Real:
+    return int(value) if isinstance(value, Fraction) and value.denominator == 1 else value
+
+
+def times(a: Real, b: Real) -> Real:
+    return plain(a * b)
+
+
+def plus(a: Real, b: Real) -> Real:
+    return plain(a + b)
+
+
+def ratio(a: Real, b: Real) -> Real:
+    if isinstance(a, float) or isinstance(b, float) or b == 0:
+        return float("inf") if b == 0 else a / b
+    return plain(Fraction(a) / Fraction(b))
+
+
+# --- pieces of products and sums ----------------------------------------------------------------
+
+
+def base_of(factor: Formula) -> tuple[Formula, int | Fraction]:
+    """A power taken apart; roots only of norms, which have no sign to lose."""
+    if isinstance(factor, Power) and isinstance(factor.exponent, Number):
+        n = factor.exponent.value
+        if isinstance(n, int) or (isinstance(n, Fraction) and isinstance(factor.base, Norm)):
+            return factor.base, n
+    return factor, 1
+
+
+def reduced(
+    above: Sequence[Formula], below: Sequence[Formula]
+) -> tuple[list[Formula], list[Formula]]:
+    """Equal factors as one power; what stands above and below cancels."""
+    exponents: dict[Formula, int | Fraction] = {}
+    for sign, factors in ((1, above), (-1, below)):
+        for factor in factors:
+            base, n = base_of(factor)
+            if isinstance(base, Indicator) and sign == 1:
+                exponents[base] = 1  # 1[.]² = 1[.]
+            else:
+                exponents[base] = exponents.get(base, 0) + sign * n
+    tops = [raised(base, n) for base, n in exponents.items() if n > 0]
+    return tops, [raised(base, -n) for base, n in exponents.items() if n < 0]
+
+
+def as_sigmoid(above: list[Formula], below: list[Formula]) -> tuple[list[Formula], list[Formula]]:
+    for bottom in below:
+        for top in above:
+            if not is_call(top, "exp") or not isinstance(bottom, Sum):
+                continue
+            if bottom.terms in ((Number(1), top), (top, Number(1))):
+                made = Call("sigmoid", top.parts, top.sort)
+                return (
+                    [made if f is top else f for f in above],
+                    [f for f in below if f is not bottom],
+                )
+    return above, below
+
+
+def as_softmax(core: list[Formula], over: list[Formula]) -> tuple[list[Formula], list[Formula]]:
+    if len(core) != 1 or not is_call(core[0], "exp"):
+        return core, over
+    for bottom in over:
+        if is_call(bottom, "sum") and bottom.parts == (core[0],):
+            made = Call("softmax", core[0].parts, core[0].sort)
+            return [made], [f for f in over if f is not bottom]
+    return core, over
+
+
+def is_call(x: Formula, head: str) -> bool:
+    return isinstance(x, Call) and x.head == head
+
+
+def raised(base: Formula, n: int | Fraction) -> Formula:
+    return base if n == 1 else Power(base, Number(plain(n)))
+
+
+def is_chain(x: Formula) -> bool:
+    return isinstance(x, Product) and len(x.factors) > 1
+
+
+def joint(factors: Sequence[Formula]) -> Sort:
+    return joined(tuple(f.sort for f in factors))
+
+
+def count(length: Any) -> Formula:
+    return Number(length) if isinstance(length, int) else Symbolic(length)
+
+
+def may_turn(x: Formula) -> bool:
+    """Whether -(a - b) is better written b - a; -(1 - y) stays."""
+    return isinstance(x, Sum) and not isinstance(x.terms[0], Number)
+
+
+def is_negative(term: Formula) -> bool:
+    if isinstance(term, Number):
+        return term.value < 0
+    return isinstance(term, Product) and term.coefficient < 0
+
+
+def is_pair_of_vectors(x: Hadamard) -> bool:
+    return (
+        len(x.factors) == 2 and not x.over and all(f.sort in ("column", "row") for f in x.factors)
+    )
