@@ -7,7 +7,7 @@ the inputs of a layer's nonlinearity get the name δ, as in every text on backpr
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import sympy
@@ -47,6 +47,7 @@ def derive(
     indicator: Indicators = "1[·]",
     derivative: Signs | None = None,
     assume: Facts = None,
+    adjoints: Mapping[Any, str] | None = None,
 ) -> Derivation:
     """The gradient of a scalar by a node, or by several, step by step.
 
@@ -56,7 +57,8 @@ def derive(
     "×". `indicator`: "1[·]", "1{·}", "𝟙[·]", "𝟙{·}", "[·]", "I(·)" or "I[·]". `derivative`: "d" or
     "∂" in dL/dW; by default d in text and ∂ in LaTeX. `assume`: facts that may be
     used beside those in force, such as `sg.sum(t) == 1`, a list of these, or {sg.sum(t): 1}; see
-    `sg.assume`. `lang`: the language of names and reasons, "en" or "zh".
+    `sg.assume`. `adjoints`: names for derivatives by values, such as {"u": "e"} for e = ∂L/∂u.
+    `lang`: the language of names and reasons, "en" or "zh".
     In a sum or in an entrywise product a row or a column beside a matrix stands for all its rows or
     columns, as in X W + b.
     Raises UnknownNameError for a name that does not occur, GradientError for an expression that is
@@ -79,7 +81,8 @@ def derive(
         for source, gradient in zip(sources, grad(root, sources), strict=True)
     ]
     facts = list(dict.fromkeys([*given, *facts_about([root])]))
-    options = (root, sources, vectors, delta_sign, facts)
+    called = {_source(one, root): name for one, name in (adjoints or {}).items()}
+    options = (root, sources, vectors, delta_sign, facts, called)
     work = _Derive(Naming(*options), gradients)
     plain: set[Node] = set()
     for _ in range(MOST_ROUNDS):

@@ -8,7 +8,7 @@ calls a value the same.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Literal
 
 import sympy
@@ -54,6 +54,7 @@ class Naming:
 
     `reader` reads derivatives, `literal` what the user wrote. `named` are the values whose
     derivative has a name, `auxiliary` the unnamed values that got one; those in `plain` get none.
+    `adjoints`: names that the user chose for derivatives.
     """
 
     def __init__(
@@ -63,10 +64,12 @@ class Naming:
         layout: Layout | None,
         sign: Literal[1, -1],
         facts: Sequence[Fact] = (),
+        adjoints: Mapping[Node, str] | None = None,
         plain: Collection[Node] = (),
     ) -> None:
         self.root = root
         self._plain = frozenset(plain)
+        self._chosen = {bare(node): name for node, name in (adjoints or {}).items()}
         self.sources = [bare(one) for one in sources]
         self.sign = sign
         self.forward = Forward([root], layout)
@@ -193,23 +196,48 @@ class Naming:
             base = bare(node)
             if base is not node or base not in self._active or base in self.sources:
                 continue
-            if base is bare(self.root) or base.ndim == 0 or not _is_net(base):
+            if base is bare(self.root) or base in self._chosen:
                 continue
-            named = self.forward.name(base) is not None
-            if named or any(map(_is_nonlinear, self.users.get(base, []))):
+            if self._is_unit(base) if base.ndim == 0 else self._is_layer(base):
                 chosen.append(base)
-        return dict(zip(chosen, self._delta_names(chosen), strict=True))
+        names = dict(zip(chosen, self._delta_names(chosen), strict=True))
+        own = {node: self._fresh_name(name, node) for node, name in self._chosen.items()}
+        return names | own
+
+    def _is_layer(self, node: Node) -> bool:
+        """Whether a product of arrays has a name, or a nonlinearity is applied to it."""
+        named = self.forward.name(node) is not None
+        return _is_net(node) and (named or any(map(_is_nonlinear, self.users.get(node, []))))
+
+    def _is_unit(self, node: Node) -> bool:
+        """Whether a number is the net input of a single unit, which only a function is applied to.
+
+        One without a name of its own counts when its derivative would be written several times.
+        """
+        adds = isinstance(node, Einsum) or (
+            isinstance(node, Map) and (node.template.expr.is_Add or node.template.expr.is_Mul)
+        )
+        users = self.users.get(node, [])
+        functions = [one for one in users if not is_naming(one)]
+        if not adds or not functions or not all(map(_is_function, functions)):
+            return False
+        return self.forward.name(node) is not None or self._ways(node) > 1
+
+    def _ways(self, node: Node) -> int:
+        return sum(arg in self._active for arg in node.args)
 
     def _delta_names(self, nodes: Sequence[Node]) -> list[Name]:
         if len(nodes) == 1:
             return [self._fresh_name("δ", nodes[0])]
         names = [self.forward.names.get(node, "") for node in nodes]
-        numbers = [_trailing_digits(name) for name in names]
-        if "" in numbers or len(set(numbers)) < len(numbers):
-            numbers = [str(k) for k in range(1, len(nodes) + 1)]
+        marks = [_mark(name) for name in names]
+        stems = {name.removesuffix(mark) for name, mark in zip(names, marks, strict=True)}
+        mixed = "" in names or ("" in marks and len(stems) > 1)
+        if mixed or len(set(marks)) < len(marks):
+            marks = [str(k) for k in range(1, len(nodes) + 1)]
         return [
-            self._fresh_name(f"δ{number}".translate(_LOWERED), node)
-            for node, number in zip(nodes, numbers, strict=True)
+            self._fresh_name("δ" + (mark.translate(_LOWERED) if mark.isdecimal() else mark), node)
+            for node, mark in zip(nodes, marks, strict=True)
         ]
 
     def rename(self, node: Node, ct: Node) -> Node:
@@ -218,9 +246,7 @@ class Naming:
         if name is None and not self._is_long_number(node, ct):
             return ct
         formula = self.fitted(ct, node)
-        if name is not None and (
-            formula.size <= 2 or (len(self._deltas) == 1 and formula.size <= PLAIN_DELTA)
-        ):
+        if name is not None and node not in self._chosen and self._is_plain(node, formula):
             return ct
         name = name or self._fresh_name(f"g{len(self.named) + 1}", node)
         place = local(node, name.name)
@@ -231,11 +257,17 @@ class Naming:
         self.named[node] = name
         return place if self.sign == 1 else negative(place)
 
+    def _is_plain(self, node: Node, formula: Formula) -> bool:
+        """Whether δ would be no shorter than its formula."""
+        if formula.size <= 2 or (len(self._deltas) == 1 and formula.size <= PLAIN_DELTA):
+            return True
+        unnamed = self.forward.name(node) is None
+        return node.ndim == 0 and unnamed and formula.size <= LONG_NUMBER
+
     def _is_long_number(self, node: Node, ct: Node) -> bool:
         if node.ndim or isinstance(node, Let) or node not in self._active or not node.args:
             return False
-        ways = sum(arg in self._active for arg in node.args)
-        return ways > 1 and self.reader.read(ct).size > LONG_NUMBER
+        return self._ways(node) > 1 and self.reader.read(ct).size > LONG_NUMBER
 
     # --- formulas ---------------------------------------------------------------------------
 
@@ -275,7 +307,11 @@ _LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _RAISED = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 
 
-def _trailing_digits(name: str) -> str:
+def _mark(name: str) -> str:
+    """What tells the name from others of its kind: 1 of net₁, _A of net_A, ^(1) of net^(1)."""
+    for sign in "^_":
+        if sign in name.strip(sign):
+            return name[name.index(sign, 1) :]
     plain = name.translate(_RAISED)
     return plain[len(plain.rstrip("0123456789")) :]
 
@@ -343,3 +379,8 @@ def _is_nonlinear(node: Node) -> bool:
     return any(
         slot(k) in node.template.derivative(k).free_symbols for k in range(len(node.args))
     ) or (not node.template.expr.is_Add and not node.template.expr.is_Mul)
+
+
+def _is_function(node: Node) -> bool:
+    """A function of one number, such as σ."""
+    return isinstance(node, Map) and len(node.args) == 1 and node.template.expr.is_Function

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import symgraph as sg
 from symgraph.node import Node
+from symgraph.shapes import DimLike
 
 __all__ = ["cbow", "cbow_vectors"]
 
@@ -24,14 +25,11 @@ def cbow(words: int = 5, features: int = 3, context: int = 3) -> Node:
     return sg.let("E", sg.logsumexp(u) - u @ sg.input("t", words))
 
 
-def cbow_vectors(words: int = 5, features: int = 3, context: int = 3) -> Node:
-    """CBOW by the vectors of its context words: h = (v_1 + ... + v_C)/C.
+def cbow_vectors(words: int = 5, features: int = 3, context: DimLike = "C") -> Node:
+    """CBOW by the vectors of its context words, the rows v_c of V: h = (1/C) Σ_c v_c.
 
-    Variables: v_1, ..., v_C (features,), W' (features, words), t (words,).
+    Variables: V (context, features), W' (features, words), t (words,).
     """
-    total = sg.parameter("v1", features)
-    for c in range(2, context + 1):
-        total = total + sg.parameter(f"v{c}", features)
-    h = sg.let("h", total / context)
+    h = sg.let("h", sg.mean(sg.parameter("V", (context, features)), axis=0))
     u = sg.let("u", sg.parameter("W'", (features, words)).T @ h)
     return sg.let("E", sg.logsumexp(u) - u @ sg.input("t", words))

@@ -559,3 +559,52 @@ def _leaf(loss: sg.Node, name: str) -> sg.Node:
 def arrays_for(make: Any, arrays: Arrays) -> Arrays:
     """Only what the gradient still depends on may be given a value by name."""
     return {_leaf(make().loss, name): value for name, value in arrays.items()}
+
+
+# --- names of derivatives -----------------------------------------------------------------------
+
+
+def test_the_units_of_a_network_of_numbers_have_their_own_deltas():
+    x, w, v = sg.input("x"), sg.parameter("w"), sg.parameter("v")
+    A = sg.let("A", sg.sigmoid(sg.let("net_A", w * x)))
+    out = sg.let("α", sg.tanh(sg.let("net_α", v * A)))
+    derivation = sg.derive(sg.let("E", (out - sg.input("t")) ** 2 / 2), [w, v])
+
+    assert [one.unicode() for one in (*derivation.names, *derivation.results)] == [
+        "δ_α = (α − t) (1 − α²)",
+        "δ_A = δ_α v A (1 − A)",
+        "dE/dw = δ_A x",
+        "dE/dv = δ_α A",
+    ]
+
+
+def test_a_named_score_that_no_unit_is_applied_to_has_no_delta():
+    derivation = sg.derive(squared().loss, "W")
+
+    assert derivation.names == ()
+
+
+def test_layers_told_apart_by_superscripts_pass_them_on_to_delta():
+    x, W1, W2 = sg.input("x", 3), sg.parameter("W^(1)", (4, 3)), sg.parameter("W^(2)", (2, 4))
+    h = sg.tanh(sg.let("net^(1)", W1 @ x))
+    y = sg.sigmoid(sg.let("net^(2)", W2 @ h))
+
+    names = sg.derive(sg.sum((y - sg.input("d", 2)) ** 2), [W1]).names
+    assert [one.left.name for one in names] == ["δ^(2)", "δ^(1)"]
+
+
+def test_the_user_may_name_derivatives():
+    W, x, t = sg.parameter("W", (4, 3)), sg.input("x", 3), sg.input("t", 4)
+    h = sg.let("h", 2 * x)
+    u = sg.let("u", W @ h)
+    loss = sg.let("E", sg.logsumexp(u) - u @ t)
+    derivation = sg.derive(loss, [W, x], adjoints={"u": "e", h: "EH"})
+
+    assert [one.unicode() for one in (*derivation.names, *derivation.results)] == [
+        "e = softmax(u) − t",
+        "EH = Wᵀ e",
+        "dE/dW = e hᵀ",
+        "dE/dx = 2 EH",
+    ]
+    with pytest.raises(sg.UnknownNameError, match="no value is called 'v'"):
+        sg.derive(loss, W, adjoints={"v": "e"})
