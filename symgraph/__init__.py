@@ -81,6 +81,15 @@ _NAMES: dict[str, str] = {
     "symgraph.facts": """
         assume
     """,
+    "symgraph.explore.influence": """
+        Influence influence
+    """,
+    "symgraph.explore.replace": """
+        replace_function
+    """,
+    "symgraph.explore.sensitivity": """
+        Sensitivity sensitivity
+    """,
     "symgraph.grad": """
         adjoints grad hessian hvp jacobian jvp vjp
     """,
@@ -329,6 +338,17 @@ if TYPE_CHECKING:
     )
     from symgraph.explain.derive import (
         derive as derive,
+    )
+    from symgraph.explore.influence import (
+        Influence as Influence,
+        influence as influence,
+    )
+    from symgraph.explore.replace import (
+        replace_function as replace_function,
+    )
+    from symgraph.explore.sensitivity import (
+        Sensitivity as Sensitivity,
+        sensitivity as sensitivity,
     )
     from symgraph.facts import (
         assume as assume,

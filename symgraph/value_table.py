@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from symgraph.columns import aligned
 from symgraph.ops import Final, Let, Trace
 from symgraph.printing import Format, Style, unicode_name
 from symgraph.rounding import shown
@@ -53,16 +54,7 @@ class Table:
 
     def __str__(self) -> str:
         lines = [self._heads(), *(self._cells(row) for row in self.rows)]
-        wide = [max(len(line[k]) for line in lines) for k in range(len(lines[0]))]
-        left = {1, 4}
-        texts = (
-            "  ".join(
-                f"{cell:<{w}}" if k in left else f"{cell:>{w}}"
-                for k, (cell, w) in enumerate(zip(line, wide, strict=True))
-            )
-            for line in lines
-        )
-        return "\n".join(text.rstrip() for text in texts)
+        return "\n".join(aligned(lines, left=(1, 4)))
 
     def _heads(self) -> list[str]:
         return ["i", "value", "f", "g", *(["g by labels"] if self.symbolic else [])]
