@@ -50,6 +50,7 @@ _GREEK_LETTERS = dict(zip("αβγδεζηθικλμνξοπρστυφχψωΓΔ�
 _GREEK_WORDS = {word: letter for letter, word in _GREEK_LETTERS.items()}
 _SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉₊₋", "0123456789+-")
 _LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+_LIFTED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _ACCENTS = {"\u0302": "hat", "\u0303": "tilde", "\u0304": "bar", "\u0307": "dot"}
 _LATEX_SPECIAL = {
     "\\": r"\backslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#",
@@ -75,22 +76,32 @@ def _stem_and_subscript(name: str) -> tuple[str, str]:
 
 
 def latex_name(name: str) -> str:
-    r"""A variable's name in LaTeX; digits at the end become a subscript, nothing is executed.
+    r"""A variable's name in LaTeX; digits at the end are a subscript, ^(..) a superscript.
 
-    >>> latex_name("W1"), latex_name("net"), latex_name("φ(x)"), latex_name("ŷ")
-    ('W_{1}', '\\mathrm{net}', '\\phi(x)', '\\hat{y}')
+    >>> latex_name("W1"), latex_name("net^(2)"), latex_name("φ(x)"), latex_name("ŷ")
+    ('W_{1}', '\\mathrm{net}^{(2)}', '\\phi(x)', '\\hat{y}')
     """
+    name, raised = _superscript(name)
     plain = name.rstrip("′")
     stem, sub = _stem_and_subscript(plain)
     core = _latex_word(stem) + "'" * (len(name) - len(plain))
-    return f"{core}_{{{_latex_word(sub)}}}" if sub else core
+    below = f"{core}_{{{_latex_word(sub)}}}" if sub else core
+    return f"{below}^{{({_latex_word(raised)})}}" if raised else below
+
+
+def _superscript(name: str) -> tuple[str, str]:
+    """The name without its superscript in parentheses, and what stands in these: W^(1)."""
+    base, sign, rest = name.partition("^(")
+    if base and sign and rest.endswith(")") and "(" not in rest and len(rest) > 1:
+        return base, rest[:-1]
+    return name, ""
 
 
 def latex_literal(name: str) -> str:
     r"""A name in upright LaTeX as it is spelled, without subscripts.
 
     >>> latex_literal("W1"), latex_literal("W_1")
-    ('\mathrm{W1}', '\mathrm{W\_1}')
+    ('\\mathrm{W1}', '\\mathrm{W\\_1}')
     """
     return rf"\mathrm{{{_latex_letters(name)}}}"
 
@@ -98,14 +109,17 @@ def latex_literal(name: str) -> str:
 def unicode_name(name: str) -> str:
     """A variable's name in Unicode; digits at the end go below the line, Greek words are letters.
 
-    >>> unicode_name("W1"), unicode_name("phi"), unicode_name("h_t")
-    ('W₁', 'φ', 'h_t')
+    >>> unicode_name("W1"), unicode_name("phi"), unicode_name("h_t"), unicode_name("W^(2)")
+    ('W₁', 'φ', 'h_t', 'W⁽²⁾')
     """
+    name, raised = _superscript(name)
     stem, sub = _stem_and_subscript(name)
     core = _GREEK_WORDS.get(stem, stem)
-    if not sub:
+    if sub:
+        core += sub.translate(_LOWERED) if sub.isdecimal() else f"_{sub}"
+    if not raised:
         return core
-    return core + sub.translate(_LOWERED) if sub.isdecimal() else f"{core}_{sub}"
+    return core + (f"⁽{raised.translate(_LIFTED)}⁾" if raised.isdecimal() else f"^({raised})")
 
 
 def _latex_word(word: str) -> str:
@@ -153,7 +167,7 @@ class Format:
     def name(self, name: str) -> Piece:
         """A variable's or a named value's name."""
         if self.style == "latex":
-            return Piece(latex_name(name))
+            return Piece(latex_name(name), POW if _superscript(name)[1] else ATOM)
         shown = "".join(
             char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in name
         )

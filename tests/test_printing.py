@@ -203,6 +203,8 @@ def test_a_number_is_written(value: Any, text: str, latex: str, binds: int):
         ("W₁", "W_{1}", "W₁"),
         ("h_t", "h_{t}", "h_t"),
         ("net", r"\mathrm{net}", "net"),
+        ("net^(2)", r"\mathrm{net}^{(2)}", "net⁽²⁾"),
+        ("s^(l)", "s^{(l)}", "s^(l)"),
         ("phi", r"\phi", "φ"),
         ("φ", r"\phi", "φ"),
         ("alpha_max", r"\alpha_{\mathrm{max}}", "α_max"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Literal
 
 import sympy
@@ -22,10 +23,13 @@ from symgraph.notation.read import LONG, Forward, Reader, bare, fresh
 from symgraph.notation.tree import (
     Derivative,
     Formula,
+    Hadamard,
     Identity,
     Name,
     Number,
     Ones,
+    Product,
+    Sum,
     Transpose,
     walk,
 )
@@ -252,10 +256,30 @@ class Naming:
         place = local(node, name.name)
         self._ranks[name.name] = -1
         self.reader.call_it(place, name)
-        signed = formula if self.sign == 1 else self.reader.algebra.scale(-1, formula)
+        signed = formula if self.sign == 1 else self.opposite(formula)
         self.reader.definitions.append((name, signed))
         self.named[node] = name
         return place if self.sign == 1 else negative(place)
+
+    def opposite(self, formula: Formula) -> Formula:
+        """Minus a formula: (d - y) h for (y - d) h, else a sign in front."""
+        turned = self._turned(formula)
+        return self.reader.algebra.scale(-1, formula) if turned is None else turned
+
+    def _turned(self, formula: Formula) -> Formula | None:
+        """Minus a product by the sign of its first difference; None where it has none."""
+        if isinstance(formula, Sum) and not any(isinstance(t, Number) for t in formula.terms):
+            return self.reader.algebra.scale(-1, formula)
+        if not isinstance(formula, (Product, Hadamard)):
+            return None
+        if isinstance(formula, Product) and formula.coefficient < 0:
+            return None
+        for k, factor in enumerate(formula.factors):
+            turned = self._turned(factor)
+            if turned is not None:
+                factors = (*formula.factors[:k], turned, *formula.factors[k + 1 :])
+                return replace(formula, factors=factors)
+        return None
 
     def _is_plain(self, node: Node, formula: Formula) -> bool:
         """Whether δ would be no shorter than its formula."""

@@ -78,7 +78,7 @@ class Steps:
             rule=rule,
             target=self._signed(self._names.derivative_by(tail), name),
             before=self._signed(self._before(chain, after, tail), name),
-            after=self._signed(after, name),
+            after=self._turned(after, name),
             name=name,
             through=self._names.reference(head) if several else None,
             words=self._words(head, tail),
@@ -89,6 +89,11 @@ class Steps:
         if name is None or self._names.sign == 1:
             return formula
         return self._names.reader.algebra.scale(-1, formula)
+
+    def _turned(self, formula: Formula, name: Name | None) -> Formula:
+        """The same, with differences turned in place of a sign in front."""
+        is_plain = name is None or self._names.sign == 1
+        return formula if is_plain else self._names.opposite(formula)
 
     def _before(self, chain: Sequence[tuple[Node, int]], after: Formula, tail: Node) -> Formula:
         """The rule applied to the derivative by the head, under its name."""
@@ -119,7 +124,7 @@ class Steps:
             rule="sum over paths",
             target=self._signed(self._names.derivative_by(tail), name),
             before=self._signed(before, name),
-            after=self._signed(total, name),
+            after=self._turned(total, name),
             name=name,
             through=None,
             words=(*self._words(tail, tail), ("count", str(len(shares)))),

@@ -608,3 +608,20 @@ def test_the_user_may_name_derivatives():
     ]
     with pytest.raises(sg.UnknownNameError, match="no value is called 'v'"):
         sg.derive(loss, W, adjoints={"v": "e"})
+
+
+def test_with_the_other_sign_differences_are_turned():
+    x, W, V, d = (
+        sg.input("x", 3), sg.parameter("W", (4, 3)), sg.parameter("V", (2, 4)), sg.input("d", 2)
+    )  # fmt: skip
+    h = sg.let("h", sg.tanh(sg.let("net1", W @ x)))
+    y = sg.let("y", sg.sigmoid(sg.let("net2", V @ h)))
+    derivation = sg.derive(sg.let("E", sg.sum((y - d) ** 2)), W, delta_sign=-1)
+
+    assert [one.unicode() for one in (*derivation.names, derivation.result)] == [
+        "δ₂ = 2 (d − y) ⊙ y ⊙ (1 − y)",
+        "δ₁ = Vᵀ δ₂ ⊙ (1 − h²)",
+        "dE/dW = −δ₁ xᵀ",
+    ]
+    first = next(step for step in derivation.steps if step.name is not None)
+    assert first.line("unicode").endswith(" = −dE/dy ⊙ y ⊙ (1 − y) = 2 (d − y) ⊙ y ⊙ (1 − y)")
