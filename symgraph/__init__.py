@@ -14,6 +14,9 @@ __version__ = "0.1.0"
 # Where each public name is defined. The block under TYPE_CHECKING tells mypy and editors the same;
 # tests/test_public_names.py holds the two together.
 _NAMES: dict[str, str] = {
+    "symgraph.build.abstract": """
+        function instantiate
+    """,
     "symgraph.build.arithmetic": """
         abs add apply arccos arccosh arcsin arcsinh arctan arctan2 arctanh ceil clip cos
         cosh divide elu equal exp expm1 floor floor_divide greater greater_equal indicator
@@ -118,6 +121,10 @@ _MODULES: dict[str, str] = {"optim": "symgraph.train.optim", "random": "symgraph
 
 if TYPE_CHECKING:
     from symgraph import random as random
+    from symgraph.build.abstract import (
+        function as function,
+        instantiate as instantiate,
+    )
     from symgraph.build.arithmetic import (
         abs as abs,
         add as add,

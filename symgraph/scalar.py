@@ -57,6 +57,14 @@ class Pointwise(sympy.Function):
         partial = self.partials[argindex - 1]
         return _fill(sympy.sympify(partial), self.args)
 
+    def meant(self) -> Any:
+        """The function at its arguments in plain SymPy."""
+        return _fill(self.meaning, self.args)
+
+    def computed(self) -> Any:
+        """The formula by which the function is computed at its arguments."""
+        return _fill(self.meaning if self.lowering is None else self.lowering, self.args)
+
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
         return _applied, (self.title, self.args)
 
@@ -125,17 +133,13 @@ def plain(expr: Any) -> Any:
         ours = expr.atoms(Pointwise) if hasattr(expr, "atoms") else set()
         if not ours:
             return expr
-        expr = expr.xreplace({one: _fill(one.meaning, one.args) for one in ours})
+        expr = expr.xreplace({one: one.meant() for one in ours})
 
 
 def lower(expr: Any) -> Any:
     """The formula in basic operations only: those SymPy has and those with a row in NUMPY."""
     while True:
-        steps = {
-            one: _fill(one.meaning if one.lowering is None else one.lowering, one.args)
-            for one in expr.atoms(Pointwise)
-            if one.title not in NUMPY
-        }
+        steps = {one: one.computed() for one in expr.atoms(Pointwise) if one.title not in NUMPY}
         if not steps:
             return expr
         expr = expr.xreplace(steps)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import sympy
 
+from symgraph.abstract import Abstract
 from symgraph.errors import UnsupportedError
 from symgraph.node import Kind, promote
 from symgraph.printing import ADD, Format, Piece
@@ -114,10 +115,16 @@ class Template:
 
     @property
     def lowered(self) -> Any:
-        """The body in basic operations only."""
-        if self._lowered is None:
-            self._lowered = lower(self.expr)
-        return self._lowered
+        """The body in basic operations only.
+
+        Raises UnsupportedError for an abstract function that has no instance.
+        """
+        if self._lowered is not None:
+            return self._lowered
+        lowered = lower(self.expr)
+        if not self.expr.atoms(Abstract):  # its instance may be another one the next time
+            self._lowered = lowered
+        return lowered
 
     def evaluate(self, xs: Sequence[Any]) -> Any:
         """The body's value by NumPy, with broadcasting."""

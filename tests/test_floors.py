@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent
 
 FLOORS = (
     "errors shapes",
-    "node printing scalar special template random columns",
+    "node printing scalar special abstract template random columns",
     "ops",
     "build lift formula grad collapse notation evaluate facts rounding",
     "graph flow check paths dual sample fulfil path_products path_search value_table",

@@ -7,11 +7,13 @@ the inputs of a layer's nonlinearity get the name δ, as in every text on backpr
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import sympy
 
+from symgraph.build.abstract import abstracted
 from symgraph.build.coerce import as_node
 from symgraph.errors import KindError, UnknownNameError
 from symgraph.explain.derivation import Derivation, Equation, Note
@@ -46,6 +48,7 @@ def derive(
     product: Products = "⊙",
     indicator: Indicators = "1[·]",
     derivative: Signs | None = None,
+    abstract: Mapping[str, Any] | None = None,
     assume: Facts = None,
     adjoints: Mapping[Any, str] | None = None,
 ) -> Derivation:
@@ -55,9 +58,10 @@ def derive(
     all vectors; by default each is what the user's own products make of it. `delta_sign`: 1 for
     δ = ∂L/∂net, -1 for δ = -∂L/∂net. `product`: the sign of entrywise products, "⊙", "∘", "*" or
     "×". `indicator`: "1[·]", "1{·}", "𝟙[·]", "𝟙{·}", "[·]", "I(·)" or "I[·]". `derivative`: "d" or
-    "∂" in dL/dW; by default d in text and ∂ in LaTeX. `assume`: facts that may be
-    used beside those in force, such as `sg.sum(t) == 1`, a list of these, or {sg.sum(t): 1}; see
-    `sg.assume`. `adjoints`: names for derivatives by values, such as {"u": "e"} for e = ∂L/∂u.
+    "∂" in dL/dW; by default d in text and ∂ in LaTeX. `abstract`: {"f": "tanh"}
+    writes f and f' for tanh and its derivative. `assume`: facts that may be used beside those in
+    force, such as `sg.sum(t) == 1`, a list of these, or {sg.sum(t): 1}; see `sg.assume`.
+    `adjoints`: names for derivatives by values, such as {"u": "e"} for e = ∂L/∂u.
     `lang`: the language of names and reasons, "en" or "zh".
     In a sum or in an entrywise product a row or a column beside a matrix stands for all its rows or
     columns, as in X W + b.
@@ -75,14 +79,34 @@ def derive(
     spelling = Spelling(product, indicator, derivative)
     root = as_node(expr, "derive")
     sources = [_source(one, root) for one in (wrt if isinstance(wrt, (list, tuple)) else [wrt])]
-    given = as_facts(assume)
+    called = {_source(one, root): name for one, name in (adjoints or {}).items()}
+    images, functions = abstracted([root, *sources, *called], abstract or {})
+    work = _named(
+        images[root],
+        [images[one] for one in sources],
+        (vectors, delta_sign),
+        as_facts(assume),
+        {images[one]: name for one, name in called.items()},
+    )
+    made = work.derivation(lang)
+    notes = [Note("abstract", (("function", f), ("meaning", g))) for f, g in functions.items()]
+    return dataclasses.replace(made, notes=(*notes, *made.notes)).spelled(spelling)
+
+
+def _named(
+    root: Node,
+    sources: Sequence[Node],
+    conventions: tuple[Layout | None, Literal[1, -1]],
+    given: Sequence[Fact],
+    called: Mapping[Node, str],
+) -> _Derive:
+    """The derivation with names for what is worth one; `conventions`: vectors and sign of δ."""
     gradients = [
         by_symmetric(gradient) if _only_by(given, source) else gradient
         for source, gradient in zip(sources, grad(root, sources), strict=True)
     ]
     facts = list(dict.fromkeys([*given, *facts_about([root])]))
-    called = {_source(one, root): name for one, name in (adjoints or {}).items()}
-    options = (root, sources, vectors, delta_sign, facts, called)
+    options = (root, sources, *conventions, facts, called)
     work = _Derive(Naming(*options), gradients)
     plain: set[Node] = set()
     for _ in range(MOST_ROUNDS):
@@ -91,7 +115,7 @@ def derive(
             break
         plain |= more
         work = _Derive(Naming(*options, plain), gradients)
-    return work.derivation(lang).spelled(spelling)
+    return work
 
 
 def _only_by(given: Sequence[Fact], source: Node) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
+import sympy
+
 from symgraph.node import Node
 from symgraph.notation.read import SPELLED
 from symgraph.ops import (
@@ -317,7 +319,9 @@ def _rule_of_map(node: Map, k: int) -> str:
     if own not in partial.free_symbols and all(isinstance(arg, Fill) for arg in others):
         return "constant factor"
     if expr.is_Mul:
-        return "quotient" if own in partial.free_symbols else "product"
+        if own in sympy.fraction(expr)[1].free_symbols:
+            return "quotient"
+        return "function" if own in partial.free_symbols else "product"
     if expr.is_Pow:
         return "power" if own in expr.base.free_symbols else "function"
     names = {"maximum": "maximum", "minimum": "minimum", "where": "choice"}

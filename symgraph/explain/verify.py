@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from symgraph.abstract import smooth_instances
 from symgraph.errors import SymgraphError
 from symgraph.evaluate import evaluate_above
 from symgraph.facts import Fact
@@ -38,6 +39,19 @@ def verified(
     """
     if len(forward.order) > MOST_NODES:
         return None
+    with smooth_instances():
+        return _verified(root, root_name, forward, auxiliary, definitions, pairs, facts)
+
+
+def _verified(
+    root: Node,
+    root_name: Name,
+    forward: Forward,
+    auxiliary: Sequence[tuple[Name, Node]],
+    definitions: Sequence[tuple[Name, Formula]],
+    pairs: Sequence[tuple[Formula, Node]],
+    facts: Sequence[Fact],
+) -> list[bool] | None:
     nodes = [node for _, node in pairs]
     try:
         sample = draw([root, *nodes], seed=7, facts=facts)

@@ -16,8 +16,10 @@ import numpy as np
 import sympy
 from numpy.typing import NDArray
 
+from symgraph.abstract import abstract
 from symgraph.errors import UnknownNameError, UnsupportedError
 from symgraph.notation.tree import (
+    Apply,
     Call,
     Derivative,
     Dot,
@@ -234,6 +236,14 @@ def _reduced(formula: Call, x: Array) -> Array:
         return np.asarray(_REDUCTIONS[formula.head](x.ravel(), axis=0))
     result = _REDUCTIONS[formula.head](x, axis=formula.axis)
     return _laid(result, formula.kind)
+
+
+@_value.register
+def _(formula: Apply, given: _Given) -> Array:
+    count = len(formula.args)
+    body = abstract(formula.function, formula.orders)(*(slot(k) for k in range(count)))
+    args = [_value(arg, given) for arg in formula.args]
+    return np.asarray(template(body, count).evaluate(args))
 
 
 @_value.register

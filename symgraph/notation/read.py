@@ -12,12 +12,14 @@ from typing import Any, Literal
 
 import sympy
 
+from symgraph.abstract import Abstract
 from symgraph.node import Node
 from symgraph.notation.algebra import Algebra
 from symgraph.notation.contraction import contraction
 from symgraph.notation.orientation import Layout, orientations
 from symgraph.notation.parts import loosened
 from symgraph.notation.tree import (
+    Apply,
     Call,
     Formula,
     Identity,
@@ -421,6 +423,8 @@ class Reader:
     def _function(self, expr: Any, nodes: Sequence[Node], args: list[Formula]) -> Formula:
         head = function_name(expr)
         sort = joined(tuple(arg.sort for arg in args))
+        if isinstance(expr, Abstract):
+            return Apply(expr.base, expr.orders, tuple(args), sort)
         if isinstance(expr, Pointwise) and expr.by_output is not None:
             return self._by_output(expr, nodes, args)
         if head in SPELLED:

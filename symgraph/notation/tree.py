@@ -16,6 +16,7 @@ from typing import Any, Literal
 from symgraph.node import Node
 
 __all__ = [
+    "Apply",
     "Call",
     "Derivative",
     "Dot",
@@ -277,6 +278,24 @@ class Call(Formula):
     args: tuple[Formula, ...]
     kind: Sort
     axis: int | None = None
+
+    @property
+    def parts(self) -> tuple[Formula, ...]:
+        return self.args
+
+    @property
+    def sort(self) -> Sort:
+        return self.kind
+
+
+@dataclass(frozen=True, slots=True)
+class Apply(Formula):
+    """An abstract function entry by entry, differentiated `orders[k]` times by argument k."""
+
+    function: str
+    orders: tuple[int, ...]
+    args: tuple[Formula, ...]
+    kind: Sort
 
     @property
     def parts(self) -> tuple[Formula, ...]:

@@ -13,8 +13,10 @@ from functools import singledispatch
 
 import sympy
 
+from symgraph.abstract import spelled
 from symgraph.notation.spelling import INDICATORS, PRODUCTS, Spelling
 from symgraph.notation.tree import (
+    Apply,
     Call,
     Derivative,
     Dot,
@@ -370,6 +372,12 @@ def _(formula: Call, pen: _Pen) -> Piece:
     else:
         head = pen.pick(name, name, rf"\operatorname{{{name}}}".replace("_", r"\_"))
     return Piece(head + pen.parens(", ".join(inner)))
+
+
+@_piece.register
+def _(formula: Apply, pen: _Pen) -> Piece:
+    inner = ", ".join(_piece(arg, pen).text for arg in formula.args)
+    return Piece(spelled(formula.function, formula.orders, pen.style) + pen.parens(inner))
 
 
 @_piece.register
