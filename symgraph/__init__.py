@@ -93,6 +93,9 @@ _NAMES: dict[str, str] = {
     "symgraph.explore.sensitivity": """
         Sensitivity sensitivity
     """,
+    "symgraph.formula.language": """
+        formula
+    """,
     "symgraph.grad": """
         adjoints grad hessian hvp jacobian jvp vjp
     """,
@@ -112,8 +115,8 @@ _NAMES: dict[str, str] = {
         Picture draw
     """,
     "symgraph.errors": """
-        CycleError DrawError GradientError KindError NameClashError NonFiniteError RangeError
-        ShapeError SymgraphError UnknownNameError UnsupportedError
+        CycleError DrawError FormulaError GradientError KindError NameClashError NonFiniteError
+        RangeError ScriptError ShapeError SymgraphError UnknownNameError UnsupportedError
     """,
 }
 # Modules that are public as a whole, by the name they have here.
@@ -330,11 +333,13 @@ if TYPE_CHECKING:
     from symgraph.errors import (
         CycleError as CycleError,
         DrawError as DrawError,
+        FormulaError as FormulaError,
         GradientError as GradientError,
         KindError as KindError,
         NameClashError as NameClashError,
         NonFiniteError as NonFiniteError,
         RangeError as RangeError,
+        ScriptError as ScriptError,
         ShapeError as ShapeError,
         SymgraphError as SymgraphError,
         UnknownNameError as UnknownNameError,
@@ -359,6 +364,9 @@ if TYPE_CHECKING:
     )
     from symgraph.facts import (
         assume as assume,
+    )
+    from symgraph.formula.language import (
+        formula as formula,
     )
     from symgraph.grad import (
         adjoints as adjoints,

@@ -21,7 +21,31 @@ from symgraph.errors import SymgraphError
 __all__ = ["main"]
 
 OK, FAILED, USAGE = 0, 1, 2
-NETWORK = "zoo:NAME, or FILE.py:NAME (the file is run, as a script would be)"
+NETWORK = (
+    "a formula in quotes, FILE.sym with formulas, zoo:NAME, or FILE.py:NAME (that file is run, as "
+    "a script would be)"
+)
+#: Commands whose first argument may be a formula.
+OF_NETWORKS = ("derive", "draw", "compile", "check")
+EXAMPLES = """examples:
+  symgraph derive "max(1 - (W·φ)*y, 0)" --wrt W --shape W=d φ=d
+  symgraph derive "½ ‖X w − y‖²" --wrt w --shape X=N,p w=p y=N --format unicode
+  symgraph derive "tr(A Xᵀ B X)" --wrt X --shape A=n,n B=m,m X=m,n --latex
+  symgraph derive "-Σ t log softmax(z)" --wrt z --shape t=k z=k --assume "sum(t) = 1" --lang zh
+  symgraph derive "let h = tanh(W x); ½‖V h − y‖²" --wrt W h --shape x=n y=k W=m,n V=k,m
+  symgraph derive "cross_entropy(X W, label)" --wrt W --shape X=N,p W=p,k label=N --integer label
+  symgraph derive net.sym --wrt W1
+  symgraph derive zoo:hinge --wrt W
+
+a file net.sym, in which shapes may stand too:
+  input x=n y=k
+  parameter W1=m,n b1=m W2=k,m     # --wrt is then not needed
+  let h = tanh(W1 x + b1)
+  ½ ‖W2 h − y‖²
+
+formulas: W x or W @ x, a·b, a ⊙ b or a * b, Xᵀ or X.T, X⁻¹, x², ‖x‖, |x|, Σ x or sum(x), tr(X),
+log det(X), 1[x > 0], where(c, a, b), x[0], X[:, 1:3], every function of symgraph by its name.
+A name without a shape is a number. help(symgraph.formula) tells all of it."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A pipe may have an encoding without the letters of a formula.
         sys.stdout.reconfigure(errors="backslashreplace")
-    options = _parser().parse_args(arguments)
+    options = _parser().parse_args(_as_arguments(sys.argv[1:] if arguments is None else arguments))
     try:
         code: int = options.run(options)
         sys.stdout.flush()
@@ -66,26 +90,44 @@ def _parser() -> argparse.ArgumentParser:
     )
     demo.set_defaults(run=_demo)
 
-    derive = commands.add_parser("derive", help="print a gradient and the steps that lead to it")
-    derive.add_argument("network", help=NETWORK)
+    derive = commands.add_parser(
+        "derive",
+        help="print a gradient and the steps that lead to it",
+        description="Print a gradient and the steps that lead to it.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _add_network(derive)
     derive.add_argument("--wrt", nargs="+", metavar="NAME", help="by what (default: parameters)")
-    derive.add_argument("--format", choices=("text", "unicode", "latex", "markdown"))
+    derive.add_argument(
+        "--format",
+        choices=("text", "unicode", "latex", "markdown", "html", "json"),
+        default="text",
+        help="how it is written (default: %(default)s)",
+    )
+    derive.add_argument(
+        "--latex", dest="format", action="store_const", const="latex", help="as --format latex"
+    )
+    derive.add_argument("--lang", choices=("en", "zh"), default="en", help="of titles and reasons")
+    derive.add_argument(
+        "--assume", action="append", default=[], metavar="CLAIM", help='such as "sum(t) = 1"'
+    )
     derive.set_defaults(run=_derive)
 
     draw = commands.add_parser("draw", help="draw the graph with a derivative on every edge")
-    draw.add_argument("network", help=NETWORK)
+    _add_network(draw)
     draw.add_argument("file", type=Path, help="the picture; its suffix chooses the format")
     draw.set_defaults(run=_draw)
 
     build = commands.add_parser("compile", help="write NumPy code for a loss and its gradients")
-    build.add_argument("network", help=NETWORK)
+    _add_network(build)
     build.add_argument("--wrt", nargs="*", metavar="NAME", help="by what (default: parameters)")
     build.add_argument("--style", choices=("fast", "read"), default="read")
     build.add_argument("--out", type=Path, metavar="FILE", help="a file (default: stdout)")
     build.set_defaults(run=_compile)
 
     check = commands.add_parser("check", help="compare derivatives with independent ones")
-    check.add_argument("network", help=NETWORK)
+    _add_network(check)
     check.set_defaults(run=_check)
 
     zoo = commands.add_parser("zoo", help="list the systems that are ready to use, or show one")
@@ -100,35 +142,85 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _network(options: argparse.Namespace) -> tuple[Any, list[Any]]:
-    """The loss, and the nodes that --wrt names: by default all parameters, else all inputs."""
-    from symgraph.network import find_node, load_network
+def _add_network(command: argparse.ArgumentParser) -> None:
+    """The network that a command is about, and what is declared of the names in a formula."""
+    command.add_argument("network", nargs="?", metavar="NETWORK", help=NETWORK)
+    command.add_argument("--file", type=Path, metavar="FILE", help="a file with formulas")
+    command.add_argument(
+        "--shape", nargs="+", action="extend", default=[], metavar="NAME=SIZES",
+        help="shapes of the names in a formula, such as W=d X=N,3; all other names are numbers",
+    )  # fmt: skip
+    for name, meaning in (
+        ("integer", "names that hold integers, such as labels"),
+        ("symmetric", "names of symmetric matrices"),
+        ("positive", "names whose values are positive"),
+        ("function", "names of functions of one operand that stay abstract"),
+    ):
+        command.add_argument(
+            f"--{name}", nargs="+", action="extend", default=[], metavar="NAME", help=meaning
+        )
+
+
+def _as_arguments(arguments: Sequence[str]) -> list[str]:
+    """The arguments, with a blank before a formula that begins with a minus sign."""
+    if not arguments or arguments[0] not in OF_NETWORKS:
+        return list(arguments)
+    return [
+        f" {one}" if one[:1] == "-" and one[1:2] not in ("", "-") and one != "-h" else one
+        for one in arguments
+    ]
+
+
+def _network(options: argparse.Namespace) -> tuple[Any, list[Any], Sequence[Any]]:
+    """The loss, the nodes that --wrt names, what is assumed.
+
+    Without --wrt the nodes are all parameters, else all inputs.
+    """
+    from symgraph.network import find_node, read_network
     from symgraph.node import variables
 
-    loss = load_network(options.network)
     names = getattr(options, "wrt", None)
+    loss, claims = read_network(
+        _one_network(options),
+        is_file=options.file is not None,
+        claims=getattr(options, "assume", ()),
+        shapes=options.shape,
+        parameters=names or (),
+        kinds=dict.fromkeys(options.integer, "integer"),
+        symmetric=options.symmetric,
+        positive=options.positive,
+        functions=options.function,
+    )
     if names is not None:
-        return loss, [find_node(loss, name) for name in names]
+        return loss, [find_node(loss, name) for name in names], claims
     leaves = [leaf for leaf in variables([loss]) if leaf.kind == "real"]
     parameters = [leaf for leaf in leaves if leaf.params[2] == "parameter"]
-    return loss, parameters or leaves
+    return loss, parameters or leaves, claims
+
+
+def _one_network(options: argparse.Namespace) -> str:
+    if (options.network is None) == (options.file is None):
+        raise symgraph.UnsupportedError(
+            "command line: name one network, a formula in quotes, zoo:NAME, FILE.py:NAME or "
+            "FILE.sym, either by itself or behind --file."
+        )
+    return str(options.file) if options.network is None else str(options.network)
 
 
 def _derive(options: argparse.Namespace) -> int:
-    loss, wrt = _network(options)
-    derivations = [symgraph.derive(loss, node) for node in wrt]
-    if options.json:
+    loss, wrt, claims = _network(options)
+    derivations = [
+        symgraph.derive(loss, node, lang=options.lang, assume=list(claims)) for node in wrt
+    ]
+    if options.json or options.format == "json":
         _print_json([one.to_dict() for one in derivations])
         return OK
-    write = {"latex": "latex", "markdown": "markdown", "unicode": "unicode"}.get(
-        options.format, "__str__"
-    )
-    print("\n\n".join(getattr(one, write)() for one in derivations))
+    print("\n\n".join(getattr(one, options.format)() for one in derivations))
     return OK
 
 
 def _draw(options: argparse.Namespace) -> int:
-    loss, _ = _network(options)
+    loss, _, _ = _network(options)
     symgraph.draw(loss).save(options.file)
     _print_json({"file": str(options.file)}) if options.json else print(options.file)
     return OK
@@ -137,7 +229,7 @@ def _draw(options: argparse.Namespace) -> int:
 def _compile(options: argparse.Namespace) -> int:
     from symgraph.node import variables
 
-    loss, wrt = _network(options)
+    loss, wrt, _ = _network(options)
     outputs = [loss, *symgraph.grad(loss, wrt)]
     program = symgraph.compile(variables([loss]), outputs, style=options.style)
     if options.out is None:
@@ -149,7 +241,7 @@ def _compile(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    loss, _ = _network(options)
+    loss, _, _ = _network(options)
     report = symgraph.check(loss)
     _print_json(report.to_dict()) if options.json else print(report)
     return OK if report.ok else FAILED

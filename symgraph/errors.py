@@ -5,11 +5,13 @@ from __future__ import annotations
 __all__ = [
     "CycleError",
     "DrawError",
+    "FormulaError",
     "GradientError",
     "KindError",
     "NameClashError",
     "NonFiniteError",
     "RangeError",
+    "ScriptError",
     "ShapeError",
     "SymgraphError",
     "UnknownNameError",
@@ -59,3 +61,16 @@ class UnsupportedError(SymgraphError, TypeError):
 
 class DrawError(SymgraphError, ValueError):
     """A picture that cannot be drawn or written as asked."""
+
+
+class FormulaError(SymgraphError, ValueError):
+    """A text that is no formula; `line` and `column`, counted from 1, say where."""
+
+    def __init__(self, message: str, line: int = 1, column: int = 1) -> None:
+        super().__init__(message)
+        self.line = line
+        self.column = column
+
+
+class ScriptError(SymgraphError, RuntimeError):
+    """A Python file of the user that fails while it is run."""

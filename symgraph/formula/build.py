@@ -1,0 +1,512 @@
+"""A tree into nodes.
+
+A vector has one axis, as in NumPy; whether it stands as a row is remembered while the formula is
+read, so that xᵀ y is a number and x yᵀ a matrix.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from fractions import Fraction
+from functools import reduce
+from operator import add, mul
+from typing import Any, NamedTuple, Protocol, TypeGuard
+
+from symgraph.build import arithmetic, contract, indexing, linear_algebra, shaping
+from symgraph.build.coerce import as_node
+from symgraph.errors import FormulaError, ShapeError, SymgraphError
+from symgraph.formula.functions import Function, functions
+from symgraph.formula.source import Source, Span
+from symgraph.formula.tree import (
+    Block,
+    Call,
+    Comparison,
+    Constant,
+    Entrywise,
+    Index,
+    Listing,
+    Literal,
+    Logical,
+    Negative,
+    Part,
+    Power,
+    Product,
+    Reference,
+    Slice,
+    Sum,
+    Transposed,
+)
+from symgraph.node import Node
+from symgraph.ops.leaves import Fill
+from symgraph.shapes import same_dim, shape_text
+
+__all__ = ["Builder", "Names"]
+
+#: No array that a formula makes may have more entries.
+MOST_ENTRIES = 10_000_000
+_RELATIONS = {
+    "<": arithmetic.less, "<=": arithmetic.less_equal, ">": arithmetic.greater,
+    ">=": arithmetic.greater_equal, "==": arithmetic.equal, "!=": arithmetic.not_equal,
+}  # fmt: skip
+
+
+class Names(Protocol):
+    """What the names of a formula mean."""
+
+    def find(self, name: str) -> Node:
+        """The value of a name; a number for one that is not declared."""
+
+    def define(self, name: str, value: Node) -> Node:
+        """A name for a value of the formula itself."""
+
+    def function(self, name: str) -> Callable[..., Node] | None:
+        """A function of the user's own."""
+
+
+class Value(NamedTuple):
+    """A node and how a vector stands: "row" (transposed), "line" (x W), or "" (as it is)."""
+
+    node: Node
+    stance: str = ""
+
+
+class Builder:
+    """One text being turned into nodes."""
+
+    def __init__(self, source: Source, names: Names) -> None:
+        self.source = source
+        self.names = names
+        self.summed = False
+        self.told: SymgraphError | None = None
+
+    def block(self, block: Block) -> Node:
+        """The result of the last line."""
+        for statement in block.statements:
+            node = self.read(statement.formula).node
+            if statement.name is not None:
+                with self.place(statement.name_span):
+                    node = self.names.define(statement.name, node)
+        return node
+
+    def read(self, part: Part) -> Value:
+        """The value of a part."""
+        with self.place(part.span):
+            made = _READERS[type(part)](self, part)
+            if made.node.ndim != 1 and made.stance:
+                made = Value(made.node)
+            self._check_size(made.node, part.span)
+        return made
+
+    @contextmanager
+    def place(self, span: Span) -> Iterator[None]:
+        """Errors of the functions get the place in the text, the innermost one."""
+        try:
+            yield
+        except FormulaError:
+            raise
+        except SymgraphError as error:
+            if error is self.told:
+                raise
+            line, column = self.source.position(span.start)
+            where = f"{self.source.title}, line {line}, column {column}: "
+            self.told = type(error)(f"{where}{error}\n{self.source.marked(span)}")
+            raise self.told from None
+
+    def _check_size(self, node: Node, span: Span) -> None:
+        known = [size for size in node.shape if isinstance(size, int)]
+        count = 1
+        for size in known:
+            count *= size
+        if count > MOST_ENTRIES:
+            raise self.refuse(
+                f"an array of shape {shape_text(node.shape)} has more than {MOST_ENTRIES} entries.",
+                span, "Write sizes as names, such as W=d.",
+            )  # fmt: skip
+
+    def refuse(self, problem: str, span: Span, hint: str = "") -> FormulaError:
+        """The error at a place."""
+        return self.source.error(problem, span, hint)
+
+    # --- leaves -----------------------------------------------------------------------------
+
+    def literal(self, part: Literal) -> Value:
+        return Value(as_node(part.value))
+
+    def constant(self, part: Constant) -> Value:
+        raise self.refuse(
+            f"{part.value} is the value of an option, no number.", part.span,
+            "Write 1 and 0, or a condition such as x > 0.",
+        )  # fmt: skip
+
+    def reference(self, part: Reference) -> Value:
+        return Value(self.names.find(part.name))
+
+    def listing(self, part: Listing) -> Value:
+        if not part.is_array:
+            raise self.refuse(
+                "a list in parentheses is the value of an option.", part.span,
+                "An array is written in brackets: [a, b].",
+            )  # fmt: skip
+        nodes = [self.read(item).node for item in part.items]
+        if all(node.ndim == nodes[0].ndim for node in nodes) and (
+            nodes[0].ndim == 0 or all(isinstance(item, Listing) for item in part.items)
+        ):
+            return Value(shaping.stack(nodes))
+        if any(node.ndim > 1 for node in nodes):
+            raise self.refuse(
+                "a list of matrices.", part.span, "Write concat([A, B], axis=1) or stack([A, B])."
+            )
+        vectors = [shaping.reshape(n, (1,)) if n.ndim == 0 else n for n in nodes]
+        return Value(shaping.concat(vectors))
+
+    # --- arithmetic -------------------------------------------------------------------------
+
+    def negative(self, part: Negative) -> Value:
+        number = _number_of(part)
+        if number is not None:
+            return Value(as_node(number))
+        x = self.read(part.x)
+        return Value(arithmetic.negative(x.node), x.stance)
+
+    def sum(self, part: Sum) -> Value:
+        (sign, first), *others = part.terms
+        total = self.read(first)
+        if sign == "-":
+            total = self.negative(Negative(first.span, first))
+        for operator, x in others:
+            term = self.read(x)
+            function = arithmetic.add if operator == "+" else arithmetic.subtract
+            total = Value(function(total.node, term.node), total.stance or term.stance)
+        return total
+
+    def entrywise(self, part: Entrywise) -> Value:
+        (_, first), *others = part.factors
+        total, before = self.read(first), first.span
+        number = _number_of(first)
+        for operator, x in others:
+            number = _divided_or_multiplied(number, operator, _number_of(x))
+            if number is not None:
+                total, before = Value(as_node(number)), before.to(x.span)
+                continue
+            factor = self.read(x)
+            self._check_order(total, before, operator, x)
+            self._check_stances(total, factor, before.to(x.span))
+            function = arithmetic.divide if operator == "/" else arithmetic.multiply
+            stance = total.stance or factor.stance
+            total = Value(function(total.node, factor.node), stance)
+            before = before.to(x.span)
+        return total
+
+    def _check_order(self, left: Value, span: Span, operator: str, x: Part) -> None:
+        """a * B @ c: Python multiplies a and B first, a textbook B and c."""
+        if operator != "*" or not left.node.ndim or not isinstance(x, Product):
+            return
+        explicit = any(sign == "@" for sign, _ in x.factors)
+        if explicit and x.span.start == x.factors[0][1].span.start:
+            raise self.refuse(
+                "* before @ is read from the left by Python and from the right by textbooks.",
+                span.to(x.span), "Use parentheses, or ⊙ for the entrywise product.",
+            )  # fmt: skip
+
+    def _check_stances(self, left: Value, right: Value, span: Span) -> None:
+        both = left.node.ndim == 1 and right.node.ndim == 1
+        if both and "row" in (left.stance, right.stance) and left.stance != right.stance:
+            raise self.refuse(
+                "an entrywise product of a row and a column.", span,
+                "Write a ⊙ b for the entries, aᵀ b for a number, a bᵀ for a matrix.",
+            )  # fmt: skip
+
+    def power(self, part: Power) -> Value:
+        exponent = _number_of(part.exponent)
+        base = part.base
+        if exponent == 2 and _is_plain_norm(base):
+            return Value(contract.squared_norm(self.read(base.args[0]).node))
+        if isinstance(base, Literal) and exponent is not None:
+            return Value(as_node(self._number_power(base.value, exponent, part.span)))
+        x = self.read(base)
+        if x.node.ndim >= 2 and part.sign != ".^" and exponent is not None:
+            return Value(self._matrix_power(x.node, exponent, part))
+        if x.node.ndim >= 2 and part.sign == "^":
+            raise self.refuse(
+                "a matrix to a power that is no number.", part.span,
+                "Powers of the entries are X .^ n.",
+            )  # fmt: skip
+        if exponent is not None and abs(exponent) > 1000:
+            raise self.refuse(
+                f"the exponent {exponent} is too large.", part.exponent.span, "Give a smaller one."
+            )
+        raised = self.read(part.exponent)
+        return Value(arithmetic.power(x.node, raised.node), x.stance or raised.stance)
+
+    def _number_power(self, base: Any, exponent: Any, span: Span) -> Any:
+        """A power of numbers as a number, while it is a small one."""
+        value: Fraction | float = math.inf
+        if abs(exponent) <= 64:
+            exact = isinstance(exponent, int) and isinstance(base, (int, Fraction))
+            with suppress(ArithmeticError, TypeError):
+                value = Fraction(base) ** exponent if exact else float(base) ** float(exponent)
+        if isinstance(value, complex) or not -(2.0**62) < float(value) < 2.0**62:
+            raise self.refuse("the power is too large or no real number.", span, "Write its value.")
+        if isinstance(value, Fraction) and value.denominator >= 2**62:
+            value = float(value)
+        whole = isinstance(value, Fraction) and value.denominator == 1
+        return int(value) if whole else value
+
+    def _matrix_power(self, x: Node, exponent: Any, part: Power) -> Node:
+        entrywise = part.sign == "**" and exponent > 0
+        if entrywise:
+            return arithmetic.power(x, exponent)
+        if x.ndim != 2 or not same_dim(*x.shape):
+            raise self.refuse(
+                f"a power of a value of shape {shape_text(x.shape)}, which is no square matrix.",
+                part.span, "Powers of the entries are X .^ 2; a sum of squares is ‖X‖².",
+            )  # fmt: skip
+        if part.sign == "**":
+            raise self.refuse(
+                "** with a negative exponent.", part.span,
+                "The inverse is X^-1 or inv(X), the reciprocals of the entries are 1/X.",
+            )  # fmt: skip
+        if not isinstance(exponent, int) or exponent == 0 or abs(exponent) > 20:
+            raise self.refuse(
+                f"a matrix to the power {exponent}.", part.span, "Write a whole number up to 20."
+            )
+        base = linear_algebra.inv(x) if exponent < 0 else x
+        return reduce(contract.matmul, [base] * abs(exponent))
+
+    # --- products ---------------------------------------------------------------------------
+
+    def transposed(self, part: Transposed) -> Value:
+        x = self.read(part.x)
+        if x.node.ndim > 2:
+            raise self.refuse(
+                f"the transpose of a value of shape {shape_text(x.node.shape)}.", part.span,
+                "Name the order of the axes: transpose(x, (0, 2, 1)).",
+            )  # fmt: skip
+        if x.node.ndim == 1:
+            return Value(x.node, "" if x.stance else "row")
+        return Value(contract.transpose(x.node))
+
+    def product(self, part: Product) -> Value:
+        (_, first), *others = part.factors
+        total = self.read(first)
+        span = first.span
+        for sign, x in others:
+            factor = self.read(x)
+            span = span.to(x.span)
+            with self.place(span):
+                total = self._times(total, factor, sign, span)
+        return total
+
+    def _times(self, left: Value, right: Value, sign: str, span: Span) -> Value:
+        a, b = left.node, right.node
+        if sign == "⊗":
+            return Value(self._kronecker(a, b, span))
+        if a.ndim == 0 or b.ndim == 0:
+            if sign == "@":
+                raise ShapeError("matmul: a number has no matrix product. Use * instead.")
+            return Value(arithmetic.multiply(a, b), left.stance or right.stance)
+        if a.ndim == 1 and b.ndim == 1:
+            return self._vectors(left, right, sign, span)
+        if b.ndim == 1 and right.stance == "row":
+            raise self.refuse(
+                "a matrix times a row.", span, "Take the ᵀ away for the product with the column."
+            )
+        made = contract.matmul(a, b)
+        stance = (left.stance or "line") if a.ndim == 1 else ""
+        return Value(made, "row" if stance == "row" else stance if not sign else "")
+
+    def _vectors(self, left: Value, right: Value, sign: str, span: Span) -> Value:
+        if left.stance != "row" and right.stance == "row":
+            return Value(contract.outer(left.node, right.node))
+        if left.stance == "row" and right.stance == "":
+            return Value(contract.dot(left.node, right.node))
+        if left.stance == right.stance == "":
+            if sign:
+                return Value(contract.dot(left.node, right.node))
+            if self.summed:
+                return Value(arithmetic.multiply(left.node, right.node))
+        raise self.refuse(
+            "a product of two vectors can be read in several ways.", span,
+            "Write aᵀ b or a·b for a number, a bᵀ for a matrix, a ⊙ b for the entries.",
+        )  # fmt: skip
+
+    def _kronecker(self, a: Node, b: Node, span: Span) -> Node:
+        if a.ndim != 2 or b.ndim != 2:
+            raise self.refuse(
+                f"the Kronecker product of shapes {shape_text(a.shape)} and {shape_text(b.shape)}.",
+                span, "Both must be matrices.",
+            )  # fmt: skip
+        (m, n), (p, q) = a.shape, b.shape
+        made = contract.einsum("ij,kl->ikjl", a, b)
+        return shaping.reshape(made, (m * p, n * q))
+
+    # --- conditions -------------------------------------------------------------------------
+
+    def comparison(self, part: Comparison) -> Value:
+        values = [self.read(part.first).node, *(self.read(x).node for _, x in part.others)]
+        made = [
+            _RELATIONS[sign](values[k], values[k + 1]) for k, (sign, _) in enumerate(part.others)
+        ]
+        return Value(reduce(arithmetic.logical_and, made))
+
+    def logical(self, part: Logical) -> Value:
+        nodes = [self.read(arg).node for arg in part.args]
+        if part.operator == "¬":
+            return Value(arithmetic.logical_not(nodes[0]))
+        function = arithmetic.logical_and if part.operator == "∧" else arithmetic.logical_or
+        return Value(reduce(function, nodes))
+
+    # --- entries ----------------------------------------------------------------------------
+
+    def index(self, part: Index) -> Value:
+        x = self.read(part.x)
+        key = tuple(self._index_item(item) for item in part.items)
+        return Value(indexing.getitem(x.node, key))
+
+    def _index_item(self, item: Part) -> Any:
+        if isinstance(item, Slice):
+            return slice(*(None if b is None else self.option(b) for b in item.bounds))
+        if isinstance(item, Reference) and self.names.find(item.name).kind == "integer":
+            node = self.names.find(item.name)
+            return node.value if isinstance(node, Fill) else node
+        return self.option(item)
+
+    def option(self, part: Part) -> Any:
+        """The value of an option: numbers, sizes, truth values, lists of these."""
+        number = _number_of(part)
+        if number is not None:
+            if isinstance(number, int) and abs(number) > MOST_ENTRIES:
+                raise self.refuse(f"{number} is too large here.", part.span, "Give a smaller one.")
+            return number
+        if isinstance(part, Constant):
+            return part.value
+        if isinstance(part, Listing):
+            return tuple(self.option(item) for item in part.items)
+        if isinstance(part, Sum):
+            terms = [(sign, self.option(x)) for sign, x in part.terms]
+            return reduce(add, [x if sign == "+" else -x for sign, x in terms])
+        if isinstance(part, Entrywise) and all(sign == "*" for sign, _ in part.factors):
+            return reduce(mul, [self.option(x) for _, x in part.factors])
+        node = self.read(part).node
+        if isinstance(node, Fill) and node.shape == ():
+            return node.value
+        raise self.refuse(
+            "this must be a number or a size.", part.span, "Write a number, such as axis=0."
+        )
+
+    # --- functions --------------------------------------------------------------------------
+
+    def call(self, part: Call) -> Value:
+        own = self.names.function(part.function)
+        if own is not None:
+            values = [self.read(arg) for arg in part.args]
+            return Value(own(*(v.node for v in values)), values[0].stance if values else "")
+        if part.function == "bars":
+            return Value(self._norm(part))
+        name = part.function
+        if name in ("max", "min") and len(part.args) > 1 and not part.options:
+            pair = arithmetic.maximum if name == "max" else arithmetic.minimum
+            values = [self.read(arg) for arg in part.args]
+            made = reduce(pair, [v.node for v in values])
+            return Value(made, next((v.stance for v in values if v.stance), ""))
+        summed, self.summed = self.summed, self.summed or name in ("sum", "mean")
+        try:
+            return self._of_table(functions()[name], part)
+        finally:
+            self.summed = summed
+
+    def _norm(self, part: Call) -> Node:
+        x = self.read(part.args[0]).node
+        order = _number_of(part.options[0][1]) if part.options else None
+        if order is not None and x.ndim != 1:
+            raise self.refuse(
+                f"this norm of a value of shape {shape_text(x.shape)}.", part.span,
+                "‖X‖ or ‖X‖_F is the root of the sum of squares; sum(|X|) adds up the sizes.",
+            )  # fmt: skip
+        function: Any = functions()["norm"].call
+        made: Node = function(x) if order is None else function(x, ord=order)
+        return made
+
+    def _of_table(self, function: Function, part: Call) -> Value:
+        roles = list(function.roles.items())
+        operands: list[Value] = []
+        given: dict[str, Any] = {}
+        args: Sequence[Part] = part.args
+        if roles and roles[0][1] == "operands":
+            first = args[0] if args else None
+            parts = first.items if isinstance(first, Listing) else args
+            given[roles[0][0]] = [self.read(one).node for one in parts]
+            args, roles = args[1:] if isinstance(first, Listing) else (), roles[1:]
+        if len(args) > len(roles):
+            raise self.refuse(
+                f"{function.name} with {len(part.args)} operands.", part.span,
+                f"It is written {function.usage}.",
+            )  # fmt: skip
+        named: Mapping[str, Part] = dict(part.options)
+        positional = {name: x for (name, _), x in zip(roles, args, strict=False)}
+        for name, x in [*positional.items(), *named.items()]:
+            role = function.roles.get(name)
+            if role is None or (name in positional and name in named):
+                raise self.refuse(
+                    f"{function.name} has no option {name!r}." if role is None
+                    else f"{function.name} is given {name!r} twice.",
+                    x.span, f"It is written {function.usage}.",
+                )  # fmt: skip
+            if role == "operand":
+                operands.append(self.read(x))
+                given[name] = operands[-1].node
+            else:
+                given[name] = self.option(x)
+        missing = [name for name in list(function.roles)[: function.required] if name not in given]
+        if missing:
+            raise self.refuse(
+                f"{function.name} without {missing[0]!r}.", part.span,
+                f"It is written {function.usage}.",
+            )  # fmt: skip
+        made: Node = function.call(**given)
+        kept = function.pointwise and operands
+        return Value(made, next((v.stance for v in operands if v.stance), "") if kept else "")
+
+
+_READERS: dict[type[Part], Callable[[Builder, Any], Value]] = {
+    Literal: Builder.literal, Constant: Builder.constant, Reference: Builder.reference,
+    Listing: Builder.listing, Negative: Builder.negative, Sum: Builder.sum,
+    Entrywise: Builder.entrywise, Product: Builder.product, Power: Builder.power,
+    Transposed: Builder.transposed, Comparison: Builder.comparison, Logical: Builder.logical,
+    Index: Builder.index, Call: Builder.call,
+}  # fmt: skip
+
+
+def _is_plain_norm(part: Part) -> TypeGuard[Call]:
+    is_norm = isinstance(part, Call) and part.function in ("bars", "norm")
+    return isinstance(part, Call) and is_norm and len(part.args) == 1 and not part.options
+
+
+def _number_of(part: Part) -> Any:
+    """The number that a part writes down, with or without a sign; None for anything else."""
+    if isinstance(part, Literal):
+        return part.value
+    if isinstance(part, Negative):
+        value = _number_of(part.x)
+        return None if value is None else -value
+    if isinstance(part, Entrywise):
+        value = _number_of(part.factors[0][1])
+        for sign, x in part.factors[1:]:
+            value = _divided_or_multiplied(value, sign, _number_of(x))
+        return value
+    return None
+
+
+def _divided_or_multiplied(value: Any, sign: str, by: Any) -> Any:
+    """A product or a quotient of two numbers; None where one is none, or where it grows long."""
+    if value is None or by is None or (sign == "/" and by == 0):
+        return None
+    if isinstance(value, float) or isinstance(by, float):
+        made: Any = float(value) * float(by) if sign == "*" else float(value) / float(by)
+        return made if math.isfinite(made) else None
+    made = Fraction(value) * by if sign == "*" else Fraction(value) / by
+    if max(abs(made.numerator), made.denominator) >= 2**62:
+        return None
+    return int(made) if made.denominator == 1 else made

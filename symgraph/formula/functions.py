@@ -1,0 +1,109 @@
+"""The functions that a formula may call: those of the public modules that take and give arrays.
+
+What a function may be given is read off its signature: operands are formulas, options are numbers,
+sizes and truth values. A function that takes text, functions or other objects is left out.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any, NamedTuple
+
+from symgraph.build import (
+    arithmetic,
+    contract,
+    conv,
+    indexing,
+    linear_algebra,
+    losses,
+    norm,
+    reductions,
+    shaping,
+    special,
+)
+
+__all__ = ["SPELLINGS", "Function", "functions"]
+
+_MODULES = (
+    arithmetic, contract, linear_algebra, reductions, losses, special, shaping, indexing, norm,
+    conv,
+)  # fmt: skip
+
+#: Other spellings of public names.
+SPELLINGS: dict[str, str] = {
+    "σ": "sigmoid", "logistic": "sigmoid", "ln": "log", "tr": "trace", "Tr": "trace",
+    "Σ": "sum", "Π": "prod", "√": "sqrt", "sgn": "sign", "asin": "arcsin", "acos": "arccos",
+    "atan": "arctan", "asinh": "arcsinh", "acosh": "arccosh", "atanh": "arctanh", "ReLU": "relu",
+    "log_det": "logdet", "lse": "logsumexp", "pow": "power", "inverse": "inv", "ceiling": "ceil",
+}  # fmt: skip
+
+# What the parameters of these names hold, whatever type they are annotated with.
+_SIZES = frozenset("shape width start stop".split())
+_OPERAND, _OPERANDS = "Any", "Sequence[Any]"
+_WORDS = ("str", "Kind", "Callable", "tuple[Node", "Axis | str")
+
+
+class Function(NamedTuple):
+    """A function of the table and the roles of its parameters, in order."""
+
+    name: str
+    call: Callable[..., Any]
+    roles: Mapping[str, str]
+    required: int
+    pointwise: bool
+
+    @property
+    def usage(self) -> str:
+        """How it is called, for hints: `softmax(x, axis=...)`."""
+        shown = [
+            name if number < self.required else f"{name}=..."
+            for number, name in enumerate(self.roles)
+        ]
+        return f"{self.name}({', '.join(shown)})"
+
+
+@cache
+def functions() -> dict[str, Function]:
+    """All functions by name.
+
+    >>> functions()["softmax"].usage, "einsum" in functions()
+    ('softmax(x, axis=...)', False)
+    """
+    found: dict[str, Function] = {}
+    for module in _MODULES:
+        for name in module.__all__:
+            if name == "getitem":  # written x[...]
+                continue
+            made = _function(name, getattr(module, name), module in (arithmetic, special))
+            if made is not None:
+                found[name] = made
+    return found
+
+
+def _function(name: str, call: Callable[..., Any], pointwise: bool) -> Function | None:
+    signature = inspect.signature(call)
+    if signature.return_annotation != "Node":
+        return None
+    roles: dict[str, str] = {}
+    required = 0
+    for parameter in signature.parameters.values():
+        role = _role(parameter)
+        is_required = parameter.default is parameter.empty
+        if role is None and is_required:
+            return None
+        if role is not None:
+            roles[parameter.name] = role
+            required += is_required
+    return Function(name, call, roles, required, pointwise)
+
+
+def _role(parameter: inspect.Parameter) -> str | None:
+    """operand, operands or option; None for what a formula cannot say."""
+    written = str(parameter.annotation)
+    if parameter.kind is parameter.VAR_POSITIONAL or any(word in written for word in _WORDS):
+        return None
+    if written == _OPERANDS:
+        return "operands"
+    return "operand" if written == _OPERAND and parameter.name not in _SIZES else "option"

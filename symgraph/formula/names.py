@@ -1,0 +1,120 @@
+"""Names in formulas: which spellings mean one name, and how shapes are declared in text."""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+import re
+import unicodedata
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+from symgraph.errors import FormulaError
+from symgraph.printing import unicode_name
+from symgraph.shapes import Shape, as_shape
+
+__all__ = ["IDENTIFIER", "RESERVED", "is_letter", "key_of", "nearest", "read_shape", "split_item"]
+
+# Symbol forms of Greek letters that look like the letters and are typed for them.
+_GREEK_FORMS = str.maketrans("ϕϵϑϱϖµ", "φεθρπμ")
+_SCRIPTS = ("LATIN ", "GREEK ", "CJK ", "HIRAGANA ", "KATAKANA", "HANGUL ")
+_SUBSCRIPTS = "₀₁₂₃₄₅₆₇₈₉"
+
+#: Words of Python. They are no names here unless declared, so that no formula looks like a program.
+#: `lambda` is a Greek letter.
+RESERVED = frozenset(
+    {*keyword.kwlist, *dir(builtins), "exit", "quit", "help", "copyright", "credits", "license"}
+) - {"lambda"}
+
+
+def is_letter(char: str) -> bool:
+    """Whether a name may begin with the character: Latin, Greek, Chinese, Japanese, Korean."""
+    if char.isascii():
+        return char.isalpha()
+    name = unicodedata.name(char, "")
+    return char.isalpha() and name.startswith(_SCRIPTS) and not _is_raised(name)
+
+
+def _is_raised(name: str) -> bool:
+    """ⁿ and ᵢ are indices at names, not letters; ｗ is a letter of another width."""
+    return "SUPERSCRIPT" in name or "SUBSCRIPT" in name or "MODIFIER" in name
+
+
+class _Identifier:
+    """Where a name ends that begins at some place."""
+
+    def end(self, text: str, start: int) -> int:
+        """The place after the name, or `start` where none begins."""
+        if start >= len(text) or not is_letter(text[start]):
+            return start
+        end = start + 1
+        while end < len(text) and self._goes_on(text, end):
+            end += 1
+        return end
+
+    def _goes_on(self, text: str, at: int) -> bool:
+        char = text[at]
+        if is_letter(char) or char in _SUBSCRIPTS or (char.isascii() and char.isdigit()):
+            return True
+        if char == "_":
+            following = text[at + 1 : at + 2]
+            return (
+                bool(following)
+                and (is_letter(following) or following.isascii())
+                and (following.isalnum() or following == "_")
+            )
+        return "\u0300" <= char <= "\u036f" or "LATIN SUBSCRIPT" in unicodedata.name(char, "")
+
+
+IDENTIFIER = _Identifier()
+
+
+def key_of(name: str) -> str:
+    """The same text for the spellings of one name: W1, W_1 and W₁; phi, φ and ϕ.
+
+    >>> key_of("W1") == key_of("W₁"), key_of("phi") == key_of("φ"), key_of("x") == key_of("X")
+    (True, True, False)
+    """
+    plain = unicodedata.normalize("NFC", name).translate(_GREEK_FORMS)
+    return unicode_name("".join(plain.split()))
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The question whether something similar was meant, or nothing."""
+    names = list(dict.fromkeys(known))
+    close = get_close_matches(word, names, 1, 0.6)
+    lowered = {name.lower(): name for name in names}
+    found = close or get_close_matches(word.lower(), lowered, 1, 0.75)
+    return f"Did you mean {lowered.get(found[0], found[0])}?" if found else ""
+
+
+def split_item(item: str) -> tuple[str, str]:
+    """Name and shape of `W=d`, `φ(x)=d`, `X=N,p`, `y`; the shape is empty where none is written."""
+    name, equals, sizes = item.rpartition("=")
+    return (name.strip(), sizes.strip()) if equals else (item.strip(), "")
+
+
+def read_shape(text: str, where: str) -> Shape:
+    """A shape from text: `d`, `N,p`, `(3, 2)`, `3×2`; nothing, `()` and `1` of no axes are scalars.
+
+    Raises FormulaError for what is no size.
+
+    >>> read_shape("N, 3", "X"), read_shape("()", "y")
+    ((N, 3), ())
+    """
+    inner = text.strip()
+    if inner[:1] + inner[-1:] in ("()", "[]"):
+        inner = inner[1:-1]
+    sizes = [one for one in re.split(r"[,×，]", inner) if one.strip()]
+    return as_shape(tuple(_size(one.strip(), where, text) for one in sizes), where)
+
+
+def _size(word: str, where: str, text: str) -> int | str:
+    if word.isascii() and word.isdigit() and len(word) <= 9:
+        return int(word)
+    if IDENTIFIER.end(word, 0) == len(word) and word not in RESERVED and word.isidentifier():
+        return word
+    raise FormulaError(
+        f"shape of {where}: {word!r} in {text!r} is no size. Write numbers or names separated by "
+        "commas, such as W=d or X=N,3."
+    )

@@ -1,0 +1,165 @@
+"""The whole grammar as a tree: what is none of these classes cannot be written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from symgraph.formula.source import Span
+from symgraph.formula.tokens import Number
+
+__all__ = [
+    "Block",
+    "Call",
+    "Comparison",
+    "Constant",
+    "Entrywise",
+    "Index",
+    "Listing",
+    "Literal",
+    "Logical",
+    "Negative",
+    "Part",
+    "Power",
+    "Product",
+    "Reference",
+    "Slice",
+    "Statement",
+    "Sum",
+    "Transposed",
+]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a formula and its place."""
+
+    span: Span
+
+
+@dataclass(frozen=True)
+class Literal(Part):
+    """A number as written."""
+
+    value: Number
+
+
+@dataclass(frozen=True)
+class Constant(Part):
+    """True, False or None: values of options only."""
+
+    value: bool | None
+
+
+@dataclass(frozen=True)
+class Reference(Part):
+    """A variable, a value named before, or the size of an axis."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Listing(Part):
+    """[a, b] or (a, b)."""
+
+    items: tuple[Part, ...]
+    is_array: bool
+
+
+@dataclass(frozen=True)
+class Call(Part):
+    """A function of the table, by its own name, with operands and options."""
+
+    function: str
+    args: tuple[Part, ...]
+    options: tuple[tuple[str, Part], ...] = ()
+
+
+@dataclass(frozen=True)
+class Negative(Part):
+    """-x."""
+
+    x: Part
+
+
+@dataclass(frozen=True)
+class Sum(Part):
+    """a + b - c: terms with the signs before them."""
+
+    terms: tuple[tuple[str, Part], ...]
+
+
+@dataclass(frozen=True)
+class Entrywise(Part):
+    """a ⊙ b / c: factors with `*`, `⊙` or `/` before them."""
+
+    factors: tuple[tuple[str, Part], ...]
+
+
+@dataclass(frozen=True)
+class Product(Part):
+    """A x, A @ x, a·b, A ⊗ B: factors with the sign before them, empty for none."""
+
+    factors: tuple[tuple[str, Part], ...]
+
+
+@dataclass(frozen=True)
+class Power(Part):
+    """`sign` is `^` (of matrices the product), `**` or `.^` (entry by entry)."""
+
+    base: Part
+    exponent: Part
+    sign: str
+
+
+@dataclass(frozen=True)
+class Transposed(Part):
+    """xᵀ."""
+
+    x: Part
+
+
+@dataclass(frozen=True)
+class Comparison(Part):
+    """a < b <= c: the first operand, then relations with operands."""
+
+    first: Part
+    others: tuple[tuple[str, Part], ...]
+
+
+@dataclass(frozen=True)
+class Logical(Part):
+    """`operator` is ∧, ∨ or ¬."""
+
+    operator: str
+    args: tuple[Part, ...]
+
+
+@dataclass(frozen=True)
+class Slice(Part):
+    """start:stop:step in an index."""
+
+    bounds: tuple[Part | None, Part | None, Part | None]
+
+
+@dataclass(frozen=True)
+class Index(Part):
+    """x[0, 1:3]."""
+
+    x: Part
+    items: tuple[Part, ...]
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A formula, under a name if it has one."""
+
+    name: str | None
+    name_span: Span
+    formula: Part
+
+
+@dataclass(frozen=True)
+class Block:
+    """Statements; the last is the result."""
+
+    statements: tuple[Statement, ...]
