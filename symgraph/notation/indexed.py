@@ -1,0 +1,399 @@
+"""Formulas over indices: X[b,c,h+i,w+j], Σ_{b,h} ..., and arrays given entry by entry.
+
+Everything here is a number once its indices are; an `Array` binds indices to axes and so is an
+array again. Indices count from 0. An entry outside its array's range is 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Literal, TypeVar
+
+import sympy
+
+from symgraph.notation.tree import (
+    Derivative,
+    Formula,
+    Indicator,
+    Logical,
+    Name,
+    Number,
+    Product,
+    Relation,
+    Sort,
+    Sum,
+    Symbolic,
+    walk,
+)
+
+__all__ = [
+    "Array",
+    "Entry",
+    "Index",
+    "Over",
+    "Place",
+    "Quotient",
+    "Remainder",
+    "bound_apart",
+    "free_letters",
+    "implied",
+    "in_entries",
+    "inside",
+    "is_within",
+    "letters_in",
+    "mapped",
+    "other_letter",
+    "place",
+    "reach",
+    "renamed",
+    "replaced",
+    "vanishes_outside",
+]
+
+Head = Literal["sum", "max", "min", "prod", "argmax"]
+
+_POOL = "ijklmnpqrstuvabcdefghowxyz"
+
+
+@dataclass(frozen=True, slots=True)
+class Index(Formula):
+    """An index: a letter that runs from 0 to its length minus one."""
+
+    letter: str
+    length: Any = field(compare=False, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Place(Formula):
+    """steps · atoms + offset: a position on an axis, such as 2h+i-1; made by `place`."""
+
+    steps: tuple[int, ...]
+    atoms: tuple[Formula, ...]
+    offset: Any
+
+    @property
+    def parts(self) -> tuple[Formula, ...]:
+        return self.atoms
+
+
+@dataclass(frozen=True, slots=True)
+class Quotient(Formula):
+    """⌊x/by⌋."""
+
+    x: Formula
+    by: int
+
+    @property
+    def parts(self) -> tuple[Formula, ...]:
+        return (self.x,)
+
+
+@dataclass(frozen=True, slots=True)
+class Remainder(Formula):
+    """x mod by."""
+
+    x: Formula
+    by: int
+
+    @property
+    def parts(self) -> tuple[Formula, ...]:
+        return (self.x,)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry(Formula):
+    """The entry of an array at a place; 0 outside of the array's shape."""
+
+    base: Formula
+    at: tuple[Formula, ...]
+    shape: tuple[Any, ...] = field(compare=False)
+
+    def __post_init__(self) -> None:
+        # The letters between the brackets are read as one word.
+        object.__setattr__(self, "size", 1 + self.base.size)
+
+    @property
+    def parts(self) -> tuple[Formula, ...]:
+        return (self.base, *self.at)
+
+
+@dataclass(frozen=True, slots=True)
+class Over(Formula):
+    """Σ, max, Π, argmax of a body over all values of some indices."""
+
+    head: Head
+    indices: tuple[Index, ...]
+    body: Formula
+
+    @property
+    def parts(self) -> tuple[Formula, ...]:
+        return (self.body,)
+
+
+@dataclass(frozen=True, slots=True)
+class Array(Formula):
+    """An array by its entries: the entry at `indices` is `body`."""
+
+    indices: tuple[Index, ...]
+    body: Formula
+    kind: Sort
+
+    @property
+    def parts(self) -> tuple[Formula, ...]:
+        return (self.body,)
+
+    @property
+    def sort(self) -> Sort:
+        return self.kind
+
+
+_Binder = TypeVar("_Binder", Over, Array)
+
+
+# --- letters ------------------------------------------------------------------------------------
+
+
+def letters_in(formula: Formula) -> set[str]:
+    """All letters, bound or free."""
+    found: set[str] = set()
+    for one in walk(formula):
+        if isinstance(one, Index):
+            found.add(one.letter)
+        elif isinstance(one, (Over, Array)):
+            found.update(index.letter for index in one.indices)
+    return found
+
+
+def free_letters(formula: Formula) -> set[str]:
+    """The letters that no Σ, max or array binds."""
+    if isinstance(formula, Index):
+        return {formula.letter}
+    found: set[str] = set().union(*map(free_letters, formula.parts))
+    if isinstance(formula, (Over, Array)):
+        found -= {index.letter for index in formula.indices}
+    return found
+
+
+def other_letter(taken: Iterable[str], wish: str | None = None) -> str:
+    """A letter that is not taken; after z come i′, j′, ..."""
+    used = set(taken)
+    for letter in ([wish] if wish else []) + list(_POOL):
+        if letter not in used:
+            return letter
+    return next(x for k in range(1, 99) for x in (c + "′" * k for c in _POOL) if x not in used)
+
+
+# --- replacing ----------------------------------------------------------------------------------
+
+
+def mapped(formula: Formula, change: Callable[[Formula], Formula]) -> Formula:
+    """The formula with each of its parts changed."""
+    found: dict[str, Any] = {}
+    for one in fields(formula):
+        if not one.init:
+            continue
+        value = getattr(formula, one.name)
+        if isinstance(value, Formula):
+            found[one.name] = change(value)
+        elif isinstance(value, tuple) and any(isinstance(part, Formula) for part in value):
+            found[one.name] = tuple(change(part) for part in value)
+    return replace(formula, **found) if found else formula
+
+
+def replaced(formula: Formula, by: Mapping[str, Formula]) -> Formula:
+    """Free indices replaced; bound ones get other letters where they would clash."""
+    if not by:
+        return formula
+    if isinstance(formula, Index):
+        return by.get(formula.letter, formula)
+    if isinstance(formula, (Over, Array)):
+        return _replaced_below(formula, by)
+    changed = mapped(formula, lambda part: replaced(part, by))
+    return _settled(changed)
+
+
+def _replaced_below(formula: Over | Array, by: Mapping[str, Formula]) -> Formula:
+    bound = {index.letter for index in formula.indices}
+    inner = {letter: new for letter, new in by.items() if letter not in bound}
+    arriving: set[str] = set().union(*map(free_letters, inner.values())) if inner else set()
+    clashing = bound & arriving
+    if clashing:
+        formula = renamed(formula, clashing, arriving | letters_in(formula))
+    return replace(formula, body=replaced(formula.body, inner))
+
+
+def renamed(formula: _Binder, clashing: Iterable[str], taken: Iterable[str]) -> _Binder:
+    """The same with other letters for some bound indices."""
+    used = set(taken)
+    new: dict[str, Index] = {}
+    for index in formula.indices:
+        if index.letter in clashing:
+            letter = other_letter(used)
+            used.add(letter)
+            new[index.letter] = Index(letter, index.length)
+    indices = tuple(new.get(index.letter, index) for index in formula.indices)
+    return replace(formula, indices=indices, body=replaced(formula.body, new))
+
+
+def _settled(formula: Formula) -> Formula:
+    """What an index formula comes to after something was put in."""
+    if isinstance(formula, Place):
+        return place(zip(formula.steps, formula.atoms, strict=True), formula.offset)
+    if isinstance(formula, (Quotient, Remainder)) and isinstance(formula.x, Number):
+        q, r = divmod(int(formula.x.value), formula.by)
+        return Number(q if isinstance(formula, Quotient) else r)
+    return formula
+
+
+# --- positions ----------------------------------------------------------------------------------
+
+
+def place(terms: Iterable[tuple[int, Formula]], offset: Any = 0) -> Formula:
+    """The sum of steps times positions and an offset, as short as can be."""
+    steps: dict[Formula, int] = {}
+    total = sympy.sympify(offset)
+    for step, atom in terms:
+        if isinstance(atom, Number):
+            total += step * sympy.sympify(atom.value)
+        elif isinstance(atom, Symbolic):
+            total += step * atom.expr
+        elif isinstance(atom, Place):
+            total += step * atom.offset
+            for inner, part in zip(atom.steps, atom.atoms, strict=True):
+                steps[part] = steps.get(part, 0) + step * inner
+        else:
+            steps[atom] = steps.get(atom, 0) + step
+    kept = {atom: step for atom, step in steps.items() if step}
+    if not kept:
+        return Number(int(total)) if total.is_Integer else Symbolic(total)
+    if total == 0 and list(kept.values()) == [1]:
+        return next(iter(kept))
+    plain = int(total) if total.is_Integer else total
+    return Place(tuple(kept.values()), tuple(kept), plain)
+
+
+def reach(position: Formula) -> tuple[Any, Any] | None:
+    """The smallest and the largest value of a position; None where nobody knows."""
+    if isinstance(position, Number):
+        return position.value, position.value
+    if isinstance(position, Symbolic):
+        return position.expr, position.expr
+    if isinstance(position, Index):
+        return (0, position.length - 1) if position.length is not None else None
+    if isinstance(position, Remainder):
+        return 0, position.by - 1
+    if isinstance(position, Quotient):
+        inner = reach(position.x)
+        if inner is None:
+            return None
+        first, last = (sympy.floor(sympy.sympify(end) / position.by) for end in inner)
+        return first, last
+    if isinstance(position, Place):
+        low, high = sympy.sympify(position.offset), sympy.sympify(position.offset)
+        for step, atom in zip(position.steps, position.atoms, strict=True):
+            ends = reach(atom)
+            if ends is None:
+                return None
+            first, last = ends
+            low += step * (first if step > 0 else last)
+            high += step * (last if step > 0 else first)
+        return low, high
+    return None
+
+
+def is_within(position: Formula, length: Any) -> bool:
+    """Whether a position surely lies on an axis of this length."""
+    if isinstance(position, Entry):  # an id in the data
+        return True
+    ends = reach(position)
+    if ends is None:
+        return False
+    low, high = ends
+    room = sympy.expand(sympy.sympify(length) - 1 - high)
+    return bool(sympy.sympify(low).is_nonnegative and room.is_nonnegative)
+
+
+def inside(position: Formula, length: Any) -> Formula:
+    """1[0 <= position < length], without the side that always holds; 1 where both do."""
+    if is_within(position, length):
+        return Number(1)
+    ends = reach(position)
+    size = Number(length) if isinstance(length, int) else Symbolic(length)
+    low = Relation("<=", Number(0), position)
+    high = Relation("<", position, size)
+    if ends is not None and sympy.sympify(ends[0]).is_nonnegative:
+        return Indicator(high)
+    room = None if ends is None else sympy.expand(sympy.sympify(length) - 1 - ends[1])
+    if room is not None and room.is_nonnegative:
+        return Indicator(low)
+    return Indicator(Logical("and", (low, high)))
+
+
+def vanishes_outside(body: Formula, index: Index) -> bool:
+    """Whether the body is 0 for every value of an index outside of 0 to length - 1."""
+    if isinstance(body, Entry):
+        return any(
+            at == index and _same(length, index.length)
+            for at, length in zip(body.at, body.shape, strict=True)
+        )
+    if isinstance(body, Derivative):
+        return vanishes_outside(body.by, index)
+    if isinstance(body, Product):
+        return any(vanishes_outside(factor, index) for factor in body.factors)
+    if isinstance(body, Sum):
+        return all(vanishes_outside(term, index) for term in body.terms)
+    if isinstance(body, Over):
+        return body.head == "sum" and vanishes_outside(body.body, index)
+    return False
+
+
+def _same(left: Any, right: Any) -> bool:
+    return bool(left == right or sympy.expand(left - right) == 0)
+
+
+def implied(index: Index, body: Formula) -> bool:
+    """Whether the range of an index is that of an axis which it addresses alone."""
+    return any(
+        isinstance(one, Entry)
+        and any(
+            at == index and _same(length, index.length)
+            for at, length in zip(one.at, one.shape, strict=True)
+        )
+        for one in walk(body)
+    )
+
+
+# --- equations ----------------------------------------------------------------------------------
+
+
+def in_entries(formulas: Sequence[Formula]) -> list[Formula]:
+    """Sides of one equation: where one of them is an array by its entries, all as entries."""
+    leading = next((one for one in reversed(formulas) if isinstance(one, Array)), None)
+    if leading is None:
+        return list(formulas)
+    return [_at(one, leading.indices) for one in formulas]
+
+
+def _at(formula: Formula, indices: tuple[Index, ...]) -> Formula:
+    if isinstance(formula, Array) and len(formula.indices) == len(indices):
+        named = {a.letter: b for a, b in zip(formula.indices, indices, strict=True)}
+        return replaced(formula.body, named)
+    shape = tuple(index.length for index in indices)
+    if isinstance(formula, Derivative) and isinstance(formula.by, Name):
+        return replace(formula, by=Entry(formula.by, indices, shape))
+    if formula.sort == "scalar":
+        return formula
+    return Entry(formula, indices, shape)
+
+
+def bound_apart(formula: Formula, taken: Iterable[str]) -> Formula:
+    """The formula with its bound indices away from the letters that are taken."""
+    used = set(taken)
+    if isinstance(formula, Over):
+        clashing = {index.letter for index in formula.indices} & used
+        if clashing:
+            formula = renamed(formula, clashing, used | letters_in(formula))
+    return formula
+
+
