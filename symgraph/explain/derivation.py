@@ -9,6 +9,7 @@ from typing import Any
 
 from symgraph.explain import pages
 from symgraph.explain.rules import Language, Spoken, note, sentence, title
+from symgraph.notation.indexed import in_entries
 from symgraph.notation.mathml import mathml
 from symgraph.notation.spelling import Indicators, Products, Signs, Spelling, told_apart
 from symgraph.notation.tree import Formula, Name, walk
@@ -65,8 +66,9 @@ class Equation:
 
     @property
     def sides(self) -> tuple[Formula, Formula]:
-        """What stands left and right of the sign."""
-        return self.left, self.right
+        """What stands left and right of the sign; with indices where the right side has them."""
+        left, right = in_entries([self.left, self.right])
+        return left, right
 
     def spelled(self, spelling: Spelling) -> Equation:
         """The same in another spelling."""
@@ -146,12 +148,14 @@ class Step:
 
     def chain(self, style: Style) -> list[str]:
         """What is equal, from the name or the derivative to its formula."""
-        target = write(self.target, style, spelling=self.spelling)
+        named = [] if self.name is None else [self.name]
+        sides = in_entries([*named, self.target, *self._right])
+        *front, target = (write(f, style, spelling=self.spelling) for f in sides[: len(named) + 1])
         if self.through is not None:
             through = write(self.through, style, spelling=self.spelling)
             target = _SHARE[style].format(target, through)
-        front = [] if self.name is None else [write(self.name, style, spelling=self.spelling)]
-        return [*front, target, *(write(f, style, spelling=self.spelling) for f in self._right)]
+        right = (write(f, style, spelling=self.spelling) for f in sides[len(named) + 1 :])
+        return [*front, target, *right]
 
     @property
     def _right(self) -> tuple[Formula, ...]:

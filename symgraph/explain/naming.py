@@ -18,6 +18,7 @@ from symgraph.explain.derivation import Equation
 from symgraph.facts import Fact, is_symmetric
 from symgraph.node import Node
 from symgraph.notation.algebra import Algebra
+from symgraph.notation.indexed import Array, Over
 from symgraph.notation.orientation import Layout
 from symgraph.notation.read import LONG, Forward, Reader, bare, fresh
 from symgraph.notation.tree import (
@@ -33,7 +34,7 @@ from symgraph.notation.tree import (
     Transpose,
     walk,
 )
-from symgraph.ops import Einsum, Fill, Let, Map, Reduce, Var
+from symgraph.ops import Einsum, Fill, Let, Map, Pull, Reduce, Reshape, Var
 from symgraph.ops.loop import local
 from symgraph.ops.map import negative
 from symgraph.ops.sweep import dependents
@@ -142,7 +143,7 @@ class Naming:
                 continue
             if node is bare(self.root) or node in self._plain:
                 continue
-            if node.is_loop or self.literal.meaning(node).size > self._tolerated(node):
+            if node.is_loop or self._is_worth_a_name(node):
                 letter = "s" if node.is_loop else "u"
                 name = self._fresh_name(f"{letter}{len(self.auxiliary) + 1}", node)
                 self.auxiliary.append((name, node))
@@ -151,6 +152,40 @@ class Naming:
                     default=len(self._ranks),
                 )
                 self._call(node, name)
+
+    def _is_worth_a_name(self, node: Node) -> bool:
+        """Whether an unnamed value is called u1, u2, ...
+
+        Sums over indices are, where they do not go on as a part of another one; what only moves
+        entries is not.
+        """
+        meaning = self.literal.meaning(node)
+        if isinstance(meaning, Array):
+            if self.is_within_another(node):
+                return False
+            if any(isinstance(one, Over) for one in walk(meaning)) or node.ndim <= 2:
+                return True
+        return meaning.size > self._tolerated(node)
+
+    def is_within_another(self, node: Node) -> bool:
+        """Whether an array that is given by its entries has no line of its own: windows, lookups,
+        the sum in a mean, the normaliser of a softmax."""
+        users = self.users.get(node, [])
+        if isinstance(node, (Pull, Reshape)) and len(users) == 1:
+            moved = node.args[0] in self.called or self.forward.name(node.args[0]) is not None
+            return not moved or (
+                isinstance(users[0], (Einsum, Reduce, Pull, Reshape)) and users[0].ndim > 0
+            )
+        if isinstance(node, Reduce) and node.operation == "logsumexp" and node.ndim:
+            return not any(isinstance(user, Let) for user in users)
+        if len(users) != 1:
+            return False
+        (user,) = users
+        if isinstance(node, Map) and isinstance(user, Map):
+            return bool(user.template.expr == sympy.exp(slot(0)))
+        if not isinstance(node, Einsum) or len(node.args) > 1:
+            return False
+        return isinstance(user, Map) and all(a is node or isinstance(a, Fill) for a in user.args)
 
     def _tolerated(self, node: Node) -> int:
         """How long the formula of an unnamed value may be.
@@ -178,7 +213,8 @@ class Naming:
         for name, node in reversed(self.auxiliary):
             formula = self.literal.meaning(node)
             times = uses[name.name]
-            if node.is_loop or not _is_better_plain(formula.size, times):
+            by_entries = isinstance(formula, Array)
+            if node.is_loop or by_entries or not _is_better_plain(formula.size, times):
                 times = 1  # its definition is written once
             else:
                 found.add(node)
@@ -255,7 +291,7 @@ class Naming:
         name = name or self._fresh_name(f"g{len(self.named) + 1}", node)
         place = local(node, name.name)
         self._ranks[name.name] = -1
-        self.reader.call_it(place, name)
+        self.reader.call_like(place, name, node)
         signed = formula if self.sign == 1 else self.opposite(formula)
         self.reader.definitions.append((name, signed))
         self.named[node] = name
@@ -264,7 +300,7 @@ class Naming:
     def opposite(self, formula: Formula) -> Formula:
         """Minus a formula: (d - y) h for (y - d) h, else a sign in front."""
         turned = self._turned(formula)
-        return self.reader.algebra.scale(-1, formula) if turned is None else turned
+        return self.reader.scaled(-1, formula) if turned is None else turned
 
     def _turned(self, formula: Formula) -> Formula | None:
         """Minus a product by the sign of its first difference; None where it has none."""
@@ -297,9 +333,9 @@ class Naming:
 
     def fitted(self, gradient: Node, like: Node) -> Formula:
         """A derivative with the sort of the value that it is the derivative by."""
-        formula = self.reader.read(gradient)
+        formula = self.reader.lettered(self.reader.read(gradient), like)
         sort = self.forward.sort(like)
-        if all(size == 1 for size in like.shape):
+        if isinstance(formula, Array) or all(size == 1 for size in like.shape):
             return formula
         if sort == "column" or sort == "row":
             if formula.sort == "scalar":

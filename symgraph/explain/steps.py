@@ -9,6 +9,7 @@ from symgraph.explain.naming import Naming, is_naming
 from symgraph.explain.rules import function_of, rule_of
 from symgraph.node import Node
 from symgraph.notation.algebra import Algebra
+from symgraph.notation.indexed import Array
 from symgraph.notation.read import bare
 from symgraph.notation.tree import Formula, Name, Norm, Number
 from symgraph.ops import Einsum, Reshape
@@ -53,6 +54,8 @@ class Steps:
 
     def _is_silent(self, node: Node, tail: Node) -> bool:
         """Edges without a line of their own: ‖x‖² to x², and a value to itself in another shape."""
+        if self._is_inner(tail):
+            return True
         return self._is_square_in_norm(node, tail) or (
             isinstance(node, Reshape) and self._names.reference(node) == self._names.reference(tail)
         )
@@ -61,6 +64,17 @@ class Steps:
         sums_all = isinstance(node, Einsum) and len(node.args) == 1 and node.ndim == 0
         unnamed = self._names.forward.name(tail) is None and tail not in self._names.called
         return sums_all and unnamed and isinstance(self._names.literal.meaning(node), Norm)
+
+    def _is_inner(self, node: Node) -> bool:
+        """Whether an array has no line of its own but is a part of the next."""
+        names = self._names
+        nameless = names.forward.name(node) is None and node not in names.called
+        return (
+            nameless
+            and node not in names.named
+            and isinstance(names.literal.read(node), Array)
+            and names.is_within_another(node)
+        )
 
     def _edge(self, node: Node, k: int, part: Node, tail: Node, several: bool) -> Step:
         name = None if several else self._names.named.get(tail)
@@ -72,6 +86,11 @@ class Steps:
         if above and rule == "power":
             chain.insert(0, (above[0], 0))
             rule = "squared norm"
+        while self._is_inner(chain[0][0]):
+            inner = chain[0][0]
+            (user,) = self._names.users[inner]
+            chain.insert(0, (user, [bare(arg) for arg in user.args].index(inner)))
+            rule = rule_of(*chain[0])
         head = chain[0][0]
         after = self._names.fitted(part, tail)
         return Step(
@@ -88,7 +107,7 @@ class Steps:
         """The formula with the sign that δ has."""
         if name is None or self._names.sign == 1:
             return formula
-        return self._names.reader.algebra.scale(-1, formula)
+        return self._names.reader.scaled(-1, formula)
 
     def _turned(self, formula: Formula, name: Name | None) -> Formula:
         """The same, with differences turned in place of a sign in front."""
@@ -102,7 +121,7 @@ class Steps:
             return after
         label: Node | None = local(head, "arriving")
         assert label is not None
-        self._names.reader.call_it(label, self._names.derivative_by(head))
+        self._names.reader.call_like(label, self._names.derivative_by(head), head)
         for node, k in chain:
             label = None if label is None else node.vjp(label, k)
         return after if label is None else self._names.fitted(label, tail)
@@ -119,7 +138,7 @@ class Steps:
         """What arrives along several edges added up."""
         name = self._names.named.get(tail)
         total = self._names.fitted(found.cotangent[tail], tail)
-        before = Algebra(tidy=False).add(shares)
+        before = self._names.reader.together(shares, Algebra(tidy=False))
         return Step(
             rule="sum over paths",
             target=self._signed(self._names.derivative_by(tail), name),

@@ -53,12 +53,16 @@ from symgraph.notation.tree import (
     walk,
 )
 
-__all__ = ["Entries"]
+__all__ = ["Entries", "NoAxesError"]
 
 Axes = tuple[Index, ...]
 _ACROSS = frozenset({"softmax", "logsumexp", "sum", "prod", "max", "min", "argmax", "mean"})
 _WHOLE = frozenset({"det", "logdet", "kron", "diag", "trace"})
 _RANK: dict[Sort, int] = {"scalar": 0, "column": 1, "row": 1, "matrix": 2}
+
+
+class NoAxesError(Exception):
+    """The sizes of a formula's axes are not known; it never leaves the reading."""
 
 
 class Entries:
@@ -75,9 +79,20 @@ class Entries:
     # --- axes ---------------------------------------------------------------------------------
 
     def axes(self, x: Formula) -> Axes:
-        """The indices of a formula's axes: one of a column or row, two of a matrix."""
+        """The indices of a formula's axes: one of a column or row, two of a matrix.
+
+        Raises NoAxesError where they are not known.
+        """
+        found = self._axes_found(x)
+        if x.sort != "tensor" and len(found) != _RANK[x.sort]:
+            raise NoAxesError
+        return found
+
+    def _axes_found(self, x: Formula) -> Axes:
         if isinstance(x, Array):
             return x.indices
+        if x.sort == "scalar" or isinstance(x, (Plain, Verbatim)):
+            return ()
         if isinstance(x, Name):
             return self._axes_of_name(x)
         if isinstance(x, Derivative):
@@ -92,7 +107,8 @@ class Entries:
             place = Index("k", x.length)
             return (*self.axes(x.ids), place) if x.sort == "matrix" else (place,)
         if isinstance(x, Call) and x.axis is not None and x.sort in ("column", "row"):
-            return (self.axes(x.args[0])[1 - x.axis],)
+            inner = self.axes(x.args[0])
+            return (inner[1 - x.axis],) if len(inner) == 2 else ()
         return self._axes_of_parts(x)
 
     def _axes_of_name(self, x: Name) -> Axes:
@@ -116,6 +132,8 @@ class Entries:
         found: dict[int, Index] = {}
         rank = _RANK.get(x.sort)
         for part in x.parts:
+            if part.sort == "scalar":
+                continue
             own = self.axes(part)
             if part.sort == x.sort:
                 return own
@@ -134,12 +152,19 @@ class Entries:
         """The entry of a formula: `at` has one position for an axis."""
         if x.sort == "scalar":
             return self.number(x)
+        try:
+            return self._entry(x, at)
+        except NoAxesError:
+            return Entry(x, tuple(at), (None,) * len(at))
+
+    def _entry(self, x: Formula, at: Sequence[Formula]) -> Formula:
         if isinstance(x, Array):
             return self._entry_of_array(x, at)
         if isinstance(x, Ones):
             return Number(1)
         if isinstance(x, Derivative):
-            return replace(x, by=self._named(x.by, at))
+            by = self._entry_of_array(x.by, at) if isinstance(x.by, Array) else None
+            return replace(x, by=by or self._named(x.by, at))
         if isinstance(x, Transpose):
             return self.entry(x.x, at[::-1])
         if isinstance(x, Sum):
@@ -165,7 +190,7 @@ class Entries:
     def _named(self, x: Formula, at: Sequence[Formula]) -> Formula:
         shape = tuple(index.length for index in self.axes(x))
         if len(shape) != len(at):
-            shape = (None,) * len(at)
+            raise NoAxesError
         return Entry(x, tuple(at), shape)
 
     def _aligned(self, part: Formula, sort: Sort, at: Sequence[Formula]) -> Formula:
@@ -179,7 +204,7 @@ class Entries:
     def _entrywise(self, x: Formula, sort: Sort, at: Sequence[Formula]) -> Formula:
         """An operation entry by entry: on numbers it is the same operation."""
         changed = mapped(x, lambda part: self._aligned(part, sort, at))
-        return replace(changed, kind="scalar") if hasattr(changed, "kind") else changed
+        return replace(changed, kind="scalar") if isinstance(changed, Call) else changed
 
     def _entry_of_array(self, x: Array, at: Sequence[Formula]) -> Formula:
         body = replaced(x.body, {i.letter: p for i, p in zip(x.indices, at, strict=True)})
@@ -212,16 +237,22 @@ class Entries:
                 if k == len(core) - 1:
                     after = right[-1:]
                 else:
-                    wish = self.axes(factor)[-1:] or self.axes(core[k + 1])[:1]
-                    length = wish[0].length if wish else None
-                    letter = other_letter(taken, wish[0].letter if wish else None)
+                    wish = self._between(factor, core[k + 1])
+                    letter = other_letter(taken, wish.letter)
                     taken.add(letter)
-                    bound.append(Index(letter, length))
+                    bound.append(Index(letter, wish.length))
                     after = [bound[-1]]
             place = [*before, *after] if factor.sort == "matrix" else (before or after)
             parts.append(self.entry(factor, place[:1] if factor.sort != "matrix" else place))
             before = after
         return self.summed(bound, self.times(parts))
+
+    def _between(self, left: Formula, right: Formula) -> Index:
+        """The index between two factors of a matrix product."""
+        try:
+            return self.axes(left)[-1]
+        except NoAxesError:
+            return self.axes(right)[0]
 
     def _entry_of_call(self, x: Call, at: Sequence[Formula]) -> Formula:
         if x.head in _WHOLE or (x.head == "stop_gradient" and not self._deep):
@@ -237,6 +268,8 @@ class Entries:
             bottom = Call("exp", (self.entry(inner, spread),), "scalar")
             return self.times([top], [self.summed([axes[k] for k in which], bottom)])
         along = x.axis or 0
+        if len(axes) != len(at) + 1:
+            raise NoAxesError
         place: list[Formula] = list(at)
         place.insert(along, axes[along])
         return self.over(x.head, [axes[along]], self.entry(inner, place))
@@ -316,6 +349,10 @@ class Entries:
 
     def summed(self, indices: Sequence[Index], body: Formula) -> Formula:
         """Σ over indices of a body, as short as can be."""
+        single = {index.letter: Number(0) for index in indices if index.length == 1}
+        if single:
+            body = replaced(body, single)
+            indices = [index for index in indices if index.letter not in single]
         if not indices or body == Number(0):
             return body
         if isinstance(body, Sum) and any(_deltas(term, indices) for term in body.terms):
@@ -333,7 +370,7 @@ class Entries:
         core = self.algebra.entrywise(inner, inner_under) if inner or inner_under else Number(1)
         used = free_letters(core)
         sizes = [_size(index.length) for index in indices if index.letter not in used]
-        kept = tuple(index for index in indices if index.letter in used)
+        kept = _in_order(core, [index for index in indices if index.letter in used])
         first, rest, bottom = _apart(core)
         sign: list[Formula] = [Number(coefficient), *sizes, *front]
         if kept:
@@ -350,7 +387,7 @@ class Entries:
             if not (isinstance(factor, Over) and factor.head == "sum"):
                 kept.append(factor)
                 continue
-            others = [f for f in factors[k + 1 :]] + kept
+            others = [*factors[k + 1 :], *kept]
             taken = {i.letter for i in indices}.union(*map(letters_in, others))
             loose = bound_apart(factor, taken)
             assert isinstance(loose, Over)
@@ -375,6 +412,12 @@ class Entries:
                 under = [replaced(f, {index.letter: other}) for f in below]
                 return new, under, [i for i in indices if i != index]
         return None
+
+
+def _in_order(body: Formula, indices: Sequence[Index]) -> tuple[Index, ...]:
+    """The indices of a sum in the order in which its body brings them."""
+    order = list(dict.fromkeys(x.letter for x in walk(body) if isinstance(x, Index)))
+    return tuple(sorted(indices, key=lambda index: order.index(index.letter)))
 
 
 def _equalities(factor: Formula, indices: Sequence[Index]) -> list[tuple[Index, Formula]]:

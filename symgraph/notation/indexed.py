@@ -13,14 +13,11 @@ from typing import Any, Literal, TypeVar
 import sympy
 
 from symgraph.notation.tree import (
+    Call,
     Derivative,
     Formula,
-    Indicator,
-    Logical,
-    Name,
     Number,
     Product,
-    Relation,
     Sort,
     Sum,
     Symbolic,
@@ -31,11 +28,13 @@ __all__ = [
     "Array",
     "Entry",
     "Index",
+    "Inside",
     "Over",
     "Place",
     "Quotient",
     "Remainder",
     "bound_apart",
+    "canonical",
     "free_letters",
     "implied",
     "in_entries",
@@ -48,6 +47,7 @@ __all__ = [
     "reach",
     "renamed",
     "replaced",
+    "unshadowed",
     "vanishes_outside",
 ]
 
@@ -99,6 +99,18 @@ class Remainder(Formula):
     @property
     def parts(self) -> tuple[Formula, ...]:
         return (self.x,)
+
+
+@dataclass(frozen=True, slots=True)
+class Inside(Formula):
+    """1[0 <= position < length]: whether a position lies on an axis; made by `inside`."""
+
+    position: Formula
+    length: Any
+
+    @property
+    def parts(self) -> tuple[Formula, ...]:
+        return (self.position,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,19 +219,21 @@ def replaced(formula: Formula, by: Mapping[str, Formula]) -> Formula:
         return formula
     if isinstance(formula, Index):
         return by.get(formula.letter, formula)
-    if isinstance(formula, (Over, Array)):
+    if isinstance(formula, Over):
+        return _replaced_below(formula, by)
+    if isinstance(formula, Array):
         return _replaced_below(formula, by)
     changed = mapped(formula, lambda part: replaced(part, by))
     return _settled(changed)
 
 
-def _replaced_below(formula: Over | Array, by: Mapping[str, Formula]) -> Formula:
+def _replaced_below(formula: _Binder, by: Mapping[str, Formula]) -> _Binder:
     bound = {index.letter for index in formula.indices}
     inner = {letter: new for letter, new in by.items() if letter not in bound}
     arriving: set[str] = set().union(*map(free_letters, inner.values())) if inner else set()
     clashing = bound & arriving
     if clashing:
-        formula = renamed(formula, clashing, arriving | letters_in(formula))
+        formula = renamed(formula, clashing, arriving | letters_in(formula) | set(inner))
     return replace(formula, body=replaced(formula.body, inner))
 
 
@@ -243,6 +257,16 @@ def _settled(formula: Formula) -> Formula:
     if isinstance(formula, (Quotient, Remainder)) and isinstance(formula.x, Number):
         q, r = divmod(int(formula.x.value), formula.by)
         return Number(q if isinstance(formula, Quotient) else r)
+    if isinstance(formula, Inside):
+        return inside(formula.position, formula.length)
+    if isinstance(formula, Call) and formula.head == "where" and formula.args[0] == Number(1):
+        return formula.args[1]
+    if isinstance(formula, Product) and Number(1) in formula.factors:
+        factors = tuple(f for f in formula.factors if f != Number(1))
+        if not factors and not formula.over:
+            return Number(formula.coefficient)
+        lone = len(factors) == 1 and formula.coefficient == 1 and not formula.over
+        return factors[0] if lone else replace(formula, factors=factors)
     return formula
 
 
@@ -264,6 +288,9 @@ def place(terms: Iterable[tuple[int, Formula]], offset: Any = 0) -> Formula:
                 steps[part] = steps.get(part, 0) + step * inner
         else:
             steps[atom] = steps.get(atom, 0) + step
+    rejoined = _rejoined(steps)
+    if rejoined is not None:
+        return place([(step, atom) for atom, step in rejoined.items()], total)
     kept = {atom: step for atom, step in steps.items() if step}
     if not kept:
         return Number(int(total)) if total.is_Integer else Symbolic(total)
@@ -271,6 +298,18 @@ def place(terms: Iterable[tuple[int, Formula]], offset: Any = 0) -> Formula:
         return next(iter(kept))
     plain = int(total) if total.is_Integer else total
     return Place(tuple(kept.values()), tuple(kept), plain)
+
+
+def _rejoined(steps: Mapping[Formula, int]) -> dict[Formula, int] | None:
+    """m ⌊x/m⌋ + x mod m as x."""
+    for atom, step in steps.items():
+        if isinstance(atom, Remainder):
+            whole = Quotient(atom.x, atom.by)
+            if step and steps.get(whole) == step * atom.by:
+                rest = {one: k for one, k in steps.items() if one not in (atom, whole)}
+                rest[atom.x] = rest.get(atom.x, 0) + step
+                return rest
+    return None
 
 
 def reach(position: Formula) -> tuple[Any, Any] | None:
@@ -315,19 +354,8 @@ def is_within(position: Formula, length: Any) -> bool:
 
 
 def inside(position: Formula, length: Any) -> Formula:
-    """1[0 <= position < length], without the side that always holds; 1 where both do."""
-    if is_within(position, length):
-        return Number(1)
-    ends = reach(position)
-    size = Number(length) if isinstance(length, int) else Symbolic(length)
-    low = Relation("<=", Number(0), position)
-    high = Relation("<", position, size)
-    if ends is not None and sympy.sympify(ends[0]).is_nonnegative:
-        return Indicator(high)
-    room = None if ends is None else sympy.expand(sympy.sympify(length) - 1 - ends[1])
-    if room is not None and room.is_nonnegative:
-        return Indicator(low)
-    return Indicator(Logical("and", (low, high)))
+    """1[0 <= position < length]; 1 where that always holds."""
+    return Number(1) if is_within(position, length) else Inside(position, length)
 
 
 def vanishes_outside(body: Formula, index: Index) -> bool:
@@ -339,6 +367,8 @@ def vanishes_outside(body: Formula, index: Index) -> bool:
         )
     if isinstance(body, Derivative):
         return vanishes_outside(body.by, index)
+    if isinstance(body, Inside):
+        return body.position == index and _same(body.length, index.length)
     if isinstance(body, Product):
         return any(vanishes_outside(factor, index) for factor in body.factors)
     if isinstance(body, Sum):
@@ -349,6 +379,8 @@ def vanishes_outside(body: Formula, index: Index) -> bool:
 
 
 def _same(left: Any, right: Any) -> bool:
+    if left is None or right is None:
+        return False
     return bool(left == right or sympy.expand(left - right) == 0)
 
 
@@ -380,8 +412,8 @@ def _at(formula: Formula, indices: tuple[Index, ...]) -> Formula:
         named = {a.letter: b for a, b in zip(formula.indices, indices, strict=True)}
         return replaced(formula.body, named)
     shape = tuple(index.length for index in indices)
-    if isinstance(formula, Derivative) and isinstance(formula.by, Name):
-        return replace(formula, by=Entry(formula.by, indices, shape))
+    if isinstance(formula, Derivative) and formula.by.sort != "scalar":
+        return replace(formula, by=_at(formula.by, indices))
     if formula.sort == "scalar":
         return formula
     return Entry(formula, indices, shape)
@@ -397,3 +429,28 @@ def bound_apart(formula: Formula, taken: Iterable[str]) -> Formula:
     return formula
 
 
+def unshadowed(formula: Formula, taken: set[str]) -> Formula:
+    """The formula with no letter bound again that is taken already."""
+    if isinstance(formula, Over):
+        loose = bound_apart(formula, taken)
+        assert isinstance(loose, Over)
+        inner = taken | {index.letter for index in loose.indices}
+        return replace(loose, body=unshadowed(loose.body, inner))
+    if not any(isinstance(one, Over) for one in walk(formula)):
+        return formula
+    return mapped(formula, lambda part: unshadowed(part, taken))
+
+
+def canonical(formula: Formula, indices: Sequence[Index]) -> Formula:
+    """The same for formulas that differ in letters only; `indices` are the free ones."""
+    names = {index.letter: Index(f"#{k}", index.length) for k, index in enumerate(indices)}
+    return _numbered(replaced(formula, names), 0)
+
+
+def _numbered(formula: Formula, depth: int) -> Formula:
+    if isinstance(formula, (Over, Array)):
+        new = tuple(Index(f"#{depth}.{k}", index.length) for k, index in enumerate(formula.indices))
+        names = {a.letter: b for a, b in zip(formula.indices, new, strict=True)}
+        body = _numbered(replaced(formula.body, names), depth + 1)
+        return replace(formula, indices=new, body=body)
+    return mapped(formula, lambda part: _numbered(part, depth))

@@ -8,7 +8,7 @@ from i on; the names of the expression are not used.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import sympy
@@ -47,11 +47,9 @@ class Letters:
         for node, letters in self._wishes.items():
             for axis, letter in zip(range(node.ndim), letters, strict=False):
                 self._letter[self._find((node, axis))] = letter
-        for node in order:
-            if not node.args or isinstance(node, Let):
-                self._settle(node)
-        for node in order:
-            self._settle(node)
+        for choose in (_initial_of, self._hinted, _anything):
+            for node in [*(n for n in order if not n.args or isinstance(n, Let)), *order]:
+                self._settle(node, choose)
 
     def of(self, node: Node) -> tuple[Index, ...]:
         """The indices of a node of the expression, each a letter of its own."""
@@ -92,6 +90,7 @@ class Letters:
             for arg, indices in zip((*node.args, node), (*node.ins, node.out), strict=True):
                 for axis, i in enumerate(indices):
                     self._join(first.setdefault(i, (arg, axis)), (arg, axis))
+            self._hint_filters(node)
         elif isinstance(node, (Map, Let)):
             for arg in node.args:
                 self._link_aligned(node, arg)
@@ -147,24 +146,50 @@ class Letters:
         for k, letter in enumerate(_WINDOW[rank]):
             self._hint((node, node.ndim - rank + k), letter)
 
+    def _hint_filters(self, node: Einsum) -> None:
+        """The output channels of a convolution: only the kernel has them."""
+        windows = [arg for arg in node.args if isinstance(arg, Pull) and _slides(arg)]
+        if len(windows) != 1 or len(node.args) != 2:
+            return
+        k = node.args.index(windows[0])
+        kernel, places = node.ins[1 - k], node.ins[k]
+        new = [axis for axis, i in enumerate(kernel) if i in node.out and i not in places]
+        if len(new) == 1:
+            self._hint((node.args[1 - k], new[0]), "o")
+
     # --- letters ------------------------------------------------------------------------------
 
-    def _settle(self, node: Node) -> None:
+    def _settle(self, node: Node, choose: Callable[[_Axis, Any], str | None]) -> None:
+        used = {*self._taken, *self._letter.values()}
         for axis, size in enumerate(node.shape):
             root = self._find((node, axis))
-            if root not in self._letter:
-                self._letter[root] = self._chosen(root, size)
+            wish = None if root in self._letter else choose(root, size)
+            if wish is not None and (wish not in used or choose is _anything):
+                free = used if len(used) < len(_ALL) else self._taken
+                self._letter[root] = other_letter(free, wish or None)
+                used.add(self._letter[root])
 
-    def _chosen(self, root: _Axis, size: Any) -> str:
-        used = {*self._taken, *self._letter.values()}
-        wishes = [_initial(size), self._hints.get(root)]
-        wish = next((one for one in wishes if one and one not in used), None)
-        return other_letter(used if len(used) < 24 else self._taken, wish)
+    def _hinted(self, root: _Axis, size: Any) -> str | None:
+        del size
+        return self._hints.get(root)
 
 
-def _initial(size: Any) -> str | None:
+_ALL = "abcdefghijklmnopqrstuvwxyz"
+
+
+def _initial_of(root: _Axis, size: Any) -> str | None:
     """The size's own letter: n for N."""
+    del root
     if not isinstance(size, sympy.Symbol):
         return None
     letter = size.name[0].lower()
-    return letter if letter.isascii() and letter.isalpha() else None
+    return letter if letter in _ALL else None
+
+
+def _anything(root: _Axis, size: Any) -> str | None:
+    del root, size
+    return ""
+
+
+def _slides(node: Pull) -> bool:
+    return any(isinstance(row, Affine) and len(row.steps) == 2 for row in node.rows)

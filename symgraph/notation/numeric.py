@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping, Sequence
 from functools import singledispatch
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,7 +18,9 @@ import sympy
 from numpy.typing import NDArray
 
 from symgraph.abstract import abstract
-from symgraph.errors import UnknownNameError, UnsupportedError
+from symgraph.errors import ShapeError, UnknownNameError, UnsupportedError
+from symgraph.notation import indexed
+from symgraph.notation.indexed import Entry, Index, Inside, Over, Place, Quotient, Remainder
 from symgraph.notation.tree import (
     Apply,
     Call,
@@ -80,6 +83,8 @@ _JOIN: dict[str, Any] = {
 class _Given(NamedTuple):
     names: Mapping[str, Any]
     dims: Mapping[sympy.Symbol, int]
+    # The values of indices, the innermost along the first axis.
+    indices: Mapping[str, Array] = MappingProxyType({})
 
 
 def value(formula: Formula, names: Mapping[str, Any], dims: Mapping[sympy.Symbol, int]) -> Array:
@@ -300,3 +305,108 @@ def _as_arrays(formula: Plain, args: Sequence[Any], given: _Given) -> list[Any]:
             array = array.astype(bool if node.kind == "boolean" else np.int64)
         raw.append(array)
     return raw
+
+
+# --- indices ------------------------------------------------------------------------------------
+
+_OVER: dict[str, Any] = {
+    "sum": np.sum, "prod": np.prod, "max": np.max, "min": np.min, "argmax": np.argmax
+}  # fmt: skip
+
+
+def _within(given: _Given, indices: Sequence[Index]) -> tuple[_Given, tuple[int, ...]]:
+    """What is given inside of a sum over indices: each runs along a new axis in front."""
+    values = dict(given.indices)
+    depth = max((array.ndim for array in values.values()), default=0)
+    sizes: list[int] = []
+    for index in reversed(indices):
+        n = bind_dim(index.length, given.dims)
+        depth += 1
+        values[index.letter] = np.arange(n).reshape(n, *(1,) * (depth - 1))
+        sizes.insert(0, n)
+    return given._replace(indices=values), tuple(sizes)
+
+
+def _on_grid(body: Array, sizes: tuple[int, ...], given: _Given) -> Array:
+    """The body with all axes of the indices, those of `sizes` in front."""
+    outer = max((array.ndim for array in given.indices.values()), default=0)
+    shape = np.broadcast_shapes(body.shape, (*sizes, *(1,) * outer))
+    return np.broadcast_to(body, shape)
+
+
+@_value.register
+def _(formula: Index, given: _Given) -> Array:
+    if formula.letter not in given.indices:
+        raise UnknownNameError(f"index {formula.letter!r} stands outside of its sum.")
+    return given.indices[formula.letter]
+
+
+@_value.register
+def _(formula: Place, given: _Given) -> Array:
+    total: Any = bind_offset(formula.offset, given.dims)
+    for step, atom in zip(formula.steps, formula.atoms, strict=True):
+        total = total + step * np.asarray(_value(atom, given))
+    return np.asarray(total)
+
+
+def bind_offset(offset: Any, dims: Mapping[sympy.Symbol, int]) -> int:
+    """A size that may be negative."""
+    if isinstance(offset, int):
+        return offset
+    sizes = {s: sympy.Integer(bind_dim(s, dims)) for s in offset.free_symbols}
+    return int(offset.xreplace(sizes))
+
+
+@_value.register
+def _(formula: Inside, given: _Given) -> Array:
+    position = _value(formula.position, given)
+    return ((position >= 0) & (position < bind_dim(formula.length, given.dims))) * 1
+
+
+@_value.register
+def _(formula: Quotient, given: _Given) -> Array:
+    return np.asarray(_value(formula.x, given) // formula.by)
+
+
+@_value.register
+def _(formula: Remainder, given: _Given) -> Array:
+    return np.asarray(_value(formula.x, given) % formula.by)
+
+
+@_value.register
+def _(formula: Entry, given: _Given) -> Array:
+    bare = given._replace(indices=MappingProxyType({}))
+    if isinstance(formula.base, Name) and formula.base.name in given.names:
+        base = np.asarray(given.names[formula.base.name])
+    else:
+        base = _value(formula.base, bare)
+    if base.ndim == 2 and len(formula.at) == 1:
+        base = base.reshape(-1)
+    if base.ndim != len(formula.at):
+        raise ShapeError(f"an entry of {base.ndim} axes is asked for at {len(formula.at)} places.")
+    places: list[Array] = []
+    inside: Any = np.asarray(True)
+    for at, size in zip(formula.at, base.shape, strict=True):
+        place = np.asarray(_value(at, given)).astype(np.int64)
+        inside = inside & (place >= 0) & (place < size)
+        places.append(np.clip(place, 0, max(size - 1, 0)))
+    if base.size == 0:
+        return np.zeros(np.broadcast_shapes(*(p.shape for p in places)))
+    return np.where(inside, base[tuple(places)], np.zeros((), base.dtype))
+
+
+@_value.register
+def _(formula: Over, given: _Given) -> Array:
+    inner, sizes = _within(given, formula.indices)
+    grid = _on_grid(_value(formula.body, inner), sizes, given)
+    if formula.head == "argmax":
+        flat = grid.reshape(-1, *grid.shape[len(sizes) :])
+        return np.asarray(np.argmax(flat, axis=0))
+    return np.asarray(_OVER[formula.head](grid, axis=tuple(range(len(sizes)))))
+
+
+@_value.register
+def _(formula: indexed.Array, given: _Given) -> Array:
+    inner, sizes = _within(given._replace(indices=MappingProxyType({})), formula.indices)
+    grid = _on_grid(_value(formula.body, inner), sizes, inner._replace(indices={}))
+    return _laid(grid, formula.kind)

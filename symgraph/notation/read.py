@@ -16,11 +16,16 @@ from symgraph.abstract import Abstract
 from symgraph.node import Node
 from symgraph.notation.algebra import Algebra
 from symgraph.notation.contraction import contraction
+from symgraph.notation.entries import Entries, NoAxesError
+from symgraph.notation.indexed import Array, Index, Inside, canonical, other_letter, unshadowed
+from symgraph.notation.letters import Letters
 from symgraph.notation.orientation import Layout, orientations
 from symgraph.notation.parts import loosened
+from symgraph.notation.tensors import Tensors, needs_indices
 from symgraph.notation.tree import (
     Apply,
     Call,
+    Derivative,
     Formula,
     Identity,
     Indicator,
@@ -152,6 +157,7 @@ class Forward:
             elif isinstance(node, Let) and node.let_name and not node.stops:
                 self._name(node, taken)
         self.taken = taken
+        self.letters = Letters(self.order, taken)
 
     def __contains__(self, node: object) -> bool:
         return node in self._nodes
@@ -224,13 +230,59 @@ class Reader:
         self._limit = limit
         self._known: dict[Node, Formula] = dict(names or {})
         self._by_formula: dict[Formula, Formula] = {}
+        self._by_entry: dict[tuple[int, Formula], Formula] = {}
+        #: The indices of every name's axes.
+        self.axes = {name: forward.letters.of(node) for node, name in forward.names.items()}
+        self._axes_of: dict[Node, tuple[Index, ...]] = {}
+        self._entries = Entries(algebra, self.axes)
+        self._tensors = Tensors(self._entries, self._axes, self)
+        #: Where an entrywise operation is read entry by entry: the indices.
+        self._spot: tuple[Index, ...] | None = None
 
     def call_it(self, node: Node, name: Formula) -> None:
         """From now on the node is read as this name."""
         self._known[node] = name
+        if isinstance(name, Name) and node in self.forward:
+            self.axes[name.name] = self.forward.letters.of(node)
+
+    def call_like(self, node: Node, name: Formula, like: Node) -> None:
+        """The node is read as this name, with the indices of another node."""
+        self.call_it(node, name)
+        self._axes_of[node] = self.forward.letters.of(like)
+        if isinstance(name, Name):
+            self.axes[name.name] = self._axes_of[node]
+
+    def lettered(self, formula: Formula, like: Node) -> Formula:
+        """An array by its entries with the indices of a node."""
+        if not isinstance(formula, Array) or like not in self.forward:
+            return formula
+        indices = self.forward.letters.of(like)
+        body = unshadowed(
+            self._entries.entry(formula, indices), {index.letter for index in indices}
+        )
+        return Array(indices, body, self.forward.sort(like))
+
+    def together(self, terms: Sequence[Formula], algebra: Algebra) -> Formula:
+        """The sum of terms, entry by entry where one of them is given so."""
+        leading = next((term for term in terms if isinstance(term, Array)), None)
+        if leading is None:
+            return algebra.add(terms)
+        entries = Entries(algebra, self.axes)
+        found = [entries.entry(term, leading.indices) for term in terms]
+        return Array(leading.indices, algebra.add(found), leading.kind)
+
+    def scaled(self, c: int, formula: Formula) -> Formula:
+        """A number times a formula."""
+        if isinstance(formula, Array):
+            body = self.algebra.scale(c, formula.body)
+            return Array(formula.indices, body, formula.kind)
+        return self.algebra.scale(c, formula)
 
     def recognise(self, formula: Formula, name: Formula) -> None:
         """From now on a formula that comes out like this is read as this name."""
+        if isinstance(formula, Array) and formula.body.size > 2:
+            key = (len(formula.indices), canonical(formula.body, formula.indices))
+            self._by_entry.setdefault(key, name)
         if formula.size > 1:
             self._by_formula.setdefault(formula, name)
 
@@ -253,7 +305,7 @@ class Reader:
             formula = self._formula(node)
             long = self._limit is not None and formula.size > self._limit
             cut = node.is_loop or (long and node is not root)
-            self._known[node] = self._cut(formula, "s" if node.is_loop else "t") if cut else formula
+            self._known[node] = self._cut(node, formula) if cut else formula
         return self._known[root]
 
     def meaning(self, node: Node) -> Formula:
@@ -265,18 +317,24 @@ class Reader:
             self.read(arg)
         return self._formula(inner)
 
-    def _cut(self, formula: Formula, letter: str) -> Formula:
+    def _cut(self, node: Node, formula: Formula) -> Formula:
         """A name for a formula, which is defined once."""
+        letter = "s" if node.is_loop else "t"
         text = fresh(f"{letter}{len(self.definitions) + 1}", self.forward.taken)
         self.forward.taken.add(text)
         name = Name(text, formula.sort)
+        self.axes[text] = self._axes(node, formula)
         self.definitions.append((name, formula))
         return name
 
     def _formula(self, node: Node) -> Formula:
         xs = [self._known[arg] for arg in node.args]
         rule = _RULES.get(type(node))
-        formula = rule(self, node, xs) if rule is not None else None
+        formula: Formula | None = None
+        if rule is not None and (isinstance(node, Let) or not needs_indices(node, xs)):
+            formula = rule(self, node, xs)
+        if formula is None:
+            formula = self._tensors.array(node, xs)
         if formula is None:
             formula = Plain(node, tuple(xs), self.forward.sort(node))
         formula = self._by_formula.get(formula, formula)
@@ -285,6 +343,8 @@ class Reader:
     def _covering(self, formula: Formula, node: Node) -> Formula:
         """With ones where the formula is a number or a vector and the value is repeated."""
         if isinstance(formula, Number) or node.ndim > 2 or all(n == 1 for n in node.shape):
+            return formula
+        if isinstance(formula, Array):
             return formula
         if formula.sort == "scalar" and node.ndim > 0:
             sorts: tuple[Literal["column", "row"], ...] = ("column", "row")
@@ -295,6 +355,43 @@ class Reader:
         if node.ndim == 2 and formula.sort == "row" and node.shape[0] != 1:
             return self.algebra.product([Ones("column", node.shape[0]), formula])
         return formula
+
+    # --- indices ------------------------------------------------------------------------------
+
+    def _axes(self, node: Node, formula: Formula) -> tuple[Index, ...]:
+        """The indices of a node's axes: those of its formula, of the expression, or new ones."""
+        if isinstance(formula, Array):
+            return formula.indices
+        if node in self._axes_of:
+            return self._axes_of[node]
+        if node in self.forward:
+            return self.forward.letters.of(node)
+        if isinstance(formula, Derivative) and isinstance(formula.by, Name):
+            formula = formula.by
+        try:
+            own = self._entries.axes(formula)
+        except NoAxesError:
+            own = ()
+        found: list[Index] = []
+        for axis, size in enumerate(node.shape):
+            wish = own[axis].letter if len(own) == node.ndim else None
+            letter = other_letter({one.letter for one in found}, wish)
+            found.append(Index(letter, size))
+        return tuple(found)
+
+    def of_numbers(self, node: Map, xs: Sequence[Formula], at: Sequence[Index]) -> Formula:
+        """The body of an entrywise operation on the entries of its operands."""
+        self.algebra.keep_order = node in self.forward
+        self._spot = tuple(at)
+        try:
+            return self._body(node.template.expr, node.args, xs)
+        finally:
+            self.algebra.keep_order = False
+            self._spot = None
+
+    def sort_of(self, node: Node) -> Sort:
+        """The sort of a node's value."""
+        return self.forward.sort(node)
 
     # --- one rule a primitive -----------------------------------------------------------------
 
@@ -396,6 +493,10 @@ class Reader:
 
     def _body(self, expr: Any, nodes: Sequence[Node], xs: Sequence[Formula]) -> Formula:
         formula = self._expression(expr, nodes, xs)
+        if self._spot is not None and self._by_entry and formula.size > 2:
+            name = self._by_entry.get((len(self._spot), canonical(formula, self._spot)))
+            if name is not None:
+                return self._entries.entry(name, self._spot)
         return self._by_formula.get(formula, formula)
 
     def _expression(self, expr: Any, nodes: Sequence[Node], xs: Sequence[Formula]) -> Formula:
@@ -430,7 +531,7 @@ class Reader:
         if head in SPELLED:
             return self._body(SPELLED[head], [], args)
         if head == "exp":
-            soft = self._softmax(args[0])
+            soft = self._softmax(args[0]) or self._exp_over_sum(args[0])
             if soft is not None:
                 return soft
         if head in _RELATIONS:
@@ -439,7 +540,7 @@ class Reader:
             return Logical(_LOGICAL[head], tuple(args))
         if head == "iverson":
             return self._indicator(args[0])
-        if head == "where" and self.algebra.tidy:
+        if head == "where" and self.algebra.tidy and not any(map(_is_infinite, args)):
             return self._choice(*args)
         if head == "step" and args[1] in (Number(0), Number(1)):
             operator: Literal[">", ">="] = ">" if args[1] == Number(0) else ">="
@@ -459,6 +560,11 @@ class Reader:
 
     def _indicator(self, condition: Formula) -> Formula:
         """1[condition]; where positions are compared with an argmax, its one-hot vectors."""
+        if isinstance(condition, (Indicator, Inside)) or (
+            isinstance(condition, Product)
+            and all(isinstance(f, (Indicator, Inside)) for f in condition.factors)
+        ):
+            return condition
         if isinstance(condition, Relation) and condition.operator == "==":
             place, ids = condition.left, condition.right
             counted = place.x if isinstance(place, Transpose) else place
@@ -485,6 +591,8 @@ class Reader:
             twin = self.forward.maps.get((own, *operands))
             named = None if twin is None else self._known.get(twin, self.forward.name(twin))
             value = named if isinstance(named, Name) else None
+            if value is not None and self._spot is not None and twin is not None:
+                value = self._entries.entry(value, self._spot[len(self._spot) - twin.ndim :])
         if value is None:
             value = self._function(source(*expr.args), nodes, args)
             value = self._by_formula.get(value, value)
@@ -509,11 +617,29 @@ class Reader:
                 return Call("softmax", (rest,), rest.sort, normaliser.axis)
         return None
 
+    def _exp_over_sum(self, x: Formula) -> Formula | None:
+        """exp(z - log Σ exp z) as exp z / Σ exp z."""
+        if self._spot is None or not isinstance(x, Sum):
+            return None
+        for k, term in enumerate(x.terms):
+            lone = isinstance(term, Product) and term.coefficient == -1 and not term.over
+            if not lone or not isinstance(term, Product) or len(term.factors) != 1:
+                continue
+            (log,) = term.factors
+            if isinstance(log, Call) and log.head == "log":
+                rest = self.algebra.add([*x.terms[:k], *x.terms[k + 1 :]])
+                return self._entries.times([Call("exp", (rest,), "scalar")], log.args)
+        return None
+
 
 def _opposite(condition: Formula) -> Formula:
     if isinstance(condition, Relation):
         return Relation(_OPPOSITE[condition.operator], condition.left, condition.right)
     return Logical("not", (condition,))
+
+
+def _is_infinite(x: Formula) -> bool:
+    return isinstance(x, Number) and abs(x.value) == float("inf")
 
 
 def _place(expr: Any) -> tuple[int, bool, str]:

@@ -19,8 +19,10 @@ from symgraph.notation.indexed import (
     Index,
     Quotient,
     Remainder,
+    is_within,
     other_letter,
     place,
+    unshadowed,
 )
 from symgraph.notation.tree import Formula, Indicator, Number, Relation, Sort
 from symgraph.ops import Concat, Einsum, Iota, Map, Pull, Push, Reduce, Reshape
@@ -71,6 +73,7 @@ class Tensors:
         return None if rule is None else rule(self, node, xs)
 
     def _made(self, node: Node, indices: Axes, body: Formula) -> Formula:
+        body = unshadowed(body, {index.letter for index in indices})
         return Array(indices, body, self._reading.sort_of(node)) if indices else body
 
     def _at(self, node: Node, x: Formula, at: Sequence[Formula]) -> Formula:
@@ -80,6 +83,22 @@ class Tensors:
         if x.sort == "scalar":
             return x
         return self._entries.entry(x, at[:1] if x.sort == "column" else at[1:])
+
+    def _from(self, node: Node, x: Formula, at: Sequence[Formula]) -> Formula:
+        """The entry of an operand at positions that may lie outside of it, where it is 0."""
+        probes: list[Index] = []
+        spots: list[Formula] = []
+        for position, size in zip(at, node.shape, strict=True):
+            if is_within(position, size):
+                spots.append(position)
+            else:
+                probes.append(Index(f"?{len(probes)}", size))
+                spots.append(probes[-1])
+        outside = [p for p, spot in zip(at, spots, strict=True) if p is not spot]
+        if not probes:
+            return self._at(node, x, spots)
+        whole = Array(tuple(probes), self._at(node, x, spots), "tensor")
+        return self._entries.entry(whole, outside)
 
     # --- rules --------------------------------------------------------------------------------
 
@@ -95,16 +114,15 @@ class Tensors:
         indices: list[Index] = []
         brackets: list[Formula] = []
         for i in node.out:
-            index = of.get(i)
-            if index is None or index in indices:
+            if i not in of or of[i] in indices:
                 taken = {one.letter for one in (*of.values(), *indices)}
                 new = Index(other_letter(taken), sizes[i])
-                if index is None:
-                    of[i] = new
-                else:
-                    brackets.append(Indicator(Relation("==", index, new)))
-                index = new
-            indices.append(index)
+                if i in of:
+                    brackets.append(Indicator(Relation("==", of[i], new)))
+                of.setdefault(i, new)
+                indices.append(new)
+            else:
+                indices.append(of[i])
         factors = [
             self._at(arg, x, _single([of[i] for i in own], arg))
             for arg, x, own in zip(node.args, xs, node.ins, strict=True)
@@ -174,7 +192,7 @@ class Tensors:
             Number(0) if size == 1 and isinstance(p, Index) and p.length == 1 else p
             for p, size in zip(at, node.args[0].shape, strict=True)
         ]
-        return self._made(node, indices, self._at(node.args[0], xs[0], at))
+        return self._made(node, indices, self._from(node.args[0], xs[0], at))
 
     def _axes_of_pull(self, node: Pull, xs: Sequence[Formula]) -> Axes:
         wishes: dict[int, str] = {}
@@ -229,7 +247,7 @@ class Tensors:
                     else self._looked_up(row, node, xs, spots)
                 )
                 brackets.append(Indicator(Relation("==", spot, index)))
-        arriving = self._at(node.args[0], xs[0], _single(spots, node.args[0]))
+        arriving = self._from(node.args[0], xs[0], spots)
         body = self._entries.times([*brackets, arriving])
         return self._made(node, tuple(indices), self._entries.summed(list(bound.values()), body))
 
@@ -259,23 +277,10 @@ class Tensors:
         indices = _distinct(self._axes(node.args[0], xs[0]), node.shape)
         terms: list[Formula] = []
         for start, arg, x in zip(node.starts(), node.args, xs, strict=True):
-            own = self._axes(arg, x)
             at: list[Formula] = list(indices)
             at[node.axis] = place([(1, indices[node.axis])], _negative(start))
-            sized = tuple(Index(i.letter, n) for i, n in zip(own, arg.shape, strict=True))
-            terms.append(self._part(arg, x, at, sized, node.axis))
+            terms.append(self._from(arg, x, at))
         return self._made(node, indices, self._entries.algebra.add(terms))
-
-    def _part(
-        self, arg: Node, x: Formula, at: Sequence[Formula], sized: Axes, axis: int
-    ) -> Formula:
-        """The entry of one part of a concatenation, 0 beside it."""
-        if isinstance(x, Array):
-            return self._at(arg, x, at)
-        probe = Index("?", sized[axis].length)
-        spots = [probe if k == axis else p for k, p in enumerate(at)]
-        whole = Array((probe,), self._at(arg, x, spots), "column")
-        return self._entries.entry(whole, (at[axis],))
 
     def _reduce(self, node: Node, xs: Sequence[Formula]) -> Formula | None:
         assert isinstance(node, Reduce)

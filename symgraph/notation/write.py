@@ -10,10 +10,22 @@ import itertools
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import singledispatch
+from typing import Any
 
 import sympy
 
 from symgraph.abstract import spelled
+from symgraph.notation.indexed import (
+    Array,
+    Entry,
+    Index,
+    Inside,
+    Over,
+    Place,
+    Quotient,
+    Remainder,
+    implied,
+)
 from symgraph.notation.spelling import INDICATORS, PRODUCTS, Spelling
 from symgraph.notation.tree import (
     Apply,
@@ -228,7 +240,9 @@ def _(formula: Product, pen: _Pen) -> Piece:
     if front:
         texts.insert(0, front)
     lone = len(texts) == 1 and not front and len(top) == 1
-    last_is_entrywise = top and isinstance(top[-1], Hadamard) and top[-1].sort != "scalar"
+    last_is_entrywise = top and (
+        isinstance(top[-1], Over) or (isinstance(top[-1], Hadamard) and top[-1].sort != "scalar")
+    )
     bind = _HADAMARD if last_is_entrywise and not bottom else _PRODUCT
     if not texts:
         upper = pen.number(1)
@@ -260,6 +274,7 @@ def _factors(factors: Sequence[Formula], pen: _Pen, leading: bool) -> list[str]:
         is_last = k == len(factors) - 1
         numbers_before = all(f.sort == "scalar" for f in factors[:k])
         free = isinstance(factor, Hadamard) and is_last and numbers_before and not factor.over
+        free = free or (isinstance(factor, Over) and factor.head == "sum" and is_last)
         alone = len(factors) == 1 and not leading
         texts.append(pen.wrap(piece, _HADAMARD if free else _PRODUCT + (not alone)))
     return texts
@@ -431,3 +446,109 @@ def _(formula: Verbatim, pen: _Pen) -> Piece:
 @_piece.register
 def _(formula: Plain, pen: _Pen) -> Piece:
     return formula.node.form(pen.format, [_piece(arg, pen) for arg in formula.args])
+
+
+# --- indices ------------------------------------------------------------------------------------
+
+
+@_piece.register
+def _(formula: Index, pen: _Pen) -> Piece:
+    return Piece(formula.letter)
+
+
+@_piece.register
+def _(formula: Place, pen: _Pen) -> Piece:
+    """A position without blanks: 2h+i-1."""
+    text = ""
+    for step, atom in zip(formula.steps, formula.atoms, strict=True):
+        sign = pen.minus if step < 0 else "+" * bool(text)
+        size = "" if abs(step) == 1 else str(abs(step))
+        times = pen.pick("*", "", "") if size and not isinstance(atom, Index) else ""
+        text += sign + size + times + pen.wrap(_piece(atom, pen), _POWER)
+    if formula.offset != 0:
+        rest = _piece(_offset(abs(formula.offset)), pen)
+        negative = _is_below_zero(formula.offset)
+        if not isinstance(formula.offset, int) and not negative:
+            rest = _piece(_offset(formula.offset), pen)
+        text += (pen.minus if negative else "+") + pen.wrap(rest, _POWER).replace(" ", "")
+    return Piece(text, _SUM)
+
+
+def _is_below_zero(offset: Any) -> bool:
+    number = sympy.sympify(offset)
+    return bool(number.is_negative or number.could_extract_minus_sign())
+
+
+def _offset(size: Any) -> Formula:
+    if isinstance(size, int):
+        return Number(size)
+    return Symbolic(-size.args[0] if isinstance(size, sympy.Abs) else size)
+
+
+@_piece.register
+def _(formula: Inside, pen: _Pen) -> Piece:
+    size = Number(formula.length) if isinstance(formula.length, int) else Symbolic(formula.length)
+    sign = pen.pick("<=", "≤", r"\le")
+    position = _piece(formula.position, pen).text
+    end = pen.wrap(_piece(size, pen), _REL + 1)
+    inside = f"0 {sign} {position} < {end}"
+    return Piece(pen.bracket.format(inside))
+
+
+@_piece.register
+def _(formula: Quotient, pen: _Pen) -> Piece:
+    inside = pen.wrap(_piece(formula.x, pen), _POWER)
+    quotient = f"{inside}/{formula.by}"
+    shown = pen.pick("floor({})", "⌊{}⌋", r"\lfloor {} \rfloor")
+    return Piece(shown.format(quotient))
+
+
+@_piece.register
+def _(formula: Remainder, pen: _Pen) -> Piece:
+    inside = pen.wrap(_piece(formula.x, pen), _POWER)
+    shown = pen.pick("{} mod {}", "{} mod {}", r"{} \bmod {}")
+    return Piece(shown.format(inside, formula.by), _SUM)
+
+
+@_piece.register
+def _(formula: Entry, pen: _Pen) -> Piece:
+    base = pen.wrap(_piece(formula.base, pen), ATOM)
+    places = ",".join(_piece(at, pen).text for at in formula.at)
+    if pen.style != "latex":
+        return Piece(f"{base}[{places}]")
+    # A second subscript needs braces around the first.
+    return Piece(rf"{{{base}}}_{{{places}}}" if "_" in base else rf"{base}_{{{places}}}")
+
+
+_OVER: dict[str, tuple[str, str, str]] = {
+    "sum": ("sum", "Σ", r"\sum"),
+    "prod": ("prod", "Π", r"\prod"),
+    "max": ("max", "max", r"\max"),
+    "min": ("min", "min", r"\min"),
+    "argmax": ("argmax", "argmax", r"\operatorname{argmax}"),
+}
+
+
+@_piece.register
+def _(formula: Over, pen: _Pen) -> Piece:
+    ranges = ",".join(_range(index, formula.body, pen) for index in formula.indices)
+    body = pen.wrap(_piece(formula.body, pen), _HADAMARD)
+    if not (pen.style == "text" and len(formula.indices) == 1 and ranges.isalpha()):
+        ranges = f"{{{ranges}}}"
+    if pen.style == "unicode" and len(ranges) == 3:
+        ranges = ranges[1:-1]
+    return Piece(f"{pen.pick(*_OVER[formula.head])}_{ranges} {body}", _HADAMARD)
+
+
+def _range(index: Index, body: Formula, pen: _Pen) -> str:
+    """The letter, with its bound where no array's axis tells it."""
+    if index.length is None or implied(index, body):
+        return index.letter
+    size = index.length
+    end = pen.wrap(_piece(Number(size) if isinstance(size, int) else Symbolic(size), pen), _POWER)
+    return f"{index.letter}<{end}"
+
+
+@_piece.register
+def _(formula: Array, pen: _Pen) -> Piece:
+    return _piece(formula.body, pen)

@@ -93,7 +93,7 @@ IDENTITIES: dict[str, tuple[Callable[[], sg.Node], sg.Node, str]] = {
     "linear chain": (lambda: a @ A @ S @ B @ y, S, "Aᵀ a yᵀ Bᵀ"),
     "embedding": (
         lambda: sg.sum(v("G", 5, p) * sg.take(v("E", 7, p), sg.input("ids", 5, kind="integer"))),
-        v("E", 7, p), "scatter_add(G, [ids, :], (7, 3))",
+        v("E", 7, p), "Σ_i 1[ids[i] = v] G[i,j]",
     ),
 }  # fmt: skip
 
