@@ -22,6 +22,7 @@ from symgraph.notation.indexed import Array, Over
 from symgraph.notation.orientation import Layout
 from symgraph.notation.read import LONG, Forward, Reader, bare, fresh
 from symgraph.notation.tree import (
+    Call,
     Derivative,
     Formula,
     Hadamard,
@@ -108,8 +109,27 @@ class Naming:
         given = [(self.forward.name(let), let) for let in self.forward.lets if let is not root]
         for name, node in [*given, *self.auxiliary]:
             if name is not None and not node.is_loop:
-                self.reader.recognise(self.reader.meaning(node), name)
+                meaning = self.reader.meaning(node)
+                self.reader.recognise(meaning, name)
+                self.reader.algebra.learn(name, meaning)
+                self._learn_sums(name, meaning, node)
         self._deltas = self._planned_deltas()
+
+    def _learn_sums(self, name: Name, meaning: Formula, node: Node) -> None:
+        """Centred values have no sum: 𝟏ᵀ (X - mean) = 0."""
+        algebra = self.reader.algebra
+        if meaning.size > LONG:
+            return
+        if name.kind in ("column", "row"):
+            (length,) = (size for size in node.shape if size != 1 or node.ndim == 1)
+            if algebra.total(_numerator(meaning), length) == Number(0):
+                algebra.know(Call("sum", (name,), "scalar"), Number(0))
+        elif name.kind == "matrix":
+            rows, columns = node.shape
+            for chain in ((Ones("row", rows), meaning), (meaning, Ones("column", columns))):
+                if algebra.product(chain) == Number(0):
+                    named = [name if one is meaning else one for one in chain]
+                    algebra.know(Product(1, tuple(named)), Number(0))
 
     def _fresh_name(self, name: str, like: Node) -> Name:
         chosen = fresh(name, self.forward.taken)
@@ -374,6 +394,12 @@ def _mark(name: str) -> str:
             return name[name.index(sign, 1) :]
     plain = name.translate(_RAISED)
     return plain[len(plain.rstrip("0123456789")) :]
+
+
+def _numerator(x: Formula) -> Formula:
+    """x without what divides all its entries alike."""
+    lone = isinstance(x, Product) and len(x.factors) == 1
+    return x.factors[0] if lone and isinstance(x, Product) else x
 
 
 def _is_better_plain(size: int, times: int) -> bool:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from fractions import Fraction
-from typing import Literal
+from typing import Any, Literal
 
 from symgraph.notation.cancel import cancelled, is_worth_cancelling
+from symgraph.notation.chains import shortened, summed_through, total_of_terms, with_powers
 from symgraph.notation.collect import collected, common_out, in_order, opened, opposite_sigmoid
 from symgraph.notation.parts import (
     Parts,
@@ -31,8 +32,10 @@ from symgraph.notation.parts import (
     ratio,
     reduced,
     split,
+    split_number,
     times,
 )
+from symgraph.notation.quotients import Quotient, in_chain, in_entries, quotient
 from symgraph.notation.tree import (
     Call,
     Derivative,
@@ -84,7 +87,20 @@ class Algebra:
         #: Set while something is read that the user wrote: its factors and terms stay in order.
         self.keep_order = False
         self._ranks = ranks or {}
-        self._known = known or {}
+        self._known = dict(known or {})
+        self._quotients: list[Quotient] = []
+
+    def learn(self, name: Name, meaning: Formula) -> None:
+        """Use what follows from the definition of a name: x̂ = (x - m)/s, Mᵀ = M, C 𝟏 = 0."""
+        if name.kind == "matrix" and self.transpose(meaning) == meaning:
+            self._symmetric |= {name.name}
+        found = quotient(name, meaning)
+        if found is not None:
+            self._quotients.append(found)
+
+    def know(self, left: Formula, right: Formula) -> None:
+        """Use an equation from now on."""
+        self._known[left] = right
 
     # --- order --------------------------------------------------------------------------------
 
@@ -118,6 +134,9 @@ class Algebra:
             n = len(key.factors)
             for k in range(len(core) - n + 1):
                 if tuple(core[k : k + n]) == key.factors:
+                    known = split(value)
+                    if known.coefficient == 0:
+                        return [Number(0)]
                     return self._known_chain([*core[:k], value, *core[k + n :]])
         return core
 
@@ -132,14 +151,16 @@ class Algebra:
     def product(self, xs: Iterable[Formula], over: Iterable[Formula] = ()) -> Formula:
         """The matrix product of x's from left to right; numbers may stand anywhere."""
         total = Parts(1, [], [], [])
-        for x in xs:
-            part = split(x)
+        factors = list(xs)
+        alone = sum(bool(split(x).core) for x in factors) <= 1
+        for x in factors:
+            part = split(x) if alone else split_number(x)
             total.coefficient = times(total.coefficient, part.coefficient)
             total.scalars += part.scalars
             total.over += part.over
             total.core += part.core
         for x in over:
-            part = split(x)
+            part = split_number(x)
             total.coefficient = ratio(total.coefficient, part.coefficient)
             total.over += part.scalars
             total.scalars += part.over
@@ -167,15 +188,15 @@ class Algebra:
         below: list[Formula] = []
         loose = self._loose([*xs, *over])
         for x in loose[: len(xs)]:
-            self._take(total, split(x), above, below)
+            self._take(total, split_number(x), above, below)
         for x in loose[len(xs) :]:
-            part = split(x)
+            part = split_number(x)
             self._take(total, Parts(1, [], [], part.core), below, above)
             total.coefficient = ratio(total.coefficient, part.coefficient)
             total.over += part.scalars
             total.scalars += part.over
         if self.tidy:
-            above, below = reduced(above, below)
+            above, below = in_entries(*reduced(above, below), self._quotients)
             kept = [f for f in above if not isinstance(f, Ones)]
             if joint([*kept, *below]) == joint([*above, *below]):
                 above = kept
@@ -197,7 +218,7 @@ class Algebra:
         elif len(part.core) == 1:
             above.append(part.core[0])
         elif part.core:
-            above.append(Product(1, tuple(part.core)))
+            above.append(self.build(Parts(1, [], [], part.core)))
 
     def _loose(self, xs: list[Formula]) -> list[Formula]:
         """Factors without needless repetition, as long as the whole keeps its sort."""
@@ -212,15 +233,25 @@ class Algebra:
         scalars, over = parts.scalars, parts.over
         if self.tidy:
             scalars, over = as_sigmoid(*reduced(scalars, over))
+            scalars, core, over = in_chain(scalars, list(core), over, self._quotients)
             core, over = as_softmax(core, over)
             scalars = self._by_rank(scalars, entrywise=False)
         if len(core) == 1 and isinstance(core[0], Hadamard) and not core[0].factors:
             number = self.build(Parts(coefficient, scalars, over, []))
             return Hadamard((number,), core[0].over)
-        if len(core) > 1 and self.tidy:
-            core = [f for f in core if not isinstance(f, Identity)] or core[:1]
         if len(core) > 1 and self._known:
             core = self._known_chain(core)
+        if len(core) > 1 and self.tidy:
+            core = shortened(core, self)
+            passed = summed_through(core, self)
+            if passed is not None:
+                return self.scale(coefficient, self.product([*scalars, *passed], over))
+            core = with_powers(core)
+        if self.tidy and (scalars or over or len(core) > 1 or coefficient != 1):
+            for k, factor in enumerate(core):
+                if isinstance(factor, Sum) and all(map(is_negative, factor.terms)):
+                    core[k] = self.add([self.scale(-1, term) for term in factor.terms])
+                    coefficient = -coefficient
         factors = self._placed(scalars, core)
         if not factors and not over:
             return Number(coefficient)
@@ -297,9 +328,13 @@ class Algebra:
 
     def inverse(self, x: Formula) -> Formula:
         """The inverse matrix, (Xᵀ)⁻¹ as X⁻ᵀ."""
+        if x.sort == "scalar":
+            return self.product([], [x])
         if isinstance(x, Identity):
             return x
-        return Transpose(Inverse(x.x)) if isinstance(x, Transpose) else Inverse(x)
+        if isinstance(x, Transpose):
+            return self.transpose(self.inverse(x.x))
+        return x.x if self.tidy and isinstance(x, Inverse) else Inverse(x)
 
     # --- sums ---------------------------------------------------------------------------------
 
@@ -323,8 +358,12 @@ class Algebra:
             return Sum(tuple(kept))
         return opposite_sigmoid(kept, self) or common_out(kept, self)
 
-    def total(self, x: Formula) -> Formula:
-        """The sum of all entries."""
+    def total(self, x: Formula, length: Any = None) -> Formula:
+        """The sum of all entries, of which there are `length` where that is known."""
+        if self.tidy and isinstance(x, Sum):
+            shorter = total_of_terms(x, length, self)
+            if shorter is not None:
+                return shorter
         parts = split(x)
         core = parts.core
         if core and all(isinstance(f, Ones) for f in core):
@@ -358,13 +397,15 @@ class Algebra:
     def dot(self, left: Formula, right: Formula) -> Formula:
         """The inner product of two vectors."""
         if isinstance(left, Ones):
-            return self.total(right)
+            return self.total(right, left.length)
         if isinstance(right, Ones):
-            return self.total(left)
+            return self.total(left, right.length)
         a, b = split(left), split(right)
-        x, y = (self.turned(self.build(Parts(1, [], [], part.core)), "column") for part in (a, b))
+        x, y = (self.build(Parts(1, [], [], part.core)) for part in (a, b))
+        if x.sort != "row" or y.sort != "row":
+            x, y = self.turned(x, "column"), self.turned(y, "column")
         if x != y and (is_chain(x) or is_chain(y)):
-            inner = self.product([self.transpose(x), y])  # aᵀ X b
+            inner = self.product([self.turned(x, "row"), self.turned(y, "column")])  # aᵀ X b
         else:
             inner = Norm(x) if x == y else Dot(x, y)
         scalars, over = [*a.scalars, *b.scalars], [*a.over, *b.over]

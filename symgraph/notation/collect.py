@@ -53,7 +53,7 @@ def collected(terms: Sequence[Formula], algebra: Algebra) -> list[Formula]:
     return [algebra.scale(value, key) for key, value in amount.items() if value != 0]
 
 
-def begins_transposed(x: Formula) -> bool:
+def _begins_transposed(x: Formula) -> bool:
     if isinstance(x, Product):
         return bool(x.factors) and isinstance(x.factors[0], Transpose)
     return isinstance(x, Transpose)
@@ -74,15 +74,16 @@ def in_order(terms: list[Formula], algebra: Algebra) -> list[Formula]:
     """Terms of one kind, which come from several paths, in the order of the user's formula."""
     if any(isinstance(t, Number) or is_negative(t) for t in terms):
         return terms
-    places = {
-        t: sorted(algebra.place(n.name) for n in walk(t) if isinstance(n, Name)) for t in terms
-    }
-    return sorted(terms, key=lambda t: (places[t], begins_transposed(t)))
+    seen = {t: [algebra.place(n.name) for n in walk(t) if isinstance(n, Name)] for t in terms}
+    return sorted(terms, key=lambda t: (sorted(seen[t]), _begins_transposed(t), seen[t]))
 
 
 def common_out(terms: list[Formula], algebra: Algebra) -> Formula:
     """A sum with what all terms share in front of it: 2a - 2b is 2 (a - b)."""
     parts = [split(term) for term in terms]
+    under = [f for f in parts[0].over if all(f in p.over for p in parts)]
+    if under and any(len(p.over) == len(under) for p in parts):
+        return _over_common(parts, under, algebra)
     c = max(parts[0].coefficient, -parts[0].coefficient)
     over = parts[0].over
     shared = [f for f in parts[0].scalars if all(f in p.scalars for p in parts)]
@@ -105,39 +106,58 @@ def common_out(terms: list[Formula], algebra: Algebra) -> Formula:
     )
 
 
+def _over_common(parts: list[Parts], under: list[Formula], algebra: Algebra) -> Formula:
+    """A sum over the divisors that all terms share."""
+    for p in parts:
+        p.over = [f for f in p.over if f not in under]
+    inner = algebra.add([algebra.build(p) for p in parts], keep_order=True)
+    return algebra.product([inner], under)
+
+
 def _common_factor(terms: list[Formula], algebra: Algebra) -> Formula:
     """A sum with the factor that all terms share: A x + B x is (A + B) x."""
-    parts = [split(term) for term in terms]
-    if any(p.scalars or p.over for p in parts):
-        return Sum(tuple(terms))
-    cores = [p.core for p in parts]
+    cores = [split(term).core for term in terms]
     if all(len(core) > 1 for core in cores):
         for end in (-1, 0):
             if all(core[end] == cores[0][end] for core in cores):
-                shared = cores[0][end]
-                for p in parts:
-                    p.core = p.core[:-1] if end else p.core[1:]
-                rest = algebra.add([algebra.build(p) for p in parts])
-                return algebra.product([rest, shared] if end else [shared, rest])
-    inner = [core[0] for core in cores if len(core) == 1]
-    if len(inner) == len(parts) and all(isinstance(f, Hadamard) and not f.over for f in inner):
-        lists = [list(f.factors) for f in inner if isinstance(f, Hadamard)]
-        common = [f for f in lists[0] if all(f in other for other in lists)]
-        if common and all(len(factors) > len(common) for factors in lists):
-            return _without_common(parts, lists, common, algebra)
-    return Sum(tuple(terms))
+                return _without_end(terms, end, algebra)
+    return _without_common(terms, algebra) or Sum(tuple(terms))
 
 
-def _without_common(
-    parts: list[Parts], lists: list[list[Formula]], common: list[Formula], algebra: Algebra
-) -> Formula:
+def _without_end(terms: list[Formula], end: int, algebra: Algebra) -> Formula:
+    """Chains with their common first (0) or last (-1) factor outside."""
+    parts = [split(term) for term in terms]
+    shared = parts[0].core[end]
+    for p in parts:
+        p.core = p.core[:-1] if end else p.core[1:]
+    rest = algebra.add([algebra.build(p) for p in parts])
+    return algebra.product([rest, shared] if end else [shared, rest])
+
+
+def _without_common(terms: list[Formula], algebra: Algebra) -> Formula | None:
+    """A ⊙ S - B ⊙ S as (A - B) ⊙ S, A/s - B/s as (A - B)/s."""
+    parts = [split(term) for term in terms]
+    if any(not p.core for p in parts):
+        return None
+    above, below = zip(*(_entrywise(p.core, algebra) for p in parts), strict=True)
+    common = [f for f in above[0] if all(f in other for other in above)]
+    if any(len(factors) <= len(common) for factors in above):
+        common = []
+    under = [f for f in below[0] if all(f in other for other in below)]
+    if not common and not under:
+        return None
     rests: list[Formula] = []
-    for p, factors in zip(parts, lists, strict=True):
-        rest = algebra.multiplied([f for f in factors if f not in common])
-        rests.append(algebra.scale(p.coefficient, rest))
-    whole = algebra.multiplied([*common, algebra.add(rests, keep_order=True)])
-    return (
-        whole
-        if whole.sort == joint([p.core[0] for p in parts])
-        else Sum(tuple(algebra.build(p) for p in parts))
-    )
+    for p, factors, divisors in zip(parts, above, below, strict=True):
+        number = algebra.build(Parts(p.coefficient, p.scalars, p.over, []))
+        kept = [f for f in factors if f not in common]
+        rest = algebra.multiplied(kept, [f for f in divisors if f not in under])
+        rests.append(algebra.multiplied([number, rest]))
+    whole = algebra.multiplied([*common, algebra.add(rests, keep_order=True)], under)
+    return whole if whole.sort == joint(terms) else None
+
+
+def _entrywise(core: list[Formula], algebra: Algebra) -> tuple[list[Formula], list[Formula]]:
+    """What is multiplied and divided entry by entry in a term."""
+    if len(core) == 1 and isinstance(core[0], Hadamard):
+        return list(core[0].factors), list(core[0].over)
+    return [algebra.build(Parts(1, [], [], core))], []

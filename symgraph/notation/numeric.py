@@ -32,6 +32,7 @@ from symgraph.notation.tree import (
     Indicator,
     Inverse,
     Logical,
+    MatrixPower,
     Name,
     Norm,
     Number,
@@ -104,12 +105,14 @@ def value(formula: Formula, names: Mapping[str, Any], dims: Mapping[sympy.Symbol
 
 
 def _laid(array: Any, sort: Sort) -> Array:
-    """An array as a column or a row where it is one."""
+    """An array as a column, a row or a number where it is one."""
     given = np.asarray(array)
     if sort == "column" and given.ndim == 1:
         return given[:, None]
     if sort == "row" and given.ndim == 1:
         return given[None, :]
+    if sort == "scalar" and given.size == 1:
+        return given.reshape(())
     return given
 
 
@@ -201,6 +204,11 @@ def _(formula: Transpose, given: _Given) -> Array:
 @_value.register
 def _(formula: Inverse, given: _Given) -> Array:
     return np.linalg.inv(_value(formula.x, given))
+
+
+@_value.register
+def _(formula: MatrixPower, given: _Given) -> Array:
+    return np.asarray(np.linalg.matrix_power(_value(formula.base, given), formula.exponent))
 
 
 @_value.register

@@ -12,6 +12,8 @@ from symgraph.notation.tree import (
     Formula,
     Hadamard,
     Indicator,
+    Inverse,
+    MatrixPower,
     Norm,
     Number,
     Ones,
@@ -21,6 +23,7 @@ from symgraph.notation.tree import (
     Sort,
     Sum,
     Symbolic,
+    Transpose,
     joined,
 )
 
@@ -46,6 +49,7 @@ __all__ = [
     "reduced",
     "sort_of",
     "split",
+    "split_number",
     "times",
 ]
 
@@ -61,11 +65,12 @@ class Parts:
 
 
 def split(x: Formula) -> Parts:
+    """x as a number, factors that are numbers, divisors, and the chain of all others."""
     if isinstance(x, Number):
         return Parts(x.value, [], [], [])
     if isinstance(x, Product):
         scalars = [f for f in x.factors if f.sort == "scalar"]
-        core = [f for f in x.factors if f.sort != "scalar"]
+        core = [g for f in x.factors if f.sort != "scalar" for g in _opened_power(f)]
         return Parts(x.coefficient, scalars, list(x.over), core)
     if isinstance(x, Hadamard) and x.factors and x.factors[0].sort == "scalar":
         inner = split(x.factors[0])
@@ -73,7 +78,25 @@ def split(x: Formula) -> Parts:
         return inner
     if x.sort == "scalar":
         return Parts(1, [x], [], [])
-    return Parts(1, [], [], [x])
+    return Parts(1, [], [], _opened_power(x))
+
+
+def split_number(x: Formula) -> Parts:
+    """The same with a number xᵀ A y in one piece: its factors are no factors of a longer chain."""
+    parts = split(x)
+    if x.sort == "scalar" and parts.core:
+        parts.scalars.append(Product(1, tuple(parts.core)))
+        parts.core = []
+    return parts
+
+
+def _opened_power(x: Formula) -> list[Formula]:
+    """X³ as X X X, so that factors can be compared and taken out."""
+    inner = x.x if isinstance(x, Transpose) else x
+    if not isinstance(inner, MatrixPower):
+        return [x]
+    base = inner.base if inner.exponent > 0 else Inverse(inner.base)
+    return [Transpose(base) if isinstance(x, Transpose) else base] * abs(inner.exponent)
 
 
 def loosened(x: Formula) -> Formula:

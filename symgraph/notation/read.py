@@ -174,10 +174,12 @@ class Forward:
             self.names.setdefault(inner, name)
 
     def sort(self, node: Node) -> Sort:
-        """The sort of a node's value when it stands under a name."""
+        """The sort of a node's value when it stands under a name; a single entry is a number."""
+        if all(size == 1 for size in node.shape):
+            return "scalar"
         if node.ndim == 1:
             return self.sorts.get(node, "column")
-        if node.ndim == 2 and 1 in node.shape and node.shape != (1, 1):
+        if node.ndim == 2 and 1 in node.shape:
             return "column" if node.shape[1] == 1 else "row"
         ranks: tuple[Sort, ...] = ("scalar", "column", "matrix")
         return ranks[node.ndim] if node.ndim < 3 else "tensor"
@@ -422,6 +424,8 @@ class Reader:
     def _reduce(self, node: Node, xs: Sequence[Formula]) -> Formula | None:
         assert isinstance(node, Reduce)
         (x,), (source,) = xs, node.args
+        if all(source.shape[axis] == 1 for axis in node.axes) and node.operation != "argmax":
+            return x
         if len(node.axes) == source.ndim:
             return Call(node.operation, (x,), "scalar")
         if source.ndim == 2:
@@ -459,6 +463,9 @@ class Reader:
 
     def _det(self, node: Node, xs: Sequence[Formula]) -> Formula | None:
         head = "det" if isinstance(node, Det) else "logdet"
+        if xs[0].sort == "scalar":
+            size = Call("abs", (xs[0],), "scalar")
+            return xs[0] if head == "det" else Call("log", (size,), "scalar")
         return Call(head, (xs[0],), "scalar") if node.ndim == 0 else None
 
     def _solve(self, node: Node, xs: Sequence[Formula]) -> Formula | None:

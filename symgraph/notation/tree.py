@@ -26,6 +26,7 @@ __all__ = [
     "Indicator",
     "Inverse",
     "Logical",
+    "MatrixPower",
     "Name",
     "Norm",
     "Number",
@@ -237,6 +238,22 @@ class Inverse(Formula):
     @property
     def parts(self) -> tuple[Formula, ...]:
         return (self.x,)
+
+    @property
+    def sort(self) -> Sort:
+        return "matrix"
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixPower(Formula):
+    """X³ = X X X, X⁻² = X⁻¹ X⁻¹: the matrix product of equal factors."""
+
+    base: Formula
+    exponent: int
+
+    @property
+    def parts(self) -> tuple[Formula, ...]:
+        return (self.base,)
 
     @property
     def sort(self) -> Sort:

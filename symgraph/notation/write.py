@@ -38,6 +38,7 @@ from symgraph.notation.tree import (
     Indicator,
     Inverse,
     Logical,
+    MatrixPower,
     Name,
     Norm,
     Number,
@@ -345,6 +346,13 @@ def _(formula: Transpose, pen: _Pen) -> Piece:
 def _(formula: Inverse, pen: _Pen) -> Piece:
     x = pen.wrap(_piece(formula.x, pen), ATOM)
     return Piece(x + pen.pick("^-1", "⁻¹", "^{-1}"), _POWER)
+
+
+@_piece.register
+def _(formula: MatrixPower, pen: _Pen) -> Piece:
+    digits = str(formula.exponent)
+    raised = pen.pick(f"^{digits}", digits.translate(_EXPONENTS), f"^{{{digits}}}")
+    return Piece(pen.wrap(_piece(formula.base, pen), ATOM) + raised, _POWER)
 
 
 @_piece.register

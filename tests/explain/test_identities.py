@@ -43,7 +43,7 @@ IDENTITIES: dict[str, tuple[Callable[[], sg.Node], sg.Node, str]] = {
     "MC 55": (lambda: sg.logdet(X.T @ X), X, "2 X (Xᵀ X)⁻¹"),
     "MC 61": (lambda: a @ sg.inv(S) @ y, S, "−S⁻ᵀ a yᵀ S⁻ᵀ"),
     "MC 63": (lambda: sg.trace(A @ sg.inv(S) @ B), S, "−S⁻ᵀ Aᵀ Bᵀ S⁻ᵀ"),
-    "MC 107": (lambda: sg.trace(S @ S @ B), S, "Bᵀ Sᵀ + Sᵀ Bᵀ"),
+    "MC 107": (lambda: sg.trace(S @ S @ B), S, "Sᵀ Bᵀ + Bᵀ Sᵀ"),
     "MC 108": (lambda: sg.trace(X.T @ B @ X), X, "(B + Bᵀ) X"),
     "MC 119": (lambda: sg.sum((A @ X @ W + T) ** 2), X, "2 Aᵀ (A X W + T) Wᵀ"),
     "MC 129": (lambda: sg.sqrt(sg.sum((x - a) ** 2)), x, "(x − a)/‖x − a‖"),
