@@ -15,9 +15,10 @@ import sympy
 
 from symgraph.build.abstract import abstracted
 from symgraph.build.coerce import as_node
-from symgraph.errors import KindError, UnknownNameError
+from symgraph.errors import UnknownNameError, UnsupportedError
 from symgraph.explain.derivation import Derivation, Equation, Note
 from symgraph.explain.naming import MOST_EDGES, Naming
+from symgraph.explain.numerator import in_numerator_layout
 from symgraph.explain.rules import Language
 from symgraph.explain.steps import Steps
 from symgraph.explain.verify import verified
@@ -43,6 +44,7 @@ def derive(
     wrt: Any,
     *,
     lang: Language = "en",
+    layout: Literal["gradient", "numerator", "denominator"] = "gradient",
     vectors: Layout | None = None,
     delta_sign: Literal[1, -1] = 1,
     product: Products = "⊙",
@@ -54,7 +56,9 @@ def derive(
 ) -> Derivation:
     """The gradient of a scalar by a node, or by several, step by step.
 
-    `wrt`: a node, its name, a SymPy symbol, or a list of these. `vectors`: "column" or "row" for
+    `wrt`: a node, its name, a SymPy symbol, or a list of these. `layout`: with "gradient" (which
+    is "denominator", too) a derivative has the shape of its variable, with "numerator" that of the
+    transposed one, so that dL/dx is a row for a column x. `vectors`: "column" or "row" for
     all vectors; by default each is what the user's own products make of it. `delta_sign`: 1 for
     δ = ∂L/∂net, -1 for δ = -∂L/∂net. `product`: the sign of entrywise products, "⊙", "∘", "*" or
     "×". `indicator`: "1[·]", "1{·}", "𝟙[·]", "𝟙{·}", "[·]", "I(·)" or "I[·]". `derivative`: "d" or
@@ -66,7 +70,7 @@ def derive(
     In a sum or in an entrywise product a row or a column beside a matrix stands for all its rows or
     columns, as in X W + b.
     Raises UnknownNameError for a name that does not occur, GradientError for an expression that is
-    not a real scalar, KindError or UnsupportedError for an option that is not offered.
+    not a real scalar, UnsupportedError for an option that is not offered.
 
     >>> import symgraph as sg
     >>> w, x, y = sg.parameter("w", 2), sg.input("x", 2), sg.input("y")
@@ -75,7 +79,7 @@ def derive(
     >>> print(sg.derive(loss, w).result)
     dloss/dw = -1[margin < 1] x y
     """
-    _check_options(lang, vectors, delta_sign)
+    _check_options(lang=lang, layout=layout, vectors=vectors, delta_sign=delta_sign)
     spelling = Spelling(product, indicator, derivative)
     root = as_node(expr, "derive")
     sources = [_source(one, root) for one in (wrt if isinstance(wrt, (list, tuple)) else [wrt])]
@@ -89,6 +93,8 @@ def derive(
         {images[one]: name for one, name in called.items()},
     )
     made = work.derivation(lang)
+    if layout == "numerator":
+        made = in_numerator_layout(made)
     notes = [Note("abstract", (("function", f), ("meaning", g))) for f, g in functions.items()]
     return dataclasses.replace(made, notes=(*notes, *made.notes)).spelled(spelling)
 
@@ -123,13 +129,21 @@ def _only_by(given: Sequence[Fact], source: Node) -> bool:
     return is_symmetric(source, given) and not is_symmetric(source, facts_about([source]))
 
 
-def _check_options(lang: str, vectors: str | None, delta_sign: int) -> None:
-    if lang not in ("en", "zh"):
-        raise KindError(f"derive: lang is {lang!r}; write 'en' or 'zh'.")
-    if vectors not in (None, "column", "row"):
-        raise KindError(f"derive: vectors is {vectors!r}; write 'column', 'row' or nothing.")
-    if delta_sign not in (1, -1):
-        raise KindError(f"derive: delta_sign is {delta_sign!r}; write 1 or -1.")
+_OPTIONS: dict[str, tuple[Any, ...]] = {
+    "lang": ("en", "zh"),
+    "layout": ("gradient", "numerator", "denominator"),
+    "vectors": ("column", "row", None),
+    "delta_sign": (1, -1),
+}
+
+
+def _check_options(**given: Any) -> None:
+    for option, value in given.items():
+        if value not in _OPTIONS[option]:
+            listed = ", ".join(map(repr, _OPTIONS[option]))
+            raise UnsupportedError(
+                f"derive: {option}={value!r} is not offered; write one of {listed}."
+            )
 
 
 def _source(one: Any, root: Node) -> Node:

@@ -147,6 +147,18 @@ RULES: dict[str, Rule] = {
         "factor, on the side where that factor stands.",
         "{head} 对 {operand} 是线性的：导数在另一因子所在的一侧乘以该因子的转置。",
     ),
+    "matrix product, numerator layout": Rule(
+        "matrix product", "矩阵乘积",
+        "{head} is linear in {operand}: the other factor stands on the other side of the "
+        "derivative, not transposed.",
+        "{head} 对 {operand} 是线性的：另一因子不转置，移到导数的另一侧相乘。",
+    ),
+    "squared norm, numerator layout": Rule(
+        "squared norm", "平方范数",
+        "{head} is the sum of squares: its derivative with respect to {operand} is "
+        "2 {operand turned:factor}.",
+        "{head} 是平方和，对 {operand} 的导数是 2 {operand turned:factor}。",
+    ),
     "sum of entries": Rule(
         "sum of entries", "元素求和",
         "Every entry of {operand} enters {head} once: each receives the same derivative.",

@@ -8,7 +8,8 @@ NumPy does for arrays of shape (n, 1) and (1, n).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import dataclasses
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Literal
@@ -44,6 +45,7 @@ __all__ = [
     "Verbatim",
     "flipped",
     "joined",
+    "rewritten",
     "walk",
 ]
 
@@ -390,10 +392,14 @@ class Indicator(Formula):
 
 @dataclass(frozen=True, slots=True)
 class Derivative(Formula):
-    """dL/dW as a name: the derivative of one value by another."""
+    """dL/dW as a name: the derivative of one value by another.
+
+    It has the shape of what it is taken by; `turned` (numerator layout) the transposed one.
+    """
 
     of: Formula
     by: Formula
+    turned: bool = False
 
     @property
     def parts(self) -> tuple[Formula, ...]:
@@ -401,7 +407,7 @@ class Derivative(Formula):
 
     @property
     def sort(self) -> Sort:
-        return self.by.sort
+        return flipped(self.by.sort) if self.turned else self.by.sort
 
 
 @dataclass(frozen=True, slots=True)
@@ -445,3 +451,23 @@ def walk(formula: Formula) -> Iterator[Formula]:
         one = stack.pop()
         yield one
         stack.extend(reversed(one.parts))
+
+
+def rewritten(formula: Formula, rule: Callable[[Formula], Formula | None]) -> Formula:
+    """The formula with parts exchanged; where the rule has nothing (None), the parts of the part.
+
+    >>> x, y = Name("x"), Name("y")
+    >>> rewritten(Sum((x, y)), lambda one: Number(1) if one == y else None)
+    Sum(terms=(Name(name='x', kind='scalar'), Number(value=1)))
+    """
+    found = rule(formula)
+    if found is not None or not formula.parts:
+        return formula if found is None else found
+    changes: dict[str, Any] = {}
+    for one in dataclasses.fields(formula):
+        value = getattr(formula, one.name)
+        if isinstance(value, Formula):
+            changes[one.name] = rewritten(value, rule)
+        elif isinstance(value, tuple) and value and isinstance(value[0], Formula):
+            changes[one.name] = tuple(rewritten(part, rule) for part in value)
+    return dataclasses.replace(formula, **changes)
