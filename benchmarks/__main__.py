@@ -12,6 +12,7 @@ from pathlib import Path
 CASES = (
     "graphs:creation",
     "graphs:scalar_dag",
+    "derivations:networks_of_the_lectures",
     "numpy_target:first_result",
     "numpy_target:mlp_step",
     "numpy_target:xor_step",
