@@ -11,9 +11,10 @@ from symgraph.explain import pages
 from symgraph.explain.rules import Language, Spoken, note, sentence, title
 from symgraph.notation.indexed import in_entries
 from symgraph.notation.mathml import mathml
+from symgraph.notation.sequences import Span
 from symgraph.notation.spelling import Indicators, Products, Signs, Spelling, told_apart
 from symgraph.notation.tree import Formula, Name, walk
-from symgraph.notation.write import write
+from symgraph.notation.write import span_text, write
 from symgraph.printing import Style
 
 __all__ = ["Derivation", "Equation", "Note", "Step"]
@@ -33,10 +34,15 @@ def _worded(
 
 @dataclass(frozen=True)
 class Equation:
-    """left = right, and how it is spelled."""
+    """left = right, and how it is spelled.
+
+    `span` are the times for which an equation between entries of sequences is written down; without
+    it such an equation holds at all times.
+    """
 
     left: Formula
     right: Formula
+    span: Span | None = None
     spelling: Spelling = field(default=_USUAL, kw_only=True, compare=False)
 
     def text(self) -> str:
@@ -62,7 +68,8 @@ class Equation:
     def written(self, style: Style, sign: str = "=") -> str:
         """In one style."""
         left, right = (write(side, style, spelling=self.spelling) for side in self.sides)
-        return f"{left} {sign} {right}"
+        times = "" if self.span is None else span_text(self.span, style)
+        return f"{left} {sign} {right}{times}"
 
     @property
     def sides(self) -> tuple[Formula, Formula]:

@@ -17,6 +17,7 @@ from symgraph.build.abstract import abstracted
 from symgraph.build.coerce import as_node
 from symgraph.errors import UnknownNameError, UnsupportedError
 from symgraph.explain.derivation import Derivation, Equation, Note
+from symgraph.explain.loops import Recurrence, recurrence
 from symgraph.explain.naming import MOST_EDGES, Naming
 from symgraph.explain.numerator import in_numerator_layout
 from symgraph.explain.rules import Language
@@ -105,13 +106,16 @@ def _named(
     conventions: tuple[Layout | None, Literal[1, -1]],
     given: Sequence[Fact],
     called: Mapping[Node, str],
-) -> _Derive:
+) -> _Derive | Recurrence:
     """The derivation with names for what is worth one; `conventions`: vectors and sign of δ."""
     gradients = [
         by_symmetric(gradient) if _only_by(given, source) else gradient
         for source, gradient in zip(sources, grad(root, sources), strict=True)
     ]
     facts = list(dict.fromkeys([*given, *facts_about([root])]))
+    looped = None if called else recurrence(root, sources, gradients, *conventions, facts)
+    if looped is not None:
+        return looped
     options = (root, sources, *conventions, facts, called)
     work = _Derive(Naming(*options), gradients)
     plain: set[Node] = set()

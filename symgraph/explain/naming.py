@@ -42,7 +42,15 @@ from symgraph.ops.sweep import dependents
 from symgraph.scalar import Pointwise, slot
 from symgraph.shapes import product
 
-__all__ = ["MOST_EDGES", "Naming", "is_naming"]
+__all__ = [
+    "LOWERED",
+    "MOST_EDGES",
+    "PLAIN_DELTA",
+    "Naming",
+    "is_naming",
+    "is_net",
+    "is_nonlinear",
+]
 
 #: An unnamed value with a longer formula is called u1, u2, ...
 SHORT = 14
@@ -72,18 +80,19 @@ class Naming:
         facts: Sequence[Fact] = (),
         adjoints: Mapping[Node, str] | None = None,
         plain: Collection[Node] = (),
+        forward: Forward | None = None,
     ) -> None:
         self.root = root
         self._plain = frozenset(plain)
         self._chosen = {bare(node): name for node, name in (adjoints or {}).items()}
         self.sources = [bare(one) for one in sources]
         self.sign = sign
-        self.forward = Forward([root], layout)
+        self.forward = Forward([root], layout) if forward is None else forward
         self.named: dict[Node, Name] = {}
         self.auxiliary: list[tuple[Name, Node]] = []
         self.called: set[Node] = set()
         self.users: dict[Node, list[Node]] = {}
-        self._active = dependents(self.forward.order, set(self.sources))
+        self._active = self._reached()
         for node in self.forward.order:
             for arg in node.args:
                 self.users.setdefault(bare(arg), []).append(node)
@@ -100,9 +109,9 @@ class Naming:
         for one in symmetric:
             matrix = Name(one, "matrix")
             self.assumed.append(Equation(matrix, Transpose(matrix)))
-        self.literal = Reader(self.forward, Algebra(tidy=False, symmetric=symmetric), limit=None)
-        self.reader = Reader(
-            self.forward, Algebra(tidy=True, ranks=self._ranks, known=known, symmetric=symmetric)
+        self.literal = self._reader(Algebra(tidy=False, symmetric=symmetric), None)
+        self.reader = self._reader(
+            Algebra(tidy=True, ranks=self._ranks, known=known, symmetric=symmetric), LONG
         )
         self._call(bare(root), self.root_name)
         self._name_long_values()
@@ -131,6 +140,13 @@ class Naming:
                     named = [name if one is meaning else one for one in chain]
                     algebra.know(Product(1, tuple(named)), Number(0))
 
+    def _reached(self) -> set[Node]:
+        """The values through which a derivative comes to the sources."""
+        return dependents(self.forward.order, set(self.sources))
+
+    def _reader(self, algebra: Algebra, limit: int | None) -> Reader:
+        return Reader(self.forward, algebra, limit=limit)
+
     def _fresh_name(self, name: str, like: Node) -> Name:
         chosen = fresh(name, self.forward.taken)
         self.forward.taken.add(chosen)
@@ -144,7 +160,7 @@ class Naming:
     def _assumed(self) -> list[Equation]:
         """Equations between formulas from equations between nodes."""
         found: list[Equation] = []
-        reader = Reader(self.forward, Algebra(tidy=True))
+        reader = self._reader(Algebra(tidy=True), LONG)
         for fact in self.facts:
             if fact.right is None or fact.makes_symmetric is not None:
                 continue
@@ -267,7 +283,7 @@ class Naming:
     def _is_layer(self, node: Node) -> bool:
         """Whether a product of arrays has a name, or a nonlinearity is applied to it."""
         named = self.forward.name(node) is not None
-        return _is_net(node) and (named or any(map(_is_nonlinear, self.users.get(node, []))))
+        return is_net(node) and (named or any(map(is_nonlinear, self.users.get(node, []))))
 
     def _is_unit(self, node: Node) -> bool:
         """Whether a number is the net input of a single unit, which only a function is applied to.
@@ -296,7 +312,7 @@ class Naming:
         if mixed or len(set(marks)) < len(marks):
             marks = [str(k) for k in range(1, len(nodes) + 1)]
         return [
-            self._fresh_name("δ" + (mark.translate(_LOWERED) if mark.isdecimal() else mark), node)
+            self._fresh_name("δ" + (mark.translate(LOWERED) if mark.isdecimal() else mark), node)
             for node, mark in zip(nodes, marks, strict=True)
         ]
 
@@ -383,7 +399,7 @@ class Naming:
         return Derivative(self.root_name, self.reference(node))
 
 
-_LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _RAISED = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 
 
@@ -428,7 +444,7 @@ def is_naming(node: Node) -> bool:
     return isinstance(node, Let) and not node.stops
 
 
-def _is_net(node: Node) -> bool:
+def is_net(node: Node) -> bool:
     """W x, or W x + b: a product of arrays, perhaps with unnamed terms added to it."""
     if _is_product(node):
         return True
@@ -456,7 +472,7 @@ def _is_made_of(node: Node, products: Sequence[Node]) -> bool:
     return False
 
 
-def _is_nonlinear(node: Node) -> bool:
+def is_nonlinear(node: Node) -> bool:
     """A function such as tanh, or a log-sum-exp."""
     if isinstance(node, Reduce):
         return node.operation == "logsumexp"

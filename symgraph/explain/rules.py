@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 import sympy
 
 from symgraph.node import Node
+from symgraph.notation.moments import Point, Previous, Total
 from symgraph.notation.read import SPELLED
 from symgraph.ops import (
     Concat,
@@ -219,6 +220,21 @@ RULES: dict[str, Rule] = {
         "Backpropagation through time: the derivative runs through all steps, last to first.",
         "随时间反向传播：导数从最后一步逐步传回第一步。",
     ),
+    "sum over time": Rule(
+        "sum over time", "对时间求和",
+        "{head} adds up the contributions of all times: each receives the same derivative.",
+        "{head} 把各时刻的贡献相加，每一时刻得到相同的导数。",
+    ),
+    "shared over time": Rule(
+        "shared over time", "随时间共享",
+        "{operand} is the same at every time: the contributions of all times add up.",
+        "{operand} 在各时刻相同，各时刻的贡献相加。",
+    ),
+    "end of the recurrence": Rule(
+        "end of the recurrence", "递推的终点",
+        "{head} is read off the recurrence: only this time receives the derivative.",
+        "{head} 取自递推的该时刻，只有这一时刻得到导数。",
+    ),
     "inverse": Rule(
         "inverse", "逆矩阵",
         "The differential of an inverse is d(X⁻¹) = −X⁻¹ dX X⁻¹.",
@@ -311,6 +327,7 @@ def rule_of(node: Node, k: int) -> str:
 
 _OTHER: dict[type[Node], str] = {
     Pull: "selection", Push: "placement", Reshape: "rearrangement", Concat: "concatenation",
+    Total: "sum over time", Point: "end of the recurrence", Previous: "loop",
     Scan: "loop", Trace: "loop", Final: "loop", Inv: "inverse", Det: "determinant",
     LogDet: "determinant", Solve: "linear system", Let: "identity",
 }  # fmt: skip

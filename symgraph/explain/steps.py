@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from symgraph.explain.derivation import Step
 from symgraph.explain.naming import Naming, is_naming
@@ -10,6 +10,7 @@ from symgraph.explain.rules import function_of, rule_of
 from symgraph.node import Node
 from symgraph.notation.algebra import Algebra
 from symgraph.notation.indexed import Array
+from symgraph.notation.moments import Each
 from symgraph.notation.read import bare
 from symgraph.notation.tree import Formula, Name, Norm, Number
 from symgraph.ops import Einsum, Reshape
@@ -22,8 +23,10 @@ __all__ = ["Steps"]
 class Steps:
     """Writes down the edges of a reverse sweep with the names of a derivation."""
 
-    def __init__(self, naming: Naming) -> None:
+    def __init__(self, naming: Naming, further: Mapping[Node, list[Step]] | None = None) -> None:
         self._names = naming
+        #: What else reaches a value beside the edges of the sweep.
+        self.further = further or {}
 
     def of(self, found: Adjoints) -> list[Step]:
         """One step an edge, in the order of the sweep; then the sum where several arrive."""
@@ -32,19 +35,25 @@ class Steps:
             tail = bare(node.args[k])
             if not is_naming(node) and tail in found.cotangent:
                 edges.setdefault(tail, []).append((node, k))
-        steps: list[Step] = []
+        steps: list[Step] = [
+            step for tail in self.further if tail not in edges for step in self.further[tail]
+        ]
         shares: dict[Node, list[Formula]] = {}
         for (node, k), part in found.contribution.items():
             tail = bare(node.args[k])
             if (node, k) not in edges.get(tail, []) or self._is_silent(node, tail):
                 continue
-            several = len(edges[tail]) > 1
-            step = self._edge(node, k, part, tail, several)
+            others = self.further.get(tail, [])
+            several = len(edges[tail]) + len(others) > 1
+            shared = isinstance(node.args[k], Each)
+            step = self._edge(node, k, part, tail, several or shared)
             steps.append(step)
-            if several:
+            if several and not shared:
                 shares.setdefault(tail, []).append(step.after)
                 if len(shares[tail]) == len(edges[tail]):
-                    steps.append(self._sum(tail, found, shares[tail]))
+                    steps += others
+                    every = [*shares[tail], *(other.after for other in others)]
+                    steps.append(self._sum(tail, found, every))
         for source in self._names.sources:
             if source is bare(self._names.root):
                 steps.append(self._stated("identity", source, Number(1)))
@@ -148,6 +157,17 @@ class Steps:
             through=None,
             words=(*self._words(tail, tail), ("count", str(len(shares)))),
         )
+
+    def over_time(self, source: Node, total: Formula) -> Step:
+        """What a value receives that is the same at every time."""
+        target = self._names.derivative_by(source)
+        words = self._words(source, source)
+        return Step("shared over time", target, total, total, None, None, words)
+
+    def from_later(self, tail: Node, through: Formula, share: Formula) -> Step:
+        """What a state receives from the following step of its recurrence."""
+        target = self._names.derivative_by(tail)
+        return Step("loop", target, share, share, None, through, self._words(tail, tail))
 
     def symmetric(self, source: Node, before: Formula, after: Formula) -> Step:
         """From the derivative by the entries one by one to that of a symmetric matrix."""

@@ -21,6 +21,7 @@ from symgraph.abstract import abstract
 from symgraph.errors import ShapeError, UnknownNameError, UnsupportedError
 from symgraph.notation import indexed
 from symgraph.notation.indexed import Entry, Index, Inside, Over, Place, Quotient, Remainder
+from symgraph.notation.sequences import OverTime, Series, Side, Timed
 from symgraph.notation.tree import (
     Apply,
     Call,
@@ -140,6 +141,33 @@ def _(formula: Name, given: _Given) -> Array:
     found = given.names[formula.name]
     known = isinstance(found, (np.ndarray, np.generic, list, tuple, int, float))
     return _laid(found, formula.kind) if known else found  # a loop is no array
+
+
+@_value.register
+def _(formula: Timed, given: _Given) -> Array:
+    letter, offset = formula.at
+    now = given.names.get(letter, 0) if letter else 0
+    series = given.names.get(formula.name)
+    if isinstance(now, range) or not isinstance(series, Series):
+        raise UnknownNameError(f"{formula.name!r} at time {letter}{offset:+d} has no value.")
+    found = series.at(int(now) + offset)
+    if found is None:
+        raise UnknownNameError(f"{formula.name!r} has no value at time {int(now) + offset}.")
+    return _laid(found, formula.kind)
+
+
+@_value.register
+def _(formula: OverTime, given: _Given) -> Array:
+    total: Any = 0.0
+    for now in given.names[formula.letter]:
+        total = total + _value(formula.x, _Given({**given.names, formula.letter: now}, given.dims))
+    return np.asarray(total)
+
+
+@_value.register
+def _(formula: Side, given: _Given) -> Array:
+    down = formula.kind == "column" or formula.stacked
+    return np.concatenate([_value(x, given) for x in formula.items], axis=0 if down else 1)
 
 
 @_value.register

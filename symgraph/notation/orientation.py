@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from symgraph.node import Node
+from symgraph.notation.moments import Point, Previous, Pulse, Total
 from symgraph.notation.tree import Sort
 from symgraph.ops import Concat, Einsum, Let, Map, Reduce
 
@@ -48,13 +49,22 @@ class _Groups:
         return "row" if self._votes.get(self.find(node), 0) < 0 else "column"
 
 
-def orientations(order: Iterable[Node], layout: Layout | None = None) -> dict[Node, Sort]:
-    """Column or row for every vector of a graph; `layout` makes them all one or the other."""
+def orientations(
+    order: Iterable[Node],
+    layout: Layout | None = None,
+    alike: Iterable[tuple[Node, Node]] = (),
+) -> dict[Node, Sort]:
+    """Column or row for every vector of a graph; `layout` makes them all one or the other.
+
+    `alike` are pairs of values that stand for one quantity at two times.
+    """
     nodes = list(order)
     vectors = [node for node in nodes if node.ndim == 1]
     if layout is not None:
         return dict.fromkeys(vectors, layout)
     groups = _Groups()
+    for first, second in alike:
+        groups.union(first, second)
     forms = _within_forms(nodes)
     for node in nodes:
         if node not in forms:
@@ -83,7 +93,7 @@ def _is_product(node: Node) -> bool:
 
 def _vote(node: Node, groups: _Groups) -> None:
     vectors = [arg for arg in node.args if arg.ndim == 1]
-    if isinstance(node, (Map, Let, Concat)):
+    if isinstance(node, (Map, Let, Concat, Total, Point, Pulse, Previous)):
         for arg in vectors:
             if node.ndim == 1:
                 groups.union(node, arg)

@@ -26,6 +26,7 @@ from symgraph.notation.indexed import (
     Remainder,
     implied,
 )
+from symgraph.notation.sequences import Entries, Moment, OverTime, Side, Span, Timed
 from symgraph.notation.spelling import INDICATORS, PRODUCTS, Spelling
 from symgraph.notation.tree import (
     Apply,
@@ -56,7 +57,7 @@ from symgraph.notation.tree import (
 )
 from symgraph.printing import ATOM, Format, Piece, Style, latex_literal, unicode_name
 
-__all__ = ["write"]
+__all__ = ["moment_text", "span_text", "write"]
 
 # How tightly things bind; the names of `symgraph.printing` stop at products.
 _OR, _AND, _REL, _SUM, _HADAMARD, _PRODUCT, _POWER = 10, 15, 20, 40, 45, 50, 60
@@ -200,6 +201,57 @@ def _(formula: Name, pen: _Pen) -> Piece:
 
 
 @_piece.register
+def _(formula: Timed, pen: _Pen) -> Piece:
+    name, time = pen.name(formula.name).text, moment_text(formula.at, pen.style)
+    if pen.style != "latex":
+        short = not formula.at.letter or not formula.at.offset
+        return Piece(f"{name}_{time if short else '{' + time + '}'}")
+    if name.endswith("}") and "_{" in name:  # h_{1}: the layer and the time stand side by side
+        return Piece(f"{name[:-1]},{time}}}")
+    return Piece(f"{name}_{{{time}}}")
+
+
+def moment_text(moment: Moment, style: Style) -> str:
+    """A time: t, t−1, T, 3."""
+    if not moment.letter:
+        return str(moment.offset)
+    if not moment.offset:
+        return moment.letter
+    minus = "−" if style == "unicode" else "-"
+    return f"{moment.letter}{minus if moment.offset < 0 else '+'}{abs(moment.offset)}"
+
+
+def span_text(span: Span, style: Style) -> str:
+    """The times of an equation, as they stand behind it."""
+    first, last = (moment_text(one, style) for one in (span.first, span.last))
+    if style == "latex":
+        times = first if first == last else rf"{first}, \dots, {last}"
+        return rf", \quad {span.letter} = {times}"
+    dots = "…" if style == "unicode" else "..."
+    return f",  {span.letter} = " + (first if first == last else f"{first}, {dots}, {last}")
+
+
+@_piece.register
+def _(formula: OverTime, pen: _Pen) -> Piece:
+    head = pen.pick(
+        f"sum_{formula.letter} ", f"Σ_{formula.letter} ", rf"\sum_{{{formula.letter}}} "
+    )
+    return Piece(head + pen.wrap(_piece(formula.x, pen), _SUM + 1), _HADAMARD)
+
+
+@_piece.register
+def _(formula: Entries, pen: _Pen) -> Piece:
+    dots = pen.pick("...", "…", r"\dots")
+    return Piece(f"({_piece(formula.first, pen).text}, {dots}, {_piece(formula.last, pen).text})")
+
+
+@_piece.register
+def _(formula: Side, pen: _Pen) -> Piece:
+    inner = ("; " if formula.stacked else ", ").join(_piece(x, pen).text for x in formula.items)
+    return Piece(rf"\left[{inner}\right]" if pen.style == "latex" else f"[{inner}]")
+
+
+@_piece.register
 def _(formula: Ones, pen: _Pen) -> Piece:
     if formula.kind == "column":
         return Piece(pen.pick("ones", "𝟏", r"\mathbf{1}"))
@@ -276,6 +328,7 @@ def _factors(factors: Sequence[Formula], pen: _Pen, leading: bool) -> list[str]:
         numbers_before = all(f.sort == "scalar" for f in factors[:k])
         free = isinstance(factor, Hadamard) and is_last and numbers_before and not factor.over
         free = free or (isinstance(factor, Over) and factor.head == "sum" and is_last)
+        free = free or (isinstance(factor, OverTime) and is_last)
         alone = len(factors) == 1 and not leading
         texts.append(pen.wrap(piece, _HADAMARD if free else _PRODUCT + (not alone)))
     return texts

@@ -1,0 +1,249 @@
+"""Deriving through loops, as one step of the recurrence and its δ recursion."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+import sympy
+
+from symgraph.errors import UnsupportedError
+from symgraph.explain.derivation import Derivation, Equation, Step
+from symgraph.explain.naming import MOST_EDGES
+from symgraph.explain.recurrences import LoopNaming
+from symgraph.explain.replay import replayed
+from symgraph.explain.rules import Language
+from symgraph.explain.steps import Steps
+from symgraph.facts import Fact
+from symgraph.node import Node
+from symgraph.notation.algebra import Algebra
+from symgraph.notation.moments import Each
+from symgraph.notation.orientation import Layout
+from symgraph.notation.read import Forward, Reader, bare, evaluation_order
+from symgraph.notation.readtime import MomentForward
+from symgraph.notation.sequences import Entries, Moment, Side, Span, Timed, at_moment
+from symgraph.notation.tree import Formula, Name, Number, Symbolic
+from symgraph.notation.unstack import Moments, unstack
+from symgraph.ops import Fill, Let, Scan, Var
+from symgraph.ops.sweep import Adjoints
+from symgraph.shapes import Dim
+
+__all__ = ["Recurrence", "recurrence"]
+
+_LETTERS = "tkijlnm"
+
+
+def recurrence(
+    root: Node,
+    sources: Sequence[Node],
+    gradients: Sequence[Node],
+    layout: Layout | None,
+    sign: Literal[1, -1],
+    facts: Sequence[Fact],
+) -> Recurrence | None:
+    """The derivation of an expression with loops; None where it has no form with one general time.
+
+    Formulas are held against the gradients at random values; where one fails there is no result.
+    """
+    order = evaluation_order([root])
+    if not any(isinstance(node, Scan) for node in order):
+        return None
+    taken = _names_of(order)
+    letters = [letter for letter in _LETTERS if letter not in taken]
+    try:
+        moments = unstack(root, sources, letters)
+        own = [_source(one, moments) for one in sources]
+        forward = MomentForward(moments, _last_times(moments, taken), layout)
+        naming = LoopNaming(forward, own, sign, facts)
+        made = Recurrence(naming, root, gradients)
+    except UnsupportedError:
+        return None
+    return None if made.verified is False else made
+
+
+def _names_of(order: Sequence[Node]) -> set[str]:
+    """All names in a graph and in the bodies of its loops."""
+    found: set[str] = set()
+    stack = [list(order)]
+    while stack:
+        for node in stack.pop():
+            if isinstance(node, Var):
+                found.add(node.name)
+            elif isinstance(node, Let) and node.let_name:
+                found.add(node.let_name)
+            elif isinstance(node, Scan):
+                stack.append(evaluation_order(node.body.nexts))
+    return found
+
+
+def _source(one: Node, moments: Moments) -> Node:
+    """What stands for a value in the graph of one moment."""
+    places = [place for place, entry in moments.entries.items() if entry.stacked is bare(one)]
+    made = moments.settled.get(one) or moments.settled.get(bare(one))
+    if len(places) + (made is not None) != 1:
+        raise UnsupportedError("the derivative by a value that is used both whole and by time.")
+    return places[0] if places else bare(made) if made is not None else one
+
+
+def _last_times(moments: Moments, taken: set[str]) -> dict[str, Moment]:
+    """The last time of each letter: T, the name of a length, or a number."""
+    found: dict[str, Moment] = {}
+    used = set(taken)
+    for letter, length in moments.lengths.items():
+        own = length.name if isinstance(length, sympy.Symbol) else letter.upper()
+        if own in used:
+            if not isinstance(length, int):
+                raise UnsupportedError(f"the length {length} has the name of a variable.")
+            found[letter] = Moment("", length)
+            continue
+        used.add(own)
+        found[letter] = Moment(own)
+    return found
+
+
+class Recurrence:
+    """One derivation in the making.
+
+    `verified`: whether all lines, carried out in numbers, lead to the gradients; None where they
+    could not be.
+    """
+
+    def __init__(self, naming: LoopNaming, root: Node, gradients: Sequence[Node]) -> None:
+        self._names = naming
+        self._moments = naming.forward.moments
+        naming.plan()
+        self._found, lines = naming.sweep()
+        self._results: list[Equation] = []
+        for source in naming.sources:
+            ct = self._found.cotangent.get(source)
+            formula = Number(0) if ct is None else naming.fitted(ct, source)
+            left = naming.derivative_by(source)
+            self._results.append(Equation(left, formula, self._all_times(source)))
+        self._defined = [Equation(line.name, line.formula, line.span) for line in lines]
+        self._lines = list(self._given())
+        entries = self._moments.entries
+        stacked = {place: entries[place] for place in entries if place in naming.sources}
+        self.verified = replayed(
+            root, naming, [*self._lines, *self._defined], self._results, gradients, stacked
+        )
+
+    def derivation(self, lang: Language) -> Derivation:
+        """The lines and steps."""
+        names = self._names
+        small = len(self._found.contribution) <= MOST_EDGES
+        return Derivation(
+            root=names.root_name,
+            wrt=tuple(names.reference(source) for source in names.sources),
+            given=tuple(self._lines),
+            assumed=tuple(names.assumed),
+            steps=tuple(self._steps(self._found, self._results) if small else []),
+            names=tuple(self._defined),
+            results=tuple(self._results),
+            verified=self.verified is True,
+            lang=lang,
+        )
+
+    def _steps(self, found: Adjoints, results: Sequence[Equation]) -> list[Step]:
+        """One step an edge at a general time, then the sums over all times."""
+        names = self._names
+        further: dict[Node, list[Step]] = {}
+        plain = Steps(names)
+        for state, share in names.from_later.items():
+            ahead = Moment(state.letter, -1 if state.backwards else 1)
+            through = at_moment(names.reference(state.after), state.letter, ahead)
+            tail = bare(state.after)
+            further[tail] = [plain.from_later(tail, through, share)]
+        steps = Steps(names, further).of(found)
+        shared = {bare(node) for node in names.through if isinstance(node, Each)}
+        steps += [
+            plain.over_time(source, one.right)
+            for source, one in zip(names.sources, results, strict=True)
+            if source in shared
+        ]
+        return steps
+
+    def _all_times(self, node: Node, backwards: bool = False) -> Span | None:
+        letter = self._names.forward.letters.get(node)
+        if letter is None:
+            return None
+        ends = Moment("", 1), self._names.forward.last[letter]
+        return Span(letter, *(reversed(ends) if backwards else ends))
+
+    # --- what is given ----------------------------------------------------------------------
+
+    def _given(self) -> Iterator[Equation]:
+        yield from self._lengths()
+        yield from self._sequences()
+        yield from self._blocks()
+        yield from self._starts()
+        yield from self._definitions()
+
+    def _lengths(self) -> Iterator[Equation]:
+        """T = 3, unless the length has this name."""
+        for letter, length in self._moments.lengths.items():
+            last = self._names.forward.last[letter]
+            if last.letter and length != sympy.Symbol(last.letter) and str(length) != last.letter:
+                yield Equation(Name(last.letter), _size(length))
+
+    def _sequences(self) -> Iterator[Equation]:
+        """X = (x_1, ..., x_T), unless the sequence has the name of its entries."""
+        forward = self._names.forward
+        for place in forward.order:
+            if place not in self._moments.entries:
+                continue
+            entry, one = self._moments.entries[place], forward.name(place)
+            assert isinstance(one, Timed)
+            whole = Reader(Forward([entry.stacked]), Algebra(tidy=False)).read(entry.stacked)
+            if isinstance(whole, Name) and whole.name == one.name:
+                continue
+            last = forward.last[entry.letter]
+            first, final = (Timed(one.name, one.kind, time) for time in (Moment("", 1), last))
+            listed = Entries(first, final)
+            named = isinstance(whole, Name)
+            yield Equation(whole, listed) if named else Equation(listed, whole)
+
+    def _blocks(self) -> Iterator[Equation]:
+        """W = [W_h, W_x]."""
+        places = self._names.forward.ranks()
+        blocks = sorted(
+            self._names.forward.blocks.items(), key=lambda item: -places.get(item[0][0], 0)
+        )
+        for (name, across, _), block in blocks:
+            yield Equation(Name(name, "matrix"), Side(block.names, "matrix", stacked=not across))
+
+    def _starts(self) -> Iterator[Equation]:
+        """s_0, where it has another name."""
+        names = self._names
+        for state in self._moments.states:
+            time = names.forward.last[state.letter].later(1) if state.backwards else Moment("", 0)
+            one = names.forward.name(state.before)
+            assert one is not None
+            left = at_moment(one, state.letter, time.later(-1 if state.backwards else 1))
+            start = state.before.args[0]
+            right: Formula = names.literal.read(start)
+            if isinstance(start, Fill):
+                right = Number(start.value) if isinstance(start.value, (int, float)) else right
+            if left != right:
+                yield Equation(left, right)
+
+    def _definitions(self) -> Iterator[Equation]:
+        """The named values in the order of evaluation; the last state of a loop tells its times."""
+        names = self._names
+        named = {node: name for name, node in names.auxiliary}
+        order = names.forward.order
+        afters = sorted(self._moments.states, key=lambda state: order.index(state.after))
+        closing = {state.before.params[2]: state for state in afters}  # the last of each loop
+        spans = {
+            state.after: self._all_times(state.after, state.backwards) for state in closing.values()
+        }
+        lets = set(names.forward.lets)
+        for node in names.forward.order:
+            name = names.forward.name(node) if node in lets else named.get(node)
+            if name is not None:
+                yield Equation(name, names.literal.meaning(node), spans.get(node))
+        if names.forward.name(names.root) is None:
+            yield Equation(names.root_name, names.literal.meaning(names.root))
+
+
+def _size(length: Dim) -> Formula:
+    return Number(length) if isinstance(length, int) else Symbolic(length)

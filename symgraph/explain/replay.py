@@ -1,0 +1,205 @@
+"""The lines of a recurrence carried out in numbers, time by time, and held against the gradients.
+
+Only the variables are given; everything else is computed from the lines as they are printed: first
+what is given, forwards in time, then the derivatives with names, backwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import sympy
+from numpy.typing import NDArray
+
+from symgraph.errors import SymgraphError, UnknownNameError
+from symgraph.evaluate import evaluate_above
+from symgraph.explain.derivation import Equation
+from symgraph.explain.recurrences import LoopNaming
+from symgraph.node import Node
+from symgraph.notation.numeric import value
+from symgraph.notation.sequences import Entries, Moment, Series, Side, Timed
+from symgraph.notation.tree import Formula, Name, Sort
+from symgraph.notation.unstack import Entry, State
+from symgraph.ops import Var
+from symgraph.sample import draw
+from symgraph.shapes import bind_dim
+
+__all__ = ["replayed"]
+
+Array = NDArray[Any]
+TOLERANCE = 1e-7
+#: Longer loops are not carried out line by line.
+MOST_TIMES = 400
+
+
+def replayed(
+    root: Node,
+    names: LoopNaming,
+    lines: Sequence[Equation],
+    results: Sequence[Equation],
+    gradients: Sequence[Node],
+    entries: Mapping[Node, Entry],
+) -> bool | None:
+    """Whether all lines hold and the results are the gradients; None where nothing can be said."""
+    moments = names.forward.moments
+    starts = {state.before: _start(state) for state in moments.states}
+    outside = [*(entry.stacked for entry in moments.entries.values()), *starts.values()]
+    try:
+        sample = draw([root, *gradients, *outside], seed=7, facts=list(names.facts))
+        found = evaluate_above([root, *gradients, *outside], sample.values, sample.dims)
+    except (SymgraphError, ArithmeticError, np.linalg.LinAlgError):
+        return None
+    known: dict[str, Any] = {
+        node.name: array for node, array in sample.values.items() if isinstance(node, Var)
+    }
+    ends: dict[str, int] = {}
+    for letter, length in moments.lengths.items():
+        ends[letter] = bind_dim(length, sample.dims)
+        known[letter] = range(1, ends[letter] + 1)
+        known[names.forward.last[letter].letter or letter] = (
+            ends[letter] if names.forward.last[letter].letter else known[letter]
+        )
+    if max(ends.values()) > MOST_TIMES:
+        return None
+    for place, entry in moments.entries.items():
+        array = np.moveaxis(np.asarray(found[entry.stacked]), entry.axis, 0)
+        known[names.forward.names[place]] = Series(dict(enumerate(array, 1)))
+    for state in moments.states:
+        time = ends[state.letter] + 1 if state.backwards else 0
+        known[names.forward.names[state.before]] = Series({time: found[starts[state.before]]})
+    known |= _blocks(names, known, sample.dims)
+    replay = _Replay(known, sample.dims)
+    if not replay.run(lines) or not replay.has(names.root_name, found[root]):
+        return False
+    for source, one, gradient in zip(names.sources, results, gradients, strict=True):
+        exact = np.asarray(found[gradient])
+        entry_of = entries.get(source)
+        if entry_of is None:
+            good = replay.agrees(one.right, exact)
+        else:
+            each_time = enumerate(np.moveaxis(exact, entry_of.axis, 0), 1)
+            good = all(replay.agrees(one.right, x, {entry_of.letter: t}) for t, x in each_time)
+        if not good:
+            return False
+    return True
+
+
+def _start(state: State) -> Node:
+    """What a state starts from, in the graph with whole sequences."""
+    _, _, scan, k = state.before.params
+    start: Node = scan.args[k]
+    return start
+
+
+def _blocks(
+    names: LoopNaming, known: Mapping[str, Any], dims: Mapping[sympy.Symbol, int]
+) -> dict[str, Array]:
+    """The parts of the matrices that multiply joined vectors."""
+    found: dict[str, Array] = {}
+    for (matrix, across, _), block in names.forward.blocks.items():
+        at = 0
+        for name, size in zip(block.names, block.sizes, strict=True):
+            stop = at + bind_dim(size, dims)
+            whole = np.asarray(known[matrix])
+            found[name.name] = whole[:, at:stop] if across else whole[at:stop]
+            at = stop
+    return found
+
+
+class _Replay:
+    """Values of names, and of sequences by time; what is known already is held against the line."""
+
+    def __init__(self, known: dict[str, Any], dims: Mapping[sympy.Symbol, int]) -> None:
+        self._known = known
+        self._dims = dims
+        self._sound = True
+
+    def run(self, lines: Sequence[Equation]) -> bool:
+        """Carry out the lines for all times, upwards and downwards until nothing is left."""
+        pending = [task for line in lines for task in self._tasks(line)]
+        downwards = False
+        while pending and self._sound:
+            pending.sort(key=lambda task: -task[1] if downwards else task[1])
+            left = [task for task in pending if not self._carried_out(*task)]
+            if len(left) == len(pending) and downwards:
+                return False
+            pending, downwards = left, not downwards
+        return self._sound
+
+    def _tasks(self, line: Equation) -> list[tuple[Equation, int]]:
+        """The line for each time for which it holds; 0 where it has none."""
+        left = line.left
+        if isinstance(left, Entries) or isinstance(line.right, (Entries, Side)):
+            whole = isinstance(line.right, Side) and not isinstance(left, Timed)
+            if isinstance(left, Entries) or not isinstance(line.right, Side) or whole:
+                return []  # their values were given
+        letter = left.at.letter if isinstance(left, Timed) else ""
+        times = self._known.get(letter)
+        if not isinstance(times, range):
+            return [(line, 0)]
+        if line.span is not None:
+            ends = [self._number(time) for time in (line.span.first, line.span.last)]
+            times = range(min(ends), max(ends) + 1)
+        return [(line, time) for time in times]
+
+    def _number(self, time: Moment) -> int:
+        return int(self._known[time.letter]) + time.offset if time.letter else time.offset
+
+    def _carried_out(self, line: Equation, time: int) -> bool:
+        """Whether the value of a line's left side is known now."""
+        left = line.left
+        assert isinstance(left, Name)
+        names = self._known
+        if isinstance(left, Timed) and isinstance(self._known.get(left.at.letter), range):
+            names = {**self._known, left.at.letter: time}
+        try:
+            found = value(line.right, names, self._dims)
+        except UnknownNameError:
+            return False
+        except (SymgraphError, ValueError):
+            self._sound = False
+            return True
+        self._store(left, time, found)
+        return True
+
+    def _store(self, left: Name, time: int, found: Array) -> None:
+        if not isinstance(left, Timed):
+            if left.name in self._known:
+                self._sound &= _agree(found, self._known[left.name], left.sort)
+            else:
+                self._known[left.name] = found
+            return
+        general = isinstance(self._known.get(left.at.letter), range)
+        at = time + left.at.offset if general else self._number(left.at)
+        entries = self._known.setdefault(left.name, Series({})).entries
+        if at in entries:
+            self._sound &= _agree(found, entries[at], left.sort)
+        else:
+            entries[at] = found
+
+    def has(self, name: Name, wanted: Any) -> bool:
+        """Whether a name came out with this value."""
+        return name.name in self._known and _agree(self._known[name.name], wanted, name.sort)
+
+    def agrees(
+        self, formula: Formula, wanted: Array, times: Mapping[str, int] | None = None
+    ) -> bool:
+        """Whether a formula has this value."""
+        try:
+            found = value(formula, {**self._known, **(times or {})}, self._dims)
+        except (SymgraphError, ValueError):
+            return False
+        return _agree(found, wanted, formula.sort)
+
+
+def _agree(found: Any, wanted: Any, sort: Sort) -> bool:
+    exact = np.asarray(wanted, dtype=float)
+    if exact.ndim == 1:
+        exact = exact[None, :] if sort == "row" else exact[:, None]
+    try:
+        shown = np.broadcast_to(np.asarray(found, dtype=float), exact.shape)
+    except ValueError:
+        return False
+    return bool(np.all(np.abs(shown - exact) <= TOLERANCE * (1 + np.max(np.abs(exact), initial=0))))

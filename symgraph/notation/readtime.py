@@ -1,0 +1,283 @@
+"""Reading the graph of one moment: names with a time, joined vectors, sums over time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from symgraph.node import Node
+from symgraph.notation.algebra import Algebra
+from symgraph.notation.moments import Each, End, Point, Previous, Pulse, Total
+from symgraph.notation.orientation import Layout, orientations
+from symgraph.notation.read import Forward, Reader, bare, fresh
+from symgraph.notation.sequences import (
+    Moment,
+    OverTime,
+    Side,
+    Timed,
+    at_moment,
+    mentions,
+    over_time,
+)
+from symgraph.notation.tree import (
+    Formula,
+    Name,
+    Number,
+    Product,
+    Sum,
+    Transpose,
+)
+from symgraph.notation.unstack import Moments
+from symgraph.ops import Concat, Pull
+from symgraph.ops.move import as_slices
+from symgraph.printing import unicode_name
+from symgraph.shapes import Dim, same_dim
+
+__all__ = ["MomentAlgebra", "MomentForward", "MomentReader"]
+
+_TILDE = "\u0303"
+
+
+class Blocks(NamedTuple):
+    """The parts of a matrix: their names, and how many columns (rows) each has."""
+
+    names: tuple[Name, ...]
+    sizes: tuple[Dim, ...]
+
+
+class MomentForward(Forward):
+    """The names of one moment: which values have a time, and which.
+
+    `last` is the last time of each letter. `blocks` has the names of the parts of a matrix that
+    multiply the parts of a joined vector.
+    """
+
+    def __init__(
+        self, moments: Moments, last: Mapping[str, Moment], layout: Layout | None = None
+    ) -> None:
+        self.moments = moments
+        self.last = last
+        self._starts: dict[Node, Timed] = {}
+        afters = [state.after for state in moments.states]
+        super().__init__([*moments.written, *afters, moments.root], layout)
+        alike = [(state.before, state.after) for state in moments.states]
+        self.sorts = orientations(self.order, layout, alike)
+        self.letters = _letters(self.order, moments)
+        self.taken |= {*moments.lengths, *(one.letter for one in last.values())}
+        self.blocks: dict[tuple[str, bool, Node], Blocks] = {}
+        self._name_states()
+        self._name_entries()
+        self._starts = self._named_starts()
+
+    def _named_starts(self) -> dict[Node, Timed]:
+        """A start value that is called s0 is s_0."""
+        found: dict[Node, Timed] = {}
+        for state in self.moments.states:
+            start, name = bare(state.before.args[0]), self.names[state.before]
+            written = unicode_name(self.names.get(start, "")).replace("_", "")
+            if not state.backwards and written == f"{unicode_name(name).replace('_', '')}₀":
+                found[start] = Timed(name, self.sort(start), Moment("", 0))
+        return found
+
+    def _name_states(self) -> None:
+        """A state is called alike at all times; what a mask may hold back gets a tilde."""
+        for state in self.moments.states:
+            name = self.names[state.after]
+            plain = name.rstrip("′")
+            if plain != name:
+                for node in [n for n, text in self.names.items() if text == plain]:
+                    self.names[node] = plain + _TILDE
+                for node in [n for n, text in self.names.items() if text == name]:
+                    self.names[node] = plain
+                name = plain
+            self.names[state.before] = name
+
+    def _name_entries(self) -> None:
+        """Entries of X are called x where nothing else is."""
+        for place, entry in self.moments.entries.items():
+            name = self.names[place]
+            small = name.lower()
+            others = {text for node, text in self.names.items() if node is not place}
+            plain = len(name) == 1 and name.isascii() and small not in others | self.taken
+            if plain and entry.stacked.ndim > 1:
+                name = small
+            elif name in others:
+                name = fresh(name + "′", others)
+            self.taken.add(name)
+            self.names[place] = name
+
+    def name(self, node: Node) -> Name | None:
+        if node in self._starts:
+            return self._starts[node]
+        text = self.names.get(node)
+        if text is None:
+            return None
+        letter = self.letters.get(node)
+        if letter is None:
+            return Name(text, self.sort(node))
+        step = 0
+        if isinstance(node, Previous):
+            step = 1 if node.end == "last" else -1
+        return Timed(text, self.sort(node), Moment(letter, step))
+
+    def moment(self, letter: str, end: End) -> Moment:
+        """The first or last time of a letter."""
+        return self.last[letter] if end == "last" else Moment("", 1)
+
+
+def _letters(order: Sequence[Node], moments: Moments) -> dict[Node, str]:
+    """The letter of every value that has a time."""
+    found = {place: entry.letter for place, entry in moments.entries.items()}
+    for node in order:
+        if isinstance(node, Each):
+            found[node] = str(node.params[2])
+        elif isinstance(node, (Previous, Pulse)):
+            found[node] = str(node.params[0])
+        elif not isinstance(node, (Total, Point)):
+            letter = next((found[arg] for arg in node.args if arg in found), None)
+            if letter is not None:
+                found[node] = letter
+    return found
+
+
+class MomentAlgebra(Algebra):
+    """Sums over time take in transposes and join with their like."""
+
+    def transpose(self, x: Formula) -> Formula:
+        if isinstance(x, OverTime):
+            return OverTime(x.letter, self.transpose(x.x))
+        return super().transpose(x)
+
+
+class MomentReader(Reader):
+    """A reader that knows times, joined vectors and their parts."""
+
+    forward: MomentForward
+
+    def _formula(self, node: Node) -> Formula:
+        rule = _RULES.get(type(node))
+        if rule is not None:
+            found = rule(self, node, [self._known[arg] for arg in node.args])
+            if found is not None:
+                return found
+        return super()._formula(node)
+
+    def _same(self, node: Node, xs: Sequence[Formula]) -> Formula | None:
+        return xs[0]
+
+    def _total(self, node: Node, xs: Sequence[Formula]) -> Formula | None:
+        letter = str(node.params[0])
+        if mentions(xs[0], letter):
+            return over_time(letter, xs[0])
+        last = self.forward.last[letter]
+        return self.algebra.product([_count(last), xs[0]])
+
+    def _point(self, node: Node, xs: Sequence[Formula]) -> Formula | None:
+        assert isinstance(node, Point)
+        letter = str(node.params[0])
+        return at_moment(xs[0], letter, self.forward.moment(letter, node.end))
+
+    def _concat(self, node: Node, xs: Sequence[Formula]) -> Formula | None:
+        """[h, x]."""
+        assert isinstance(node, Concat)
+        if node.ndim == 1:
+            sort = self.forward.sort(node)
+            return Side(tuple(self.algebra.turned(x, sort) for x in xs), sort)
+        if node.ndim == 2 and all(x.sort in ("matrix", "row", "column") for x in xs):
+            return Side(tuple(xs), "matrix", stacked=node.axis == 0)
+        return None
+
+    def _pull(self, node: Node, xs: Sequence[Formula]) -> Formula | None:
+        """One part of a vector that a matrix of blocks was multiplied by."""
+        assert isinstance(node, Pull)
+        cut = _cut(node)
+        joined = None if cut is None else self._joined(node.args[0].shape, *cut)
+        if joined is None:
+            return None
+        return self._part(xs[0], *joined)
+
+    def _joined(
+        self, shape: tuple[Dim, ...], axis: int, start: Dim, count: Dim
+    ) -> tuple[Concat, int] | None:
+        """The user's own joined vector of this shape, and which part of it is read."""
+        for node in self.forward.order:
+            if isinstance(node, Concat) and node.shape == shape and node.axis == axis:
+                for k, (at, part) in enumerate(zip(node.starts(), node.args, strict=True)):
+                    if same_dim(at, start) and same_dim(part.shape[axis], count):
+                        return node, k
+        return None
+
+    def _part(self, x: Formula, joined: Concat, k: int) -> Formula | None:
+        if isinstance(x, Sum):
+            parts = [self._part(term, joined, k) for term in x.terms]
+            kept = [part for part in parts if part is not None]
+            return self.algebra.add(kept) if len(kept) == len(parts) else None
+        if not isinstance(x, Product) or not x.factors or x.over:
+            return None
+        across = x.sort == "column"  # W^T δ; else δ W^T
+        place = 0 if across else -1
+        factor = x.factors[place]
+        if not isinstance(factor, Transpose) or not isinstance(factor.x, Name):
+            return None
+        block = Transpose(self._block(factor.x, across, joined, k))
+        rest = x.factors[1:] if across else x.factors[:-1]
+        return Product(x.coefficient, (block, *rest) if across else (*rest, block))
+
+    def _block(self, matrix: Name, across: bool, joined: Concat, k: int) -> Name:
+        """The columns (rows) of a matrix that multiply one part: W_f = [W_fh, W_fx]."""
+        key = (matrix.name, across, joined)
+        if key not in self.forward.blocks:
+            labels = [self._label(arg, i) for i, arg in enumerate(joined.args)]
+            if len(set(labels)) < len(labels):
+                labels = [str(i) for i in range(1, len(labels) + 1)]
+            names = []
+            for label in labels:
+                between = "" if "_" in matrix.name else "_"
+                text = fresh(matrix.name + between + label, self.forward.taken)
+                self.forward.taken.add(text)
+                names.append(Name(text, "matrix"))
+            sizes = tuple(arg.shape[joined.axis] for arg in joined.args)
+            self.forward.blocks[key] = Blocks(tuple(names), sizes)
+        return self.forward.blocks[key].names[k]
+
+    def _label(self, part: Node, place: int) -> str:
+        """The state or sequence in a part of a joined vector."""
+        stack = [bare(part)]
+        while stack:
+            node = stack.pop()
+            text = self.forward.names.get(node)
+            if isinstance(node, Previous) or node in self.forward.moments.entries:
+                return str(text)
+            stack.extend(reversed([bare(arg) for arg in node.args]))
+        return str(place + 1)
+
+
+def _count(last: Moment) -> Formula:
+    if not last.letter:
+        return Number(last.offset)
+    name = Name(last.letter)
+    return name if not last.offset else Sum((name, Number(last.offset)))
+
+
+def _cut(node: Pull) -> tuple[int, Dim, Dim] | None:
+    """Axis, start and count where a Pull reads a part of one axis."""
+    slices = as_slices(node)
+    if slices is None or len(node.args) > 1:
+        return None
+    source = node.args[0].shape
+    cut = [a for a, (_, _, count) in enumerate(slices) if not same_dim(count, source[a])]
+    if len(cut) != 1 or slices[cut[0]][1] != 1:
+        return None
+    start, _, count = slices[cut[0]]
+    return cut[0], start, count
+
+
+_Rule = Callable[[MomentReader, Node, Sequence[Formula]], Formula | None]
+_RULES: dict[type[Node], _Rule] = {
+    Each: MomentReader._same,
+    Pulse: MomentReader._same,
+    Total: MomentReader._total,
+    Point: MomentReader._point,
+    Concat: MomentReader._concat,
+    Pull: MomentReader._pull,
+}
