@@ -163,7 +163,7 @@ class Recurrence:
         return steps
 
     def _all_times(self, node: Node, backwards: bool = False) -> Span | None:
-        letter = self._names.forward.letters.get(node)
+        letter = self._names.forward.clock.get(node)
         if letter is None:
             return None
         ends = Moment("", 1), self._names.forward.last[letter]

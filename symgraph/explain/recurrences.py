@@ -90,7 +90,7 @@ class LoopNaming(Naming):
 
     def _fresh_name(self, name: str, like: Node) -> Name:
         plain = super()._fresh_name(name, like)
-        letter = self.forward.letters.get(like)
+        letter = self.forward.clock.get(like)
         return plain if letter is None else Timed(plain.name, plain.kind, Moment(letter))
 
     def _tolerated(self, node: Node) -> int:
@@ -129,7 +129,7 @@ class LoopNaming(Naming):
         for node in self.forward.order:
             if bare(node) is not node or node not in self._active or is_naming(node):
                 continue
-            if node not in self.forward.letters or node not in found.cotangent:
+            if node not in self.forward.clock or node not in found.cotangent:
                 continue
             if isinstance(node, (Previous, Total, Point)) or not node.args:
                 continue
@@ -274,7 +274,7 @@ class LoopNaming(Naming):
 
     def _lines(self, node: Node, records: dict[Case, dict[Node, Node]]) -> list[Line]:
         """The definition of one named derivative; what differs at an end stands on its own line."""
-        name, letter = self._wanted[node], self.forward.letters[node]
+        name, letter = self._wanted[node], self.forward.clock[node]
         last, length = self.forward.last[letter], self.forward.moments.lengths[letter]
         if length == 1:
             return [self._at(node, name, records["only"], last)]
@@ -295,7 +295,7 @@ class LoopNaming(Naming):
         return lines
 
     def _at(self, node: Node, name: Name, record: dict[Node, Node], time: Moment) -> Line:
-        letter = self.forward.letters[node]
+        letter = self.forward.clock[node]
         left = at_moment(name, letter, time)
         assert isinstance(left, Name)
         return Line(left, at_moment(self._formula_of(node, name, record), letter, time), None)

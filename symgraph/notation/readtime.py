@@ -46,7 +46,7 @@ class Blocks(NamedTuple):
 
 
 class MomentForward(Forward):
-    """The names of one moment: which values have a time, and which.
+    """The names of one moment: which values have a time; `clock` has its letter.
 
     `last` is the last time of each letter. `blocks` has the names of the parts of a matrix that
     multiply the parts of a joined vector.
@@ -62,7 +62,7 @@ class MomentForward(Forward):
         super().__init__([*moments.written, *afters, moments.root], layout)
         alike = [(state.before, state.after) for state in moments.states]
         self.sorts = orientations(self.order, layout, alike)
-        self.letters = _letters(self.order, moments)
+        self.clock = _letters(self.order, moments)
         self.taken |= {*moments.lengths, *(one.letter for one in last.values())}
         self.blocks: dict[tuple[str, bool, Node], Blocks] = {}
         self._name_states()
@@ -112,7 +112,7 @@ class MomentForward(Forward):
         text = self.names.get(node)
         if text is None:
             return None
-        letter = self.letters.get(node)
+        letter = self.clock.get(node)
         if letter is None:
             return Name(text, self.sort(node))
         step = 0
