@@ -96,6 +96,9 @@ _NAMES: dict[str, str] = {
     "symgraph.formula.language": """
         formula
     """,
+    "symgraph.explore.uses": """
+        Uses use_counts uses
+    """,
     "symgraph.grad": """
         adjoints grad hessian hvp jacobian jvp vjp
     """,
@@ -361,6 +364,11 @@ if TYPE_CHECKING:
     from symgraph.explore.sensitivity import (
         Sensitivity as Sensitivity,
         sensitivity as sensitivity,
+    )
+    from symgraph.explore.uses import (
+        Uses as Uses,
+        use_counts as use_counts,
+        uses as uses,
     )
     from symgraph.facts import (
         assume as assume,
