@@ -158,7 +158,7 @@ class _Replay:
             found = value(line.right, names, self._dims)
         except UnknownNameError:
             return False
-        except (SymgraphError, ValueError):
+        except (SymgraphError, ValueError, TypeError):
             self._sound = False
             return True
         self._store(left, time, found)
@@ -189,7 +189,7 @@ class _Replay:
         """Whether a formula has this value."""
         try:
             found = value(formula, {**self._known, **(times or {})}, self._dims)
-        except (SymgraphError, ValueError):
+        except (SymgraphError, ValueError, TypeError):
             return False
         return _agree(found, wanted, formula.sort)
 

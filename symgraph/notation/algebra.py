@@ -36,6 +36,7 @@ from symgraph.notation.parts import (
     times,
 )
 from symgraph.notation.quotients import Quotient, in_chain, in_entries, quotient
+from symgraph.notation.sequences import OverTime
 from symgraph.notation.tree import (
     Call,
     Derivative,
@@ -297,6 +298,8 @@ class Algebra:
 
     def transpose(self, x: Formula) -> Formula:
         """xᵀ, with the transposition moved to the factors."""
+        if isinstance(x, OverTime):
+            return OverTime(x.letter, self.transpose(x.x))
         if x.sort == "scalar" or self._is_symmetric(x):
             return x
         if isinstance(x, Transpose):

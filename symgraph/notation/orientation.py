@@ -7,7 +7,7 @@ a column.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import Literal
 
 from symgraph.node import Node
@@ -53,10 +53,12 @@ def orientations(
     order: Iterable[Node],
     layout: Layout | None = None,
     alike: Iterable[tuple[Node, Node]] = (),
+    undecided: Container[Node] = (),
 ) -> dict[Node, Sort]:
     """Column or row for every vector of a graph; `layout` makes them all one or the other.
 
-    `alike` are pairs of values that stand for one quantity at two times.
+    `alike` are pairs of values that stand for one quantity at two times, `undecided` products that
+    tell only that operand and result are alike.
     """
     nodes = list(order)
     vectors = [node for node in nodes if node.ndim == 1]
@@ -67,7 +69,11 @@ def orientations(
         groups.union(first, second)
     forms = _within_forms(nodes)
     for node in nodes:
-        if node not in forms:
+        if node in undecided:
+            for arg in node.args:
+                if arg.ndim == node.ndim == 1:
+                    groups.union(arg, node)
+        elif node not in forms:
             _vote(node, groups)
     return {node: groups.layout(node) for node in vectors}
 

@@ -6,13 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from symgraph.node import Node
-from symgraph.notation.algebra import Algebra
 from symgraph.notation.moments import Each, End, Point, Previous, Pulse, Total
 from symgraph.notation.orientation import Layout, orientations
 from symgraph.notation.read import Forward, Reader, bare, fresh
 from symgraph.notation.sequences import (
     Moment,
-    OverTime,
     Side,
     Timed,
     at_moment,
@@ -23,17 +21,18 @@ from symgraph.notation.tree import (
     Formula,
     Name,
     Number,
+    OneHot,
     Product,
     Sum,
     Transpose,
 )
 from symgraph.notation.unstack import Moments
 from symgraph.ops import Concat, Pull
-from symgraph.ops.move import as_slices
+from symgraph.ops.move import Lookup, as_slices
 from symgraph.printing import unicode_name
 from symgraph.shapes import Dim, same_dim
 
-__all__ = ["MomentAlgebra", "MomentForward", "MomentReader"]
+__all__ = ["MomentForward", "MomentReader"]
 
 _TILDE = "\u0303"
 
@@ -59,9 +58,9 @@ class MomentForward(Forward):
         self.last = last
         self._starts: dict[Node, Timed] = {}
         afters = [state.after for state in moments.states]
-        super().__init__([*moments.written, *afters, moments.root], layout)
+        super().__init__([*afters, moments.root], layout)
         alike = [(state.before, state.after) for state in moments.states]
-        self.sorts = orientations(self.order, layout, alike)
+        self.sorts = orientations(self.order, layout, alike, moments.products)
         self.clock = _letters(self.order, moments)
         self.taken |= {*moments.lengths, *(one.letter for one in last.values())}
         self.blocks: dict[tuple[str, bool, Node], Blocks] = {}
@@ -140,15 +139,6 @@ def _letters(order: Sequence[Node], moments: Moments) -> dict[Node, str]:
     return found
 
 
-class MomentAlgebra(Algebra):
-    """Sums over time take in transposes and join with their like."""
-
-    def transpose(self, x: Formula) -> Formula:
-        if isinstance(x, OverTime):
-            return OverTime(x.letter, self.transpose(x.x))
-        return super().transpose(x)
-
-
 class MomentReader(Reader):
     """A reader that knows times, joined vectors and their parts."""
 
@@ -190,11 +180,22 @@ class MomentReader(Reader):
     def _pull(self, node: Node, xs: Sequence[Formula]) -> Formula | None:
         """One part of a vector that a matrix of blocks was multiplied by."""
         assert isinstance(node, Pull)
+        picked = self._picked(node, xs)
+        if picked is not None:
+            return picked
         cut = _cut(node)
         joined = None if cut is None else self._joined(node.args[0].shape, *cut)
         if joined is None:
             return None
         return self._part(xs[0], *joined)
+
+    def _picked(self, node: Pull, xs: Sequence[Formula]) -> Formula | None:
+        """The entry of a class: z·onehot(y)."""
+        source, (row, *others) = node.args[0], node.rows
+        if node.ndim or source.ndim != 1 or others or not isinstance(row, Lookup):
+            return None
+        hot = OneHot(xs[row.operand], source.shape[0], self.forward.sort(source))
+        return self.algebra.dot(xs[0], hot)
 
     def _joined(
         self, shape: tuple[Dim, ...], axis: int, start: Dim, count: Dim

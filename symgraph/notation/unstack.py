@@ -43,6 +43,8 @@ __all__ = ["Entry", "Moments", "State", "unstack"]
 
 
 _T = TypeVar("_T")
+#: What loops call a sequence that the user does not name there.
+_MASK = "mask"
 
 
 class State(NamedTuple):
@@ -69,14 +71,17 @@ class Entry(NamedTuple):
 
 class Moments(NamedTuple):
     """A graph for one t: the root, what is carried, the given sequences by the variable that
-    stands for an entry, the length behind each letter, the named values of the steps in the order
-    in which the user wrote them, and what became of values without time."""
+    stands for an entry, the length behind each letter, and what became of values without time.
+    `products` were computed for all times at once: their operands had times as rows.
+
+    A state that another one is computed from at the same time stands before it.
+    """
 
     root: Node
     states: tuple[State, ...]
     entries: dict[Node, Entry]
     lengths: dict[str, Dim]
-    written: tuple[Node, ...]
+    products: frozenset[Node]
     settled: dict[Node, Node]
 
 
@@ -115,30 +120,24 @@ class _Unstacking:
         self._titles: dict[tuple[Node, int, str], str] = {}
         self._carried: dict[Node, tuple[Scan, int]] = {}
         self._recorded: set[Node] = set()
+        self._products: set[Node] = set()
 
     def moments(self) -> Moments:
         """All of it."""
         root = self._build(_Goal(self._root, "settled"))
-        states: dict[Node, State] = {}
-        while len(states) < len(self._carried):  # a next value may need further loops
+        found: dict[Node, State] = {}
+        while len(found) < len(self._carried):  # a next value may need further loops
             for before, (scan, k) in list(self._carried.items()):
-                if before not in states:
+                if before not in found:
                     letter = self._axes.letter(scan)
                     after = self._build(_Goal(scan.body.nexts[k], "body", letter, scan))
-                    states[before] = State(before, after, letter, scan.backwards)
+                    found[before] = State(before, after, letter, scan.backwards)
+        states = list(found.values())
         settled = {goal.node: made for goal, made in self._made.items() if goal.place == "settled"}
-        bodies = [goal for goal in self._made if goal.place == "body" and _is_named(goal.node)]
-        scans = list(dict.fromkeys(goal.scan for goal in bodies))
-        bodies.sort(key=lambda goal: (scans.index(goal.scan), goal.node.serial))
-        written = dict.fromkeys(self._made[goal] for goal in bodies)
-        return Moments(
-            root,
-            tuple(states.values()),
-            self._found,
-            self._axes.lengths,
-            tuple(written),
-            settled,
-        )
+        order = {node: k for k, node in enumerate(evaluation_order([s.after for s in states]))}
+        states.sort(key=lambda state: order[state.after])
+        products = frozenset(self._products)
+        return Moments(root, tuple(states), self._found, self._axes.lengths, products, settled)
 
     def _build(self, goal: _Goal) -> Node:
         stack = [goal]
@@ -276,7 +275,9 @@ class _Unstacking:
             return [_Goal(operand, "settled")], lambda xs: self._previous(node, scan, xs[0])
         if node in scan.body.sequences:
             assert operand is not None
-            self._titles.setdefault((operand, 0, letter), str(node.params[0]))
+            title = str(node.params[0])
+            if title != _MASK or not isinstance(operand, Var):
+                self._titles.setdefault((operand, 0, letter), title)
             return [_Goal(operand, 0, letter)], lambda xs: xs[0]
         if operand is not None:
             return [_Goal(operand, "settled")], lambda xs: each(xs[0], letter)
@@ -381,7 +382,9 @@ class _Unstacking:
             facing = _repeated(needs, xs, letter)
             if len(xs) == 1 and ins[0] == out:
                 return facing[0]
-            return einsum_node(ins, out, sizes, tuple(facing))
+            made = einsum_node(ins, out, sizes, tuple(facing))
+            self._products.add(made)
+            return made
 
         return needs, make
 
@@ -424,10 +427,6 @@ def _repeated(needs: Sequence[_Goal], xs: Sequence[Node], letter: str) -> list[N
     return [
         each(x, letter) if goal.place == "settled" else x for goal, x in zip(needs, xs, strict=True)
     ]
-
-
-def _is_named(node: Node) -> bool:
-    return isinstance(node, Let) and bool(node.let_name)
 
 
 def _rebuilt(node: Node, xs: Sequence[Node]) -> Node:
