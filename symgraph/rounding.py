@@ -40,7 +40,7 @@ def shown(value: Any, digits: int, style: Style = "text", entries: int = ENTRIES
     if style == "latex":
         return _latex(array, digits, entries)
     text = np.array2string(
-        array, separator=", ", threshold=entries, edgeitems=3 if entries >= ENTRIES else 2,
+        array, separator=", ", threshold=entries, edgeitems=3 if entries >= ENTRIES else 1,
         formatter={"float_kind": lambda x: f"{x:.{digits}g}"},
     )  # fmt: skip
     return " ".join(text.split())

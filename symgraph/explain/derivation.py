@@ -9,13 +9,17 @@ from typing import Any
 
 from symgraph.explain import pages
 from symgraph.explain.rules import Language, Spoken, note, sentence, title
+from symgraph.graph import graph
+from symgraph.node import Node
 from symgraph.notation.indexed import in_entries
 from symgraph.notation.mathml import mathml
 from symgraph.notation.sequences import Span
 from symgraph.notation.spelling import Indicators, Products, Signs, Spelling, told_apart
 from symgraph.notation.tree import Formula, Name, walk
 from symgraph.notation.write import span_text, write
+from symgraph.path_products import Paths
 from symgraph.printing import Style
+from symgraph.value_table import Table
 
 __all__ = ["Derivation", "Equation", "Note", "Step"]
 
@@ -221,11 +225,35 @@ class Derivation:
     lang: Language = "en"
     notes: tuple[Note, ...] = ()
     spelling: Spelling = field(default=_USUAL, kw_only=True, compare=False)
+    #: The root and what it is differentiated by.
+    nodes: tuple[Node, ...] = field(default=(), kw_only=True, compare=False, repr=False)
 
     @property
     def result(self) -> Equation:
         """The derivative; of several the first."""
         return self.results[0]
+
+    # --- expanded on request ------------------------------------------------------------------
+
+    def paths(
+        self, values: Mapping[Any, Any] | None = None, limit: int = 50, wrt: Any = None
+    ) -> Paths:
+        """The derivative as a sum over paths, each with its product unmultiplied.
+
+        `wrt` says by which variable where there are several; see `Graph.paths`.
+
+        >>> import symgraph as sg
+        >>> mid = sg.let("mid", sg.sin(sg.input("in")))
+        >>> derivation = sg.derive(sg.let("out", sg.exp(mid)), "in")
+        >>> print(derivation.paths())
+        out → mid → in: ∂out/∂mid · ∂mid/∂in = out · cos(in)
+        """
+        root, first, *_ = self.nodes
+        return graph(root).paths(root, first if wrt is None else wrt, values, limit, self.lang)
+
+    def table(self, values: Mapping[Any, Any], digits: int = 6, **options: Any) -> Table:
+        """Forward and backward values in the order of evaluation; see `Graph.table`."""
+        return graph(self.nodes[0]).table(values, digits, **options)
 
     def with_style(
         self,

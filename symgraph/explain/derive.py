@@ -97,7 +97,8 @@ def derive(
     if layout == "numerator":
         made = in_numerator_layout(made)
     notes = [Note("abstract", (("function", f), ("meaning", g))) for f, g in functions.items()]
-    return dataclasses.replace(made, notes=(*notes, *made.notes)).spelled(spelling)
+    nodes = (root, *sources)
+    return dataclasses.replace(made, notes=(*notes, *made.notes), nodes=nodes).spelled(spelling)
 
 
 def _named(
