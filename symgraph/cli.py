@@ -154,7 +154,7 @@ def _add_network(command: argparse.ArgumentParser) -> None:
         ("integer", "names that hold integers, such as labels"),
         ("symmetric", "names of symmetric matrices"),
         ("positive", "names whose values are positive"),
-        ("function", "names of functions of one operand that stay abstract"),
+        ("function", "names of functions that stay abstract"),
     ):
         command.add_argument(
             f"--{name}", nargs="+", action="extend", default=[], metavar="NAME", help=meaning

@@ -6,10 +6,8 @@ read, so that xᵀ y is a number and x yᵀ a matrix.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from fractions import Fraction
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import reduce
 from operator import add, mul
 from typing import Any, NamedTuple, Protocol, TypeGuard
@@ -18,6 +16,7 @@ from symgraph.build import arithmetic, contract, indexing, linear_algebra, shapi
 from symgraph.build.coerce import as_node
 from symgraph.errors import FormulaError, ShapeError, SymgraphError
 from symgraph.formula.functions import Function, functions
+from symgraph.formula.numbers import combined, number_of
 from symgraph.formula.source import Source, Span
 from symgraph.formula.tree import (
     Block,
@@ -164,7 +163,7 @@ class Builder:
     # --- arithmetic -------------------------------------------------------------------------
 
     def negative(self, part: Negative) -> Value:
-        number = _number_of(part)
+        number = number_of(part, self.source)
         if number is not None:
             return Value(as_node(number))
         x = self.read(part.x)
@@ -184,9 +183,10 @@ class Builder:
     def entrywise(self, part: Entrywise) -> Value:
         (_, first), *others = part.factors
         total, before = self.read(first), first.span
-        number = _number_of(first)
+        number = number_of(first, self.source)
         for operator, x in others:
-            number = _divided_or_multiplied(number, operator, _number_of(x))
+            by = None if number is None else number_of(x, self.source)
+            number = None if by is None else combined(operator, number, by, x.span, self.source)
             if number is not None:
                 total, before = Value(as_node(number)), before.to(x.span)
                 continue
@@ -219,12 +219,13 @@ class Builder:
             )  # fmt: skip
 
     def power(self, part: Power) -> Value:
-        exponent = _number_of(part.exponent)
+        exponent = number_of(part.exponent, self.source)
         base = part.base
         if exponent == 2 and _is_plain_norm(base):
             return Value(contract.squared_norm(self.read(base.args[0]).node))
-        if isinstance(base, Literal) and exponent is not None:
-            return Value(as_node(self._number_power(base.value, exponent, part.span)))
+        number = number_of(part, self.source)
+        if number is not None:
+            return Value(as_node(number))
         x = self.read(base)
         if x.node.ndim >= 2 and part.sign != ".^" and exponent is not None:
             return Value(self._matrix_power(x.node, exponent, part))
@@ -239,20 +240,6 @@ class Builder:
             )
         raised = self.read(part.exponent)
         return Value(arithmetic.power(x.node, raised.node), x.stance or raised.stance)
-
-    def _number_power(self, base: Any, exponent: Any, span: Span) -> Any:
-        """A power of numbers as a number, while it is a small one."""
-        value: Fraction | float = math.inf
-        if abs(exponent) <= 64:
-            exact = isinstance(exponent, int) and isinstance(base, (int, Fraction))
-            with suppress(ArithmeticError, TypeError):
-                value = Fraction(base) ** exponent if exact else float(base) ** float(exponent)
-        if isinstance(value, complex) or not -(2.0**62) < float(value) < 2.0**62:
-            raise self.refuse("the power is too large or no real number.", span, "Write its value.")
-        if isinstance(value, Fraction) and value.denominator >= 2**62:
-            value = float(value)
-        whole = isinstance(value, Fraction) and value.denominator == 1
-        return int(value) if whole else value
 
     def _matrix_power(self, x: Node, exponent: Any, part: Power) -> Node:
         entrywise = part.sign == "**" and exponent > 0
@@ -375,7 +362,7 @@ class Builder:
 
     def option(self, part: Part) -> Any:
         """The value of an option: numbers, sizes, truth values, lists of these."""
-        number = _number_of(part)
+        number = number_of(part, self.source)
         if number is not None:
             if isinstance(number, int) and abs(number) > MOST_ENTRIES:
                 raise self.refuse(f"{number} is too large here.", part.span, "Give a smaller one.")
@@ -419,7 +406,7 @@ class Builder:
 
     def _norm(self, part: Call) -> Node:
         x = self.read(part.args[0]).node
-        order = _number_of(part.options[0][1]) if part.options else None
+        order = number_of(part.options[0][1], self.source) if part.options else None
         if order is not None and x.ndim != 1:
             raise self.refuse(
                 f"this norm of a value of shape {shape_text(x.shape)}.", part.span,
@@ -444,11 +431,10 @@ class Builder:
                 f"{function.name} with {len(part.args)} operands.", part.span,
                 f"It is written {function.usage}.",
             )  # fmt: skip
-        named: Mapping[str, Part] = dict(part.options)
         positional = {name: x for (name, _), x in zip(roles, args, strict=False)}
-        for name, x in [*positional.items(), *named.items()]:
+        for name, x in [*positional.items(), *part.options]:
             role = function.roles.get(name)
-            if role is None or (name in positional and name in named):
+            if role is None or name in given:
                 raise self.refuse(
                     f"{function.name} has no option {name!r}." if role is None
                     else f"{function.name} is given {name!r} twice.",
@@ -482,31 +468,3 @@ _READERS: dict[type[Part], Callable[[Builder, Any], Value]] = {
 def _is_plain_norm(part: Part) -> TypeGuard[Call]:
     is_norm = isinstance(part, Call) and part.function in ("bars", "norm")
     return isinstance(part, Call) and is_norm and len(part.args) == 1 and not part.options
-
-
-def _number_of(part: Part) -> Any:
-    """The number that a part writes down, with or without a sign; None for anything else."""
-    if isinstance(part, Literal):
-        return part.value
-    if isinstance(part, Negative):
-        value = _number_of(part.x)
-        return None if value is None else -value
-    if isinstance(part, Entrywise):
-        value = _number_of(part.factors[0][1])
-        for sign, x in part.factors[1:]:
-            value = _divided_or_multiplied(value, sign, _number_of(x))
-        return value
-    return None
-
-
-def _divided_or_multiplied(value: Any, sign: str, by: Any) -> Any:
-    """A product or a quotient of two numbers; None where one is none, or where it grows long."""
-    if value is None or by is None or (sign == "/" and by == 0):
-        return None
-    if isinstance(value, float) or isinstance(by, float):
-        made: Any = float(value) * float(by) if sign == "*" else float(value) / float(by)
-        return made if math.isfinite(made) else None
-    made = Fraction(value) * by if sign == "*" else Fraction(value) / by
-    if max(abs(made.numerator), made.denominator) >= 2**62:
-        return None
-    return int(made) if made.denominator == 1 else made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -83,7 +84,8 @@ class Cursor:
             "if": "Write where(condition, a, b).", "else": "Write where(condition, a, b).",
             "for": "Write sums as sum(x) or Σ x.", "is": "Write ==.",
         }  # fmt: skip
-        hint = hints.get(
-            word, f"A variable of this name is declared with a shape: --shape {word}=."
-        )
+        rest = "A formula is made of values; its functions are those of symgraph."
+        if not keyword.iskeyword(word):
+            rest = f"{rest} A variable of this name is declared with a shape: --shape {word}=."
+        hint = hints.get(word, rest)
         self.fail(f"{word!r} is a word of Python, which formulas do not use.", token.span, hint)

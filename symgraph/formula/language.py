@@ -9,10 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
 import sympy
 
+from symgraph.abstract import abstract
+from symgraph.build.abstract import function
+from symgraph.build.arithmetic import apply
 from symgraph.build.coerce import as_node
 from symgraph.build.declare import input, let, parameter
 from symgraph.errors import FormulaError, KindError, NameClashError, UnknownNameError
@@ -23,6 +27,7 @@ from symgraph.formula.source import Source, Span
 from symgraph.formula.tokens import tokens_of
 from symgraph.node import Kind, Node
 from symgraph.ops.leaves import fill
+from symgraph.scalar import slot
 from symgraph.shapes import Shape, as_shape, dim_symbols
 
 __all__ = ["Reading", "formula", "read_formula"]
@@ -55,13 +60,13 @@ def formula(
     `shapes`: by name, as in {"X": ("N", "p"), "w": "p"} or "X=N,p w=p"; every other name is a
     number, and the names of sizes stand for them. `parameters` are variables that training changes,
     the other ones are inputs. `kinds`: "integer" or "boolean" by name. `symmetric`, `positive`:
-    promises about variables. `functions`: names of functions of one operand that stay abstract.
+    promises about variables. `functions`: names of functions that stay abstract, as `sg.function`.
 
     Products     | `W x`, `W @ x`; `a·b`, `aᵀ b` numbers; `a bᵀ` a matrix; `a ⊙ b`, `a * b` entries
     Transpose    | `Xᵀ`, `X^T`, `X.T`; inverse `X⁻¹`, `X^-1`; both `X⁻ᵀ`
     Powers       | `x²`, `x^2`, `x**2`; `X^2` of a matrix is X X; `X**2`, `X .^ 2` the entries
     Norms        | `‖x‖`, `||x||`, `‖x‖²`, `‖x‖₁`, `‖X‖_F`; `|x|` is abs(x)
-    Sums         | `sum(x)`, `Σ x`, `sum(X, axis=0)`; Σ takes the whole term behind it
+    Sums         | `sum(x)`, `Σ(x)`, `sum(X, axis=0)`; `Σ x y` sums the whole term behind it
     Conditions   | `1[margin < 1]`, `where(x > 0, a, b)`, `< <= ≥ == ≠`, `and or not`, `∧ ∨ ¬`
     Entries      | `x[0]`, `X[:, 1:3]`, `[a, b]` joins numbers or vectors
     Functions    | all pointwise ones, sums, norms, losses by their public names; σ, ln, tr too
@@ -135,7 +140,7 @@ def read_formula(
         for name in listed:
             if key_of(_checked_name(name)) not in lets:  # a derivative by a named value is fine
                 names.declare(name, **fact)
-    names.abstract.update(map(_checked_name, functions))
+    names.call_abstract(functions)
     source, assumed = _declarations(Source(text, title), names)
     names.to_come = lets
     node = _block(source, names)
@@ -146,13 +151,13 @@ def read_formula(
 
 
 def _block(source: Source, names: _Names) -> Node:
-    composites = [*names.spelled(), *_let_names(source.text)]
+    composites = [*names.composites(), *_let_names(source.text)]
     parser = Parser(source, tokens_of(source, composites), names.keys(), names.abstract)
     return _built(source, lambda: Builder(source, names).block(parser.block()))
 
 
 def _claim(source: Source, names: _Names) -> Node:
-    parser = Parser(source, tokens_of(source, names.spelled()), names.keys(), names.abstract)
+    parser = Parser(source, tokens_of(source, names.composites()), names.keys(), names.abstract)
     return _built(source, lambda: Builder(source, names).read(parser.claim()).node)
 
 
@@ -215,7 +220,7 @@ def _declarations(source: Source, names: _Names) -> tuple[Source, list[Source]]:
         if plain and words[0] == _ASSUME:
             claims.append(Source(line.partition("#")[0].strip()[len(_ASSUME) :], "assume"))
         elif plain and words[0] == _FUNCTION:
-            names.abstract.update(map(_checked_name, words[1:]))
+            names.call_abstract(words[1:])
         elif plain and words[0] in _DECLARING:
             for item in re.sub(r"\s*([=,×])\s*", r"\1", " ".join(words[1:])).split():
                 name, sizes = split_item(item)
@@ -241,6 +246,7 @@ class _Names:
         self.named: set[str] = set()
         self.used: set[str] = set()
         self.abstract: set[str] = set()
+        self.arities: dict[str, int] = {}
         self.to_come: set[str] = set()
 
     def __contains__(self, name: str) -> bool:
@@ -264,13 +270,21 @@ class _Names:
                     f"{name!r} is declared with {fact} {known[fact]} and with {value}. Keep one."
                 )
 
+    def call_abstract(self, functions: Iterable[str]) -> None:
+        """Functions without a formula."""
+        for name in functions:
+            if IDENTIFIER.end(_checked_name(name), 0) != len(name):
+                raise FormulaError(f"function {name!r}: write a word such as f or φ.")
+            self.abstract.add(name)
+
     def keys(self) -> set[str]:
         """The keys of all names that a formula may use without being told more."""
         return {*self.facts, *self._sizes(), *self.named}
 
-    def spelled(self) -> list[str]:
-        """The declared names."""
-        return list(self.spelling.values())
+    def composites(self) -> list[str]:
+        """The declared names, and the derivatives of abstract functions."""
+        primed = [f"{name}{quotes}" for name in self.abstract for quotes in ("'", "''", "'''")]
+        return [*self.spelling.values(), *primed]
 
     def parameters(self) -> tuple[str, ...]:
         """The variables that are parameters."""
@@ -317,16 +331,26 @@ class _Names:
         return self.values[key]
 
     def function(self, name: str) -> Callable[..., Node] | None:
-        """An abstract function."""
-        return None
+        """A function of the user's own, which stays abstract, or a derivative f' of one."""
+        base = name.rstrip("'")
+        if base not in self.abstract:
+            return None
+        return partial(self._applied, base, len(name) - len(base))
+
+    def _applied(self, name: str, primes: int, *xs: Node) -> Node:
+        arity = self.arities.setdefault(name, len(xs))
+        if primes and arity == 1 == len(xs):
+            return apply(abstract(name, (primes,))(slot(0)), *xs)
+        if primes:
+            raise FormulaError(f"function {name!r}: only a function of one operand has primes.")
+        return function(name, arity)(*xs)
 
     def check_use(self) -> None:
         """Raises UnknownNameError for a shape of a name that nothing uses."""
-        for key in self.facts:
-            if key not in self.used:
-                name = self.spelling[key]
-                others = [self.spelling.get(k, k) for k in self.used]
-                raise UnknownNameError(
-                    f"{self.title}: {name!r} is declared and does not occur in the formula. "
-                    f"{nearest(name, others)}".strip()
-                )
+        unused = [self.spelling[key] for key in self.facts if key not in self.used]
+        for name in (*unused, *(self.abstract - set(self.arities))):
+            others = [self.spelling.get(k, k) for k in self.used]
+            raise UnknownNameError(
+                f"{self.title}: {name!r} is declared and does not occur in the formula. "
+                f"{nearest(name, others)}".strip()
+            )

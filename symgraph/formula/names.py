@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 from symgraph.errors import FormulaError
+from symgraph.formula.source import shortened
 from symgraph.printing import unicode_name
 from symgraph.shapes import Shape, as_shape
 
@@ -106,15 +107,15 @@ def read_shape(text: str, where: str) -> Shape:
     if inner[:1] + inner[-1:] in ("()", "[]"):
         inner = inner[1:-1]
     sizes = [one for one in re.split(r"[,×，]", inner) if one.strip()]
-    return as_shape(tuple(_size(one.strip(), where, text) for one in sizes), where)
+    return as_shape(tuple(_size(one.strip(), where) for one in sizes), where)
 
 
-def _size(word: str, where: str, text: str) -> int | str:
+def _size(word: str, where: str) -> int | str:
     if word.isascii() and word.isdigit() and len(word) <= 9:
         return int(word)
     if IDENTIFIER.end(word, 0) == len(word) and word not in RESERVED and word.isidentifier():
         return word
     raise FormulaError(
-        f"shape of {where}: {word!r} in {text!r} is no size. Write numbers or names separated by "
+        f"shape of {where}: {shortened(word)!r} is no size. Write numbers or names separated by "
         "commas, such as W=d or X=N,3."
     )

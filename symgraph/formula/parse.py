@@ -10,7 +10,6 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from typing import NoReturn
 
 from symgraph.formula.cursor import BARS, Cursor
 from symgraph.formula.functions import SPELLINGS, functions
@@ -43,6 +42,8 @@ __all__ = ["Parser"]
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 _ENTRYWISE = {"*": "*", "⊙": "⊙", "∘": "⊙", ".*": "⊙", "/": "/", "./": "/"}
 _RELATIONS = ("<", "<=", ">", ">=", "==", "!=")
+#: What behind Σ(x) might belong to what is summed.
+_REACHED = frozenset("^ ** .^ ^∘ * .* ⊙ ∘ @ · ⊗".split())
 #: log det X and log softmax z are one function each.
 _OF_LOG = {"det": "logdet", "softmax": "log_softmax"}
 _CONSTANTS = {"True": True, "False": False, "None": None}
@@ -113,8 +114,9 @@ class Parser(Cursor):
     def _fresh(self, token: Token) -> str:
         if key_of(token.text) in self.declared:
             self.fail(f"{token.text!r} has a value already.", token.span, "Choose another name.")
-        if token.text in RESERVED and self._function(token.text) is None:
-            self.fail(f"{token.text!r} is a word of Python.", token.span, "Choose another name.")
+        python = token.text in RESERVED and self._function(token.text) is None
+        if python or token.text == "let":
+            self.fail(f"{token.text!r} is no name here.", token.span, "Choose another one.")
         return token.text
 
     def _end(self) -> None:
@@ -284,6 +286,8 @@ class Parser(Cursor):
                 span = x.span.to(is_turn[1].span)
                 return Transposed(span, Power(span, x, Literal(span, -1), "^"))
         negative = self._sign() == "-"
+        if self.now.text == "[":
+            self.unexpected()
         exponent = self._primary()
         if self.now.kind == "sign" and self.now.text in ("^", "**", ".^", "^∘"):
             self.fail(
@@ -403,7 +407,7 @@ class Parser(Cursor):
     def _function(self, word: str) -> str | None:
         """The table's name of a function."""
         name = SPELLINGS.get(word, word)
-        return name if name in functions() or word in self.abstract else None
+        return name if name in functions() or word.rstrip("'") in self.abstract else None
 
     def _word(self) -> Part:
         token = self.take()
@@ -412,6 +416,8 @@ class Parser(Cursor):
             return Reference(token.span, word)
         if self._function(word) is not None:
             return self._applied(token)
+        if word == "let":
+            self.fail("a let line is `let name = formula`.", token.span)
         if word in _CONSTANTS:
             return Constant(token.span, _CONSTANTS[word])
         if word in RESERVED:
@@ -424,13 +430,16 @@ class Parser(Cursor):
         if word.lower() in ("nan", "inf", "infinity"):
             self.fail(f"{word!r} is no number here.", token.span, "Write a finite number.")
         if self.now.text == "(" and self.now.kind == "sign":
-            self._unknown_function(token)
+            self._check_product(token)
         return Reference(token.span, word)
 
-    def _unknown_function(self, token: Token) -> NoReturn:
+    def _check_product(self, token: Token) -> None:
+        """A name before a parenthesis: y (1 - p) with a blank is a product, y(x) calls nothing."""
         hint = nearest(token.text, [*functions(), *SPELLINGS, *self.abstract])
+        if self.now.after_blank and not hint:
+            return
         rest = (
-            f"A product is written {token.text} * (...); a function of yours is declared with "
+            f"A product is written {token.text} (...), with a blank; a function is declared with "
             f"--function {token.text}, a name such as {token.text}(x) with its shape."
         )
         self.fail(f"unknown function {token.text!r}.", token.span, hint or rest)
@@ -439,7 +448,8 @@ class Parser(Cursor):
         """A function with its operands: in brackets, or the one that follows."""
         word, following = token.text, self.now
         brackets = following.kind == "sign" and following.text in _CLOSING
-        if brackets and (following.text != "[" or not following.after_blank):
+        apart = following.after_blank and (following.text == "[" or word in _TALL)
+        if brackets and not apart:
             return self._called(token)
         if token.text in _TALL:
             x = self._term()
@@ -453,7 +463,7 @@ class Parser(Cursor):
         if not word.isascii() and word != "√" and not begins:
             return Reference(token.span, word)  # σ² may be a variance
         if not begins or (not word.isascii() and word != "√"):
-            own = word in self.abstract
+            own = word.rstrip("'") in self.abstract
             usage = f"{word}(x)" if own else functions()[SPELLINGS.get(word, word)].usage
             self.fail(
                 f"{word!r} is a function and needs its operands in parentheses.", token.span,
@@ -494,13 +504,12 @@ class Parser(Cursor):
                 if not self.accept(","):
                     break
         closed = self.expect(closing, begun)
-        if token.text in _TALL and (self.now.kind == "raised" or self._begins_operand() or (
-            self.now.text in ("^", "**", ".^")
-        )):  # fmt: skip
+        reaches = self.now.kind == "sign" and self.now.text in _REACHED
+        if token.text in _TALL and (reaches or self.now.kind == "raised" or self._begins_operand()):
             inside = self.source.text[begun.span.start : closed.span.end]
             self.fail(
                 f"how far {token.text} reaches can be read in two ways.", self.now.span,
-                f"Write ({token.text}{inside})… or {token.text}({inside}…).",
+                f"Write ({token.text}{inside}) … or {token.text} {inside} … with a blank.",
             )  # fmt: skip
         span = token.span.to(closed.span)
         return Call(span, SPELLINGS.get(token.text, token.text), tuple(args), tuple(options))

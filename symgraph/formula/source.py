@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 from symgraph.errors import FormulaError
 
-__all__ = ["Source", "Span"]
+__all__ = ["Source", "Span", "shortened"]
 
 #: How much of a long line a message shows on either side of the place.
 AROUND = 50
+LONGEST_PART = 300
 
 
 class Span(NamedTuple):
@@ -34,7 +35,8 @@ class Source:
     def error(self, problem: str, span: Span, hint: str = "") -> FormulaError:
         """The error at a place: what is wrong, where, what to write, the line with a mark."""
         line, column = self.position(span.start)
-        told = f"{self.title}, line {line}, column {column}: {problem}{hint and ' ' + hint}"
+        facts = " ".join(shortened(part) for part in (problem, hint) if part)
+        told = f"{self.title}, line {line}, column {column}: {facts}"
         return FormulaError(f"{told}\n{self.marked(span)}", line, column)
 
     def position(self, start: int) -> tuple[int, int]:
@@ -53,6 +55,11 @@ class Source:
         indent = _width(head + self.text[low : span.start])
         mark = "^" * max(1, _width(self.text[span.start : end]))
         return f"    {shown}\n    {' ' * indent}{mark}"
+
+
+def shortened(text: str) -> str:
+    """A text that a message can hold."""
+    return text if len(text) <= LONGEST_PART else f"{text[:60]}…{text[-100:]}"
 
 
 def _visible(text: str) -> str:

@@ -80,7 +80,6 @@ _HINTS = {
     "∂": "Name what to differentiate by with --wrt, or in sg.derive.",
     "∇": "Name what to differentiate by with --wrt, or in sg.derive.",
     "⊤": "Write ᵀ or ^T behind the value.",
-    "_": "A name begins with a letter.",
 }
 
 
@@ -208,7 +207,17 @@ class _Lexer:
         value: Number = int(word) if word.isdigit() else float(word)
         if not float(value) < (2**63 if isinstance(value, int) else math.inf):
             raise self.source.error(f"the number {word} is too large.", span, "Give a smaller one.")
+        self._check_behind(word, match.end())
         return self._token("number", match.end(), word, value)
+
+    def _check_behind(self, word: str, end: int) -> None:
+        """2x is a product; 0x41, 2j and 1e are spellings of numbers that other languages have."""
+        name = self.text[end : IDENTIFIER.end(self.text, end)]
+        if name and (word == "0" or name in ("e", "E", "j", "J")):
+            raise self.source.error(
+                f"{word}{name} is no number here.", Span(self.at, end + len(name)),
+                f"Write decimal numbers, such as 12.5 or 1e-3; a product is {word}*{name}.",
+            )  # fmt: skip
 
     def _scripts(self) -> Token | None:
         """A run of raised or lowered signs: ², ⁻¹, ᵀ, ₂, and _2 or _F behind a norm."""
@@ -254,6 +263,13 @@ class _Lexer:
         return self._token("name", end, word)
 
     def _foreign(self, char: str) -> Exception:
+        if char == "_":
+            word = re.compile(r"\w+").match(self.text, self.at)
+            end = word.end() if word else self.at + 1
+            raise self.source.error(
+                f"{self.text[self.at : end]!r} is no name.", Span(self.at, end),
+                "Names begin with a letter, such as x, W1, h_t or φ.",
+            )  # fmt: skip
         span, title = Span(self.at, self.at + 1), unicodedata.name(char, "a control character")
         shown = f"{char!r}" if char.isprintable() else ""
         if unicodedata.category(char) in ("Cc", "Cf", "Cs", "Co", "Cn"):

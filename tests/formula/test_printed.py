@@ -1,0 +1,103 @@
+"""Formulas typed as text and the gradients that are printed for them."""
+
+from __future__ import annotations
+
+import pytest
+
+import symgraph as sg
+
+# formula, shapes, by what, the printed gradient with the short names it uses
+PRINTED = [
+    ("aᵀ (X b − c)", "a=n X=n,p b=p c=n", "X", "dL/dX = a bᵀ"),
+    ("xᵀ M x + dᵀ x", "x=p M=p,p d=p", "x", "dL/dx = M x + Mᵀ x + d"),
+    ("‖A x − y‖²", "A=n,p x=p y=n", "x", "dL/dx = 2 Aᵀ (A x − y)"),
+    ("‖X w − y‖²/(2 N)", "X=N,p w=p y=N", "w", "dL/dw = Xᵀ (X w − y)/N"),
+    ("½ Σ(q ⊙ x²)", "q=n x=n", "x", "dL/dx = q ⊙ x"),
+    ("tr(Aᵀ X B)", "A=n,m X=n,k B=k,m", "X", "dL/dX = A Bᵀ"),
+    ("log det(S) + vᵀ S⁻¹ v", "S=n,n v=n", "S", "dL/dS = S⁻ᵀ − S⁻ᵀ v vᵀ S⁻ᵀ"),
+    ("max(1 - (W·φ)*y, 0)", "W=d φ=d", "W", "dL/dW = −1[(W·φ) y < 1] φ y"),
+    ("‖w‖₁ + λ ‖w‖²", "w=p", "w", "dL/dw = 2 λ w + sign(w)"),
+    ("|x − m|", "", "x", "dL/dx = sign(x − m)"),
+    ("(x − μ)²/(2 σ²)", "", "σ", "dL/dσ = −(x − μ)²/σ³"),
+    ("let h = tanh(W x + b)\nlet ŷ = V h\n‖ŷ − y‖²", "x=n W=m,n b=m V=k,m y=k", "b",
+     "δ₂ = 2 (ŷ − y); δ₁ = Vᵀ δ₂ ⊙ (1 − h²); dL/db = δ₁"),
+    ("cross_entropy(X W, label)", "X=N,p W=p,k label=N", "W",
+     "δ = (softmax(X W) − onehot(label))/N; dL/dW = Xᵀ δ"),
+    ("sum(X .^ 2) − tr(Xᵀ X)", "X=n,p", "X", "dL/dX = 0"),
+    ("A.T @ x @ (B @ y)", "A=n,p x=n B=p,k y=k", "B", "dL/dB = Aᵀ x yᵀ"),
+    ("Σ(a bᵀ ⊙ C)", "a=n b=m C=n,m", "a", "dL/da = C b"),
+    ("损失率 · 权重²", "", "权重", "dL/d权重 = 2 损失率 权重"),
+    ("let 误差 = 权重·特征 − 目标; 误差²", "权重=d 特征=d", "权重", "dL/d权重 = 2 误差 特征"),
+    ("sum(X, axis=0) · v", "X=N,p v=p", "X", "dL/dX = 𝟏 vᵀ"),
+    ("‖X − U Vᵀ‖_F²", "X=n,m U=n,r V=m,r", "U", "dL/dU = −2 (X − U Vᵀ) V"),
+    ("(w·x)²", "w=p x=p", "w", "dL/dw = 2 (w·x) x"),
+    ("let loss = ½ (w x - y)^2", "", "w", "dloss/dw = (w x − y) x"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "shapes", "wrt", "printed"), PRINTED)
+def test_a_formula_has_a_gradient_that_reads_as_a_textbook_writes_it(
+    text: str, shapes: str, wrt: str, printed: str
+):
+    kinds = {"label": "integer"} if "label" in shapes else None
+    derivation = sg.derive(sg.formula(text, shapes, parameters=[wrt], kinds=kinds), wrt)
+
+    lines = [one.unicode() for one in (*derivation.names, *derivation.results)]
+    assert "; ".join(lines) == printed
+    assert derivation.verified
+
+
+def test_the_names_given_as_parameters_are_parameters_and_all_others_inputs():
+    loss = sg.formula("(w·x - y)²", {"w": 2, "x": (2,)}, parameters=["w"])
+
+    assert loss is (sg.parameter("w", 2) @ sg.input("x", 2) - sg.input("y")) ** 2
+
+
+def test_a_name_with_an_argument_or_a_prime_is_one_name_where_it_is_declared():
+    loss = sg.formula("W'·φ(x) + let_go", {"W'": 3, "φ(x)": 3})
+
+    assert loss is sg.input("W'", 3) @ sg.input("φ(x)", 3) + sg.input("let_go")
+
+
+@pytest.mark.parametrize("spelled", ["W₁ phi", "W_1 φ", "W1 ϕ"])
+def test_spellings_that_print_alike_are_one_name(spelled: str):
+    assert sg.formula(f"Σ({spelled})", "W1=n,m φ=m") is sg.formula("Σ(W1 φ)", "W1=n,m φ=m")
+
+
+def test_the_name_of_a_size_is_the_size_and_a_declared_name_is_not():
+    assert sg.evaluate(sg.formula("sum(x)/N", "x=N"), {"x": [1.0, 3.0]}) == 2
+    assert sg.evaluate(sg.formula("sum(x)/N", "x=N N="), {"x": [1.0, 3.0], "N": 8.0}) == 0.5
+
+
+def test_full_width_signs_of_a_chinese_keyboard_are_read():
+    assert sg.formula("max（1－x，0）") is sg.formula("max(1-x, 0)")
+
+
+def test_declarations_may_stand_in_the_text():
+    text = """
+        # a layer
+        input x=n  t = k       # two vectors
+        parameter W = m, n
+        parameter V=k,m
+        let h = tanh(W x)
+        -Σ t log softmax(V h)
+    """
+    loss = sg.formula(text)
+    W, V = sg.parameter("W", ("m", "n")), sg.parameter("V", ("k", "m"))
+    h = sg.let("h", sg.tanh(W @ sg.input("x", "n")))
+
+    assert loss is -sg.sum(sg.input("t", "k") * sg.log_softmax(V @ h))
+
+
+def test_an_abstract_function_and_its_derivative_can_be_written():
+    f = sg.function("f")
+    x = sg.input("x")
+
+    assert sg.formula("f(x)²", functions=["f"]) is f(x) ** 2
+    assert sg.formula("f'(x)", functions=["f"]) is sg.grad(f(x), x)
+
+
+def test_symmetric_and_positive_names_keep_their_promise():
+    quadratic = sg.formula("xᵀ A x", "x=n A=n,n", symmetric=["A"])
+
+    assert sg.derive(quadratic, "x").result.unicode() == "dL/dx = 2 A x"
