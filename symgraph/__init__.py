@@ -51,7 +51,7 @@ _NAMES: dict[str, str] = {
         one_hot pick take
     """,
     "symgraph.build.linear_algebra": """
-        det inv logdet solve
+        det inv kron logdet solve
     """,
     "symgraph.build.losses": """
         absolute_error binary_cross_entropy_with_logits cross_entropy hinge hinge_loss huber
@@ -228,6 +228,7 @@ if TYPE_CHECKING:
     from symgraph.build.linear_algebra import (
         det as det,
         inv as inv,
+        kron as kron,
         logdet as logdet,
         solve as solve,
     )

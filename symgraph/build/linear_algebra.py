@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from symgraph.build.coerce import as_node
-from symgraph.node import Node
+from symgraph.errors import ShapeError
+from symgraph.node import Node, describe
 from symgraph.ops import linalg
+from symgraph.ops.einsum import einsum_node
+from symgraph.ops.move import reshape_node
+from symgraph.shapes import shape_text
 
-__all__ = ["det", "inv", "logdet", "solve"]
+__all__ = ["det", "inv", "kron", "logdet", "solve"]
 
 
 def inv(x: Any) -> Node:
@@ -33,6 +37,29 @@ def det(x: Any) -> Node:
     (N,)
     """
     return linalg.det(as_node(x, "det"))
+
+
+def kron(a: Any, b: Any) -> Node:
+    """The Kronecker product of two matrices: the block in row i and column j is a[i, j] b.
+
+    Shapes: a (m, n), b (p, q); result (m p, n q).
+    Raises ShapeError for an operand that is no matrix.
+
+    >>> import symgraph as sg
+    >>> A, X = sg.input("A", (2, 2)), sg.input("X", (3, 3))
+    >>> print(sg.derive(sg.let("L", sg.trace(sg.kron(A, X))), X).result.unicode())
+    dL/dX = tr(A) I
+    """
+    left, right = as_node(a, "kron"), as_node(b, "kron")
+    for one in (left, right):
+        if one.ndim != 2:
+            raise ShapeError(
+                f"kron: {describe(one)} has shape {shape_text(one.shape)}, a matrix is needed. "
+                "Give a vector as a column: x[:, None]."
+            )
+    (m, n), (p, q) = left.shape, right.shape
+    blocks = einsum_node([(0, 2), (1, 3)], (0, 1, 2, 3), {}, (left, right))
+    return reshape_node(blocks, (m * p, n * q))
 
 
 def logdet(x: Any) -> Node:

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 import sympy
 
 from symgraph.node import Node
+from symgraph.notation.kronecker import is_blocks
 from symgraph.notation.moments import Point, Previous, Total
 from symgraph.notation.read import SPELLED
 from symgraph.ops import (
@@ -159,6 +160,22 @@ RULES: dict[str, Rule] = {
         "{head} is the sum of squares: its derivative with respect to {operand} is "
         "2 {operand turned:factor}.",
         "{head} 是平方和，对 {operand} 的导数是 2 {operand turned:factor}。",
+    ),
+    "trace": Rule(
+        "trace", "迹",
+        "{head} adds up the diagonal of {operand}: each diagonal entry receives the derivative.",
+        "{head} 是 {operand} 的对角元素之和：每个对角元素得到该导数。",
+    ),
+    "trace of a product": Rule(
+        "trace of a product", "乘积的迹",
+        "The trace is linear in {operand}: the derivative of tr(A B) with respect to A is Bᵀ.",
+        "迹对 {operand} 是线性的：tr(A B) 对 A 的导数是 Bᵀ。",
+    ),
+    "Kronecker product": Rule(
+        "Kronecker product", "克罗内克积",
+        "{head} consists of blocks, each a multiple of a factor: they are summed, weighted by the "
+        "other factor.",
+        "{head} 由分块组成，每块是一个因子的倍数：以另一因子为权求和。",
     ),
     "sum of entries": Rule(
         "sum of entries", "元素求和",
@@ -359,13 +376,19 @@ def _rule_of_map(node: Map, k: int) -> str:
 
 def _rule_of_einsum(node: Einsum) -> str:
     if len(node.args) > 1:
+        if is_blocks(node):
+            return "Kronecker product"
         if node.ndim == 0 and all(arg.ndim == 1 for arg in node.args):
             return "dot product"
+        if node.ins in (((0, 1), (1, 0)), ((1, 0), (0, 1))) and not node.out:
+            return "trace of a product"
         return "matrix product" if node.ndim <= 2 else "sum of products"
-    source, out = set(node.ins[0]), set(node.out)
-    if source - out:
+    source, out = node.ins[0], node.out
+    if len(set(source)) < len(source) and not out:
+        return "trace"
+    if set(source) - set(out):
         return "sum of entries"
-    return "repetition" if out - source else "transpose"
+    return "repetition" if set(out) - set(source) else "transpose"
 
 
 def function_of(node: Node) -> str | None:

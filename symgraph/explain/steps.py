@@ -10,6 +10,7 @@ from symgraph.explain.rules import function_of, rule_of
 from symgraph.node import Node
 from symgraph.notation.algebra import Algebra
 from symgraph.notation.indexed import Array
+from symgraph.notation.kronecker import is_blocks
 from symgraph.notation.moments import Each
 from symgraph.notation.read import bare
 from symgraph.notation.tree import Formula, Name, Norm, Number
@@ -126,7 +127,7 @@ class Steps:
     def _before(self, chain: Sequence[tuple[Node, int]], after: Formula, tail: Node) -> Formula:
         """The rule applied to the derivative by the head, under its name."""
         head = chain[0][0]
-        if head is bare(self._names.root) or head.is_loop or head.is_projection:
+        if head is bare(self._names.root) or is_blocks(head) or head.is_loop or head.is_projection:
             return after
         label: Node | None = local(head, "arriving")
         assert label is not None

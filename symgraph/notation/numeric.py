@@ -60,7 +60,7 @@ _NUMPY: dict[str, Any] = {
     "exp": np.exp, "log": np.log, "sin": np.sin, "cos": np.cos, "tan": np.tan, "tanh": np.tanh,
     "sinh": np.sinh, "cosh": np.cosh, "asin": np.arcsin, "acos": np.arccos, "atan": np.arctan,
     "abs": np.abs, "sign": np.sign, "floor": np.floor, "ceil": np.ceil, "det": np.linalg.det,
-    "trace": np.trace, "max": np.maximum, "min": np.minimum,
+    "trace": np.trace, "kron": np.kron, "max": np.maximum, "min": np.minimum,
     "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
     "softplus": lambda x: np.logaddexp(x, 0),
     "relu": lambda x: np.where(x > 0, x, 0.0),

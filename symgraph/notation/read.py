@@ -18,6 +18,7 @@ from symgraph.notation.algebra import Algebra
 from symgraph.notation.contraction import contraction
 from symgraph.notation.entries import Entries, NoAxesError
 from symgraph.notation.indexed import Array, Index, Inside, canonical, other_letter, unshadowed
+from symgraph.notation.kronecker import kronecker
 from symgraph.notation.letters import Letters
 from symgraph.notation.orientation import Layout, orientations
 from symgraph.notation.parts import loosened
@@ -332,8 +333,12 @@ class Reader:
     def _formula(self, node: Node) -> Formula:
         xs = [self._known[arg] for arg in node.args]
         rule = _RULES.get(type(node))
-        formula: Formula | None = None
-        if rule is not None and (isinstance(node, Let) or not needs_indices(node, xs)):
+        formula = kronecker(node, self._known, self.algebra)
+        if (
+            formula is None
+            and rule is not None
+            and (isinstance(node, Let) or not needs_indices(node, xs))
+        ):
             formula = rule(self, node, xs)
         if formula is None:
             formula = self._tensors.array(node, xs)

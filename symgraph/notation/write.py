@@ -435,6 +435,9 @@ def _norm(formula: Norm, power: Fraction, pen: _Pen) -> Piece:
 
 @_piece.register
 def _(formula: Call, pen: _Pen) -> Piece:
+    if formula.head == "kron" and pen.style != "text":
+        sides = [pen.wrap(_piece(arg, pen), _POWER) for arg in formula.args]
+        return Piece(pen.pick("", " ⊗ ", r" \otimes ").join(sides), _HADAMARD)
     inner = [_piece(arg, pen).text for arg in formula.args]
     if formula.head == "abs":
         return Piece(pen.pick("|{}|", "|{}|", r"\left|{}\right|").format(inner[0]))
