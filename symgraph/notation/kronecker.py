@@ -25,7 +25,9 @@ def is_blocks(node: Node) -> bool:
 def kronecker(node: Node, known: Mapping[Node, Formula], algebra: Algebra) -> Formula | None:
     """A ⊗ X, or the product of matrices with its blocks; None for other nodes."""
     if is_blocks(node):
-        return Call("kron", tuple(known[arg] for arg in node.args), "matrix")
+        sides = tuple(known[arg] for arg in node.args)
+        plain = any(side.sort == "scalar" for side in sides)
+        return algebra.product(sides) if plain else Call("kron", sides, "matrix")
     if isinstance(node, Reshape) and node.ndim == 2 and is_blocks(node.args[0]):
         inner = node.args[0].shape
         if node.shape == (inner[0] * inner[1], inner[2] * inner[3]):
@@ -54,6 +56,8 @@ def _with_blocks(node: Einsum, known: Mapping[Node, Formula], algebra: Algebra) 
         xs.append(number)
         ins.append(())
         for one, places in ((left, indices[::2]), (right, indices[1::2])):
+            if isinstance(one, Identity) and one.length == 1:
+                continue
             if isinstance(one, Identity) and not set(places) <= set(node.out):
                 same[max(places)] = min(places)
             else:

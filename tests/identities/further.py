@@ -126,7 +126,7 @@ ROWS = (
         "Σ_{b,h,w} G[b,o,h,w] X[b,c,h+i,w+j]", _convolution("K"), _by_kernel),
     Row(76, "V2", "same", "Σ_{o,i,j} G[b,o,y-i,x-j] K[o,c,i,j]", _convolution("X"), _by_image),
     Row(77, "V3", "ΣG⊙maxpool2x2(X)",
-        "G[b,c,⌊y/2⌋,⌊x/2⌋] 1[(y,x)=argmax X[b,c,window]]", _pooling, _unpooled),
+        "1[X[b,c,h,w]=max_{i<2,j<2} X[b,c,2⌊h/2⌋+i,2⌊w/2⌋+j]] G[b,c,⌊h/2⌋,⌊w/2⌋]", _pooling, _unpooled),
     Row(78, "E1", "ΣG⊙E[idx]", "Σ_t 1[idx[t]=i] G[t,j]", _lookup, _scattered),
     Row(79, "B2", "ΣG⊙LayerNorm(X) (rows)", "(G-mean(G)-X̂⊙mean(G⊙X̂))/s, means over the row",
         _layer_norm, lambda a: normalised_gradient(a, 1), names=("X̂", "s")),

@@ -62,14 +62,19 @@ def _user_names(problem: Problem) -> set[str]:
 def printed(row: Row, problem: Problem, derivation: Any) -> Printed:
     """What is printed for a row.
 
-    The definition of a name counts unless the user gave the name or the row itself has it.
+    The definition of a name counts unless the user gave the name or the row itself has it. One
+    that the result does not need tells what the loss is, as the definition of the loss does.
     """
     free = _user_names(problem) | set(row.names)
-    own = [one for one in derivation.given if one.left != derivation.root]
+    own = {one.left: one for one in (*derivation.given, *derivation.names)}
+    needed, stack = set(), [derivation.result.right]
+    while stack:
+        for part in walk(stack.pop()):
+            if part in own and part not in needed and part != derivation.root:
+                needed.add(part)
+                stack.append(own[part].right)
     lines = [
-        one.unicode()
-        for one in (*own, *derivation.names)
-        if getattr(one.left, "name", "") not in free
+        own[one].unicode() for one in own if one in needed and getattr(one, "name", "") not in free
     ]
     result = derivation.result.unicode().split(" = ", 1)[1]
     odd = any(isinstance(part, (Plain, Verbatim)) for part in walk(derivation.result.right))
