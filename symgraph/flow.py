@@ -32,16 +32,21 @@ class Values(NamedTuple):
 
 
 class Flow:
-    """Forward and backward values for one root and one leaf, and what flows along paths."""
+    """Forward and backward values for one root and one leaf, and what flows along paths.
 
-    def __init__(self, root: Node, leaf: Node, values: Mapping[Any, Any]) -> None:
+    `within`: the expressions whose variables may have values.
+    """
+
+    def __init__(
+        self, root: Node, leaf: Node, values: Mapping[Any, Any], within: Sequence[Node] = ()
+    ) -> None:
         self._root = root
         seed = fill(1, root.shape, "real")
         found = adjoints(root, [leaf], seed)
         self._contribution = found.contribution
         self._cotangent = found.cotangent
         roots = [root, *found.cotangent.values(), *found.contribution.values()]
-        known, self._dims = bind_values(roots, values)
+        known, self._dims = bind_values([*within, *roots], values)
         self._values = evaluate_above(roots, known, self._dims)
         self._seed: Array = np.ones(bind_shape(root.shape, self._dims))
         gradient = found.cotangent.get(leaf)

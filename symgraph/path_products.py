@@ -74,9 +74,6 @@ class Path(NamedTuple):
 
         In LaTeX the & of an alignment stands after the way.
         """
-        if not self.edges:
-            way = write(self.formula, style) if self.formula is not None else ""
-            return f"{way}{_colon(style)}1"
         product = " = ".join(dict.fromkeys(self._products(style, digits)))
         return f"{self._way(style)}{_colon(style)}{product}"
 
@@ -187,7 +184,8 @@ class Paths:
     def _lines(self, style: Style, digits: int) -> Iterator[str]:
         words = _WORDS[self.lang]
         for path in self.shown:
-            yield path.written(style, digits)
+            empty = f"{write(self.root, style)}{_colon(style)}1"
+            yield path.written(style, digits) if path.edges else empty
         if self.further or not self.count:
             more = words["more"].format(n=self.further, s="" if self.further == 1 else "s")
             if self.remainder is not None:

@@ -40,7 +40,7 @@ def largest_paths(
         raise RangeError(f"paths: limit={limit!r}; give the number of paths to list, 0 or more.")
     count = graph.count_paths(root, leaf)
     names = (root.reference, leaf.reference)
-    flow = None if values is None else Flow(root.node, leaf.node, values)
+    flow = None if values is None else Flow(root.node, leaf.node, values, graph.roots)
     weights = (
         dict.fromkeys(graph.live_edges(), 0.5) if flow is None else flow.weights(graph.live_edges())
     )
@@ -78,10 +78,11 @@ def along_path(graph: Graph, way: Sequence[Any], values: Mapping[Any, Any] | Non
         raise RangeError(
             f"path: {len(stations)} values make no way. Give a root, what to pass, a leaf."
         )
+    root, leaf = stations[0], stations[-1]
     edges: list[Edge] = []
     for head, tail in itertools.pairwise(stations):
         edges += _only_way(graph, head, tail)
-    flow = None if values is None else Flow(stations[0].node, stations[-1].node, values)
+    flow = None if values is None else Flow(root.node, leaf.node, values, graph.roots)
     value = None if flow is None else next(iter(flow.along([edges])))
     return _path(graph, tuple(edges), flow, value)
 
@@ -107,6 +108,8 @@ def _is_of_numbers(edges: Sequence[Edge]) -> bool:
 
 
 def _path(graph: Graph, edges: tuple[Edge, ...], flow: Flow | None, value: Any) -> Path:
+    if not edges:
+        return Path((), value)
     numbers = _is_of_numbers(edges) and all(edge.derivative is not None for edge in edges)
     factors = None if flow is None or not numbers else tuple(flow.slope(edge) for edge in edges)
     formula = None if numbers else _formula(graph, edges)

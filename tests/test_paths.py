@@ -228,3 +228,20 @@ def test_counts_agree_with_brute_force_over_random_layers():
         assert len(list(itertools.islice(sg.graph(root).paths(root, "x", limit=10**4), 10**4))) == (
             min(ways[sg.graph(root).vertex(root).number], 10**4)
         )
+
+
+def test_a_part_of_a_graph_takes_the_values_of_the_whole():
+    x, w = sg.input("x"), sg.parameter("w")
+    h = sg.let("h", sg.tanh(w * x))
+    loss = sg.let("loss", (h - sg.input("y")) ** 2)
+    paths = sg.graph(loss).paths("h", "w", {"x": 0.5, "w": 2.0, "y": 1.0})
+
+    assert float(paths.gradient) == pytest.approx(0.5 * (1 - np.tanh(1.0) ** 2))
+
+
+def test_a_value_reaches_itself_along_the_empty_path():
+    x = sg.let("y", sg.sin(sg.input("x")))
+    paths = sg.graph(x).paths(x, x, {"x": 0.5})
+
+    assert (paths.count, float(paths.gradient), float(paths.shown[0].value)) == (1, 1.0, 1.0)
+    assert str(paths).splitlines() == ["y: 1", "sum = dy/dy = 1"]

@@ -168,10 +168,13 @@ class Layers(NamedTuple):
     whole: list[Array]
 
 
-def layers_of(nodes: Sequence[Node], values: Mapping[Any, Any]) -> Layers:
-    """The Jacobians between neighbours of a chain, and those of the last value by every one."""
+def layers_of(nodes: Sequence[Node], roots: Sequence[Node], values: Mapping[Any, Any]) -> Layers:
+    """The Jacobians between neighbours of a chain, and those of the last value by every one.
+
+    `roots`: the expressions whose variables may have values.
+    """
     chain = [bare(node) for node in nodes]
-    known, dims = bind_values([nodes[-1], *nodes], values)
+    known, dims = bind_values([*roots, *nodes], values)
     found = evaluate_above(chain, known, dims)
     sizes = [int(np.prod(bind_shape(node.shape, dims), initial=1)) for node in chain]
     if max(sizes) ** 2 * len(sizes) > MOST_NUMBERS:

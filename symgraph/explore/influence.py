@@ -209,11 +209,12 @@ def influence(
     if lang not in _WORDS:
         raise KindError(f"influence: lang is {lang!r}; write 'en' or 'zh'.")
     if isinstance(what, (list, tuple)):
-        return _of_layers([as_node(one, "influence") for one in what], values or {}, lang)
+        return _of_layers([as_node(one, "influence") for one in what], [], values or {}, lang)
     if not isinstance(what, ScanResult) and not isinstance(of, (str, type(None))):
         drawn = graph(what)
         if not any(node.is_loop for node in drawn.forward.order):
-            return _of_layers([drawn.vertex(name).node for name in of], values or {}, lang)
+            layers = [drawn.vertex(name).node for name in of]
+            return _of_layers(layers, drawn.roots, values or {}, lang)
     scan, roots = _loop_of(what)
     states = [str(s.params[0]) for s in scan.body.states if s.kind == "real"]
     observed = _listed(of) if of is not None else states
@@ -335,17 +336,20 @@ def _since(steps: Steps, k: int) -> Iterator[tuple[int, int, Array]]:
         product = steps.inner[t - 1] @ product
 
 
-def _of_layers(nodes: Sequence[Node], values: Mapping[Any, Any], lang: Language) -> Influence:
+def _of_layers(
+    nodes: Sequence[Node], roots: Sequence[Node], values: Mapping[Any, Any], lang: Language
+) -> Influence:
     if len(nodes) < 2:
         raise RangeError(
             f"influence: {len(nodes)} values have no distance. Give at least two, in order."
         )
-    layers: Layers = layers_of(nodes, values)
+    layers: Layers = layers_of(nodes, roots, values)
     gammas = {k: _norm(matrix) for k, matrix in enumerate(layers.local, 1)}
     gamma, last = max(gammas.values()), len(nodes) - 1
     order = range(last, -1, -1)
     rows = tuple(Reach(last, k, _norm(layers.whole[k]), float(gamma ** (last - k))) for k in order)
-    name = _stem([Forward([nodes[-1]]).names.get(node) for node in nodes])
+    names = Forward([*roots, nodes[-1]]).names
+    name = _stem([names.get(node) for node in nodes])
     matrices = tuple(layers.whole[k] for k in order)
     return Influence(name, name, rows, gammas, f"∂{name}_t/∂{name}_{{t−1}}", matrices, lang)
 

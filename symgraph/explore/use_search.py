@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,6 +13,8 @@ from numpy.typing import NDArray
 
 from symgraph.errors import NonFiniteError
 from symgraph.evaluate import bind_values, evaluate_above
+from symgraph.explain.derivation import Derivation, Equation
+from symgraph.explain.derive import derive
 from symgraph.explain.naming import Naming, is_naming
 from symgraph.explore.overtime import (
     readers_in_step,
@@ -22,6 +25,7 @@ from symgraph.explore.overtime import (
 from symgraph.grad import adjoints, grad
 from symgraph.node import Node, reachable
 from symgraph.notation.read import bare
+from symgraph.notation.sequences import OverTime
 from symgraph.notation.tree import Formula, Name, walk
 from symgraph.notation.write import write
 from symgraph.ops import Let, Scan
@@ -200,7 +204,7 @@ class Search:
         return [
             Use(
                 share.site,
-                formulas.get((share.head, share.operand)) if share.length is None else None,
+                formulas.get((share.head, share.operand)),
                 count,
                 share.length is not None,
                 1 if share.length is None else share.length,
@@ -209,8 +213,10 @@ class Search:
             for share, count, value in zip(self._shares, self._counts(), numbers, strict=True)
         ]
 
-    def definitions(self, uses: Sequence[Use]) -> list[tuple[Name, Formula]]:
+    def definitions(self, uses: Sequence[Use]) -> list[Equation]:
         """What the names in the shares mean, and the names in that."""
+        if any(use.formula is not None and use.over_time for use in uses):
+            return [*self._over_time.names] if self._over_time is not None else []
         known = dict(self.naming.reader.definitions)
         needed = [use.formula for use in uses if use.formula is not None]
         found: set[Formula] = set()
@@ -219,10 +225,22 @@ class Search:
                 if isinstance(one, Name) and one in known and one not in found:
                     found.add(one)
                     needed.append(known[one])
-        return [(name, formula) for name, formula in known.items() if name in found]
+        return [Equation(name, formula) for name, formula in known.items() if name in found]
+
+    @cached_property
+    def _over_time(self) -> Derivation | None:
+        """The derivation of a recurrence, whose result is a sum over time with one term a use."""
+        if len(self._shares) != 1 or self._shares[0].length is None:
+            return None
+        made = derive(self.root, self.source)
+        return made if isinstance(made.result.right, OverTime) else None
 
     def _formulas(self) -> dict[tuple[Node, int], Formula]:
         """The shares of edges of the graph, in the names of a derivation."""
+        if self._over_time is not None:
+            whole = self._over_time.result.right
+            assert isinstance(whole, OverTime)
+            return {(share.head, share.operand): whole.x for share in self._shares}
         if len(self._found.contribution) > MOST_EDGES:
             return {}
         naming = self.naming

@@ -71,7 +71,7 @@ class Uses:
             for use in self.uses
         ]
         lines = [f"{whole} &= {' + '.join(shares) or '0'}"]
-        lines += [f"{write(e.left, 'latex')} &= {write(e.right, 'latex')}" for e in self.names]
+        lines += [equation.written("latex", "&=") for equation in self.names]
         body = " \\\\\n".join(f"  {line}" for line in lines)
         return f"\\begin{{align*}}\n{body}\n\\end{{align*}}"
 
@@ -183,7 +183,7 @@ def uses(
     search = Search(root, graph(root).vertex(of).node)
     found = search.uses(values)
     naming = search.naming
-    names = tuple(Equation(*one) for one in search.definitions(found))
+    names = tuple(search.definitions(found))
     leaf = naming.reference(search.source)
     return Uses(naming.root_name, leaf, tuple(found), names, search.gradient(values), limit, lang)
 

@@ -170,6 +170,17 @@ def test_layers_of_vectors_agree_with_difference_quotients():
     assert found.observed == "h"
 
 
+def test_layers_below_a_loss_take_the_values_of_the_whole():
+    v = sg.input("v")
+    first = sg.let("a1", sg.tanh(v))
+    second = sg.let("a2", sg.sin(first))
+    loss = (second - sg.input("y")) ** 2
+    found = sg.influence(loss, {"v": 0.4, "y": 1.0}, of=["a1", "a2"])
+
+    assert found.norm(1) == pytest.approx(np.cos(np.tanh(0.4)))
+    assert found.observed == "a"
+
+
 def test_the_table_is_written_in_either_language():
     run = sg.scan(scalar, sg.input("h0"), sg.input("x", "T"))
     found = sg.influence(run, {"h0": 0.0, "x": [0.0, 0.0]}, lang="zh")
