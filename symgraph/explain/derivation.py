@@ -152,19 +152,20 @@ class Step:
         """
         return sentence(self.rule, lang, _worded(self.words, show))
 
-    def line(self, style: Style = "text", sign: str = "=") -> str:
+    def line(self, style: Style = "text", sign: str = "=", lang: Language = "en") -> str:
         """The step as a chain of equations."""
-        head, *rest = self.chain(style)
+        head, *rest = self.chain(style, lang)
         return f"{head} {sign} " + " = ".join(rest)
 
-    def chain(self, style: Style) -> list[str]:
+    def chain(self, style: Style, lang: Language = "en") -> list[str]:
         """What is equal, from the name or the derivative to its formula."""
         named = [] if self.name is None else [self.name]
         sides = in_entries([*named, self.target, *self._right])
         *front, target = (write(f, style, spelling=self.spelling) for f in sides[: len(named) + 1])
         if self.through is not None:
             through = write(self.through, style, spelling=self.spelling)
-            target = _SHARE[style].format(target, through)
+            share = _SHARE_IN_LATEX if style == "latex" else _SHARE[lang]
+            target = share.format(target, through)
         right = (write(f, style, spelling=self.spelling) for f in sides[len(named) + 1 :])
         return [*front, target, *right]
 
@@ -185,7 +186,7 @@ class Step:
             "rule": self.rule,
             "title": self.title(lang),
             "reason": self.reason(lang),
-            "line": {"unicode": self.line("unicode"), "latex": self.line("latex")},
+            "line": {"unicode": self.line("unicode", lang=lang), "latex": self.line("latex")},
             "target": self._forms(self.target),
             "before": self._forms(self.before),
             "after": self._forms(self.after),
@@ -198,9 +199,8 @@ class Step:
         return {style: write(formula, style, spelling=self.spelling) for style in styles}
 
 
-_SHARE: dict[Style, str] = {
-    "text": "{} through {}", "unicode": "{} through {}", "latex": r"\left. {} \right|_{{{}}}",
-}  # fmt: skip
+_SHARE: dict[Language, str] = {"en": "{} through {}", "zh": "{}（经 {}）"}
+_SHARE_IN_LATEX = r"\left. {} \right|_{{{}}}"
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,7 @@ def lines(derivation: Derivation, style: Style) -> str:
     if derivation.steps:
         page += ["", headings.steps]
     for number, step in enumerate(derivation.steps, 1):
-        page.append(f"  {number}. {step.title(lang)}{_COLON[lang]}{step.line(style)}")
+        page.append(f"  {number}. {step.title(lang)}{_COLON[lang]}{step.line(style, lang=lang)}")
         page.append(f"     {step.reason(lang, style)}")
     page += ["", headings.result]
     page += [f"  {one.written(style)}" for one in (*derivation.names, *derivation.results)]

@@ -194,7 +194,7 @@ RULES: dict[str, Rule] = {
     ),
     "sum of products": Rule(
         "sum of products", "乘积之和",
-        "{head} is linear in {operand}: the derivative takes the place of {operand}'s factor.",
+        "{head} is linear in {operand}: the derivative takes the place of that factor.",
         "{head} 对 {operand} 是线性的：其余因子与导数缩并。",
     ),
     "largest entry": Rule(
@@ -214,7 +214,8 @@ RULES: dict[str, Rule] = {
     ),
     "selection": Rule(
         "selection", "选取",
-        "Only the entries of {operand} that were read receive a derivative; several add up.",
+        "Only the entries of {operand} that were read receive a derivative; what was read several "
+        "times adds up.",
         "只有被读取的 {operand} 的元素得到导数；多次读取则相加。",
     ),
     "placement": Rule(
@@ -224,8 +225,9 @@ RULES: dict[str, Rule] = {
     ),
     "rearrangement": Rule(
         "rearrangement", "重排",
-        "{head} holds the entries of {operand} in another form; so does the derivative.",
-        "{head} 只是 {operand} 元素的另一种排列，导数同样排列。",
+        "{head} holds the entries of {operand} in another arrangement; the derivative goes back "
+        "to the first.",
+        "{head} 只是 {operand} 元素的另一种排列，导数按原来的排列传回。",
     ),
     "concatenation": Rule(
         "concatenation", "拼接",
