@@ -72,8 +72,11 @@ class Equation:
     def written(self, style: Style, sign: str = "=") -> str:
         """In one style."""
         left, right = (write(side, style, spelling=self.spelling) for side in self.sides)
-        times = "" if self.span is None else span_text(self.span, style)
-        return f"{left} {sign} {right}{times}"
+        return f"{left} {sign} {right}{self.times(style)}"
+
+    def times(self, style: Style) -> str:
+        """The times for which it holds, behind the equation."""
+        return "" if self.span is None else span_text(self.span, style)
 
     @property
     def sides(self) -> tuple[Formula, Formula]:
@@ -159,19 +162,22 @@ class Step:
 
     def chain(self, style: Style, lang: Language = "en") -> list[str]:
         """What is equal, from the name or the derivative to its formula."""
-        named = [] if self.name is None else [self.name]
-        sides = in_entries([*named, self.target, *self._right])
-        *front, target = (write(f, style, spelling=self.spelling) for f in sides[: len(named) + 1])
+        count = 1 if self.name is None else 2
+        sides = self.sides
+        *front, target = (write(f, style, spelling=self.spelling) for f in sides[:count])
         if self.through is not None:
             through = write(self.through, style, spelling=self.spelling)
             share = _SHARE_IN_LATEX if style == "latex" else _SHARE[lang]
             target = share.format(target, through)
-        right = (write(f, style, spelling=self.spelling) for f in sides[len(named) + 1 :])
+        right = (write(f, style, spelling=self.spelling) for f in sides[count:])
         return [*front, target, *right]
 
     @property
-    def _right(self) -> tuple[Formula, ...]:
-        return (self.after,) if self.before == self.after else (self.before, self.after)
+    def sides(self) -> list[Formula]:
+        """All that is equal; with indices where the right side has them."""
+        named = [] if self.name is None else [self.name]
+        right = [self.after] if self.before == self.after else [self.before, self.after]
+        return in_entries([*named, self.target, *right])
 
     @property
     def formulas(self) -> tuple[Formula, ...]:

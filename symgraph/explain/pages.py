@@ -103,9 +103,10 @@ def _stated(equation: Equation) -> str:
     whole = equation.written("latex", "&=")
     if _width(whole) <= WIDEST:
         return f"  {whole} "
-    left, _, tail = whole.partition(" &= ")
-    parts = _broken(equation.right, tail, equation.spelling)
-    return f"  {left} &= " + "\\\\\n".join(parts)
+    left, right = equation.sides
+    parts = _broken(right, equation.spelling)
+    parts[-1] = f"{parts[-1].rstrip()}{equation.times('latex')} "
+    return f"  {write(left, 'latex', spelling=equation.spelling)} &= " + "\\\\\n".join(parts)
 
 
 def _chained(step: Step, rule: str) -> str:
@@ -115,15 +116,15 @@ def _chained(step: Step, rule: str) -> str:
     one_line = f"  {head} &= " + " = ".join(rest)
     if _width(one_line) <= WIDEST:
         return f"{one_line} {beside}"
-    *between, last = rest
-    first, *others = [*between, *_broken(step.after, last, step.spelling)]
+    first, *others = [*rest[:-1], *_broken(step.sides[-1], step.spelling)]
     rows = [f"  {head} &= {first.strip()} {beside}"]
     rows += [one if one.lstrip().startswith("&") else f"  &= {one.strip()} " for one in others]
     return "\\\\\n".join(rows)
 
 
-def _broken(formula: Formula, text: str, spelling: Spelling) -> list[str]:
-    """A written formula in lines, broken between the terms of a sum."""
+def _broken(formula: Formula, spelling: Spelling) -> list[str]:
+    """A formula in lines, broken between the terms of a sum."""
+    text = write(formula, "latex", spelling=spelling)
     if not isinstance(formula, Sum) or _width(text) <= WIDEST:
         return [f"{text} "]
     chunks: list[list[Formula]] = [[]]

@@ -491,10 +491,16 @@ def _(formula: Indicator, pen: _Pen) -> Piece:
     return Piece(pen.bracket.format(inside))
 
 
+def _differential(formula: Formula, pen: _Pen) -> str:
+    """What stands behind a d; d(Xᵀ) is not (dX)ᵀ."""
+    is_norm = isinstance(formula, Power) and isinstance(formula.base, Norm)
+    raised = isinstance(formula, (Power, Transpose, Inverse)) and not is_norm
+    return pen.wrap(_piece(formula, pen), ATOM if raised else _POWER)
+
+
 @_piece.register
 def _(formula: Derivative, pen: _Pen) -> Piece:
-    of, by = _piece(formula.of, pen), _piece(formula.by, pen)
-    top, bottom = pen.wrap(of, _POWER), pen.wrap(by, _POWER)
+    top, bottom = _differential(formula.of, pen), _differential(formula.by, pen)
     if pen.style == "latex":
         sign = r"\mathrm{d} " if pen.spelling.derivative == "d" else r"\partial "
         return Piece(rf"\frac{{{sign}{top}}}{{{sign}{bottom}}}")
