@@ -173,9 +173,9 @@ RULES: dict[str, Rule] = {
     ),
     "Kronecker product": Rule(
         "Kronecker product", "克罗内克积",
-        "{head} consists of blocks, each a multiple of a factor: they are summed, weighted by the "
-        "other factor.",
-        "{head} 由分块组成，每块是一个因子的倍数：以另一因子为权求和。",
+        "Each entry of one factor of {head} multiplies the whole other factor: the derivatives of "
+        "these products add up to that by {operand}.",
+        "{head} 中一个因子的每个元素都乘以整个另一因子：各乘积的导数相加即为所求。",
     ),
     "sum of entries": Rule(
         "sum of entries", "元素求和",
