@@ -17,6 +17,7 @@ from symgraph.build.abstract import abstracted
 from symgraph.build.coerce import as_node
 from symgraph.errors import UnknownNameError, UnsupportedError
 from symgraph.explain.derivation import Derivation, Equation, Note
+from symgraph.explain.idioms import with_idioms
 from symgraph.explain.loops import Recurrence, recurrence
 from symgraph.explain.naming import MOST_EDGES, Naming
 from symgraph.explain.numerator import in_numerator_layout
@@ -85,7 +86,10 @@ def derive(
     root = as_node(expr, "derive")
     sources = [_source(one, root) for one in (wrt if isinstance(wrt, (list, tuple)) else [wrt])]
     called = {_source(one, root): name for one, name in (adjoints or {}).items()}
-    images, functions = abstracted([root, *sources, *called], abstract or {})
+    wanted = (root, *sources, *called)
+    short = with_idioms(root, wanted)
+    found, functions = abstracted([short.get(one, one) for one in wanted], abstract or {})
+    images = {one: found[short.get(one, one)] for one in wanted}
     work = _named(
         images[root],
         [images[one] for one in sources],
