@@ -14,6 +14,7 @@ from symgraph.notation.tree import Derivative, Formula
 from symgraph.notation.write import write
 from symgraph.printing import Style
 from symgraph.rounding import shown
+from symgraph.slope_ranges import Range, product_of, slope_range
 
 if TYPE_CHECKING:
     from symgraph.graph import Edge, Vertex
@@ -55,33 +56,52 @@ class Path(NamedTuple):
 
     def derivatives(self, style: Style = "unicode") -> str:
         """The derivatives on the way by their names, not multiplied: ∂out/∂mid · ∂mid/∂in."""
-        names = [
-            _partial(edge.head.reference, edge.tail.reference, style)
-            for edge in _ends(self.edges, None)
-        ]
+        names = [_partial(edge.head.reference, edge.tail.reference, style) for edge in self.edges]
         return _DOT[style].join(names)
 
-    def label(self, style: Style = "unicode") -> str:
-        """The derivatives on the way as formulas, not multiplied."""
-        several = len(self.edges) > 1
-        formulas = [edge.formula for edge in self.edges]
-        return _DOT[style].join(
-            _GAP[style] if f is None else write(f, style, as_factor=several) for f in formulas
-        )
+    @property
+    def ranges(self) -> tuple[Range | None, ...]:
+        """Between which bounds each derivative lies, whatever the values are; None if anywhere."""
+        return tuple(slope_range(edge.head.node) for edge in self.edges)
 
-    def written(self, style: Style = "unicode", digits: int = 10) -> str:
+    def label(self, style: Style = "unicode", ranges: bool = False) -> str:
+        """The derivatives on the way as formulas, not multiplied.
+
+        `ranges`: in LaTeX with the range of each below it, where it has one.
+        """
+        several = len(self.edges) > 1
+        written: list[str] = []
+        for edge, bounds in zip(self.edges, self.ranges, strict=True):
+            formula = edge.formula
+            text = _GAP[style] if formula is None else write(formula, style, as_factor=several)
+            if ranges and bounds is not None and style == "latex":
+                text = rf"\underbrace{{{text}}}_{{{bounds.text()}}}"
+            written.append(text)
+        return _DOT[style].join(written)
+
+    def written(self, style: Style = "unicode", digits: int = 10, ranges: bool = False) -> str:
         """The way and its product: by names, by formulas, and with values in numbers.
 
-        In LaTeX the & of an alignment stands after the way.
+        `ranges` tells below between which bounds the factors and their product lie. In LaTeX the &
+        of an alignment stands after the way.
         """
-        product = " = ".join(dict.fromkeys(self._products(style, digits)))
+        product = " = ".join(dict.fromkeys(self._products(style, digits, ranges)))
         return f"{self._way(style)}{_colon(style)}{product}"
 
-    def _products(self, style: Style, digits: int) -> Iterator[str]:
+    def bounds(self, style: Style = "unicode") -> str:
+        """The ranges of the derivatives, and that of their product; empty where one has none."""
+        known = [one for one in self.ranges if one is not None]
+        if not known or len(known) < len(self.edges):
+            return ""
+        factors = _DOT[style].join(one.text() for one in known)
+        sign = {"text": "in", "unicode": "∈", "latex": r"\in"}[style]
+        return f"{sign} {factors} = {product_of(known).text()}"
+
+    def _products(self, style: Style, digits: int, ranges: bool) -> Iterator[str]:
         if len(self.edges) <= LONG:
             yield self.derivatives(style)
             if all(edge.placeholder is None for edge in self.edges):
-                yield self.label(style)
+                yield self.label(style, ranges)
             elif self.formula is not None:
                 yield write(self.formula, style)
             if self.factors is not None and len(self.factors) > 1:
@@ -103,9 +123,9 @@ class Path(NamedTuple):
         return self._way("unicode")
 
 
-def _ends(items: tuple[Any, ...], most: int | None) -> tuple[Any, ...]:
+def _ends(items: tuple[Any, ...], most: int) -> tuple[Any, ...]:
     """All, or of too many the first three and the last three."""
-    return items if most is None or len(items) <= most else (*items[:3], *items[-3:])
+    return items if len(items) <= most else (*items[:3], *items[-3:])
 
 
 def _colon(style: Style) -> str:
@@ -165,27 +185,34 @@ class Paths:
     def __str__(self) -> str:
         return self.unicode()
 
-    def text(self, digits: int = 10) -> str:
-        """One line a path with ASCII operators."""
-        return "\n".join(self._lines("text", digits))
+    def text(self, digits: int = 10, ranges: bool = False) -> str:
+        """One line a path with ASCII operators; `ranges` as in `latex`."""
+        return "\n".join(self._lines("text", digits, ranges))
 
-    def unicode(self, digits: int = 10) -> str:
-        """One line a path in Unicode."""
-        return "\n".join(self._lines("unicode", digits))
+    def unicode(self, digits: int = 10, ranges: bool = False) -> str:
+        """One line a path in Unicode; `ranges` as in `latex`."""
+        return "\n".join(self._lines("unicode", digits, ranges))
 
-    def latex(self, digits: int = 10) -> str:
-        """One align environment (amsmath) with a line a path."""
-        body = " \\\\\n".join(f"  {line}" for line in self._lines("latex", digits))
-        return f"\\begin{{align}}\n{body}\n\\end{{align}}"
+    def latex(self, digits: int = 10, ranges: bool = False) -> str:
+        """One align* environment (amsmath) with a line a path.
+
+        `ranges` tells between which bounds the factors lie whatever the values are, as the slope of
+        a sigmoid in (0, 0.25], and so their product.
+        """
+        body = " \\\\\n".join(f"  {line}" for line in self._lines("latex", digits, ranges))
+        return f"\\begin{{align*}}\n{body}\n\\end{{align*}}"
 
     def _repr_latex_(self) -> str:
         return self.latex()
 
-    def _lines(self, style: Style, digits: int) -> Iterator[str]:
+    def _lines(self, style: Style, digits: int, ranges: bool) -> Iterator[str]:
         words = _WORDS[self.lang]
         for path in self.shown:
             empty = f"{write(self.root, style)}{_colon(style)}1"
-            yield path.written(style, digits) if path.edges else empty
+            yield path.written(style, digits, ranges) if path.edges else empty
+            bounds = path.bounds(style) if ranges else ""
+            if bounds:
+                yield rf"& \quad {bounds}" if style == "latex" else f"   {bounds}"
         if self.further or not self.count:
             more = words["more"].format(n=self.further, s="" if self.further == 1 else "s")
             if self.remainder is not None:

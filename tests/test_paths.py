@@ -10,6 +10,7 @@ import pytest
 from random_graphs import random_case
 
 import symgraph as sg
+from symgraph.zoo import deep
 
 
 def scalar_dag(seed: int, length: int = 9) -> tuple[sg.Node, sg.Node, dict[str, float]]:
@@ -114,11 +115,11 @@ def test_latex_aligns_the_products_and_the_rest():
     written = sg.graph(y).paths(y, x, {"x": 3.0}, limit=1).latex()
 
     assert written.splitlines() == [
-        r"\begin{align}",
+        r"\begin{align*}",
         r"  y \to x &: \quad \frac{\partial y}{\partial x} = \sigma(x) = 0.9525741268 \\",
         r"  & \text{1 further path, together }0.1355299792 \\",
         r"  \text{sum} &= \frac{\mathrm{d} y}{\mathrm{d} x} = 1.088104106",
-        r"\end{align}",
+        r"\end{align*}",
     ]
 
 
@@ -245,3 +246,42 @@ def test_a_value_reaches_itself_along_the_empty_path():
 
     assert (paths.count, float(paths.gradient), float(paths.shown[0].value)) == (1, 1.0, 1.0)
     assert str(paths).splitlines() == ["y: 1", "sum = dy/dy = 1"]
+
+
+def test_slopes_of_sigmoids_are_written_with_their_range():
+    chain = deep.chain(5)
+    paths = sg.graph(chain).paths(chain, "x", {"x": 0.0})
+
+    assert paths.shown[0].ranges == ((0.0, 0.25, True),) * 5
+    lines = paths.unicode(ranges=True).splitlines()
+    assert lines[1] == "   ∈ " + " · ".join(["(0, 0.25]"] * 5) + " = (0, 0.000976562]"
+    first = paths.latex(ranges=True).splitlines()[1]
+    assert first.count(r"\underbrace{") == 5
+    assert r"\underbrace{(h_{2} (1 - h_{2}))}_{(0, 0.25]}" in first
+    assert "∈" not in str(paths)
+
+
+@pytest.mark.parametrize(
+    "name", ["sigmoid", "tanh", "softplus", "arctan", "relu", "sin", "cos", "step"]
+)
+def test_ranges_of_slopes_hold_everywhere_and_are_no_wider_than_needed(name: str):
+    z = sg.input("z")
+    y = getattr(sg, name)(z)
+    (bounds,) = sg.graph(y).path([y, z]).ranges
+    slopes = [
+        float(sg.graph(y).path([y, z], {"z": value}).value) for value in np.linspace(-8, 8, 641)
+    ]
+
+    assert min(slopes) >= bounds.low
+    assert max(slopes) <= bounds.high
+    assert min(slopes) == pytest.approx(bounds.low, abs=2e-2)
+    assert max(slopes) == pytest.approx(bounds.high, abs=2e-2)
+
+
+def test_a_value_of_two_numbers_has_no_range():
+    x, w = sg.input("x"), sg.parameter("w")
+    y = sg.let("y", sg.tanh(w * x))
+    path = sg.graph(y).path([y, w])
+
+    assert path.ranges == ((0.0, 1.0, True), None)
+    assert path.bounds() == ""
