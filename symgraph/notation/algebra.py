@@ -318,6 +318,8 @@ class Algebra:
         if isinstance(x, Sum):
             turned = Sum(tuple(self.transpose(term) for term in x.terms))
             return Transpose(x) if x.size + 1 < turned.size else turned  # (x - m)ᵀ
+        if isinstance(x, Power) and isinstance(x.base, Transpose):
+            return Power(x.base.x, x.exponent)
         if isinstance(x, Inverse) and self.transpose(x.x) == x.x:
             return x  # XᵀX is symmetric
         return Transpose(x)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from symgraph.notation.algebra import Algebra
 from symgraph.notation.parts import loosened
-from symgraph.notation.tree import Call, Formula, Number, Ones, Symbolic
+from symgraph.notation.tree import Call, Formula, Name, Number, Ones, Symbolic
 from symgraph.shapes import Dim
 
 __all__ = ["contraction"]
@@ -34,7 +34,8 @@ def contraction(
     algebra: Algebra,
 ) -> Formula | None:
     """The sum of products as a formula; None where matrix notation has no word for it."""
-    if len(out) <= 2 and any(sizes[i] == 1 for indices in (*ins, out) for i in indices):
+    is_thin = len(out) <= 2 and any(sizes[i] == 1 for indices in (*ins, out) for i in indices)
+    if is_thin and not _is_thin_layer(xs, ins, out, sizes):
         return _without_single_entries(xs, ins, out, sizes, algebra)
     if len(out) > 2 or len(set(out)) != len(out) or any(len(i) > 2 for i in ins):
         return _of_tensors(xs, ins, out, algebra)
@@ -58,6 +59,22 @@ def contraction(
         return None
     chained = _Chains(merged, out, sizes, algebra).formula()
     return None if chained is None else algebra.product([*numbers, chained])
+
+
+def _is_thin_layer(
+    xs: Sequence[Formula], ins: Sequence[Indices], out: Indices, sizes: Mapping[int, Dim]
+) -> bool:
+    """Whether a vector of NumPy meets a matrix that happens to have a single row.
+
+    The matrix then stays one: W l, and not the inner product of its row with l.
+    """
+    if len(ins) != 2 or any(x.sort == "scalar" or not isinstance(x, Name) for x in xs):
+        return False
+    (short, _), (long, matrix) = sorted(zip(ins, xs, strict=True), key=lambda one: len(one[0]))
+    ranks = len(short), len(long), len(out)
+    if ranks == (1, 1, 2):
+        return sizes[out[0]] == 1 and sizes[out[1]] != 1
+    return ranks == (1, 2, 1) and short[0] in long and matrix.sort == "row"
 
 
 def _without_single_entries(

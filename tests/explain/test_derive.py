@@ -625,3 +625,25 @@ def test_with_the_other_sign_differences_are_turned():
     ]
     first = next(step for step in derivation.steps if step.name is not None)
     assert first.line("unicode").endswith(" = −dE/dy ⊙ y ⊙ (1 − y) = 2 (d − y) ⊙ y ⊙ (1 − y)")
+
+
+def test_a_matrix_with_a_single_row_stays_a_matrix():
+    x, W, V = sg.input("x", 3), sg.parameter("W", (4, 3)), sg.parameter("V", (1, 4))
+    h = sg.let("h", sg.tanh(W @ x))
+    loss = sg.let("L", sg.sum(sg.let("y", sg.tanh(V @ h))))
+    derivation = sg.derive(loss, [W, V])
+
+    assert [one.unicode() for one in (*derivation.names, *derivation.results)] == [
+        "δ₂ = 1 − y²",
+        "δ₁ = δ₂ Vᵀ ⊙ (1 − h²)",
+        "dL/dW = δ₁ xᵀ",
+        "dL/dV = δ₂ hᵀ",
+    ]
+
+
+def test_a_number_made_of_a_row_and_a_column_stays_one_factor():
+    X, b, c = sg.input("X", (1, 3)), sg.input("b", 3), sg.input("c", 3)
+
+    assert sg.derive(sg.let("L", b @ X.T @ X @ c), X).result.unicode() == (
+        "dL/dX = (b·Xᵀ) cᵀ + bᵀ (X c)"
+    )
