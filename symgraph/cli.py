@@ -116,7 +116,9 @@ def _parser() -> argparse.ArgumentParser:
 
     draw = commands.add_parser("draw", help="draw the graph with a derivative on every edge")
     _add_network(draw)
-    draw.add_argument("file", type=Path, help="the picture; its suffix chooses the format")
+    draw.add_argument(
+        "picture", type=Path, metavar="file", help="the picture; its suffix chooses the format"
+    )
     draw.set_defaults(run=_draw)
 
     build = commands.add_parser("compile", help="write NumPy code for a loss and its gradients")
@@ -221,8 +223,8 @@ def _derive(options: argparse.Namespace) -> int:
 
 def _draw(options: argparse.Namespace) -> int:
     loss, _, _ = _network(options)
-    symgraph.draw(loss).save(options.file)
-    _print_json({"file": str(options.file)}) if options.json else print(options.file)
+    symgraph.draw(loss).save(options.picture)
+    _print_json({"file": str(options.picture)}) if options.json else print(options.picture)
     return OK
 
 
