@@ -18,7 +18,7 @@ from symgraph.errors import CycleError, KindError, NameClashError, ShapeError, U
 from symgraph.node import Kind, Node, promote
 from symgraph.ops.einsum import einsum_node
 from symgraph.ops.leaves import Const, Fill, Iota, Var, constant, fill
-from symgraph.ops.let import Let
+from symgraph.ops.let import Let, let_node
 from symgraph.ops.loop import Pair, Renaming, final, local, scan_and_traces
 from symgraph.ops.move import Affine, identity_row, pull
 from symgraph.ops.sweep import above
@@ -217,6 +217,8 @@ class _Now(_Names):
             )
         self._under_way.append(name)
         value = as_node(self._equations[name](self, self._before), f"recurrence: {name!r}")
+        if value.args and not isinstance(value, Let):
+            value = let_node(name, value)  # derivations call it what the equation calls it
         self._under_way.pop()
         self._values = {**self._values, name: value}
         return value
