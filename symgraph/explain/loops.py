@@ -23,7 +23,7 @@ from symgraph.notation.read import Forward, Reader, bare, evaluation_order
 from symgraph.notation.readtime import MomentForward
 from symgraph.notation.sequences import Entries, Moment, Side, Span, Timed, at_moment
 from symgraph.notation.tree import Formula, Name, Number, Symbolic
-from symgraph.notation.unstack import Moments, unstack
+from symgraph.notation.unstack import Entry, Moments, shifted, unstack
 from symgraph.ops import Fill, Let, Scan, Var
 from symgraph.ops.sweep import Adjoints
 from symgraph.shapes import Dim
@@ -51,7 +51,8 @@ def recurrence(
     taken = _names_of(order)
     letters = [letter for letter in _LETTERS if letter not in taken]
     try:
-        moments = unstack(root, sources, letters)
+        equal = [(fact.left, fact.right) for fact in facts if fact.right is not None]
+        moments = unstack(root, sources, letters, equal)
         own = [_source(one, moments) for one in sources]
         forward = MomentForward(moments, _last_times(moments, taken), layout)
         naming = LoopNaming(forward, own, sign, facts)
@@ -193,6 +194,10 @@ class Recurrence:
                 continue
             entry, one = self._moments.entries[place], forward.name(place)
             assert isinstance(one, Timed)
+            moved = self._shifted(entry, one)
+            if moved is not None:
+                yield from moved
+                continue
             whole = Reader(Forward([entry.stacked]), Algebra(tidy=False)).read(entry.stacked)
             if isinstance(whole, Name) and whole.name == one.name:
                 continue
@@ -202,12 +207,26 @@ class Recurrence:
             named = isinstance(whole, Name)
             yield Equation(whole, listed) if named else Equation(listed, whole)
 
+    def _shifted(self, entry: Entry, one: Timed) -> list[Equation] | None:
+        """x_t = y_{t-1} with y_0 = 0, for a sequence that another one is moved by some steps."""
+        found = shifted(entry)
+        if found is None:
+            return None
+        variable, steps = found
+        name = self._names.forward.sequence_name(variable, entry)
+        last = self._names.forward.last[entry.letter]
+        edge = Moment("", 0) if steps > 0 else last.later(1)
+        lines = [Equation(one, Timed(name, one.kind, one.at.later(-steps)))]
+        for k in range(abs(steps)):
+            time = edge.later(-k if steps > 0 else k)
+            lines.append(Equation(Timed(name, one.kind, time), Number(0)))
+        return lines
+
     def _blocks(self) -> Iterator[Equation]:
         """W = [W_h, W_x]."""
-        places = self._names.forward.ranks()
-        blocks = sorted(
-            self._names.forward.blocks.items(), key=lambda item: -places.get(item[0][0], 0)
-        )
+        forward = self._names.forward
+        places = [forward.names[node] for node in forward.order if isinstance(node, Var)]
+        blocks = sorted(forward.blocks.items(), key=lambda item: places.index(item[0][0]))
         for (name, across, _), block in blocks:
             yield Equation(Name(name, "matrix"), Side(block.names, "matrix", stacked=not across))
 

@@ -67,6 +67,10 @@ class LoopNaming(Naming):
         #: What reaches a constant or the step before at one time, and a state from the next step.
         self.through: dict[Node, Node] = {}
         self.from_later: dict[State, Formula] = {}
+        #: The facts about whole sequences.
+        self.claimed = tuple(facts)
+        facts = [fact for fact in facts if fact.right is None]
+        facts += [Fact(left, right) for left, right in forward.moments.equal]
         super().__init__(forward.moments.root, sources, None, sign, facts, forward=forward)
         self._live = self._live_states()
         for state in self._live:

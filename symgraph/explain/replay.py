@@ -21,7 +21,7 @@ from symgraph.node import Node
 from symgraph.notation.numeric import value
 from symgraph.notation.sequences import Entries, Moment, Series, Side, Timed
 from symgraph.notation.tree import Formula, Name, Sort
-from symgraph.notation.unstack import Entry, State
+from symgraph.notation.unstack import Entry, State, shifted
 from symgraph.ops import Var
 from symgraph.sample import draw
 from symgraph.shapes import bind_dim
@@ -30,8 +30,8 @@ __all__ = ["replayed"]
 
 Array = NDArray[Any]
 TOLERANCE = 1e-7
-#: Longer loops are not carried out line by line.
-MOST_TIMES = 400
+#: With more lines at more times they are not carried out.
+MOST_VALUES = 20_000
 
 
 def replayed(
@@ -47,7 +47,7 @@ def replayed(
     starts = {state.before: _start(state) for state in moments.states}
     outside = [*(entry.stacked for entry in moments.entries.values()), *starts.values()]
     try:
-        sample = draw([root, *gradients, *outside], seed=7, facts=list(names.facts))
+        sample = draw([root, *gradients, *outside], seed=7, facts=list(names.claimed))
         found = evaluate_above([root, *gradients, *outside], sample.values, sample.dims)
     except (SymgraphError, ArithmeticError, np.linalg.LinAlgError):
         return None
@@ -61,11 +61,17 @@ def replayed(
         known[names.forward.last[letter].letter or letter] = (
             ends[letter] if names.forward.last[letter].letter else known[letter]
         )
-    if max(ends.values()) > MOST_TIMES:
+    if max(ends.values()) * len(lines) > MOST_VALUES:
         return None
     for place, entry in moments.entries.items():
         array = np.moveaxis(np.asarray(found[entry.stacked]), entry.axis, 0)
         known[names.forward.names[place]] = Series(dict(enumerate(array, 1)))
+    for entry in moments.entries.values():
+        moved = shifted(entry)
+        if moved is not None:
+            name = names.forward.sequence_name(moved[0], entry)
+            array = np.moveaxis(np.asarray(sample.values[moved[0]]), entry.axis, 0)
+            known[name] = Series(dict(enumerate(array, 1)))
     for state in moments.states:
         time = ends[state.letter] + 1 if state.backwards else 0
         known[names.forward.names[state.before]] = Series({time: found[starts[state.before]]})

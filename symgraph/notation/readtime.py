@@ -26,9 +26,9 @@ from symgraph.notation.tree import (
     Sum,
     Transpose,
 )
-from symgraph.notation.unstack import Moments
-from symgraph.ops import Concat, Pull
-from symgraph.ops.move import Lookup, as_slices
+from symgraph.notation.unstack import Entry, Moments
+from symgraph.ops import Concat, Pull, Push, Var
+from symgraph.ops.move import Lookup, as_slices, identity_row
 from symgraph.printing import unicode_name
 from symgraph.shapes import Dim, same_dim
 
@@ -104,6 +104,13 @@ class MomentForward(Forward):
                 name = fresh(name + "′", others)
             self.taken.add(name)
             self.names[place] = name
+
+    def sequence_name(self, variable: Var, like: Entry) -> str:
+        """What the entries of a variable are called."""
+        for place, entry in self.moments.entries.items():
+            if entry.stacked is variable and entry.axis == like.axis:
+                return self.names[place]
+        return variable.name
 
     def name(self, node: Node) -> Name | None:
         if node in self._starts:
@@ -190,12 +197,27 @@ class MomentReader(Reader):
         return self._part(xs[0], *joined)
 
     def _picked(self, node: Pull, xs: Sequence[Formula]) -> Formula | None:
-        """The entry of a class: z·onehot(y)."""
+        """The entry or the row of a class: z·onehot(y), Eᵀ onehot(y)."""
         source, (row, *others) = node.args[0], node.rows
-        if node.ndim or source.ndim != 1 or others or not isinstance(row, Lookup):
+        if not isinstance(row, Lookup) or row.axes or node.args[row.operand].ndim:
             return None
-        hot = OneHot(xs[row.operand], source.shape[0], self.forward.sort(source))
-        return self.algebra.dot(xs[0], hot)
+        hot = OneHot(xs[row.operand], source.shape[0], "column")
+        if source.ndim == 1:
+            turned = self.algebra.turned(hot, self.forward.sort(source))
+            return self.algebra.dot(xs[0], turned)
+        if source.ndim != 2 or others != [identity_row(0)]:
+            return None
+        entries = self.algebra.product([self.algebra.transpose(xs[0]), hot])
+        return self.algebra.turned(entries, self.forward.sort(node))
+
+    def _push(self, node: Node, xs: Sequence[Formula]) -> Formula | None:
+        """A row sent to the place of one class: onehot(y) xᵀ."""
+        assert isinstance(node, Push)
+        row, *others = node.rows
+        if not isinstance(row, Lookup) or row.axes or others != [identity_row(0)]:
+            return None
+        hot = OneHot(xs[row.operand], node.shape[0], "column")
+        return self.algebra.product([hot, self.algebra.turned(xs[0], "row")])
 
     def _joined(
         self, shape: tuple[Dim, ...], axis: int, start: Dim, count: Dim
@@ -281,4 +303,5 @@ _RULES: dict[type[Node], _Rule] = {
     Point: MomentReader._point,
     Concat: MomentReader._concat,
     Pull: MomentReader._pull,
+    Push: MomentReader._push,
 }

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Literal, NamedTuple, TypeVar
 
 from symgraph.errors import UnsupportedError
-from symgraph.node import Node
+from symgraph.node import Node, topological
 from symgraph.notation.moments import Each, End, Previous, each, point, total_over
 from symgraph.notation.read import evaluation_order
 from symgraph.notation.timeaxes import TimeAxes, kept_prefix, operand_axis
@@ -34,12 +34,20 @@ from symgraph.ops.leaves import fill
 from symgraph.ops.let import let_node
 from symgraph.ops.loop import local
 from symgraph.ops.map import map_node
-from symgraph.ops.move import Affine, Lookup, Row, concat_node, pull, reshape_node
+from symgraph.ops.move import (
+    Affine,
+    Lookup,
+    Row,
+    as_slices,
+    concat_node,
+    pull,
+    reshape_node,
+)
 from symgraph.ops.reduce import reduce_node
 from symgraph.ops.sweep import dependents
 from symgraph.shapes import Dim, same_dim
 
-__all__ = ["Entry", "Moments", "State", "unstack"]
+__all__ = ["Entry", "Moments", "State", "shifted", "unstack"]
 
 
 _T = TypeVar("_T")
@@ -72,7 +80,8 @@ class Entry(NamedTuple):
 class Moments(NamedTuple):
     """A graph for one t: the root, what is carried, the given sequences by the variable that
     stands for an entry, the length behind each letter, and what became of values without time.
-    `products` were computed for all times at once: their operands had times as rows.
+    `products` were computed for all times at once: their operands had times as rows. `equal` are
+    the pairs of values that are known to be equal.
 
     A state that another one is computed from at the same time stands before it.
     """
@@ -83,15 +92,23 @@ class Moments(NamedTuple):
     lengths: dict[str, Dim]
     products: frozenset[Node]
     settled: dict[Node, Node]
+    equal: tuple[tuple[Node, Node], ...]
 
 
-def unstack(root: Node, sources: Collection[Node], letters: Sequence[str]) -> Moments:
+def unstack(
+    root: Node,
+    sources: Collection[Node],
+    letters: Sequence[str],
+    equal: Sequence[tuple[Node, Node]] = (),
+) -> Moments:
     """The graph of one moment; the letters are used for the times of loops of unequal length.
+
+    `equal` are pairs of values that are known to be equal, of whole sequences or not.
 
     Raises UnsupportedError where values of different times are mixed in other ways than by
     recurrences, sums over all times, and the first or last time.
     """
-    return _Unstacking(root, sources, letters).moments()
+    return _Unstacking(root, sources, letters).moments(equal)
 
 
 class _Goal(NamedTuple):
@@ -122,7 +139,7 @@ class _Unstacking:
         self._recorded: set[Node] = set()
         self._products: set[Node] = set()
 
-    def moments(self) -> Moments:
+    def moments(self, equal: Sequence[tuple[Node, Node]]) -> Moments:
         """All of it."""
         root = self._build(_Goal(self._root, "settled"))
         found: dict[Node, State] = {}
@@ -137,7 +154,28 @@ class _Unstacking:
         order = {node: k for k, node in enumerate(evaluation_order([s.after for s in states]))}
         states.sort(key=lambda state: order[state.after])
         products = frozenset(self._products)
-        return Moments(root, tuple(states), self._found, self._axes.lengths, products, settled)
+        return Moments(
+            root,
+            tuple(states),
+            self._found,
+            self._axes.lengths,
+            products,
+            settled,
+            tuple(map(self._pair, equal)),
+        )
+
+    def _pair(self, pair: tuple[Node, Node]) -> tuple[Node, Node]:
+        """Two equal values of one moment, where one is known of a whole sequence."""
+        left, right = pair
+        below = topological([left])
+        for entry in list(self._found.values()):
+            fits = left.ndim and entry.axis == 0 and entry.stacked in below
+            if fits and same_dim(left.shape[0], entry.stacked.shape[0]):
+                made = self._build(_Goal(left, 0, entry.letter))
+                if right.ndim == 0:
+                    return made, right
+                return made, self._build(_Goal(right, 0, entry.letter))
+        return pair
 
     def _build(self, goal: _Goal) -> Node:
         stack = [goal]
@@ -420,6 +458,19 @@ class _Unstacking:
             return pull(facing[0], thinner, shape, tuple(facing[1:]))
 
         return needs, make
+
+
+def shifted(entry: Entry) -> tuple[Var, int] | None:
+    """The variable whose entries a given sequence takes from some steps earlier, and how many."""
+    node, axis = entry.stacked, entry.axis
+    slices = as_slices(node) if isinstance(node, Pull) and len(node.args) == 1 else None
+    if slices is None or not isinstance(node.args[0], Var) or node.shape != node.args[0].shape:
+        return None
+    for place, (start, step, _) in enumerate(slices):
+        if step != 1 or (place != axis and start != 0):
+            return None
+    start = slices[axis][0]
+    return (node.args[0], -start) if isinstance(start, int) else None
 
 
 def _repeated(needs: Sequence[_Goal], xs: Sequence[Node], letter: str) -> list[Node]:
