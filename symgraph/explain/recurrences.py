@@ -23,11 +23,12 @@ from symgraph.facts import Fact
 from symgraph.node import Node, topological
 from symgraph.notation.algebra import Algebra
 from symgraph.notation.moments import Each, Point, Previous, Pulse, Total
-from symgraph.notation.read import LONG, bare
+from symgraph.notation.read import bare
 from symgraph.notation.readtime import MomentForward, MomentReader
 from symgraph.notation.sequences import Moment, Span, Timed, at_moment, gathered
 from symgraph.notation.tree import Formula, Name, Number
 from symgraph.notation.unstack import State
+from symgraph.ops import Concat
 from symgraph.ops.leaves import fill
 from symgraph.ops.loop import local
 from symgraph.ops.map import negative
@@ -97,10 +98,10 @@ class LoopNaming(Naming):
         letter = self.forward.clock.get(like)
         return plain if letter is None else Timed(plain.name, plain.kind, Moment(letter))
 
-    def _tolerated(self, node: Node) -> int:
-        if isinstance(node, (Total, Point, Pulse, Previous)):
-            return 10 * LONG
-        return super()._tolerated(node)
+    def _is_worth_a_name(self, node: Node) -> bool:
+        if isinstance(node, (Total, Point, Pulse, Previous, Concat)):
+            return False
+        return super()._is_worth_a_name(node)
 
     # --- which derivatives get a name -----------------------------------------------------------
 
@@ -165,10 +166,11 @@ class LoopNaming(Naming):
 
     def _is_net_here(self, node: Node, recursion: set[Node], found: Adjoints) -> bool:
         """Whether a value is what a nonlinearity is applied to, and its derivative is long."""
-        if not any(map(is_nonlinear, self.users.get(node, []))):
-            return False
-        if node in recursion:
+        functions = [user for user in self.users.get(node, []) if is_nonlinear(user)]
+        if any(user in recursion for user in functions):
             return True
+        if not functions:
+            return False
         ways = sum(arg in self._active for arg in node.args)
         if not is_net(node) or ways < 2:
             return False

@@ -19,14 +19,14 @@ from symgraph.explain.derivation import Equation
 from symgraph.explain.recurrences import LoopNaming
 from symgraph.node import Node
 from symgraph.notation.numeric import value
-from symgraph.notation.sequences import Entries, Moment, Series, Side, Timed
+from symgraph.notation.sequences import Entries, Moment, Series, Side, Timed, all_times
 from symgraph.notation.tree import Formula, Name, Sort
 from symgraph.notation.unstack import Entry, State, shifted
 from symgraph.ops import Var
 from symgraph.sample import draw
 from symgraph.shapes import bind_dim
 
-__all__ = ["replayed"]
+__all__ = ["carried_out", "replayed"]
 
 Array = NDArray[Any]
 TOLERANCE = 1e-7
@@ -76,20 +76,36 @@ def replayed(
         time = ends[state.letter] + 1 if state.backwards else 0
         known[names.forward.names[state.before]] = Series({time: found[starts[state.before]]})
     known |= _blocks(names, known, sample.dims)
-    replay = _Replay(known, sample.dims)
-    if not replay.run(lines) or not replay.has(names.root_name, found[root]):
+    made = carried_out(lines, known, sample.dims)
+    if made is None or not _agree(made.get(names.root_name.name), found[root], "scalar"):
         return False
     for source, one, gradient in zip(names.sources, results, gradients, strict=True):
         exact = np.asarray(found[gradient])
         entry_of = entries.get(source)
         if entry_of is None:
-            good = replay.agrees(one.right, exact)
+            good = _has_value(one.right, exact, made, sample.dims)
         else:
             each_time = enumerate(np.moveaxis(exact, entry_of.axis, 0), 1)
-            good = all(replay.agrees(one.right, x, {entry_of.letter: t}) for t, x in each_time)
+            good = all(
+                _has_value(one.right, x, {**made, entry_of.letter: t}, sample.dims)
+                for t, x in each_time
+            )
         if not good:
             return False
     return True
+
+
+def carried_out(
+    lines: Sequence[Equation], known: Mapping[str, Any], dims: Mapping[sympy.Symbol, int]
+) -> dict[str, Any] | None:
+    """The values of all names by the lines; None where a line does not hold or has no value.
+
+    `known`: arrays by name, `Series` for sequences, the range of times for a letter such as t, a
+    number for the last time T. What is known and has a line is held against the line.
+    """
+    ranges = {all_times(name): one for name, one in known.items() if isinstance(one, range)}
+    replay = _Replay({**known, **ranges}, dims)
+    return replay.known if replay.run(lines) else None
 
 
 def _start(state: State) -> Node:
@@ -118,7 +134,7 @@ class _Replay:
     """Values of names, and of sequences by time; what is known already is held against the line."""
 
     def __init__(self, known: dict[str, Any], dims: Mapping[sympy.Symbol, int]) -> None:
-        self._known = known
+        self.known = known
         self._dims = dims
         self._sound = True
 
@@ -137,12 +153,13 @@ class _Replay:
     def _tasks(self, line: Equation) -> list[tuple[Equation, int]]:
         """The line for each time for which it holds; 0 where it has none."""
         left = line.left
-        if isinstance(left, Entries) or isinstance(line.right, (Entries, Side)):
-            whole = isinstance(line.right, Side) and not isinstance(left, Timed)
-            if isinstance(left, Entries) or not isinstance(line.right, Side) or whole:
-                return []  # their values were given
+        lists = isinstance(left, Entries) or isinstance(line.right, Entries)
+        if lists or (isinstance(line.right, Side) and not isinstance(left, Timed)):
+            parts = line.right.items if isinstance(line.right, Side) else ()
+            if lists or all(isinstance(one, Name) and one.name in self.known for one in parts):
+                return []  # their values are given
         letter = left.at.letter if isinstance(left, Timed) else ""
-        times = self._known.get(letter)
+        times = self.known.get(letter)
         if not isinstance(times, range):
             return [(line, 0)]
         if line.span is not None:
@@ -151,15 +168,15 @@ class _Replay:
         return [(line, time) for time in times]
 
     def _number(self, time: Moment) -> int:
-        return int(self._known[time.letter]) + time.offset if time.letter else time.offset
+        return int(self.known[time.letter]) + time.offset if time.letter else time.offset
 
     def _carried_out(self, line: Equation, time: int) -> bool:
         """Whether the value of a line's left side is known now."""
         left = line.left
         assert isinstance(left, Name)
-        names = self._known
-        if isinstance(left, Timed) and isinstance(self._known.get(left.at.letter), range):
-            names = {**self._known, left.at.letter: time}
+        names = self.known
+        if isinstance(left, Timed) and isinstance(self.known.get(left.at.letter), range):
+            names = {**self.known, left.at.letter: time}
         try:
             found = value(line.right, names, self._dims)
         except UnknownNameError:
@@ -172,35 +189,33 @@ class _Replay:
 
     def _store(self, left: Name, time: int, found: Array) -> None:
         if not isinstance(left, Timed):
-            if left.name in self._known:
-                self._sound &= _agree(found, self._known[left.name], left.sort)
+            if left.name in self.known:
+                self._sound &= _agree(found, self.known[left.name], left.sort)
             else:
-                self._known[left.name] = found
+                self.known[left.name] = found
             return
-        general = isinstance(self._known.get(left.at.letter), range)
+        general = isinstance(self.known.get(left.at.letter), range)
         at = time + left.at.offset if general else self._number(left.at)
-        entries = self._known.setdefault(left.name, Series({})).entries
+        entries = self.known.setdefault(left.name, Series({})).entries
         if at in entries:
             self._sound &= _agree(found, entries[at], left.sort)
         else:
             entries[at] = found
 
-    def has(self, name: Name, wanted: Any) -> bool:
-        """Whether a name came out with this value."""
-        return name.name in self._known and _agree(self._known[name.name], wanted, name.sort)
 
-    def agrees(
-        self, formula: Formula, wanted: Array, times: Mapping[str, int] | None = None
-    ) -> bool:
-        """Whether a formula has this value."""
-        try:
-            found = value(formula, {**self._known, **(times or {})}, self._dims)
-        except (SymgraphError, ValueError, TypeError):
-            return False
-        return _agree(found, wanted, formula.sort)
+def _has_value(
+    formula: Formula, wanted: Array, names: Mapping[str, Any], dims: Mapping[sympy.Symbol, int]
+) -> bool:
+    try:
+        found = value(formula, names, dims)
+    except (SymgraphError, ValueError, TypeError):
+        return False
+    return _agree(found, wanted, formula.sort)
 
 
 def _agree(found: Any, wanted: Any, sort: Sort) -> bool:
+    if found is None:
+        return False
     exact = np.asarray(wanted, dtype=float)
     if exact.ndim == 1:
         exact = exact[None, :] if sort == "row" else exact[:, None]

@@ -21,7 +21,7 @@ from symgraph.abstract import abstract
 from symgraph.errors import ShapeError, UnknownNameError, UnsupportedError
 from symgraph.notation import indexed
 from symgraph.notation.indexed import Entry, Index, Inside, Over, Place, Quotient, Remainder
-from symgraph.notation.sequences import OverTime, Series, Side, Timed
+from symgraph.notation.sequences import OverTime, Series, Side, Timed, all_times
 from symgraph.notation.tree import (
     Apply,
     Call,
@@ -159,7 +159,10 @@ def _(formula: Timed, given: _Given) -> Array:
 @_value.register
 def _(formula: OverTime, given: _Given) -> Array:
     total: Any = 0.0
-    for now in given.names[formula.letter]:
+    times = given.names.get(all_times(formula.letter), given.names.get(formula.letter))
+    if not isinstance(times, range):
+        raise UnknownNameError(f"the sum over {formula.letter!r} has no range; give one.")
+    for now in times:
         total = total + _value(formula.x, _Given({**given.names, formula.letter: now}, given.dims))
     return np.asarray(total)
 

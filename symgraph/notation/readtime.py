@@ -264,7 +264,10 @@ class MomentReader(Reader):
         return self.forward.blocks[key].names[k]
 
     def _label(self, part: Node, place: int) -> str:
-        """The state or sequence in a part of a joined vector."""
+        """The name of a part of a joined vector, or of the state or sequence in it."""
+        own = self.forward.names.get(part) or self.forward.names.get(bare(part))
+        if own:
+            return own
         stack = [bare(part)]
         while stack:
             node = stack.pop()

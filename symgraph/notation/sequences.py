@@ -21,6 +21,7 @@ __all__ = [
     "Side",
     "Span",
     "Timed",
+    "all_times",
     "at_moment",
     "gathered",
     "mentions",
@@ -116,6 +117,11 @@ class Side(Formula):
     @property
     def sort(self) -> Sort:
         return self.kind
+
+
+def all_times(letter: str) -> str:
+    """Under what the range of a letter is found among values, also while the letter has one."""
+    return f"Σ_{letter}"
 
 
 def replaced(formula: Formula, rule: Callable[[Formula], Formula | None]) -> Formula:
