@@ -75,8 +75,7 @@ def test_the_styles_write_times_alike() -> None:
     assert derivation.result.text() == "dL/dW = sum_t δ_t s_{t-1}^T"
     assert [one.latex() for one in derivation.names] == [
         r"\delta_{T} = (s_{T} - y) \odot (1 - s_{T}^{2})",
-        r"\delta_{t} = W^{\mathsf{T}} \delta_{t+1} \odot (1 - s_{t}^{2})"
-        + r", \quad t = T-1, \dots, 1",
+        r"\delta_{t} = W^{\mathsf{T}} \delta_{t+1} \odot (1 - s_{t}^{2}), \quad t = T-1, \dots, 1",
     ]
     assert derivation.result.latex() == (
         r"\frac{\partial L}{\partial W} = \sum_{t} \delta_{t} s_{t-1}^{\mathsf{T}}"
