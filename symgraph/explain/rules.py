@@ -207,6 +207,19 @@ RULES: dict[str, Rule] = {
         "The derivative of log Σ exp with respect to {operand} is softmax({operand}).",
         "log Σ exp 对 {operand} 的导数是 softmax({operand})。",
     ),
+    "softmax": Rule(
+        "softmax", "softmax 函数",
+        "The Jacobian of s = softmax({operand}) is diag(s) − s sᵀ: the derivative less its sum "
+        "weighted by s, times s.",
+        "s = softmax({operand}) 的雅可比矩阵是 diag(s) − s sᵀ：导数减去以 s 为权之和，再乘以 s。",
+    ),
+    "log-softmax": Rule(
+        "log-softmax", "对数 softmax",
+        "log softmax({operand}) is {operand} less log Σ exp({operand}): the derivative less its "
+        "sum times softmax({operand}).",
+        "log softmax({operand}) 是 {operand} 减去 log Σ exp({operand})："
+        "导数减去其和乘以 softmax({operand})。",
+    ),
     "product of entries": Rule(
         "product of entries", "元素连乘",
         "Each entry of {operand} receives the product of all the others.",

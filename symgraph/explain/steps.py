@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from symgraph.explain.derivation import Step
 from symgraph.explain.naming import Naming, is_naming
 from symgraph.explain.rules import function_of, rule_of
+from symgraph.explain.softmaxes import Edge, Softmax, softmaxes
 from symgraph.node import Node
 from symgraph.notation.algebra import Algebra
 from symgraph.notation.indexed import Array
@@ -16,6 +17,7 @@ from symgraph.notation.read import bare
 from symgraph.notation.tree import Formula, Name, Norm, Number
 from symgraph.ops import Einsum, Reshape
 from symgraph.ops.loop import local
+from symgraph.ops.map import add_up
 from symgraph.ops.sweep import Adjoints
 
 __all__ = ["Steps"]
@@ -32,8 +34,11 @@ class Steps:
     def of(self, found: Adjoints) -> list[Step]:
         """One step an edge, in the order of the sweep; then the sum where several arrive."""
         edges: dict[Node, list[tuple[Node, int]]] = {}
+        whole, inner = self._softmaxes(found)
         for node, k in found.contribution:
             tail = bare(node.args[k])
+            if (node, k) in inner:
+                continue
             if not is_naming(node) and tail in found.cotangent:
                 edges.setdefault(tail, []).append((node, k))
         steps: list[Step] = [
@@ -47,7 +52,12 @@ class Steps:
             others = self.further.get(tail, [])
             several = len(edges[tail]) + len(others) > 1
             shared = isinstance(node.args[k], Each)
-            step = self._edge(node, k, part, tail, several or shared)
+            soft = whole.get((node, k))
+            step = (
+                self._edge(node, k, part, tail, several or shared)
+                if soft is None
+                else self._softmax(soft, found, several)
+            )
             steps.append(step)
             if several and not shared:
                 shares.setdefault(tail, []).append(step.after)
@@ -61,6 +71,35 @@ class Steps:
             elif source not in edges:
                 steps.append(self._stated("constant", source, Number(0)))
         return steps
+
+    def _softmaxes(self, found: Adjoints) -> tuple[dict[Edge, Softmax], set[Edge]]:
+        """The softmaxes by their last edges, and all other edges within them."""
+        names = self._names
+        named = {*names.forward.names, *names.called, *names.named, *names.sources}
+        kept = softmaxes(found.contribution, names.users, named)
+        whole = {soft.edges[-1]: soft for soft in kept}
+        return whole, {edge for soft in kept for edge in soft.edges[:-1]}
+
+    def _softmax(self, soft: Softmax, found: Adjoints, several: bool) -> Step:
+        """One step through a softmax."""
+        names = self._names
+        name = None if several else names.named.get(soft.operand)
+        shares = add_up([found.contribution[edge] for edge in soft.last])
+        assert shares is not None
+        before = after = names.fitted(shares, soft.operand)
+        if soft.head is not bare(names.root):
+            label = local(soft.head, "arriving")
+            names.reader.call_like(label, names.derivative_by(soft.head), soft.head)
+            before = names.fitted(soft.pulled(label), soft.operand)
+        return Step(
+            rule=soft.rule,
+            target=self._signed(names.derivative_by(soft.operand), name),
+            before=self._signed(before, name),
+            after=self._turned(after, name),
+            name=name,
+            through=names.reference(soft.head) if several else None,
+            words=self._words(soft.head, soft.operand),
+        )
 
     def _is_silent(self, node: Node, tail: Node) -> bool:
         """Edges without a line of their own: ‖x‖² to x², and a value to itself in another shape."""

@@ -235,6 +235,8 @@ def everything():
         sg.derive(sg.sum(sg.kron(W, X) ** 2), W),
         sg.derive(sg.sum(x) * sg.step(a), a),
         sg.derive(a, a),
+        sg.derive(sg.sum(y * sg.softmax(x)), x),
+        sg.derive(sg.sum(y * sg.log_softmax(x)), x),
         sg.derive(sg.scan(lambda h, x: sg.tanh(w * h + x), sg.const(0.0), xs).final ** 2, w),
         sg.derive(
             sg.sum(sg.scan(lambda h, x: sg.tanh(w * h + x), sg.const(0.0), xs).states ** 2), w

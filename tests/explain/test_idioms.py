@@ -78,8 +78,12 @@ def test_cross_entropy_written_out_reaches_prediction_minus_target(named):
         prediction = sg.let("ŷ", prediction)
     derivation = sg.derive(-sg.sum(y * sg.log(prediction)), z, assume=sg.sum(y) == 1)
 
-    assert derivation.result.unicode() == f"dL/dz = {'ŷ' if named else 'softmax(z)'} − y"
+    soft = "ŷ" if named else "softmax(z)"
+    assert derivation.result.unicode() == f"dL/dz = {soft} − y"
     assert derivation.verified
+    assert len(derivation.steps) <= 8
+    assert derivation.steps[-1].line("unicode").endswith(f" = {soft} − y")
+    assert derivation.steps[-1].rule == "softmax"
 
 
 def test_cross_entropy_of_rows_written_out_reaches_prediction_minus_target():
@@ -94,3 +98,13 @@ def test_logistic_loss_written_out_is_prediction_minus_target_times_the_data():
     loss = -sg.sum(t * sg.log(p) + (1 - t) * sg.log(1 - p))
 
     assert sg.derive(loss, w).result.unicode() == "dL/dw = Xᵀ (σ(X w) − t)"
+
+
+def test_a_log_softmax_is_one_step_and_a_named_logarithm_is_none():
+    log_sum = sg.let("A", sg.logsumexp(z))
+    whole = sg.derive(-sg.sum(y * sg.log_softmax(z)), z, assume=sg.sum(y) == 1)
+    by_parts = sg.derive(-sg.sum(y * (z - log_sum)), z, assume=sg.sum(y) == 1)
+
+    assert [step.rule for step in whole.steps][-1] == "log-softmax"
+    assert [step.rule for step in by_parts.steps][-1] == "sum over paths"
+    assert whole.result.unicode() == by_parts.result.unicode() == "dL/dz = softmax(z) − y"
