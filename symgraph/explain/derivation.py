@@ -333,7 +333,9 @@ class Derivation:
     def latex(self) -> str:
         """One `align*` environment: what is given, the steps with their rules, the result.
 
-        It needs the package amsmath; with Chinese names or `lang="zh"` also ctex, and XeLaTeX.
+        It needs the package amsmath; with Chinese names or `lang="zh"` also ctex, and XeLaTeX. The
+        indicators "𝟙[·]" and "𝟙{·}" need unicode-math. A derivation of more than a page asks for
+        `\\allowdisplaybreaks` in the preamble.
         """
         return pages.latex(self)
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import html as markup
-import re
-from collections.abc import Callable, Iterator, Sequence
+import xml.etree.ElementTree as ET
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from symgraph.explain.rules import Language
 from symgraph.notation.mathml import mathml
-from symgraph.notation.spelling import Spelling
-from symgraph.notation.tree import Formula, Sum
+from symgraph.notation.spelling import PRODUCTS, Spelling
+from symgraph.notation.tree import Formula, Hadamard, Sum
 from symgraph.notation.write import write
 from symgraph.printing import Style
 
@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 
 __all__ = ["html", "inline", "latex", "lines", "markdown", "markdown_block"]
 
-#: A wider LaTeX line is broken: at its equal signs, then between the terms of a sum.
-WIDEST = 80
+#: A LaTeX line of more letters is broken: at its equal signs, then between terms or factors. A
+#: step leaves room for its rule.
+WIDEST, WIDEST_STEP = 64, 52
+#: The width of an operator with the space around it, and how small an index is.
+_SPACED, _SMALL = 2.0, 0.7
 
 _HEADINGS: dict[Language, tuple[str, str, str, str]] = {
     "en": ("Derivative of {root} with respect to {wrt}", "Given", "Steps", "Result"),
@@ -33,6 +36,8 @@ _UNVERIFIED: dict[Language, str] = {
 _COLON: dict[Language, str] = {"en": ": ", "zh": "："}
 _STOP: dict[Language, str] = {"en": ".", "zh": "。"}
 _COMMA: dict[Language, str] = {"en": ", ", "zh": "、"}
+
+_NEXT_LINE = "\\\\\n"
 
 Show = Callable[[Formula, bool], str]
 
@@ -93,59 +98,83 @@ def latex(derivation: Derivation) -> str:
         for number, step in enumerate(derivation.steps, 1)
     ]
     results = [_stated(one) for one in (*derivation.names, *derivation.results)]
-    blocks = ["\\\\\n".join(block) for block in (given, steps, results) if block]
+    blocks = [_NEXT_LINE.join(block) for block in (given, steps, results) if block]
     body = "\\\\[1ex]\n".join(blocks)
     return f"\\begin{{align*}}\n{body}\n\\end{{align*}}"
 
 
 def _stated(equation: Equation) -> str:
     """An equation as a line, or as several."""
-    whole = equation.written("latex", "&=")
-    if _width(whole) <= WIDEST:
-        return f"  {whole} "
     left, right = equation.sides
-    parts = _broken(right, equation.spelling)
-    parts[-1] = f"{parts[-1].rstrip()}{equation.times('latex')} "
-    return f"  {write(left, 'latex', spelling=equation.spelling)} &= " + "\\\\\n".join(parts)
+    times = equation.times("latex")
+    parts = _broken(right, equation.spelling, WIDEST - _width(times))
+    parts[-1] += times
+    head = f"  {write(left, 'latex', spelling=equation.spelling)} &= {parts[0]} "
+    return _NEXT_LINE.join([head, *_continued(parts)])
 
 
 def _chained(step: Step, rule: str) -> str:
     """A step with its rule beside it, one equal sign a line where it is wide."""
     head, *rest = step.chain("latex")
     beside = rf"&& \text{{{rule}}} "
-    one_line = f"  {head} &= " + " = ".join(rest)
-    if _width(one_line) <= WIDEST:
-        return f"{one_line} {beside}"
-    first, *others = [*rest[:-1], *_broken(step.sides[-1], step.spelling)]
-    rows = [f"  {head} &= {first.strip()} {beside}"]
-    rows += [one if one.lstrip().startswith("&") else f"  &= {one.strip()} " for one in others]
-    return "\\\\\n".join(rows)
+    one_line = " = ".join(rest)
+    if _width(f"{head} = {one_line}") <= WIDEST_STEP:
+        return f"  {head} &= {one_line} {beside}"
+    rows: list[str] = []
+    for side in step.sides[1:]:
+        parts = _broken(side, step.spelling, WIDEST_STEP)
+        rows += [f"  &= {parts[0]} ", *_continued(parts)]
+    rows[0] = f"  {head} {rows[0].lstrip()}{beside}"
+    return _NEXT_LINE.join(rows)
 
 
-def _broken(formula: Formula, spelling: Spelling) -> list[str]:
-    """A formula in lines, broken between the terms of a sum."""
+def _continued(parts: list[str]) -> list[str]:
+    """The lines below the first one, moved in."""
+    return [rf"  &\quad {{}} {one} " for one in parts[1:]]
+
+
+def _broken(formula: Formula, spelling: Spelling, widest: float) -> list[str]:
+    """A formula in parts that go below each other: terms of a sum, factors of a product."""
     text = write(formula, "latex", spelling=spelling)
-    if not isinstance(formula, Sum) or _width(text) <= WIDEST:
-        return [f"{text} "]
-    chunks: list[list[Formula]] = [[]]
-    for term in formula.terms:
-        together = [*chunks[-1], term]
-        wide = len(together) > 1 and _width(_sum(together, spelling)) > WIDEST
-        chunks += [[term]] if wide else []
-        chunks[-1] = [term] if wide else together
-    written = [_sum(chunk, spelling) for chunk in chunks]
-    rest = [one if one.startswith("-") else f"+ {one}" for one in written[1:]]
-    return [f"{written[0]} ", *(rf"  &\quad {{}} {one} " for one in rest)]
+    if _width(text) <= widest or not _can_break(formula):
+        return [text]
+    is_sum = isinstance(formula, Sum)
+    sign = "+" if is_sum else PRODUCTS[spelling.product][2]
+    pieces = [write(one, "latex", not is_sum, spelling) for one in formula.parts]
+    parts = [pieces[0]]
+    for piece in pieces[1:]:
+        signed = piece if is_sum and piece.startswith("-") else f"{sign} {piece}"
+        spaced = f"- {signed[1:]}" if signed.startswith("-") else signed
+        if _width(parts[-1]) + _width(spaced) > widest:
+            parts.append(spaced)
+        else:
+            parts[-1] += f" {spaced}"
+    return parts
 
 
-def _sum(terms: Sequence[Formula], spelling: Spelling) -> str:
-    return write(terms[0] if len(terms) == 1 else Sum(tuple(terms)), "latex", spelling=spelling)
+def _can_break(formula: Formula) -> bool:
+    return isinstance(formula, Sum) or (isinstance(formula, Hadamard) and not formula.over)
 
 
-def _width(text: str) -> int:
-    """About how many letters wide LaTeX sets the text."""
-    flat = re.sub(r"\\(?:mathrm|mathsf|text|operatorname|left|right|,)", "", text)
-    return len(re.sub(r"[{}_^&\s]", "", re.sub(r"\\[A-Za-z]+", "x", flat)))
+def _width(latex: str) -> float:
+    """About how many letters wide a formula is set."""
+    return _extent(ET.fromstring(mathml(latex)))
+
+
+def _extent(element: ET.Element) -> float:
+    """The width of an element: a fraction is as wide as its wider part, an index is small."""
+    tag = element.tag.rpartition("}")[2]
+    if len(element) == 0:
+        wide = tag == "mo" and element.get("stretchy") is None and element.get("form") is None
+        return _SPACED if wide else len(element.text or "")
+    parts = [_extent(one) for one in element]
+    if tag == "mfrac":
+        return max(parts)
+    if tag in ("munder", "mover", "munderover"):
+        return max(parts[0], *(_SMALL * one for one in parts[1:]))
+    if tag in ("msub", "msup", "msubsup"):
+        return parts[0] + max(_SMALL * one for one in parts[1:])
+    return sum(parts)
 
 
 # --- Markdown -----------------------------------------------------------------------------------
