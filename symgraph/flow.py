@@ -17,7 +17,7 @@ from symgraph.ops.sweep import total
 from symgraph.shapes import bind_shape
 
 if TYPE_CHECKING:
-    from symgraph.graph import Edge, Vertex
+    from symgraph.vertices import Edge, Vertex
 
 __all__ = ["Flow", "Values"]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import sympy
@@ -18,168 +18,35 @@ from symgraph.build.coerce import as_node
 from symgraph.build.unroll import unroll
 from symgraph.errors import GradientError, RangeError, UnknownNameError, UnsupportedError
 from symgraph.evaluate import bind_values, evaluate_above
+from symgraph.expanded.products import Language, Path, Paths
+from symgraph.expanded.rows import rows_of
+from symgraph.expanded.search import along_path, largest_paths
+from symgraph.expanded.table import Table
 from symgraph.flow import Values
 from symgraph.grad import adjoints
 from symgraph.node import Node, check_names, substitute
+from symgraph.node_signs import role_of
 from symgraph.notation.algebra import Algebra
 from symgraph.notation.read import Forward, Reader, bare
 from symgraph.notation.tree import Formula, Name
-from symgraph.notation.write import write
-from symgraph.ops import (
-    Concat,
-    Const,
-    Einsum,
-    Fill,
-    Final,
-    Iota,
-    Let,
-    Map,
-    Pull,
-    Push,
-    Random,
-    Reduce,
-    Reshape,
-    Scan,
-    Trace,
-    Var,
-)
+from symgraph.ops import Const, Fill, Final, Let, Map, Scan, Trace, Var
 from symgraph.ops.leaves import fill
 from symgraph.ops.loop import local
-from symgraph.ops.sweep import dependents, total
-from symgraph.path_products import Language, Path, Paths
-from symgraph.path_search import along_path, largest_paths
+from symgraph.ops.sweep import dependents
 from symgraph.paths import count_paths
 from symgraph.printing import Style
 from symgraph.rounding import checked_digits
-from symgraph.scalar import slot
-from symgraph.shapes import Shape, bind_shape, shape_text
-from symgraph.template import function_name
-from symgraph.value_table import Row, Table, result_of_loop
+from symgraph.shapes import bind_shape, shape_text
+from symgraph.vertices import Edge, Vertex
 
-__all__ = ["Edge", "Graph", "Values", "Vertex", "graph"]
+__all__ = ["Graph", "graph"]
 
 Array = NDArray[Any]
-Role = Literal["root", "op", "parameter", "data", "state", "constant", "loop"]
 
 #: An unnamed value with a longer formula is called f3, by its number.
 SHORT = 10
 #: The largest graph that is handed on whole without being asked.
 LIMIT = 5000
-
-
-class Vertex:
-    """One value of the graph, drawn once (a leaf of a tree: once a use).
-
-    `number` counts in the order of evaluation, from 1; `node` is the expression without its names.
-    """
-
-    __slots__ = ("_graph", "copy", "node", "number", "role")
-
-    def __init__(self, graph: Graph, node: Node, number: int, role: Role, copy: int = 0) -> None:
-        self._graph = graph
-        self.node = node
-        self.number = number
-        self.role: Role = role
-        self.copy = copy
-
-    @property
-    def id(self) -> str:
-        """A name that is unique in the graph and the same in every run."""
-        return f"n{self.number}" + (f"_{self.copy}" if self.copy else "")
-
-    @property
-    def name(self) -> str | None:
-        """The name that the user gave: of a variable, or of a value."""
-        return self._graph.forward.names.get(self.node)
-
-    @property
-    def index(self) -> int:
-        """The number under which the value goes in formulas and tables: f3, g3."""
-        return self._graph.index(self)
-
-    @property
-    def reference(self) -> Formula:
-        """How other formulas call the value."""
-        return self._graph.reference(self)
-
-    @property
-    def shape(self) -> Shape:
-        """The sizes of the value."""
-        return self.node.shape
-
-    @property
-    def op(self) -> str:
-        """What computes the value, as one sign: +, ·, max, σ."""
-        return _sign_of(self.node)
-
-    @property
-    def formula(self) -> Formula:
-        """The value in terms of its operands."""
-        return self._graph.definition(self)
-
-    def label(self, style: Style = "unicode") -> str:
-        """What to write into the vertex: its name, else its formula."""
-        return write(self._graph.reference(self), style)
-
-    def __repr__(self) -> str:
-        return f"<{self.id}: {self.label()}>"
-
-
-class Edge:
-    """From a value (`head`) to one of the operands it is made of (`tail`, number `operand`)."""
-
-    __slots__ = ("_graph", "head", "live", "operand", "tail")
-
-    def __init__(self, graph: Graph, head: Vertex, tail: Vertex, operand: int, live: bool) -> None:
-        self._graph = graph
-        self.head = head
-        self.tail = tail
-        self.operand = operand
-        #: Whether a derivative flows here.
-        self.live = live
-
-    def label(self, style: Style = "unicode") -> str | None:
-        """The local derivative, written out.
-
-        From a number it is the derivative of head by tail; from an array it is the map that takes
-        the derivative by the head, written •, to its share in the derivative by the tail. None
-        where there is no derivative, and inside a loop, which is drawn as one vertex.
-        """
-        formula = self.formula
-        return None if formula is None else write(formula, style)
-
-    @property
-    def formula(self) -> Formula | None:
-        """The label as a formula."""
-        return self._graph.edge_formula(self)
-
-    @property
-    def derivative(self) -> Node | None:
-        """The local derivative as a node; for an array as head a map of `placeholder`."""
-        return self._graph.edge_derivative(self)
-
-    @property
-    def placeholder(self) -> Node | None:
-        """The variable • in `derivative`; None where the head is a number."""
-        return self._graph.bullet(self.head) if self.head.shape else None
-
-    def partial(
-        self, values: Mapping[Any, Any], out_index: Sequence[int] = (), in_index: Sequence[int] = ()
-    ) -> float:
-        """The derivative of one entry of the head by one entry of the tail, a number.
-
-        Raises RangeError for an index outside.
-
-        >>> import symgraph as sg
-        >>> x = sg.input("x", 2)
-        >>> edge = sg.graph(sg.tanh(x)).edges[0]
-        >>> edge.partial({"x": [0.0, 1.0]}, (0,), (0,)), edge.partial({"x": [0.0, 1.0]}, (0,), (1,))
-        (1.0, 0.0)
-        """
-        return self._graph.edge_partial(self, values, tuple(out_index), tuple(in_index))
-
-    def __repr__(self) -> str:
-        return f"<{self.head.label()} → {self.tail.label()}: {self.label()}>"
 
 
 def graph(expr: Any, wrt: Any = None, *, tree: bool = False) -> Graph:
@@ -218,7 +85,7 @@ class Graph:
         self._vertices: dict[Node, Vertex] = {}
         for node in self.forward.order:
             if not _is_name(node):
-                role = "root" if node in tops and node.args else _role(node)
+                role = "root" if node in tops and node.args else role_of(node)
                 self._vertices[node] = Vertex(self, node, len(self._vertices) + 1, role)
         self._links: dict[Node, list[Edge]] = {
             node: [
@@ -466,45 +333,23 @@ class Graph:
         4  y = (x + 1)²  9  1
         """
         checked_digits(digits, "table")
-        graph = _written_out(self, values) if steps else self
+        graph = _unrolled(self, values) if steps else self
         if from_root != graph.from_root:
             graph = Graph(graph.roots, graph.wrt, from_root=from_root)
         found = graph.values(_by_name(values) if steps else values, seed)
-        rows = [graph._row(vertex, found, labels) for vertex in found.forward]
-        return Table(tuple(rows), digits, labels)
+        return Table(tuple(rows_of(graph, found, labels)), digits, labels)
 
-    def _row(self, vertex: Vertex, found: Values, labels: bool) -> Row:
-        texts: list[str] = [self._line(vertex, style) for style in ("unicode", "latex")]
-        if labels and vertex in found.backward:
-            arrived = self._arrived(vertex)
-            texts += ["" if arrived is None else write(arrived, s) for s in ("unicode", "latex")]
-        backward = found.backward.get(vertex)
-        return Row(vertex.number, vertex.index, texts[0], texts[1], found.forward[vertex], backward,
-                   *texts[2:])  # fmt: skip
+    def arriving(self, head: Vertex) -> Node:
+        """The variable g_i that stands for the derivative by a value in the formulas of a table."""
+        if head.node not in self._arriving:
+            name = Name(f"g{head.index}", self.forward.sort(head.node))
+            place = self._arriving[head.node] = local(head.node, name.name)
+            self._tidy.call_it(place, name)
+        return self._arriving[head.node]
 
-    def _arrived(self, vertex: Vertex) -> Formula | None:
-        """How the backward value of a vertex comes from those of its users; None at the root."""
-        parts: list[Node] = []
-        for edge in self._users.get(vertex.node, []):
-            if edge.head.node not in self._arriving:
-                name = Name(f"g{edge.head.index}", self.forward.sort(edge.head.node))
-                place = self._arriving[edge.head.node] = local(edge.head.node, name.name)
-                self._tidy.call_it(place, name)
-            part = self.passed_on(edge, self._arriving[edge.head.node])
-            if part is not None:
-                parts.append(part)
-        return self.written_out(total(parts), vertex) if parts else None
-
-    def _line(self, vertex: Vertex, style: Style) -> str:
-        node = vertex.node
-        if isinstance(node, (Trace, Final)):
-            return (f"{vertex.label(style)} = " if vertex.name else "") + result_of_loop(
-                node, style
-            )
-        definition = write(self.definition(vertex), style)
-        return definition if vertex.name is None or not node.args else (
-            f"{vertex.label(style)} = {definition}"
-        )  # fmt: skip
+    def users(self, vertex: Vertex) -> Sequence[Edge]:
+        """The edges along which a derivative arrives at a value."""
+        return self._users.get(vertex.node, [])
 
     def _single_root(self) -> Node:
         if len(self.roots) != 1:
@@ -624,7 +469,7 @@ class Graph:
             return None
         return _local_derivative(node, arriving, edge.operand)
 
-    def written_out(self, derivative: Node, like: Vertex) -> Formula:
+    def read(self, derivative: Node) -> Formula:
         """A derivative by a vertex as a formula in the named values."""
         self._refer_to(list(self._vertices.values())[-1])
         return self._tidy.read(derivative)
@@ -645,7 +490,7 @@ def _by_name(values: Mapping[Any, Any]) -> dict[Any, Any]:
     }
 
 
-def _written_out(graph: Graph, values: Mapping[Any, Any]) -> Graph:
+def _unrolled(graph: Graph, values: Mapping[Any, Any]) -> Graph:
     """The graph with every loop as long as the values say, one copy of the step a time."""
     _, dims = bind_values(graph.roots, values)
     lengths = {str(symbol): size for symbol, size in dims.items()}
@@ -679,45 +524,3 @@ def _local_derivative(node: Node, ct: Node, k: int) -> Node | None:
     twin = type(node).rebuild(node.params, (*node.args[:k], place, *node.args[k + 1 :]))
     found = twin.vjp(ct, k)
     return None if found is None else substitute([found], {place: arg, twin: node})[0]
-
-
-def _role(node: Node) -> Role:
-    if isinstance(node, Var):
-        roles: dict[str, Role] = {"parameter": "parameter", "state": "state"}
-        return roles.get(node.role, "data")
-    if isinstance(node, (Fill, Const, Iota)):
-        return "constant"
-    return "loop" if isinstance(node, Scan) else "op"
-
-
-_SIGNS: dict[Any, str] = {
-    slot(0) + slot(1): "+", slot(0) - slot(1): "−", slot(0) * slot(1): "·",
-    slot(0) / slot(1): "/", -slot(0): "−", slot(0) ** 2: "( )²", sympy.sqrt(slot(0)): "√",
-}  # fmt: skip
-_WORDS = {
-    "sigmoid": "σ", "maximum": "max", "minimum": "min", "less": "<", "less_equal": "≤",
-    "greater": ">", "greater_equal": "≥", "equal": "=", "not_equal": "≠", "iverson": "1[ ]",
-    "Pow": "^", "Add": "+", "Mul": "·",
-}  # fmt: skip
-
-
-def _sign_of(node: Node) -> str:
-    """What computes a value, as one sign or word."""
-    if isinstance(node, Map):
-        expr = node.template.expr
-        word = function_name(expr)
-        return _SIGNS.get(expr) or _WORDS.get(word, word)
-    if isinstance(node, Einsum):
-        if len(node.args) > 1:
-            return "·"
-        source, out = set(node.ins[0]), set(node.out)
-        return "Σ" if source - out else "ᵀ" if source == out else "repeat"
-    if isinstance(node, Reduce):
-        return node.operation
-    if isinstance(node, Let):
-        return "stop"
-    words: dict[type[Node], str] = {
-        Pull: "[ ]", Push: "scatter", Reshape: "reshape", Concat: "[ , ]", Scan: "scan",
-        Trace: "trace", Final: "last", Random: "random",
-    }  # fmt: skip
-    return words.get(type(node), "" if not node.args else type(node).__name__.lower())

@@ -16,8 +16,10 @@ from symgraph.draw.scene import Scene
 from symgraph.draw.svg import svg
 from symgraph.draw.view import Direction, Language, View, ViewEdge, ViewNode
 from symgraph.errors import DrawError
-from symgraph.graph import Edge, Graph, Values, Vertex, graph
+from symgraph.flow import Values
+from symgraph.graph import Graph, graph
 from symgraph.printing import latex_name
+from symgraph.vertices import Edge, Vertex
 
 __all__ = ["Picture", "draw"]
 

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from symgraph.expanded.products import Paths
+from symgraph.expanded.table import Table
 from symgraph.explain import pages
 from symgraph.explain.rules import Language, Spoken, note, sentence, title
 from symgraph.graph import graph
@@ -17,9 +19,7 @@ from symgraph.notation.sequences import Span
 from symgraph.notation.spelling import Indicators, Products, Signs, Spelling, told_apart
 from symgraph.notation.tree import Formula, Name, walk
 from symgraph.notation.write import span_text, write
-from symgraph.path_products import Paths
 from symgraph.printing import Style
-from symgraph.value_table import Table
 
 __all__ = ["Derivation", "Equation", "Note", "Step"]
 

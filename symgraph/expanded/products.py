@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgraph.errors import KindError
+from symgraph.expanded.ranges import Range, product_of, slope_range
 from symgraph.notation.tree import Derivative, Formula
 from symgraph.notation.write import write
 from symgraph.printing import Style
 from symgraph.rounding import shown
-from symgraph.slope_ranges import Range, product_of, slope_range
 
 if TYPE_CHECKING:
-    from symgraph.graph import Edge, Vertex
+    from symgraph.vertices import Edge, Vertex
 
 __all__ = ["Path", "Paths"]
 

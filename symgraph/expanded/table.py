@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgraph.columns import aligned
-from symgraph.ops import Final, Let, Trace
-from symgraph.printing import Format, Style, unicode_name
+from symgraph.printing import Style
 from symgraph.rounding import shown
 
 __all__ = ["Row", "Table"]
@@ -114,34 +113,3 @@ def _plain(value: Array | None) -> Any:
 
 def _exact(value: Array | None) -> str:
     return "" if value is None else repr(_plain(value))
-
-
-def result_of_loop(node: Trace | Final, style: Style) -> str:
-    """What is read of a loop, without the loop itself: h_T, or net_t for t = 1, …, T."""
-    scan = node.scan
-    pen = Format(style)
-    length = pen.number(scan.length).text if isinstance(scan.length, int) else str(scan.length)
-    if isinstance(node, Final):
-        last = "1" if scan.backwards else length
-        return _at(scan.body.states[node.state].params[0], last, style)
-    span = pen.pick(f"t = 1, ..., {length}", f"t = 1, …, {length}", rf"t = 1, \dots, {length}")
-    body, inner = scan.body, node.inner
-    comma = r",\ " if style == "latex" else ", "
-    if inner in body.states:
-        before = pen.pick("t-1", "t−1", "t-1") if not scan.backwards else "t+1"
-        return _at(inner.params[0], before, style) + comma + span
-    if inner in body.nexts:
-        return _at(body.states[body.nexts.index(inner)].params[0], "t", style) + comma + span
-    if isinstance(inner, Let) and inner.let_name:
-        return _at(inner.let_name, "t", style) + comma + span
-    return f"({inner._written(style)})" + comma + span
-
-
-def _at(name: Any, time: str, style: Style) -> str:
-    """A name with the time below the line."""
-    shown_name = (
-        unicode_name(str(name)) if style == "unicode" else Format(style).name(str(name)).text
-    )
-    if style == "latex":
-        return f"{{{shown_name}}}_{{{time}}}"
-    return f"{shown_name}_{time}" if len(time) == 1 else f"{shown_name}_{{{time}}}"

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from symgraph.errors import RangeError, UnsupportedError
+from symgraph.expanded.products import Language, Path, Paths
 from symgraph.flow import Flow
 from symgraph.node import Node
 from symgraph.notation.tree import Formula
 from symgraph.ops.leaves import fill
-from symgraph.path_products import Language, Path, Paths
 from symgraph.paths import ordered_paths
 
 if TYPE_CHECKING:
-    from symgraph.graph import Edge, Graph, Vertex
+    from symgraph.graph import Graph
+    from symgraph.vertices import Edge, Vertex
 
 __all__ = ["along_path", "largest_paths"]
 
@@ -126,4 +127,4 @@ def _formula(graph: Graph, edges: Sequence[Edge]) -> Formula | None:
         if passed is None:
             return None
         ct = passed
-    return graph.written_out(ct, edges[-1].tail)
+    return graph.read(ct)

@@ -1,0 +1,1 @@
+"""A gradient written out on request: paths with their products, tables of f and g."""
