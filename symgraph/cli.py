@@ -197,6 +197,8 @@ def _network(options: argparse.Namespace) -> tuple[Any, list[Any], Sequence[Any]
         return loss, [find_node(loss, name) for name in names], claims
     leaves = [leaf for leaf in variables([loss]) if leaf.kind == "real"]
     parameters = [leaf for leaf in leaves if leaf.params[2] == "parameter"]
+    if not leaves:
+        raise symgraph.UnknownNameError(f"{loss}: there is no variable to differentiate by.")
     return loss, parameters or leaves, claims
 
 

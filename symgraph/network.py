@@ -136,7 +136,7 @@ def _run(path: Path) -> dict[str, Any]:
         places = traceback.extract_tb(error.__traceback__)
         own = [place.lineno for place in places if place.filename == str(path)]
         line = own[-1] if own else None
-        problem = f"{type(error).__name__}: {error}"
+        problem = f"{type(error).__name__}: {str(error).rstrip('.')}"
     where = f"{path}, line {line}" if line else str(path)
     raise ScriptError(f"{where}: {problem}. Correct the file, or run it by itself to see more.")
 

@@ -346,11 +346,12 @@ class _Names:
         return function(name, arity)(*xs)
 
     def check_use(self) -> None:
-        """Raises UnknownNameError for a shape of a name that nothing uses."""
+        """Raises UnknownNameError for a declared name that does not occur."""
         unused = [self.spelling[key] for key in self.facts if key not in self.used]
         for name in (*unused, *(self.abstract - set(self.arities))):
-            others = [self.spelling.get(k, k) for k in self.used]
+            others = [self.spelling.get(key, key) for key in sorted(self.used)]
+            known = ", ".join(others) or "none"
             raise UnknownNameError(
-                f"{self.title}: {name!r} is declared and does not occur in the formula. "
+                f"{self.title}: {name!r} does not occur in the formula. Its names are {known}. "
                 f"{nearest(name, others)}".strip()
             )
