@@ -112,6 +112,7 @@ def _parser() -> argparse.ArgumentParser:
     derive.add_argument(
         "--assume", action="append", default=[], metavar="CLAIM", help='such as "sum(t) = 1"'
     )
+    _add_notation(derive)
     derive.set_defaults(run=_derive)
 
     draw = commands.add_parser("draw", help="draw the graph with a derivative on every edge")
@@ -144,10 +145,38 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+#: Switches of `sg.derive` and what they choose.
+SWITCHES = {
+    "layout": "gradient, numerator or denominator",
+    "vectors": "column or row: how vectors stand",
+    "delta-sign": "1 or -1: δ = ∂L/∂net or -∂L/∂net",
+    "product": "the sign of entrywise products: ⊙, ∘, * or ×",
+    "indicator": "1[·], 𝟙[·], 1{·}, 𝟙{·}, [·], I(·) or I[·]",
+    "derivative": "d or ∂",
+}
+
+
+def _add_notation(derive: argparse.ArgumentParser) -> None:
+    group = derive.add_argument_group("notation")
+    for name, meaning in SWITCHES.items():
+        number = int if name == "delta-sign" else str
+        group.add_argument(
+            f"--{name}", type=number, default=argparse.SUPPRESS, metavar="HOW", help=meaning
+        )
+
+
+def _notation(options: argparse.Namespace) -> dict[str, Any]:
+    """The switches that were given."""
+    names = [name.replace("-", "_") for name in SWITCHES]
+    return {name: getattr(options, name) for name in names if hasattr(options, name)}
+
+
 def _add_network(command: argparse.ArgumentParser) -> None:
     """The network that a command is about, and what is declared of the names in a formula."""
     command.add_argument("network", nargs="?", metavar="NETWORK", help=NETWORK)
-    command.add_argument("--file", type=Path, metavar="FILE", help="a file with formulas")
+    command.add_argument(
+        "--file", dest="formulas", type=Path, metavar="FILE", help="a file with formulas"
+    )
     command.add_argument(
         "--shape", nargs="+", action="extend", default=[], metavar="NAME=SIZES",
         help="shapes of the names in a formula, such as W=d X=N,3; all other names are numbers",
@@ -155,6 +184,7 @@ def _add_network(command: argparse.ArgumentParser) -> None:
     for name, meaning in (
         ("integer", "names that hold integers, such as labels"),
         ("symmetric", "names of symmetric matrices"),
+        ("positive-definite", "names of positive definite matrices"),
         ("positive", "names whose values are positive"),
         ("function", "names of functions that stay abstract"),
     ):
@@ -184,13 +214,14 @@ def _network(options: argparse.Namespace) -> tuple[Any, list[Any], Sequence[Any]
     names = getattr(options, "wrt", None)
     loss, claims = read_network(
         _one_network(options),
-        is_file=options.file is not None,
+        is_file=options.formulas is not None,
         claims=getattr(options, "assume", ()),
         shapes=options.shape,
         parameters=names or (),
         kinds=dict.fromkeys(options.integer, "integer"),
         symmetric=options.symmetric,
         positive=options.positive,
+        positive_definite=options.positive_definite,
         functions=options.function,
     )
     if names is not None:
@@ -203,18 +234,19 @@ def _network(options: argparse.Namespace) -> tuple[Any, list[Any], Sequence[Any]
 
 
 def _one_network(options: argparse.Namespace) -> str:
-    if (options.network is None) == (options.file is None):
+    if (options.network is None) == (options.formulas is None):
         raise symgraph.UnsupportedError(
             "command line: name one network, a formula in quotes, zoo:NAME, FILE.py:NAME or "
             "FILE.sym, either by itself or behind --file."
         )
-    return str(options.file) if options.network is None else str(options.network)
+    return str(options.formulas) if options.network is None else str(options.network)
 
 
 def _derive(options: argparse.Namespace) -> int:
     loss, wrt, claims = _network(options)
     derivations = [
-        symgraph.derive(loss, node, lang=options.lang, assume=list(claims)) for node in wrt
+        symgraph.derive(loss, node, lang=options.lang, assume=list(claims), **_notation(options))
+        for node in wrt
     ]
     if options.json or options.format == "json":
         _print_json([one.to_dict() for one in derivations])

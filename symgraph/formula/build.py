@@ -6,11 +6,14 @@ read, so that xᵀ y is a number and x yᵀ a matrix.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import reduce
 from operator import add, mul
 from typing import Any, NamedTuple, Protocol, TypeGuard
+
+import sympy
 
 from symgraph.build import arithmetic, contract, indexing, linear_algebra, shaping
 from symgraph.build.coerce import as_node
@@ -43,8 +46,10 @@ from symgraph.shapes import same_dim, shape_text
 
 __all__ = ["Builder", "Names"]
 
-#: No array that a formula makes may have more entries.
-MOST_ENTRIES = 10_000_000
+#: No array that a formula makes may have more entries: at random points it is computed.
+MOST_ENTRIES = 1_000_000
+#: What the name of a size is counted as.
+TYPICAL = 5
 _RELATIONS = {
     "<": arithmetic.less, "<=": arithmetic.less_equal, ">": arithmetic.greater,
     ">=": arithmetic.greater_equal, "==": arithmetic.equal, "!=": arithmetic.not_equal,
@@ -114,10 +119,9 @@ class Builder:
             raise self.told from None
 
     def _check_size(self, node: Node, span: Span) -> None:
-        known = [size for size in node.shape if isinstance(size, int)]
         count = 1
-        for size in known:
-            count *= size
+        for size in node.shape:
+            count *= size if isinstance(size, int) else _typical(size)
         if count > MOST_ENTRIES:
             raise self.refuse(
                 f"an array of shape {shape_text(node.shape)} has more than {MOST_ENTRIES} entries.",
@@ -289,7 +293,7 @@ class Builder:
     def _times(self, left: Value, right: Value, sign: str, span: Span) -> Value:
         a, b = left.node, right.node
         if sign == "⊗":
-            return Value(self._kronecker(a, b, span))
+            return Value(linear_algebra.kron(a, b))
         if a.ndim == 0 or b.ndim == 0:
             if sign == "@":
                 raise ShapeError("matmul: a number has no matrix product. Use * instead.")
@@ -318,16 +322,6 @@ class Builder:
             "a product of two vectors can be read in several ways.", span,
             "Write aᵀ b or a·b for a number, a bᵀ for a matrix, a ⊙ b for the entries.",
         )  # fmt: skip
-
-    def _kronecker(self, a: Node, b: Node, span: Span) -> Node:
-        if a.ndim != 2 or b.ndim != 2:
-            raise self.refuse(
-                f"the Kronecker product of shapes {shape_text(a.shape)} and {shape_text(b.shape)}.",
-                span, "Both must be matrices.",
-            )  # fmt: skip
-        (m, n), (p, q) = a.shape, b.shape
-        made = contract.einsum("ij,kl->ikjl", a, b)
-        return shaping.reshape(made, (m * p, n * q))
 
     # --- conditions -------------------------------------------------------------------------
 
@@ -398,11 +392,23 @@ class Builder:
             values = [self.read(arg) for arg in part.args]
             made = reduce(pair, [v.node for v in values])
             return Value(made, next((v.stance for v in values if v.stance), ""))
+        if name == "sum":
+            self._check_index(part)
         summed, self.summed = self.summed, self.summed or name in ("sum", "mean")
         try:
             return self._of_table(functions()[name], part)
         finally:
             self.summed = summed
+
+    def _check_index(self, part: Call) -> None:
+        """Σ y_i log p_i: the names with an index would be numbers, and their sum one term."""
+        text = self.source.text[part.span.start : part.span.end]
+        indexed = re.search(r"\w+(?:_[a-z]\b|[ᵢⱼₖₙₜ])", text)
+        if indexed and len(part.args) == 1 and self.read(part.args[0]).node.ndim == 0:
+            raise self.refuse(
+                f"a sum over an index, as in {indexed.group()!r}.", part.span,
+                "Sums run over all entries: declare vectors and write Σ y log p.",
+            )  # fmt: skip
 
     def _norm(self, part: Call) -> Node:
         x = self.read(part.args[0]).node
@@ -463,6 +469,11 @@ _READERS: dict[type[Part], Callable[[Builder, Any], Value]] = {
     Transposed: Builder.transposed, Comparison: Builder.comparison, Logical: Builder.logical,
     Index: Builder.index, Call: Builder.call,
 }  # fmt: skip
+
+
+def _typical(size: Any) -> int:
+    """How large a size with names in it is where the names are small numbers."""
+    return int(abs(size.xreplace(dict.fromkeys(size.free_symbols, sympy.Integer(TYPICAL)))))
 
 
 def _is_plain_norm(part: Part) -> TypeGuard[Call]:

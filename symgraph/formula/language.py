@@ -53,14 +53,16 @@ def formula(
     kinds: Mapping[str, Kind] | None = None,
     symmetric: Iterable[str] = (),
     positive: Iterable[str] = (),
+    positive_definite: Iterable[str] = (),
     functions: Iterable[str] = (),
 ) -> Node:
     """The node that a text says; nothing in it is executed.
 
     `shapes`: by name, as in {"X": ("N", "p"), "w": "p"} or "X=N,p w=p"; every other name is a
     number, and the names of sizes stand for them. `parameters` are variables that training changes,
-    the other ones are inputs. `kinds`: "integer" or "boolean" by name. `symmetric`, `positive`:
-    promises about variables. `functions`: names of functions that stay abstract, as `sg.function`.
+    the other ones are inputs. `kinds`: "integer" or "boolean" by name. `symmetric`, `positive`,
+    `positive_definite`: promises about variables. `functions`: names of functions that stay
+    abstract, as with `sg.function`.
 
     Products     | `W x`, `W @ x`; `a·b`, `aᵀ b` numbers; `a bᵀ` a matrix; `a ⊙ b`, `a * b` entries
     Transpose    | `Xᵀ`, `X^T`, `X.T`; inverse `X⁻¹`, `X^-1`; both `X⁻ᵀ`
@@ -94,7 +96,7 @@ def formula(
     """
     reading = read_formula(
         text, shapes, parameters=parameters, kinds=kinds, symmetric=symmetric, positive=positive,
-        functions=functions,
+        positive_definite=positive_definite, functions=functions,
     )  # fmt: skip
     if reading.claims:
         raise FormulaError(
@@ -120,6 +122,7 @@ def read_formula(
     kinds: Mapping[str, Kind] | None = None,
     symmetric: Iterable[str] = (),
     positive: Iterable[str] = (),
+    positive_definite: Iterable[str] = (),
     functions: Iterable[str] = (),
     claims: Iterable[str] = (),
     title: str = "formula",
@@ -135,7 +138,7 @@ def read_formula(
         names.declare(name, kind=kind)
     for listed, fact in (
         (parameters, {"role": "parameter"}), (symmetric, {"symmetric": True}),
-        (positive, {"positive": True}),
+        (positive, {"positive": True}), (positive_definite, {"positive_definite": True}),
     ):  # fmt: skip
         for name in listed:
             if key_of(_checked_name(name)) not in lets:  # a derivative by a named value is fine

@@ -29,7 +29,9 @@ def test_there_are_enough_texts():
 
 @pytest.mark.parametrize("text", LINES)
 def test_what_is_no_formula_is_refused_with_its_place(text: str):
-    with pytest.raises(sg.SymgraphError, match=r"(?s)line \d+, column \d+: .*\n +\^|not occur") as e:
+    with pytest.raises(
+        sg.SymgraphError, match=r"(?s)line \d+, column \d+: .*\n +\^|not occur"
+    ) as e:
         read(text)
 
     assert len(str(e.value)) < 700
@@ -86,6 +88,7 @@ PLACES = [
     ("ехр(x)", 1, 1, "cyrillic", "Latin"),
     ("sum(x, axis=y)", 1, 13, "number", "axis=0"),
     ("softmax(x, axs=0)", 1, 16, "axs", "softmax(x, axis=...)"),
+    ("1 - Σ y_i log(p_i)", 1, 5, "index", "declare vectors"),
     ("9**9**9", 1, 5, "two ways", "x^(a^b)"),
     ("9**(9**9)", 1, 1, "large", "value"),
 ]
