@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import sympy
 
+from symgraph.abstract import smooth_instances
 from symgraph.build.abstract import abstracted
 from symgraph.build.coerce import as_node
 from symgraph.errors import UnknownNameError, UnsupportedError
@@ -90,19 +91,26 @@ def derive(
     short = with_idioms(root, wanted)
     found, functions = abstracted([short.get(one, one) for one in wanted], abstract or {})
     images = {one: found[short.get(one, one)] for one in wanted}
-    work = _named(
-        images[root],
-        [images[one] for one in sources],
-        (vectors, delta_sign),
-        as_facts(assume),
-        {images[one]: name for one, name in called.items()},
-    )
-    made = work.derivation(lang)
-    if layout == "numerator":
-        made = in_numerator_layout(made)
+    with smooth_instances():
+        work = _named(
+            images[root],
+            [images[one] for one in sources],
+            (vectors, delta_sign),
+            as_facts(assume),
+            {images[one]: name for one, name in called.items()},
+        )
+        made = work.derivation(lang)
     notes = [Note("abstract", (("function", f), ("meaning", g))) for f, g in functions.items()]
-    nodes = (root, *sources)
-    return dataclasses.replace(made, notes=(*notes, *made.notes), nodes=nodes).spelled(spelling)
+    notes += _conventions(made, delta_sign)
+    made = dataclasses.replace(made, notes=tuple(notes), nodes=(root, *sources))
+    return (in_numerator_layout(made) if layout == "numerator" else made).spelled(spelling)
+
+
+def _conventions(derivation: Derivation, delta_sign: Literal[1, -1]) -> Iterator[Note]:
+    """The convention for δ, where one has a name and it is not the usual one."""
+    named = next((step for step in derivation.steps if step.name is not None), None)
+    if delta_sign == -1 and named is not None:
+        yield Note("delta sign", (("delta", named.target),))
 
 
 def _named(
@@ -209,16 +217,7 @@ class _Derive:
             results=tuple(equations),
             verified=is_verified,
             lang=lang,
-            notes=tuple(self._notes()),
         )
-
-    def _notes(self) -> Iterator[Note]:
-        """The convention for δ, where one has a name and it is not the usual one."""
-        names = self._names
-        net = next((node for node, name in names.named.items() if name.name[0] == "δ"), None)
-        if names.sign == -1 and net is not None:
-            minus = names.reader.algebra.scale(-1, names.derivative_by(net))
-            yield Note("delta sign", (("delta", minus),))
 
     def _checked(self, equations: list[Equation]) -> tuple[list[Equation], bool]:
         """The results, with the node's own text where a formula does not give its value."""

@@ -10,7 +10,8 @@ import dataclasses
 
 from symgraph.explain.derivation import Derivation, Equation, Note, Step
 from symgraph.notation.algebra import Algebra
-from symgraph.notation.tree import Derivative, Formula, Name, Transpose, rewritten
+from symgraph.notation.indexed import Array
+from symgraph.notation.tree import Derivative, Formula, Name, Sum, Transpose, rewritten
 
 __all__ = ["in_numerator_layout"]
 
@@ -70,4 +71,13 @@ class _Turning:
         return Transpose(dataclasses.replace(formula, turned=True))
 
     def _transposed(self, formula: Formula) -> Formula:
-        return self._algebra.transpose(self._respelled(formula))
+        turned = self._respelled(formula)
+        return turned if turned.sort == "tensor" else self._turned(turned)
+
+    def _turned(self, formula: Formula) -> Formula:
+        """The transposed value, with the indices of entries exchanged."""
+        if isinstance(formula, Array) and len(formula.indices) == 2:
+            return dataclasses.replace(formula, indices=formula.indices[::-1])
+        if isinstance(formula, Sum) and any(isinstance(one, Array) for one in formula.terms):
+            return Sum(tuple(map(self._turned, formula.terms)))
+        return self._algebra.transpose(formula)

@@ -503,7 +503,7 @@ def _(formula: Derivative, pen: _Pen) -> Piece:
     top, bottom = _differential(formula.of, pen), _differential(formula.by, pen)
     if pen.style == "latex":
         sign = r"\mathrm{d} " if pen.spelling.derivative == "d" else r"\partial "
-        return Piece(rf"\frac{{{sign}{top}}}{{{sign}{bottom}}}")
+        return Piece(rf"\frac{{{sign}{top}}}{{{sign}{bottom}}}", _POWER)
     sign = pen.spelling.derivative or "d"
     return Piece(f"{sign}{top}/{sign}{bottom}", _PRODUCT - 1)
 

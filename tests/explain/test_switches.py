@@ -222,3 +222,45 @@ def test_a_name_alone_keeps_its_pretty_form():
 )
 def test_of_names_that_look_alike_one_keeps_its_form(names, literal):
     assert sorted(told_apart(names)) == sorted(literal)
+
+
+# --- recurrences and index form -----------------------------------------------------------------
+
+
+def recurrent(f):
+    U, W, xs = sg.parameter("U", (3, 2)), sg.parameter("W", (3, 3)), sg.input("x", ("T", 2))
+    run = sg.scan(lambda s, x: sg.let("s", f(sg.let("net", U @ x + W @ s))), sg.zeros(3), xs)
+    return sg.let("L", sg.sum(run.final**2))
+
+
+def test_the_switches_reach_into_recurrences():
+    derivation = sg.derive(
+        recurrent(sg.tanh), "W", layout="numerator", delta_sign=-1, abstract={"f": "tanh"}
+    )
+
+    assert printed(derivation) == [
+        "δ_T = −2 s_T ⊙ f'(net_T)",
+        "δ_t = Wᵀ δ_{t+1} ⊙ f'(net_t),  t = T−1, …, 1",
+        "dL/dW = −Σ_t s_{t−1} δ_tᵀ",
+    ]
+    assert [note.sentence() for note in derivation.notes] == [
+        "f stands for tanh.",
+        "Convention: each δ is minus the derivative, δ = −dL/dnet_t.",
+        "Numerator layout: a derivative with respect to a column is a row.",
+    ]
+    assert derivation.verified
+
+
+def test_an_array_of_more_than_two_axes_has_no_transpose():
+    K, image = sg.parameter("K", (2, 1, 2, 2)), sg.input("I", (1, 1, 4, 4))
+    loss = sg.let("L", sg.sum(sg.conv2d(image, K) ** 2))
+
+    usual, numerator = (sg.derive(loss, K, layout=one).result for one in ("gradient", "numerator"))
+    assert usual.unicode() == numerator.unicode()
+
+
+def test_a_transposed_derivative_stands_in_parentheses():
+    step = sg.derive(dense(), "W1", layout="numerator").steps[2]
+
+    assert r"\left(\frac{\partial L}{\partial \hat{y}}\right)^{\mathsf{T}}" in step.line("latex")
+    assert "(dL/dŷ)^T" in step.line("text")
