@@ -35,7 +35,7 @@ from symgraph.notation.tree import (
     Transpose,
     walk,
 )
-from symgraph.ops import Einsum, Fill, Let, Map, Pull, Reduce, Reshape, Var
+from symgraph.ops import Concat, Einsum, Fill, Let, Map, Pull, Reduce, Reshape, Var
 from symgraph.ops.loop import local
 from symgraph.ops.map import negative
 from symgraph.ops.sweep import dependents
@@ -231,6 +231,8 @@ class Naming:
         """
         if node not in self._active or len(self._active) > MOST_EDGES:
             return LONG
+        if isinstance(node, Concat):
+            return SHORT
         users = self.users.get(node, [])
         output = node.ndim > 0 and isinstance(node, Map) and _keeps_its_output(node)
         only_added = all(isinstance(u, Map) and u.template.expr.is_Add for u in users)

@@ -13,7 +13,14 @@ from typing import Any, Literal
 
 from symgraph.notation.cancel import cancelled, is_worth_cancelling
 from symgraph.notation.chains import shortened, summed_through, total_of_terms, with_powers
-from symgraph.notation.collect import collected, common_out, in_order, opened, opposite_sigmoid
+from symgraph.notation.collect import (
+    collected,
+    common_out,
+    falling,
+    in_order,
+    opened,
+    opposite_sigmoid,
+)
 from symgraph.notation.parts import (
     Parts,
     as_sigmoid,
@@ -65,6 +72,8 @@ __all__ = ["Algebra"]
 _TURNED: dict[str, Literal["<", "<=", ">", ">=", "==", "!="]] = {
     "<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!=",
 }  # fmt: skip
+#: A bound with more digits is not worked out.
+LONG_DECIMAL = 8
 # Cotangents stand before everything, brackets before other numbers, unknown names behind.
 _FIRST, _BRACKET, _LAST = -2, -1, 1 << 60
 
@@ -361,6 +370,7 @@ class Algebra:
             kept.insert(0, kept.pop(first))
         if not self.tidy:
             return Sum(tuple(kept))
+        kept = kept if keep_order or self.keep_order else falling(kept)
         return opposite_sigmoid(kept, self) or common_out(kept, self)
 
     def total(self, x: Formula, length: Any = None) -> Formula:
@@ -426,6 +436,7 @@ class Algebra:
         """A comparison, solved for what is compared: 1 - margin > 0 becomes margin < 1."""
         if not self.tidy:
             return Relation(operator, left, right)
+        asked = operator
         difference = self.add([left, self.scale(-1, right)])
         if isinstance(difference, Product) and len(difference.factors) == 1 and not difference.over:
             operator = operator if difference.coefficient > 0 else _TURNED[operator]
@@ -436,7 +447,8 @@ class Algebra:
             constant = plus(constant, term.value) if isinstance(term, Number) else constant
         rest = [t for t in terms if not isinstance(t, Number)]
         if len(rest) == 1:
-            return self._solved(operator, rest[0], constant)
+            solved = self._solved(operator, rest[0], constant)
+            return Relation(asked, left, right) if _is_long(solved.right) else solved
         positive = [t for t in rest if not is_negative(t)]
         negative = [self.scale(-1, t) for t in rest if is_negative(t)]
         if not rest or not positive:
@@ -446,10 +458,15 @@ class Algebra:
 
     def _solved(
         self, operator: Literal["<", "<=", ">", ">=", "==", "!="], term: Formula, constant: Real
-    ) -> Formula:
+    ) -> Relation:
         """c x + constant compared with 0, as x compared with a number."""
         parts = split(term)
         c = parts.coefficient
         parts.coefficient = 1
         bound = Number(ratio(times(-1, constant), c))
         return Relation(operator if c > 0 else _TURNED[operator], self.build(parts), bound)
+
+
+def _is_long(formula: Formula) -> bool:
+    """A decimal number that nobody would write, as 13/12 = 1.0833333333333333."""
+    return isinstance(formula, Number) and len(str(formula.value)) > LONG_DECIMAL

@@ -12,6 +12,7 @@ from symgraph.notation.tree import (
     Hadamard,
     Name,
     Number,
+    Power,
     Product,
     Real,
     Sum,
@@ -22,7 +23,7 @@ from symgraph.notation.tree import (
 if TYPE_CHECKING:
     from symgraph.notation.algebra import Algebra
 
-__all__ = ["collected", "common_out", "in_order", "opened", "opposite_sigmoid"]
+__all__ = ["collected", "common_out", "falling", "in_order", "opened", "opposite_sigmoid"]
 
 
 def opened(term: Formula, algebra: Algebra) -> list[Formula]:
@@ -76,6 +77,25 @@ def in_order(terms: list[Formula], algebra: Algebra) -> list[Formula]:
         return terms
     seen = {t: [algebra.place(n.name) for n in walk(t) if isinstance(n, Name)] for t in terms}
     return sorted(terms, key=lambda t: (sorted(seen[t]), _begins_transposed(t), seen[t]))
+
+
+def falling(terms: list[Formula]) -> list[Formula]:
+    """A polynomial in one name from its highest power to its number: 4 x + 3, as one writes it."""
+    if any(map(is_negative, terms)) or not any(isinstance(t, Number) for t in terms):
+        return terms
+    degrees: list[Real] = []
+    names: set[Formula] = set()
+    for term in terms:
+        factors = split(term).scalars + split(term).core
+        for f in factors:
+            names.add(f.base if isinstance(f, Power) else f)
+        power = factors[0].exponent if factors and isinstance(factors[0], Power) else None
+        degrees.append(power.value if isinstance(power, Number) else len(factors))
+        if len(factors) > 1 or (power is not None and not isinstance(power, Number)):
+            return terms
+    if len(names) != 1 or not isinstance(next(iter(names)), Name):
+        return terms
+    return [terms[k] for k in sorted(range(len(terms)), key=lambda k: -degrees[k])]
 
 
 def common_out(terms: list[Formula], algebra: Algebra) -> Formula:

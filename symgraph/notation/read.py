@@ -60,7 +60,7 @@ from symgraph.ops import (
     Var,
 )
 from symgraph.ops.move import Lookup, identity_row
-from symgraph.scalar import Pointwise, sigmoid, slot, softplus
+from symgraph.scalar import Pointwise, elu, sigmoid, slot, softplus
 from symgraph.shapes import Dim
 from symgraph.template import function_name
 
@@ -146,12 +146,16 @@ class Forward:
         self.sorts = orientations(self.order, layout)
         #: A Map by its formula and its operands without names.
         self.maps: dict[tuple[Any, ...], Node] = {}
+        #: By its operand, a value of elu: its slope is written with it.
+        self.elus: dict[Node, Map] = {}
         self.names: dict[Node, str] = {}
         self.lets: list[Let] = []
         taken: set[str] = set()
         for node in self.order:
             if isinstance(node, Map):
                 self.maps.setdefault((node.template.expr, *map(bare, node.args)), node)
+                if isinstance(node.template.expr, elu) and len(node.args) == 1:
+                    self.elus.setdefault(bare(node.args[0]), node)
             elif isinstance(node, Var):
                 self.names[node] = node.name
                 taken.add(node.name)
@@ -553,13 +557,27 @@ class Reader:
         if head == "iverson":
             return self._indicator(args[0])
         if head == "where" and self.algebra.tidy and not any(map(_is_infinite, args)):
-            return self._choice(*args)
+            return self._slope_of_elu(expr, nodes, args[0]) or self._choice(*args)
         if head == "step" and args[1] in (Number(0), Number(1)):
             operator: Literal[">", ">="] = ">" if args[1] == Number(0) else ">="
             return Indicator(self.algebra.relation(operator, args[0], Number(0)))
         if head == "sign" and args[1] == Number(0):
             return Call("sign", (args[0],), sort)
         return Call(_TITLES.get(head, head), tuple(args), sort)
+
+    def _slope_of_elu(self, expr: Any, nodes: Sequence[Node], condition: Formula) -> Formula | None:
+        """1[z > 0] + 1[z ≤ 0] (f + α), the slope of f = elu(z, α) in terms of f."""
+        z = expr.args[0].args[0] if expr.args[0].args else None
+        if z is None or not z.is_Symbol or not z.name.startswith("_"):
+            return None
+        twin = self.forward.elus.get(bare(nodes[int(z.name[1:])]))
+        named = None if twin is None else self._known.get(twin, self.forward.name(twin))
+        if twin is None or not isinstance(named, Name):
+            return None
+        alpha = twin.template.expr.args[1]
+        if expr != elu.partials[0].xreplace({slot(0): z, slot(1): alpha}):
+            return None
+        return self._choice(condition, Number(1), self.algebra.add([named, number(alpha)]))
 
     def _choice(self, condition: Formula, yes: Formula, no: Formula) -> Formula:
         """1[c] a + 1[not c] b."""

@@ -71,6 +71,7 @@ _SIGNS = {
     "<": ("<", "<", "<"), "<=": ("<=", "≤", r"\le"), ">": (">", ">", ">"),
     ">=": (">=", "≥", r"\ge"), "==": ("=", "=", "="), "!=": ("!=", "≠", r"\ne"),
 }  # fmt: skip
+_RISING = {"<": "<", "<=": "<=", ">": "<", ">=": "<="}
 _HEADS: dict[str, tuple[str, str, str]] = {
     "sigmoid": ("sigmoid", "σ", r"\sigma"),
     "sum": ("sum", "Σ", r"\sum"),
@@ -471,11 +472,35 @@ def _(formula: Relation, pen: _Pen) -> Piece:
     return Piece(f"{left} {pen.pick(*_SIGNS[formula.operator])} {right}", _REL)
 
 
+def _chained(
+    formula: Logical,
+) -> tuple[Formula, Formula, Formula, tuple[str, str]] | None:
+    """The bounds around what lies between two: 0 < N < 11 for N > 0 and N < 11."""
+    if formula.operator != "and" or len(formula.args) != 2:
+        return None
+    bounds: list[tuple[Formula, Formula, str]] = []
+    for one in formula.args:
+        if not isinstance(one, Relation) or one.operator not in _RISING:
+            return None
+        rises = one.operator[0] == "<"
+        low, high = (one.left, one.right) if rises else (one.right, one.left)
+        bounds.append((low, high, _RISING[one.operator]))
+    for (low, middle, first), (other, high, second) in (bounds, bounds[::-1]):
+        if middle == other:
+            return low, middle, high, (first, second)
+    return None
+
+
 @_piece.register
 def _(formula: Logical, pen: _Pen) -> Piece:
     if formula.operator == "not":
         inside = pen.wrap(_piece(formula.args[0], pen), ATOM)
         return Piece(pen.pick("not ", "¬", r"\lnot ") + inside, _AND)
+    chain = _chained(formula)
+    if chain is not None:
+        low, middle, high = (pen.wrap(_piece(x, pen), _REL + 1) for x in chain[:3])
+        signs = [pen.pick(*_SIGNS[sign]) for sign in chain[3]]
+        return Piece(f"{low} {signs[0]} {middle} {signs[1]} {high}", _REL)
     binds = _AND if formula.operator == "and" else _OR
     word = (
         pen.pick(" and ", " ∧ ", r" \land ")

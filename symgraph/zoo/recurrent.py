@@ -151,7 +151,8 @@ def elman_language_model(
         return s, {"y": sg.let("y", sg.softmax(z)), "loss": sg.cross_entropy(z, following)}
 
     ids, following = (sg.input(name, (steps,), kind="integer") for name in ("ids", "next"))
-    run = sg.scan(step, sg.input("s0", hidden), (sg.take(E, ids), following))
+    vectors = sg.let("w", sg.take(E, ids))
+    run = sg.scan(step, sg.input("s0", hidden), (vectors, following))
     return Recurrent(sg.let("L", sg.sum(run.outputs["loss"])), run)
 
 
@@ -168,7 +169,7 @@ def encoder_decoder(
 ) -> EncoderDecoder:
     """An encoder h_t = tanh(U x_t + W h_{t-1}), whose last state starts a decoder of its kind.
 
-    The decoder reads the target one step late and nothing at first; p = softmax(V s).
+    The decoder reads y, the target one step late and nothing at first; p = softmax(V s).
     Variables: one-hot rows x (source, words) and t (target, words), h_0 (hidden,); U, U_d (hidden,
     words), W, W_d (hidden, hidden), V (words, hidden).
     """
@@ -181,8 +182,8 @@ def encoder_decoder(
         sg.input("x", (source, words)),
     )
 
-    def step(s: Node, before: Node, t: Node) -> tuple[Node, dict[str, Node]]:
-        s = sg.let("s", sg.tanh(U_d @ before + W_d @ s))
+    def step(s: Node, y: Node, t: Node) -> tuple[Node, dict[str, Node]]:
+        s = sg.let("s", sg.tanh(U_d @ y + W_d @ s))
         z = V @ s
         return s, {"p": sg.let("p", sg.softmax(z)), "loss": sg.logsumexp(z) - z @ t}
 

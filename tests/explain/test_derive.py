@@ -647,3 +647,40 @@ def test_a_number_made_of_a_row_and_a_column_stays_one_factor():
     assert sg.derive(sg.let("L", b @ X.T @ X @ c), X).result.unicode() == (
         "dL/dX = (b·Xᵀ) cᵀ + bᵀ (X c)"
     )
+
+
+# --- as one writes it ---------------------------------------------------------------------------
+
+
+def test_a_polynomial_falls_from_its_highest_power_to_its_number():
+    x = sg.input("x")
+
+    assert sg.derive(sg.let("f", 2 * x**2 + 3 * x), x).result.unicode() == "df/dx = 4 x + 3"
+    cubic = sg.let("f", x**3 + x**2 + x)
+    assert sg.derive(cubic, x).result.unicode() == "df/dx = 3 x² + 2 x + 1"
+    assert sg.derive(sg.let("f", sg.tanh(x)), x).result.unicode() == "df/dx = 1 − f²"
+
+
+def test_two_bounds_are_one_chain_of_comparisons():
+    N, w = sg.input("N"), sg.parameter("w")
+    inside = sg.let("φ", sg.indicator(sg.logical_and(0 < N, N <= 11)))
+    derivation = sg.derive(sg.let("score", w * inside), w)
+
+    assert derivation.given[0].unicode() == "φ = 1[0 < N ≤ 11]"
+    assert derivation.given[0].latex() == r"\phi = \mathbf{1}\left[0 < N \le 11\right]"
+
+
+def test_the_slope_of_elu_is_written_with_its_value():
+    z = sg.input("z")
+    derivation = sg.derive(sg.let("f", sg.elu(z, 0.5)), z)
+
+    assert derivation.result.unicode() == "df/dz = 1[z ≤ 0] (f + 0.5) + 1[z > 0]"
+    assert derivation.verified
+
+
+def test_a_bound_that_is_no_short_decimal_is_left_as_the_user_wrote_it():
+    x = sg.input("x")
+
+    assert sg.derive(sg.relu(2 * x - 1.1), x).result.unicode() == "dL/dx = 2 1[x > 0.55]"
+    long = sg.derive(sg.relu(1.2 * x + 1), x).result.unicode()
+    assert long == "dL/dx = 1.2 1[1.2 x + 1 > 0]"
