@@ -24,6 +24,7 @@ from symgraph.expanded.search import along_path, largest_paths
 from symgraph.expanded.table import Table
 from symgraph.flow import Values
 from symgraph.grad import adjoints
+from symgraph.loop_labels import loop_label
 from symgraph.node import Node, check_names, substitute
 from symgraph.node_signs import role_of
 from symgraph.notation.algebra import Algebra
@@ -261,6 +262,11 @@ class Graph:
 
     def edge_formula(self, edge: Edge) -> Formula | None:
         """The local derivative of an edge as a formula."""
+        head = edge.head.node
+        if isinstance(head, Scan):
+            return loop_label(head, edge.operand) if edge.live else None
+        if isinstance(head, (Trace, Final)):
+            return Name("•", self.forward.sort(head)) if edge.live else None
         derivative = self.edge_derivative(edge)
         if derivative is None:
             return None

@@ -93,8 +93,9 @@ class Edge:
         """The local derivative, written out.
 
         From a number it is the derivative of head by tail; from an array it is the map that takes
-        the derivative by the head, written •, to its share in the derivative by the tail. None
-        where there is no derivative, and inside a loop, which is drawn as one vertex.
+        the derivative by the head, written •, to its share in the derivative by the tail; from a
+        loop what one step hands on, • being the derivative by its state at time t. None where
+        there is no derivative.
         """
         formula = self.formula
         return None if formula is None else write(formula, style)

@@ -16,7 +16,7 @@ FLOORS = (
     "node printing scalar special abstract template random columns",
     "ops",
     "build lift formula grad collapse notation evaluate facts rounding",
-    "graph flow check paths dual sample fulfil expanded vertices node_signs",
+    "graph loop_labels flow check paths dual sample fulfil expanded vertices node_signs",
     "explain explore draw codegen",
     "nn train",
     "__init__",
