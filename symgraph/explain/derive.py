@@ -16,10 +16,16 @@ import sympy
 from symgraph.abstract import smooth_instances
 from symgraph.build.abstract import abstracted
 from symgraph.build.coerce import as_node
-from symgraph.errors import UnknownNameError, UnsupportedError
+from symgraph.errors import GradientError, UnknownNameError, UnsupportedError
 from symgraph.explain.derivation import Derivation, Equation, Note
+from symgraph.explain.given import given_values
 from symgraph.explain.idioms import with_idioms
 from symgraph.explain.loops import Recurrence, recurrence
+from symgraph.explain.matrix_derivatives import (
+    Conventions,
+    hessian_derivation,
+    jacobian_derivation,
+)
 from symgraph.explain.naming import MOST_EDGES, Naming
 from symgraph.explain.numerator import in_numerator_layout
 from symgraph.explain.rules import Language
@@ -32,9 +38,9 @@ from symgraph.notation.orientation import Layout
 from symgraph.notation.read import Forward
 from symgraph.notation.spelling import Indicators, Products, Signs, Spelling
 from symgraph.notation.tree import Number, Verbatim
-from symgraph.ops import Let
 from symgraph.ops.leaves import fill
 from symgraph.ops.sweep import reverse
+from symgraph.shapes import shape_text
 
 __all__ = ["derive"]
 
@@ -56,8 +62,9 @@ def derive(
     abstract: Mapping[str, Any] | None = None,
     assume: Facts = None,
     adjoints: Mapping[Any, str] | None = None,
+    order: Literal[1, 2] = 1,
 ) -> Derivation:
-    """The gradient of a scalar by a node, or by several, step by step.
+    """The gradient of a scalar by a node, or by several, step by step; of an array the Jacobian.
 
     `wrt`: a node, its name, a SymPy symbol, or a list of these. `layout`: with "gradient" (which
     is "denominator", too) a derivative has the shape of its variable, with "numerator" that of the
@@ -69,11 +76,13 @@ def derive(
     writes f and f' for tanh and its derivative. `assume`: facts that may be used beside those in
     force, such as `sg.sum(t) == 1`, a list of these, or {sg.sum(t): 1}; see `sg.assume`.
     `adjoints`: names for derivatives by values, such as {"u": "e"} for e = ∂L/∂u.
+    `order`: with 2 the Hessian of a scalar; `wrt` may then be two nodes, for ∂²L/∂u∂vᵀ.
+    A Jacobian has a row for each entry of `expr`, with layout="denominator" a column.
     `lang`: the language of names and reasons, "en" or "zh".
     In a sum or in an entrywise product a row or a column beside a matrix stands for all its rows or
     columns, as in X W + b.
     Raises UnknownNameError for a name that does not occur, GradientError for an expression that is
-    not a real scalar, UnsupportedError for an option that is not offered.
+    not real, UnsupportedError for an option that is not offered.
 
     >>> import symgraph as sg
     >>> w, x, y = sg.parameter("w", 2), sg.input("x", 2), sg.input("y")
@@ -82,7 +91,7 @@ def derive(
     >>> print(sg.derive(loss, w).result)
     dloss/dw = -1[margin < 1] x y
     """
-    _check_options(lang=lang, layout=layout, vectors=vectors, delta_sign=delta_sign)
+    _check_options(lang=lang, layout=layout, vectors=vectors, delta_sign=delta_sign, order=order)
     spelling = Spelling(product, indicator, derivative)
     root = as_node(expr, "derive")
     sources = [_source(one, root) for one in (wrt if isinstance(wrt, (list, tuple)) else [wrt])]
@@ -91,19 +100,24 @@ def derive(
     short = with_idioms(root, wanted)
     found, functions = abstracted([short.get(one, one) for one in wanted], abstract or {})
     images = {one: found[short.get(one, one)] for one in wanted}
+    conventions = Conventions(vectors, as_facts(assume), lang, layout == "denominator")
     with smooth_instances():
-        work = _named(
-            images[root],
-            [images[one] for one in sources],
-            (vectors, delta_sign),
-            as_facts(assume),
-            {images[one]: name for one, name in called.items()},
-        )
-        made = work.derivation(lang)
+        if root.ndim or order == 2:
+            made = _matrices(images[root], [images[one] for one in sources], order, conventions)
+        else:
+            work = _named(
+                images[root],
+                [images[one] for one in sources],
+                (vectors, delta_sign),
+                conventions.facts,
+                {images[one]: name for one, name in called.items()},
+            )
+            made = work.derivation(lang)
     notes = [Note("abstract", (("function", f), ("meaning", g))) for f, g in functions.items()]
     notes += _conventions(made, delta_sign)
     made = dataclasses.replace(made, notes=tuple(notes), nodes=(root, *sources))
-    return (in_numerator_layout(made) if layout == "numerator" else made).spelled(spelling)
+    turned = layout == "numerator" and not root.ndim and order == 1
+    return (in_numerator_layout(made) if turned else made).spelled(spelling)
 
 
 def _conventions(derivation: Derivation, delta_sign: Literal[1, -1]) -> Iterator[Note]:
@@ -111,6 +125,23 @@ def _conventions(derivation: Derivation, delta_sign: Literal[1, -1]) -> Iterator
     named = next((step for step in derivation.steps if step.name is not None), None)
     if delta_sign == -1 and named is not None:
         yield Note("delta sign", (("delta", named.target),))
+
+
+def _matrices(
+    root: Node, sources: Sequence[Node], order: int, conventions: Conventions
+) -> Derivation:
+    """A Jacobian, or the second derivative by one node or by two."""
+    if order == 1:
+        return jacobian_derivation(root, sources, conventions)
+    if root.ndim or len(sources) > 2:
+        what = (
+            f"an array of shape {shape_text(root.shape)}" if root.ndim else f"{len(sources)} nodes"
+        )
+        raise GradientError(
+            f"derive: order=2 is for a scalar and one node, or two of them; this is {what}. "
+            "Sum the array up, or derive for each pair."
+        )
+    return hessian_derivation(root, sources[0], sources[-1], conventions)
 
 
 def _named(
@@ -151,6 +182,7 @@ _OPTIONS: dict[str, tuple[Any, ...]] = {
     "layout": ("gradient", "numerator", "denominator"),
     "vectors": ("column", "row", None),
     "delta_sign": (1, -1),
+    "order": (1, 2),
 }
 
 
@@ -210,7 +242,7 @@ class _Derive:
         return Derivation(
             root=names.root_name,
             wrt=tuple(names.reference(source) for source in names.sources),
-            given=tuple(self._given()),
+            given=tuple(given_values(names)),
             assumed=tuple(names.assumed),
             steps=tuple(steps),
             names=tuple(Equation(*one) for one in names.reader.definitions),
@@ -241,19 +273,3 @@ class _Derive:
             for one, gradient, fine in zip(equations, self._gradients, good, strict=True)
         ]
         return kept, True
-
-    def _given(self) -> list[Equation]:
-        """The definitions of named values, in the order of evaluation."""
-        names = self._names
-        named = {node: name for name, node in names.auxiliary}
-        lines: list[Equation] = []
-        for node in names.forward.order:
-            if isinstance(node, Let) and node in set(names.forward.lets):
-                name = names.forward.name(node)
-            else:
-                name = named.get(node)
-            if name is not None:
-                lines.append(Equation(name, names.literal.meaning(node)))
-        if names.forward.name(names.root) is None:
-            lines.append(Equation(names.root_name, names.literal.meaning(names.root)))
-        return lines

@@ -68,7 +68,7 @@ class Naming:
 
     `reader` reads derivatives, `literal` what the user wrote. `named` are the values whose
     derivative has a name, `auxiliary` the unnamed values that got one; those in `plain` get none.
-    `adjoints`: names that the user chose for derivatives.
+    `adjoints`: names that the user chose for derivatives; `title` the name of an unnamed root.
     """
 
     def __init__(
@@ -81,6 +81,7 @@ class Naming:
         adjoints: Mapping[Node, str] | None = None,
         plain: Collection[Node] = (),
         forward: Forward | None = None,
+        title: str = "L",
     ) -> None:
         self.root = root
         self._plain = frozenset(plain)
@@ -96,7 +97,7 @@ class Naming:
         for node in self.forward.order:
             for arg in node.args:
                 self.users.setdefault(bare(arg), []).append(node)
-        self.root_name = self.forward.name(root) or self._fresh_name("L", root)
+        self.root_name = self.forward.name(root) or self._fresh_name(title, root)
         self._ranks = {self.root_name.name: -1} | self.forward.ranks()
         self.facts = tuple(facts)
         symmetric = [
@@ -181,13 +182,17 @@ class Naming:
                 continue
             if node.is_loop or self._is_worth_a_name(node):
                 letter = "s" if node.is_loop else "u"
-                name = self._fresh_name(f"{letter}{len(self.auxiliary) + 1}", node)
-                self.auxiliary.append((name, node))
-                self._ranks[name.name] = min(
-                    (self._ranks.get(n.name, len(self._ranks)) for n in _names_in(node, self)),
-                    default=len(self._ranks),
-                )
-                self._call(node, name)
+                self.abbreviate(node, f"{letter}{len(self.auxiliary) + 1}")
+
+    def abbreviate(self, node: Node, title: str) -> None:
+        """Give an unnamed value a name."""
+        name = self._fresh_name(title, node)
+        self.auxiliary.append((name, node))
+        self._ranks[name.name] = min(
+            (self._ranks.get(n.name, len(self._ranks)) for n in _names_in(node, self)),
+            default=len(self._ranks),
+        )
+        self._call(node, name)
 
     def _is_worth_a_name(self, node: Node) -> bool:
         """Whether an unnamed value is called u1, u2, ...

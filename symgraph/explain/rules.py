@@ -290,6 +290,37 @@ RULES: dict[str, Rule] = {
         "{operand} 对称，元素 ij 与 ji 一起变化：设逐元素的导数为 F，"
         "则所求为 F + Fᵀ − F ⊙ I，因为对角线只算一次。",
     ),
+    "chain rule": Rule(
+        "chain rule", "链式法则",
+        "The local derivatives are multiplied along each way from {root} to {operand}; "
+        "several ways add up.",
+        "沿 {root} 到 {operand} 的每条路径把局部导数相乘；多条路径则相加。",
+    ),
+    "local softmax": Rule(
+        "softmax", "softmax 函数",
+        "{head} is a softmax: an entry acts on itself and, through the sum, on all others.",
+        "{head} 是 softmax：每个分量影响自身，并通过归一化影响其他分量。",
+    ),
+    "local matrix product": Rule(
+        "matrix product", "矩阵乘积",
+        "{head} is linear in {operand}: its Jacobian is the matrix in front of {operand}.",
+        "{head} 对 {operand} 是线性的，雅可比矩阵就是 {operand} 前的矩阵。",
+    ),
+    "local function": Rule(
+        "function", "函数",
+        "{function} acts entry by entry: its Jacobian is the diagonal matrix of its slopes.",
+        "{function} 逐元素作用，雅可比矩阵是由其导数构成的对角矩阵。",
+    ),
+    "gradient": Rule(
+        "gradient", "梯度",
+        "The gradient of {root}, which is differentiated once more.",
+        "{root} 的梯度，再求一次导。",
+    ),
+    "entry by entry": Rule(
+        "index form", "指标形式",
+        "The derivative of every entry of {root} by every entry of {operand}.",
+        "{root} 的每个元素对 {operand} 的每个元素的导数。",
+    ),
     "sum over paths": Rule(
         "sum over paths", "路径求和",
         "{operand} acts on {root} in {count} ways: their contributions add up.",

@@ -207,6 +207,7 @@ class Algebra:
             total.scalars += part.over
         if self.tidy:
             above, below = in_entries(*reduced(above, below), self._quotients)
+            above = [self._known_as(f) for f in above]
             kept = [f for f in above if not isinstance(f, Ones)]
             if joint([*kept, *below]) == joint([*above, *below]):
                 above = kept
@@ -334,7 +335,9 @@ class Algebra:
         return Transpose(x)
 
     def _is_symmetric(self, x: Formula) -> bool:
-        return isinstance(x, Identity) or (isinstance(x, Name) and x.name in self._symmetric)
+        is_diagonal = isinstance(x, Call) and x.head == "diag" and x.kind == "matrix"
+        named = isinstance(x, Name) and x.name in self._symmetric
+        return isinstance(x, Identity) or is_diagonal or named
 
     def turned(self, x: Formula, sort: Sort) -> Formula:
         """The vector x as a column or a row."""

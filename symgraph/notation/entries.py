@@ -29,6 +29,7 @@ from symgraph.notation.indexed import (
     vanishes_outside,
 )
 from symgraph.notation.tree import (
+    Apply,
     Call,
     Derivative,
     Dot,
@@ -204,7 +205,7 @@ class Entries:
     def _entrywise(self, x: Formula, sort: Sort, at: Sequence[Formula]) -> Formula:
         """An operation entry by entry: on numbers it is the same operation."""
         changed = mapped(x, lambda part: self._aligned(part, sort, at))
-        return replace(changed, kind="scalar") if isinstance(changed, Call) else changed
+        return replace(changed, kind="scalar") if isinstance(changed, (Apply, Call)) else changed
 
     def _entry_of_array(self, x: Array, at: Sequence[Formula]) -> Formula:
         body = replaced(x.body, {i.letter: p for i, p in zip(x.indices, at, strict=True)})

@@ -18,6 +18,7 @@ from symgraph.notation.tree import (
     Formula,
     Number,
     Product,
+    SecondDerivative,
     Sort,
     Sum,
     Symbolic,
@@ -160,6 +161,7 @@ class Array(Formula):
         return self.kind
 
 
+_RANK: dict[Sort, int] = {"scalar": 0, "column": 1, "row": 1, "matrix": 2}
 _Binder = TypeVar("_Binder", Over, Array)
 
 
@@ -412,11 +414,30 @@ def _at(formula: Formula, indices: tuple[Index, ...]) -> Formula:
         named = {a.letter: b for a, b in zip(formula.indices, indices, strict=True)}
         return replaced(formula.body, named)
     shape = tuple(index.length for index in indices)
-    if isinstance(formula, Derivative) and formula.by.sort != "scalar":
-        return replace(formula, by=_at(formula.by, indices))
+    if isinstance(formula, (Derivative, SecondDerivative)):
+        return _derivative_at(formula, indices)
     if formula.sort == "scalar":
         return formula
     return Entry(formula, indices, shape)
+
+
+def _derivative_at(
+    formula: Derivative | SecondDerivative, indices: tuple[Index, ...]
+) -> Derivative | SecondDerivative:
+    """The derivative of an entry by an entry: the first indices are those of the first value."""
+    if isinstance(formula, Derivative):
+        first, second = formula.of, formula.by
+    else:
+        first, second = formula.by, formula.then
+    k = _RANK.get(first.sort)
+    if k is None:
+        below = _RANK.get(second.sort)
+        k = len(indices) // 2 if below is None else len(indices) - below
+    left = _at(first, indices[:k]) if k else first
+    right = _at(second, indices[k:]) if k < len(indices) else second
+    if isinstance(formula, Derivative):
+        return replace(formula, of=left, by=right)
+    return replace(formula, by=left, then=right)
 
 
 def bound_apart(formula: Formula, taken: Iterable[str]) -> Formula:

@@ -66,7 +66,7 @@ _NUMPY: dict[str, Any] = {
     "relu": lambda x: np.where(x > 0, x, 0.0),
     "logdet": lambda x: np.linalg.slogdet(x)[1],
     "stop_gradient": lambda x: x,
-    "diag": lambda x: np.diag(x)[:, None],
+    "diag": lambda x: np.diag(x[:, 0]) if x.shape[1] == 1 else np.diag(x)[:, None],
     "where": np.where,
 }  # fmt: skip
 _REDUCTIONS: dict[str, Any] = {

@@ -246,6 +246,11 @@ class Reader:
         #: Where an entrywise operation is read entry by entry: the indices.
         self._spot: tuple[Index, ...] | None = None
 
+    @property
+    def known(self) -> Mapping[Node, Formula]:
+        """The formulas of all nodes that were read."""
+        return self._known
+
     def call_it(self, node: Node, name: Formula) -> None:
         """From now on the node is read as this name."""
         self._known[node] = name

@@ -38,6 +38,7 @@ __all__ = [
     "Product",
     "Real",
     "Relation",
+    "SecondDerivative",
     "Sort",
     "Sum",
     "Symbolic",
@@ -407,7 +408,35 @@ class Derivative(Formula):
 
     @property
     def sort(self) -> Sort:
-        return flipped(self.by.sort) if self.turned else self.by.sort
+        sort = _derived(self.of.sort, self.by.sort)
+        return flipped(sort) if self.turned else sort
+
+
+@dataclass(frozen=True, slots=True)
+class SecondDerivative(Formula):
+    """d²L/(dw dvᵀ) as a name: a number differentiated by two values, one after the other."""
+
+    of: Formula
+    by: Formula
+    then: Formula
+
+    @property
+    def parts(self) -> tuple[Formula, ...]:
+        return (self.of, self.by, self.then)
+
+    @property
+    def sort(self) -> Sort:
+        return _derived(self.by.sort, self.then.sort)
+
+
+def _derived(of: Sort, by: Sort) -> Sort:
+    """The sort of the derivative of a value by another."""
+    if of == "scalar":
+        return by
+    if by == "scalar":
+        return of
+    vectors: tuple[Sort, ...] = ("column", "row")
+    return "matrix" if of in vectors and by in vectors else "tensor"
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,7 @@ from symgraph.notation.tree import (
     Product,
     Real,
     Relation,
+    SecondDerivative,
     Sum,
     Symbolic,
     Transpose,
@@ -84,6 +85,7 @@ _LATEX_FUNCTIONS = frozenset(
     "exp log sin cos tan sinh cosh tanh max min det arcsin arccos arctan".split()
 )
 _USUAL = Spelling()
+_THIN = "\\,"
 _SPELLING = {"asin": "arcsin", "acos": "arccos", "atan": "arctan"}
 
 
@@ -451,6 +453,8 @@ def _(formula: Call, pen: _Pen) -> Piece:
         head = pen.pick(name, name, f"\\{name}")
     else:
         head = pen.pick(name, name, rf"\operatorname{{{name}}}".replace("_", r"\_"))
+    if name == "diag" and isinstance(formula.args[0], Apply):
+        return Piece(head + pen.pick("[{}]", "[{}]", r"\left[{}\right]").format(inner[0]))
     return Piece(head + pen.parens(", ".join(inner)))
 
 
@@ -531,6 +535,24 @@ def _(formula: Derivative, pen: _Pen) -> Piece:
         return Piece(rf"\frac{{{sign}{top}}}{{{sign}{bottom}}}", _POWER)
     sign = pen.spelling.derivative or "d"
     return Piece(f"{sign}{top}/{sign}{bottom}", _PRODUCT - 1)
+
+
+@_piece.register
+def _(formula: SecondDerivative, pen: _Pen) -> Piece:
+    """d²L/dw² of a number by one number; ᵀ on the second vector, which counts the columns."""
+    of, by, then = (pen.wrap(_piece(part, pen), _POWER) for part in formula.parts)
+    sign = pen.spelling.derivative or pen.pick("d", "d", "∂")
+    d = {"d": r"\mathrm{d} ", "∂": r"\partial "}[sign] if pen.style == "latex" else sign
+    square = pen.pick("^2 ", "²", "^{2} ")
+    if formula.by == formula.then and formula.by.sort == "scalar":
+        bottom = d + by + square.strip()
+    else:
+        turned = pen.pick("^T", "ᵀ", r"^{\mathsf{T}}") if formula.then.sort == "column" else ""
+        bottom = f"{d}{by}{pen.pick(' ', ' ', f' {_THIN} ')}{d}{then}{turned}"
+    if pen.style == "latex":
+        return Piece(rf"\frac{{{d.strip()}{square}{of}}}{{{bottom}}}")
+    bottom = bottom if " " not in bottom else f"({bottom})"
+    return Piece(f"{d}{square}{of}/{bottom}", _PRODUCT - 1)
 
 
 @_piece.register

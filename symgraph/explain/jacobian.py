@@ -1,0 +1,506 @@
+"""Jacobians and Hessians: local Jacobians multiplied along the paths from a value to another.
+
+A local Jacobian of vectors is a matrix: diag of the slopes for an entrywise function, the matrix
+itself for a matrix product, diag(s) - s sᵀ for a softmax. In numerator layout ∂y/∂x has a row for
+each entry of y. What is no matrix (the derivative of a vector by a matrix) is found in index form:
+the derivative of one entry is what is left of the vector-Jacobian product for its unit cotangent.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from symgraph.explain.derivation import Step
+from symgraph.explain.naming import Naming, is_naming
+from symgraph.explain.rules import function_of, rule_of
+from symgraph.node import Node
+from symgraph.notation.algebra import Algebra
+from symgraph.notation.entries import Entries
+from symgraph.notation.indexed import (
+    Array,
+    Entry,
+    Index,
+    Over,
+    bound_apart,
+    mapped,
+    other_letter,
+    unshadowed,
+)
+from symgraph.notation.parts import loosened, split
+from symgraph.notation.read import Reader, bare, fresh
+from symgraph.notation.tree import (
+    Call,
+    Derivative,
+    Formula,
+    Identity,
+    Indicator,
+    Name,
+    Number,
+    Ones,
+    Product,
+    Relation,
+    Sum,
+    Transpose,
+    walk,
+)
+from symgraph.ops import Einsum, Map, Solve
+from symgraph.ops.einsum import folded_einsum
+from symgraph.ops.leaves import fill
+from symgraph.ops.loop import local
+from symgraph.ops.sweep import dependents, reverse
+
+__all__ = ["Jacobian", "NoMatrixError", "by_entries"]
+
+#: Paths written out in the chain rule.
+MOST_PATHS = 6
+#: Terms that are kept apart while factors are put to them.
+MOST_TERMS = 8
+#: How far above a softmax its operand lies.
+SOFTMAX_DEPTH = 4
+
+
+class NoMatrixError(Exception):
+    """A Jacobian on the way is no matrix; it never leaves the derivation."""
+
+
+@dataclass(frozen=True)
+class _Edge:
+    """One local Jacobian: of a node by a node."""
+
+    head: Node
+    tail: Node
+    rule: str
+    formula: Formula
+
+
+class Jacobian:
+    """The Jacobian of a vector, or of a number, by a vector or a number, as a product of matrices.
+
+    Raises NoMatrixError where a value on the way has two axes or more.
+    """
+
+    def __init__(self, naming: Naming, source: Node) -> None:
+        self._names = naming
+        self._reader = naming.reader
+        self._algebra = naming.reader.algebra
+        self._source = bare(source)
+        self._root = bare(naming.root)
+        self.edges = self._without_sums(self._all_edges())
+        self.formula = self._product()
+
+    # --- local Jacobians ----------------------------------------------------------------------
+
+    def _all_edges(self) -> list[_Edge]:
+        """The local Jacobians from the root down, each once."""
+        order = [node for node in self._names.forward.order if not is_naming(node)]
+        active = {bare(n) for n in dependents(self._names.forward.order, {self._source})}
+        reached = {self._root}
+        found: list[_Edge] = []
+        for node in reversed(order):
+            if node not in reached or node not in active or node is self._source:
+                continue
+            for edge in self._edges_of(node, active):
+                found.append(edge)
+                reached.add(edge.tail)
+        return found
+
+    def _without_sums(self, edges: list[_Edge]) -> list[_Edge]:
+        """An unnamed term of a sum is passed over: d(W x + b)/dx is W at once."""
+        ways = Counter(edge.tail for edge in edges)
+        instead: dict[Node, Node] = {}
+        kept: list[_Edge] = []
+        for edge in edges:
+            head = instead.get(edge.head, edge.head)
+            tail = edge.tail
+            unnamed = self._names.forward.name(tail) is None and tail not in self._names.called
+            only = ways[tail] == 1 and tail is not self._source
+            if isinstance(edge.formula, Identity) and unnamed and only:
+                instead[tail] = head
+            else:
+                kept.append(replace(edge, head=head))
+        return kept
+
+    def _edges_of(self, node: Node, active: set[Node]) -> list[_Edge]:
+        soft = self._softmax(node)
+        if soft is not None:
+            return [soft] if soft.tail in active else []
+        edges: list[_Edge] = []
+        for k, arg in enumerate(node.args):
+            tail = bare(arg)
+            if tail in active:
+                edges.append(_Edge(node, tail, rule_of(node, k), self._local(node, k)))
+        return edges
+
+    def _softmax(self, node: Node) -> _Edge | None:
+        """s = softmax(z): diag(s) - s sᵀ, without a look at what it is computed from."""
+        if node.ndim != 1 or not isinstance(node, Map):
+            return None
+        meaning = self._names.literal.meaning(node)
+        if not isinstance(meaning, Call) or meaning.head != "softmax":
+            return None
+        level = [node]
+        for _ in range(SOFTMAX_DEPTH):
+            level = [bare(arg) for one in level for arg in one.args]
+            for one in level:
+                if one.ndim == 1 and self._names.literal.read(one) == meaning.args[0]:
+                    if self._names.forward.name(node) is None and node not in self._names.called:
+                        self._names.abbreviate(node, "s")
+                    s = self._column(self._reader.read(node))
+                    outer = self._algebra.product([s, self._algebra.transpose(s)])
+                    made = self._algebra.add(
+                        [Call("diag", (s,), "matrix"), self._algebra.scale(-1, outer)],
+                        keep_order=True,
+                    )
+                    return _Edge(node, one, "local softmax", made)
+        return None
+
+    def _local(self, node: Node, k: int) -> Formula:
+        arg = node.args[k]
+        if node.is_loop or node.is_projection or node.ndim > 1 or arg.ndim > 1:
+            raise NoMatrixError
+        if isinstance(node, Einsum):
+            return self._of_einsum(node, k)
+        if isinstance(node, Solve) and k == 1:
+            return self._algebra.inverse(self._reader.read(node.args[0]))
+        if node.ndim == 0:
+            slope = node.vjp(fill(1, (), "real"), k)
+            return self._laid(Number(0) if slope is None else self._reader.read(slope), arg, True)
+        if not isinstance(node, Map):
+            raise NoMatrixError
+        tangents: list[Node | None] = [None] * len(node.args)
+        tangents[k] = fill(1, arg.shape, "real")
+        slope = node.jvp(tangents)
+        formula = Number(0) if slope is None else self._reader.read(slope)
+        if arg.ndim == 0:
+            return self._laid(formula, node, False)
+        if arg.shape != node.shape:
+            raise NoMatrixError
+        return self._diagonal(formula, node)
+
+    def _diagonal(self, slopes: Formula, node: Node) -> Formula:
+        """diag(slopes); a number times I where they are all the same."""
+        loose = loosened(slopes)
+        if loose.sort == "scalar":
+            return self._algebra.product([loose, Identity(node.shape[0])])
+        return diagonal(self._column(slopes), self._algebra)
+
+    def _of_einsum(self, node: Einsum, k: int) -> Formula:
+        rest = [j for j in range(len(node.args)) if j != k]
+        ins, args = [node.ins[j] for j in rest], tuple(node.args[j] for j in rest)
+        own = node.ins[k]
+        if own == node.out and own:
+            factor = folded_einsum(ins, own, node.sizes(), args) if args else fill(1, node.shape)
+            return self._diagonal(self._reader.read(factor), node)
+        if not args:
+            formula: Formula = Number(1)
+        else:
+            formula = self._reader.read(folded_einsum(ins, (*node.out, *own), node.sizes(), args))
+        if node.ndim and own:
+            if isinstance(formula, Array) or formula.sort != "matrix":
+                raise NoMatrixError
+            return formula
+        return self._laid(formula, node if node.ndim else node.args[k], not node.ndim)
+
+    def _laid(self, formula: Formula, like: Node, as_row: bool) -> Formula:
+        """A derivative of a number by a vector is a row; of a vector by a number a column."""
+        if isinstance(formula, Array):
+            raise NoMatrixError
+        if like.ndim == 0:
+            return formula
+        if formula.sort == "scalar":
+            ones = Ones("row" if as_row else "column", like.shape[0])
+            return self._algebra.product([formula, ones])
+        return self._algebra.turned(formula, "row" if as_row else "column")
+
+    def _column(self, formula: Formula) -> Formula:
+        return self._algebra.turned(formula, "column")
+
+    # --- the product --------------------------------------------------------------------------
+
+    def _product(self) -> Formula:
+        """Multiplied from the root down, the paths added where they meet."""
+        whole: dict[Node, list[Formula]] = {self._root: [Number(1)]}
+        for edge in self.edges:
+            parts = [self._times(term, edge.formula) for term in whole[edge.head]]
+            whole[edge.tail] = self._collected([*whole.get(edge.tail, []), *parts])
+        if self._source is self._root:
+            return Identity(self._root.shape[0]) if self._root.ndim else Number(1)
+        found = whole.get(self._source, [])
+        if len(found) > 1 and any(isinstance(one, Ones) for term in found for one in walk(term)):
+            return Sum(tuple(found))  # x 1ᵀ is not x here
+        added = self._algebra.add(found) if len(found) != 1 else found[0]
+        return one_diagonal(added, self._algebra)
+
+    def _collected(self, terms: list[Formula]) -> list[Formula]:
+        """Terms of one sum; many go on as one."""
+        if len(terms) <= MOST_TERMS:
+            return terms
+        # Not by the algebra, which leaves out the ones in s 1ᵀ.
+        return [Sum(tuple(terms))]
+
+    def _times(self, left: Formula, right: Formula) -> Formula:
+        if left == Number(1):
+            return right
+        if isinstance(right, Sum) and _is_worth_opening(left):
+            return self._algebra.add([self._times(left, term) for term in right.terms])
+        return chained(self._algebra.product([left, right]), self._algebra)
+
+    # --- steps --------------------------------------------------------------------------------
+
+    def steps(self) -> list[Step]:
+        """A step for each local Jacobian, then the chain rule."""
+        names = self._names
+        lines: list[Step] = []
+        for edge in self.edges:
+            head, operand = names.reference(edge.head), names.reference(edge.tail)
+            words: tuple[tuple[str, Formula | str], ...] = (
+                ("head", head),
+                ("operand", operand),
+                ("root", names.root_name),
+                ("function", function_of(edge.head) or head),
+            )
+            rule = _LOCAL.get(edge.rule, edge.rule) if edge.head.ndim else edge.rule
+            target = Derivative(head, operand)
+            lines.append(Step(rule, target, edge.formula, edge.formula, None, None, words))
+        if len(self.edges) > 1:
+            lines.append(self._chain_rule())
+        return lines
+
+    def _chain_rule(self) -> Step:
+        names = self._names
+        operand = names.reference(self._source)
+        target = Derivative(names.root_name, operand)
+        words = (("root", names.root_name), ("operand", operand))
+        paths = self._paths(self._root)
+        before: Formula = self.formula
+        if paths is not None:
+            products = [Product(1, path) if len(path) > 1 else path[0] for path in paths if path]
+            before = products[0] if len(products) == 1 else Sum(tuple(products))
+        return Step("chain rule", target, before, self.formula, None, None, words)
+
+    def _paths(self, node: Node) -> list[tuple[Derivative, ...]] | None:
+        """The local derivatives on each path; None where there are many."""
+        found: list[tuple[Derivative, ...]] = []
+        stack: list[tuple[Node, tuple[Derivative, ...]]] = [(node, ())]
+        below: dict[Node, list[_Edge]] = {}
+        for edge in self.edges:
+            below.setdefault(edge.head, []).append(edge)
+        while stack:
+            at, path = stack.pop()
+            if at is self._source:
+                found.append(path)
+            if len(found) > MOST_PATHS or len(stack) > len(self.edges) + MOST_PATHS:
+                return None
+            for edge in reversed(below.get(at, [])):
+                factor = Derivative(
+                    self._names.reference(edge.head), self._names.reference(edge.tail)
+                )
+                stack.append((edge.tail, (*path, factor)))
+        return found
+
+
+_LOCAL = {
+    "matrix product": "local matrix product",
+    "function": "local function",
+    "power": "local function",
+}
+
+
+def _is_worth_opening(left: Formula) -> bool:
+    """Whether a factor before a sum goes into it: a row or a diagonal before diag(s) - s sᵀ."""
+    return left.sort == "row"
+
+
+def diagonal(x: Formula, algebra: Algebra) -> Formula:
+    """diag(x), with numbers in front: 2 diag(u)."""
+    parts = split(x)
+    if not parts.core or (parts.coefficient == 1 and not parts.scalars and not parts.over):
+        return Call("diag", (x,), "matrix")
+    inner = algebra.product(parts.core)
+    numbers = [Number(parts.coefficient), *parts.scalars]
+    return algebra.product([*numbers, Call("diag", (inner,), "matrix")], parts.over)
+
+
+def _is_diagonal(x: Formula) -> bool:
+    return isinstance(x, Call) and x.head == "diag" and x.kind == "matrix"
+
+
+def chained(x: Formula, algebra: Algebra) -> Formula:
+    """A product of matrices with the diagonals in it taken together.
+
+    diag(a) diag(b) is diag(a ⊙ b), diag(a) v is a ⊙ v, diag(a) 1 is a.
+    """
+    if isinstance(x, Sum):
+        return algebra.add([chained(term, algebra) for term in x.terms])
+    if not isinstance(x, Product):
+        return x
+    core = [f for f in x.factors if f.sort != "scalar"]
+    numbers = [f for f in x.factors if f.sort == "scalar"]
+    coefficient, below = x.coefficient, list(x.over)
+    k = 0
+    while k + 1 < len(core):
+        joined = _joined(core[k], core[k + 1], algebra)
+        if joined is None:
+            k += 1
+        else:
+            parts = split(joined)
+            coefficient = coefficient * parts.coefficient
+            numbers += parts.scalars
+            core[k : k + 2] = parts.core
+            below += parts.over
+            k = max(k - 1, 0)
+    return algebra.product([Number(coefficient), *numbers, *core], below)
+
+
+def one_diagonal(x: Formula, algebra: Algebra) -> Formula:
+    """diag(a) + diag(b) as diag(a + b), wherever it stands."""
+    if not any(isinstance(one, Sum) for one in walk(x)):
+        return x
+    x = mapped(x, lambda part: one_diagonal(part, algebra))
+    if not isinstance(x, Sum):
+        return x
+    inner: list[Formula] = []
+    rest: list[Formula] = []
+    for term in x.terms:
+        found = _inside_diagonal(term, algebra)
+        if found is None:
+            rest.append(term)
+        else:
+            inner.append(found)
+    if len(inner) < 2:
+        return x
+    made = diagonal(algebra.add(inner), algebra)
+    return made if not rest else algebra.add([made, *rest], keep_order=True)
+
+
+def _inside_diagonal(term: Formula, algebra: Algebra) -> Formula | None:
+    """What stands on the diagonal of c diag(a)."""
+    if _is_diagonal(term):
+        return term.parts[0]
+    if not isinstance(term, Product):
+        return None
+    core = [f for f in term.factors if f.sort != "scalar"]
+    if len(core) != 1 or not _is_diagonal(core[0]):
+        return None
+    numbers = [f for f in term.factors if f.sort == "scalar"]
+    return algebra.product([Number(term.coefficient), *numbers, core[0].parts[0]], term.over)
+
+
+def _joined(left: Formula, right: Formula, algebra: Algebra) -> Formula | None:
+    if _is_diagonal(left) and _is_diagonal(right):
+        return diagonal(algebra.entrywise([left.parts[0], right.parts[0]]), algebra)
+    if _is_diagonal(left) and right.sort == "column":
+        return algebra.entrywise([left.parts[0], right])
+    if left.sort == "row" and _is_diagonal(right):
+        return algebra.entrywise([left, algebra.transpose(right.parts[0])])
+    return None
+
+
+# --- index form ---------------------------------------------------------------------------------
+
+
+def by_entries(naming: Naming, source: Node) -> Array:
+    """All partial derivatives by their indices: those of the value first, then the source's."""
+    root = naming.root
+    source = bare(source)
+    letter = fresh("ct", naming.forward.taken)
+    seed = Name(letter, naming.forward.sort(root))
+    ct = local(root, letter)
+    reader = Reader(naming.forward, naming.reader.algebra, naming.reader.known, limit=None)
+    reader.axes.update(naming.reader.axes)
+    reader.call_like(ct, seed, root)
+    found = reverse({root: ct}, {source}).cotangent.get(source)
+    ours = naming.forward.letters.of(root)
+    by = _apart(naming.forward.letters.of(source), ours)
+    indices = (*ours, *by)
+    if found is None:
+        return Array(indices, Number(0), "tensor")
+    entries = Entries(naming.reader.algebra, reader.axes, deep=True)
+    formula = reader.read(found)
+    body = entries.entry(formula, by) if by else entries.number(formula)
+    sort: Literal["matrix", "tensor"] = "matrix" if len(indices) == 2 else "tensor"
+    made = unshadowed(_at_unit(body, seed, ours, entries), {index.letter for index in indices})
+    return Array(indices, as_products(made), sort)
+
+
+def as_products(x: Formula) -> Formula:
+    """Σ_m V[m,k] V[m,l] as (Vᵀ V)[k,l]."""
+    if isinstance(x, Over) and x.head == "sum" and len(x.indices) == 1:
+        made = _product_of_two(x)
+        if made is not None:
+            return made
+    if not any(isinstance(one, Over) for one in walk(x)):
+        return x
+    return mapped(x, as_products)
+
+
+def _product_of_two(x: Over) -> Formula | None:
+    (index,) = x.indices
+    body = x.body
+    if not isinstance(body, Product) or len(body.factors) != 2 or body.over:
+        return None
+    sides: list[tuple[Formula, Formula]] = []
+    shape: list[Any] = []
+    for k, factor in enumerate(body.factors):
+        whole = isinstance(factor, Entry) and isinstance(factor.base, Name)
+        if not isinstance(factor, Entry) or not whole or len(factor.at) != 2:
+            return None
+        if factor.at.count(index) != 1:
+            return None
+        place = factor.at.index(index)
+        other = factor.at[1 - place]
+        # The sum runs over the columns of the first factor and the rows of the second.
+        base: Formula = factor.base if place == 1 - k else Transpose(factor.base)
+        sides.append((base, other))
+        shape.append(factor.shape[1 - place])
+    (left, first), (right, second) = sides
+    entry = Entry(Product(1, (left, right)), (first, second), tuple(shape))
+    return entry if body.coefficient == 1 else Product(body.coefficient, (entry,))
+
+
+def _apart(by: Sequence[Index], of: Sequence[Index]) -> tuple[Index, ...]:
+    """The source's letters, all of them new ones where the value has one of them."""
+    taken = {index.letter for index in of}
+    clash = bool(taken & {index.letter for index in by})
+    found: list[Index] = []
+    for index in by:
+        letter = other_letter(taken, None if clash else index.letter)
+        taken.add(letter)
+        found.append(Index(letter, index.length))
+    return tuple(found)
+
+
+def _equal(at: Formula, index: Index) -> Relation:
+    if isinstance(at, Index) and at.letter > index.letter:
+        return Relation("==", index, at)
+    return Relation("==", at, index)
+
+
+def _at_unit(formula: Formula, seed: Name, indices: Sequence[Index], entries: Entries) -> Formula:
+    """The formula with 1 at one entry of the seed and 0 elsewhere."""
+    if formula == seed:
+        return Number(1)
+    if isinstance(formula, Entry) and formula.base == seed:
+        return entries.times(
+            [
+                Indicator(_equal(at, index)) if at != index else Number(1)
+                for at, index in zip(formula.at, indices, strict=True)
+            ]
+        )
+    if not any(one == seed for one in walk(formula)):
+        return formula
+    if isinstance(formula, Over) and formula.head == "sum":
+        taken = {index.letter for index in indices}
+        formula = bound_apart(formula, taken)
+        assert isinstance(formula, Over)
+        body = _at_unit(formula.body, seed, indices, entries)
+        return entries.summed(formula.indices, body)
+    if isinstance(formula, Product):
+        factors = [_at_unit(f, seed, indices, entries) for f in formula.factors]
+        return entries.times([Number(formula.coefficient), *factors], formula.over)
+    if isinstance(formula, Sum):
+        return entries.algebra.add([_at_unit(t, seed, indices, entries) for t in formula.terms])
+    return mapped(formula, lambda part: _at_unit(part, seed, indices, entries))
