@@ -90,7 +90,7 @@ class Sensitivity:
             words["error"],
         ]
         cells = [
-            [row.title, *(f"{x:.{digits}g}" for x in (*row[2:], self._difference(row)))]
+            [row.title, *(f"{x + 0.0:.{digits}g}" for x in (*row[2:], self._difference(row)))]
             for row in self.rows
         ]
         lines = [f"{out} = {self.value:.{digits}g}", *aligned([heads, *cells], left=[0])]
