@@ -15,6 +15,7 @@ from symgraph.graph import graph
 from symgraph.node import Node
 from symgraph.notation.indexed import in_entries
 from symgraph.notation.mathml import mathml
+from symgraph.notation.ranges import with_ranges
 from symgraph.notation.sequences import Span
 from symgraph.notation.spelling import Indicators, Products, Signs, Spelling, told_apart
 from symgraph.notation.tree import Formula, Name, walk
@@ -330,14 +331,36 @@ class Derivation:
         """All of it in Unicode."""
         return pages.lines(self, "unicode")
 
-    def latex(self) -> str:
+    def latex(self, *, ranges: bool = False) -> str:
         """One `align*` environment: what is given, the steps with their rules, the result.
 
         It needs the package amsmath; with Chinese names or `lang="zh"` also ctex, and XeLaTeX. The
         indicators "𝟙[·]" and "𝟙{·}" need unicode-math. A derivation of more than a page asks for
         `\\allowdisplaybreaks` in the preamble.
         """
-        return pages.latex(self)
+        return pages.latex(self.with_ranges() if ranges else self)
+
+    def with_ranges(self) -> Derivation:
+        """With braces in LaTeX, Markdown and HTML that say which values σ', tanh', 1[...] take."""
+        defined = {one.left: one.right for one in self.given}
+
+        def noted(equation: Equation) -> Equation:
+            return dataclasses.replace(equation, right=with_ranges(equation.right, defined))
+
+        steps = [
+            dataclasses.replace(
+                step,
+                before=with_ranges(step.before, defined),
+                after=with_ranges(step.after, defined),
+            )
+            for step in self.steps
+        ]
+        return dataclasses.replace(
+            self,
+            steps=tuple(steps),
+            names=tuple(map(noted, self.names)),
+            results=tuple(map(noted, self.results)),
+        )
 
     def markdown(self) -> str:
         """Headings, formulas between dollar signs, the reasons as sentences."""

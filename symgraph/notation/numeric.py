@@ -42,6 +42,7 @@ from symgraph.notation.tree import (
     Plain,
     Power,
     Product,
+    Ranged,
     Relation,
     Sort,
     Sum,
@@ -288,6 +289,11 @@ def _(formula: Apply, given: _Given) -> Array:
     body = abstract(formula.function, formula.orders)(*(slot(k) for k in range(count)))
     args = [_value(arg, given) for arg in formula.args]
     return np.asarray(template(body, count).evaluate(args))
+
+
+@_value.register
+def _(formula: Ranged, given: _Given) -> Array:
+    return _value(formula.x, given)
 
 
 @_value.register

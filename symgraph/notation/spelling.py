@@ -40,8 +40,7 @@ class Spelling:
 
     `product` is the sign of entrywise products, `indicator` the look of 1[condition], `derivative`
     the sign in dL/dW; by default that is d in text and Unicode, ∂ in LaTeX. `literal` are names
-    that are written as they are spelled (W1, not W₁), `ranges` names with the function that they
-    are the value of: LaTeX then says below a factor which values it takes.
+    that are written as they are spelled (W1, not W₁).
     Raises UnsupportedError for a value that is not offered.
     """
 
@@ -49,7 +48,6 @@ class Spelling:
     indicator: Indicators = "1[·]"
     derivative: Signs | None = None
     literal: frozenset[str] = frozenset()
-    ranges: tuple[tuple[str, str], ...] | None = None
 
     def __post_init__(self) -> None:
         _check("product", self.product, PRODUCTS)

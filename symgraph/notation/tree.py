@@ -36,6 +36,7 @@ __all__ = [
     "Plain",
     "Power",
     "Product",
+    "Ranged",
     "Real",
     "Relation",
     "SecondDerivative",
@@ -437,6 +438,22 @@ def _derived(of: Sort, by: Sort) -> Sort:
         return of
     vectors: tuple[Sort, ...] = ("column", "row")
     return "matrix" if of in vectors and by in vectors else "tensor"
+
+
+@dataclass(frozen=True, slots=True)
+class Ranged(Formula):
+    """A formula with a note of the values that it takes, which only LaTeX shows."""
+
+    x: Formula
+    range: str
+
+    @property
+    def parts(self) -> tuple[Formula, ...]:
+        return (self.x,)
+
+    @property
+    def sort(self) -> Sort:
+        return self.x.sort
 
 
 @dataclass(frozen=True, slots=True)

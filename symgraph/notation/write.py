@@ -48,6 +48,7 @@ from symgraph.notation.tree import (
     Plain,
     Power,
     Product,
+    Ranged,
     Real,
     Relation,
     SecondDerivative,
@@ -553,6 +554,17 @@ def _(formula: SecondDerivative, pen: _Pen) -> Piece:
         return Piece(rf"\frac{{{d.strip()}{square}{of}}}{{{bottom}}}")
     bottom = bottom if " " not in bottom else f"({bottom})"
     return Piece(f"{d}{square}{of}/{bottom}", _PRODUCT - 1)
+
+
+@_piece.register
+def _(formula: Ranged, pen: _Pen) -> Piece:
+    inside = _piece(formula.x, pen)
+    if pen.style != "latex":  # a product within a product of its kind needs no parentheses
+        joins = isinstance(formula.x, (Product, Hadamard))
+        return Piece(inside.text, inside.precedence + 1) if joins else inside
+    # What needs parentheses beside its neighbours has them above the brace, too.
+    text = inside.text if isinstance(formula.x, Product) else pen.wrap(inside, _HADAMARD)
+    return Piece(rf"\underbrace{{{text}}}_{{\in {formula.range}}}")
 
 
 @_piece.register

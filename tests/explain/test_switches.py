@@ -264,3 +264,42 @@ def test_a_transposed_derivative_stands_in_parentheses():
 
     assert r"\left(\frac{\partial L}{\partial \hat{y}}\right)^{\mathsf{T}}" in step.line("latex")
     assert "(dL/dŷ)^T" in step.line("text")
+
+
+# --- ranges -------------------------------------------------------------------------------------
+
+
+def test_the_range_of_a_slope_stands_below_it_on_request():
+    x, v, w = sg.input("x", 3), sg.parameter("v", 3), sg.parameter("w")
+    h = sg.let("h", sg.sigmoid(v @ x))
+    derivation = sg.derive(sg.let("L", sg.sigmoid(w * h) + sg.tanh(w)), v)
+
+    ranged = derivation.latex(ranges=True)
+    slope = r"\underbrace{h (1 - h)}_{\in (0, \frac{1}{4}]}"
+    assert ranged.count(slope) == 4
+    assert r"\underbrace" not in derivation.latex()
+    assert derivation.with_ranges().result.unicode() == derivation.result.unicode()
+    assert r"\underbrace{\mathbf{1}\left[m < 1\right]}_{\in \{0, 1\}}" in sg.derive(
+        sg.let("L", sg.maximum(1 - sg.input("m"), 0)), "m"
+    ).latex(ranges=True)
+
+
+def test_five_sigmoids_in_a_row_show_why_a_gradient_vanishes():
+    x = y = sg.input("x")
+    for k in range(1, 6):
+        y = sg.let(f"h{k}", sg.sigmoid(y))
+
+    result = sg.derive(y, x).with_ranges().result.latex()
+    assert result.count(r"}_{\in (0, \frac{1}{4}]}") == 5
+
+
+def test_the_slope_of_tanh_has_its_range_for_matrices_too():
+    X, W = sg.input("X", (5, 3)), sg.parameter("W", (3, 4))
+    H = sg.let("H", sg.tanh(sg.let("net", X @ W)))
+    derivation = sg.derive(sg.let("L", sg.sum(H)), "net")
+
+    assert (
+        derivation.with_ranges()
+        .result.latex()
+        .endswith(r"\underbrace{(1 - H \odot H)}_{\in (0, 1]}")
+    )
