@@ -19,6 +19,7 @@ from symgraph.build.unroll import unroll
 from symgraph.errors import GradientError, RangeError, UnknownNameError, UnsupportedError
 from symgraph.evaluate import bind_values, evaluate_above
 from symgraph.expanded.products import Language, Path, Paths
+from symgraph.expanded.results import result_name
 from symgraph.expanded.rows import rows_of
 from symgraph.expanded.search import along_path, largest_paths
 from symgraph.expanded.table import Table
@@ -103,6 +104,7 @@ class Graph:
         self._bullets: dict[Node, Node] = {}
         self._references: dict[Node, Formula] = {}
         self._referred = 0
+        self._results: set[Formula] = set()
 
     # --- what there is ------------------------------------------------------------------------
 
@@ -232,17 +234,24 @@ class Graph:
             return
         for one in list(self._vertices.values())[self._referred : vertex.number]:
             name = self.forward.name(one.node)
-            if name is None:
-                formula = self._literal.meaning(one.node)
-                short = formula.size <= SHORT or not one.node.args
-                sort = self.forward.sort(one.node)
-                name_or_formula = formula if short else Name(f"f{one.index}", sort)
-            else:
-                name_or_formula = name
-            self._references[one.node] = name_or_formula
+            called = self._unnamed(one) if name is None else name
+            self._references[one.node] = called
             for reader in (self._literal, self._tidy):
-                reader.call_it(one.node, name_or_formula)
+                reader.call_it(one.node, called)
         self._referred = max(self._referred, vertex.number)
+
+    def _unnamed(self, vertex: Vertex) -> Formula:
+        """What a value without a name is called: h_T after a loop, a short formula, or f3."""
+        sort = self.forward.sort(vertex.node)
+        result = result_name(vertex.node, sort)
+        if result is not None and result not in self._results:
+            self._results.add(result)
+            return result
+        numbered = Name(f"f{vertex.index}", sort)
+        if vertex.node.is_projection:
+            return numbered
+        formula = self._literal.meaning(vertex.node)
+        return formula if formula.size <= SHORT or not vertex.node.args else numbered
 
     @cached_property
     def _literal(self) -> Reader:

@@ -31,7 +31,8 @@ def checked_digits(digits: Any, where: str) -> int:
 def shown(value: Any, digits: int, style: Style = "text", entries: int = ENTRIES) -> str:
     """A number or an array with so many significant digits.
 
-    Of an array with more than so many entries only the first and the last ones are written.
+    Of an array with more than so many entries only the first and the last ones are written, of one
+    with more than two axes only the shape.
 
     >>> shown([0.123456, 2.0], 3), shown(1.5e-7, 3, "latex")
     ('[0.123, 2]', '1.5 \\\\cdot 10^{-7}')
@@ -39,6 +40,8 @@ def shown(value: Any, digits: int, style: Style = "text", entries: int = ENTRIES
     array: NDArray[Any] = np.asarray(value, dtype=float) + 0.0  # -0.0 is 0
     if style == "latex":
         return _latex(array, digits, entries)
+    if array.ndim > 2 and array.size > entries:
+        return f"[…] {array.shape}"
     text = np.array2string(
         array, separator=", ", threshold=entries, edgeitems=3 if entries >= ENTRIES else 1,
         formatter={"float_kind": lambda x: f"{x:.{digits}g}"},

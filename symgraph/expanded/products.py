@@ -56,8 +56,22 @@ class Path(NamedTuple):
 
     def derivatives(self, style: Style = "unicode") -> str:
         """The derivatives on the way by their names, not multiplied: ∂out/∂mid · ∂mid/∂in."""
-        names = [_partial(edge.head.reference, edge.tail.reference, style) for edge in self.edges]
+        names = [_partial(head.reference, tail.reference, style) for head, tail in self._links]
         return _DOT[style].join(names)
+
+    @property
+    def _links(self) -> list[tuple[Vertex, Vertex]]:
+        """Neighbours on the way; a loop is no value, and its result depends on its operands."""
+        found: list[tuple[Vertex, Vertex]] = []
+        result: Vertex | None = None
+        for edge in self.edges:
+            head = result or edge.head
+            if edge.tail.node.is_loop:
+                result = head
+            else:
+                found.append((head, edge.tail))
+                result = None
+        return found
 
     @property
     def ranges(self) -> tuple[Range | None, ...]:
@@ -107,15 +121,16 @@ class Path(NamedTuple):
             if self.factors is not None and len(self.factors) > 1:
                 yield _DOT[style].join(_factor(x, digits, style) for x in self.factors)
         else:
-            first, last = self.edges[0], self.edges[-1]
-            ends = [_partial(e.head.reference, e.tail.reference, style) for e in (first, last)]
-            yield _DOT[style].join([ends[0], _GAP[style], ends[1]])
+            ends = [self._links[0], self._links[-1]]
+            names = [_partial(head.reference, tail.reference, style) for head, tail in ends]
+            yield _DOT[style].join([names[0], _GAP[style], names[1]])
         if self.value is not None:
             yield shown(self.value, digits, style)
 
     def _way(self, style: Style) -> str:
-        labels = [vertex.label(style) for vertex in _ends(self.vertices, LONG + 1)]
-        if len(self.vertices) > LONG + 1:
+        values = tuple(vertex for vertex in self.vertices if not vertex.node.is_loop)
+        labels = [vertex.label(style) for vertex in _ends(values, LONG + 1)]
+        if len(values) > LONG + 1:
             labels.insert(len(labels) // 2, _GAP[style])
         return _ARROW[style].join(labels)
 

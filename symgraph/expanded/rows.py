@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from symgraph.expanded.results import result_name, span_of
 from symgraph.expanded.table import Row
 from symgraph.flow import Values
 from symgraph.notation.tree import Formula
 from symgraph.notation.write import write
-from symgraph.ops import Final, Let, Trace
+from symgraph.ops import Final, Trace
 from symgraph.ops.sweep import total
-from symgraph.printing import Format, Style, unicode_name
+from symgraph.printing import Style
 
 if TYPE_CHECKING:
     from symgraph.graph import Graph
@@ -21,13 +22,15 @@ __all__ = ["rows_of"]
 
 #: A longer value inside of a loop is not written out.
 LONG = 40
+#: Of more users than this only some are written.
+MOST_TERMS = 8
 
 
 def rows_of(graph: Graph, values: Values, labels: bool) -> Iterator[Row]:
     """One line a vertex, in the order of evaluation; with `labels` how each g comes about."""
     for vertex, forward in values.forward.items():
         backward = values.backward.get(vertex)
-        arrived = _arrived(graph, vertex) if labels and backward is not None else None
+        arrived = _arrived(graph, vertex) if labels and backward is not None else []
         yield Row(
             number=vertex.number,
             index=vertex.index,
@@ -35,55 +38,48 @@ def rows_of(graph: Graph, values: Values, labels: bool) -> Iterator[Row]:
             latex=_line(graph, vertex, "latex"),
             forward=forward,
             backward=backward,
-            gradient="" if arrived is None else write(arrived, "unicode"),
-            gradient_latex="" if arrived is None else write(arrived, "latex"),
+            gradient=_added(arrived, "unicode"),
+            gradient_latex=_added(arrived, "latex"),
         )
 
 
-def _arrived(graph: Graph, vertex: Vertex) -> Formula | None:
-    """How the backward value of a vertex comes from those of its users; None at the root."""
-    parts = [graph.passed_on(edge, graph.arriving(edge.head)) for edge in graph.users(vertex)]
+def _arrived(graph: Graph, vertex: Vertex) -> list[Formula]:
+    """How the backward value of a vertex comes from those of its users, as terms; none at the root.
+
+    Of many users the first two and the last are enough.
+    """
+    edges = graph.users(vertex)
+    parts = [graph.passed_on(edge, graph.arriving(edge.head)) for edge in edges]
     known = [part for part in parts if part is not None]
-    return graph.read(total(known)) if known else None
+    if len(known) > MOST_TERMS:
+        return [graph.read(part) for part in (*known[:2], known[-1])]
+    return [graph.read(total(known))] if known else []
+
+
+def _added(terms: list[Formula], style: Style) -> str:
+    if len(terms) < 2:
+        return "".join(write(term, style) for term in terms)
+    first, second, last = (write(term, style) for term in terms)
+    dots = r"\dots" if style == "latex" else "…"
+    return f"{first} + {second} + {dots} + {last}"
 
 
 def _line(graph: Graph, vertex: Vertex, style: Style) -> str:
     node = vertex.node
     if isinstance(node, (Trace, Final)):
-        definition = _result_of_loop(node, style)
+        definition = _result_of_loop(graph, node, style)
     else:
         definition = write(graph.definition(vertex), style)
     is_leaf = not node.args
     return definition if vertex.name is None or is_leaf else f"{vertex.label(style)} = {definition}"
 
 
-def _result_of_loop(node: Trace | Final, style: Style) -> str:
+def _result_of_loop(graph: Graph, node: Trace | Final, style: Style) -> str:
     """What is read of a loop, without the loop itself: h_T, or net_t for t = 1, …, T."""
-    scan = node.scan
-    pen = Format(style)
-    length = pen.number(scan.length).text if isinstance(scan.length, int) else str(scan.length)
+    name = result_name(node, graph.forward.sort(node))
     if isinstance(node, Final):
-        last = "1" if scan.backwards else length
-        return _at(scan.body.states[node.state].params[0], last, style)
-    span = pen.pick(f"t = 1, ..., {length}", f"t = 1, …, {length}", rf"t = 1, \dots, {length}")
-    body, inner = scan.body, node.inner
+        return "…" if name is None else write(name, style)
+    inner = node.inner._written(style)
+    short = f"({inner})" if len(inner) <= LONG else "…"
     comma = r",\ " if style == "latex" else ", "
-    if inner in body.states:
-        before = pen.pick("t-1", "t−1", "t-1") if not scan.backwards else "t+1"
-        return _at(inner.params[0], before, style) + comma + span
-    if inner in body.nexts:
-        return _at(body.states[body.nexts.index(inner)].params[0], "t", style) + comma + span
-    if isinstance(inner, Let) and inner.let_name:
-        return _at(inner.let_name, "t", style) + comma + span
-    written = inner._written(style)
-    return (f"({written})" if len(written) <= LONG else "…") + comma + span
-
-
-def _at(name: Any, time: str, style: Style) -> str:
-    """A name with the time below the line."""
-    shown_name = (
-        unicode_name(str(name)) if style == "unicode" else Format(style).name(str(name)).text
-    )
-    if style == "latex":
-        return f"{{{shown_name}}}_{{{time}}}"
-    return f"{shown_name}_{time}" if len(time) == 1 else f"{shown_name}_{{{time}}}"
+    return (short if name is None else write(name, style)) + comma + span_of(node, style)

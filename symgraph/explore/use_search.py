@@ -43,6 +43,8 @@ Array = NDArray[Any]
 LENGTHS = (4, 5)
 #: A step counts when it has a share at one of so many random points.
 SEEDS = (0, 1, 2)
+#: Smaller numbers may be what is left of a product that underflows.
+TINY = 1e-200
 #: In larger graphs the shares are not written as formulas.
 MOST_EDGES = 4000
 
@@ -174,24 +176,44 @@ class Search:
         ]
 
     def _counted(self, sizes: Mapping[sympy.Symbol, int]) -> list[int]:
-        """The steps with a share that is not zero, at random points."""
-        nodes = [share.node for share in self._shares]
-        alive: list[Any] = [False] * len(nodes)
+        """The steps with a share that is not zero, at random points.
+
+        What underflows counts: a share at the far end of a long loop is small, not missing.
+        """
+        largest: list[Any] = [0.0] * len(self._shares)
+        for values, dims in self._points(sizes):
+            found = evaluate_above([self.root], values, dims)
+            found = evaluate_above([share.node for share in self._shares], found, dims)
+            for k, share in enumerate(self._shares):
+                value = np.abs(np.asarray(found[share.node]))
+                largest[k] = np.fmax(largest[k], np.max(value, axis=tuple(range(1, value.ndim))))
+            if all(np.all(one > TINY) for one in largest):
+                break
+        return [
+            1 if share.length is None else self._not_zero(share.length, sizes, steps)
+            for share, steps in zip(self._shares, largest, strict=True)
+        ]
+
+    def _not_zero(self, length: Dim, sizes: Mapping[sympy.Symbol, int], steps: Any) -> int:
+        whole = bind_dim(length, sizes)
+        faint = np.all(steps == 0) or np.min(steps[steps > 0]) < TINY
+        return whole if faint else int(np.sum(steps > 0))
+
+    def _points(
+        self, sizes: Mapping[sympy.Symbol, int]
+    ) -> Iterator[tuple[dict[Node, Array], dict[sympy.Symbol, int]]]:
+        """Random points, each also with all its numbers near 1 or -1, which long products bear."""
         for seed in SEEDS:
             try:
                 sample = draw([self.root], seed, dims=sizes)
             except NonFiniteError:
-                return [1 if s.length is None else bind_dim(s.length, sizes) for s in self._shares]
-            found = evaluate_above([self.root], sample.values, sample.dims)
-            found = evaluate_above(nodes, found, sample.dims)
-            for k, node in enumerate(nodes):
-                value = np.asarray(found[node])
-                axes = tuple(range(1, value.ndim))
-                alive[k] = alive[k] | (np.any(value != 0, axis=axes) if value.ndim else True)
-        return [
-            1 if share.length is None else int(np.sum(steps))
-            for share, steps in zip(self._shares, alive, strict=True)
-        ]
+                return
+            yield sample.values, sample.dims
+            near = {
+                node: np.sign(x) * np.exp(0.1 * np.tanh(x)) if node.kind == "real" else x
+                for node, x in sample.values.items()
+            }
+            yield near, sample.dims
 
     # --- with formulas and numbers ------------------------------------------------------------
 

@@ -285,3 +285,12 @@ def test_a_value_of_two_numbers_has_no_range():
 
     assert path.ranges == ((0.0, 1.0, True), None)
     assert path.bounds() == ""
+
+
+def test_a_path_through_a_loop_names_its_result_and_its_operand():
+    w = sg.parameter("w")
+    run = sg.scan(lambda h, x: sg.tanh(w * h + x), sg.input("h0"), sg.input("x", "T"))
+    loss = sg.let("L", run.final**2)
+    paths = sg.graph(loss).paths(loss, w, {"h0": 0.5, "w": 0.8, "x": [0.1, -0.4]})
+
+    assert str(paths).startswith("L → h_T → w: ∂L/∂h_T · ∂h_T/∂w = ")

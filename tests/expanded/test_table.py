@@ -141,3 +141,24 @@ def test_a_derivation_gives_its_table_and_its_paths():
     paths = derivation.paths({"x": 3.0}, limit=1)
     assert str(paths).splitlines()[1] == "还有 1 条路径，合计 0.1355299792"
     assert float(derivation.table({"x": 3.0}).rows[-1].forward) == pytest.approx(2.8577223804673)
+
+
+def test_what_is_read_of_a_loop_goes_by_its_name_and_its_time():
+    formulas = {row.formula for row in sg.graph(recurrent.rnn().loss).table(RNN).rows}
+    assert {"s_T", "s_T − d", "E = ½ ‖s_T − d‖²"} <= formulas
+
+    net = recurrent.sequence_classifier()
+    labels = [vertex.label() for vertex in sg.graph(net.loss).vertices]
+    assert "S_t" in labels
+    assert "S_t Vᵀ" in labels
+
+
+def test_of_many_users_some_labels_are_enough():
+    x, y = sg.parameter("x"), sg.const(0.0)
+    for k in range(30):
+        y = y + sg.sin(x * (k + 1))
+    table = sg.graph(y).table({"x": 0.1}, labels=True)
+
+    assert table.rows[1].formula == "x"
+    assert table.rows[1].gradient.count(" + ") == 3
+    assert " + … + " in table.rows[1].gradient

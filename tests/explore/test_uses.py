@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import symgraph as sg
-from symgraph.zoo import gates, recurrent
+from symgraph.sample import draw
+from symgraph.zoo import builder, gates, recurrent
 
 
 def normal(rng: np.random.Generator, **shapes: int | tuple[int, ...]) -> dict[str, np.ndarray]:
@@ -209,3 +210,38 @@ def test_requests_that_make_no_sense_are_refused():
         sg.uses(W @ sg.input("x", 2), W)
     with pytest.raises(sg.ShapeError, match="W"):
         sg.uses(loss, W, {**SHARED, "W": [1.0, 2.0]})
+
+
+def test_a_share_that_underflows_is_a_use_all_the_same():
+    w, y0 = sg.parameter("w"), sg.input("y0")
+    long = sg.scan(lambda y: w * y, y0, length=1000).final
+
+    assert sg.use_counts(long) == {"w": 1000}
+    faint = sg.scan(lambda y: sg.tanh(w * y) / 1000, y0, length=300).final
+    assert sg.use_counts(faint) == {"w": 300}
+
+
+@pytest.mark.parametrize("name", ["elman", "encoder-decoder", "text-classifier", "rnn-stacked"])
+def test_the_shares_of_every_parameter_of_a_network_add_up(name: str):
+    loss = builder(name)().loss
+    drawn = draw([loss])
+    values = {leaf.name: value for leaf, value in drawn.values.items()}
+    for vertex in sg.graph(loss).vertices:
+        if vertex.role != "parameter":
+            continue
+        found = sg.uses(loss, vertex.node, values)
+        total = sum(u.value.sum(axis=0) if u.over_time else u.value for u in found)
+        slope = difference(loss, vertex.node, values)
+        assert total == pytest.approx(slope, rel=1e-5, abs=1e-6), vertex.name
+
+
+def difference(loss: sg.Node, leaf: sg.Node, values: dict[str, np.ndarray]) -> np.ndarray:
+    found = np.zeros(np.shape(values[leaf.name]))
+    for index in np.ndindex(found.shape):
+        ends = []
+        for step in (1e-6, -1e-6):
+            moved = np.array(values[leaf.name], dtype=float)
+            moved[index] += step
+            ends.append(float(sg.evaluate(loss, {**values, leaf.name: moved})))
+        found[index] = (ends[0] - ends[1]) / 2e-6
+    return found
