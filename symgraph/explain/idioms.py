@@ -12,7 +12,7 @@ from typing import TypeGuard
 import sympy
 
 from symgraph.build.arithmetic import sigmoid
-from symgraph.build.reductions import softmax
+from symgraph.build.reductions import logsumexp, softmax
 from symgraph.node import Node, reachable, topological
 from symgraph.notation.read import bare
 from symgraph.ops import Einsum, Fill, Map, Reduce, Reshape
@@ -43,6 +43,8 @@ def with_idioms(root: Node, kept: Iterable[Node]) -> dict[Node, Node]:
 
 
 def _idiom(node: Node) -> Node | None:
+    if _is_map(node, sympy.log(_X)) and node.ndim > 0:
+        return _log_sum(node)
     if not _is_map(node, _X / _Y):
         return None
     top, bottom = map(bare, node.args)
@@ -53,7 +55,22 @@ def _idiom(node: Node) -> Node | None:
     if _one_plus_exp(bottom) is z and _same_shape(node, z):
         return sigmoid(z)
     axes = _summed_axes(bottom, top)
-    return None if axes is None else softmax(_without_maximum(z, axes), axes)
+    if axes is None or not _is_beside(bottom, top, axes):
+        return None
+    return softmax(_without_maximum(z, axes), axes)
+
+
+def _log_sum(node: Node) -> Node | None:
+    """log Σ exp of each row or column."""
+    total = bare(node.args[0])
+    inner = bare(total.args[0]) if isinstance(total, (Einsum, Reshape)) else total
+    inner = bare(inner.args[0]) if isinstance(inner, Einsum) else inner
+    if not _is_map(inner, sympy.exp(_X)):
+        return None
+    axes = _summed_axes(total, inner)
+    if axes is None:
+        return None
+    return logsumexp(inner.args[0], axes, keepdims=total.ndim == inner.ndim)
 
 
 def _is_map(node: Node, expr: sympy.Expr) -> TypeGuard[Map]:
@@ -79,7 +96,7 @@ def _same_shape(a: Node, b: Node) -> bool:
 
 
 def _summed_axes(total: Node, x: Node) -> tuple[int, ...] | None:
-    """The axes along which a node is the sum of x, when it stands beside x as softmax needs it."""
+    """The axes along which a node is the sum of x."""
     inner = total.args[0] if isinstance(total, Reshape) else total
     inner = bare(inner)
     if not isinstance(inner, Einsum) or len(inner.args) != 1 or bare(inner.args[0]) is not x:
@@ -91,13 +108,17 @@ def _summed_axes(total: Node, x: Node) -> tuple[int, ...] | None:
     added = [index for index in inner.out if index not in source]
     if not axes or left != [i for i in source if i in inner.out] or len(set(source)) < x.ndim:
         return None
-    if any(sizes[index] != 1 for index in added) or total.ndim > x.ndim:
-        return None
-    beside = (*[1] * (x.ndim - total.ndim), *total.shape)
-    fits = all(
-        size == 1 if k in axes else same_dim(size, x.shape[k]) for k, size in enumerate(beside)
+    return None if any(sizes[index] != 1 for index in added) else axes
+
+
+def _is_beside(total: Node, x: Node, axes: Sequence[int]) -> bool:
+    """Whether x divided by a sum along axes divides each entry by the sum that it is in."""
+    if total.ndim > x.ndim:
+        return False
+    sizes = (*[1] * (x.ndim - total.ndim), *total.shape)
+    return all(
+        size == 1 if k in axes else same_dim(size, x.shape[k]) for k, size in enumerate(sizes)
     )
-    return axes if fits else None
 
 
 def _without_maximum(z: Node, axes: Sequence[int]) -> Node:

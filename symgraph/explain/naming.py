@@ -238,7 +238,7 @@ class Naming:
             return LONG
         if isinstance(node, Concat):
             return SHORT
-        users = self.users.get(node, [])
+        users = [u for u in self.users.get(node, []) if not _is_log_sum(u)]
         output = node.ndim > 0 and isinstance(node, Map) and _keeps_its_output(node)
         only_added = all(isinstance(u, Map) and u.template.expr.is_Add for u in users)
         often = len(users) > 1 or (output and not only_added)
@@ -435,6 +435,11 @@ def _is_better_plain(size: int, times: int) -> bool:
 def _names_in(node: Node, naming: Naming) -> list[Name]:
     formula = naming.literal.meaning(node)
     return [one for one in walk(formula) if isinstance(one, Name)]
+
+
+def _is_log_sum(node: Node) -> bool:
+    """The log-sum-exp of a softmax, which is written as one function."""
+    return isinstance(node, Reduce) and node.operation == "logsumexp"
 
 
 def _keeps_its_output(node: Map) -> bool:

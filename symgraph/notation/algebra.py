@@ -8,6 +8,7 @@ the user wrote: nothing is computed, the order of the operands stays.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any, Literal
 
@@ -30,6 +31,7 @@ from symgraph.notation.parts import (
     is_chain,
     is_negative,
     is_pair_of_vectors,
+    is_turned_call,
     joint,
     loosened,
     may_turn,
@@ -53,6 +55,7 @@ from symgraph.notation.tree import (
     Identity,
     Indicator,
     Inverse,
+    MatrixPower,
     Name,
     Norm,
     Number,
@@ -64,6 +67,7 @@ from symgraph.notation.tree import (
     Sort,
     Sum,
     Transpose,
+    flipped,
     walk,
 )
 
@@ -261,8 +265,9 @@ class Algebra:
         if self.tidy and (scalars or over or len(core) > 1 or coefficient != 1):
             for k, factor in enumerate(core):
                 if isinstance(factor, Sum) and all(map(is_negative, factor.terms)):
-                    core[k] = self.add([self.scale(-1, term) for term in factor.terms])
-                    coefficient = -coefficient
+                    turned = self.add([self.scale(-1, term) for term in factor.terms])
+                    chain = [*scalars, *core[:k], turned, *core[k + 1 :]]
+                    return self.scale(times(-1, coefficient), self.product(chain, over))
         factors = self._placed(scalars, core)
         if not factors and not over:
             return Number(coefficient)
@@ -292,14 +297,28 @@ class Algebra:
                 return Number(base.value**exponent.value)
             if isinstance(exponent.value, int) and base.sort == "scalar":
                 return self._numbers_raised(base, exponent.value)
+            if exponent == Number(Fraction(1, 2)) and isinstance(base, Product):
+                return self._root_of_norms(base) or Power(base, exponent)
         return Power(base, exponent)
+
+    def _root_of_norms(self, x: Product) -> Formula | None:
+        """√(‖x‖² ‖y‖²) as ‖x‖ ‖y‖."""
+        factors = (*x.factors, *x.over)
+        if x.coefficient != 1 or not all(isinstance(base_of(f)[0], Norm) for f in factors):
+            return None
+        half = Fraction(1, 2)
+        roots = [
+            [raised(base, n * half) for base, n in map(base_of, part)]
+            for part in (x.factors, x.over)
+        ]
+        return self.product(*roots)
 
     def _numbers_raised(self, base: Formula, n: int) -> Formula:
         """(a b)² as a² b²; √a² as a."""
         inner, m = base_of(base)
         if inner is not base:
             return self.product([raised(inner, m * n)])
-        if not isinstance(base, Product) or isinstance(base.coefficient, float):
+        if not isinstance(base, Product) or isinstance(base.coefficient, float) or split(base).core:
             return Power(base, Number(n))
         parts = Parts(plain(Fraction(base.coefficient) ** n), [], [], [])
         parts.scalars = [self.power(f, Number(n)) for f in base.factors]
@@ -320,6 +339,11 @@ class Algebra:
             parts = split(x)
             parts.core = [self.transpose(f) for f in reversed(parts.core)]
             return self.build(parts)
+        if isinstance(x, Power) and x.exponent.sort == "scalar":
+            return Power(self.transpose(x.base), x.exponent)
+        if isinstance(x, Call) and is_turned_call(x):
+            (argument,) = x.args
+            return Call(x.head, (self.transpose(argument),), flipped(x.kind))
         if isinstance(x, Hadamard):
             return Hadamard(
                 tuple(self.transpose(f) for f in x.factors),
@@ -351,7 +375,11 @@ class Algebra:
             return x
         if isinstance(x, Transpose):
             return self.transpose(self.inverse(x.x))
-        return x.x if self.tidy and isinstance(x, Inverse) else Inverse(x)
+        if self.tidy and isinstance(x, Inverse):
+            return x.x
+        if self.tidy and isinstance(x, MatrixPower):
+            return MatrixPower(x.base, -x.exponent)
+        return Inverse(x)
 
     # --- sums ---------------------------------------------------------------------------------
 
@@ -399,6 +427,10 @@ class Algebra:
             whole = Product(1, tuple(core))
         else:
             return Call("sum", (x,), "scalar")
+        if self.tidy and isinstance(whole, Sum) and whole is not x:
+            inside = total_of_terms(whole, length, self)
+            if inside is not None:
+                return self.product([self.build(replace(parts, core=[])), inside])
         if not self.tidy and (parts.scalars or parts.over):
             return Call("sum", (x,), "scalar")
         square = isinstance(whole, Power) and whole.exponent == Number(2)

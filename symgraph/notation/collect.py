@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from symgraph.notation.parts import Parts, is_negative, joint, plus, ratio, split
+from symgraph.notation.parts import (
+    Parts,
+    is_negative,
+    joint,
+    plus,
+    ratio,
+    shared_divisors,
+    split,
+    without,
+)
 from symgraph.notation.tree import (
     Call,
     Formula,
@@ -100,9 +109,10 @@ def falling(terms: list[Formula]) -> list[Formula]:
 
 def common_out(terms: list[Formula], algebra: Algebra) -> Formula:
     """A sum with what all terms share in front of it: 2a - 2b is 2 (a - b)."""
+    terms = _grouped(terms, algebra)
     parts = [split(term) for term in terms]
-    under = [f for f in parts[0].over if all(f in p.over for p in parts)]
-    if under and any(len(p.over) == len(under) for p in parts):
+    under = shared_divisors([p.over for p in parts])
+    if under:
         return _over_common(parts, under, algebra)
     c = max(parts[0].coefficient, -parts[0].coefficient)
     over = parts[0].over
@@ -118,18 +128,21 @@ def common_out(terms: list[Formula], algebra: Algebra) -> Formula:
     for p in parts:
         p.coefficient, p.over = ratio(p.coefficient, c), []
         p.scalars = [f for f in p.scalars if f not in shared]
-    inner = Sum(tuple(algebra.build(p) for p in parts))
-    return (
-        algebra.build(Parts(c, [*shared, inner], over, []))
-        if inner.sort == "scalar"
-        else (algebra.build(Parts(c, shared, over, [inner])))
-    )
+    inner = algebra.add([algebra.build(p) for p in parts], keep_order=True)
+    return algebra.product([Number(c), *shared, inner], over)
+
+
+def _left(divisors: Sequence[Formula], under: Sequence[Formula]) -> list[Formula]:
+    """The divisors less those that are shared, which are among them."""
+    rest = without(divisors, under)
+    assert rest is not None
+    return rest
 
 
 def _over_common(parts: list[Parts], under: list[Formula], algebra: Algebra) -> Formula:
     """A sum over the divisors that all terms share."""
     for p in parts:
-        p.over = [f for f in p.over if f not in under]
+        p.over = _left(p.over, under)
     inner = algebra.add([algebra.build(p) for p in parts], keep_order=True)
     return algebra.product([inner], under)
 
@@ -142,6 +155,29 @@ def _common_factor(terms: list[Formula], algebra: Algebra) -> Formula:
             if all(core[end] == cores[0][end] for core in cores):
                 return _without_end(terms, end, algebra)
     return _without_common(terms, algebra) or Sum(tuple(terms))
+
+
+def _grouped(terms: list[Formula], algebra: Algebra) -> list[Formula]:
+    """A x + B x + y as (A + B) x + y: terms that differ in their first or last matrix only."""
+    if len(terms) < 3:
+        return terms
+    for end in (0, -1):
+        alike: dict[Formula, list[Formula]] = {}
+        for term in terms:
+            p = split(term)
+            if len(p.core) > 1 and p.core[end].sort == "matrix":
+                p.core = p.core[1:] if end == 0 else p.core[:-1]
+                alike.setdefault(algebra.build(p), []).append(term)
+        for same in alike.values():
+            if 1 < len(same) < len(terms):
+                whole = algebra.add(same, keep_order=True)
+                place = terms.index(same[0])
+                return [
+                    whole if k == place else t
+                    for k, t in enumerate(terms)
+                    if k == place or t not in same
+                ]
+    return terms
 
 
 def _without_end(terms: list[Formula], end: int, algebra: Algebra) -> Formula:
@@ -163,14 +199,14 @@ def _without_common(terms: list[Formula], algebra: Algebra) -> Formula | None:
     common = [f for f in above[0] if all(f in other for other in above)]
     if any(len(factors) <= len(common) for factors in above):
         common = []
-    under = [f for f in below[0] if all(f in other for other in below)]
+    under = shared_divisors(below)
     if not common and not under:
         return None
     rests: list[Formula] = []
     for p, factors, divisors in zip(parts, above, below, strict=True):
         number = algebra.build(Parts(p.coefficient, p.scalars, p.over, []))
         kept = [f for f in factors if f not in common]
-        rest = algebra.multiplied(kept, [f for f in divisors if f not in under])
+        rest = algebra.multiplied(kept, _left(divisors, under))
         rests.append(algebra.multiplied([number, rest]))
     whole = algebra.multiplied([*common, algebra.add(rests, keep_order=True)], under)
     return whole if whole.sort == joint(terms) else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -39,6 +39,7 @@ __all__ = [
     "is_negative",
     "is_pair_of_vectors",
     "is_row_of_ones",
+    "is_turned_call",
     "joint",
     "loosened",
     "may_turn",
@@ -47,10 +48,12 @@ __all__ = [
     "raised",
     "ratio",
     "reduced",
+    "shared_divisors",
     "sort_of",
     "split",
     "split_number",
     "times",
+    "without",
 ]
 
 
@@ -213,6 +216,13 @@ def raised(base: Formula, n: int | Fraction) -> Formula:
     return base if n == 1 else Power(base, Number(plain(n)))
 
 
+def is_turned_call(x: Call) -> bool:
+    """exp(xᵀ) and the like: a function of each entry, of something transposed."""
+    if x.axis is not None or len(x.args) != 1 or x.args[0].sort != x.kind:
+        return False
+    return isinstance(x.args[0], Transpose) and x.head not in ("kron", "cumsum", "softmax")
+
+
 def is_chain(x: Formula) -> bool:
     return isinstance(x, Product) and len(x.factors) > 1
 
@@ -240,3 +250,28 @@ def is_pair_of_vectors(x: Hadamard) -> bool:
     return (
         len(x.factors) == 2 and not x.over and all(f.sort in ("column", "row") for f in x.factors)
     )
+
+
+def without(factors: Sequence[Formula], wanted: Iterable[Formula]) -> list[Formula] | None:
+    """The factors less those that are wanted; a power is lowered. None if one is missing."""
+    left = list(factors)
+    for base, n in map(base_of, wanted):
+        for k, factor in enumerate(left):
+            own, m = base_of(factor)
+            if own == base and m >= n:
+                left[k : k + 1] = [] if m == n else [raised(base, m - n)]
+                break
+        else:
+            return None
+    return left
+
+
+def shared_divisors(below: Sequence[Sequence[Formula]]) -> list[Formula]:
+    """The divisors that all terms of a sum have, if one of the terms has no other."""
+    powers = [dict(map(base_of, divisors)) for divisors in below]
+    shared = [
+        raised(base, min(one[base] for one in powers))
+        for base in powers[0]
+        if all(base in one for one in powers)
+    ]
+    return shared if any(list(divisors) == shared for divisors in below) else []

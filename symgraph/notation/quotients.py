@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from symgraph.notation.parts import base_of, raised
+from symgraph.notation.parts import base_of, without
 from symgraph.notation.tree import (
     Dot,
     Formula,
@@ -36,28 +36,14 @@ def quotient(name: Name, meaning: Formula) -> Quotient | None:
     return None
 
 
-def _without(factors: Sequence[Formula], wanted: Iterable[Formula]) -> list[Formula] | None:
-    """The factors less one of each that is wanted; a power is lowered. None if one is missing."""
-    left = list(factors)
-    for one in wanted:
-        for k, factor in enumerate(left):
-            base, n = base_of(factor)
-            if factor == one or (base == one and n > 1):
-                left[k : k + 1] = [] if factor == one else [raised(base, n - 1)]
-                break
-        else:
-            return None
-    return left
-
-
 def in_entries(
     above: list[Formula], below: list[Formula], known: Sequence[Quotient]
 ) -> tuple[list[Formula], list[Formula]]:
     """Factors and divisors of an entrywise product with named quotients put in."""
     for one in known:
         while True:
-            top = _without(above, [one.above])
-            bottom = _without(below, one.below)
+            top = without(above, [one.above])
+            bottom = without(below, one.below)
             if top is None or bottom is None:
                 break
             place = next(k for k, f in enumerate(above) if one.above in (f, base_of(f)[0]))
@@ -70,7 +56,7 @@ def in_chain(
 ) -> tuple[list[Formula], list[Formula], list[Formula]]:
     """Numbers, chain and divisors of a product with named quotients put in."""
     for one in known:
-        while (bottom := _without(over, one.below)) is not None:
+        while (bottom := without(over, one.below)) is not None:
             for factors in (scalars, core):
                 k = next((k for k, f in enumerate(factors) if _named(f, one) != f), None)
                 if k is not None:

@@ -440,7 +440,7 @@ class Reader:
         (x,), (source,) = xs, node.args
         if all(source.shape[axis] == 1 for axis in node.axes) and node.operation != "argmax":
             return x
-        if len(node.axes) == source.ndim:
+        if all(size == 1 or k in node.axes for k, size in enumerate(source.shape)):
             return Call(node.operation, (x,), "scalar")
         if source.ndim == 2:
             along = node.axes[0]
@@ -526,9 +526,11 @@ class Reader:
         if expr.is_Number or expr.is_NumberSymbol or expr.is_Symbol:
             return number(expr)
         if expr.is_Add:
-            return self.algebra.add(
+            total = self.algebra.add(
                 [self._body(term, nodes, xs) for term in sorted(expr.args, key=_place)]
             )
+            soft = self._softmax(total)
+            return total if soft is None else Call("log", (soft,), soft.sort)
         if expr.is_Mul:
             factors = sorted(expr.args, key=_place)
             above = [self._body(f, nodes, xs) for f in factors if not _is_below(f)]
@@ -551,6 +553,8 @@ class Reader:
             return self._by_output(expr, nodes, args)
         if head in SPELLED:
             return self._body(SPELLED[head], [], args)
+        if head == "exp" and self.algebra.tidy and args[0] == Number(0):
+            return Number(1)
         if head == "exp":
             soft = self._softmax(args[0]) or self._exp_over_sum(args[0])
             if soft is not None:
@@ -637,6 +641,8 @@ class Reader:
 
     def _softmax(self, x: Formula) -> Formula | None:
         """exp(z - logsumexp(z)) by its name."""
+        if isinstance(x, Call) and x.head == "log" and _is_softmax(x.args[0]):
+            return x.args[0]
         if not isinstance(x, Sum):
             return None
         for k, term in enumerate(x.terms):
@@ -665,6 +671,10 @@ class Reader:
                 rest = self.algebra.add([*x.terms[:k], *x.terms[k + 1 :]])
                 return self._entries.times([Call("exp", (rest,), "scalar")], log.args)
         return None
+
+
+def _is_softmax(x: Formula) -> bool:
+    return isinstance(x, Call) and x.head == "softmax"
 
 
 def _opposite(condition: Formula) -> Formula:

@@ -350,7 +350,11 @@ def _(formula: Hadamard, pen: _Pen) -> Piece:
     times = pen.times
     above = [_piece(f, pen) for f in formula.factors]
     if len(above) > 1:
-        top = Piece(times.join(pen.wrap(p, _HADAMARD + 1) for p in above), _HADAMARD)
+        parts = [
+            p.text if _is_written_twice(f) else pen.wrap(p, _HADAMARD + 1)
+            for f, p in zip(formula.factors, above, strict=True)
+        ]
+        top = Piece(times.join(parts), _HADAMARD)
     else:
         top = above[0] if above else pen.number(1)
     if not formula.over:
@@ -361,6 +365,12 @@ def _(formula: Hadamard, pen: _Pen) -> Piece:
     else:
         bottom = below[0]
     return pen.ratio(top, bottom)
+
+
+def _is_written_twice(x: Formula) -> bool:
+    """Whether the entrywise square of a matrix is written H ⊙ H."""
+    is_square = isinstance(x, Power) and x.exponent == Number(2) and isinstance(x.base, Name)
+    return is_square and x.sort in ("matrix", "tensor")
 
 
 @_piece.register
