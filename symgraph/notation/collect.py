@@ -111,8 +111,8 @@ def common_out(terms: list[Formula], algebra: Algebra) -> Formula:
     """A sum with what all terms share in front of it: 2a - 2b is 2 (a - b)."""
     terms = _grouped(terms, algebra)
     parts = [split(term) for term in terms]
-    under = shared_divisors([p.over for p in parts])
-    if under:
+    under = [f for f in parts[0].over if all(f in p.over for p in parts)]
+    if under and any(len(p.over) == len(under) for p in parts):
         return _over_common(parts, under, algebra)
     c = max(parts[0].coefficient, -parts[0].coefficient)
     over = parts[0].over

@@ -88,7 +88,7 @@ IDENTITIES: dict[str, tuple[Callable[[], sg.Node], sg.Node, str]] = {
     "KL": (lambda: -0.5 * sg.sum(1 + x - m**2 - sg.exp(x)), x, "0.5 (exp(x) − 1)"),
     "cosine": (
         lambda: (x @ y) / (sg.sqrt(sg.sum(x**2)) * sg.sqrt(sg.sum(y**2))),
-        x, "(y − (x·y) x/‖x‖²)/(‖x‖ ‖y‖)",
+        x, "y/(‖x‖ ‖y‖) − (x·y) x/(‖y‖ ‖x‖³)",
     ),
     "linear chain": (lambda: a @ A @ S @ B @ y, S, "Aᵀ a yᵀ Bᵀ"),
     "embedding": (
