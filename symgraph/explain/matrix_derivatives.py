@@ -46,7 +46,7 @@ class Conventions:
         facts = list(dict.fromkeys([*self.facts, *facts_about(roots)]))
         forward = Forward(roots, self.vectors)
         return Naming(
-            roots[-1], sources, self.vectors, 1, facts, plain=plain, forward=forward, title=title
+            roots[-1], sources, self.vectors, 1, facts, None, plain, forward, title, {"σ": "q"}
         )
 
 

@@ -15,6 +15,7 @@ from typing import Literal
 import sympy
 
 from symgraph.explain.derivation import Equation
+from symgraph.explain.rules import function_of
 from symgraph.facts import Fact, is_symmetric
 from symgraph.node import Node
 from symgraph.notation.algebra import Algebra
@@ -68,7 +69,8 @@ class Naming:
 
     `reader` reads derivatives, `literal` what the user wrote. `named` are the values whose
     derivative has a name, `auxiliary` the unnamed values that got one; those in `plain` get none.
-    `adjoints`: names that the user chose for derivatives; `title` the name of an unnamed root.
+    `adjoints`: names that the user chose for derivatives; `title` the name of an unnamed root,
+    `letters` names for the values of some functions.
     """
 
     def __init__(
@@ -82,9 +84,11 @@ class Naming:
         plain: Collection[Node] = (),
         forward: Forward | None = None,
         title: str = "L",
+        letters: Mapping[str, str] | None = None,
     ) -> None:
         self.root = root
         self._plain = frozenset(plain)
+        self._letters = letters or {}
         self._chosen = {bare(node): name for node, name in (adjoints or {}).items()}
         self.sources = [bare(one) for one in sources]
         self.sign = sign
@@ -182,7 +186,8 @@ class Naming:
                 continue
             if node.is_loop or self._is_worth_a_name(node):
                 letter = "s" if node.is_loop else "u"
-                self.abbreviate(node, f"{letter}{len(self.auxiliary) + 1}")
+                usual = self._letters.get(function_of(node) or "")
+                self.abbreviate(node, usual or f"{letter}{len(self.auxiliary) + 1}")
 
     def abbreviate(self, node: Node, title: str) -> None:
         """Give an unnamed value a name."""

@@ -262,6 +262,8 @@ class Entries:
             return self._entrywise(x, x.sort, at)
         (inner,) = x.args
         axes = apart(self.axes(inner), set().union(*map(free_letters, at)))
+        if x.axis is not None and x.axis >= len(axes):
+            raise NoAxesError  # along an axis of length 1
         if x.head == "softmax":
             which = range(len(axes)) if x.axis is None else (x.axis,)
             spread: list[Formula] = [axes[k] if k in which else p for k, p in enumerate(at)]

@@ -151,7 +151,7 @@ HESSIANS: dict[str, tuple[Callable[[], sg.Node], Any, str, Callable[..., Any]]] 
     "least squares": (lambda: sg.sum((X @ w - y) ** 2) / 2, w, "Xᵀ X",
                       lambda X, w, y: ((X @ w - y) ** 2).sum() / 2),
     "softplus": (
-        lambda: sg.sum(sg.log(1 + sg.exp(X @ w))), w, "Xᵀ diag(u₁ ⊙ (1 − u₁)) X",
+        lambda: sg.sum(sg.log(1 + sg.exp(X @ w))), w, "Xᵀ diag(q ⊙ (1 − q)) X",
         lambda X, w: torch.log(1 + torch.exp(X @ w)).sum(),
     ),
     "cubes": (lambda: sg.sum(x**3), x, "6 diag(x)", lambda x: (x**3).sum()),
@@ -188,7 +188,7 @@ def test_the_hessian_of_the_logistic_loss_with_labels_of_square_one():
     loss = sg.sum(sg.log(1 + sg.exp(-labels * (X @ w))))
     derivation = sg.derive(loss, w, order=2, assume=labels**2 == 1)
 
-    assert derivation.result.unicode() == "d²L/(dw dwᵀ) = Xᵀ diag(u₁ ⊙ (1 − u₁)) X"
+    assert derivation.result.unicode() == "d²L/(dw dwᵀ) = Xᵀ diag(q ⊙ (1 − q)) X"
     assert derivation.verified
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,66 @@ from identities.row import SQUARE, Problem, Row, v
 __all__ = ["ROWS"]
 
 inv = np.linalg.inv
+
+
+def _direction(s: Any) -> Problem:
+    x = v("x", s.n)
+    u = sg.let("u", x - v("a", s.n))
+    return Problem(u / sg.norm(u), x)
+
+
+def _direction_slope(a: Any) -> Any:
+    u = a.x - a.a
+    size = np.linalg.norm(u)
+    return np.eye(len(u)) / size - np.outer(u, u) / size**3
+
+
+def _softmax(s: Any) -> Problem:
+    z = v("z", s.n)
+    return Problem(sg.let("s", sg.softmax(z)), z)
+
+
+def _softmax_slope(a: Any) -> Any:
+    s = np.exp(a.z) / np.sum(np.exp(a.z))
+    return np.diag(s) - np.outer(s, s)
+
+
+def _second(problem: Problem) -> Problem:
+    """The same row for the Hessian."""
+    return replace(
+        problem,
+        derive=lambda: sg.derive(problem.expr, problem.wrt, order=2, assume=problem.assume),
+    )
+
+
+def _cross_entropy(s: Any) -> Problem:
+    z, t = v("z", s.n), v("t", s.n)
+    return _second(Problem(-(t @ sg.log(sg.softmax(z))), z, {sg.sum(t): 1}))
+
+
+def _logistic(s: Any) -> Problem:
+    X, w, y = v("X", s.n, s.p), v("w", s.p), v("y", s.n)
+    return _second(Problem(sg.sum(sg.log(1 + sg.exp(-y * (X @ w)))), w, {y**2: 1}))
+
+
+def _logistic_curvature(a: Any) -> Any:
+    q = 1 / (1 + np.exp(-a.X @ a.w))
+    return a.X.T @ np.diag(q * (1 - q)) @ a.X
+
+
+def _quadratic(s: Any) -> Problem:
+    x = v("x", s.n)
+    return _second(Problem(x @ v("A", s.n, s.n) @ x, x))
+
+
+def _factorisation(s: Any) -> Problem:
+    U = v("U", s.n, s.q)
+    return _second(Problem(sg.sum((v("T", s.n, s.p) - U @ v("V", s.p, s.q).T) ** 2), U))
+
+
+def _factorisation_curvature(a: Any) -> Any:
+    """δ_ij (2VᵀV)_ab in the order i, a, j, b."""
+    return np.einsum("ij,ab->iajb", np.eye(len(a.U)), 2 * a.V.T @ a.V)
 
 
 def _trace_of_kron(s: Any) -> Problem:
@@ -114,6 +175,16 @@ def _chain_gradient(a: Any) -> Any:
 
 
 ROWS = (
+    Row(65, "H1", "(x-a)/‖x-a‖", "I/‖u‖-uuᵀ/‖u‖³, u=x-a", _direction, _direction_slope,
+        kind="Jacobian"),
+    Row(66, "H2", "softmax(z)", "diag(s)-ssᵀ", _softmax, _softmax_slope, kind="Jacobian"),
+    Row(67, "H3", "-tᵀlog softmax(z), Σt=1", "diag(s)-ssᵀ", _cross_entropy, _softmax_slope,
+        names=("s",), domains={"t": "sums to one"}, kind="Hessian"),
+    Row(68, "H4", "Σlog(1+exp(-y⊙Xw)), y=±1", "Xᵀdiag(q⊙(1-q))X, q=σ(Xw)", _logistic,
+        _logistic_curvature, names=("q",), domains={"y": "signs"}, kind="Hessian"),
+    Row(69, "H5", "xᵀAx", "A+Aᵀ", _quadratic, lambda a: a.A + a.A.T, kind="Hessian"),
+    Row(70, "H6", "‖T-UVᵀ‖²", "δ_ij (2VᵀV)_ab", _factorisation, _factorisation_curvature,
+        kind="Hessian"),
     Row(71, "T1", "tr(AX), X symmetric", "A+Aᵀ-A⊙I", _symmetric_trace,
         lambda a: _along_symmetric(a.A.T), SQUARE, domains={"X": "symmetric"}),
     Row(72, "T2", "log det X, X symmetric", "2X⁻¹-X⁻¹⊙I", _symmetric_logdet,
