@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from symgraph.explain.derivation import Step
@@ -14,7 +15,7 @@ from symgraph.notation.indexed import Array
 from symgraph.notation.kronecker import is_blocks
 from symgraph.notation.moments import Each
 from symgraph.notation.read import bare
-from symgraph.notation.tree import Formula, Name, Norm, Number
+from symgraph.notation.tree import Formula, Name, Norm, Number, Sum
 from symgraph.ops import Einsum, Reshape
 from symgraph.ops.loop import local
 from symgraph.ops.map import add_up
@@ -188,6 +189,8 @@ class Steps:
         name = self._names.named.get(tail)
         total = self._names.fitted(found.cotangent[tail], tail)
         before = self._names.reader.together(shares, Algebra(tidy=False))
+        if _are_reordered(before, total):
+            before = total
         return Step(
             rule="sum over paths",
             target=self._signed(self._names.derivative_by(tail), name),
@@ -218,3 +221,10 @@ class Steps:
     def _stated(self, rule: str, source: Node, value: Formula) -> Step:
         target = self._names.derivative_by(source)
         return Step(rule, target, value, value, None, None, self._words(source, source))
+
+
+def _are_reordered(one: Formula, other: Formula) -> bool:
+    """Whether two sums have the same terms."""
+    if not isinstance(one, Sum) or not isinstance(other, Sum):
+        return False
+    return Counter(one.terms) == Counter(other.terms)

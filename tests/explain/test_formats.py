@@ -438,3 +438,11 @@ def test_wide_lines_are_broken_at_equal_signs_and_between_terms():
     assert sum(line.startswith(r"  &\quad {} ") for line in lines) > 1
     assert any(line.startswith("  &= ") for line in lines)
     assert all(line.endswith((r"\\", r"\\[1ex]")) for line in lines[1:-2])
+
+
+def test_a_sum_over_paths_is_not_written_twice_in_another_order():
+    x, y = sg.input("x", 3), sg.input("y", 3)
+    derivation = sg.derive(sg.let("L", sg.sum(x**2) + x @ y), x)
+
+    assert derivation.steps[-1].rule == "sum over paths"
+    assert derivation.steps[-1].line("unicode").count(" = ") == 1
