@@ -182,7 +182,16 @@ class Builder:
             term = self.read(x)
             function = arithmetic.add if operator == "+" else arithmetic.subtract
             total = Value(function(total.node, term.node), total.stance or term.stance)
+        if total.node.ndim > 1 and any(_mentions(x, "I") for _, x in part.terms):
+            self._check_identity(part.span)
         return total
+
+    def _check_identity(self, span: Span) -> None:
+        if self.names.find("I").ndim == 0:
+            raise self.refuse(
+                "I has no shape: it would be a number that is added to every entry.", span,
+                "The identity matrix is eye(n).",
+            )  # fmt: skip
 
     def entrywise(self, part: Entrywise) -> Value:
         (_, first), *others = part.factors
@@ -469,6 +478,15 @@ _READERS: dict[type[Part], Callable[[Builder, Any], Value]] = {
     Transposed: Builder.transposed, Comparison: Builder.comparison, Logical: Builder.logical,
     Index: Builder.index, Call: Builder.call,
 }  # fmt: skip
+
+
+def _mentions(part: Part, name: str) -> bool:
+    """Whether a name is a factor of a term."""
+    if isinstance(part, Negative):
+        return _mentions(part.x, name)
+    if isinstance(part, (Product, Entrywise)):
+        return any(_mentions(x, name) for _, x in part.factors)
+    return isinstance(part, Reference) and part.name == name
 
 
 def _typical(size: Any) -> int:

@@ -155,12 +155,12 @@ def read_formula(
 
 def _block(source: Source, names: _Names) -> Node:
     composites = [*names.composites(), *_let_names(source.text)]
-    parser = Parser(source, tokens_of(source, composites), names.keys(), names.abstract)
+    parser = names.parser(source, composites)
     return _built(source, lambda: Builder(source, names).block(parser.block()))
 
 
 def _claim(source: Source, names: _Names) -> Node:
-    parser = Parser(source, tokens_of(source, names.composites()), names.keys(), names.abstract)
+    parser = names.parser(source, names.composites())
     return _built(source, lambda: Builder(source, names).read(parser.claim()).node)
 
 
@@ -283,6 +283,12 @@ class _Names:
     def keys(self) -> set[str]:
         """The keys of all names that a formula may use without being told more."""
         return {*self.facts, *self._sizes(), *self.named}
+
+    def parser(self, source: Source, composites: Iterable[str]) -> Parser:
+        """A reader of a text with these names."""
+        tokens = tokens_of(source, composites)
+        declared = [self.spelling[key] for key in self.facts] + _let_names(source.text)
+        return Parser(source, tokens, self.keys(), self.abstract, declared)
 
     def composites(self) -> list[str]:
         """The declared names, and the derivatives of abstract functions."""

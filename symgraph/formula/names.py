@@ -6,7 +6,7 @@ import builtins
 import keyword
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 
 from symgraph.errors import FormulaError
@@ -14,12 +14,25 @@ from symgraph.formula.source import shortened
 from symgraph.printing import unicode_name
 from symgraph.shapes import Shape, as_shape
 
-__all__ = ["IDENTIFIER", "RESERVED", "is_letter", "key_of", "nearest", "read_shape", "split_item"]
+__all__ = [
+    "IDENTIFIER",
+    "RESERVED",
+    "is_letter",
+    "key_of",
+    "nearest",
+    "parts_of",
+    "read_shape",
+    "split_item",
+]
 
 # Symbol forms of Greek letters that look like the letters and are typed for them.
 _GREEK_FORMS = str.maketrans("ϕϵϑϱϖµ", "φεθρπμ")
 _SCRIPTS = ("LATIN ", "GREEK ", "CJK ", "HIRAGANA ", "KATAKANA", "HANGUL ")
 _SUBSCRIPTS = "₀₁₂₃₄₅₆₇₈₉"
+_RAISED = str.maketrans(_SUBSCRIPTS, "0123456789")
+
+#: A longer word is not searched for names without blanks between them.
+LONGEST_SPLIT = 30
 
 #: Words of Python. They are no names here unless declared, so that no formula looks like a program.
 #: `lambda` is a Greek letter.
@@ -30,7 +43,7 @@ RESERVED = frozenset(
 
 def is_letter(char: str) -> bool:
     """Whether a name may begin with the character: Latin, Greek, Chinese, Japanese, Korean."""
-    if char.isascii():
+    if len(char) != 1 or char.isascii():
         return char.isalpha()
     name = unicodedata.name(char, "")
     return char.isalpha() and name.startswith(_SCRIPTS) and not _is_raised(name)
@@ -87,6 +100,23 @@ def nearest(word: str, known: Iterable[str]) -> str:
     lowered = {name.lower(): name for name in names}
     found = close or get_close_matches(word.lower(), lowered, 1, 0.75)
     return f"Did you mean {lowered.get(found[0], found[0])}?" if found else ""
+
+
+def parts_of(word: str, names: Collection[str]) -> list[str]:
+    """The names that stand in a word without blanks between them; none for a name itself.
+
+    >>> parts_of("W1x", {"W1", "x"}), parts_of("Wy", {"W", "x"})
+    (['W1', 'x'], [])
+    """
+    if len(word) > LONGEST_SPLIT or word in names:
+        return []
+    plain, known = word.translate(_RAISED), {name.translate(_RAISED) for name in names}
+    ways: dict[int, list[str]] = {0: []}
+    for end in range(1, len(word) + 1):
+        for start in range(end):
+            if start in ways and plain[start:end] in known:
+                ways.setdefault(end, [*ways[start], word[start:end]])
+    return ways.get(len(word), [])
 
 
 def split_item(item: str) -> tuple[str, str]:

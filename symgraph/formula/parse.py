@@ -10,10 +10,11 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from itertools import accumulate
 
 from symgraph.formula.cursor import BARS, Cursor
 from symgraph.formula.functions import SPELLINGS, functions
-from symgraph.formula.names import RESERVED, key_of, nearest
+from symgraph.formula.names import RESERVED, key_of, nearest, parts_of
 from symgraph.formula.source import Source, Span
 from symgraph.formula.tokens import Token
 from symgraph.formula.tree import (
@@ -57,11 +58,13 @@ class Parser(Cursor):
 
     def __init__(
         self, source: Source, tokens: Sequence[Token], declared: Collection[str],
-        abstract: Collection[str] = (),
+        abstract: Collection[str] = (), spelled: Collection[str] = (),
     ) -> None:  # fmt: skip
         super().__init__(source, tokens)
         self.declared = set(declared)
         self.abstract = frozenset(abstract)
+        self.spelled = frozenset(spelled)
+        self.tokens = [part for k, token in enumerate(tokens) for part in self._letters(k, token)]
         self.bars: list[str] = []
         self.depth = 0
         self.equals_relate = False
@@ -271,7 +274,16 @@ class Parser(Cursor):
             return Transposed(span, x if text == "T" else inverse)
         if re.fullmatch(r"[+-]?[0-9]{1,9}", text) is None:
             self.fail(f"{text!r} is no exponent.", token.span, "Write a number, -1, T or -T.")
+        self._check_base(x)
         return Power(span, x, Literal(token.span, int(text)), "^")
+
+    def _check_base(self, x: Part) -> None:
+        """The e of e^x is Euler's number to some readers and a variable to others."""
+        if isinstance(x, Reference) and x.name == "e" and "e" not in self.declared:
+            self.fail(
+                "a power of e can be read in two ways.", x.span,
+                "Write exp(...), or declare the variable, as in --shape e=.",
+            )  # fmt: skip
 
     def _power(self, x: Part, sign: Token) -> Part:
         opened = self.now.text == "{" and self.now.kind == "sign"
@@ -288,6 +300,12 @@ class Parser(Cursor):
         negative = self._sign() == "-"
         if self.now.text == "[":
             self.unexpected()
+        if opened and self.ahead(1).text == "(":
+            self.fail(
+                "an exponent in braces and parentheses is the number of a layer.", self.now.span,
+                "Write W2, or x^2 for a power; a name such as W^(2) must be declared.",
+            )  # fmt: skip
+        self._check_base(x)
         exponent = self._primary()
         if self.now.kind == "sign" and self.now.text in ("^", "**", ".^", "^∘"):
             self.fail(
@@ -329,7 +347,8 @@ class Parser(Cursor):
     def _primary(self) -> Part:
         token = self.now
         if token.kind == "number":
-            if self.ahead(1).text == "[":
+            brace = self.ahead(1).text == "{" and not self.ahead(1).after_blank
+            if self.ahead(1).text == "[" or (brace and token.text == "1"):
                 return self._indicator()
             return Literal(self.take().span, token.value)
         if token.kind == "name":
@@ -409,6 +428,21 @@ class Parser(Cursor):
         name = SPELLINGS.get(word, word)
         return name if name in functions() or word.rstrip("'") in self.abstract else None
 
+    def _letters(self, k: int, token: Token) -> list[Token]:
+        """Xw as X w, where both are declared and the word is not."""
+        word = token.text
+        is_name = token.kind == "name" and key_of(word) not in self.declared
+        if not is_name or self._function(word) or word in RESERVED or self.ahead(k + 1).text == "=":
+            return [token]
+        letters = parts_of(word, self.spelled)
+        if not letters or any(len(one.rstrip("0123456789₀₁₂₃₄₅₆₇₈₉")) > 1 for one in letters):
+            return [token]
+        ends = list(accumulate(map(len, letters), initial=token.span.start))
+        return [
+            Token("name", one, Span(begin, end), 0, token.after_blank and begin == ends[0])
+            for one, begin, end in zip(letters, ends[:-1], ends[1:], strict=True)
+        ]
+
     def _word(self) -> Part:
         token = self.take()
         word = token.text
@@ -426,6 +460,16 @@ class Parser(Cursor):
             self.fail(
                 f"{word!r}: a sum has no index here.", token.span,
                 "Σ x is the sum of all entries, sum(x, axis=0) one along an axis.",
+            )  # fmt: skip
+        if re.fullmatch(r"(sum|prod)_[a-z]", word):
+            self.fail(
+                f"{word!r}: a sum has no index here.", token.span,
+                "sum(x) runs over all entries, sum(x, axis=0) along an axis.",
+            )  # fmt: skip
+        if split := parts_of(word, self.spelled):
+            self.fail(
+                f"{word!r} is one name, and it has no shape.", token.span,
+                f"Write {' '.join(split)} for the product.",
             )  # fmt: skip
         if word.lower() in ("nan", "inf", "infinity"):
             self.fail(f"{word!r} is no number here.", token.span, "Write a finite number.")

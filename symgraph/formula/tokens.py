@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import Literal, NamedTuple
 
-from symgraph.formula.names import IDENTIFIER
+from symgraph.formula.names import IDENTIFIER, is_letter
 from symgraph.formula.source import Source, Span
 
 __all__ = ["LONGEST", "Number", "Token", "tokens_of"]
@@ -45,6 +45,7 @@ _SIGNS = (
     "(", ")", "[", "]", "{", "}", ",", ":", "=", "<", ">", "|", "·", "⊙", "∘", "⊗", "‖", "√", "Σ",
     "Π", "∧", "∨", "¬", "𝟙", "∞",
 )  # fmt: skip
+_TALL = ("Σ", "Π")
 # Signs of one meaning have one spelling from here on.
 _SAME = {
     "−": "-", "–": "-", "＋": "+", "－": "-", "×": "⊙", "∗": "*", "＊": "*", "⋅": "·", "•": "·",
@@ -79,6 +80,8 @@ _HINTS = {
     "?": "Write where(condition, a, b) for a choice.",
     "∂": "Name what to differentiate by with --wrt, or in sg.derive.",
     "∇": "Name what to differentiate by with --wrt, or in sg.derive.",
+    "⟨": "Write x·y.",
+    "⟩": "Write x·y.",
     "⊤": "Write ᵀ or ^T behind the value.",
 }
 
@@ -96,8 +99,19 @@ def tokens_of(source: Source, composites: Iterable[str] = ()) -> list[Token]:
             Span(LONGEST, LONGEST + 1),
             "Build long expressions in Python.",
         )
-    words = sorted({c for c in composites if IDENTIFIER.end(c, 0) != len(c)}, key=len)[::-1]
-    return list(_Lexer(source, words).run())
+    special = {c for c in composites if IDENTIFIER.end(c, 0) != len(c) or c[0] in _TALL}
+    words = sorted(special, key=len)[::-1]
+    return _orders_first(list(_Lexer(source, words).run()))
+
+
+def _orders_first(tokens: list[Token]) -> list[Token]:
+    """‖x‖²_F as ‖x‖_F²: the order of a norm comes before its power."""
+    for k, token in enumerate(tokens):
+        if token.kind == "lowered" and k > 1 and tokens[k - 1].kind in ("raised", "number"):
+            power = 1 if tokens[k - 1].kind == "raised" else 2
+            if tokens[k - power - 1].text in ("‖", "||"):
+                tokens.insert(k - power, tokens.pop(k))
+    return tokens
 
 
 class _Lexer:
@@ -228,15 +242,15 @@ class _Lexer:
             if end > self.at:
                 text = "".join(table[c] for c in self.text[self.at : end])
                 return self._token("raised" if kind == "raised" else "lowered", end, text)
-        after_norm = self.last is not None and self.last.text in ("‖", "||")
-        if self.text[self.at] == "_" and after_norm and self.text[self.at + 1 : self.at + 2]:
+        behind = self.text[: self.at].rstrip("²^2")
+        if self.text[self.at] == "_" and behind.endswith(("‖", "||")) and self.text[self.at + 1 :]:
             return self._token("lowered", self.at + 2, self.text[self.at + 1])
         return None
 
     def _word_or_sign(self) -> Token:
         char = self.text[self.at]
         sign = _SAME.get(char, char)
-        if sign not in ("Σ", "Π") or self._begins_word():
+        if sign not in _TALL or self._begins_word():
             end = IDENTIFIER.end(self.text, self.at)
             if end > self.at:
                 return self._word(end)
@@ -248,8 +262,9 @@ class _Lexer:
         raise self._foreign(char)
 
     def _begins_word(self) -> bool:
-        """Σ₁ and Σxy are names of their own; a lone Σ is the sign of a sum."""
-        return IDENTIFIER.end(self.text, self.at) > self.at + 1
+        """Σ₁ is a name of its own; Σ and the Σ of Σx are the sign of a sum."""
+        following = self.text[self.at + 1 : self.at + 2]
+        return not is_letter(following) and IDENTIFIER.end(self.text, self.at) > self.at + 1
 
     def _word(self, end: int) -> Token:
         word = unicodedata.normalize("NFC", self.text[self.at : end])
@@ -264,6 +279,11 @@ class _Lexer:
 
     def _foreign(self, char: str) -> Exception:
         if char == "_":
+            if self.text.startswith("_{", self.at):
+                raise self.source.error(
+                    "an index in braces.", Span(self.at, self.at + 2),
+                    "Write x1 or x_1; a name such as s_{t-1} must be declared.",
+                )  # fmt: skip
             word = re.compile(r"\w+").match(self.text, self.at)
             end = word.end() if word else self.at + 1
             raise self.source.error(

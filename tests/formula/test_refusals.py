@@ -89,6 +89,10 @@ PLACES = [
     ("sum(x, axis=y)", 1, 13, "number", "axis=0"),
     ("softmax(x, axs=0)", 1, 16, "axs", "softmax(x, axis=...)"),
     ("1 - Σ y_i log(p_i)", 1, 5, "index", "declare vectors"),
+    ("x + e^(-x)", 1, 5, "e can be read in two ways", "exp(...)"),
+    ("W^{(2)} x", 1, 3, "number of a layer", "W2"),
+    ("x_{1} + 1", 1, 2, "braces", "x_1"),
+    ("sum_i x", 1, 1, "no index", "sum(x)"),
     ("9**9**9", 1, 5, "two ways", "x^(a^b)"),
     ("9**(9**9)", 1, 1, "large", "value"),
 ]
@@ -121,6 +125,8 @@ SHAPE_MISTAKES = [
     ("det(X)", "X=n,m", "det", "line 1, column 1"),
     ("let h = W x\nh·y", "W=m,n x=n y=n", "matmul", "line 2, column 1"),
     ("x[3]", "x=3", "outside", "line 1, column 1"),
+    ("b + Wnet + 0 W net", "W=m,n net=n b=m", "'Wnet' is one name", "line 1, column 5"),
+    ("logdet(X + λ I)", "X=n,n", "identity matrix is eye", "line 1, column 8"),
     ("x yᵀ z w", "x=n y=n z=n w=n", "two vectors", "line 1, column 1"),
 ]
 
