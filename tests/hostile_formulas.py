@@ -319,9 +319,11 @@ xᵀ ⊙ x
 X xᵀ
 X @ 2
 x * X @ x
-a/b c
-a / b @ c
-1/x y
+a / b c
+a/b(c)
+1/2x
+a / b@c
+1 / x y
 log x y
 exp x @ y
 tanh W x

@@ -9,12 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from fractions import Fraction
 from itertools import accumulate
 
 from symgraph.formula.cursor import BARS, Cursor
 from symgraph.formula.functions import SPELLINGS, functions
-from symgraph.formula.names import RESERVED, key_of, nearest, parts_of
+from symgraph.formula.names import RESERVED, is_letter, key_of, nearest, parts_of
 from symgraph.formula.source import Source, Span
 from symgraph.formula.tokens import Token
 from symgraph.formula.tree import (
@@ -183,7 +182,7 @@ class Parser(Cursor):
             negative = self._sign() == "-"
             x = self._product()
             if operator == "/" and isinstance(x, Product) and x.span.start == _start(x):
-                x = self._divided(factors, x)
+                self._divided(factors, x)
                 continue
             if negative:
                 x = Negative(x.span, x)
@@ -192,26 +191,26 @@ class Parser(Cursor):
             return factors[0][1]
         return Entrywise(_over([x for _, x in factors]), tuple(factors))
 
-    def _divided(self, factors: list[tuple[str, Part]], x: Product) -> Part:
-        """a/b c: a number when a and b are, else refused."""
-        first = x.factors[0][1]
-        above = factors[0][1] if len(factors) == 1 else None
-        if isinstance(above, Literal) and isinstance(first, Literal) and first.value:
-            ratio = (
-                Fraction(above.value) / Fraction(first.value)
-                if isinstance(above.value, (int, Fraction)) and isinstance(first.value, int)
-                else float(above.value) / float(first.value)
-            )
-            number = Literal(above.span.to(first.span), ratio)
-            product = Product(above.span.to(x.span), (("", number), *x.factors[1:]))
-            factors[0] = ("*", product)
-            return product
-        below = self.source.text[first.span.start : first.span.end]
-        rest = self.source.text[first.span.end : x.span.end].strip()
-        return self.fail(
-            "a quotient with a product behind it can be read in two ways.", x.span,
-            f"Write (… / {below}) {rest} or … / ({below} {rest}).",
-        )  # fmt: skip
+    def _divided(self, factors: list[tuple[str, Part]], x: Product) -> None:
+        """a/b c, which is (a/b) c where the blanks say so; else it is refused.
+
+        The factors so far become the one product.
+        """
+        text, first = self.source.text, x.factors[0][1]
+        tight = text[first.span.start - 1] in "/÷∕／" and not text[first.span.start - 2].isspace()
+        of_numbers = len(factors) == 1 and isinstance(factors[0][1], Literal)
+        follows = text[first.span.end]
+        apart = follows.isspace() if not isinstance(first, Literal) else not is_letter(follows)
+        if not apart or not (tight or (of_numbers and isinstance(first, Literal))):
+            below, rest = text[first.span.start : first.span.end], text[first.span.end : x.span.end]
+            self.fail(
+                "a quotient with a product behind it can be read in two ways.", x.span,
+                f"Write (… / {below}) {rest.strip()} or … / ({below} {rest.strip()}).",
+            )  # fmt: skip
+        span = factors[0][1].span.to(first.span)
+        quotient = Entrywise(span, (*factors, ("/", first)))
+        product = Product(span.to(x.span), (("", quotient), *x.factors[1:]))
+        factors[:] = [("*", product)]
 
     def _product(self) -> Part:
         """Factors of a matrix product, with or without a sign between them."""

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import Literal, NamedTuple
 
+from symgraph.formula.functions import functions
 from symgraph.formula.names import IDENTIFIER, is_letter
 from symgraph.formula.source import Source, Span
 
@@ -296,7 +297,10 @@ class _Lexer:
             problem = f"an invisible character, U+{ord(char):04X} ({title.lower()})."
             return self.source.error(problem, span, "Take it away.")
         problem = f"{shown} (U+{ord(char):04X}, {title.lower()}) is no part of a formula."
-        if char.isalpha():
+        attribute = re.compile(r"\.([A-Za-z_]\w*)").match(self.text, self.at)
+        if attribute and attribute.group(1) in functions():
+            hint = f"Values have no attributes: write {attribute.group(1)}(...)."
+        elif char.isalpha():
             hint = "Names are written in Latin, Greek, Chinese, Japanese or Korean letters."
         else:
             hint = _HINTS.get(char, "Take it away.")
