@@ -9,7 +9,7 @@ import symgraph as sg
 # formula, shapes, by what, the printed gradient with the short names it uses
 PRINTED = [
     ("aᵀ (X b − c)", "a=n X=n,p b=p c=n", "X", "dL/dX = a bᵀ"),
-    ("xᵀ M x + dᵀ x", "x=p M=p,p d=p", "x", "dL/dx = M x + Mᵀ x + d"),
+    ("xᵀ M x + dᵀ x", "x=p M=p,p d=p", "x", "dL/dx = (M + Mᵀ) x + d"),
     ("‖A x − y‖²", "A=n,p x=p y=n", "x", "dL/dx = 2 Aᵀ (A x − y)"),
     ("‖X w − y‖²/(2 N)", "X=N,p w=p y=N", "w", "dL/dw = Xᵀ (X w − y)/N"),
     ("½ Σ(q ⊙ x²)", "q=n x=n", "x", "dL/dx = q ⊙ x"),
