@@ -118,10 +118,14 @@ def _path(graph: Graph, edges: tuple[Edge, ...], flow: Flow | None, value: Any) 
 
 
 def _formula(graph: Graph, edges: Sequence[Edge]) -> Formula | None:
-    """What a way contributes, as one formula in the named values."""
-    if len(edges) > LONGEST or edges[0].head.shape:
+    """What a way contributes, as one formula in the named values.
+
+    From an array it is the map of the derivative by the array, written •, as on the edges.
+    """
+    if len(edges) > LONGEST:
         return None
-    ct: Node = fill(1, (), "real")
+    head = edges[0].head
+    ct: Node = graph.bullet(head) if head.shape else fill(1, (), "real")
     for edge in edges:
         passed = graph.passed_on(edge, ct)
         if passed is None:

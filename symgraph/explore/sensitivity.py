@@ -224,7 +224,9 @@ class _Run:
 
     def __init__(self, root: Node, drawn: Graph, values: Mapping[Any, Any]) -> None:
         self._root, self._drawn = root, drawn
-        self._known, self._dims = bind_values([root], values)
+        known, self._dims = bind_values([root], values)
+        # A value that is given under its name is known without it, too.
+        self._known = {**{bare(node): value for node, value in known.items()}, **known}
         self._found = evaluate_above([root], self._known, self._dims)
         self.value = float(self._found[root])
 

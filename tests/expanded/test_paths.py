@@ -170,6 +170,15 @@ def test_a_path_through_arrays_is_written_as_one_formula():
     assert line.endswith("= (W₂ᵀ g ⊙ (1 − h²)) xᵀ")
 
 
+def test_a_path_from_an_array_is_a_map_of_what_arrives():
+    x, W = sg.input("x", 3), sg.parameter("W", (3, 3))
+    y = sg.let("y", sg.let("F", W @ x) + x)
+    skip, through = str(sg.graph(y).paths(y, x)).splitlines()
+
+    assert skip == "y → x: ∂y/∂x = •"
+    assert through == "y → F → x: ∂y/∂F · ∂F/∂x = Wᵀ •"
+
+
 def test_one_path_is_found_by_the_values_that_it_passes():
     x = sg.input("x")
     y = sg.let("y", x * sg.let("s", sg.sigmoid(x)))
@@ -276,6 +285,15 @@ def test_ranges_of_slopes_hold_everywhere_and_are_no_wider_than_needed(name: str
     assert max(slopes) <= bounds.high
     assert min(slopes) == pytest.approx(bounds.low, abs=2e-2)
     assert max(slopes) == pytest.approx(bounds.high, abs=2e-2)
+
+
+def test_a_product_reaches_an_end_that_one_factor_reaches():
+    x = sg.input("x")
+    y = sg.let("y", sg.sigmoid(sg.relu(sg.sin(x))))
+
+    assert sg.graph(y).path([y, x]).bounds("text").endswith(" = [-0.25, 0.25]")
+    z = sg.let("z", sg.sigmoid(sg.relu(x)))
+    assert sg.graph(z).path([z, x]).bounds("text") == "in (0, 0.25] * [0, 1] = [0, 0.25]"
 
 
 def test_a_value_of_two_numbers_has_no_range():

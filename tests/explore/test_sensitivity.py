@@ -70,6 +70,15 @@ def test_a_named_value_is_changed_by_itself_and_so_are_all_its_uses():
     assert row.actual == pytest.approx(((s + 0.01) ** 2 - s**2) * 0.7)
 
 
+def test_a_named_value_may_be_given_itself():
+    h = sg.let("h", sg.tanh(sg.input("x", 2)))
+    loss = sg.squared_norm(h - sg.input("y", 2))
+    found = sg.sensitivity(loss, {"h": [0.5, 2.0], "y": [1.0, 1.0]}, of="h", eps=0.1)
+
+    assert [row.derivative for row in found.rows] == pytest.approx([-1.0, 2.0])
+    assert [row.actual for row in found.rows] == pytest.approx([-0.09, 0.21])
+
+
 def test_data_and_words_follow_the_language():
     found = sg.sensitivity(scalars.sensitivity(), AT, of="in1", lang="zh")
 
