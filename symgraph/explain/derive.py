@@ -63,6 +63,7 @@ def derive(
     assume: Facts = None,
     adjoints: Mapping[Any, str] | None = None,
     order: Literal[1, 2] = 1,
+    through_time: bool = False,
 ) -> Derivation:
     """The gradient of a scalar by a node, or by several, step by step; of an array the Jacobian.
 
@@ -78,6 +79,8 @@ def derive(
     `adjoints`: names for derivatives by values, such as {"u": "e"} for e = ∂L/∂u.
     `order`: with 2 the Hessian of a scalar; `wrt` may then be two nodes, for ∂²L/∂u∂vᵀ.
     A Jacobian has a row for each entry of `expr`, with layout="denominator" a column.
+    `through_time`: of a recurrence also the Jacobian of one step, the recursion of δ as an ordered
+    product of these, and what each time gives to the derivative by a shared parameter.
     `lang`: the language of names and reasons, "en" or "zh".
     In a sum or in an entrywise product a row or a column beside a matrix stands for all its rows or
     columns, as in X W + b.
@@ -111,6 +114,7 @@ def derive(
                 (vectors, delta_sign),
                 conventions.facts,
                 {images[one]: name for one, name in called.items()},
+                through_time,
             )
             made = work.derivation(lang)
     notes = [Note("abstract", (("function", f), ("meaning", g))) for f, g in functions.items()]
@@ -150,6 +154,7 @@ def _named(
     conventions: tuple[Layout | None, Literal[1, -1]],
     given: Sequence[Fact],
     called: Mapping[Node, str],
+    through_time: bool,
 ) -> _Derive | Recurrence:
     """The derivation with names for what is worth one; `conventions`: vectors and sign of δ."""
     gradients = [
@@ -157,18 +162,19 @@ def _named(
         for source, gradient in zip(sources, grad(root, sources), strict=True)
     ]
     facts = list(dict.fromkeys([*given, *facts_about([root])]))
-    looped = None if called else recurrence(root, sources, gradients, *conventions, facts)
+    options = (*conventions, facts, through_time)
+    looped = None if called else recurrence(root, sources, gradients, *options)
     if looped is not None:
         return looped
-    options = (root, sources, *conventions, facts, called)
-    work = _Derive(Naming(*options), gradients)
+    naming = (root, sources, *conventions, facts, called)
+    work = _Derive(Naming(*naming), gradients)
     plain: set[Node] = set()
     for _ in range(MOST_ROUNDS):
         more = work.needless() - plain
         if not more:
             break
         plain |= more
-        work = _Derive(Naming(*options, plain), gradients)
+        work = _Derive(Naming(*naming, plain), gradients)
     return work
 
 

@@ -14,6 +14,7 @@ from symgraph.explain.recurrences import LoopNaming
 from symgraph.explain.replay import replayed
 from symgraph.explain.rules import Language
 from symgraph.explain.steps import Steps
+from symgraph.explain.through_time import jacobian_lines
 from symgraph.facts import Fact
 from symgraph.node import Node
 from symgraph.notation.algebra import Algebra
@@ -22,7 +23,7 @@ from symgraph.notation.orientation import Layout
 from symgraph.notation.read import Forward, Reader, bare, evaluation_order
 from symgraph.notation.readtime import MomentForward
 from symgraph.notation.sequences import Entries, Moment, Side, Span, Timed, at_moment
-from symgraph.notation.tree import Formula, Name, Number, Symbolic
+from symgraph.notation.tree import Derivative, Formula, Name, Number, Symbolic
 from symgraph.notation.unstack import Entry, Moments, shifted, unstack
 from symgraph.ops import Fill, Let, Scan, Var
 from symgraph.ops.sweep import Adjoints
@@ -40,6 +41,7 @@ def recurrence(
     layout: Layout | None,
     sign: Literal[1, -1],
     facts: Sequence[Fact],
+    through_time: bool = False,
 ) -> Recurrence | None:
     """The derivation of an expression with loops; None where it has no form with one general time.
 
@@ -56,7 +58,7 @@ def recurrence(
         own = [_source(one, moments) for one in sources]
         forward = MomentForward(moments, _last_times(moments, taken), layout)
         naming = LoopNaming(forward, own, sign, facts)
-        made = Recurrence(naming, root, gradients)
+        made = Recurrence(naming, root, gradients, through_time)
     except UnsupportedError:
         return None
     return None if made.verified is False else made
@@ -109,7 +111,13 @@ class Recurrence:
     could not be.
     """
 
-    def __init__(self, naming: LoopNaming, root: Node, gradients: Sequence[Node]) -> None:
+    def __init__(
+        self,
+        naming: LoopNaming,
+        root: Node,
+        gradients: Sequence[Node],
+        through_time: bool = False,
+    ) -> None:
         self._names = naming
         self._moments = naming.forward.moments
         naming.plan()
@@ -124,9 +132,29 @@ class Recurrence:
         self._lines = list(self._given())
         entries = self._moments.entries
         stacked = {place: entries[place] for place in entries if place in naming.sources}
+        further = [*jacobian_lines(naming, lines), *self._shares()] if through_time else []
         self.verified = replayed(
-            root, naming, [*self._lines, *self._defined], self._results, gradients, stacked
+            root,
+            naming,
+            [*self._lines, *self._defined, *further],
+            self._results,
+            gradients,
+            stacked,
         )
+        self._defined += further
+
+    def _shares(self) -> Iterator[Equation]:
+        """What each time gives to the derivative by a value that is the same at every time."""
+        names = self._names
+        for node, ct in names.through.items():
+            source = bare(node)
+            name = names.forward.name(source)
+            if source not in names.sources or not isinstance(node, Each) or name is None:
+                continue
+            letter = str(node.params[2])
+            left = Derivative(names.root_name, Timed(name.name, name.kind, Moment(letter)))
+            span = Span(letter, Moment("", 1), names.forward.last[letter])
+            yield Equation(left, names.fitted(ct, source), span)
 
     def derivation(self, lang: Language) -> Derivation:
         """The lines and steps."""

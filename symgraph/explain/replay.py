@@ -19,8 +19,16 @@ from symgraph.explain.derivation import Equation
 from symgraph.explain.recurrences import LoopNaming
 from symgraph.node import Node
 from symgraph.notation.numeric import value
-from symgraph.notation.sequences import Entries, Moment, Series, Side, Timed, all_times
-from symgraph.notation.tree import Formula, Name, Sort
+from symgraph.notation.sequences import (
+    Entries,
+    Moment,
+    OrderedProduct,
+    Series,
+    Side,
+    Timed,
+    all_times,
+)
+from symgraph.notation.tree import Derivative, Formula, Name, Sort, walk
 from symgraph.notation.unstack import Entry, State, shifted
 from symgraph.ops import Var
 from symgraph.sample import draw
@@ -76,8 +84,12 @@ def replayed(
         time = ends[state.letter] + 1 if state.backwards else 0
         known[names.forward.names[state.before]] = Series({time: found[starts[state.before]]})
     known |= _blocks(names, known, sample.dims)
-    made = carried_out(lines, known, sample.dims)
-    if made is None or not _agree(made.get(names.root_name.name), found[root], "scalar"):
+    made = carried_out([one for one in lines if _defines(one)], known, sample.dims)
+    if made is None:
+        return False
+    if not all(_holds(one, made, sample.dims) for one in lines if not _defines(one)):
+        return False
+    if not _agree(made.get(names.root_name.name), found[root], "scalar"):
         return False
     for source, one, gradient in zip(names.sources, results, gradients, strict=True):
         exact = np.asarray(found[gradient])
@@ -106,6 +118,33 @@ def carried_out(
     ranges = {all_times(name): one for name, one in known.items() if isinstance(one, range)}
     replay = _Replay({**known, **ranges}, dims)
     return replay.known if replay.run(lines) else None
+
+
+def _defines(line: Equation) -> bool:
+    """Whether a line gives the value of its left side."""
+    left = line.left
+    return isinstance(left, Entries) or (
+        isinstance(left, Name) and not any(isinstance(f, OrderedProduct) for f in walk(line.right))
+    )
+
+
+def _holds(line: Equation, names: Mapping[str, Any], dims: Mapping[sympy.Symbol, int]) -> bool:
+    """Whether both sides of a line have the same value at all its times; a derivative has none."""
+    if isinstance(line.left, Derivative) or line.span is None:
+        return isinstance(line.left, Derivative)
+    first, last = (
+        (names[time.letter] if time.letter else 0) + time.offset
+        for time in (line.span.first, line.span.last)
+    )
+    for time in range(min(first, last), max(first, last) + 1):
+        now = {**names, line.span.letter: time}
+        try:
+            left, right = (value(side, now, dims) for side in (line.left, line.right))
+        except (SymgraphError, ValueError, TypeError):
+            return False
+        if not _agree(right, left, line.left.sort):
+            return False
+    return True
 
 
 def _start(state: State) -> Node:

@@ -21,7 +21,7 @@ from symgraph.abstract import abstract
 from symgraph.errors import ShapeError, UnknownNameError, UnsupportedError
 from symgraph.notation import indexed
 from symgraph.notation.indexed import Entry, Index, Inside, Over, Place, Quotient, Remainder
-from symgraph.notation.sequences import OverTime, Series, Side, Timed, all_times
+from symgraph.notation.sequences import OrderedProduct, OverTime, Series, Side, Timed, all_times
 from symgraph.notation.tree import (
     Apply,
     Call,
@@ -164,8 +164,23 @@ def _(formula: OverTime, given: _Given) -> Array:
     if not isinstance(times, range):
         raise UnknownNameError(f"the sum over {formula.letter!r} has no range; give one.")
     for now in times:
-        total = total + _value(formula.x, _Given({**given.names, formula.letter: now}, given.dims))
+        names = {**given.names, formula.letter: now}
+        total = total + _value(formula.x, given._replace(names=names))
     return np.asarray(total)
+
+
+@_value.register
+def _(formula: OrderedProduct, given: _Given) -> Array:
+    start, stop = (
+        (int(given.names[time.letter]) if time.letter else 0) + time.offset
+        for time in (formula.start, formula.stop)
+    )
+    step = 1 if start < stop else -1
+    result: Any = None
+    for now in range(start, stop + step, step):
+        one = _value(formula.x, given._replace(names={**given.names, formula.letter: now}))
+        result = one if result is None else result * one if one.ndim == 0 else result @ one
+    return np.asarray(result)
 
 
 @_value.register
@@ -263,6 +278,8 @@ def _(formula: Call, given: _Given) -> Array:
         return _reduced(formula, args[0])
     if formula.head in ("max", "min"):
         return np.asarray(functools.reduce(_NUMPY[formula.head], args))
+    if formula.head == "diag" and formula.args[0].sort in ("column", "row"):
+        return np.diag(args[0].ravel())
     if formula.head in _NUMPY:
         return np.asarray(_NUMPY[formula.head](*args))
     if formula.head in functions:

@@ -16,6 +16,7 @@ from symgraph.notation.tree import Formula, Name, Number, Product, Sort, Sum
 __all__ = [
     "Entries",
     "Moment",
+    "OrderedProduct",
     "OverTime",
     "Series",
     "Side",
@@ -76,6 +77,24 @@ class OverTime(Formula):
 
     letter: str
     x: Formula
+
+    @property
+    def parts(self) -> tuple[Formula, ...]:
+        return (self.x,)
+
+    @property
+    def sort(self) -> Sort:
+        return self.x.sort
+
+
+@dataclass(frozen=True, slots=True)
+class OrderedProduct(Formula):
+    """The matrix product of a formula at the times from `start` to `stop`, in this order."""
+
+    letter: str
+    x: Formula
+    start: Moment
+    stop: Moment
 
     @property
     def parts(self) -> tuple[Formula, ...]:

@@ -26,7 +26,7 @@ from symgraph.notation.indexed import (
     Remainder,
     implied,
 )
-from symgraph.notation.sequences import Entries, Moment, OverTime, Side, Span, Timed
+from symgraph.notation.sequences import Entries, Moment, OrderedProduct, OverTime, Side, Span, Timed
 from symgraph.notation.spelling import INDICATORS, PRODUCTS, Spelling
 from symgraph.notation.tree import (
     Apply,
@@ -244,6 +244,15 @@ def _(formula: OverTime, pen: _Pen) -> Piece:
 
 
 @_piece.register
+def _(formula: OrderedProduct, pen: _Pen) -> Piece:
+    ends = [moment_text(time, pen.style) for time in (formula.start, formula.stop)]
+    dots = pen.pick(",...,", ",…,", r",\dots,")
+    head = pen.pick("prod_{{{}}} ", "Π_{{{}}} ", r"\prod_{{{}}} ")
+    inner = pen.wrap(_piece(formula.x, pen), _PRODUCT)
+    return Piece(head.format(f"{formula.letter}={ends[0]}{dots}{ends[1]}") + inner, _HADAMARD)
+
+
+@_piece.register
 def _(formula: Entries, pen: _Pen) -> Piece:
     dots = pen.pick("...", "…", r"\dots")
     return Piece(f"({_piece(formula.first, pen).text}, {dots}, {_piece(formula.last, pen).text})")
@@ -332,7 +341,7 @@ def _factors(factors: Sequence[Formula], pen: _Pen, leading: bool) -> list[str]:
         numbers_before = all(f.sort == "scalar" for f in factors[:k])
         free = isinstance(factor, Hadamard) and is_last and numbers_before and not factor.over
         free = free or (isinstance(factor, Over) and factor.head == "sum" and is_last)
-        free = free or (isinstance(factor, OverTime) and is_last)
+        free = free or (isinstance(factor, (OverTime, OrderedProduct)) and is_last)
         alone = len(factors) == 1 and not leading
         texts.append(pen.wrap(piece, _HADAMARD if free else _PRODUCT + (not alone)))
     return texts

@@ -271,3 +271,36 @@ def test_what_mixes_times_otherwise_is_still_derived() -> None:
     run = sg.scan(lambda s, x: sg.tanh(W @ s + x), sg.zeros(2), x)
     derivation = sg.derive(sg.sum(run.states[1:3] ** 2), W)
     assert derivation.results
+
+
+def test_through_time_prints_the_ordered_product_from_the_last_step_down() -> None:
+    derivation = sg.derive(recurrent.rnn().loss, "W", through_time=True)
+    assert lines(derivation.names)[2:] == [
+        "dnet_{t+1}/dnet_t = W diag(1 − s_t²)",
+        "δ_kᵀ = δ_Tᵀ Π_{i=T−1,…,k} W diag(1 − s_i²),  k = T−1, …, 1",
+        "dE/dW_t = δ_t s_{t−1}ᵀ,  t = 1, …, T",
+    ]
+    assert derivation.names[3].latex() == (
+        r"\delta_{k}^{\mathsf{T}} = \delta_{T}^{\mathsf{T}} \prod_{i=T-1,\dots,k} W "
+        r"\operatorname{diag}(1 - s_{i}^{2}), \quad k = T-1, \dots, 1"
+    )
+    assert derivation.verified
+    rows = sg.derive(recurrent.rnn_row().loss, "W", through_time=True)
+    assert "δ_k = δ_T Π_{i=T−1,…,k} Wᵀ diag(1 − s_i²),  k = T−1, …, 1" in lines(rows.names)
+
+
+def test_an_abstract_activation_keeps_its_prime_through_time() -> None:
+    derivation = sg.derive(recurrent.rnn().loss, "W", through_time=True, abstract={"f": "tanh"})
+    assert lines(derivation.names)[:3] == [
+        "δ_T = (s_T − d) ⊙ f'(net_T)",
+        "δ_t = Wᵀ δ_{t+1} ⊙ f'(net_t),  t = T−1, …, 1",
+        "dnet_{t+1}/dnet_t = W diag(f'(net_t))",
+    ]
+
+
+def test_no_jacobian_is_printed_where_the_derivative_also_takes_another_way() -> None:
+    lstm = lines(sg.derive(gates.lstm().loss, "W_f", through_time=True).names)
+    assert not [line for line in lstm if line.startswith("dC_{t+1}/")]
+    losses = sg.derive(recurrent.sequence_classifier().loss, "W", through_time=True)
+    assert "dnet_{t+1}/dnet_t = W diag(1 − S_t²)" in lines(losses.names)
+    assert not [line for line in lines(losses.names) if "Π" in line]

@@ -11,11 +11,11 @@ import pytest
 import torch
 
 import symgraph as sg
-from symgraph.explain.derivation import Derivation
+from symgraph.explain.derivation import Derivation, Equation
 from symgraph.explain.replay import carried_out
 from symgraph.node import variables
 from symgraph.notation.numeric import value
-from symgraph.notation.sequences import Series, Side
+from symgraph.notation.sequences import Entries, Series, Side
 from symgraph.notation.tree import Name
 from symgraph.zoo import gates, recurrent
 
@@ -57,11 +57,20 @@ def blocks(derivation: Derivation, arrays: Arrays, sizes: dict[str, int]) -> Arr
     return found
 
 
+def _defines(line: Equation) -> bool:
+    return isinstance(line.left, (Name, Entries))
+
+
 def by_lines(derivation: Derivation, arrays: Arrays, T: int, sizes: Any = None) -> Arrays:
     """All names, computed from the variables by the printed lines alone."""
     known = {**arrays, "t": range(1, T + 1), "T": T}
     known |= blocks(derivation, arrays, sizes or {})
-    made = carried_out([*derivation.given, *derivation.names], known, {})
+    lines = [
+        one
+        for one in (*derivation.given, *derivation.names)
+        if isinstance(one.left, Name) or isinstance(one.left, Entries)
+    ]
+    made = carried_out(lines, known, {})
     assert made is not None
     return made
 
@@ -211,3 +220,26 @@ def test_two_directions_that_meet_agree_with_torch() -> None:
         near(value(one.right, made, {}), leaves[name].grad)
     by_x = derivation.results[-1].right
     near([value(by_x, {**made, "t": t}, {}).ravel() for t in range(1, T + 1)], leaves["x"].grad)
+
+
+def test_the_ordered_product_gives_the_lectures_first_delta_and_not_the_ascending_one() -> None:
+    derivation = derived_through_time("W")
+    made = by_lines(derivation, rnn_values(), 4)
+    product = next(one for one in derivation.names if "Π" in one.unicode())
+    first = value(product.right, {**made, "k": 1}, {})
+    near(first, expected("S1-11")["delta"]["1"])
+    assert not np.allclose(first, expected("S1-11")["delta1_if_product_ascending"])
+
+
+def test_the_share_of_each_time_is_the_lectures() -> None:
+    derivation = derived_through_time("W")
+    made = by_lines(derivation, rnn_values(), 4)
+    share = derivation.names[-1]
+    for t, matrix in expected("S1-13")["per_t"].items():
+        near(value(share.right, {**made, "t": int(t)}, {}), matrix)
+    jacobian = next(one for one in derivation.names if one.unicode().startswith("dnet_{t+1}"))
+    near(value(jacobian.right, {**made, "t": 1}, {}), expected("S1-10")["J21"])
+
+
+def derived_through_time(name: str) -> Derivation:
+    return sg.derive(recurrent.rnn().loss, name, through_time=True)
