@@ -65,12 +65,8 @@ def by_lines(derivation: Derivation, arrays: Arrays, T: int, sizes: Any = None) 
     """All names, computed from the variables by the printed lines alone."""
     known = {**arrays, "t": range(1, T + 1), "T": T}
     known |= blocks(derivation, arrays, sizes or {})
-    lines = [
-        one
-        for one in (*derivation.given, *derivation.names)
-        if isinstance(one.left, Name) or isinstance(one.left, Entries)
-    ]
-    made = carried_out(lines, known, {})
+    lines = filter(_defines, (*derivation.given, *derivation.names))
+    made = carried_out(list(lines), known, {})
     assert made is not None
     return made
 
