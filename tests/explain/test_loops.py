@@ -294,7 +294,7 @@ def test_an_abstract_activation_keeps_its_prime_through_time() -> None:
     assert lines(derivation.names)[:3] == [
         "δ_T = (s_T − d) ⊙ f'(net_T)",
         "δ_t = Wᵀ δ_{t+1} ⊙ f'(net_t),  t = T−1, …, 1",
-        "dnet_{t+1}/dnet_t = W diag(f'(net_t))",
+        "dnet_{t+1}/dnet_t = W diag[f'(net_t)]",
     ]
 
 
