@@ -30,10 +30,10 @@ LARGEST_FILE = 100_000
 
 
 class Network(NamedTuple):
-    """A loss and what is assumed of its inputs."""
+    """A loss and what is assumed of its inputs: `facts` beside a `loss`, or claims in the text."""
 
     loss: Node
-    claims: tuple[Node, ...] = ()
+    claims: tuple[Any, ...] = ()
 
 
 def read_network(
@@ -58,7 +58,8 @@ def read_network(
                 f"network {where!r}: it declares its own variables, and {given[0]} was given. "
                 "Leave that away, or write the formula itself."
             )
-        return Network(load_network(where))
+        found = _found(where)
+        return Network(_loss_of(found, where), tuple(getattr(found, "facts", ())))
     if where.isidentifier() and not declared.get("shapes"):
         raise UnknownNameError(
             f"network {where!r}: it is neither zoo:NAME nor FILE.py:NAME nor a formula. "
@@ -103,8 +104,13 @@ def load_network(where: str) -> Node:
     >>> print(load_network("zoo:hinge"))
     max(1 - margin, 0)
     """
+    return _loss_of(_found(where), where)
+
+
+def _found(where: str) -> Any:
+    """The expression, or the object with a `loss`, that `where` names."""
     if where.startswith("zoo:"):
-        return _loss_of(zoo.builder(where.removeprefix("zoo:"))(), where)
+        return zoo.builder(where.removeprefix("zoo:"))()
     file, _, name = where.partition(":")
     path = Path(file)
     if path.suffix != ".py":
@@ -118,7 +124,7 @@ def load_network(where: str) -> Node:
     name = name or "loss"
     if name not in namespace:
         raise UnknownNameError(f"network {where!r}: the file defines no {name!r}.")
-    return _loss_of(namespace[name], where)
+    return namespace[name]
 
 
 def _run(path: Path) -> dict[str, Any]:

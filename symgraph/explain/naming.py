@@ -21,6 +21,7 @@ from symgraph.node import Node
 from symgraph.notation.algebra import Algebra
 from symgraph.notation.indexed import Array, Over
 from symgraph.notation.orientation import Layout
+from symgraph.notation.parts import is_negative, may_turn
 from symgraph.notation.read import LONG, Forward, Reader, bare, fresh
 from symgraph.notation.tree import (
     Call,
@@ -62,6 +63,9 @@ PLAIN_DELTA = 9
 LONG_NUMBER = 12
 #: Beyond this many edges only the results are given.
 MOST_EDGES = 400
+
+
+_DIFFERENCE = slot(0) - slot(1)
 
 
 class Naming:
@@ -127,6 +131,7 @@ class Naming:
                 self.reader.recognise(meaning, name)
                 self.reader.algebra.learn(name, meaning)
                 self._learn_sums(name, meaning, node)
+        self._keep_differences()
         self._deltas = self._planned_deltas()
 
     def _learn_sums(self, name: Name, meaning: Formula, node: Node) -> None:
@@ -292,6 +297,16 @@ class Naming:
         own = {node: self._fresh_name(name, node) for node, name in self._chosen.items()}
         return names | own
 
+    def _keep_differences(self) -> None:
+        """Differences that the user wrote stay as they are: y - f does not become f - y."""
+        if len(self.forward.order) > MOST_EDGES:
+            return
+        for node in self.forward.order:
+            if isinstance(node, Map) and node.template.expr in (_DIFFERENCE, -_DIFFERENCE):
+                meaning = self.literal.meaning(node)
+                if isinstance(meaning, Sum) and len(meaning.terms) == 2:
+                    self.reader.algebra.keep(meaning)
+
     def _is_layer(self, node: Node) -> bool:
         """Whether a product of arrays has a name, or a nonlinearity is applied to it."""
         named = self.forward.name(node) is not None
@@ -350,9 +365,17 @@ class Naming:
         turned = self._turned(formula)
         return self.reader.scaled(-1, formula) if turned is None else turned
 
+    def _reversed(self, difference: Sum) -> Formula:
+        """b - a for a - b, also where the user wrote a - b."""
+        algebra = self.reader.algebra
+        return Sum(tuple(algebra.scale(-1, term) for term in reversed(difference.terms)))
+
     def _turned(self, formula: Formula) -> Formula | None:
         """Minus a product by the sign of its first difference; None where it has none."""
         if isinstance(formula, Sum) and not any(isinstance(t, Number) for t in formula.terms):
+            is_difference = len(formula.terms) == 2 and is_negative(formula.terms[1])
+            if is_difference:
+                return self._reversed(formula)
             return self.reader.algebra.scale(-1, formula)
         if not isinstance(formula, (Product, Hadamard)):
             return None
@@ -381,7 +404,7 @@ class Naming:
 
     def fitted(self, gradient: Node, like: Node) -> Formula:
         """A derivative with the sort of the value that it is the derivative by."""
-        formula = self.reader.lettered(self.reader.read(gradient), like)
+        formula = self._risen(self.reader.lettered(self.reader.read(gradient), like))
         sort = self.forward.sort(like)
         if isinstance(formula, Array) or all(size == 1 for size in like.shape):
             return formula
@@ -394,6 +417,18 @@ class Naming:
             ones = [Ones("column", rows), Ones("row", columns)]
             return self.reader.algebra.product([formula, *ones])
         return formula
+
+    def _risen(self, formula: Formula) -> Formula:
+        """A difference alone with its sign inside: ŷ - y, and 2 (ŷ - y) for -2 (y - ŷ)."""
+        if not isinstance(formula, Product) or formula.coefficient >= 0:
+            return formula
+        only = formula.factors[0] if len(formula.factors) == 1 else None
+        if not isinstance(only, Sum) or len(only.terms) != 2 or not may_turn(only):
+            return formula
+        turned = self._reversed(only)
+        if formula.coefficient == -1 and not formula.over:
+            return turned
+        return Product(-formula.coefficient, (turned,), formula.over)
 
     def by_symmetric(self, formula: Formula) -> tuple[Formula, Formula]:
         """A derivative along symmetric changes, F + Fᵀ - F ⊙ I: as it stands, and worked out."""

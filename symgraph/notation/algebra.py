@@ -103,6 +103,7 @@ class Algebra:
         self._ranks = ranks or {}
         self._known = dict(known or {})
         self._quotients: list[Quotient] = []
+        self._differences: dict[Formula, Formula] = {}
 
     def learn(self, name: Name, meaning: Formula) -> None:
         """Use what follows from the definition of a name: x̂ = (x - m)/s, Mᵀ = M, C 𝟏 = 0."""
@@ -111,6 +112,13 @@ class Algebra:
         found = quotient(name, meaning)
         if found is not None:
             self._quotients.append(found)
+
+    def keep(self, difference: Sum) -> None:
+        """Write y - f as the user did: f - y becomes -(y - f)."""
+        first, second = (term for term in difference.terms)
+        turned = (self.scale(-1, second), self.scale(-1, first))
+        for terms in (turned, turned[::-1]):
+            self._differences.setdefault(Sum(terms), difference)
 
     def know(self, left: Formula, right: Formula) -> None:
         """Use an equation from now on."""
@@ -402,6 +410,8 @@ class Algebra:
         if not self.tidy:
             return Sum(tuple(kept))
         kept = kept if keep_order or self.keep_order else falling(kept)
+        if kept_difference := self._differences.get(Sum(tuple(kept))):
+            return Product(-1, (kept_difference,))
         return opposite_sigmoid(kept, self) or common_out(kept, self)
 
     def total(self, x: Formula, length: Any = None) -> Formula:

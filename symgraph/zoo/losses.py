@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import symgraph as sg
 from symgraph.node import Node
 
-__all__ = ["half_squared", "hinge", "regularised", "softmax_loss", "squared", "two_layer"]
+__all__ = [
+    "Classified",
+    "half_squared",
+    "hinge",
+    "regularised",
+    "softmax_loss",
+    "squared",
+    "two_layer",
+]
 
 
 def hinge(features: int = 2) -> Node:
@@ -71,11 +81,19 @@ def half_squared(features: int = 2) -> Node:
     return sg.let("L", (sg.input("y") - f) ** 2 / 2)
 
 
-def softmax_loss(hidden: int = 3, classes: int = 4) -> Node:
+class Classified(NamedTuple):
+    """A loss and what holds for its targets."""
+
+    loss: Node
+    facts: tuple[Any, ...]
+
+
+def softmax_loss(hidden: int = 3, classes: int = 4) -> Classified:
     """The multinomial loss -Σ_k d_k log ŷ_k of a softmax layer ŷ = softmax(W h).
 
     Variables: W (classes, hidden), h (hidden,), d (classes,), which sums to 1.
     """
     W, h = sg.parameter("W", (classes, hidden)), sg.input("h", hidden)
     prediction = sg.let("ŷ", sg.softmax(sg.let("net", W @ h)))
-    return sg.let("L", -sg.sum(sg.input("d", classes) * sg.log(prediction)))
+    d = sg.input("d", classes)
+    return Classified(sg.let("L", -sg.sum(d * sg.log(prediction))), (sg.sum(d) == 1,))

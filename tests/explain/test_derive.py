@@ -684,3 +684,15 @@ def test_a_bound_that_is_no_short_decimal_is_left_as_the_user_wrote_it():
     assert sg.derive(sg.relu(2 * x - 1.1), x).result.unicode() == "dL/dx = 2 1[x > 0.55]"
     long = sg.derive(sg.relu(1.2 * x + 1), x).result.unicode()
     assert long == "dL/dx = 1.2 1[1.2 x + 1 > 0]"
+
+
+def test_a_difference_stays_as_the_user_wrote_it():
+    w, x, y = sg.parameter("w", 2), sg.input("x", 2), sg.input("y")
+    f = sg.let("f", sg.sigmoid(w @ x))
+    derivation = sg.derive(sg.let("L", (y - f) ** 2 / 2), [w, "f"])
+
+    assert [one.unicode() for one in derivation.results] == [
+        "dL/dw = −(y − f) f (1 − f) x",
+        "dL/df = f − y",
+    ]
+    assert derivation.verified

@@ -26,7 +26,8 @@ def two_layer():
 
 
 def softmax():
-    return sg.derive(losses.softmax_loss(), "W", assume={sg.sum(sg.input("d", 4)): 1})
+    system = losses.softmax_loss()
+    return sg.derive(system.loss, "W", assume=system.facts)
 
 
 DERIVATIONS = {"hinge": hinge, "two-layer": two_layer, "softmax": softmax}

@@ -201,7 +201,7 @@ def S4_32(given):
 @row
 def S4_33(given):
     classes, hidden = np.shape(given["W"])
-    loss = builder("softmax")(hidden, classes)
+    loss = builder("softmax")(hidden, classes).loss
     yield "yhat", value(loss, given, "ŷ")
     yield "loss", value(loss, given)
     yield "dnet", slope(loss, given, "net")

@@ -90,3 +90,9 @@ def test_the_building_blocks_have_the_labels_of_the_lecture(operation, labels):
 def test_an_unknown_building_block_is_refused():
     with pytest.raises(sg.UnknownNameError, match=r"no operation '%', only \+, -, \*"):
         zoo.builder("building-block")("%")
+
+
+def test_what_holds_for_the_targets_of_a_system_is_used_on_the_command_line(capsys):
+    assert cli.main(["derive", "zoo:softmax", "--wrt", "net", "--format", "unicode"]) == 0
+
+    assert capsys.readouterr().out.splitlines()[-1] == "  dL/dnet = ŷ − d"
