@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html as markup
+import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
@@ -179,6 +180,8 @@ def _extent(element: ET.Element) -> float:
 
 # --- Markdown -----------------------------------------------------------------------------------
 
+#: Chinese characters and punctuation, as a class of a regular expression.
+_CHINESE = "\u3000-\u303f\u4e00-\u9fff\uff00-\uffef"
 # A backslash before punctuation is an escape in Markdown, and a backtick begins code.
 _MARKDOWN = {
     r"\, ": r"\thinspace ", r"\,": r"\thinspace ", r"\{": r"\lbrace ", r"\}": r"\rbrace ",
@@ -216,7 +219,13 @@ def markdown(derivation: Derivation) -> str:
     page.append(f"**{headings.result}**")
     page += [one.markdown() for one in (*derivation.names, *derivation.results)]
     page += _remarks(derivation, show)
-    return "\n\n".join(page)
+    return "\n\n".join(map(_set_apart, page))
+
+
+def _set_apart(paragraph: str) -> str:
+    """With blanks between formulas and Chinese punctuation: GitHub sees no formula otherwise."""
+    spaced = re.sub(rf"(?<=[{_CHINESE}])\$", " $", paragraph)
+    return re.sub(rf"\$(?=[{_CHINESE}])", "$ ", spaced)
 
 
 # --- HTML ---------------------------------------------------------------------------------------

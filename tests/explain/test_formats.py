@@ -108,6 +108,13 @@ def test_the_hinge_loss_in_markdown():
     assert len(paragraphs) == 16
 
 
+def test_formulas_in_chinese_markdown_stand_apart_from_the_characters_around_them():
+    text = hinge().with_style(lang="zh").markdown()
+
+    assert "乘积法则： $\\mathrm{margin}$ 对 $\\mathrm{score}$ 的导数是另一个因子。" in text
+    assert not re.search("[\u3000-\u9fff\uff00-\uffef]\\$|\\$[\u3000-\u9fff\uff00-\uffef]", text)
+
+
 def test_the_hinge_loss_in_html():
     section = parsed(hinge().html())
 
