@@ -16,7 +16,7 @@ from symgraph.ops.loop import local, make_scan
 from symgraph.ops.sweep import Adjoints
 from symgraph.shapes import Dim, same_dim
 
-__all__ = ["readers_in_step", "shares_in_loop", "shares_of_stack", "timed_nodes"]
+__all__ = ["readers_in_step", "shares_in_loop", "shares_of_stack", "timed_nodes", "uses_a_step"]
 
 
 def shares_in_loop(scan: Scan, operand: int, found: Adjoints) -> list[Node]:
@@ -99,3 +99,17 @@ def readers_in_step(scan: Scan, place: Node) -> list[Node]:
     order = topological(scan.body.nexts)
     return [node for node in reversed(order) for arg in node.args if bare(arg) is place
             if not isinstance(node, Let)]  # fmt: skip
+
+
+def uses_a_step(node: Node, place: Node) -> Dim:
+    """How often a node of a step reads a local variable: once, or at every step of a loop in it."""
+    if not isinstance(node, Scan):
+        return 1
+    total: Dim = 0
+    for inner, arg in zip(node.body.locals, node.args, strict=True):
+        if bare(arg) is place and inner in node.body.constants:
+            inside = sum(uses_a_step(reader, inner) for reader in readers_in_step(node, inner))
+            total = total + inside * node.length
+        elif bare(arg) is place:
+            total = total + 1
+    return total

@@ -21,6 +21,7 @@ from symgraph.explore.overtime import (
     shares_in_loop,
     shares_of_stack,
     timed_nodes,
+    uses_a_step,
 )
 from symgraph.grad import adjoints, grad
 from symgraph.node import Node, reachable
@@ -75,13 +76,17 @@ class Use:
 
 
 class _Share(NamedTuple):
-    """What one use gives to the gradient; `length` where time is the first axis."""
+    """What one use gives to the gradient; `length` where time is the first axis.
+
+    `times`: how often it is used there, in a loop inside of the step.
+    """
 
     head: Node
     operand: int
     node: Node
     site: Formula | None
     length: Dim | None
+    times: Dim = 1
 
 
 class Search:
@@ -136,13 +141,13 @@ class Search:
         if not shares:
             yield _Share(scan, k, self._found.contribution[scan, k], None, None)
             return
-        readers = readers_in_step(scan, scan.body.locals[k])
-        sites = [_site_in_step(scan, node) for node in readers]
-        if len(sites) != len(shares):
-            sites = [None] * len(shares)
-        pairs = list(zip(shares, sites, strict=True))
-        for share, site in reversed(pairs):
-            yield _Share(scan, k, share, site, scan.length)
+        place = scan.body.locals[k]
+        readers = readers_in_step(scan, place)
+        known = [(_site_in_step(scan, node), uses_a_step(node, place)) for node in readers]
+        if len(known) != len(shares):
+            known = [(None, 1)] * len(shares)
+        for share, (site, times) in reversed(list(zip(shares, known, strict=True))):
+            yield _Share(scan, k, share, site, scan.length, times)
 
     def _site(self, node: Node) -> Formula | None:
         """The next named value above a use to which only one way leads."""
@@ -162,7 +167,11 @@ class Search:
         return as_count(sum(counted for counted in self._counts()))
 
     def _counts(self) -> list[Dim]:
-        """How often each share is there."""
+        """How often each use is there."""
+        steps = zip(self._shares, self._steps_that_count(), strict=True)
+        return [as_count(share.times * count) for share, count in steps]
+
+    def _steps_that_count(self) -> list[Dim]:
         lengths = [share.length for share in self._shares]
         free = sorted(dim_symbols([n for n in lengths if n is not None]), key=str)
         if all(length is None for length in lengths):

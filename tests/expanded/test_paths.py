@@ -10,7 +10,9 @@ import pytest
 from random_graphs import random_case
 
 import symgraph as sg
-from symgraph.zoo import deep
+from symgraph.notation.numeric import value
+from symgraph.sample import draw
+from symgraph.zoo import builder, deep
 
 
 def scalar_dag(seed: int, length: int = 9) -> tuple[sg.Node, sg.Node, dict[str, float]]:
@@ -312,3 +314,26 @@ def test_a_path_through_a_loop_names_its_result_and_its_operand():
     paths = sg.graph(loss).paths(loss, w, {"h0": 0.5, "w": 0.8, "x": [0.1, -0.4]})
 
     assert str(paths).startswith("L → h_T → w: ∂L/∂h_T · ∂h_T/∂w = ")
+
+
+@pytest.mark.parametrize("name", ["dense", "feedforward", "residual-block", "two-layer", "softmax"])
+def test_the_formula_of_a_path_has_the_value_of_its_product(name: str):
+    loss = builder(name)()
+    loss = getattr(loss, "loss", loss)
+    root = loss if loss.shape == () else sg.let("Σ", sg.sum(loss))
+    sample = draw([root])
+    graph = sg.graph(root)
+    forward = graph.values(sample.values).forward
+    names = {f"f{vertex.index}": array for vertex, array in forward.items()}
+    names |= {vertex.name: array for vertex, array in forward.items() if vertex.name}
+    for vertex in graph.vertices:
+        if vertex.role != "parameter":
+            continue
+        for path in graph.paths(root, vertex, sample.values):
+            if path.formula is not None:
+                found = np.asarray(value(path.formula, names, sample.dims))
+                assert found.ravel() == pytest.approx(path.value.ravel(), rel=1e-9, abs=1e-12)
+            for edge in path.edges:
+                if edge.placeholder is None and edge.formula is not None and not edge.tail.shape:
+                    slope = float(np.asarray(value(edge.formula, names, sample.dims)))
+                    assert slope == pytest.approx(edge.partial(sample.values), rel=1e-9)

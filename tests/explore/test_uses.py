@@ -146,6 +146,18 @@ def test_shares_behind_a_loop_are_told_by_step_too():
     assert found.gradient == pytest.approx(np.sum(shares, axis=0), rel=1e-10)
 
 
+def test_a_loop_inside_of_a_loop_uses_a_weight_at_every_step_of_both():
+    w, x = sg.parameter("w"), sg.input("x", ("T", 3))
+
+    def row(h: sg.Node, entries: sg.Node) -> sg.Node:
+        return sg.scan(lambda s, e: sg.tanh(w * s + e), h, entries).final
+
+    last = sg.scan(row, sg.input("h0"), x).final
+    assert str(sg.use_counts(last)["w"]) == "3*T"
+    written = sg.unroll(last, 2)
+    assert sg.use_counts(written) == {"w": 6}
+
+
 def test_a_bias_behind_a_loop_has_a_share_a_step():
     b, x = sg.parameter("b", 2), sg.input("x", ("T", 2))
     run = sg.scan(lambda h, x: (sg.tanh(h + x), sg.exp(sg.tanh(h + x) + b)), sg.zeros(2), x)
