@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import sympy
+
 from symgraph.abstract import Abstract, abstract, concrete
 from symgraph.build.arithmetic import apply
 from symgraph.build.coerce import as_node
@@ -20,7 +22,7 @@ from symgraph.ops import Let, Map, Scan, Trace
 from symgraph.ops.leaves import Fill, var
 from symgraph.ops.loop import Body
 from symgraph.ops.map import map_node
-from symgraph.scalar import NUMPY, Pointwise, functions, slot
+from symgraph.scalar import NUMPY, functions, slot
 from symgraph.template import function_name, template
 
 __all__ = ["AbstractFunction", "abstracted", "exchanged", "function", "instantiate"]
@@ -30,6 +32,9 @@ _TAKEN = frozenset(
     "d I D σ Σ Π diag tr trace det logdet sum prod max min mean softmax log_softmax logsumexp kron "
     "ones onehot sqrt norm and or not axis inv".split()
 )
+
+
+_SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 
 
 class AbstractFunction:
@@ -65,7 +70,7 @@ def function(name: str, arity: int = 1) -> AbstractFunction:
     >>> print(sg.grad(f(2 * x), x))
     2*f'(2*x)
     """
-    if not isinstance(name, str) or not name.isidentifier():
+    if not isinstance(name, str) or not name.translate(_SUBSCRIPTS).isidentifier():
         raise UnknownNameError(
             f"function: {name!r} is not a name; write a word such as 'f' or 'φ', without primes."
         )
@@ -140,23 +145,27 @@ def abstracted(
     """Nodes with abstract functions in the place of known ones, and the known one of each name.
 
     `names`: {"f": "tanh"} or {"f": sg.tanh} calls tanh f.
-    Raises UnknownNameError where the known function does not occur.
+    Raises UnknownNameError where the known function does not occur, KindError for anything but a
+    mapping of names to functions.
     """
     if not names:
         below = topological(roots)
         return dict(zip(below, below, strict=True)), {}
-    known = {
-        name: given if isinstance(given, str) else given.__name__ for name, given in names.items()
-    }
+    if not isinstance(names, Mapping):
+        raise KindError(f'derive: abstract={names!r}; write names for functions, {{"f": "tanh"}}.')
+    known = {name: _known(name, given) for name, given in names.items()}
     ours = {spelling: function(name) for name, spelling in known.items()}
     met: set[str] = set()
 
     def turned(body: Any) -> Any:
-        calls = [one for one in body.atoms(Pointwise) if function_name(one) in ours]
-        calls = [one for one in calls if len(one.args) == 1]
-        met.update(function_name(one) for one in calls)
-        rule = {one: abstract(ours[function_name(one)].name, (0,))(*one.args) for one in calls}
-        return body.xreplace(rule)
+        while True:  # tanh(tanh(x)): the outer one is exchanged with its argument as it was
+            calls = [one for one in body.atoms(sympy.Function) if function_name(one) in ours]
+            calls = [one for one in calls if len(one.args) == 1]
+            if not calls:
+                return body
+            met.update(function_name(one) for one in calls)
+            rule = {one: abstract(ours[function_name(one)].name, (0,))(*one.args) for one in calls}
+            body = body.xreplace(rule)
 
     images = exchanged(roots, turned)
     for name, spelling in known.items():
@@ -166,6 +175,16 @@ def abstracted(
                 "occurs in the expression. Name a function that does, such as 'tanh'."
             )
     return images, known
+
+
+def _known(name: str, given: Any) -> str:
+    """The name of a known function that is given by its name or as itself."""
+    found = given if isinstance(given, str) else getattr(given, "__name__", None)
+    if not isinstance(found, str):
+        raise KindError(
+            f"derive: abstract={{{name!r}: {given!r}}}; give a function such as 'tanh' or sg.tanh."
+        )
+    return found
 
 
 def exchanged(roots: Sequence[Node], change: Callable[[Any], Any]) -> dict[Node, Node]:

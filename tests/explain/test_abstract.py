@@ -7,7 +7,7 @@ import pytest
 
 import symgraph as sg
 from symgraph.abstract import smooth, smooth_instances
-from symgraph.scalar import slot
+from symgraph.scalar import slot, tanh
 
 
 def layer():
@@ -70,6 +70,35 @@ def test_what_does_not_occur_cannot_be_called_f():
 
     with pytest.raises(sg.UnknownNameError, match="no tanh of one operand"):
         sg.derive(sg.sin(x), x, abstract={"f": "tanh"})
+
+
+def test_layers_may_have_activations_of_their_own():
+    x, y, W1, W2 = layer()
+    h = sg.let("h", sg.tanh(sg.let("net1", W1 @ x)))
+    out = sg.let("o", sg.exp(sg.let("net2", W2 @ h)))
+    loss = sg.let("E", sg.sum((out - y) ** 2) / 2)
+    derivation = sg.derive(loss, W1, abstract={"f₁": "tanh", "f₂": sg.exp})
+
+    assert [one.unicode() for one in derivation.names] == [
+        "δ₂ = (o − y) ⊙ f₂'(net₂)",
+        "δ₁ = W₂ᵀ δ₂ ⊙ f₁'(net₁)",
+    ]
+    assert derivation.names[1].latex().endswith(r"\odot f_{1}'(\mathrm{net}_{1})")
+
+
+def test_a_function_within_itself_is_called_f_at_both_places():
+    x = sg.input("x")
+
+    result = sg.derive(sg.apply(tanh(tanh(slot(0))), x), x, abstract={"f": "tanh"}).result
+    assert result.unicode() == "dL/dx = f'(x) f'(f(x))"
+
+
+@pytest.mark.parametrize("bad", ["tanh", ["tanh"], {"f": 3}])
+def test_names_are_given_to_functions_in_a_mapping(bad):
+    x = sg.input("x")
+
+    with pytest.raises(sg.KindError, match="derive: abstract="):
+        sg.derive(sg.tanh(x), x, abstract=bad)
 
 
 def test_an_instance_takes_the_place_of_the_function_in_every_derivative():
