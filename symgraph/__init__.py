@@ -78,6 +78,9 @@ _NAMES: dict[str, str] = {
     "symgraph.evaluate": """
         evaluate
     """,
+    "symgraph.explain.index_form": """
+        entries
+    """,
     "symgraph.explain.derive": """
         derive
     """,
@@ -354,6 +357,9 @@ if TYPE_CHECKING:
     )
     from symgraph.explain.derive import (
         derive as derive,
+    )
+    from symgraph.explain.index_form import (
+        entries as entries,
     )
     from symgraph.explore.influence import (
         Influence as Influence,

@@ -26,6 +26,7 @@ __all__ = [
     "Format",
     "Piece",
     "Style",
+    "entry_name",
     "latex_literal",
     "latex_name",
     "unicode_name",
@@ -95,6 +96,32 @@ def _superscript(name: str) -> tuple[str, str]:
     if base and sign and rest.endswith(")") and "(" not in rest and len(rest) > 1:
         return base, rest[:-1]
     return name, ""
+
+
+def entry_name(name: str, places: str, style: Style, lowered: bool = False) -> str:
+    """An entry of a named array: indices below, the number of the layer or the time above.
+
+    `lowered`: in lower case, as w_ij is of W.
+
+    >>> entry_name("W1", "jm", "text", True), entry_name("s_{t-1}", "i", "latex")
+    ('w_jm^(1)', 's_{i}^{t-1}')
+    """
+    base, raised = _superscript(name)
+    plain = base.rstrip("′")
+    stem, sub = _stem_and_subscript(plain)
+    sub = sub.strip("{}")
+    if raised and sub:
+        places, sub = f"{sub},{places}", ""
+    above = f"({raised or sub})" if raised or sub.isdecimal() else sub
+    stem = stem.lower() if lowered else stem
+    primes = len(base) - len(plain)
+    if style == "latex":
+        core = _latex_word(stem) + "'" * primes
+        return f"{core}_{{{places}}}" + (f"^{{{above}}}" if above else "")
+    core = (_GREEK_WORDS.get(stem, stem) if style == "unicode" else stem) + "′" * primes
+    below = places if places.isalnum() else f"{{{places}}}"
+    lifted = above if above.isalnum() or above[:1] == "(" else f"{{{above}}}"
+    return f"{core}_{below}" + (f"^{lifted}" if above else "")
 
 
 def latex_literal(name: str) -> str:

@@ -17,7 +17,14 @@ from symgraph.notation.indexed import in_entries
 from symgraph.notation.mathml import mathml
 from symgraph.notation.ranges import with_ranges
 from symgraph.notation.sequences import Span
-from symgraph.notation.spelling import Indicators, Products, Signs, Spelling, told_apart
+from symgraph.notation.spelling import (
+    Indicators,
+    Products,
+    Signs,
+    Spelling,
+    told_apart,
+    written_small,
+)
 from symgraph.notation.tree import Formula, Name, walk
 from symgraph.notation.write import span_text, write
 from symgraph.printing import Style
@@ -290,7 +297,15 @@ class Derivation:
     def spelled(self, spelling: Spelling) -> Derivation:
         """The same in another spelling, all names told apart."""
         names = {one.name for f in self.formulas() for one in walk(f) if isinstance(one, Name)}
-        spelling = dataclasses.replace(spelling, literal=told_apart(names))
+        matrices = {
+            one.name
+            for f in self.formulas()
+            for one in walk(f)
+            if isinstance(one, Name) and one.kind == "matrix"
+        }
+        spelling = dataclasses.replace(
+            spelling, literal=told_apart(names), lowered=written_small(matrices, names)
+        )
 
         def all_of(equations: Sequence[Equation]) -> tuple[Equation, ...]:
             return tuple(one.spelled(spelling) for one in equations)

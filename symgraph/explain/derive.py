@@ -20,6 +20,7 @@ from symgraph.errors import GradientError, UnknownNameError, UnsupportedError
 from symgraph.explain.derivation import Derivation, Equation, Note
 from symgraph.explain.given import given_values
 from symgraph.explain.idioms import with_idioms
+from symgraph.explain.index_form import IndexForm, check_letters
 from symgraph.explain.loops import Recurrence, recurrence
 from symgraph.explain.matrix_derivatives import (
     Conventions,
@@ -37,7 +38,7 @@ from symgraph.node import Node
 from symgraph.notation.orientation import Layout
 from symgraph.notation.read import Forward
 from symgraph.notation.spelling import Indicators, Products, Signs, Spelling
-from symgraph.notation.tree import Number, Verbatim
+from symgraph.notation.tree import Name, Number, Verbatim
 from symgraph.ops.leaves import fill
 from symgraph.ops.sweep import reverse
 from symgraph.shapes import shape_text
@@ -64,6 +65,8 @@ def derive(
     adjoints: Mapping[Any, str] | None = None,
     order: Literal[1, 2] = 1,
     through_time: bool = False,
+    form: Literal["matrix", "index"] = "matrix",
+    letters: Mapping[Any, str] | None = None,
 ) -> Derivation:
     """The gradient of a scalar by a node, or by several, step by step; of an array the Jacobian.
 
@@ -78,6 +81,8 @@ def derive(
     force, such as `sg.sum(t) == 1`, a list of these, or {sg.sum(t): 1}; see `sg.assume`.
     `adjoints`: names for derivatives by values, such as {"u": "e"} for e = ∂L/∂u.
     `order`: with 2 the Hessian of a scalar; `wrt` may then be two nodes, for ∂²L/∂u∂vᵀ.
+    `form`: with "index" every line is between entries, net_j^(1) = Σ_m w_jm^(1) x_m, the number of
+    a layer (W1) or a time (s_t) above; `letters` then chooses indices: {"x": "m", "net1": "j"}.
     A Jacobian has a row for each entry of `expr`, with layout="denominator" a column.
     `through_time`: of a recurrence also the Jacobian of one step, the recursion of δ as an ordered
     product of these, and what each time gives to the derivative by a shared parameter.
@@ -94,16 +99,22 @@ def derive(
     >>> print(sg.derive(loss, w).result)
     dloss/dw = -1[margin < 1] x y
     """
-    _check_options(lang=lang, layout=layout, vectors=vectors, delta_sign=delta_sign, order=order)
-    spelling = Spelling(product, indicator, derivative)
+    _check_options(
+        lang=lang, layout=layout, vectors=vectors, delta_sign=delta_sign, order=order, form=form
+    )
+    spelling = Spelling(product, indicator, derivative, subscripts=form == "index")
     root = as_node(expr, "derive")
     sources = [_source(one, root) for one in (wrt if isinstance(wrt, (list, tuple)) else [wrt])]
     called = {_source(one, root): name for one, name in (adjoints or {}).items()}
-    wanted = (root, *sources, *called)
+    wished = {_source(one, root): letter for one, letter in (letters or {}).items()}
+    check_letters(wished)
+    wanted = (root, *sources, *called, *wished)
     short = with_idioms(root, wanted)
     found, functions = abstracted([short.get(one, one) for one in wanted], abstract or {})
     images = {one: found[short.get(one, one)] for one in wanted}
-    conventions = Conventions(vectors, as_facts(assume), lang, layout == "denominator")
+    conventions = Conventions(
+        vectors, as_facts(assume), lang, layout == "denominator", form == "index"
+    )
     with smooth_instances():
         if root.ndim or order == 2:
             made = _matrices(images[root], [images[one] for one in sources], order, conventions)
@@ -115,13 +126,26 @@ def derive(
                 conventions.facts,
                 {images[one]: name for one, name in called.items()},
                 through_time,
+                {images[one]: letter for one, letter in wished.items()},
             )
-            made = work.derivation(lang)
+            made = _written(work, lang, form)
     notes = [Note("abstract", (("function", f), ("meaning", g))) for f, g in functions.items()]
     notes += _conventions(made, delta_sign)
     made = dataclasses.replace(made, notes=tuple(notes), nodes=(root, *sources))
     turned = layout == "numerator" and not root.ndim and order == 1
     return (in_numerator_layout(made) if turned else made).spelled(spelling)
+
+
+def _written(work: _Derive | Recurrence, lang: Language, form: str) -> Derivation:
+    """The derivation in one form; recurrences have no other than matrices."""
+    if isinstance(work, _Derive):
+        return work.derivation(lang, form)
+    if form == "index":
+        raise UnsupportedError(
+            "derive: form='index' is not offered for a recurrence. Leave it out, or write down the "
+            "steps one by one (sg.unroll)."
+        )
+    return work.derivation(lang)
 
 
 def _conventions(derivation: Derivation, delta_sign: Literal[1, -1]) -> Iterator[Note]:
@@ -155,6 +179,7 @@ def _named(
     given: Sequence[Fact],
     called: Mapping[Node, str],
     through_time: bool,
+    letters: Mapping[Node, str],
 ) -> _Derive | Recurrence:
     """The derivation with names for what is worth one; `conventions`: vectors and sign of δ."""
     gradients = [
@@ -166,15 +191,19 @@ def _named(
     looped = None if called else recurrence(root, sources, gradients, *options)
     if looped is not None:
         return looped
-    naming = (root, sources, *conventions, facts, called)
-    work = _Derive(Naming(*naming), gradients)
+    names = (root, sources, *conventions, facts, called)
+
+    def naming(plain: set[Node]) -> Naming:
+        return Naming(*names, plain, Forward([root], conventions[0], letters))
+
+    work = _Derive(naming(set()), gradients)
     plain: set[Node] = set()
     for _ in range(MOST_ROUNDS):
         more = work.needless() - plain
         if not more:
             break
         plain |= more
-        work = _Derive(Naming(*naming, plain), gradients)
+        work = _Derive(naming(plain), gradients)
     return work
 
 
@@ -189,6 +218,7 @@ _OPTIONS: dict[str, tuple[Any, ...]] = {
     "vectors": ("column", "row", None),
     "delta_sign": (1, -1),
     "order": (1, 2),
+    "form": ("matrix", "index"),
 }
 
 
@@ -234,7 +264,7 @@ class _Derive:
             return set()
         return self._names.needless([one.right for one in self._results])
 
-    def derivation(self, lang: Language) -> Derivation:
+    def derivation(self, lang: Language, form: str = "matrix") -> Derivation:
         """Write down every edge, check every formula."""
         names = self._names
         small = len(self._found.contribution) <= MOST_EDGES
@@ -244,20 +274,29 @@ class _Derive:
                 before, formula = names.by_symmetric(self._results[k].right)
                 steps.append(Steps(names).symmetric(source, before, formula))
                 self._results[k] = Equation(self._results[k].left, formula)
-        equations, is_verified = self._checked(self._results)
+        given, defined = given_values(names), [Equation(*x) for x in names.reader.definitions]
+        if form == "index":
+            indexed = IndexForm(names.reader.axes, names.reader.algebra, names.literal.algebra)
+            given = [indexed.equation(one, literal=True) for one in given]
+            defined = [indexed.equation(one) for one in defined]
+            steps = [indexed.step(one) for one in steps]
+            self._results = [indexed.equation(one) for one in self._results]
+        equations, is_verified = self._checked(self._results, defined)
         return Derivation(
             root=names.root_name,
             wrt=tuple(names.reference(source) for source in names.sources),
-            given=tuple(given_values(names)),
+            given=tuple(given),
             assumed=tuple(names.assumed),
             steps=tuple(steps),
-            names=tuple(Equation(*one) for one in names.reader.definitions),
+            names=tuple(defined),
             results=tuple(equations),
             verified=is_verified,
             lang=lang,
         )
 
-    def _checked(self, equations: list[Equation]) -> tuple[list[Equation], bool]:
+    def _checked(
+        self, equations: list[Equation], defined: Sequence[Equation]
+    ) -> tuple[list[Equation], bool]:
         """The results, with the node's own text where a formula does not give its value."""
         names = self._names
         good = verified(
@@ -265,7 +304,7 @@ class _Derive:
             names.root_name,
             names.forward,
             names.auxiliary,
-            names.reader.definitions,
+            [(one.left, one.right) for one in defined if isinstance(one.left, Name)],
             [
                 (one.right, gradient)
                 for one, gradient in zip(equations, self._gradients, strict=True)

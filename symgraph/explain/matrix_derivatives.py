@@ -32,12 +32,15 @@ __all__ = ["Conventions", "hessian_derivation", "jacobian_derivation"]
 
 @dataclass(frozen=True)
 class Conventions:
-    """How vectors stand, what may be assumed, the language; `transposed`: denominator layout."""
+    """How vectors stand, what may be assumed, the language; `transposed`: denominator layout,
+    `indexed`: entry by entry also where there is a matrix.
+    """
 
     vectors: Layout | None
     facts: Sequence[Fact]
     lang: Language
     transposed: bool = False
+    indexed: bool = False
 
     def naming(
         self, roots: Sequence[Node], sources: Sequence[Node], title: str, plain: set[Node]
@@ -164,6 +167,8 @@ def _exponents(node: Node) -> tuple[Node, ...]:
 def _one(names: Naming, source: Node, conventions: Conventions) -> _Found:
     """One Jacobian: as a product of matrices, else by its entries."""
     try:
+        if conventions.indexed:
+            raise NoMatrixError
         made = Jacobian(names, source)
     except NoMatrixError:
         formula = by_entries(names, source)

@@ -22,6 +22,7 @@ from symgraph.notation.collect import (
     opened,
     opposite_sigmoid,
 )
+from symgraph.notation.indexed import Over
 from symgraph.notation.parts import (
     Parts,
     as_sigmoid,
@@ -138,6 +139,8 @@ class Algebra:
         return min(places, default=_LAST)
 
     def _scalar_rank(self, x: Formula) -> int:
+        if isinstance(x, Over):
+            return _LAST + 1  # what stands behind Σ belongs to it
         return _BRACKET if isinstance(x, Indicator) else self.rank(x)
 
     def _by_rank(self, factors: list[Formula], entrywise: bool) -> list[Formula]:

@@ -164,7 +164,8 @@ class Entries:
         if isinstance(x, Ones):
             return Number(1)
         if isinstance(x, Derivative):
-            by = self._entry_of_array(x.by, at) if isinstance(x.by, Array) else None
+            opened = isinstance(x.by, Array) or self._deep
+            by = self.entry(x.by, at) if opened else None
             return replace(x, by=by or self._named(x.by, at))
         if isinstance(x, Transpose):
             return self.entry(x.x, at[::-1])

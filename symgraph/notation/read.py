@@ -136,10 +136,15 @@ def number(value: Any) -> Formula:
 class Forward:
     """What the user wrote: names, which vectors are rows, and which nodes compute which function.
 
-    Shared by all readers of one expression.
+    Shared by all readers of one expression. `letters` are the indices of some nodes.
     """
 
-    def __init__(self, roots: Sequence[Node], layout: Layout | None = None) -> None:
+    def __init__(
+        self,
+        roots: Sequence[Node],
+        layout: Layout | None = None,
+        letters: Mapping[Node, str] | None = None,
+    ) -> None:
         self._roots = tuple(roots)
         self.order = evaluation_order(roots)
         self._nodes = set(self.order)
@@ -162,7 +167,7 @@ class Forward:
             elif isinstance(node, Let) and node.let_name and not node.stops:
                 self._name(node, taken)
         self.taken = taken
-        self.letters = Letters(self.order, taken)
+        self.letters = Letters(self.order, taken, letters)
 
     def __contains__(self, node: object) -> bool:
         return node in self._nodes

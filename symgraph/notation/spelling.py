@@ -9,7 +9,16 @@ from typing import Literal, get_args
 from symgraph.errors import UnsupportedError
 from symgraph.printing import latex_name, unicode_name
 
-__all__ = ["INDICATORS", "PRODUCTS", "Indicators", "Products", "Signs", "Spelling", "told_apart"]
+__all__ = [
+    "INDICATORS",
+    "PRODUCTS",
+    "Indicators",
+    "Products",
+    "Signs",
+    "Spelling",
+    "told_apart",
+    "written_small",
+]
 
 Products = Literal["⊙", "∘", "*", "×"]
 Indicators = Literal["1[·]", "1{·}", "𝟙[·]", "𝟙{·}", "[·]", "I(·)", "I[·]"]
@@ -40,7 +49,8 @@ class Spelling:
 
     `product` is the sign of entrywise products, `indicator` the look of 1[condition], `derivative`
     the sign in dL/dW; by default that is d in text and Unicode, ∂ in LaTeX. `literal` are names
-    that are written as they are spelled (W1, not W₁).
+    that are written as they are spelled (W1, not W₁). `subscripts` writes entries as w_ij^(1) and
+    not as W₁[i,j], those of the names in `lowered` in lower case.
     Raises UnsupportedError for a value that is not offered.
     """
 
@@ -48,6 +58,8 @@ class Spelling:
     indicator: Indicators = "1[·]"
     derivative: Signs | None = None
     literal: frozenset[str] = frozenset()
+    subscripts: bool = False
+    lowered: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         _check("product", self.product, PRODUCTS)
@@ -70,6 +82,22 @@ def told_apart(names: Iterable[str]) -> frozenset[str]:
     """
     known = sorted(set(names))
     return _clashing(known, unicode_name) | _clashing(known, latex_name)
+
+
+def written_small(matrices: Iterable[str], names: Iterable[str]) -> frozenset[str]:
+    """The matrices whose entries are written in lower case: w_ij of W, unless there is a w, too.
+
+    >>> sorted(written_small(["W1", "X", "Net"], ["W1", "X", "x"]))
+    ['W1']
+    """
+    known = {unicode_name(name) for name in names}
+    return frozenset(
+        name
+        for name in matrices
+        if name[0].isupper()
+        and not name[1:2].isalpha()
+        and unicode_name(name[0].lower() + name[1:]) not in known
+    )
 
 
 def _clashing(names: Iterable[str], spelled: Callable[[str], str]) -> frozenset[str]:

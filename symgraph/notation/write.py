@@ -57,7 +57,7 @@ from symgraph.notation.tree import (
     Transpose,
     Verbatim,
 )
-from symgraph.printing import ATOM, Format, Piece, Style, latex_literal, unicode_name
+from symgraph.printing import ATOM, Format, Piece, Style, entry_name, latex_literal, unicode_name
 
 __all__ = ["moment_text", "span_text", "write"]
 
@@ -660,12 +660,24 @@ def _(formula: Remainder, pen: _Pen) -> Piece:
 
 @_piece.register
 def _(formula: Entry, pen: _Pen) -> Piece:
+    if pen.spelling.subscripts and isinstance(formula.base, Name):
+        return _subscripted(formula.base, formula.at, pen)
     base = pen.wrap(_piece(formula.base, pen), ATOM)
     places = ",".join(_piece(at, pen).text for at in formula.at)
     if pen.style != "latex":
         return Piece(f"{base}[{places}]")
     # A second subscript needs braces around the first.
     return Piece(rf"{{{base}}}_{{{places}}}" if "_" in base else rf"{base}_{{{places}}}")
+
+
+def _subscripted(base: Name, at: Sequence[Formula], pen: _Pen) -> Piece:
+    """w_ij^(1); indices that are numbers count from 1, as mathematics does."""
+    counted = [Number(int(p.value) + 1) if isinstance(p, Number) else p for p in at]
+    texts = [_piece(place, pen).text for place in counted]
+    single = all(len(text) == 1 for text in texts)
+    places = ("" if single else ",").join(texts)
+    name = entry_name(base.name, places, pen.style, base.name in pen.spelling.lowered)
+    return Piece(name, _POWER if "^" in name else ATOM)
 
 
 _OVER: dict[str, tuple[str, str, str]] = {
