@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from symgraph import zoo
 from symgraph.errors import (
     FormulaError,
     ScriptError,
@@ -110,6 +109,8 @@ def load_network(where: str) -> Node:
 def _found(where: str) -> Any:
     """The expression, or the object with a `loss`, that `where` names."""
     if where.startswith("zoo:"):
+        from symgraph import zoo  # which formulas do without
+
         return zoo.builder(where.removeprefix("zoo:"))()
     file, _, name = where.partition(":")
     path = Path(file)

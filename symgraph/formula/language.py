@@ -40,7 +40,7 @@ _DECLARING: dict[str, dict[str, Any]] = {
     "positive": {"positive": True}, "positive_definite": {"positive_definite": True},
 }  # fmt: skip
 _FUNCTION, _ASSUME = "function", "assume"
-_BEHIND_NAME = re.compile(r"(?:_\{[^{}\n]*\}|\([^()\n]*\)|\^\([^()\n]*\)|['′″])*")
+_BEHIND_NAME = re.compile(r"(?:_\{[^{}\n]+\}|\([^()\n]+\)|\^\([^()\n]+\)|['′″])*")
 _NAMING = r"(?:^|[\n;])[^\S\n]*(?:let[^\S\n]+)?([^\s=;#][^=\n;#]*?)[^\S\n]*=(?!=)"
 LONGEST_NAME = 60
 
@@ -59,10 +59,10 @@ def formula(
     """The node that a text says; nothing in it is executed.
 
     `shapes`: by name, as in {"X": ("N", "p"), "w": "p"} or "X=N,p w=p"; every other name is a
-    number, and the names of sizes stand for them. `parameters` are variables that training changes,
-    the other ones are inputs. `kinds`: "integer" or "boolean" by name. `symmetric`, `positive`,
-    `positive_definite`: promises about variables. `functions`: names of functions that stay
-    abstract, as with `sg.function`.
+    number, and the names of sizes stand for them. A mapping may hold more names than occur.
+    `parameters` are variables that training changes, the other ones are inputs. `kinds`: "integer"
+    or "boolean" by name. `symmetric`, `positive`, `positive_definite`: promises about variables.
+    `functions`: names of functions that stay abstract, as with `sg.function`.
 
     Products     | `W x`, `W @ x`; `a·b`, `aᵀ b` numbers; `a bᵀ` a matrix; `a ⊙ b`, `a * b` entries
     Transpose    | `Xᵀ`, `X^T`, `X.T`; inverse `X⁻¹`, `X^-1`; both `X⁻ᵀ`
@@ -134,6 +134,8 @@ def read_formula(
     lets = {key_of(name) for name in _let_names(text)}
     for name, shape in _items(shapes):
         names.declare(name, shape=_shape(shape, name))
+        if isinstance(shapes, Mapping):  # one mapping may serve several formulas
+            names.spare.add(key_of(name))
     for name, kind in (kinds or {}).items():
         names.declare(name, kind=kind)
     for listed, fact in (
@@ -251,6 +253,7 @@ class _Names:
         self.abstract: set[str] = set()
         self.arities: dict[str, int] = {}
         self.to_come: set[str] = set()
+        self.spare: set[str] = set()
 
     def __contains__(self, name: str) -> bool:
         return key_of(name) in self.facts
@@ -355,10 +358,19 @@ class _Names:
         return function(name, arity)(*xs)
 
     def check_use(self) -> None:
-        """Raises UnknownNameError for a declared name that does not occur."""
-        unused = [self.spelling[key] for key in self.facts if key not in self.used]
+        """Raises UnknownNameError for a declared name that does not occur.
+
+        A spare one may be missing, unless it looks like a slip for one without a declaration.
+        """
+        others = [self.spelling.get(key, key) for key in sorted(self.used)]
+        untold = [self.spelling.get(key, key) for key in self.used if key not in self.keys()]
+        unused = [
+            self.spelling[key]
+            for key in self.facts
+            if key not in self.used
+            and (key not in self.spare or nearest(self.spelling[key], untold))
+        ]
         for name in (*unused, *(self.abstract - set(self.arities))):
-            others = [self.spelling.get(key, key) for key in sorted(self.used)]
             known = ", ".join(others) or "none"
             raise UnknownNameError(
                 f"{self.title}: {name!r} does not occur in the formula. Its names are {known}. "

@@ -69,6 +69,13 @@ def test_the_name_of_a_size_is_the_size_and_a_declared_name_is_not():
     assert sg.evaluate(sg.formula("sum(x)/N", "x=N N="), {"x": [1.0, 3.0], "N": 8.0}) == 0.5
 
 
+def test_one_mapping_of_shapes_serves_several_formulas():
+    shapes = {"W": ("m", "n"), "x": "n", "y": "m"}
+
+    assert sg.formula("xᵀ x", shapes) is sg.input("x", "n") @ sg.input("x", "n")
+    assert sg.formula("yᵀ W x", shapes).shape == ()
+
+
 def test_full_width_signs_of_a_chinese_keyboard_are_read():
     assert sg.formula("max（1－x，0）") is sg.formula("max(1-x, 0)")
 

@@ -144,7 +144,8 @@ def test_shapes_that_do_not_fit_are_told_at_their_place(
 
 
 DECLARATIONS: list[tuple[dict[str, Any], type[sg.SymgraphError], str]] = [
-    ({"shapes": {"q": 3}}, sg.UnknownNameError, "'q' does not occur"),
+    ({"shapes": {"X": 3}}, sg.UnknownNameError, "'X' does not occur"),
+    ({"parameters": ["q"]}, sg.UnknownNameError, "'q' does not occur"),
     ({"shapes": "w=3"}, sg.UnknownNameError, "'w' does not occur"),
     ({"shapes": {"": 3}}, sg.FormulaError, "no formula can use"),
     ({"shapes": {"x+y": 3}}, sg.FormulaError, "no formula can use"),
