@@ -25,7 +25,7 @@ DERIVED = [
     ("max(1 - (W·φ)*y, 0)", "--wrt W --shape W=d φ=d", "dL/dW = -1[(W·φ) y < 1] φ y"),
     ("1/2 (w x - y)^2", "--wrt w", "dL/dw = (w x - y) x"),
     ("-x**3", "", "dL/dx = -3 x^2"),
-    ("-(x - a)²", "--wrt x", "dL/dx = -2 (x - a)"),
+    ("-h(x)", "--wrt x --function h", "dL/dx = -h'(x)"),
     ("‖X w − y‖²", "--wrt w --shape X=N,p w=p y=N --format unicode", "dL/dw = 2 Xᵀ (X w − y)"),
     ("tr(Aᵀ X)", "--wrt X --shape A=n,m X=n,m", "dL/dX = A"),
     ("xᵀ A x", "--wrt x --shape x=n A=n,n --symmetric A", "dL/dx = 2 A x"),
