@@ -19,7 +19,7 @@ from symgraph.evaluate import bind_values, evaluate_above
 from symgraph.grad import jacobian
 from symgraph.node import Node, reachable, topological
 from symgraph.notation.read import bare
-from symgraph.ops import Let, Scan
+from symgraph.ops import Let, Scan, Var
 from symgraph.ops.loop import Renaming, local
 from symgraph.ops.sweep import reverse
 from symgraph.shapes import bind_shape
@@ -67,7 +67,7 @@ def steps_of(
     nexts = [bare(body.next_of(s)) for s in states]
     inside = _names(scan)
     seen = [_named(name, inside, "observed") for name in observed]
-    sequences = {str(place.params[0]): place for place in body.sequences}
+    sequences = _sequences(scan)
     acts = [_named(name, {**inside, **sequences, **real}, "acting") for name in acting]
     known, dims = bind_values(roots, values)
     run = evaluate_above([scan], known, dims)[scan]
@@ -95,6 +95,19 @@ def _names(scan: Scan) -> dict[str, Node]:
     for state, following in zip(body.states, body.nexts, strict=True):
         found[str(state.params[0])] = bare(following)
     return found
+
+
+def _sequences(scan: Scan) -> dict[str, Node]:
+    """The entries of sequences, by their names in the step and by those of the sequences."""
+    operand_of = scan.operand_of()
+    found: dict[str, Node] = {}
+    for place in scan.body.sequences:
+        operand = operand_of[place]
+        if isinstance(operand, Var):
+            found[operand.name] = place
+        elif isinstance(operand, Let) and operand.let_name:
+            found[operand.let_name] = place
+    return {**found, **{str(place.params[0]): place for place in scan.body.sequences}}
 
 
 def _named(name: str, known: Mapping[str, Node], role: str) -> Node:

@@ -253,6 +253,8 @@ def _of_steps(
     lang: Language,
 ) -> Influence:  # fmt: skip
     length = len(steps.inner)
+    if not length:
+        raise RangeError("influence: the loop has 0 steps. Give values for a longer sequence.")
     first = 1 if steps.start is None else 0
     if since is not None and (isinstance(since, bool) or not first <= since <= length):
         raise RangeError(
@@ -316,8 +318,6 @@ def _is_chain(steps: Steps) -> bool:
 def _back(steps: Steps, first: int) -> Iterator[tuple[int, int, Array]]:
     """From the last time to every earlier one: one product of matrices a step."""
     length = len(steps.inner)
-    if not length:
-        return
     yield length, length, np.asarray(steps.at_once[-1])
     product = np.asarray(steps.out[-1])
     for k in range(length - 1, first - 1, -1):

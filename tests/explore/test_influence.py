@@ -197,6 +197,32 @@ def test_the_table_is_written_in_either_language():
     assert json.loads(json.dumps(found.to_dict()))["rows"][1]["lag"] == 1
 
 
+def test_a_sequence_goes_by_its_own_name_and_by_that_in_the_step():
+    run = sg.scan(scalar, sg.input("h0"), sg.input("X", "T"))
+    values = {"h0": 0.0, "X": [0.3, 0.1]}
+
+    inside, outside = (sg.influence(run, values, by=name) for name in ("x", "X"))
+    assert [r.norm for r in inside.rows] == [r.norm for r in outside.rows]
+
+
+def test_a_batch_has_the_norm_of_its_worst_sample():
+    W, U = sg.parameter("W", (2, 3)), sg.parameter("U", (3, 3))
+    X, h0 = sg.input("X", ("T", "N", 2)), sg.input("h0", ("N", 3))
+    run = sg.scan(lambda h, x: sg.tanh(x @ W + h @ U), h0, X)
+    rng = np.random.default_rng(5)
+    values = {"W": rng.normal(size=(2, 3)), "U": rng.normal(size=(3, 3)),
+              "X": rng.normal(size=(3, 2, 2)), "h0": rng.normal(size=(2, 3))}  # fmt: skip
+
+    norms = []
+    for n in range(2):
+        product, h = np.eye(3), values["h0"][n]
+        for x in values["X"][:, n]:
+            h = np.tanh(x @ values["W"] + h @ values["U"])
+            product = product @ values["U"] * (1 - h**2)
+        norms.append(np.linalg.norm(product, 2))
+    assert sg.influence(run, values).norm(3) == pytest.approx(max(norms))
+
+
 def test_a_plot_shows_norm_and_bound_on_a_logarithmic_scale(tmp_path):
     pytest.importorskip("matplotlib")
     run = sg.scan(scalar, sg.input("h0"), sg.input("x", "T"))
@@ -239,6 +265,8 @@ def test_requests_that_make_no_sense_are_refused():
         sg.influence([sg.tanh(x), x], {"x": 1.0})
     with pytest.raises(sg.UnknownNameError, match="direct=True follows"):
         sg.influence(run, values, of="h", by="x", direct=True)
+    with pytest.raises(sg.RangeError, match="the loop has 0 steps"):
+        sg.influence(run, {"h0": 0.0, "x": []})
     with pytest.raises(sg.KindError, match="write 'en' or 'zh'"):
         sg.influence(run, values, lang="fr")
     with pytest.raises(sg.ShapeError, match="x"):
