@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import symgraph as sg
 from symgraph.node import Node
@@ -18,10 +18,16 @@ Function = Callable[[Node], Node]
 
 
 class Recurrent(NamedTuple):
-    """A recurrent network: its loss and the loop, with the states and outputs of every step."""
+    """A recurrent network: its loss, the loop with all states and outputs, what targets keep."""
 
     loss: Node
     run: sg.ScanResult
+    facts: tuple[Any, ...] = ()
+
+
+def _sums_to_one(targets: Node) -> Any:
+    """That every row of targets does."""
+    return sg.sum(targets, axis=1) == 1
 
 
 def _half_squared(value: Node, target: Node) -> Node:
@@ -64,20 +70,20 @@ def sequence_classifier(
 ) -> Recurrent:
     """S_t = f(U x_t + W S_{t-1}), O_t = softmax(V S_t), with the cross-entropy of every step.
 
-    Variables: x (steps, inputs), the labels y (steps,), S_0 (hidden,), U (hidden, inputs),
-    W (hidden, hidden), V (classes, hidden).
+    Variables: x (steps, inputs), the targets d (steps, classes), each of which sums to 1, S_0
+    (hidden,), U (hidden, inputs), W (hidden, hidden), V (classes, hidden).
     """
     U, W = sg.parameter("U", (hidden, inputs)), sg.parameter("W", (hidden, hidden))
     V = sg.parameter("V", (classes, hidden))
 
-    def step(s: Node, x: Node, y: Node) -> tuple[Node, dict[str, Node]]:
+    def step(s: Node, x: Node, d: Node) -> tuple[Node, dict[str, Node]]:
         s = sg.let("S", sg.tanh(sg.let("net", U @ x + W @ s)))
-        z = V @ s
-        return s, {"O": sg.let("O", sg.softmax(z)), "loss": sg.cross_entropy(z, y)}
+        prediction = sg.let("O", sg.softmax(V @ s))
+        return s, {"O": prediction, "loss": -sg.sum(d * sg.log(prediction))}
 
-    sequences = sg.input("x", (steps, inputs)), sg.input("y", (steps,), kind="integer")
-    run = sg.scan(step, sg.input("S0", hidden), sequences)
-    return Recurrent(sg.let("E", sg.sum(run.outputs["loss"])), run)
+    d = sg.input("d", (steps, classes))
+    run = sg.scan(step, sg.input("S0", hidden), (sg.input("x", (steps, inputs)), d))
+    return Recurrent(sg.let("E", sg.sum(run.outputs["loss"])), run, (_sums_to_one(d),))
 
 
 def rnn_h(hidden: int = 3, inputs: int = 2, outputs: int = 2, steps: DimLike = "T") -> Recurrent:
@@ -138,22 +144,22 @@ def elman_language_model(
 ) -> Recurrent:
     """Elman's language model: x(t) = [w(t), s(t-1)], s = σ(U x), y = softmax(V s), next word.
 
-    Variables: the word ids and the next words (steps,), s_0 (hidden,), E (words, embedding),
-    U (hidden, embedding + hidden), V (words, hidden).
+    Variables: the word ids (steps,), the next words d as one-hot rows (steps, words), s_0
+    (hidden,), E (words, embedding), U (hidden, embedding + hidden), V (words, hidden).
     """
     E = sg.parameter("E", (words, embedding))
     U, V = sg.parameter("U", (hidden, embedding + hidden)), sg.parameter("V", (words, hidden))
 
-    def step(s: Node, w: Node, following: Node) -> tuple[Node, dict[str, Node]]:
+    def step(s: Node, w: Node, d: Node) -> tuple[Node, dict[str, Node]]:
         x = sg.let("x", sg.concat([w, s]))
         s = sg.let("s", sg.sigmoid(U @ x))
-        z = V @ s
-        return s, {"y": sg.let("y", sg.softmax(z)), "loss": sg.cross_entropy(z, following)}
+        y = sg.let("y", sg.softmax(V @ s))
+        return s, {"y": y, "loss": -sg.sum(d * sg.log(y))}
 
-    ids, following = (sg.input(name, (steps,), kind="integer") for name in ("ids", "next"))
-    vectors = sg.let("w", sg.take(E, ids))
-    run = sg.scan(step, sg.input("s0", hidden), (vectors, following))
-    return Recurrent(sg.let("L", sg.sum(run.outputs["loss"])), run)
+    vectors = sg.let("w", sg.take(E, sg.input("ids", (steps,), kind="integer")))
+    d = sg.input("d", (steps, words))
+    run = sg.scan(step, sg.input("s0", hidden), (vectors, d))
+    return Recurrent(sg.let("L", sg.sum(run.outputs["loss"])), run, (_sums_to_one(d),))
 
 
 class EncoderDecoder(NamedTuple):
@@ -162,6 +168,7 @@ class EncoderDecoder(NamedTuple):
     loss: Node
     encoder: sg.ScanResult
     decoder: sg.ScanResult
+    facts: tuple[Any, ...]
 
 
 def encoder_decoder(
@@ -170,7 +177,7 @@ def encoder_decoder(
     """An encoder h_t = tanh(U x_t + W h_{t-1}), whose last state starts a decoder of its kind.
 
     The decoder reads y, the target one step late and nothing at first; p = softmax(V s).
-    Variables: one-hot rows x (source, words) and t (target, words), h_0 (hidden,); U, U_d (hidden,
+    Variables: one-hot rows x (source, words) and d (target, words), h_0 (hidden,); U, U_d (hidden,
     words), W, W_d (hidden, hidden), V (words, hidden).
     """
     U, U_d = (sg.parameter(name, (hidden, words)) for name in ("U", "U_d"))
@@ -182,14 +189,15 @@ def encoder_decoder(
         sg.input("x", (source, words)),
     )
 
-    def step(s: Node, y: Node, t: Node) -> tuple[Node, dict[str, Node]]:
+    def step(s: Node, y: Node, d: Node) -> tuple[Node, dict[str, Node]]:
         s = sg.let("s", sg.tanh(U_d @ y + W_d @ s))
-        z = V @ s
-        return s, {"p": sg.let("p", sg.softmax(z)), "loss": sg.logsumexp(z) - z @ t}
+        p = sg.let("p", sg.softmax(V @ s))
+        return s, {"p": p, "loss": -sg.sum(d * sg.log(p))}
 
-    t = sg.input("t", (target, words))
-    decoder = sg.scan(step, encoder.final, (sg.shift(t, 1), t))
-    return EncoderDecoder(sg.let("L", sg.sum(decoder.outputs["loss"])), encoder, decoder)
+    d = sg.input("d", (target, words))
+    decoder = sg.scan(step, encoder.final, (sg.shift(d, 1), d))
+    loss = sg.let("L", sg.sum(decoder.outputs["loss"]))
+    return EncoderDecoder(loss, encoder, decoder, (_sums_to_one(d),))
 
 
 def scalar_rnn(steps: DimLike = "T") -> Recurrent:

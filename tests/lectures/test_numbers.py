@@ -601,7 +601,8 @@ def S1_01(given):
     classes, hidden = np.shape(given["V"])
     net = builder("sequence-classifier")(hidden, np.shape(base["U"])[1], classes)
     values = {name: base[name] for name in ("U", "W", "x")}
-    values |= {"V": given["V"], "y": wanted("S1-01", "labels"), "S0": np.zeros(hidden)}
+    targets = one_hot(wanted("S1-01", "labels"), classes)
+    values |= {"V": given["V"], "d": targets, "S0": np.zeros(hidden)}
     yield "o", values_of(net.run.outputs["O"], values)
     yield "loss", value(net, values)
     for name in "UWV":
@@ -640,7 +641,7 @@ def S4_60(given):
     net = builder("encoder-decoder")(hidden, words)
     values = {"U": given["enc"]["U"], "W": given["enc"]["W"], "V": given["dec"]["V"]}
     values |= {"U_d": given["dec"]["U"], "W_d": given["dec"]["W"], "h0": np.zeros(hidden)}
-    values |= {"x": one_hot(given["src"], words), "t": one_hot(given["dst"], words)}
+    values |= {"x": one_hot(given["src"], words), "d": one_hot(given["dst"], words)}
     yield "h3", values_of(net.encoder.final, values)
     yield "p", values_of(net.decoder.outputs["p"], values)
     yield "loss", value(net, values)
@@ -655,7 +656,7 @@ def S4_71(given):
     hidden = len(given["U"])
     net = builder("elman")(hidden, embedding, words)
     values = {name: given[name] for name in "EUV"} | {"s0": np.full(hidden, 0.1)}
-    values |= {"ids": given["ids"][:-1], "next": given["ids"][1:]}
+    values |= {"ids": given["ids"][:-1], "d": one_hot(given["ids"][1:], words)}
     yield "s", values_of(net.run.states, values)
     yield "y1", values_of(net.run.outputs["y"], values)[0]
     yield "loss", value(net, values)
