@@ -67,11 +67,11 @@ class Piece(NamedTuple):
 
 
 def _stem_and_subscript(name: str) -> tuple[str, str]:
-    """What stands on the line and what below it: W1, W_1 and W₁ are all W with 1."""
+    """What stands on the line and below it: W1, W_1, W_{1} and W₁ are all W with 1."""
     stem = name.translate(_SUBSCRIPTS)
     if "_" in stem.strip("_"):
         stem, _, sub = stem.partition("_")
-        return stem, sub
+        return stem, sub[1:-1] if sub[:1] == "{" and sub[-1:] == "}" else sub
     cut = len(stem.rstrip("0123456789"))
     return (stem[:cut], stem[cut:]) if 0 < cut < len(stem) else (stem, "")
 
@@ -143,7 +143,8 @@ def unicode_name(name: str) -> str:
     stem, sub = _stem_and_subscript(name)
     core = _GREEK_WORDS.get(stem, stem)
     if sub:
-        core += sub.translate(_LOWERED) if sub.isdecimal() else f"_{sub}"
+        shown = f"{{{sub.replace('-', '−')}}}" if f"_{{{sub}}}" in name else sub
+        core += sub.translate(_LOWERED) if sub.isdecimal() else f"_{shown}"
     if not raised:
         return core
     return core + (f"⁽{raised.translate(_LIFTED)}⁾" if raised.isdecimal() else f"^({raised})")

@@ -205,6 +205,8 @@ def test_a_number_is_written(value: Any, text: str, latex: str, binds: int):
         ("net", r"\mathrm{net}", "net"),
         ("net^(2)", r"\mathrm{net}^{(2)}", "net⁽²⁾"),
         ("s^(l)", "s^{(l)}", "s^(l)"),
+        ("W_{1}", "W_{1}", "W₁"),
+        ("s_{t-1}", "s_{t-1}", "s_{t−1}"),
         ("phi", r"\phi", "φ"),
         ("φ", r"\phi", "φ"),
         ("alpha_max", r"\alpha_{\mathrm{max}}", "α_max"),

@@ -79,6 +79,7 @@ _TOPICS: dict[str, dict[str, str]] = {
     },
     "recurrent networks": {
         "rnn": "recurrent:rnn",
+        "rnn-step": "recurrent:rnn_step",
         "rnn-row": "recurrent:rnn_row",
         "rnn-h": "recurrent:rnn_h",
         "rnn-concatenated": "recurrent:concatenated_rnn",

@@ -11,7 +11,7 @@ from symgraph.shapes import DimLike
 
 __all__ = [
     "Recurrent", "concatenated_rnn", "elman_language_model", "encoder_decoder", "power_of_weight",
-    "rnn", "rnn_h", "rnn_row", "scalar_rnn", "sequence_classifier", "stacked_rnn",
+    "rnn", "rnn_h", "rnn_row", "rnn_step", "scalar_rnn", "sequence_classifier", "stacked_rnn",
 ]  # fmt: skip
 
 Function = Callable[[Node], Node]
@@ -49,6 +49,17 @@ def rnn(
 
     run = sg.scan(step, sg.input("s0", hidden), sg.input("x", (steps, inputs)))
     return Recurrent(sg.let("E", _half_squared(run.final, sg.input("d", hidden))), run)
+
+
+def rnn_step(hidden: int = 3, inputs: int = 2, function: Function = sg.tanh) -> Node:
+    """Two neighbouring times of s_t = f(net_t), net_t = U x_t + W s_{t-1}, with ½‖s_t - d‖².
+
+    Variables: net_{t-1} and d (hidden,), x_t (inputs,), U (hidden, inputs), W (hidden, hidden).
+    """
+    U, W = sg.parameter("U", (hidden, inputs)), sg.parameter("W", (hidden, hidden))
+    before = sg.let("s_{t-1}", function(sg.input("net_{t-1}", hidden)))
+    net = sg.let("net_t", U @ sg.input("x_t", inputs) + W @ before)
+    return sg.let("E", _half_squared(sg.let("s_t", function(net)), sg.input("d", hidden)))
 
 
 def rnn_row(hidden: int = 3, inputs: int = 2, steps: DimLike = "T") -> Recurrent:

@@ -197,11 +197,11 @@ def test_an_encoder_is_reached_through_its_last_state() -> None:
     derivation = sg.derive(recurrent.encoder_decoder().loss, ["W", "W_d"])
     assert lines(derivation.names)[2:] == [
         "δh_T = W_dᵀ δs_1 ⊙ (1 − h_T²)",
-        "δh_k = Wᵀ δh_{k+1} ⊙ (1 − h_k²),  k = T−1, …, 1",
+        "δh_t = Wᵀ δh_{t+1} ⊙ (1 − h_t²),  t = T−1, …, 1",
     ]
     assert lines(derivation.results) == [
-        "dL/dW = Σ_k δh_k h_{k−1}ᵀ",
-        "dL/dW_d = Σ_i δs_i s_{i−1}ᵀ",
+        "dL/dW = Σ_t δh_t h_{t−1}ᵀ",
+        "dL/dW_d = Σ_k δs_k s_{k−1}ᵀ",
     ]
 
 

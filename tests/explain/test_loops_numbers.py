@@ -132,7 +132,7 @@ def test_a_class_at_every_time_gives_the_lectures_loss_and_gradients() -> None:
     derivation = derived(recurrent.sequence_classifier().loss, "U W V")
     arrays = {**rnn_values(), "V": np.array(given("S1-01")["V"])}
     arrays["S"] = Series({0: np.zeros(3)})
-    arrays["y"] = series(expected("S1-01")["labels"])
+    arrays["d"] = series(np.eye(4)[expected("S1-01")["labels"]])
     made = by_lines(derivation, arrays, 4)
     near(made["E"], expected("S1-01")["loss"])
     for got, key in zip(results(derivation, made), ("dU", "dW", "dV"), strict=True):

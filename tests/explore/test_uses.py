@@ -132,11 +132,11 @@ def test_the_shares_of_a_loop_are_those_of_matrices_that_differ_by_step():
 
 def test_shares_behind_a_loop_are_told_by_step_too():
     rng = np.random.default_rng(4)
-    values = normal(rng, U=(3, 2), W=(3, 3), V=(4, 3), x=(3, 2), S0=3) | {"y": [1, 0, 3]}
+    values = normal(rng, U=(3, 2), W=(3, 3), V=(4, 3), x=(3, 2), S0=3) | {"d": np.eye(4)[[1, 0, 3]]}
     found = sg.uses(recurrent.sequence_classifier().loss, "V", values)
 
     s, shares = values["S0"], []
-    for x, label in zip(values["x"], values["y"], strict=True):
+    for x, label in zip(values["x"], [1, 0, 3], strict=True):
         s = np.tanh(values["U"] @ x + values["W"] @ s)
         z = values["V"] @ s
         p = np.exp(z) / np.exp(z).sum()
