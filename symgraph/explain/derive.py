@@ -129,11 +129,12 @@ def derive(
                 {images[one]: letter for one, letter in wished.items()},
             )
             made = _written(work, lang, form)
+    if layout == "numerator" and not root.ndim and order == 1:
+        made = in_numerator_layout(made)
     notes = [Note("abstract", (("function", f), ("meaning", g))) for f, g in functions.items()]
-    notes += _conventions(made, delta_sign)
-    made = dataclasses.replace(made, notes=tuple(notes), nodes=(root, *sources))
-    turned = layout == "numerator" and not root.ndim and order == 1
-    return (in_numerator_layout(made) if turned else made).spelled(spelling)
+    notes += [*_conventions(made, delta_sign), *made.notes]
+    nodes = (root, *sources)
+    return dataclasses.replace(made, notes=tuple(notes), nodes=nodes).spelled(spelling)
 
 
 def _written(work: _Derive | Recurrence, lang: Language, form: str) -> Derivation:

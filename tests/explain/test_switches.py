@@ -245,7 +245,7 @@ def test_the_switches_reach_into_recurrences():
     ]
     assert [note.sentence() for note in derivation.notes] == [
         "f stands for tanh.",
-        "Convention: each δ is minus the derivative, δ = −dL/dnet_t.",
+        "Convention: each δ is minus the derivative, δ = −(dL/dnet_t)ᵀ.",
         "Numerator layout: a derivative with respect to a column is a row.",
     ]
     assert derivation.verified
