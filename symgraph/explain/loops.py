@@ -61,7 +61,7 @@ def recurrence(
         made = Recurrence(naming, root, gradients, through_time)
     except UnsupportedError:
         return None
-    return None if made.verified is False else made
+    return made if made.is_sound else None
 
 
 def _names_of(order: Sequence[Node]) -> set[str]:
@@ -107,8 +107,7 @@ def _last_times(moments: Moments, taken: set[str]) -> dict[str, Moment]:
 class Recurrence:
     """One derivation in the making.
 
-    `verified`: whether all lines, carried out in numbers, lead to the gradients; None where they
-    could not be.
+    `is_sound`: whether nothing speaks against its lines, carried out in numbers.
     """
 
     def __init__(
@@ -133,7 +132,7 @@ class Recurrence:
         entries = self._moments.entries
         stacked = {place: entries[place] for place in entries if place in naming.sources}
         further = [*jacobian_lines(naming, lines), *self._shares()] if through_time else []
-        self.verified = replayed(
+        self._replayed = replayed(
             root,
             naming,
             [*self._lines, *self._defined, *further],
@@ -156,6 +155,11 @@ class Recurrence:
             span = Span(letter, Moment("", 1), names.forward.last[letter])
             yield Equation(left, names.fitted(ct, source), span)
 
+    @property
+    def is_sound(self) -> bool:
+        """Whether no line failed."""
+        return self._replayed.sound is not False
+
     def derivation(self, lang: Language) -> Derivation:
         """The lines and steps."""
         names = self._names
@@ -168,7 +172,7 @@ class Recurrence:
             steps=tuple(self._steps(self._found, self._results) if small else []),
             names=tuple(self._defined),
             results=tuple(self._results),
-            verified=self.verified is True,
+            verified=self._replayed.sound is True,
             lang=lang,
         )
 

@@ -7,7 +7,8 @@ what is given, forwards in time, then the derivatives with names, backwards.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import numpy as np
 import sympy
@@ -34,12 +35,21 @@ from symgraph.ops import Var
 from symgraph.sample import draw
 from symgraph.shapes import bind_dim
 
-__all__ = ["carried_out", "replayed"]
+__all__ = ["Replayed", "carried_out", "replayed"]
 
 Array = NDArray[Any]
 TOLERANCE = 1e-7
 #: With more lines at more times they are not carried out.
 MOST_VALUES = 20_000
+
+
+class Replayed(NamedTuple):
+    """What came of the lines: whether they hold (None where that cannot be said), the values of all
+    names, the sizes."""
+
+    sound: bool | None
+    values: dict[str, Any] | None
+    dims: Mapping[sympy.Symbol, int]
 
 
 def replayed(
@@ -49,8 +59,8 @@ def replayed(
     results: Sequence[Equation],
     gradients: Sequence[Node],
     entries: Mapping[Node, Entry],
-) -> bool | None:
-    """Whether all lines hold and the results are the gradients; None where nothing can be said."""
+) -> Replayed:
+    """All lines carried out; whether they hold and the results are the gradients."""
     moments = names.forward.moments
     starts = {state.before: _start(state) for state in moments.states}
     outside = [*(entry.stacked for entry in moments.entries.values()), *starts.values()]
@@ -58,7 +68,7 @@ def replayed(
         sample = draw([root, *gradients, *outside], seed=7, facts=list(names.claimed))
         found = evaluate_above([root, *gradients, *outside], sample.values, sample.dims)
     except (SymgraphError, ArithmeticError, np.linalg.LinAlgError):
-        return None
+        return Replayed(None, None, {})
     known: dict[str, Any] = {
         node.name: array for node, array in sample.values.items() if isinstance(node, Var)
     }
@@ -70,7 +80,7 @@ def replayed(
             ends[letter] if names.forward.last[letter].letter else known[letter]
         )
     if max(ends.values()) * len(lines) > MOST_VALUES:
-        return None
+        return Replayed(None, None, {})
     for place, entry in moments.entries.items():
         array = np.moveaxis(np.asarray(found[entry.stacked]), entry.axis, 0)
         known[names.forward.names[place]] = Series(dict(enumerate(array, 1)))
@@ -84,13 +94,17 @@ def replayed(
         time = ends[state.letter] + 1 if state.backwards else 0
         known[names.forward.names[state.before]] = Series({time: found[starts[state.before]]})
     known |= _blocks(names, known, sample.dims)
-    made = carried_out([one for one in lines if _defines(one)], known, sample.dims)
+    shapes = {
+        name.name: tuple(bind_dim(size, sample.dims) for size in node.shape)
+        for node, name in names.named.items()
+    }
+    made = carried_out([one for one in lines if _defines(one)], known, sample.dims, shapes)
     if made is None:
-        return False
+        return Replayed(False, None, {})
     if not all(_holds(one, made, sample.dims) for one in lines if not _defines(one)):
-        return False
+        return Replayed(False, None, {})
     if not _agree(made.get(names.root_name.name), found[root], "scalar"):
-        return False
+        return Replayed(False, None, {})
     for source, one, gradient in zip(names.sources, results, gradients, strict=True):
         exact = np.asarray(found[gradient])
         entry_of = entries.get(source)
@@ -103,20 +117,24 @@ def replayed(
                 for t, x in each_time
             )
         if not good:
-            return False
-    return True
+            return Replayed(False, None, {})
+    return Replayed(True, made, sample.dims)
 
 
 def carried_out(
-    lines: Sequence[Equation], known: Mapping[str, Any], dims: Mapping[sympy.Symbol, int]
+    lines: Sequence[Equation],
+    known: Mapping[str, Any],
+    dims: Mapping[sympy.Symbol, int],
+    shapes: Mapping[str, tuple[int, ...]] = MappingProxyType({}),
 ) -> dict[str, Any] | None:
     """The values of all names by the lines; None where a line does not hold or has no value.
 
     `known`: arrays by name, `Series` for sequences, the range of times for a letter such as t, a
-    number for the last time T. What is known and has a line is held against the line.
+    number for the last time T; `shapes`: of values whose line may be a mere 0. What is known and
+    has a line is held against the line.
     """
     ranges = {all_times(name): one for name, one in known.items() if isinstance(one, range)}
-    replay = _Replay({**known, **ranges}, dims)
+    replay = _Replay({**known, **ranges}, dims, shapes)
     return replay.known if replay.run(lines) else None
 
 
@@ -172,8 +190,14 @@ def _blocks(
 class _Replay:
     """Values of names, and of sequences by time; what is known already is held against the line."""
 
-    def __init__(self, known: dict[str, Any], dims: Mapping[sympy.Symbol, int]) -> None:
+    def __init__(
+        self,
+        known: dict[str, Any],
+        dims: Mapping[sympy.Symbol, int],
+        shapes: Mapping[str, tuple[int, ...]],
+    ) -> None:
         self.known = known
+        self._shapes = shapes
         self._dims = dims
         self._sound = True
 
@@ -227,6 +251,9 @@ class _Replay:
         return True
 
     def _store(self, left: Name, time: int, found: Array) -> None:
+        shape = self._shapes.get(left.name, ())
+        if found.ndim == 0 and shape:
+            found = np.full(shape, found)
         if not isinstance(left, Timed):
             if left.name in self.known:
                 self._sound &= _agree(found, self.known[left.name], left.sort)

@@ -235,6 +235,11 @@ class MomentReader(Reader):
             parts = [self._part(term, joined, k) for term in x.terms]
             kept = [part for part in parts if part is not None]
             return self.algebra.add(kept) if len(kept) == len(parts) else None
+        if isinstance(x, Side):
+            return x.items[k] if len(x.items) == len(joined.args) else None
+        if isinstance(x, Product) and len(x.factors) == 1 and not x.over:
+            inner = self._part(x.factors[0], joined, k)
+            return None if inner is None else self.algebra.scale(x.coefficient, inner)
         if not isinstance(x, Product) or not x.factors or x.over:
             return None
         across = x.sort == "column"  # W^T δ; else δ W^T

@@ -266,6 +266,37 @@ def test_a_recurrence_prints_the_names_of_its_equations() -> None:
     ]
 
 
+def test_last_states_of_both_directions_may_be_joined() -> None:
+    W, x = sg.parameter("W", ("n", "n")), sg.input("x", ("T", "n"))
+    ahead = sg.scan(lambda f, x: sg.tanh(W @ f + x), sg.zeros("n"), x)
+    back = sg.scan(lambda b, x: sg.tanh(W @ b + x), sg.zeros("n"), x, reverse=True)
+    both = sg.concat([ahead.final, back.final])
+    derivation = sg.derive(sg.let("L", sg.sum(both**2)), W)
+    assert lines(derivation.names)[::2] == [
+        "δf_T = 2 f_T ⊙ (1 − f_T²)",
+        "δb_1 = 2 b_1 ⊙ (1 − b_1²)",
+    ]
+    assert derivation.result.unicode() == "dL/dW = Σ_t (δf_t f_{t−1}ᵀ + δb_t b_{t+1}ᵀ)"
+    assert derivation.verified
+
+
+def test_states_that_drive_one_another_start_from_zero() -> None:
+    A, x0 = sg.parameter("A", ("n", "n")), sg.input("x0", "n")
+    run = sg.scan(lambda x, v: (x + v, v / 2 - A @ x), (x0, sg.zeros("n")), length="K")
+    derivation = sg.derive(sg.let("L", sg.sum(run.final[0] ** 2)), A)
+    assert derivation.result.unicode() == "dL/dA = −Σ_t δ_t x_{t−1}ᵀ"
+    assert lines(derivation.names)[0] == "δ_K = 0"
+    assert derivation.verified
+
+
+def test_a_parameter_used_inside_and_outside_adds_all_its_uses() -> None:
+    W, h, x = sg.parameter("W", ("n", "n")), sg.input("h", "n"), sg.input("x", ("T", "n"))
+    run = sg.scan(lambda s, x: sg.tanh(W @ s + x), W @ h, x)
+    derivation = sg.derive(sg.let("L", sg.sum(run.final**2) + sg.sum(W**2)), W)
+    assert derivation.result.unicode() == "dL/dW = Σ_t δ_t s_{t−1}ᵀ + Wᵀ δ_1 hᵀ + 2 W"
+    assert derivation.verified
+
+
 def test_what_mixes_times_otherwise_is_still_derived() -> None:
     W, x = sg.parameter("W", (2, 2)), sg.input("x", (4, 2))
     run = sg.scan(lambda s, x: sg.tanh(W @ s + x), sg.zeros(2), x)
