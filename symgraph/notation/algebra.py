@@ -41,6 +41,7 @@ from symgraph.notation.parts import (
     raised,
     ratio,
     reduced,
+    sort_of,
     split,
     split_number,
     times,
@@ -373,6 +374,26 @@ class Algebra:
         is_diagonal = isinstance(x, Call) and x.head == "diag" and x.kind == "matrix"
         named = isinstance(x, Name) and x.name in self._symmetric
         return isinstance(x, Identity) or is_diagonal or named
+
+    def diagonal_matrix(self, x: Formula) -> Formula:
+        """The matrix with the entries of a column on its diagonal."""
+        parts = split(x)
+        core = parts.core
+        if not self.tidy or not core:
+            return Call("diag", (x,), "matrix")
+        number = self.build(Parts(parts.coefficient, parts.scalars, parts.over, []))
+        inner = self.build(Parts(1, [], [], core))
+        return self.product([number, Call("diag", (inner,), "matrix")])
+
+    def diagonal(self, x: Formula) -> Formula:
+        """The diagonal of a matrix as a column; that of y xᵀ is y ⊙ x."""
+        parts = split(x)
+        core = parts.core
+        number = self.build(Parts(parts.coefficient, parts.scalars, parts.over, []))
+        if len(core) > 1 and core[-1].sort == "row" and sort_of(core[:-1]) == "column":
+            column = self.build(Parts(1, [], [], core[:-1]))
+            return self.product([number, self.entrywise([column, self.transpose(core[-1])])])
+        return Call("diag", (x,), "column")
 
     def turned(self, x: Formula, sort: Sort) -> Formula:
         """The vector x as a column or a row."""

@@ -130,7 +130,7 @@ def _without_repeats(
         i = operand.indices[0]
         others = [o for o in operands if o is not operand and i in o.indices]
         if i in out or others:
-            result.append(_Operand(Call("diag", (operand.formula,), "column"), (i,)))
+            result.append(_Operand(algebra.diagonal(operand.formula), (i,)))
         else:
             result.append(_Operand(Call("trace", (operand.formula,), "scalar"), ()))
     return result

@@ -69,6 +69,7 @@ __all__ = ["SPELLED", "Forward", "Reader", "bare", "evaluation_order", "fresh", 
 #: A formula longer than this many symbols gets a name of its own.
 LONG = 60
 
+_VECTORS = ("column", "row")
 _RELATIONS: dict[str, Literal["<", "<=", ">", ">=", "==", "!="]] = {
     "less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">=", "equal": "==",
     "not_equal": "!=",
@@ -438,6 +439,8 @@ class Reader:
         sizes: dict[int, Dim] = node.sizes()
         if node.ins == ((0,),) and node.out == (0, 0) and isinstance(node.args[0], Fill):
             return self.algebra.product([xs[0], Identity(node.shape[0])])
+        if node.ins == ((0,),) and node.out == (0, 0) and xs[0].sort in ("column", "row"):
+            return self.algebra.diagonal_matrix(self.algebra.turned(xs[0], "column"))
         return contraction(xs, node.ins, node.out, sizes, self.algebra)
 
     def _reduce(self, node: Node, xs: Sequence[Formula]) -> Formula | None:
@@ -508,12 +511,13 @@ class Reader:
                 self.algebra.turned(x, "row") if arg.ndim == 1 else x
                 for x, arg in zip(xs, node.args, strict=True)
             ]
-        sorts: list[Literal["column", "row"]] = [
-            x.sort for x in xs if x.sort == "column" or x.sort == "row"
-        ]
-        if not sorts:
+        vectors = [(arg, x) for arg, x in zip(node.args, xs, strict=True) if x.sort in _VECTORS]
+        if not vectors:
             return list(xs)
-        return [self.algebra.turned(x, sorts[0]) if x.sort in ("column", "row") else x for x in xs]
+        # What the user wrote stays as it is, and a derivative is turned.
+        own = [x.sort for arg, x in vectors if arg in self.forward]
+        sort = own[0] if own else vectors[0][1].sort
+        return [self.algebra.turned(x, sort) if x.sort in _VECTORS else x for x in xs]
 
     # --- the body of a Map --------------------------------------------------------------------
 
@@ -534,7 +538,7 @@ class Reader:
             total = self.algebra.add(
                 [self._body(term, nodes, xs) for term in sorted(expr.args, key=_place)]
             )
-            soft = self._softmax(total)
+            soft = self._softmax(total) if self._spot is None else None
             return total if soft is None else Call("log", (soft,), soft.sort)
         if expr.is_Mul:
             factors = sorted(expr.args, key=_place)
@@ -560,6 +564,8 @@ class Reader:
             return self._body(SPELLED[head], [], args)
         if head == "exp" and self.algebra.tidy and args[0] == Number(0):
             return Number(1)
+        if head == "exp" and self._spot is not None and _is_log(args[0]):
+            return args[0].parts[0]
         if head == "exp":
             soft = self._softmax(args[0]) or self._exp_over_sum(args[0])
             if soft is not None:
@@ -676,6 +682,10 @@ class Reader:
                 rest = self.algebra.add([*x.terms[:k], *x.terms[k + 1 :]])
                 return self._entries.times([Call("exp", (rest,), "scalar")], log.args)
         return None
+
+
+def _is_log(x: Formula) -> bool:
+    return isinstance(x, Call) and x.head == "log"
 
 
 def _is_softmax(x: Formula) -> bool:
