@@ -350,8 +350,7 @@ class Derivation:
         """One `align*` environment: what is given, the steps with their rules, the result.
 
         It needs the package amsmath; with Chinese names or `lang="zh"` also ctex, and XeLaTeX. The
-        indicators "𝟙[·]" and "𝟙{·}" need unicode-math. A derivation of more than a page asks for
-        `\\allowdisplaybreaks` in the preamble.
+        indicators "𝟙[·]" and "𝟙{·}" need unicode-math. A long derivation may break over pages.
         """
         return pages.latex(self.with_ranges() if ranges else self)
 

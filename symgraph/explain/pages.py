@@ -23,6 +23,8 @@ __all__ = ["html", "inline", "latex", "lines", "markdown", "markdown_block"]
 #: A LaTeX line of more letters is broken: at its equal signs, then between terms or factors. A
 #: step leaves room for its rule.
 WIDEST, WIDEST_STEP = 64, 52
+#: A display of more lines may break over pages.
+PAGE_LINES = 16
 #: The width of an operator with the space around it, and how small an index is.
 _SPACED, _SMALL = 2.0, 0.7
 
@@ -99,8 +101,11 @@ def latex(derivation: Derivation) -> str:
         for number, step in enumerate(derivation.steps, 1)
     ]
     results = [_stated(one) for one in (*derivation.names, *derivation.results)]
-    blocks = [_NEXT_LINE.join(block) for block in (given, steps, results) if block]
-    body = "\\\\[1ex]\n".join(blocks)
+    # amsmath keeps a display on one page unless its lines say where it may break.
+    long = len(given) + len(steps) + len(results) > PAGE_LINES
+    may_break = r"\displaybreak[0] " if long else ""
+    blocks = [f"{may_break}{_NEXT_LINE}".join(block) for block in (given, steps, results) if block]
+    body = f"{may_break}\\\\[1ex]\n".join(blocks)
     return f"\\begin{{align*}}\n{body}\n\\end{{align*}}"
 
 

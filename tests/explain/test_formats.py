@@ -11,7 +11,7 @@ import pytest
 import symgraph as sg
 from symgraph.explain.rules import RULES
 from symgraph.notation.mathml import mathml
-from symgraph.zoo import losses
+from symgraph.zoo import gates, losses
 
 MATH = "{http://www.w3.org/1998/Math/MathML}"
 LANGUAGES = ("en", "zh")
@@ -454,3 +454,12 @@ def test_a_sum_over_paths_is_not_written_twice_in_another_order():
 
     assert derivation.steps[-1].rule == "sum over paths"
     assert derivation.steps[-1].line("unicode").count(" = ") == 1
+
+
+def test_a_long_display_may_break_over_pages_and_a_short_one_needs_not():
+    short = sg.derive(losses.hinge(), "W").latex()
+    long = sg.derive(gates.lstm().loss, "W_f").latex()
+
+    assert "displaybreak" not in short
+    assert long.count(r"\displaybreak[0] \\") > 16
+    assert long.count(r"\begin{align*}") == 1
