@@ -97,16 +97,24 @@ def sequence_classifier(
     return Recurrent(sg.let("E", sg.sum(run.outputs["loss"])), run, (_sums_to_one(d),))
 
 
-def rnn_h(hidden: int = 3, inputs: int = 2, outputs: int = 2, steps: DimLike = "T") -> Recurrent:
+def rnn_h(
+    hidden: int = 3,
+    inputs: int = 2,
+    outputs: int = 2,
+    steps: DimLike = "T",
+    *,
+    from_zero: bool = False,
+) -> Recurrent:
     """h_t = tanh(W_1 x_t + W_2 h_{t-1}), o = σ(V h_T), with half the squared error at the end.
 
+    `from_zero`: the first state is 0 and no variable, so that W_2 is used one time less.
     Variables: x (steps, inputs), h_0 (hidden,), d (outputs,), W_1 (hidden, inputs),
     W_2 (hidden, hidden), V (outputs, hidden).
     """
     W1, W2 = sg.parameter("W1", (hidden, inputs)), sg.parameter("W2", (hidden, hidden))
     run = sg.scan(
         lambda h, x: sg.let("h", sg.tanh(W1 @ x + W2 @ h)),
-        sg.input("h0", hidden),
+        sg.zeros(hidden) if from_zero else sg.input("h0", hidden),
         sg.input("x", (steps, inputs)),
     )
     o = sg.let("o", sg.sigmoid(sg.parameter("V", (outputs, hidden)) @ run.final))

@@ -1,0 +1,1 @@
+"""The lectures: what they print and the numbers they have."""
