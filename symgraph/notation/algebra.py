@@ -22,6 +22,7 @@ from symgraph.notation.collect import (
     opened,
     opposite_sigmoid,
 )
+from symgraph.notation.conditions import compared, without_needless_brackets
 from symgraph.notation.indexed import Over
 from symgraph.notation.parts import (
     Parts,
@@ -37,7 +38,6 @@ from symgraph.notation.parts import (
     loosened,
     may_turn,
     plain,
-    plus,
     raised,
     ratio,
     reduced,
@@ -75,11 +75,6 @@ from symgraph.notation.tree import (
 
 __all__ = ["Algebra"]
 
-_TURNED: dict[str, Literal["<", "<=", ">", ">=", "==", "!="]] = {
-    "<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!=",
-}  # fmt: skip
-#: A bound with more digits is not worked out.
-LONG_DECIMAL = 8
 # Cotangents stand before everything, brackets before other numbers, unknown names behind.
 _FIRST, _BRACKET, _LAST = -2, -1, 1 << 60
 
@@ -222,6 +217,7 @@ class Algebra:
             total.over += part.scalars
             total.scalars += part.over
         if self.tidy:
+            above = without_needless_brackets(above, self)
             above, below = in_entries(*reduced(above, below), self._quotients)
             above = [self._known_as(f) for f in above]
             kept = [f for f in above if not isinstance(f, Ones)]
@@ -259,6 +255,7 @@ class Algebra:
             return Number(0)
         scalars, over = parts.scalars, parts.over
         if self.tidy:
+            scalars = without_needless_brackets(scalars, self)
             scalars, over = as_sigmoid(*reduced(scalars, over))
             scalars, core, over = in_chain(scalars, list(core), over, self._quotients)
             core, over = as_softmax(core, over)
@@ -505,37 +502,4 @@ class Algebra:
         """A comparison, solved for what is compared: 1 - margin > 0 becomes margin < 1."""
         if not self.tidy:
             return Relation(operator, left, right)
-        asked = operator
-        difference = self.add([left, self.scale(-1, right)])
-        if isinstance(difference, Product) and len(difference.factors) == 1 and not difference.over:
-            operator = operator if difference.coefficient > 0 else _TURNED[operator]
-            difference = difference.factors[0]
-        terms = difference.terms if isinstance(difference, Sum) else (difference,)
-        constant: Real = 0
-        for term in terms:
-            constant = plus(constant, term.value) if isinstance(term, Number) else constant
-        rest = [t for t in terms if not isinstance(t, Number)]
-        if len(rest) == 1:
-            solved = self._solved(operator, rest[0], constant)
-            return Relation(asked, left, right) if _is_long(solved.right) else solved
-        positive = [t for t in rest if not is_negative(t)]
-        negative = [self.scale(-1, t) for t in rest if is_negative(t)]
-        if not rest or not positive:
-            return Relation(operator, left, right)
-        behind = self.add([*negative, Number(-constant)]) if constant else self.add(negative)
-        return Relation(operator, self.add(positive), behind)
-
-    def _solved(
-        self, operator: Literal["<", "<=", ">", ">=", "==", "!="], term: Formula, constant: Real
-    ) -> Relation:
-        """c x + constant compared with 0, as x compared with a number."""
-        parts = split(term)
-        c = parts.coefficient
-        parts.coefficient = 1
-        bound = Number(ratio(times(-1, constant), c))
-        return Relation(operator if c > 0 else _TURNED[operator], self.build(parts), bound)
-
-
-def _is_long(formula: Formula) -> bool:
-    """A decimal number that nobody would write, as 13/12 = 1.0833333333333333."""
-    return isinstance(formula, Number) and len(str(formula.value)) > LONG_DECIMAL
+        return compared(operator, left, right, self)

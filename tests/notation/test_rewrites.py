@@ -102,6 +102,12 @@ def logistic_fractions(m: Algebra, s: Shaped) -> Formula:
     return m.entrywise([slope, s.x, opposite])
 
 
+def positive_part(m: Algebra, s: Shaped) -> Formula:
+    inner = m.add([Number(1), m.scale(-1, s.X)])
+    part = Call("max", (Number(0), inner), s.X.sort)
+    return m.entrywise([part, Indicator(m.relation(">", inner, Number(0))), s.Y])
+
+
 #: For each rule a formula on which it acts, and what the tidy one must not contain any more.
 RULES: dict[str, Recipe] = {
     "X⁻¹ X is left out": lambda m, s: m.product([m.inverse(s.A), s.A, s.X]),
@@ -179,6 +185,7 @@ RULES: dict[str, Recipe] = {
     "a comparison is sorted": lambda m, s: Indicator(
         m.relation(">", m.add([s.X, m.scale(-1, s.Y)]), m.add([s.Z, Number(-1)]))
     ),
+    "a bracket beside a positive part": positive_part,
     "exp/(1 + exp) is σ": sigmoid_parts,
     "1 - σ(-x) is σ(x)": opposite_sigmoid,
     "exp/Σ exp is softmax": softmax_parts,
