@@ -122,7 +122,7 @@ _NAMES: dict[str, str] = {
     """,
     "symgraph.errors": """
         CycleError DrawError FormulaError GradientError KindError NameClashError NonFiniteError
-        RangeError ScriptError ShapeError SymgraphError UnknownNameError UnsupportedError
+        ProofError RangeError ScriptError ShapeError SymgraphError UnknownNameError UnsupportedError
     """,
 }
 # Modules that are public as a whole, by the name they have here.
@@ -345,6 +345,7 @@ if TYPE_CHECKING:
         KindError as KindError,
         NameClashError as NameClashError,
         NonFiniteError as NonFiniteError,
+        ProofError as ProofError,
         RangeError as RangeError,
         ScriptError as ScriptError,
         ShapeError as ShapeError,

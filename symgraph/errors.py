@@ -10,6 +10,7 @@ __all__ = [
     "KindError",
     "NameClashError",
     "NonFiniteError",
+    "ProofError",
     "RangeError",
     "ScriptError",
     "ShapeError",
@@ -74,3 +75,14 @@ class FormulaError(SymgraphError, ValueError):
 
 class ScriptError(SymgraphError, RuntimeError):
     """A Python file of the user that fails while it is run."""
+
+
+class ProofError(SymgraphError, ArithmeticError):
+    """A line was about to be printed that is not true: a mistake in symgraph itself.
+
+    `line` is what was about to be printed, as data.
+    """
+
+    def __init__(self, message: str, line: object = None) -> None:
+        super().__init__(message)
+        self.line = line

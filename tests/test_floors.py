@@ -15,7 +15,7 @@ FLOORS = (
     "errors shapes",
     "node printing scalar special abstract template random columns",
     "ops",
-    "build lift formula grad collapse notation evaluate facts rounding",
+    "build lift formula grad collapse notation readback evaluate facts rounding",
     "graph loop_labels flow check paths dual sample fulfil expanded vertices node_signs",
     "explain explore draw codegen",
     "nn train",

@@ -31,6 +31,8 @@ from symgraph.printing import Style
 
 __all__ = ["Derivation", "Equation", "Note", "Step"]
 
+Proof = Callable[["Derivation"], "Sequence[tuple[Equation | Step, str]]"]
+
 _USUAL = Spelling()
 
 
@@ -49,13 +51,15 @@ class Equation:
     """left = right, and how it is spelled.
 
     `span` are the times for which an equation between entries of sequences is written down; without
-    it such an equation holds at all times.
+    it such an equation holds at all times. `value` is the node that the left
+    side stands for, where its name alone does not tell.
     """
 
     left: Formula
     right: Formula
     span: Span | None = None
     spelling: Spelling = field(default=_USUAL, kw_only=True, compare=False)
+    value: Node | None = field(default=None, kw_only=True, compare=False, repr=False)
 
     def text(self) -> str:
         """In ASCII operators."""
@@ -91,6 +95,11 @@ class Equation:
         """What stands left and right of the sign; with indices where the right side has them."""
         left, right = in_entries([self.left, self.right])
         return left, right
+
+    @property
+    def stated(self) -> Formula:
+        """What the line is about."""
+        return self.left
 
     def spelled(self, spelling: Spelling) -> Equation:
         """The same in another spelling."""
@@ -136,7 +145,7 @@ class Step:
     the rule applied to derivatives that are known by then, `after` the same with their formulas put
     in. `name` is the short name (a δ) under which the result goes on, if it has one. `through` is
     the value by which this contribution arrives when it is one of several, which a later step adds
-    up.
+    up. `value` is the node of the target, where it is not the whole derivative.
     """
 
     rule: str
@@ -147,6 +156,7 @@ class Step:
     through: Formula | None
     words: tuple[tuple[str, Formula | str], ...]
     spelling: Spelling = field(default=_USUAL, kw_only=True, compare=False)
+    value: Node | None = field(default=None, kw_only=True, compare=False, repr=False)
 
     def title(self, lang: Language = "en") -> str:
         """The name of the rule."""
@@ -162,6 +172,10 @@ class Step:
         `show` is given a formula and whether it stands as a factor there.
         """
         return sentence(self.rule, lang, _worded(self.words, show))
+
+    def written(self, style: Style) -> str:
+        """The step as a line."""
+        return self.line(style)
 
     def line(self, style: Style = "text", sign: str = "=", lang: Language = "en") -> str:
         """The step as a chain of equations."""
@@ -179,6 +193,11 @@ class Step:
             target = share.format(target, through)
         right = (write(f, style, spelling=self.spelling) for f in sides[count:])
         return [*front, target, *right]
+
+    @property
+    def stated(self) -> Formula:
+        """What the line is about."""
+        return self.target
 
     @property
     def sides(self) -> list[Formula]:
@@ -221,9 +240,10 @@ _SHARE_IN_LATEX = r"\left. {} \right|_{{{}}}"
 class Derivation:
     """The derivative of one value by others: what is given, the steps, the results.
 
-    `given` defines the named values, `names` the short names (δ, t) in the results. `verified`
-    tells that every formula was compared with the gradient itself at random values. `notes` are
-    remarks on conventions.
+    `given` defines the named values, `names` the short names (δ, t) in the results. Every line was
+    read back from what is printed, in all three styles, and held against the values of the graph at
+    random points; `unverified` lists the lines for which that was not possible, each with the
+    reason. `notes` are remarks on conventions.
     In Jupyter it is shown as Markdown with formulas, which also stays readable in a notebook that
     is not trusted.
     """
@@ -235,12 +255,18 @@ class Derivation:
     steps: tuple[Step, ...]
     names: tuple[Equation, ...]
     results: tuple[Equation, ...]
-    verified: bool
     lang: Language = "en"
     notes: tuple[Note, ...] = ()
+    unverified: tuple[tuple[Equation | Step, str], ...] = ()
+    proof: Proof = field(kw_only=True, compare=False, repr=False)
     spelling: Spelling = field(default=_USUAL, kw_only=True, compare=False)
     #: The root and what it is differentiated by.
     nodes: tuple[Node, ...] = field(default=(), kw_only=True, compare=False, repr=False)
+
+    @property
+    def verified(self) -> bool:
+        """Whether every line was read back and found to be true."""
+        return not self.unverified
 
     @property
     def result(self) -> Equation:
@@ -310,7 +336,7 @@ class Derivation:
         def all_of(equations: Sequence[Equation]) -> tuple[Equation, ...]:
             return tuple(one.spelled(spelling) for one in equations)
 
-        return dataclasses.replace(
+        changed = dataclasses.replace(
             self,
             given=all_of(self.given),
             assumed=all_of(self.assumed),
@@ -320,6 +346,13 @@ class Derivation:
             notes=tuple(dataclasses.replace(one, spelling=spelling) for one in self.notes),
             spelling=spelling,
         )
+        return dataclasses.replace(changed, unverified=tuple(self.proof(changed)))
+
+    def lines(self) -> Iterator[Equation | Step]:
+        """Every line that states something, in the order in which they depend on each other."""
+        yield from (*self.given, *self.assumed, *self.names)
+        yield from self.steps
+        yield from self.results
 
     def equations(self) -> Iterator[Equation]:
         """Everything that is stated outside of the steps."""
@@ -409,5 +442,9 @@ class Derivation:
             "results": [one.to_dict() for one in self.results],
             "notes": [one.sentence(self.lang) for one in self.notes],
             "verified": self.verified,
+            "unverified": [
+                {"line": line.written("unicode"), "reason": reason}
+                for line, reason in self.unverified
+            ],
             "lang": self.lang,
         }

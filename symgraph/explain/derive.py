@@ -16,8 +16,9 @@ import sympy
 from symgraph.abstract import smooth_instances
 from symgraph.build.abstract import abstracted
 from symgraph.build.coerce import as_node
-from symgraph.errors import GradientError, UnknownNameError, UnsupportedError
-from symgraph.explain.derivation import Derivation, Equation, Note
+from symgraph.errors import GradientError, ProofError, UnknownNameError, UnsupportedError
+from symgraph.explain.computed import verified
+from symgraph.explain.derivation import Derivation, Equation, Note, Step
 from symgraph.explain.given import given_values
 from symgraph.explain.idioms import with_idioms
 from symgraph.explain.index_form import IndexForm, check_letters
@@ -31,14 +32,14 @@ from symgraph.explain.naming import MOST_EDGES, Naming
 from symgraph.explain.numerator import in_numerator_layout
 from symgraph.explain.rules import Language
 from symgraph.explain.steps import Steps
-from symgraph.explain.verify import verified
+from symgraph.explain.verify import Proof
 from symgraph.facts import Fact, Facts, as_facts, facts_about, is_symmetric
 from symgraph.grad import by_symmetric, grad
 from symgraph.node import Node
 from symgraph.notation.orientation import Layout
 from symgraph.notation.read import Forward
 from symgraph.notation.spelling import Indicators, Products, Signs, Spelling
-from symgraph.notation.tree import Name, Number, Verbatim
+from symgraph.notation.tree import Name, Number
 from symgraph.ops.leaves import fill
 from symgraph.ops.sweep import reverse
 from symgraph.shapes import shape_text
@@ -133,8 +134,33 @@ def derive(
         made = in_numerator_layout(made)
     notes = [Note("abstract", (("function", f), ("meaning", g))) for f, g in functions.items()]
     notes += [*_conventions(made, delta_sign), *made.notes]
-    nodes = (root, *sources)
-    return dataclasses.replace(made, notes=tuple(notes), nodes=nodes).spelled(spelling)
+    made = dataclasses.replace(made, notes=tuple(notes), nodes=(root, *sources))
+    return _proven(made, spelling)
+
+
+def _proven(derivation: Derivation, spelling: Spelling) -> Derivation:
+    """The derivation as it is printed, without steps that do not hold.
+
+    Such a step first loses the rule applied to names, then is left out, with a remark. A wrong
+    definition or result raises ProofError.
+    """
+    while True:
+        try:
+            return derivation.spelled(spelling)
+        except ProofError as error:
+            wrong = error.line
+            if not isinstance(wrong, Step) or wrong not in derivation.steps:
+                raise
+            k = derivation.steps.index(wrong)
+            kept = [] if wrong.before == wrong.after else [_shortened(derivation.steps[k])]
+            steps = (*derivation.steps[:k], *kept, *derivation.steps[k + 1 :])
+            remark = [] if kept else [Note("left out", (("target", wrong.target),))]
+            notes = (*derivation.notes, *remark)
+            derivation = dataclasses.replace(derivation, steps=steps, notes=notes)
+
+
+def _shortened(step: Step) -> Step:
+    return dataclasses.replace(step, before=step.after)
 
 
 def _written(work: _Derive | Recurrence, lang: Language, form: str) -> Derivation:
@@ -254,10 +280,10 @@ class _Derive:
         seed = fill(1, (), "real")
         self._found = reverse({naming.root: seed}, set(naming.sources), naming.rename)
         self._results: list[Equation] = []
-        for source in naming.sources:
+        for source, gradient in zip(naming.sources, gradients, strict=True):
             ct = self._found.cotangent.get(source)
             formula = Number(0) if ct is None else naming.fitted(ct, source)
-            self._results.append(Equation(naming.derivative_by(source), formula))
+            self._results.append(Equation(naming.derivative_by(source), formula, value=gradient))
 
     def needless(self) -> set[Node]:
         """Values that are better left without a name."""
@@ -273,8 +299,9 @@ class _Derive:
         for k, source in enumerate(names.sources):
             if is_symmetric(source, names.facts):
                 before, formula = names.by_symmetric(self._results[k].right)
-                steps.append(Steps(names).symmetric(source, before, formula))
-                self._results[k] = Equation(self._results[k].left, formula)
+                gradient = self._gradients[k]
+                steps.append(Steps(names).symmetric(source, gradient, before, formula))
+                self._results[k] = Equation(self._results[k].left, formula, value=gradient)
         given, defined = given_values(names), [Equation(*x) for x in names.reader.definitions]
         if form == "index":
             indexed = IndexForm(names.reader.axes, names.reader.algebra, names.literal.algebra)
@@ -282,7 +309,6 @@ class _Derive:
             defined = [indexed.equation(one) for one in defined]
             steps = [indexed.step(one) for one in steps]
             self._results = [indexed.equation(one) for one in self._results]
-        equations, is_verified = self._checked(self._results, defined)
         return Derivation(
             root=names.root_name,
             wrt=tuple(names.reference(source) for source in names.sources),
@@ -290,32 +316,30 @@ class _Derive:
             assumed=tuple(names.assumed),
             steps=tuple(steps),
             names=tuple(defined),
-            results=tuple(equations),
-            verified=is_verified,
+            results=tuple(self._results),
             lang=lang,
+            proof=self._computed if form == "index" else Proof(names, self._found, self._gradients),
         )
 
-    def _checked(
-        self, equations: list[Equation], defined: Sequence[Equation]
-    ) -> tuple[list[Equation], bool]:
-        """The results, with the node's own text where a formula does not give its value."""
+    def _computed(self, derivation: Derivation) -> list[tuple[Equation | Step, str]]:
+        """The proof of a derivation in indexed scalars: its formulas computed, not what is read."""
         names = self._names
         good = verified(
             names.root,
             names.root_name,
             names.forward,
             names.auxiliary,
-            [(one.left, one.right) for one in defined if isinstance(one.left, Name)],
+            [(one.left, one.right) for one in derivation.names if isinstance(one.left, Name)],
             [
                 (one.right, gradient)
-                for one, gradient in zip(equations, self._gradients, strict=True)
+                for one, gradient in zip(derivation.results, self._gradients, strict=True)
             ],
             names.facts,
         )
         if good is None:
-            return equations, False
-        kept = [
-            one if fine else Equation(one.left, Verbatim(gradient, one.left.sort))
-            for one, gradient, fine in zip(equations, self._gradients, good, strict=True)
-        ]
-        return kept, True
+            reason = "no point was found at which it can be computed"
+            return [(line, reason) for line in derivation.results]
+        for line, fine in zip(derivation.results, good, strict=True):
+            if not fine:
+                raise ProofError(f"derive: the line '{line}' is not true.", line)
+        return []

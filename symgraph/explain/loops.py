@@ -172,9 +172,15 @@ class Recurrence:
             steps=tuple(self._steps(self._found, self._results) if small else []),
             names=tuple(self._defined),
             results=tuple(self._results),
-            verified=self._replayed.sound is True,
             lang=lang,
+            proof=self._proof,
         )
+
+    def _proof(self, derivation: Derivation) -> list[tuple[Equation | Step, str]]:
+        if self._replayed.sound:
+            return []
+        reason = "no point was found at which it can be computed"
+        return [(line, reason) for line in derivation.lines()]
 
     def _steps(self, found: Adjoints, results: Sequence[Equation]) -> list[Step]:
         """One step an edge at a general time, then the sums over all times."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sympy
 
 from symgraph.build.arithmetic import multiply
+from symgraph.build.contract import transpose
 from symgraph.errors import SymgraphError
 from symgraph.explain.derivation import Derivation, Equation, Step
 from symgraph.explain.given import given_values
@@ -15,7 +17,7 @@ from symgraph.explain.jacobian import Jacobian, NoMatrixError, by_entries
 from symgraph.explain.naming import Naming
 from symgraph.explain.rebuilt import rebuilt
 from symgraph.explain.rules import Language
-from symgraph.explain.verify import verified
+from symgraph.explain.verify import Proof
 from symgraph.facts import Fact, facts_about
 from symgraph.grad import grad, jacobian
 from symgraph.node import Node, reachable, topological
@@ -25,6 +27,7 @@ from symgraph.notation.read import Forward, bare, fresh
 from symgraph.notation.tree import Derivative, Formula, Name, SecondDerivative, Verbatim, walk
 from symgraph.ops import Map
 from symgraph.ops.leaves import fill
+from symgraph.ops.sweep import Adjoints
 from symgraph.scalar import slot
 
 __all__ = ["Conventions", "hessian_derivation", "jacobian_derivation"]
@@ -63,17 +66,21 @@ def jacobian_derivation(
     for source, (formula, _) in zip(sources, found, strict=True):
         left = Derivative(names.root_name, names.reference(source))
         results.append(Equation(left, formula))
-    checked, sure = _checked(names, results, known, conventions)
+    stated = _stated(names, results, known, conventions)
     return Derivation(
         root=names.root_name,
         wrt=tuple(names.reference(source) for source in sources),
         given=tuple(given_values(names)),
         assumed=tuple(names.assumed),
-        steps=tuple(step for _, steps in found for step in steps),
+        steps=tuple(
+            step
+            for (_, steps), node in zip(found, known, strict=True)
+            for step in _told(steps, node)
+        ),
         names=tuple(Equation(*one) for one in names.reader.definitions),
-        results=tuple(checked),
-        verified=sure,
+        results=tuple(stated),
         lang=conventions.lang,
+        proof=Proof(names, Adjoints(), known),
     )
 
 
@@ -100,20 +107,21 @@ def hessian_derivation(
     start = Step("gradient", Derivative(loss, by), value, value, names.root_name, None, words)
     used = any(one == names.root_name for one in walk(formula))
     result = Equation(SecondDerivative(loss, by, then), formula)
-    checked, sure = _checked(names, [result], [_second(known, second)], conventions)
+    exact = _second(known, second)
+    stated = _stated(names, [result], [exact], conventions)
     return Derivation(
         root=loss,
         wrt=(by,) if first is second else (by, then),
         given=tuple(given),
         assumed=tuple(names.assumed),
-        steps=(start, *steps),
+        steps=(start, *_told(steps, exact)),
         names=(
             *(Equation(*one) for one in tidy.definitions),
             *([Equation(names.root_name, value)] if used else []),
         ),
-        results=tuple(checked),
-        verified=sure,
+        results=tuple(stated),
         lang=conventions.lang,
+        proof=Proof(names, Adjoints(), [exact]),
     )
 
 
@@ -179,29 +187,24 @@ def _one(names: Naming, source: Node, conventions: Conventions) -> _Found:
     return made.formula, made.steps()
 
 
-def _checked(
-    names: Naming, results: list[Equation], known: Sequence[Node], conventions: Conventions
-) -> tuple[list[Equation], bool]:
-    """The results, with the node's own text where a formula does not give its value."""
-    good = verified(
-        names.root,
-        names.root_name,
-        names.forward,
-        names.auxiliary,
-        names.reader.definitions,
-        [(one.right, node) for one, node in zip(results, known, strict=True)],
-        names.facts,
-    )
-    if good is None:
-        return results, False
-    kept = [
-        one if fine else Equation(one.left, Verbatim(node, one.left.sort))
-        for one, node, fine in zip(results, known, good, strict=True)
+def _told(steps: Sequence[Step], exact: Node) -> list[Step]:
+    """The steps; one that finds all entries at once must agree with the node."""
+    return [
+        dataclasses.replace(step, value=exact) if step.rule == "entry by entry" else step
+        for step in steps
     ]
-    if conventions.transposed:
-        turn = names.reader.algebra.transpose
-        kept = [
-            one if isinstance(one.right, (Array, Verbatim)) else Equation(one.left, turn(one.right))
-            for one in kept
-        ]
-    return kept, True
+
+
+def _stated(
+    names: Naming, results: list[Equation], known: Sequence[Node], conventions: Conventions
+) -> list[Equation]:
+    """The results with the nodes that they must agree with; transposed in denominator layout."""
+    turn = names.reader.algebra.transpose
+    stated: list[Equation] = []
+    for one, node in zip(results, known, strict=True):
+        if conventions.transposed and not isinstance(one.right, (Array, Verbatim)):
+            turned = transpose(node) if node.ndim == 2 else node
+            stated.append(dataclasses.replace(one, right=turn(one.right), value=turned))
+        else:
+            stated.append(dataclasses.replace(one, value=node))
+    return stated

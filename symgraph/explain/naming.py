@@ -98,6 +98,10 @@ class Naming:
         self.sign = sign
         self.forward = Forward([root], layout) if forward is None else forward
         self.named: dict[Node, Name] = {}
+        #: The stand-ins for derivatives that have a name: name, stand-in, what it stands for.
+        self.places: list[tuple[Name, Node, Node]] = []
+        #: The values whose derivative was written down, by their formula.
+        self.labels: dict[Formula, list[Node]] = {}
         self.auxiliary: list[tuple[Name, Node]] = []
         self.called: set[Node] = set()
         self.users: dict[Node, list[Node]] = {}
@@ -358,6 +362,7 @@ class Naming:
         signed = formula if self.sign == 1 else self.opposite(formula)
         self.reader.definitions.append((name, signed))
         self.named[node] = name
+        self.places.append((name, place, ct))
         return place if self.sign == 1 else negative(place)
 
     def opposite(self, formula: Formula) -> Formula:
@@ -443,7 +448,11 @@ class Naming:
 
     def derivative_by(self, node: Node) -> Derivative:
         """d root / d node as a name."""
-        return Derivative(self.root_name, self.reference(node))
+        by = self.reference(node)
+        known = self.labels.setdefault(by, [])
+        if node not in known:
+            known.append(node)
+        return Derivative(self.root_name, by)
 
 
 LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")

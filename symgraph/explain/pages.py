@@ -33,8 +33,8 @@ _HEADINGS: dict[Language, tuple[str, str, str, str]] = {
     "zh": ("{root} 对 {wrt} 的导数", "已知", "推导", "结果"),
 }
 _UNVERIFIED: dict[Language, str] = {
-    "en": "Not compared with the gradient at random values.",
-    "zh": "未在随机值处与梯度核对。",
+    "en": "Not verified at random values: {lines}, as {reason}.",
+    "zh": "未在随机值处核对：{lines}（{reason}）。",
 }
 _COLON: dict[Language, str] = {"en": ": ", "zh": "："}
 _STOP: dict[Language, str] = {"en": ".", "zh": "。"}
@@ -67,7 +67,14 @@ class _Headings:
 
 def _remarks(derivation: Derivation, show: Show) -> list[str]:
     found = [one.written(derivation.lang, show) for one in derivation.notes]
-    return found if derivation.verified else [*found, _UNVERIFIED[derivation.lang]]
+    by_reason: dict[str, dict[str, None]] = {}
+    for line, reason in derivation.unverified:
+        left = line.stated
+        by_reason.setdefault(reason, {})[show(left, False)] = None
+    for reason, lines in by_reason.items():
+        listed = _COMMA[derivation.lang].join(lines)
+        found.append(_UNVERIFIED[derivation.lang].format(lines=listed, reason=reason))
+    return found
 
 
 # --- text and Unicode ---------------------------------------------------------------------------

@@ -349,6 +349,10 @@ NOTES: dict[str, tuple[str, str]] = {
         "Numerator layout: a derivative with respect to a column is a row.",
         "分子布局：对列向量的导数是行向量。",
     ),
+    "left out": (
+        "A step for {target} is left out: it could not be shown to hold.",
+        "关于 {target} 的一步已略去：未能验证其成立。",
+    ),
     "abstract": (
         "{function} stands for {meaning}.",
         "其中 {function} 表示 {meaning}。",

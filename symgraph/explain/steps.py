@@ -16,7 +16,8 @@ from symgraph.notation.kronecker import is_blocks
 from symgraph.notation.moments import Each
 from symgraph.notation.read import bare
 from symgraph.notation.tree import Formula, Name, Norm, Number, Sum
-from symgraph.ops import Einsum, Reshape
+from symgraph.ops import Einsum, Map, Reshape
+from symgraph.ops.leaves import fill
 from symgraph.ops.loop import local
 from symgraph.ops.map import add_up
 from symgraph.ops.sweep import Adjoints
@@ -100,6 +101,7 @@ class Steps:
             name=name,
             through=names.reference(soft.head) if several else None,
             words=self._words(soft.head, soft.operand),
+            value=shares if several else None,
         )
 
     def _is_silent(self, node: Node, tail: Node) -> bool:
@@ -107,8 +109,14 @@ class Steps:
         if self._is_inner(tail):
             return True
         return self._is_square_in_norm(node, tail) or (
-            isinstance(node, Reshape) and self._names.reference(node) == self._names.reference(tail)
+            isinstance(node, (Map, Reshape))
+            and self._names.reference(node) == self._names.reference(tail)
         )
+
+    def _is_called_like_another(self, node: Node) -> bool:
+        """Whether another value is written in the same way, as 1 x is written x."""
+        names = self._names
+        return names.labels.get(names.reference(node), [node])[0] is not node
 
     def _is_square_in_norm(self, node: Node, tail: Node) -> bool:
         sums_all = isinstance(node, Einsum) and len(node.args) == 1 and node.ndim == 0
@@ -151,6 +159,7 @@ class Steps:
             name=name,
             through=self._names.reference(head) if several else None,
             words=self._words(head, tail),
+            value=part if several or self._is_called_like_another(tail) else None,
         )
 
     def _signed(self, formula: Formula, name: Name | None) -> Formula:
@@ -212,15 +221,17 @@ class Steps:
         target = self._names.derivative_by(tail)
         return Step("loop", target, share, share, None, through, self._words(tail, tail))
 
-    def symmetric(self, source: Node, before: Formula, after: Formula) -> Step:
+    def symmetric(self, source: Node, gradient: Node, before: Formula, after: Formula) -> Step:
         """From the derivative by the entries one by one to that of a symmetric matrix."""
         target = self._names.derivative_by(source)
         words = self._words(source, source)
-        return Step("symmetric matrix", target, before, after, None, None, words)
+        return Step("symmetric matrix", target, before, after, None, None, words, value=gradient)
 
-    def _stated(self, rule: str, source: Node, value: Formula) -> Step:
+    def _stated(self, rule: str, source: Node, value: Number) -> Step:
         target = self._names.derivative_by(source)
-        return Step(rule, target, value, value, None, None, self._words(source, source))
+        words = self._words(source, source)
+        node = fill(value.value, source.shape, "real")
+        return Step(rule, target, value, value, None, None, words, value=node)
 
 
 def _are_reordered(one: Formula, other: Formula) -> bool:

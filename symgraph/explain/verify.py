@@ -1,87 +1,512 @@
-"""Formulas held against the gradients that they were read from, at random values."""
+"""Every line of a derivation read back from what is printed and held against the graph.
+
+The sides of a line are read in all three styles and computed at random points from the values that
+the graph gives to the names in them. Sides that differ are a mistake of symgraph: ProofError. A
+line that cannot be read back, or has no value, is told to be unverified, with the reason.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from symgraph.abstract import smooth_instances
-from symgraph.errors import SymgraphError
-from symgraph.evaluate import evaluate_above
-from symgraph.facts import Fact
+from symgraph import readback
+from symgraph.abstract import abstract, concrete, smooth, spelled
+from symgraph.errors import NameClashError, ProofError, SymgraphError
+from symgraph.explain.derivation import Derivation, Equation, Step
+from symgraph.explain.naming import Naming
+from symgraph.explain.points import Point, points
 from symgraph.node import Node
-from symgraph.notation.numeric import value
-from symgraph.notation.read import Forward
-from symgraph.notation.tree import Formula, Name
-from symgraph.sample import draw
+from symgraph.notation.tree import (
+    Apply,
+    Call,
+    Derivative,
+    Formula,
+    Name,
+    Plain,
+    SecondDerivative,
+    Sort,
+    Verbatim,
+    flipped,
+    walk,
+)
+from symgraph.notation.write import write
+from symgraph.ops.sweep import Adjoints
+from symgraph.printing import Style
+from symgraph.readback.functions import FUNCTIONS
+from symgraph.readback.tree import Entries, Number, Share, Tree
+from symgraph.scalar import functions, slot
+from symgraph.template import template
 
-__all__ = ["verified"]
+__all__ = ["Proof"]
 
-#: Larger expressions are not evaluated.
-MOST_NODES = 5000
-TOLERANCE = 1e-7
+Line = Equation | Step
+Derivatives = dict[tuple[str, str], Any]
+STYLES: tuple[Style, ...] = ("text", "unicode", "latex")
+#: Relative to the largest entry; and what rounding may leave of a zero.
+TOLERANCE, ROUNDING = 1e-7, 1e-9
+#: Of a letter that stands for all places of an axis so many are tried.
+MOST_PLACES = 4
+_SORTS: dict[Sort, readback.Sort] = {
+    "scalar": "number", "column": "column", "row": "row", "matrix": "matrix", "tensor": "tensor"
+}  # fmt: skip
+
+#: Only so much of a derivation is read back.
+MOST_LETTERS = 40_000
+TOO_LONG = "the derivation is too long to be read back as a whole"
+_INDICES = re.compile(r"\[([a-z](?:,[a-z])*)\]")
+UNREADABLE = "it has no form that can be read back"
 
 
-def verified(
-    root: Node,
-    root_name: Name,
-    forward: Forward,
-    auxiliary: Sequence[tuple[Name, Node]],
-    definitions: Sequence[tuple[Name, Formula]],
-    pairs: Sequence[tuple[Formula, Node]],
-    facts: Sequence[Fact] = (),
-) -> list[bool] | None:
-    """For each formula whether it has the value of its node; None where nothing can be said.
+class _Lie(NamedTuple):
+    """How a derivative lies on the page, and whether that is a matrix transposed.
 
-    `definitions` are the names in the formulas, each in terms of those before it.
+    `either`: the variable is written as a row and its value is a column, or the other way round.
     """
-    if len(forward.order) > MOST_NODES:
-        return None
-    with smooth_instances():
-        return _verified(root, root_name, forward, auxiliary, definitions, pairs, facts)
+
+    sort: Sort
+    transposed: bool
+    either: bool
 
 
-def _verified(
-    root: Node,
-    root_name: Name,
-    forward: Forward,
-    auxiliary: Sequence[tuple[Name, Node]],
-    definitions: Sequence[tuple[Name, Formula]],
-    pairs: Sequence[tuple[Formula, Node]],
-    facts: Sequence[Fact],
-) -> list[bool] | None:
-    nodes = [node for _, node in pairs]
-    try:
-        sample = draw([root, *nodes], seed=7, facts=facts)
-        found = evaluate_above([root, *nodes], sample.values, sample.dims)
-        names: dict[str, Any] = {
-            name: found[node] for node, name in forward.names.items() if node in found
-        }
-        names |= {name.name: found[node] for name, node in auxiliary if node in found}
-        names[root_name.name] = found[root]
-    except (SymgraphError, ArithmeticError, np.linalg.LinAlgError):
-        return None
-    for name, formula in definitions:
+class _Written(NamedTuple):
+    """A derivative as it is written in each style, how it lies, and the nodes it may stand for."""
+
+    keys: list[tuple[str, str]]
+    lie: _Lie
+    nodes: list[Node]
+
+
+class _Station(NamedTuple):
+    """What names and derivatives stand for at one point.
+
+    `others`: what derivatives may stand for where their names are not clear.
+    """
+
+    point: Point
+    values: dict[str, Any]
+    derivatives: Derivatives
+    others: list[Derivatives]
+
+
+@dataclass
+class Proof:
+    """What the names of one derivation stand for at random points.
+
+    Called with a derivation, it gives the lines that could not be verified, with reasons.
+    Raises ProofError for a line that is not true.
+    """
+
+    naming: Naming
+    found: Adjoints
+    gradients: Sequence[Node]
+    _points: list[Point] = field(default_factory=list)
+    _failure: str = ""
+
+    def __call__(self, derivation: Derivation) -> list[tuple[Line, str]]:
+        lines = list(derivation.lines())
+        if not self._points and not self._failure:
+            wanted = [line.value for line in lines if line.value is not None]
+            try:
+                self._points = list(points(self.naming, self.found, self.gradients, wanted))
+            except SymgraphError as error:
+                self._failure = f"no point was found at which it can be computed ({error})"
+        if self._failure:
+            return [(line, self._failure) for line in lines]
         try:
-            names[name.name] = value(formula, names, sample.dims)
-        except (SymgraphError, ValueError):
-            continue  # formulas with this name then have no value either
-    return [_agree(formula, found[node], names, sample.dims) for formula, node in pairs]
+            return _Reading(self.naming, self.found, self._points, derivation).unverified()
+        except NameClashError as error:
+            return [(line, str(error)) for line in lines]
 
 
-def _agree(formula: Formula, computed: Any, names: Mapping[str, Any], dims: Any) -> bool:
-    """Whether a formula has a value, and this one; a product of the wrong shapes has none."""
-    try:
-        written = value(formula, names, dims)
-    except (SymgraphError, ValueError):
+class _Reading:
+    """One derivation as it is printed, against its points."""
+
+    def __init__(
+        self, naming: Naming, found: Adjoints, at: Sequence[Point], derivation: Derivation
+    ) -> None:
+        self._naming = naming
+        self._found = found
+        self._points = at
+        self._lines = list(derivation.lines())
+        self._spelling = derivation.spelling
+        self._named = _named_nodes(naming)
+        formulas = list(derivation.formulas())
+        self._cut = [
+            one.left.name
+            for one in (*derivation.given, *derivation.names)
+            if isinstance(one.left, Name) and one.left.name not in self._named
+        ]
+        self._labels = self._written_labels(formulas)
+        self._lenient = any(1 in node.shape for node in naming.forward.order)
+        self._stations = [self._station(point, formulas) for point in at]
+        known = dict.fromkeys(self._cut, 0.0) | self._stations[0].values
+        self._names = readback.Names(known, self._stations[0].derivatives)
+
+    # --- what names and derivatives stand for -------------------------------------------------
+
+    def _station(self, point: Point, formulas: Sequence[Formula]) -> _Station:
+        sizes = {str(symbol): size for symbol, size in point.dims.items()}
+        return _Station(
+            point,
+            {**sizes, **_callables(formulas, point.seed), **self._given(point)},
+            self._results(point) | self._given_labels(point),
+            self._other_readings(point),
+        )
+
+    def _given(self, point: Point) -> dict[str, Any]:
+        """The arrays behind the names."""
+        return {
+            name.name: readback.Given(np.asarray(point.values[node]), _SORTS[name.sort])
+            for name, node in self._named.values()
+            if node in point.values and not node.is_loop
+        } | {
+            name.name: readback.Given(np.asarray(point.values[place]), _SORTS[name.sort])
+            for name, place, _ in self._naming.places
+        }
+
+    def _written_labels(self, formulas: Sequence[Formula]) -> list[_Written]:
+        """Each derivative that has a value, as it is written in each style."""
+        used = [one for f in formulas for one in walk(f) if isinstance(one, Derivative)]
+        found: list[_Written] = []
+        for one in dict.fromkeys(used):
+            nodes = self._naming.labels.get(one.by, [])
+            values = [self._found.cotangent[n] for n in nodes if n in self._found.cotangent]
+            if values:
+                found.append(_Written(self._keys(one), self._lies(one), values))
+        return found
+
+    def _lies(self, label: Derivative) -> _Lie:
+        """Like its variable, or the other way round in numerator layout."""
+        nodes = self._naming.labels.get(label.by)
+        sort = self._naming.forward.sort(nodes[0]) if nodes else label.by.sort
+        lies = flipped(sort) if label.turned else sort
+        return _Lie(lies, label.turned and sort == "matrix", sort != label.by.sort)
+
+    def _keys(self, label: Derivative) -> list[tuple[str, str]]:
+        parts, spelling = (label.of, label.by), self._spelling
+        written = [[write(f, style, spelling=spelling) for f in parts] for style in STYLES]
+        return list(dict.fromkeys((of, variable) for of, variable in written))
+
+    def _results(self, point: Point) -> Derivatives:
+        """The derivatives that are wanted; on the way to a Jacobian nothing else has a value."""
+        found: Derivatives = {}
+        for line in self._lines:
+            if line.value is not None and isinstance(line.stated, Derivative):
+                value = self._laid_alone(point.values[line.value], line.stated)
+                if isinstance(line, Equation):
+                    found |= dict.fromkeys(self._keys(line.stated), value)
+        return found
+
+    def _given_labels(self, point: Point, other: int = 0, turned: bool = False) -> Derivatives:
+        """The derivatives with values.
+
+        Where several values are written alike, `other` says whose. `turned` are vectors that lie
+        as their formula says and not as their value does.
+        """
+        found: Derivatives = {}
+        for keys, lie, nodes in self._labels:
+            sort = flipped(lie.sort) if turned and lie.either else lie.sort
+            node = nodes[min(other, len(nodes) - 1)]
+            found |= dict.fromkeys(keys, _laid(point.values[node], lie._replace(sort=sort)))
+        return found
+
+    def _other_readings(self, point: Point) -> list[Derivatives]:
+        """What the derivatives may stand for where their names are not clear."""
+        most = max((len(nodes) for _, _, nodes in self._labels), default=0)
+        found = [self._given_labels(point, k) for k in range(1, most)]
+        if any(lie.either for _, lie, _ in self._labels):
+            found.append(self._given_labels(point, turned=True))
+        return found
+
+    # --- lines --------------------------------------------------------------------------------
+
+    def unverified(self) -> list[tuple[Line, str]]:
+        """The lines that nothing can be said of."""
+        found: list[tuple[Line, str]] = []
+        letters = 0
+        for line in self._lines:
+            letters += len(line.written("text"))
+            reason = TOO_LONG if letters > MOST_LETTERS else self._reason(line)
+            if reason is not None:
+                found.append((line, reason))
+        return found
+
+    def _reason(self, line: Line) -> str | None:
+        """Why a line cannot be verified, None when it holds."""
+        if any(isinstance(one, (Plain, Verbatim)) for one in _walked(line)):
+            return UNREADABLE
+        statements: list[tuple[str, readback.Statement]] = []
+        for style in STYLES:
+            written = self._written(line, style)
+            if any(written == other for other, _ in statements):
+                continue
+            try:
+                statement = readback.read(written, style, self._names)
+            except readback.ReadError:
+                return UNREADABLE
+            if all(statement != other for _, other in statements):
+                statements.append((written, statement))
+        reasons = [self._failing(line, *one) for one in statements]
+        return next((reason for reason in reasons if reason is not None), None)
+
+    def _written(self, line: Line, style: Style) -> str:
+        """What is read; a second derivative is no formula, and its name is left out."""
+        if isinstance(line.stated, SecondDerivative) and isinstance(line, Equation):
+            return write(line.sides[1], style, spelling=self._spelling)
+        return line.written(style)
+
+    def _failing(self, line: Line, written: str, statement: readback.Statement) -> str | None:
+        """Why a line has no value at any point. Raises ProofError where it is not true."""
+        reason: str | None = None
+        held = False
+        for station in self._stations:
+            try:
+                self._hold(line, statement, station, station.derivatives)
+                held = True
+            except readback.Undetermined as error:
+                reason = str(error)
+            except readback.MeaningError as error:
+                if self._holds_otherwise(line, statement, station):
+                    held = True
+                elif station.point.is_steady():
+                    raise ProofError(_message(written, str(error)), line) from error
+        return None if held else reason or "its value is not finite"
+
+    def _holds_otherwise(
+        self, line: Line, statement: readback.Statement, station: _Station
+    ) -> bool:
+        """Whether a line holds when unclear derivatives are read in another way."""
+        for derivatives in station.others:
+            try:
+                self._hold(line, statement, station, derivatives)
+            except readback.MeaningError:
+                continue
+            return True
         return False
-    exact = np.asarray(computed, dtype=float)
-    if exact.ndim == 1 and written.ndim == 2:
-        exact = exact[:, None] if formula.sort == "column" else exact[None, :]
+
+    def _own(self, line: Line, point: Point, derivatives: Derivatives) -> Derivatives:
+        """The derivatives, with the one that this line is about as the line means it."""
+        if line.value is None:
+            return derivatives
+        labels = [one for one in walk(line.stated) if isinstance(one, Derivative)]
+        if not labels:
+            return derivatives
+        value = self._laid_alone(point.values[line.value], labels[0])
+        return derivatives | dict.fromkeys(self._keys(labels[0]), value)
+
+    def _named_places(self, line: Line, station: _Station) -> dict[str, NDArray[Any]]:
+        """The letters of an entry of a second derivative, with all their values."""
+        if not isinstance(line.stated, SecondDerivative) or line.value is None:
+            return {}
+        left = write(line.sides[0], "text", spelling=self._spelling)
+        letters = [one for group in _INDICES.findall(left) for one in group.split(",")]
+        sizes = np.shape(station.point.values[line.value])
+        if len(letters) != len(sizes):
+            return {}
+        return {one: np.arange(size) for one, size in zip(letters, sizes, strict=True)}
+
+    def _curvature(
+        self, line: Line, station: _Station, letters: Sequence[str]
+    ) -> readback.Value | readback.Open:
+        """A second derivative: whole, or with its axes as letters have them, the last first."""
+        assert line.value is not None
+        array = np.asarray(station.point.values[line.value])
+        if letters:
+            return readback.Value("number", array.T)
+        return readback.laid(self._laid_alone(array, line.stated.sort))
+
+    def _laid_alone(self, array: Any, label: Derivative | Sort) -> readback.Given:
+        """A derivative as the line that states it means it; a Jacobian is a matrix."""
+        value = np.asarray(array)
+        if value.ndim > 1 and (isinstance(label, str) or label.by.sort in ("column", "row")):
+            return readback.Given(value, "matrix" if value.ndim == 2 else "tensor")
+        if isinstance(label, str):
+            return _laid(value, _Lie(label, False, False))
+        lie = self._lies(label)
+        if value.ndim == 1 and lie.sort == "scalar":  # of a vector by a number
+            lie = lie._replace(sort=label.sort)
+        return _laid(value, lie)
+
+    def _define(
+        self, line: Line, statement: readback.Statement, names: readback.Names, station: _Station
+    ) -> None:
+        """A name that stands for nothing but its own definition gets the value of that."""
+        left = line.left if isinstance(line, Equation) else line.name
+        values = station.values
+        if isinstance(left, Name) and left.name in self._cut and left.name not in values:
+            found = readback.meaning(statement.sides[-1], names)
+            values[left.name] = found
+        target = line.stated
+        if line.value is None and isinstance(target, Derivative) and not _is_share(line):
+            keys = self._keys(target)
+            kept = names.with_values(values, station.derivatives, {})
+            if not any(kept.stands_for(*key) for key in keys):
+                found = readback.meaning(statement.sides[-1], names)
+                station.derivatives.update(dict.fromkeys(keys, found))
+
+    def _hold(
+        self,
+        line: Line,
+        statement: readback.Statement,
+        station: _Station,
+        derivatives: Derivatives,
+    ) -> None:
+        """Compare all sides, for all values of free letters.
+
+        Raises MeaningError where they differ.
+        """
+        own = self._own(line, station.point, derivatives)
+        names = self._names.with_values(station.values, own, {})
+        self._define(line, statement, names, station)
+        names = names.with_values(station.values, own, {})
+        for letters in _choices(statement, names, self._named_places(line, station), self._lenient):
+            first, *others = statement.sides
+            if isinstance(line.stated, SecondDerivative) and line.value is not None:
+                reference, others = self._curvature(line, station, list(letters)), [first]
+            else:
+                first = first.x if isinstance(first, Share) else first
+                reference = readback.meaning(first, names, letters)
+            for side in others:
+                shown = readback.meaning(side, names, letters)
+                if not _agree(reference, shown, side, self._lenient):
+                    raise readback.MeaningError(_both(reference, shown))
+
+
+def _is_share(line: Line) -> bool:
+    return isinstance(line, Step) and line.through is not None
+
+
+def _named_nodes(naming: Naming) -> dict[str, tuple[Name, Node]]:
+    """The user's own names and those of long values."""
+    found: dict[str, tuple[Name, Node]] = {}
+    for node in naming.forward.names:
+        name = naming.forward.name(node)
+        if name is not None:
+            found.setdefault(name.name, (name, node))
+    found |= {name.name: (name, node) for name, node in naming.auxiliary}
+    found[naming.root_name.name] = (naming.root_name, naming.root)
+    places = {name.name: (name, place) for name, place, _ in naming.places}
+    return found | places
+
+
+def _walked(line: Line) -> Iterator[Formula]:
+    sides = line.sides if isinstance(line, Equation) else (line.target, line.before, line.after)
+    for side in sides:
+        yield from walk(side)
+
+
+def _laid(array: Any, lie: _Lie) -> readback.Given:
+    value = np.asarray(array)
+    return readback.Given(value.T if lie.transposed else value, _SORTS[lie.sort])
+
+
+def _callables(formulas: Sequence[Formula], seed: int) -> dict[str, Callable[..., Any]]:
+    """Functions that the reader does not know by itself, such as the user's own, by name."""
+    found: dict[str, Callable[..., Any]] = {}
+    for one in (part for formula in formulas for part in walk(formula)):
+        if isinstance(one, Call) and one.head in functions and one.head not in FUNCTIONS:
+            arity = len(one.args)
+            found[one.head] = _computed(functions[one.head](*map(slot, range(arity))), arity)
+        elif isinstance(one, Apply):
+            arity = len(one.args)
+            call = abstract(one.function, one.orders)(*map(slot, range(arity)))
+            body = concrete(call, {one.function: smooth(one.function, arity, seed)})
+            for style in STYLES[:2]:
+                found[spelled(one.function, one.orders, style)] = _computed(body, arity)
+    return found
+
+
+def _computed(body: Any, arity: int) -> Callable[..., Any]:
+    made = template(body, arity)
+    return lambda *xs: made.evaluate(xs)
+
+
+def _choices(
+    statement: readback.Statement,
+    names: readback.Names,
+    places: dict[str, NDArray[Any]],
+    lenient: bool,
+) -> Iterator[dict[str, Any]]:
+    """What the free letters of a line stand for, one choice after the other."""
+    letters = dict(places)
+    if lenient:  # an axis of one entry may have lost its index on the left
+        loose = set().union(*(readback.unbound(side, names) for side in statement.sides))
+        letters |= {letter: np.asarray(0) for letter in loose - set(letters)}
+    if any(isinstance(side, Entries) for side in statement.sides):
+        free = readback.free_letters(list(statement.sides), names)
+        span = statement.span
+        letters |= {
+            letter: _thinned(values)
+            for letter, values in free.items()
+            if span is None or letter != span.letter
+        }
+    if statement.span is None:
+        yield dict(letters)
+        return
+    for value in readback.steps_of(statement.span.values, names):
+        yield {**letters, statement.span.letter: value}
+
+
+def _thinned(values: NDArray[Any]) -> NDArray[Any]:
+    if len(values) <= MOST_PLACES:
+        return values
+    places = np.linspace(0, len(values) - 1, MOST_PLACES).astype(int)
+    return np.asarray(values[places])
+
+
+def _agree(reference: Any, shown: Any, tree: Tree, lenient: bool) -> bool:
+    """Whether two values are the same; a plain number stands for an array of it.
+
+    `lenient`: a column may stand for a row, as of a matrix with a single row nobody can tell.
+    """
+    if isinstance(reference, readback.Open) and isinstance(shown, readback.Open):
+        if reference is shown:
+            return True
+        reference, shown = (readback.tried(one) for one in (reference, shown))
+    if isinstance(reference, readback.Open):
+        reference, shown = shown, reference
+    if isinstance(shown, readback.Open):
+        shown = readback.sized(shown, reference)
+    if not isinstance(shown, readback.Value):
+        return False
+    exact, given = (np.asarray(one.array, dtype=float) for one in (reference, shown))
+    if given.ndim == 0 and isinstance(tree, Number):
+        given = np.broadcast_to(given, exact.shape)
+    if lenient and exact.ndim == 2 and exact.shape == given.shape[::-1] and 1 in exact.shape:
+        given = given.reshape(exact.shape)
+    if exact.shape != given.shape and not exact.size == given.size == 1:
+        return reference.sort == shown.sort == "number" and _is_equal(exact, given)
+    return _is_equal(exact.reshape(given.shape), given)
+
+
+def _is_equal(exact: NDArray[Any], given: NDArray[Any]) -> bool:
+    """Equal up to rounding; what is not finite says nothing."""
     try:
-        shown = np.broadcast_to(written, exact.shape)
+        exact, given = np.broadcast_arrays(exact, given)
     except ValueError:
         return False
-    return bool(np.all(np.abs(shown - exact) <= TOLERANCE * (1 + np.max(np.abs(exact), initial=0))))
+    if not np.all(np.isfinite(exact)):
+        raise readback.Undetermined("its value is not finite")
+    size = np.max(np.abs(exact), initial=0)
+    return bool(np.all(np.abs(given - exact) <= TOLERANCE * size + ROUNDING))
+
+
+def _both(reference: Any, shown: Any) -> str:
+    one, other = (
+        np.array2string(np.ravel(x.array)[:4], precision=6) if isinstance(x, readback.Value) else x
+        for x in (reference, shown)
+    )
+    return f"at a random point one side is {one}, the other {other}"
+
+
+def _message(written: str, why: str) -> str:
+    return (
+        f"derive: the line {written!r} is not true: {why}. This is a mistake in symgraph; "
+        "nothing was printed."
+    )

@@ -494,6 +494,8 @@ class Reader:
         if node.args[0].ndim != 2:
             return None
         right = self.algebra.turned(xs[1], "column")
+        if right.sort == "scalar":  # one number for all equations
+            right = self.algebra.product([right, Ones("column", node.args[1].shape[0])])
         return self.algebra.product([self.algebra.inverse(xs[0]), right])
 
     def _map(self, node: Node, xs: Sequence[Formula]) -> Formula | None:

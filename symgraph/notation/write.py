@@ -315,7 +315,7 @@ def _(formula: Product, pen: _Pen) -> Piece:
     elif lone:
         upper = _piece(top[0], pen)
     else:
-        upper = Piece(pen.join(texts, chain=formula.sort != "scalar"), bind)
+        upper = Piece(pen.join(texts, chain=any(f.sort != "scalar" for f in top)), bind)
     return pen.ratio(upper, _denominator(bottom, pen)) if bottom else upper
 
 
@@ -464,8 +464,9 @@ def _(formula: Call, pen: _Pen) -> Piece:
     inner = [_piece(arg, pen).text for arg in formula.args]
     if formula.head == "abs":
         return Piece(pen.pick("|{}|", "|{}|", r"\left|{}\right|").format(inner[0]))
-    if formula.axis == 0:
-        inner.append(r"\text{axis}=0" if pen.style == "latex" else "axis=0")
+    if formula.axis == 0 or (formula.axis == 1 and formula.head not in ("softmax", "log_softmax")):
+        axis = r"\text{axis}" if pen.style == "latex" else "axis"
+        inner.append(f"{axis}={formula.axis}")
     name = _SPELLING.get(formula.head, formula.head)
     if name in _HEADS:
         head = pen.pick(*_HEADS[name])
