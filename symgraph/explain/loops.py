@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
@@ -9,8 +10,8 @@ import sympy
 
 from symgraph.errors import UnsupportedError
 from symgraph.explain.derivation import Derivation, Equation, Step
-from symgraph.explain.naming import MOST_EDGES
-from symgraph.explain.recurrences import LoopNaming
+from symgraph.explain.naming import MOST_EDGES, is_naming
+from symgraph.explain.recurrences import Case, LoopNaming
 from symgraph.explain.replay import replayed
 from symgraph.explain.rules import Language
 from symgraph.explain.steps import Steps
@@ -22,11 +23,10 @@ from symgraph.notation.moments import Each
 from symgraph.notation.orientation import Layout
 from symgraph.notation.read import Forward, Reader, bare, evaluation_order
 from symgraph.notation.readtime import MomentForward
-from symgraph.notation.sequences import Entries, Moment, Side, Span, Timed, at_moment
+from symgraph.notation.sequences import Entries, Moment, Side, Span, Timed, at_moment, mentions
 from symgraph.notation.tree import Derivative, Formula, Name, Number, Symbolic
 from symgraph.notation.unstack import Entry, Moments, shifted, unstack
 from symgraph.ops import Fill, Let, Scan, Var
-from symgraph.ops.sweep import Adjoints
 from symgraph.shapes import Dim
 
 __all__ = ["Recurrence", "recurrence"]
@@ -169,7 +169,7 @@ class Recurrence:
             wrt=tuple(names.reference(source) for source in names.sources),
             given=tuple(self._lines),
             assumed=tuple(names.assumed),
-            steps=tuple(self._steps(self._found, self._results) if small else []),
+            steps=tuple(self._steps(self._results) if small else []),
             names=tuple(self._defined),
             results=tuple(self._results),
             lang=lang,
@@ -182,24 +182,74 @@ class Recurrence:
         reason = "no point was found at which it can be computed"
         return [(line, reason) for line in derivation.lines()]
 
-    def _steps(self, found: Adjoints, results: Sequence[Equation]) -> list[Step]:
-        """One step an edge at a general time, then the sums over all times."""
+    def _steps(self, results: Sequence[Equation]) -> list[Step]:
+        """The steps to the loops, those at their ends, those at a general time, the sums."""
         names = self._names
-        further: dict[Node, list[Step]] = {}
-        plain = Steps(names)
-        for state, share in names.from_later.items():
-            ahead = Moment(state.letter, -1 if state.backwards else 1)
-            through = at_moment(names.reference(state.after), state.letter, ahead)
-            tail = bare(state.after)
-            further[tail] = [plain.from_later(tail, through, share)]
-        steps = Steps(names, further).of(found)
+        if "only" in names.sweeps:
+            steps = self._steps_of("only")
+        else:
+            steps = self._steps_of("general")
+            place = next((k for k, one in enumerate(steps) if self._is_timed(one.target)), None)
+            if place is not None:
+                steps[place:place] = [*self._at_end("last", steps), *self._at_end("first", steps)]
         shared = {bare(node) for node in names.through if isinstance(node, Each)}
         steps += [
-            plain.over_time(source, one.right)
+            Steps(names).over_time(source, one.right)
             for source, one in zip(names.sources, results, strict=True)
             if source in shared
         ]
         return steps
+
+    def _steps_of(self, case: Case) -> list[Step]:
+        """One step an edge of the sweep for a general time or for one of the ends."""
+        names, found = self._names, self._names.sweeps[case]
+        further: dict[Node, list[Step]] = {}
+        for state, share in names.from_later.items():
+            if case == "only" or case == state.end:
+                continue
+            ahead = Moment(state.letter, -1 if state.backwards else 1)
+            through = at_moment(names.reference(state.after), state.letter, ahead)
+            tail = bare(state.after)
+            further[tail] = [Steps(names).from_later(tail, through, share)]
+        reached = {bare(node.args[k]) for node, k in found.contribution if not is_naming(node)}
+        alone = sum(tail not in reached for tail in further)
+        steps = Steps(names, further).of(found)
+        first, rest = steps[:alone], steps[alone:]
+        place = next((k for k, one in enumerate(rest) if self._is_timed(one.target)), len(rest))
+        return [*rest[:place], *first, *rest[place:]]
+
+    def _is_timed(self, formula: Formula) -> bool:
+        return any(mentions(formula, letter) for letter in self._moments.lengths)
+
+    def _at_end(self, case: Case, general: Sequence[Step]) -> list[Step]:
+        """The steps that are others at one of the ends, written for that time."""
+        known = set(general)
+        return [
+            self._step_at(step, case)
+            for step in self._steps_of(case)
+            if step not in known and self._is_timed(step.target)
+        ]
+
+    def _step_at(self, step: Step, case: Case) -> Step:
+        forward = self._names.forward
+
+        def moved(formula: Formula) -> Formula:
+            for letter in self._moments.lengths:
+                end = forward.last[letter] if case == "last" else Moment("", 1)
+                formula = at_moment(formula, letter, end)
+            return formula
+
+        name = None if step.name is None else moved(step.name)
+        target, before, after = map(moved, (step.target, step.before, step.after))
+        return dataclasses.replace(
+            step,
+            target=target,
+            before=after if before == target else before,
+            after=after,
+            name=name if isinstance(name, Name) else None,
+            through=None if step.through is None else moved(step.through),
+            words=tuple((k, w if isinstance(w, str) else moved(w)) for k, w in step.words),
+        )
 
     def _all_times(self, node: Node, backwards: bool = False) -> Span | None:
         letter = self._names.forward.clock.get(node)

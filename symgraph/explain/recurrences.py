@@ -34,7 +34,7 @@ from symgraph.ops.loop import local
 from symgraph.ops.map import negative
 from symgraph.ops.sweep import Adjoints, dependents, reverse
 
-__all__ = ["Line", "LoopNaming"]
+__all__ = ["Case", "Line", "LoopNaming"]
 
 #: Which times a sweep is for: a general one, the first, the last, or all that can happen at once.
 #: "only" is the one time of a sequence of length 1.
@@ -68,6 +68,8 @@ class LoopNaming(Naming):
         #: What reaches a constant or the step before at one time, and a state from the next step.
         self.through: dict[Node, Node] = {}
         self.from_later: dict[State, Formula] = {}
+        #: The sweeps for a general time and for the ends.
+        self.sweeps: dict[Case, Adjoints] = {}
         #: The facts about whole sequences.
         self.claimed = tuple(facts)
         facts = [fact for fact in facts if fact.right is None]
@@ -266,7 +268,7 @@ class LoopNaming(Naming):
         if 1 in self.forward.moments.lengths.values():
             cases.append("only")
         for case in cases:
-            self._sweep(case, records.setdefault(case, {}))
+            self.sweeps[case] = self._sweep(case, records.setdefault(case, {}))
         lines = [line for node in records["all"] for line in self._lines(node, records)]
         return found, lines
 

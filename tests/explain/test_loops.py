@@ -93,6 +93,17 @@ def test_steps_tell_of_the_recurrence_in_both_languages() -> None:
     assert "dL/dW = Σ_t δ_t s_{t−1}ᵀ" in page
 
 
+def test_steps_at_the_last_time_and_before_it_are_told_apart() -> None:
+    derivation = sg.derive(recurrent.rnn().loss, "W")
+    assert [step.line("unicode") for step in derivation.steps][2:7] == [
+        "dE/ds_T = dE/d(s_T − d) = s_T − d",
+        "dE/ds_T = s_T − d",
+        "δ_T = dE/dnet_T = dE/ds_T ⊙ (1 − s_T²) = (s_T − d) ⊙ (1 − s_T²)",
+        "dE/ds_t through s_{t+1} = Wᵀ δ_{t+1}",
+        "δ_t = dE/dnet_t = dE/ds_t ⊙ (1 − s_t²) = Wᵀ δ_{t+1} ⊙ (1 − s_t²)",
+    ]
+
+
 def test_the_length_is_constant_in_the_number_of_steps() -> None:
     pages = [sg.derive(simple(T).L, "W").unicode() for T in (3, 30)]
     assert pages[0].replace("T = 3", "T = 30") == pages[1]
