@@ -38,6 +38,7 @@ from symgraph.grad import by_symmetric, grad
 from symgraph.node import Node
 from symgraph.notation.orientation import Layout
 from symgraph.notation.read import Forward
+from symgraph.notation.sequences import Timed
 from symgraph.notation.spelling import Indicators, Products, Signs, Spelling
 from symgraph.notation.tree import Name, Number
 from symgraph.ops.leaves import fill
@@ -177,9 +178,13 @@ def _written(work: _Derive | Recurrence, lang: Language, form: str) -> Derivatio
 
 def _conventions(derivation: Derivation, delta_sign: Literal[1, -1]) -> Iterator[Note]:
     """The convention for δ, where one has a name and it is not the usual one."""
-    named = next((step for step in derivation.steps if step.name is not None), None)
-    if delta_sign == -1 and named is not None:
-        yield Note("delta sign", (("delta", named.target),))
+    named = [step for step in derivation.steps if step.name is not None]
+    letters = {one.span.letter for one in derivation.equations() if one.span is not None}
+    general = [
+        one for one in named if isinstance(one.name, Timed) and one.name.at.letter in letters
+    ]
+    if delta_sign == -1 and named:
+        yield Note("delta sign", (("delta", (general or named)[0].target),))
 
 
 def _matrices(
