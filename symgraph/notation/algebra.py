@@ -19,6 +19,7 @@ from symgraph.notation.collect import (
     common_out,
     falling,
     in_order,
+    mirrored_sigmoids,
     opened,
     opposite_sigmoid,
 )
@@ -433,7 +434,8 @@ class Algebra:
         kept = kept if keep_order or self.keep_order else falling(kept)
         if kept_difference := self._differences.get(Sum(tuple(kept))):
             return Product(-1, (kept_difference,))
-        return opposite_sigmoid(kept, self) or common_out(kept, self)
+        shorter = opposite_sigmoid(kept, self) or mirrored_sigmoids(kept, self)
+        return shorter or common_out(kept, self)
 
     def total(self, x: Formula, length: Any = None) -> Formula:
         """The sum of all entries, of which there are `length` where that is known."""

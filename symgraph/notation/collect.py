@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from symgraph.notation.cancel import cancelled
 from symgraph.notation.parts import (
     Parts,
     is_negative,
@@ -26,13 +27,22 @@ from symgraph.notation.tree import (
     Real,
     Sum,
     Transpose,
+    rewritten,
     walk,
 )
 
 if TYPE_CHECKING:
     from symgraph.notation.algebra import Algebra
 
-__all__ = ["collected", "common_out", "falling", "in_order", "opened", "opposite_sigmoid"]
+__all__ = [
+    "collected",
+    "common_out",
+    "falling",
+    "in_order",
+    "mirrored_sigmoids",
+    "opened",
+    "opposite_sigmoid",
+]
 
 
 def opened(term: Formula, algebra: Algebra) -> list[Formula]:
@@ -78,6 +88,26 @@ def opposite_sigmoid(terms: list[Formula], algebra: Algebra) -> Formula | None:
         return None
     (x,) = second.args
     return Call("sigmoid", (algebra.scale(-1, x),), second.kind) if is_negative(x) else None
+
+
+def mirrored_sigmoids(terms: list[Formula], algebra: Algebra) -> Formula | None:
+    """A sum with σ(x) and σ(-x) in it, where it is shorter with 1 - σ(x) for the second."""
+    parts = [part for term in terms for part in walk(term)]
+    calls = dict.fromkeys(f for f in parts if isinstance(f, Call) and f.head == "sigmoid")
+    whole = Sum(tuple(terms))
+    for one in calls:
+        twin = Call("sigmoid", (algebra.scale(-1, one.args[0]),), one.kind)
+        if twin not in calls or is_negative(one.args[0]):
+            continue
+        opposite = Sum((Number(1), algebra.scale(-1, one)))
+        made = cancelled(_with(whole, twin, opposite), algebra)
+        if made.size < whole.size and made.sort == whole.sort:
+            return made
+    return None
+
+
+def _with(whole: Formula, old: Formula, new: Formula) -> Formula:
+    return rewritten(whole, lambda one: new if one == old else None)
 
 
 def in_order(terms: list[Formula], algebra: Algebra) -> list[Formula]:

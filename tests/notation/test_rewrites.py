@@ -81,6 +81,13 @@ class Shaped:
 Recipe = Callable[[Algebra, Shaped], Formula]
 
 
+def mirrored_sigmoids(m: Algebra, s: Shaped) -> Formula:
+    up = Call("sigmoid", (s.x,), s.x.sort)
+    down = Call("sigmoid", (m.scale(-1, s.x),), s.x.sort)
+    rest = m.add([Number(1), m.scale(-1, s.y)])
+    return m.add([m.entrywise([rest, up]), m.scale(-1, m.entrywise([s.y, down]))])
+
+
 def softmax_parts(m: Algebra, s: Shaped) -> Formula:
     raised = Call("exp", (s.x,), s.x.sort)
     return m.entrywise([raised], [m.total(raised)])
@@ -188,6 +195,7 @@ RULES: dict[str, Recipe] = {
     "a bracket beside a positive part": positive_part,
     "exp/(1 + exp) is σ": sigmoid_parts,
     "1 - σ(-x) is σ(x)": opposite_sigmoid,
+    "σ(x) and σ(-x) in one sum": mirrored_sigmoids,
     "exp/Σ exp is softmax": softmax_parts,
     "fractions of the logistic loss cancel": logistic_fractions,
     "(2 c d)² is 4 c² d²": lambda m, s: m.power(m.product([Number(2), s.c], [s.d]), Number(2)),
