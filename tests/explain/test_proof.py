@@ -1,0 +1,138 @@
+"""The proof of what is printed: a printer with a fault is caught, in every style."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import symgraph as sg
+from symgraph.explain import derivation as printing
+from symgraph.notation.tree import Product
+from symgraph.notation.write import write
+
+STYLES = ("text", "unicode", "latex")
+
+
+def dense() -> sg.Node:
+    x, y = sg.input("x", "n"), sg.input("y", "k")
+    W1, W2 = sg.parameter("W₁", ("m", "n")), sg.parameter("W₂", ("k", "m"))
+    h = sg.let("h", sg.tanh(sg.let("net₁", W1 @ x)))
+    return sg.let("L", sg.sum((sg.let("ŷ", W2 @ h) - y) ** 2) / 2)
+
+
+def hinge() -> sg.Node:
+    W, phi, y = sg.parameter("W", "d"), sg.input("φ(x)", "d"), sg.input("y")
+    return sg.let("loss", sg.maximum(1 - sg.let("margin", (W @ phi) * y), 0))
+
+
+def quadratic() -> sg.Node:
+    x, A, b = sg.parameter("x", "n"), sg.input("A", ("n", "n")), sg.input("b", "n")
+    return sg.let("L", x @ A @ x - b @ x)
+
+
+TURNED = re.compile(r"\^T|ᵀ|\^\{\\mathsf\{T\}\}")
+OPENED = re.compile(r"\(((?:[^()])*[+−-](?:[^()])*)\)")
+
+FAULTS: dict[str, tuple[Callable[[], sg.Node], str, Callable[[str], str]]] = {
+    "a lost transpose": (dense, "W₁", lambda text: TURNED.sub("", text, count=1)),
+    "lost parentheses": (dense, "W₁", lambda text: OPENED.sub(r"\1", text, count=1)),
+    "a lost sign": (hinge, "W", lambda text: re.sub(r"^[-−]", "", text)),
+    "a turned inequality": (hinge, "W", lambda text: text.replace(" < ", " > ")),
+    "another number": (dense, "W₁", lambda text: re.sub(r"\b1\b", "2", text, count=1)),
+    "a minus for a plus": (quadratic, "x", lambda text: text.replace(" + ", " - ", 1)),
+    "another name": (quadratic, "x", lambda text: re.sub(r"\bb\b", "x", text)),
+    "a square for a product": (dense, "W₁", lambda text: re.sub(r"[²]|\^2|\^\{2\}", "", text)),
+}
+
+
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_of_the_printer_in_one_style_raises(fault, style, monkeypatch):
+    make, wrt, spoil = FAULTS[fault]
+    derivation = sg.derive(make(), wrt)
+    assert derivation.verified
+    spoiled = []
+
+    def faulty(formula: Any, chosen: Any = "text", *args: Any, **options: Any) -> str:
+        text = write(formula, chosen, *args, **options)
+        changed = spoil(text) if chosen == style else text
+        spoiled.append(changed != text)
+        return changed
+
+    monkeypatch.setattr(printing, "write", faulty)
+    with pytest.raises(sg.ProofError, match="is not true"):
+        derivation.with_style()
+    assert any(spoiled)
+
+
+def test_factors_that_change_places_raise(monkeypatch):
+    derivation = sg.derive(dense(), "W₁")
+
+    def swapped(formula: Any, *args: Any, **options: Any) -> str:
+        if isinstance(formula, Product) and len(formula.factors) > 1:
+            formula = dataclasses.replace(formula, factors=formula.factors[::-1])
+        return write(formula, *args, **options)
+
+    monkeypatch.setattr(printing, "write", swapped)
+    with pytest.raises(sg.ProofError, match="is no product"):
+        derivation.with_style()
+
+
+def test_a_wrong_result_is_never_handed_out(monkeypatch):
+    def faulty(formula: Any, *args: Any, **options: Any) -> str:
+        return TURNED.sub("", write(formula, *args, **options))
+
+    monkeypatch.setattr(printing, "write", faulty)
+    with pytest.raises(sg.ProofError, match="mistake in symgraph"):
+        sg.derive(dense(), "W₁")
+
+
+def test_every_choice_of_signs_and_layout_is_proven_anew():
+    for product in ("⊙", "∘", "*", "×"):
+        for indicator in ("1[·]", "1{·}", "𝟙[·]", "[·]", "I(·)"):
+            assert sg.derive(hinge(), "W", product=product, indicator=indicator).verified
+            assert sg.derive(dense(), "W₁", product=product, derivative="∂").verified
+    for layout in ("numerator", "denominator"):
+        assert sg.derive(dense(), ["W₁", "W₂"], layout=layout).verified
+    assert sg.derive(dense(), "W₁", delta_sign=-1).verified
+    assert sg.derive(dense(), "W₁", vectors="row").verified
+
+
+def test_where_there_is_no_point_every_line_says_so():
+    x = sg.input("x", 3)
+    derivation = sg.derive(sg.let("L", sg.sum(sg.log(-1 - x**2))), x)
+
+    assert not derivation.verified
+    assert {reason for _, reason in derivation.unverified} == {derivation.unverified[0][1]}
+    assert "no point was found" in derivation.unverified[0][1]
+    assert "Not verified" in derivation.text()
+    assert "未在随机值处核对" in derivation.with_style(lang="zh").text()
+    assert derivation.to_dict()["unverified"][0]["line"].startswith("L = ")
+
+
+def test_an_abstract_function_is_proven_with_random_ones():
+    f = sg.function("f")
+    x, W = sg.input("x", "n"), sg.parameter("W", ("m", "n"))
+    derivation = sg.derive(sg.let("L", sg.sum(f(sg.let("net", W @ x)) ** 2)), W)
+
+    assert derivation.verified
+    assert "f'(net)" in derivation.result.text() + derivation.text()
+
+
+def test_the_proof_is_done_with_sizes_that_tell_axes_apart_and_with_size_one():
+    loss = dense()
+    derivation = sg.derive(loss, "W₁")
+    shapes = [
+        {str(symbol): size for symbol, size in point.dims.items()}
+        for point in derivation.proof._points
+    ]
+
+    assert len(shapes) == 2
+    assert len(set(shapes[0].values())) == 3
+    assert 1 in shapes[1].values()
+    assert all(np.isfinite(point.values[loss]) for point in derivation.proof._points)
