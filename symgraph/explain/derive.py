@@ -36,11 +36,12 @@ from symgraph.explain.verify import Proof
 from symgraph.facts import Fact, Facts, as_facts, facts_about, is_symmetric
 from symgraph.grad import by_symmetric, grad
 from symgraph.node import Node
+from symgraph.notation.indexed import Entry, stays_inside
 from symgraph.notation.orientation import Layout
 from symgraph.notation.read import Forward
 from symgraph.notation.sequences import Timed
 from symgraph.notation.spelling import Indicators, Products, Signs, Spelling
-from symgraph.notation.tree import Name, Number
+from symgraph.notation.tree import Name, Number, walk
 from symgraph.ops.leaves import fill
 from symgraph.ops.sweep import reverse
 from symgraph.shapes import shape_text
@@ -134,7 +135,7 @@ def derive(
     if layout == "numerator" and not root.ndim and order == 1:
         made = in_numerator_layout(made)
     notes = [Note("abstract", (("function", f), ("meaning", g))) for f, g in functions.items()]
-    notes += [*_conventions(made, delta_sign), *made.notes]
+    notes += [*_conventions(made, delta_sign), *_beyond(made), *made.notes]
     made = dataclasses.replace(made, notes=tuple(notes), nodes=(root, *sources))
     return _proven(made, spelling)
 
@@ -174,6 +175,15 @@ def _written(work: _Derive | Recurrence, lang: Language, form: str) -> Derivatio
             "steps one by one (sg.unroll)."
         )
     return work.derivation(lang)
+
+
+def _beyond(derivation: Derivation) -> Iterator[Note]:
+    """That an entry outside of its array is 0, where a line has one."""
+    for one in derivation.equations():
+        for part in walk(one.right):
+            if isinstance(part, Entry) and not stays_inside(part):
+                yield Note("outside", (("entry", part),))
+                return
 
 
 def _conventions(derivation: Derivation, delta_sign: Literal[1, -1]) -> Iterator[Note]:

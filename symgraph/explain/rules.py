@@ -353,6 +353,10 @@ NOTES: dict[str, tuple[str, str]] = {
         "A step for {target} is left out: it could not be shown to hold.",
         "关于 {target} 的一步已略去：未能验证其成立。",
     ),
+    "outside": (
+        "An entry outside of its array, such as {entry} for some of the indices, is 0.",
+        "下标超出数组范围的元素（例如某些下标下的 {entry}）为 0。",
+    ),
     "abstract": (
         "{function} stands for {meaning}.",
         "其中 {function} 表示 {meaning}。",

@@ -151,6 +151,8 @@ class Entries:
 
     def entry(self, x: Formula, at: Sequence[Formula]) -> Formula:
         """The entry of a formula: `at` has one position for an axis."""
+        if isinstance(x, Array):
+            return self._entry_of_array(x, at)
         if x.sort == "scalar":
             return self.number(x)
         try:
@@ -159,8 +161,6 @@ class Entries:
             return Entry(x, tuple(at), (None,) * len(at))
 
     def _entry(self, x: Formula, at: Sequence[Formula]) -> Formula:
-        if isinstance(x, Array):
-            return self._entry_of_array(x, at)
         if isinstance(x, Ones):
             return Number(1)
         if isinstance(x, Derivative):

@@ -48,6 +48,7 @@ __all__ = [
     "reach",
     "renamed",
     "replaced",
+    "stays_inside",
     "unshadowed",
     "vanishes_outside",
 ]
@@ -353,6 +354,14 @@ def is_within(position: Formula, length: Any) -> bool:
     low, high = ends
     room = sympy.expand(sympy.sympify(length) - 1 - high)
     return bool(sympy.sympify(low).is_nonnegative and room.is_nonnegative)
+
+
+def stays_inside(entry: Entry) -> bool:
+    """Whether no index leads out of the array."""
+    return all(
+        length is None or is_within(at, length) or not free_letters(at)
+        for at, length in zip(entry.at, entry.shape, strict=True)
+    )
 
 
 def inside(position: Formula, length: Any) -> Formula:

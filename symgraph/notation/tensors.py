@@ -34,7 +34,8 @@ from symgraph.shapes import Dim, product, same_dim
 __all__ = ["Tensors", "needs_indices"]
 
 Axes = tuple[Index, ...]
-_CHOICE = where(equal(slot(0), slot(1)), slot(2), 0)
+_SAME = equal(slot(0), slot(1))
+_CHOICE = where(_SAME, slot(2), 0)
 
 
 class Reading(Protocol):
@@ -47,11 +48,32 @@ class Reading(Protocol):
 
 def needs_indices(node: Node, xs: Sequence[Formula]) -> bool:
     """Whether an operand is given by its entries, or tensors of several shapes meet."""
-    if any(isinstance(x, Array) for x in xs):
+    if any(isinstance(x, Array) for x in xs) or _chooses_along_an_axis(node):
         return True
     if not isinstance(node, Map) or node.ndim < 3:
         return False
     return any(arg.ndim and arg.shape != node.shape for arg in node.args)
+
+
+def _chooses_along_an_axis(node: Node) -> bool:
+    """Whether each row, or each window, hands what arrives to its largest entry."""
+    if not isinstance(node, Map) or node.template.expr not in (_CHOICE, _SAME):
+        return False
+    reduced = _largest(node)
+    return reduced is not None and 0 < len(reduced.axes) < reduced.args[0].ndim
+
+
+def _largest(node: Map) -> Reduce | None:
+    """The argmax that the positions along its own axes are compared with."""
+    place, spread = node.args[0], node.args[1]
+    reduced = spread.args[0] if isinstance(spread, Einsum) else spread
+    if not isinstance(reduced, Reduce) or reduced.operation != "argmax":
+        return None
+    shape = reduced.args[0].shape
+    own = tuple(size if axis in reduced.axes else 1 for axis, size in enumerate(shape))
+    counted = place.args[0] if isinstance(place, Reshape) else place
+    fits = isinstance(counted, Iota) and place.shape == own and spread.shape == shape
+    return reduced if fits else None
 
 
 class Tensors:
@@ -165,11 +187,10 @@ class Tensors:
 
     def _winner(self, node: Map, xs: Sequence[Formula], indices: Axes) -> Formula | None:
         """What reaches the largest entry, the first of equal ones: ct 1[x = max x]."""
-        if node.template.expr != _CHOICE or len(node.args) != 3:
+        if node.template.expr not in (_CHOICE, _SAME):
             return None
-        spread = node.args[1]
-        reduced = spread.args[0] if isinstance(spread, Einsum) else spread
-        if not isinstance(reduced, Reduce) or reduced.operation != "argmax":
+        reduced = _largest(node)
+        if reduced is None:
             return None
         source = reduced.args[0]
         largest = reduce_node("max", source, reduced.axes)
@@ -180,6 +201,8 @@ class Tensors:
             self._at(source, self._reading.read(source), indices),
             self._at(largest, best, kept),
         )
+        if node.template.expr == _SAME:
+            return same
         ct = node.args[2]
         arriving = self._at(ct, xs[2], _single(indices[len(indices) - ct.ndim :], ct))
         return self._entries.times([arriving, Indicator(same)])

@@ -182,6 +182,36 @@ def test_global_poolings_keep_batch_and_channel():
     held_against_torch(mean, X, lambda X: X.mean(dim=(2, 3)), B=2)
 
 
+def test_the_largest_of_each_row_receives_the_derivative():
+    x, u = sg.input("x", (4, 5)), sg.parameter("U", (2, 4))
+    largest = sg.let("p", sg.max(sg.let("c", sg.tanh(x)), axis=1))
+    loss = weighted(u @ largest)
+
+    assert printed(loss, x)[1:] == [
+        "p = max(c, axis=1)",
+        "dL/dx[j,k] = 1[c[j,k] = p[j]] (1 − c[j,k]²) Σ_i G[i] U[i,j]",
+    ]
+    held_against_torch(loss, x, lambda x, U: U @ torch.tanh(x).amax(dim=1))
+
+
+def test_positions_compared_with_other_positions_are_no_winners():
+    x, y = sg.input("x", (3, 4)), sg.input("y", 3, kind="integer")
+    hit = sg.where(sg.equal(y, sg.argmax(x, axis=1)), sg.sum(x, axis=1) ** 2, 0)
+    derivation = sg.derive(sg.sum(hit), x)
+
+    assert derivation.verified
+    assert "argmax" in derivation.unicode()
+
+
+def test_a_note_says_that_entries_beyond_the_border_are_zero():
+    full = sg.derive(weighted(sg.conv2d(X, K)), X)
+    valid = sg.derive(weighted(sg.conv2d(X, K)), K)
+
+    assert [one.key for one in full.notes] == ["outside"]
+    assert "G[b,o,h−i,w−j]" in full.notes[0].sentence()
+    assert not valid.notes
+
+
 # --- lookups, attention, normalisation -----------------------------------------------------------
 
 
