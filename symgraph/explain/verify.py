@@ -146,12 +146,19 @@ class _Reading:
         self._lenient = any(1 in node.shape for node in naming.forward.order)
         self._stations = [self._station(point, formulas) for point in at]
         known = dict.fromkeys(self._cut, 0.0) | self._stations[0].values
-        self._names = readback.Names(known, self._stations[0].derivatives)
+        names = self._names = readback.Names(known, self._stations[0].derivatives)
+        self._stations = [
+            station._replace(
+                derivatives=names.keyed(station.derivatives),
+                others=[names.keyed(one) for one in station.others],
+            )
+            for station in self._stations
+        ]
 
     # --- what names and derivatives stand for -------------------------------------------------
 
     def _station(self, point: Point, formulas: Sequence[Formula]) -> _Station:
-        sizes = {str(symbol): size for symbol, size in point.dims.items()}
+        sizes = {str(symbol): readback.Given.of(n) for symbol, n in point.dims.items()}
         return _Station(
             point,
             {**sizes, **_callables(formulas, point.seed), **self._given(point)},
@@ -298,7 +305,7 @@ class _Reading:
         if not labels:
             return derivatives
         value = self._laid_alone(point.values[line.value], labels[0])
-        return derivatives | dict.fromkeys(self._keys(labels[0]), value)
+        return derivatives | self._names.keyed(dict.fromkeys(self._keys(labels[0]), value))
 
     def _named_places(self, line: Line, station: _Station) -> dict[str, NDArray[Any]]:
         """The letters of an entry of a second derivative, with all their values."""
@@ -348,7 +355,7 @@ class _Reading:
             kept = names.with_values(values, station.derivatives, {})
             if not any(kept.stands_for(*key) for key in keys):
                 found = readback.meaning(statement.sides[-1], names)
-                station.derivatives.update(dict.fromkeys(keys, found))
+                station.derivatives.update(names.keyed(dict.fromkeys(keys, found)))
 
     def _hold(
         self,

@@ -94,22 +94,25 @@ class Names:
         self._by_group: list[str] = []
         self._indexed: set[int] = set()
         self._pattern = self._sort_out()
-        self.derivatives = self._keyed(derivatives or {})
+        self.derivatives = self.keyed(derivatives or {})
         #: What strange names such as <b> begin with, which an operator might begin with, too.
         self.strange = {text[0] for text in map(_canonical, self.values) if not _LETTER.match(text)}
 
     def with_values(
         self,
-        values: Mapping[str, Any],
-        derivatives: Mapping[tuple[str, str], Any],
-        ranges: Mapping[str, tuple[int, int]],
+        values: dict[str, Any],
+        derivatives: dict[tuple[str, str], Any],
+        ranges: dict[str, tuple[int, int]],
     ) -> Names:
-        """The same names with other values; their spelling is not looked at again."""
+        """The same names with other values; their spelling is not looked at again.
+
+        Values must be entries, the derivatives must have keys of `keyed`; neither is copied.
+        """
         other = object.__new__(Names)
         other.__dict__.update(self.__dict__)
-        other.values = {name: _entry(one) for name, one in values.items()}
-        other.derivatives = other._keyed(derivatives)
-        other.ranges = dict(ranges)
+        other.values = values
+        other.derivatives = derivatives
+        other.ranges = ranges
         return other
 
     def at(self, text: str, place: int) -> Found | None:
@@ -137,7 +140,8 @@ class Names:
         """Whether a derivative has a value."""
         return (self.key(_piece(of)), self.key(_piece(by))) in self.derivatives
 
-    def _keyed(self, derivatives: Mapping[tuple[str, str], Any]) -> dict[tuple[str, str], Any]:
+    def keyed(self, derivatives: Mapping[tuple[str, str], Any]) -> dict[tuple[str, str], Any]:
+        """Derivatives by keys that are the same for all spellings of a name."""
         return {
             (self.key(_piece(of)), self.key(_piece(by))): _entry(one)
             for (of, by), one in derivatives.items()
