@@ -201,6 +201,10 @@ class Tensors:
             self._at(source, self._reading.read(source), indices),
             self._at(largest, best, kept),
         )
+        if len(reduced.axes) == 1:  # by its place, which is one also where several are equal
+            (axis,) = reduced.axes
+            first = self._at(reduced, self._reading.read(reduced), kept)
+            same = Relation("==", indices[axis], first)
         if node.template.expr == _SAME:
             return same
         ct = node.args[2]

@@ -189,7 +189,7 @@ def test_the_largest_of_each_row_receives_the_derivative():
 
     assert printed(loss, x)[1:] == [
         "p = max(c, axis=1)",
-        "dL/dx[j,k] = 1[c[j,k] = p[j]] (1 − c[j,k]²) Σ_i G[i] U[i,j]",
+        "dL/dx[j,k] = 1[k = argmax_l c[j,l]] (1 − c[j,k]²) Σ_i G[i] U[i,j]",
     ]
     held_against_torch(loss, x, lambda x, U: U @ torch.tanh(x).amax(dim=1))
 
