@@ -381,8 +381,12 @@ class _Reading:
                 reference = readback.meaning(first, names, letters)
             for side in others:
                 shown = readback.meaning(side, names, letters)
-                if not _agree(reference, shown, side, self._lenient):
-                    raise readback.MeaningError(_both(reference, shown))
+                defines = isinstance(line, Equation) and isinstance(line.left, Name)
+                if _agree(reference, shown, side, self._lenient):
+                    continue
+                if defines and _agree(reference, shown, side, lenient=True):
+                    raise readback.Undetermined("a row stands where a column is meant")
+                raise readback.MeaningError(_both(reference, shown))
 
 
 def _is_share(line: Line) -> bool:
