@@ -40,6 +40,7 @@ from symgraph.notation.tree import (
 from symgraph.ops import Concat, Einsum, Fill, Let, Map, Pull, Reduce, Reshape, Var
 from symgraph.ops.loop import local
 from symgraph.ops.map import negative
+from symgraph.ops.move import Affine, identity_row
 from symgraph.ops.sweep import dependents
 from symgraph.scalar import Pointwise, slot
 from symgraph.shapes import product
@@ -193,10 +194,26 @@ class Naming:
                 continue
             if node is bare(self.root) or node in self._plain:
                 continue
+            if (entry := self._entry_of_sequence(node)) is not None:
+                self.abbreviate(node, entry)
+                continue
             if node.is_loop or self._is_worth_a_name(node):
                 letter = "s" if node.is_loop else "u"
                 usual = self._letters.get(function_of(node) or "")
                 self.abbreviate(node, usual or f"{letter}{len(self.auxiliary) + 1}")
+
+    def _entry_of_sequence(self, node: Node) -> str | None:
+        """x1, x2, ... for the entries x[0], x[1], ... of an input that are vectors or matrices."""
+        if not isinstance(node, Pull) or node.ndim == 0 or len(node.args) > 1:
+            return None
+        source, (first, *others) = node.args[0], node.rows
+        if not isinstance(source, Var) or source.role != "input":
+            return None
+        if not isinstance(first, Affine) or first.steps or not isinstance(first.offset, int):
+            return None
+        if others != [identity_row(axis) for axis in range(node.ndim)]:
+            return None
+        return f"{source.name}{first.offset + 1}"
 
     def abbreviate(self, node: Node, title: str) -> None:
         """Give an unnamed value a name."""

@@ -463,7 +463,8 @@ class Reader:
             return xs[0]
         if all(n == 1 for n in node.shape):
             loose = loosened(xs[0])
-            return loose if loose.sort == "scalar" else None
+            is_number = loose.sort == "scalar" and not isinstance(loose, Array)
+            return loose if is_number else None
         return None
 
     def _push(self, node: Node, xs: Sequence[Formula]) -> Formula | None:

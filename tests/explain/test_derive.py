@@ -696,3 +696,32 @@ def test_a_difference_stays_as_the_user_wrote_it():
         "dL/df = f − y",
     ]
     assert derivation.verified
+
+
+# --- sequences written out, and entries ---------------------------------------------------------
+
+
+def test_the_entries_of_a_sequence_are_vectors_with_the_number_of_their_time():
+    x, s = sg.input("x", (2, 3)), sg.input("s0", 4)
+    U, W = sg.parameter("U", (4, 3)), sg.parameter("W", (4, 4))
+    for t in (1, 2):
+        s = sg.let(f"s{t}", sg.tanh(U @ x[t - 1] + W @ s))
+    derivation = sg.derive(sg.let("E", sg.sum(s**2) / 2), [U, W])
+
+    assert [one.unicode() for one in (*derivation.names, *derivation.results)] == [
+        "δ₂ = s₂ ⊙ (1 − s₂²)",
+        "δ₁ = Wᵀ δ₂ ⊙ (1 − s₁²)",
+        "dE/dU = δ₂ x₂ᵀ + δ₁ x₁ᵀ",
+        "dE/dW = δ₂ s₁ᵀ + δ₁ s₀ᵀ",
+    ]
+    assert "x₁[j] = x[0,j]" in [one.unicode() for one in derivation.given]
+    assert derivation.verified
+
+
+def test_a_number_cut_out_of_a_vector_is_one_entry():
+    x, W = sg.input("x", 2), sg.parameter("W", 3)
+    phi = sg.let("φ", sg.stack([x[0], x[1], x[0] * x[1]]))
+    derivation = sg.derive(sg.let("score", W @ phi), x)
+
+    assert "W[2] x[1]" in derivation.result.unicode()
+    assert derivation.verified
