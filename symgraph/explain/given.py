@@ -18,7 +18,10 @@ def given_values(names: Naming) -> list[Equation]:
         name = names.forward.name(node) if isinstance(node, Let) and node in lets else None
         name = name or named.get(node)
         if name is not None:
-            lines.append(Equation(name, names.literal.meaning(node)))
+            meaning = names.literal.meaning(node)
+            if name.sort in ("column", "row") and meaning.sort in ("column", "row"):
+                meaning = names.literal.algebra.turned(meaning, name.sort)
+            lines.append(Equation(name, meaning))
     if names.forward.name(names.root) is None:
         lines.append(Equation(names.root_name, names.literal.meaning(names.root)))
     return lines

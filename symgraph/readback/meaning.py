@@ -527,9 +527,12 @@ def _big(tree: Big, scope: _Scope) -> Value | Open:
 
 
 def _first_largest(x: Array, axes: tuple[int, ...]) -> Array:
-    if len(axes) > 1:
-        raise Undetermined("argmax over several letters is not known")
-    return np.asarray(np.argmax(x, axis=axes[0]))
+    """The place of the first largest entry; over several letters they are counted row by row.
+
+    The first letter has the last of the axes.
+    """
+    last = np.moveaxis(x, axes[::-1], range(-len(axes), 0))
+    return np.asarray(np.argmax(last.reshape(*last.shape[: -len(axes)], -1), axis=-1))
 
 
 _GATHERED: dict[str, Callable[[Array, tuple[int, ...]], Array]] = {

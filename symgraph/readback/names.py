@@ -203,9 +203,9 @@ def _canonical(name: str) -> str:
 
 
 def _has_greek_inside(text: str) -> bool:
-    """Whether LaTeX puts a blank into the name, as in \\Delta w."""
-    stem = text.split("_")[0].rstrip("'")
-    return len(stem.rstrip("0123456789")) > 1 and any(char in _WORD_OF for char in stem)
+    """Whether LaTeX puts a blank into the name, as in \\Delta w and w_{\\alpha A}."""
+    parts = [part.rstrip("'0123456789") for part in text.split("_")]
+    return any(len(one) > 1 and any(char in _WORD_OF for char in one) for one in parts)
 
 
 def normal(stream: str) -> str:

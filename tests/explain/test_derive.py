@@ -725,3 +725,11 @@ def test_a_number_cut_out_of_a_vector_is_one_entry():
 
     assert "W[2] x[1]" in derivation.result.unicode()
     assert derivation.verified
+
+
+def test_the_definition_of_a_column_is_a_column():
+    V, W = sg.parameter("V", ("C", 3)), sg.parameter("W", (4, 3))
+    h = sg.let("h", sg.mean(V, axis=0))
+    derivation = sg.derive(sg.let("E", sg.sum((W @ h) ** 2)), V)
+
+    assert derivation.given[0].unicode() == "h = Vᵀ 𝟏/C"

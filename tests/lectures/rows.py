@@ -1614,7 +1614,7 @@ e = \operatorname{softmax}(u) - t
         wrt="V W'",
         options={"adjoints": {"u": "e", "h": "EH"}},
         given=r"""
-h = ones^T V/C
+h = V^T ones/C
 u = W'^T h
 E = logsumexp(u) - u·t
 """,

@@ -50,6 +50,7 @@ NAMES = Names(
         "net": u,
         "损失": 2.0,
         "λ": 0.25,
+        "w_αA": 0.75,
         "a": 2.0,
         "b": 3.0,
         "margin": 0.5,
@@ -169,6 +170,10 @@ SAME: list[tuple[str, str, str, Any]] = [
     ("w_12^(2)", "w_12^(2)", r"w_{12}^{(2)}", 2.0),
     ("A[0,1]", "A[0,1]", r"A_{0,1}", 2.0),
     ("max_{i} x[i]", "max_{i} x[i]", r"\max_{i} x_{i}", 3.0),
+    # the largest entry of A is A[1,0], the fourth when they are counted row by row
+    ("argmax_{i<2,j<3} A[i,j]", "argmax_{i<2,j<3} A[i,j]",
+     r"\operatorname{argmax}_{i<2,j<3} A_{i,j}", 3.0),
+    ("w_αA", "w_αA", r"w_{\alpha A}", 0.75),
     ("sum_{i<2} x[i]", "Σ_{i<2} x[i]", r"\sum_{i<2} x_{i}", -1.0),
     ("sum_{i<2} x[i+2]", "Σ_{i<2} x[i+2]", r"\sum_{i<2} x_{i+2}", 3.0),
     ("[x; net]", "[x; net]", r"\begin{bmatrix} x \\ \mathrm{net} \end{bmatrix}",
