@@ -13,6 +13,7 @@ from symgraph.explain.derivation import Derivation, Equation, Step
 from symgraph.explain.naming import MOST_EDGES, is_naming
 from symgraph.explain.recurrences import Case, LoopNaming
 from symgraph.explain.replay import replayed
+from symgraph.explain.reread import reread
 from symgraph.explain.rules import Language
 from symgraph.explain.steps import Steps
 from symgraph.explain.through_time import jacobian_lines
@@ -177,8 +178,8 @@ class Recurrence:
         )
 
     def _proof(self, derivation: Derivation) -> list[tuple[Equation | Step, str]]:
-        if self._replayed.sound:
-            return []
+        if self._replayed.values is not None:
+            return reread(derivation, self._replayed.values, self._replayed.dims)
         reason = "no point was found at which it can be computed"
         return [(line, reason) for line in derivation.lines()]
 

@@ -388,11 +388,14 @@ _OF_MATRICES: dict[str, Callable[[Value], Value | Open]] = {
 def _blocks(tree: Blocks, scope: _Scope) -> Value | Open:
     rows = [[settled(_numeric(_value(x, scope))) for x in row] for row in tree.rows]
     arrays = [[np.atleast_2d(x.array) for x in row] for row in rows]
+    joined = len(rows) == 1 and all(x.sort == "column" for x in rows[0])
+    if joined:
+        arrays = [[one] for one in arrays[0]]  # [h, x] joins two vectors into one
     try:
         found = np.block(arrays)
     except ValueError as error:
         raise MeaningError(f"blocks that do not fit together: {error}") from error
-    if found.shape[1] == 1 and len(rows) > 1:
+    if found.shape[1] == 1 and (joined or len(rows) > 1):
         return Value("column", found)
     return Value("row" if found.shape[0] == 1 else "matrix", found)
 

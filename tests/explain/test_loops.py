@@ -5,7 +5,12 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 import symgraph as sg
+from symgraph.errors import ProofError
+from symgraph.node import variables
+from symgraph.notation import write
 from symgraph.zoo import gates, recurrent
 
 
@@ -306,6 +311,30 @@ def test_a_parameter_used_inside_and_outside_adds_all_its_uses() -> None:
     derivation = sg.derive(sg.let("L", sg.sum(run.final**2) + sg.sum(W**2)), W)
     assert derivation.result.unicode() == "dL/dW = Σ_t δ_t s_{t−1}ᵀ + Wᵀ δ_1 hᵀ + 2 W"
     assert derivation.verified
+
+
+def test_every_line_of_every_system_is_read_back() -> None:
+    for network in (
+        recurrent.rnn(), recurrent.rnn_row(), recurrent.sequence_classifier(),
+        recurrent.stacked_rnn(), recurrent.encoder_decoder(), recurrent.elman_language_model(),
+        gates.lstm(), gates.lstm(peepholes="fio"), gates.lstm_row(), gates.gru(keeps="z"),
+    ):  # fmt: skip
+        parameters = [v for v in variables([network.loss]) if v.role == "parameter"]
+        derivation = sg.derive(network.loss, parameters, through_time=True)
+        assert derivation.unverified == ()
+
+
+def test_a_line_that_reads_as_something_else_is_never_printed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    spelled = write.moment_text
+    monkeypatch.setattr(write, "moment_text", lambda time, style: spelled(time.later(0), style))
+    sg.derive(recurrent.rnn().loss, "W")
+    monkeypatch.setattr(
+        write, "moment_text", lambda time, style: spelled(time._replace(offset=0), style)
+    )
+    with pytest.raises(ProofError, match="reads as another value"):
+        sg.derive(recurrent.rnn().loss, "W")
 
 
 def test_what_mixes_times_otherwise_is_still_derived() -> None:
