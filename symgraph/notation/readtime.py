@@ -30,11 +30,13 @@ from symgraph.notation.unstack import Entry, Moments
 from symgraph.ops import Concat, Pull, Push, Var
 from symgraph.ops.move import Lookup, as_slices, identity_row
 from symgraph.printing import unicode_name
+from symgraph.scalar import functions
 from symgraph.shapes import Dim, same_dim
 
 __all__ = ["MomentForward", "MomentReader"]
 
 _TILDE = "\u0303"
+_FUNCTIONS = frozenset({"sum", "prod", "max", "min", "mean", "diag", "tr", "det", *functions})
 
 
 class Blocks(NamedTuple):
@@ -90,6 +92,10 @@ class MomentForward(Forward):
                     self.names[node] = plain
                 name = plain
             self.names[state.before] = name
+            if name in _FUNCTIONS:  # a running sum is no function
+                letter = fresh(name[0], {*self.names.values(), *self.moments.lengths})
+                for node in [n for n, text in self.names.items() if text == name]:
+                    self.names[node] = letter
 
     def _name_entries(self) -> None:
         """Entries of X are called x where nothing else is."""
