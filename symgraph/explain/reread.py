@@ -18,7 +18,7 @@ from symgraph.errors import ProofError, SymgraphError
 from symgraph.explain.derivation import Derivation, Equation, Step
 from symgraph.notation.numeric import value
 from symgraph.notation.sequences import Entries, Series, Timed
-from symgraph.notation.tree import Derivative, Formula, Name, walk
+from symgraph.notation.tree import Apply, Derivative, Formula, Name, walk
 from symgraph.notation.write import write
 from symgraph.printing import Style
 
@@ -45,6 +45,8 @@ def reread(
     for line in derivation.lines():
         if isinstance(line, Equation) and any(isinstance(one, Entries) for one in line.sides):
             continue  # it tells what the entries of an array are called
+        if any(isinstance(part, Apply) for one in _stated(line) for part in walk(one)):
+            continue  # an abstract function has its values in the formulas alone
         exact: dict[Any, Any] = {}
         for style in STYLES:
             reason = _reason(line, style, names, exact, known, dims)
@@ -52,6 +54,10 @@ def reread(
                 unread.append((line, reason))
                 break
     return unread
+
+
+def _stated(line: Equation | Step) -> tuple[Formula, ...]:
+    return (line.after,) if isinstance(line, Step) else line.sides
 
 
 def _names(derivation: Derivation, known: Mapping[str, Any], dims: Dims) -> readback.Names:
