@@ -209,7 +209,6 @@ def _network(options: argparse.Namespace) -> tuple[Any, list[Any], Sequence[Any]
     Without --wrt the nodes are all parameters, else all inputs.
     """
     from symgraph.network import find_node, read_network
-    from symgraph.node import variables
 
     names = getattr(options, "wrt", None)
     loss, claims = read_network(
@@ -226,6 +225,8 @@ def _network(options: argparse.Namespace) -> tuple[Any, list[Any], Sequence[Any]
     )
     if names is not None:
         return loss, [find_node(loss, name) for name in names], claims
+    from symgraph.node import variables
+
     leaves = [leaf for leaf in variables([loss]) if leaf.kind == "real"]
     parameters = [leaf for leaf in leaves if leaf.params[2] == "parameter"]
     if not leaves:

@@ -9,7 +9,7 @@ import runpy
 import traceback
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from symgraph.errors import (
     FormulaError,
@@ -19,8 +19,9 @@ from symgraph.errors import (
 )
 from symgraph.formula.language import read_formula
 from symgraph.formula.names import key_of
-from symgraph.node import Node, check_names, reachable
-from symgraph.ops.let import Let
+
+if TYPE_CHECKING:
+    from symgraph.node import Node
 
 __all__ = ["Network", "find_node", "load_network", "read_network"]
 
@@ -149,6 +150,8 @@ def _run(path: Path) -> dict[str, Any]:
 
 
 def _loss_of(found: Any, where: str) -> Node:
+    from symgraph.node import Node
+
     loss = getattr(found, "loss", found)
     if not isinstance(loss, Node):
         raise UnsupportedError(
@@ -163,6 +166,9 @@ def find_node(loss: Node, name: str) -> Node:
 
     Raises UnknownNameError when there is none.
     """
+    from symgraph.node import check_names, reachable
+    from symgraph.ops.let import Let
+
     variables = check_names([loss])
     if name in variables:
         return variables[name]

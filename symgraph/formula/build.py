@@ -7,7 +7,7 @@ read, so that xᵀ y is a number and x yᵀ a matrix.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import reduce
 from operator import add, mul
@@ -18,6 +18,7 @@ import sympy
 from symgraph.build import arithmetic, contract, indexing, linear_algebra, shaping
 from symgraph.build.coerce import as_node
 from symgraph.errors import FormulaError, ShapeError, SymgraphError
+from symgraph.formula.binding import bound
 from symgraph.formula.functions import Function, functions
 from symgraph.formula.numbers import combined, number_of
 from symgraph.formula.source import Source, Span
@@ -432,40 +433,18 @@ class Builder:
         return made
 
     def _of_table(self, function: Function, part: Call) -> Value:
-        roles = list(function.roles.items())
+        roles = function.signature.roles
+        binding = bound(function.signature, part, self.source)
         operands: list[Value] = []
         given: dict[str, Any] = {}
-        args: Sequence[Part] = part.args
-        if roles and roles[0][1] == "operands":
-            first = args[0] if args else None
-            parts = first.items if isinstance(first, Listing) else args
-            given[roles[0][0]] = [self.read(one).node for one in parts]
-            args, roles = args[1:] if isinstance(first, Listing) else (), roles[1:]
-        if len(args) > len(roles):
-            raise self.refuse(
-                f"{function.name} with {len(part.args)} operands.", part.span,
-                f"It is written {function.usage}.",
-            )  # fmt: skip
-        positional = {name: x for (name, _), x in zip(roles, args, strict=False)}
-        for name, x in [*positional.items(), *part.options]:
-            role = function.roles.get(name)
-            if role is None or name in given:
-                raise self.refuse(
-                    f"{function.name} has no option {name!r}." if role is None
-                    else f"{function.name} is given {name!r} twice.",
-                    x.span, f"It is written {function.usage}.",
-                )  # fmt: skip
-            if role == "operand":
-                operands.append(self.read(x))
+        for name, role in roles.items():
+            if role == "operands":
+                given[name] = [self.read(one).node for one in binding.listed]
+            elif role == "operand" and name in binding.named:
+                operands.append(self.read(binding.named[name]))
                 given[name] = operands[-1].node
-            else:
-                given[name] = self.option(x)
-        missing = [name for name in list(function.roles)[: function.required] if name not in given]
-        if missing:
-            raise self.refuse(
-                f"{function.name} without {missing[0]!r}.", part.span,
-                f"It is written {function.usage}.",
-            )  # fmt: skip
+            elif name in binding.named:
+                given[name] = self.option(binding.named[name])
         made: Node = function.call(**given)
         kept = function.pointwise and operands
         return Value(made, next((v.stance for v in operands if v.stance), "") if kept else "")

@@ -7,7 +7,7 @@ sizes and truth values. A function that takes text, functions or other objects i
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -23,21 +23,14 @@ from symgraph.build import (
     shaping,
     special,
 )
+from symgraph.formula.signatures import Signature
 
-__all__ = ["SPELLINGS", "Function", "functions"]
+__all__ = ["Function", "functions"]
 
 _MODULES = (
     arithmetic, contract, linear_algebra, reductions, losses, special, shaping, indexing, norm,
     conv,
 )  # fmt: skip
-
-#: Other spellings of public names.
-SPELLINGS: dict[str, str] = {
-    "σ": "sigmoid", "logistic": "sigmoid", "ln": "log", "tr": "trace", "Tr": "trace",
-    "Σ": "sum", "Π": "prod", "√": "sqrt", "sgn": "sign", "asin": "arcsin", "acos": "arccos",
-    "atan": "arctan", "asinh": "arcsinh", "acosh": "arccosh", "atanh": "arctanh", "ReLU": "relu",
-    "log_det": "logdet", "lse": "logsumexp", "pow": "power", "inverse": "inv", "ceiling": "ceil",
-}  # fmt: skip
 
 # What the parameters of these names hold, whatever type they are annotated with.
 _SIZES = frozenset("shape width start stop".split())
@@ -46,29 +39,18 @@ _WORDS = ("str", "Kind", "Callable", "tuple[Node", "Axis | str")
 
 
 class Function(NamedTuple):
-    """A function of the table and the roles of its parameters, in order."""
+    """A function, its parameters, and whether it acts entry by entry."""
 
-    name: str
     call: Callable[..., Any]
-    roles: Mapping[str, str]
-    required: int
+    signature: Signature
     pointwise: bool
-
-    @property
-    def usage(self) -> str:
-        """How it is called, for hints: `softmax(x, axis=...)`."""
-        shown = [
-            name if number < self.required else f"{name}=..."
-            for number, name in enumerate(self.roles)
-        ]
-        return f"{self.name}({', '.join(shown)})"
 
 
 @cache
 def functions() -> dict[str, Function]:
     """All functions by name.
 
-    >>> functions()["softmax"].usage, "einsum" in functions()
+    >>> functions()["softmax"].signature.usage, "einsum" in functions()
     ('softmax(x, axis=...)', False)
     """
     found: dict[str, Function] = {}
@@ -76,13 +58,14 @@ def functions() -> dict[str, Function]:
         for name in module.__all__:
             if name == "getitem":  # written x[...]
                 continue
-            made = _function(name, getattr(module, name), module in (arithmetic, special))
-            if made is not None:
-                found[name] = made
+            call = getattr(module, name)
+            signature = _signature(name, call)
+            if signature is not None:
+                found[name] = Function(call, signature, module in (arithmetic, special))
     return found
 
 
-def _function(name: str, call: Callable[..., Any], pointwise: bool) -> Function | None:
+def _signature(name: str, call: Callable[..., Any]) -> Signature | None:
     signature = inspect.signature(call)
     if signature.return_annotation != "Node":
         return None
@@ -96,7 +79,7 @@ def _function(name: str, call: Callable[..., Any], pointwise: bool) -> Function 
         if role is not None:
             roles[parameter.name] = role
             required += is_required
-    return Function(name, call, roles, required, pointwise)
+    return Signature(name, roles, required)
 
 
 def _role(parameter: inspect.Parameter) -> str | None:

@@ -12,7 +12,6 @@ from difflib import get_close_matches
 from symgraph.errors import FormulaError
 from symgraph.formula.source import shortened
 from symgraph.printing import unicode_name
-from symgraph.shapes import Shape, as_shape
 
 __all__ = [
     "IDENTIFIER",
@@ -125,19 +124,19 @@ def split_item(item: str) -> tuple[str, str]:
     return (name.strip(), sizes.strip()) if equals else (item.strip(), "")
 
 
-def read_shape(text: str, where: str) -> Shape:
+def read_shape(text: str, where: str) -> tuple[int | str, ...]:
     """A shape from text: `d`, `N,p`, `(3, 2)`, `3×2`; nothing, `()` and `1` of no axes are scalars.
 
     Raises FormulaError for what is no size.
 
     >>> read_shape("N, 3", "X"), read_shape("()", "y")
-    ((N, 3), ())
+    (('N', 3), ())
     """
     inner = text.strip()
     if inner[:1] + inner[-1:] in ("()", "[]"):
         inner = inner[1:-1]
     sizes = [one for one in re.split(r"[,×，]", inner) if one.strip()]
-    return as_shape(tuple(_size(one.strip(), where) for one in sizes), where)
+    return tuple(_size(one.strip(), where) for one in sizes)
 
 
 def _size(word: str, where: str) -> int | str:

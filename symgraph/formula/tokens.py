@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import Literal, NamedTuple
 
-from symgraph.formula.functions import functions
 from symgraph.formula.names import IDENTIFIER, is_letter
+from symgraph.formula.signatures import signatures
 from symgraph.formula.source import Source, Span
 
 __all__ = ["LONGEST", "Number", "Token", "tokens_of"]
@@ -298,7 +298,7 @@ class _Lexer:
             return self.source.error(problem, span, "Take it away.")
         problem = f"{shown} (U+{ord(char):04X}, {title.lower()}) is no part of a formula."
         attribute = re.compile(r"\.([A-Za-z_]\w*)").match(self.text, self.at)
-        if attribute and attribute.group(1) in functions():
+        if attribute and attribute.group(1) in signatures():
             hint = f"Values have no attributes: write {attribute.group(1)}(...)."
         elif char.isalpha():
             hint = "Names are written in Latin, Greek, Chinese, Japanese or Korean letters."

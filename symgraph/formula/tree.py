@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from typing import Any
 
 from symgraph.formula.source import Span
 from symgraph.formula.tokens import Number
@@ -26,6 +28,7 @@ __all__ = [
     "Statement",
     "Sum",
     "Transposed",
+    "walk",
 ]
 
 
@@ -163,3 +166,15 @@ class Block:
     """Statements; the last is the result."""
 
     statements: tuple[Statement, ...]
+
+
+def walk(part: Part) -> Iterator[Part]:
+    """A part and all parts inside of it."""
+    rest: list[Any] = [part]
+    while rest:
+        one = rest.pop()
+        if isinstance(one, Part):
+            yield one
+            rest += [getattr(one, field.name) for field in fields(one)]
+        elif isinstance(one, tuple) and not isinstance(one, Span):
+            rest += one

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import subprocess
 import sys
 from typing import Any
 
@@ -13,6 +14,7 @@ from hypothesis import example, given, strategies as st
 
 import symgraph as sg
 from symgraph.formula.functions import functions
+from symgraph.formula.signatures import signatures
 
 SHAPES = {"x": ("n",), "X": ("n", "n"), "Y": ("n", "m"), "W": ("n", "n")}
 
@@ -61,7 +63,7 @@ sys.addaudithook(_watch)
 
 def test_reading_executes_compiles_and_opens_nothing():
     global _watched
-    functions()  # the modules of the table are imported before
+    sg.formula("x")  # what builds nodes is imported before
     _watched = []
     try:
         for text in [*LINES, *ODD]:
@@ -222,3 +224,25 @@ FORMULAS = st.recursive(
 def test_any_combination_of_operations_is_a_formula_or_an_error_of_ours(text: str):
     with contextlib.suppress(sg.SymgraphError):
         assert isinstance(read(text), sg.Node)
+
+
+def test_the_table_of_signatures_is_that_of_the_functions():
+    real = {name: function.signature for name, function in functions().items()}
+
+    assert {**signatures()} == real
+
+
+EARLY = ["softmaxx(x)", "(x", "x $ y", "sum(x, axs=0)", "reshape(x)", "softmax(x, 1, 2)", "a / b c"]
+
+
+@pytest.mark.parametrize("text", EARLY)
+def test_what_is_no_formula_is_refused_before_anything_that_computes_is_imported(text: str):
+    program = (
+        "import sys; from symgraph.cli import main; code = main(sys.argv[1:]); "
+        "assert not {'sympy', 'numpy', 'symgraph.node'} & set(sys.modules); sys.exit(code)"
+    )
+    command = [sys.executable, "-c", program, "derive", text]
+    result = subprocess.run(command, capture_output=True, check=False, encoding="utf-8")
+
+    assert result.returncode == 2
+    assert result.stderr.startswith("symgraph: FormulaError: formula, line 1, column ")
