@@ -46,21 +46,21 @@ def number_of(part: Part, source: Source) -> Any:
 
 
 def combined(sign: str, a: Any, b: Any, span: Span, source: Source) -> Any:
-    """Two numbers by an operation; exact where both are exact and the result is short."""
-    made: Any = None
+    """Two numbers by an operation, decimals as they are written: 3 · 0.1 is 0.3.
+
+    The result is exact where both are whole numbers or fractions and it is short.
+    """
     operation: Any = _OPERATIONS.get(sign, mul)
-    exact = not isinstance(a, float) and not isinstance(b, float)
-    if exact:
-        a, b = Fraction(a), Fraction(b)
-    if sign != "^" or (abs(b) <= 64 and abs(a) < 2**62):
-        exact_power = sign != "^" or (exact and b.denominator == 1)
-        a, b = (a, b) if exact_power else (float(a), float(b))
-        with suppress(ArithmeticError):
-            made = operation(a, b)
+    has_decimal = isinstance(a, float) or isinstance(b, float)
+    x, y = (Fraction(repr(n)) if isinstance(n, float) else Fraction(n) for n in (a, b))
+    made: Any = None
+    with suppress(ArithmeticError):
+        if sign != "^" or (y.denominator == 1 and abs(y) <= 64 and abs(x) < 2**62):
+            made = operation(x, y)
+        elif abs(y) <= 64 and abs(x) < 2**62:
+            made = operation(float(x), float(y))
     if not isinstance(made, (Fraction, float)) or not abs(float(made)) < 2.0**62:
         raise source.error("this is no real number, or too large a one.", span, "Write its value.")
-    if isinstance(made, Fraction) and made.denominator == 1:
+    if isinstance(made, Fraction) and made.denominator == 1 and not has_decimal:
         return int(made)
-    if isinstance(made, Fraction) and made.denominator >= 2**62:
-        return float(made)
-    return made
+    return float(made) if has_decimal or Fraction(made).denominator >= 2**62 else made

@@ -24,6 +24,7 @@ from symgraph.notation.collect import (
     opposite_sigmoid,
 )
 from symgraph.notation.conditions import compared, without_needless_brackets
+from symgraph.notation.decimals import raised_to, ratio, times
 from symgraph.notation.indexed import Over
 from symgraph.notation.parts import (
     Parts,
@@ -38,14 +39,11 @@ from symgraph.notation.parts import (
     joint,
     loosened,
     may_turn,
-    plain,
     raised,
-    ratio,
     reduced,
     sort_of,
     split,
     split_number,
-    times,
 )
 from symgraph.notation.quotients import Quotient, in_chain, in_entries, quotient
 from symgraph.notation.sequences import OverTime
@@ -304,7 +302,7 @@ class Algebra:
             if exponent.value == 1:
                 return base
             if isinstance(base, Number) and isinstance(exponent.value, int) and exponent.value > 0:
-                return Number(base.value**exponent.value)
+                return Number(raised_to(base.value, exponent.value))
             if isinstance(exponent.value, int) and base.sort == "scalar":
                 return self._numbers_raised(base, exponent.value)
             if exponent == Number(Fraction(1, 2)) and isinstance(base, Product):
@@ -330,7 +328,7 @@ class Algebra:
             return self.product([raised(inner, m * n)])
         if not isinstance(base, Product) or isinstance(base.coefficient, float) or split(base).core:
             return Power(base, Number(n))
-        parts = Parts(plain(Fraction(base.coefficient) ** n), [], [], [])
+        parts = Parts(raised_to(base.coefficient, n), [], [], [])
         parts.scalars = [self.power(f, Number(n)) for f in base.factors]
         parts.over = [self.power(f, Number(n)) for f in base.over]
         return self.build(parts)

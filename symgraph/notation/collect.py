@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from symgraph.notation.cancel import cancelled
+from symgraph.notation.decimals import plus, ratio
 from symgraph.notation.parts import (
     Parts,
     is_negative,
     joint,
-    plus,
-    ratio,
     shared_divisors,
     split,
     without,
@@ -65,7 +65,7 @@ def collected(terms: Sequence[Formula], algebra: Algebra) -> list[Formula]:
             key: Formula = Number(1)
             value = term.value
         elif isinstance(term, Product):
-            key = algebra.scale(ratio(1, term.coefficient), term)
+            key = algebra.build(replace(split(term), coefficient=1))
             value = term.coefficient
         else:
             key, value = term, 1

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from symgraph.notation.parts import is_negative, plus, ratio, split, times
+from symgraph.notation.decimals import plus, ratio, times
+from symgraph.notation.parts import is_negative, split
 from symgraph.notation.tree import (
     Call,
     Formula,

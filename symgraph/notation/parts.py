@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from symgraph.notation.decimals import plain
 from symgraph.notation.tree import (
     Call,
     Formula,
@@ -43,16 +44,12 @@ __all__ = [
     "joint",
     "loosened",
     "may_turn",
-    "plain",
-    "plus",
     "raised",
-    "ratio",
     "reduced",
     "shared_divisors",
     "sort_of",
     "split",
     "split_number",
-    "times",
     "without",
 ]
 
@@ -133,27 +130,6 @@ def is_column_of_ones(x: Formula) -> bool:
 
 def sort_of(core: Sequence[Formula]) -> Sort:
     return Product(1, tuple(core)).sort
-
-
-# --- numbers ------------------------------------------------------------------------------------
-
-
-def plain(value: Real) -> Real:
-    return int(value) if isinstance(value, Fraction) and value.denominator == 1 else value
-
-
-def times(a: Real, b: Real) -> Real:
-    return plain(a * b)
-
-
-def plus(a: Real, b: Real) -> Real:
-    return plain(a + b)
-
-
-def ratio(a: Real, b: Real) -> Real:
-    if isinstance(a, float) or isinstance(b, float) or b == 0:
-        return float("inf") if b == 0 else a / b
-    return plain(Fraction(a) / Fraction(b))
 
 
 # --- pieces of products and sums ----------------------------------------------------------------

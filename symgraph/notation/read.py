@@ -16,6 +16,7 @@ from symgraph.abstract import Abstract
 from symgraph.node import Node
 from symgraph.notation.algebra import Algebra
 from symgraph.notation.contraction import contraction
+from symgraph.notation.decimals import as_written
 from symgraph.notation.entries import Entries, NoAxesError
 from symgraph.notation.indexed import Array, Index, Inside, canonical, other_letter, unshadowed
 from symgraph.notation.kronecker import kronecker
@@ -123,14 +124,14 @@ def number(value: Any) -> Formula:
     if isinstance(value, (bool, int)):
         return Number(int(value))
     if isinstance(value, float):
-        return Number(value)
+        return Number(as_written(value))
     expr = sympy.sympify(value)
     if expr.is_Integer:
         return Number(int(expr))
     if expr.is_Rational:
         return Number(Fraction(int(expr.p), int(expr.q)))
     if expr.is_Float:
-        return Number(float(expr))
+        return Number(as_written(float(expr)))
     return Symbolic(expr)
 
 

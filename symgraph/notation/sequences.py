@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from symgraph.notation.decimals import times
 from symgraph.notation.tree import Formula, Name, Number, Product, Sort, Sum
 
 __all__ = [
@@ -225,7 +226,7 @@ def _times(number: Any, x: Formula) -> Formula:
     if number == 1:
         return x
     if isinstance(x, Number):
-        return Number(number * x.value)
+        return Number(times(number, x.value))
     if isinstance(x, Product):
-        return Product(number * x.coefficient, x.factors, x.over)
+        return Product(times(number, x.coefficient), x.factors, x.over)
     return Product(number, (x,))

@@ -44,7 +44,36 @@ def test_a_formula_has_a_gradient_that_reads_as_a_textbook_writes_it(
 
     lines = [one.unicode() for one in (*derivation.names, *derivation.results)]
     assert "; ".join(lines) == printed
+    assert not any(line in derivation.results for line, _ in derivation.unverified)
+
+
+DECIMALS = [
+    ("(52 + 1.9 (h − 60) − w)²", "h", "dL/dh = 3.8 (52 + 1.9 (h − 60) − w)"),
+    ("0.1 w x + 0.2 w x", "w", "dL/dw = 0.3 x"),
+    ("0.1 w x + 0.2 w x − 0.3 w x + w", "w", "dL/dw = 1"),
+    ("0.7 w² + 0.1 w²", "w", "dL/dw = 1.6 w"),
+    ("tanh(0.1 w)*3", "w", "dL/dw = 0.3 (1 − tanh(0.1 w)²)"),
+    ("1e-5*3 w²", "w", "dL/dw = 6e-05 w"),
+    ("w^2.2", "w", "dL/dw = 2.2 w^1.2"),
+    ("1.1 w^1.1", "w", "dL/dw = 1.21 w^0.1"),
+    ("w/0.7", "w", "dL/dw = 1.4285714285714286"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "wrt", "printed"), DECIMALS)
+def test_decimals_stay_as_they_were_typed(text: str, wrt: str, printed: str):
+    derivation = sg.derive(sg.formula(text, parameters=[wrt]), wrt)
+
+    assert derivation.result.unicode() == printed
     assert derivation.verified
+
+
+def test_decimals_of_python_are_added_as_decimals():
+    w = sg.parameter("w")
+
+    assert sg.derive(0.1 * w + 0.2 * w, w).result.text() == "dL/dw = 0.3"
+    assert sg.derive((w - 0.1) * (w - 0.2), w).result.text() == "dL/dw = 2 w - 0.3"
+    assert sg.derive(0.1 * w * w * 3, w).result.text() == "dL/dw = 0.6 w"
 
 
 def test_the_names_given_as_parameters_are_parameters_and_all_others_inputs():
