@@ -11,7 +11,7 @@ import dataclasses
 from symgraph.explain.derivation import Derivation, Equation, Note, Step
 from symgraph.notation.algebra import Algebra
 from symgraph.notation.indexed import Array
-from symgraph.notation.tree import Derivative, Formula, Name, Sum, Transpose, rewritten
+from symgraph.notation.tree import Derivative, Formula, Name, Sum, Transpose, flipped, rewritten
 
 __all__ = ["in_numerator_layout"]
 
@@ -78,6 +78,8 @@ class _Turning:
         """The transposed value, with the indices of entries exchanged."""
         if isinstance(formula, Array) and len(formula.indices) == 2:
             return dataclasses.replace(formula, indices=formula.indices[::-1])
+        if isinstance(formula, Array) and len(formula.indices) == 1:
+            return dataclasses.replace(formula, kind=flipped(formula.kind))
         if isinstance(formula, Sum) and any(isinstance(one, Array) for one in formula.terms):
             return Sum(tuple(map(self._turned, formula.terms)))
         return self._algebra.transpose(formula)

@@ -733,3 +733,12 @@ def test_the_definition_of_a_column_is_a_column():
     derivation = sg.derive(sg.let("E", sg.sum((W @ h) ** 2)), V)
 
     assert derivation.given[0].unicode() == "h = Vᵀ 𝟏/C"
+
+
+def test_entries_keep_their_letters_in_numerator_layout():
+    x, w = sg.input("x", 5), sg.parameter("w", 3)
+    loss = sg.let("L", sg.sum(sg.let("y", sg.conv1d(x, w))))
+    derivation = sg.derive(loss, w, layout="numerator")
+
+    assert derivation.result.unicode() == "dL/dw[i] = Σ_{l<3} x[l+i]"
+    assert derivation.verified
