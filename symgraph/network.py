@@ -112,7 +112,7 @@ def _found(where: str) -> Any:
     if where.startswith("zoo:"):
         from symgraph import zoo  # which formulas do without
 
-        return zoo.builder(where.removeprefix("zoo:"))()
+        return zoo.built(where.removeprefix("zoo:"))
     file, _, name = where.partition(":")
     path = Path(file)
     if path.suffix != ".py":

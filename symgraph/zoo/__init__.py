@@ -9,10 +9,10 @@ from collections.abc import Callable
 from difflib import get_close_matches
 from typing import Any
 
-from symgraph.errors import UnknownNameError
+from symgraph.errors import KindError, UnknownNameError
 from symgraph.explain.derive import derive
 
-__all__ = ["builder", "description", "names", "title", "topics"]
+__all__ = ["builder", "built", "description", "names", "title", "topics"]
 
 #: The systems by topic and name: module and function below `symgraph.zoo`.
 _TOPICS: dict[str, dict[str, str]] = {
@@ -136,6 +136,50 @@ def builder(name: str) -> Callable[..., Any]:
     module, _, function = _SYSTEMS[name].partition(":")
     made: Callable[..., Any] = getattr(importlib.import_module(f"symgraph.zoo.{module}"), function)
     return made
+
+
+def built(text: str) -> Any:
+    """The system of a name with options behind it: lstm, or lstm,hidden=5,peepholes=fio.
+
+    Options are numbers, words and yes or no. Raises UnknownNameError for a name that is none and
+    for an option that the system has not, KindError for a value of another kind.
+
+    >>> built("hinge,features=3").shape
+    ()
+    """
+    name, *options = text.split(",")
+    made = builder(name)
+    known = inspect.signature(made).parameters
+    given: dict[str, Any] = {}
+    for option in options:
+        key, _, value = (part.strip() for part in option.partition("="))
+        if key not in known or not isinstance(known[key].default, (bool, int, float, str)):
+            offered = [k for k, p in known.items() if isinstance(p.default, (int, float, str))]
+            raise UnknownNameError(
+                f"zoo:{name}: there is no option {key!r}, only {', '.join(offered) or 'none'}."
+            )
+        given[key] = _as_kind(value, known[key].default, f"zoo:{name}: {key}={value}")
+    return made(**given)
+
+
+def _as_kind(value: str, default: bool | float | str, where: str) -> Any:
+    """The text of an option as a value of the kind that its default has."""
+    if isinstance(default, bool):
+        answers = {"yes": True, "true": True, "no": False, "false": False}
+        if value.lower() not in answers:
+            raise KindError(f"{where}: write yes or no.")
+        return answers[value.lower()]
+    if isinstance(default, str):
+        return int(value) if value.isdecimal() else value
+    if not value.isdecimal():
+        try:
+            number = float(value)
+        except ValueError:
+            raise KindError(f"{where}: write a number.") from None
+        if isinstance(default, int):
+            raise KindError(f"{where}: write a whole number.")
+        return number
+    return int(value)
 
 
 def title(name: str) -> str:

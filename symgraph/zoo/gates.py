@@ -21,6 +21,11 @@ def gate(size: int = 3) -> Node:
     return sg.let("L", sg.sum(sg.let("y", open_by * sg.input("c", size))))
 
 
+def _check(name: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise sg.UnknownNameError(f"{name}={value!r} is not offered; write {' or '.join(allowed)}.")
+
+
 def _end(run: sg.ScanResult, state: Node, hidden: int) -> Recurrent:
     """Half the squared error of the last state."""
     return Recurrent(sg.let("L", sg.squared_norm(state - sg.input("d", hidden)) / 2), run)
@@ -45,6 +50,10 @@ def lstm(
     Variables: x (steps, inputs), h_0, C_0 and d (hidden,), W_f, W_i, W_C, W_o (hidden, hidden +
     inputs, or 2 hidden + inputs with a peephole), b_f, b_i, b_C, b_o (hidden,).
     """
+
+    _check("order", order, ("hx", "xh"))
+    for one in peepholes:
+        _check("peepholes", one, ("f", "i", "o"))
 
     def layer(name: str, *parts: Node) -> Node:
         z = sg.concat(parts)
@@ -110,6 +119,7 @@ def gru(
     in other texts it is z, and 1 - z that of h̃.
     Variables: x (steps, inputs), h_0 and d (hidden,), W_z, W_r and W (hidden, hidden + inputs).
     """
+    _check("keeps", keeps, ("1-z", "z"))
     Wz, Wr, W = (sg.parameter(name, (hidden, hidden + inputs)) for name in ("W_z", "W_r", "W"))
 
     def step(h: Node, x: Node) -> tuple[Node, dict[str, Node]]:

@@ -96,3 +96,30 @@ def test_what_holds_for_the_targets_of_a_system_is_used_on_the_command_line(caps
     assert cli.main(["derive", "zoo:softmax", "--wrt", "net", "--format", "unicode"]) == 0
 
     assert capsys.readouterr().out.splitlines()[-1] == "  dL/dnet = ŷ − d"
+
+
+def test_a_system_takes_options_behind_its_name(capsys):
+    assert cli.main(["derive", "zoo:lstm,coupled=yes,hidden=5,steps=4", "--wrt", "W_f"]) == 0
+    page = capsys.readouterr().out
+
+    assert "C_t = f_t * C_{t-1} + (1 - f_t) * C̃_t" in page
+    loss = load_network("zoo:lstm,peepholes=fo,hidden=4")
+    assert {leaf.name: leaf.shape for leaf in variables([loss])}["W_f"] == (4, 10)
+    assert {leaf.name: leaf.shape for leaf in variables([loss])}["W_i"] == (4, 6)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("zoo:lstm,depth=3", "there is no option 'depth', only hidden, inputs, steps, order"),
+        ("zoo:lstm,coupled=3", "coupled=3: write yes or no"),
+        ("zoo:hinge,features=two", "features=two: write a number"),
+        ("zoo:hinge,features=2.5", "features=2.5: write a whole number"),
+        ("zoo:lstm,order=hhx", "order='hhx' is not offered; write hx or xh"),
+        ("zoo:lstm,peepholes=fC", "peepholes='C' is not offered; write f or i or o"),
+        ("zoo:rnn,function=relu", "there is no option 'function'"),
+    ],
+)
+def test_an_option_that_does_not_fit_is_refused(text, message, capsys):
+    assert cli.main(["derive", text]) == 2
+    assert message in capsys.readouterr().err
