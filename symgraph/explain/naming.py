@@ -40,7 +40,7 @@ from symgraph.notation.tree import (
 from symgraph.ops import Concat, Einsum, Fill, Let, Map, Pull, Reduce, Reshape, Var
 from symgraph.ops.loop import local
 from symgraph.ops.map import negative
-from symgraph.ops.move import Affine, identity_row
+from symgraph.ops.move import Affine, Lookup, identity_row
 from symgraph.ops.sweep import dependents
 from symgraph.scalar import Pointwise, slot
 from symgraph.shapes import product
@@ -232,12 +232,21 @@ class Naming:
         entries is not.
         """
         meaning = self.literal.meaning(node)
+        if self._is_picked_from(node):
+            return True
         if isinstance(meaning, Array):
             if self.is_within_another(node):
                 return False
             if any(isinstance(one, Over) for one in walk(meaning)) or node.ndim <= 2:
                 return True
         return meaning.size > self._tolerated(node)
+
+    def _is_picked_from(self, node: Node) -> bool:
+        """Whether entries of a value are picked by place or class: z[2], Z[i,y[i]]."""
+        if node.ndim not in (1, 2):
+            return False
+        users = [user for user in self.users.get(node, []) if isinstance(user, Pull)]
+        return any(user.ndim < node.ndim and _picks(user) for user in users)
 
     def is_within_another(self, node: Node) -> bool:
         """Whether an array that is given by its entries has no line of its own: windows, lookups,
@@ -288,7 +297,8 @@ class Naming:
             formula = self.literal.meaning(node)
             times = uses[name.name]
             by_entries = isinstance(formula, Array)
-            if node.is_loop or by_entries or not _is_better_plain(formula.size, times):
+            kept = node.is_loop or by_entries or self._is_picked_from(node)
+            if kept or not _is_better_plain(formula.size, times):
                 times = 1  # its definition is written once
             else:
                 found.add(node)
@@ -470,6 +480,14 @@ class Naming:
         if node not in known:
             known.append(node)
         return Derivative(self.root_name, by)
+
+
+def _picks(node: Pull) -> bool:
+    """Whether an entry is read along the last axis, by a class or a fixed place."""
+    *front, last = node.rows
+    if any(row != identity_row(k) for k, row in enumerate(front)):
+        return False
+    return isinstance(last, Lookup) or not last.steps
 
 
 LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")

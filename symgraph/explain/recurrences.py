@@ -212,7 +212,7 @@ class LoopNaming(Naming):
         blamed: dict[Node, None] = {}
         for (node, k), part in found.contribution.items():
             ends = isinstance(node.args[k], (Each, Previous)) or node.args[k] in self.sources
-            if ends and part in tainted:
+            if ends and part in tainted and bare(node) in self.forward.clock:
                 blamed[bare(node)] = None
         return [node for node in blamed if node not in self._wanted]
 

@@ -26,6 +26,14 @@ from symgraph.notation.collect import (
 from symgraph.notation.conditions import compared, without_needless_brackets
 from symgraph.notation.decimals import raised_to, ratio, times
 from symgraph.notation.indexed import Over
+from symgraph.notation.onehots import (
+    by_place,
+    dot_of_terms,
+    entry_of,
+    is_hot,
+    picked_out,
+    total_of_terms as total_of_hots,
+)
 from symgraph.notation.parts import (
     Parts,
     as_sigmoid,
@@ -60,6 +68,7 @@ from symgraph.notation.tree import (
     Name,
     Norm,
     Number,
+    OneHot,
     Ones,
     Power,
     Product,
@@ -222,6 +231,8 @@ class Algebra:
             kept = [f for f in above if not isinstance(f, Ones)]
             if joint([*kept, *below]) == joint([*above, *below]):
                 above = kept
+            if any(isinstance(f, OneHot) for x in above for f in walk(x)):
+                above, below = self._picked(total, above, below)
             above = self._by_rank(above, entrywise=True)
             above, below = as_sigmoid(above, below)
         if below:
@@ -229,6 +240,18 @@ class Algebra:
         elif above:
             total.core = split(above[0]).core if len(above) == 1 else [Hadamard(tuple(above))]
         return self.build(total)
+
+    def _picked(
+        self, total: Parts, above: list[Formula], below: list[Formula]
+    ) -> tuple[list[Formula], list[Formula]]:
+        """The factors with entries in place of vectors that a one-hot vector picks from."""
+        tops, bottoms, high, low = picked_out(above, below, self)
+        total.scalars += tops
+        total.over += bottoms
+        above, below = [], low
+        for factor in high:
+            self._take(total, split_number(factor), above, below)
+        return above, below
 
     def _take(self, total: Parts, part: Parts, above: list[Formula], below: list[Formula]) -> None:
         total.coefficient = times(total.coefficient, part.coefficient)
@@ -271,10 +294,11 @@ class Algebra:
                 return self.scale(coefficient, self.product([*scalars, *passed], over))
             core = with_powers(core)
         if self.tidy and (scalars or over or len(core) > 1 or coefficient != 1):
-            for k, factor in enumerate(core):
+            every = [*scalars, *core]
+            for k, factor in enumerate(every):
                 if isinstance(factor, Sum) and all(map(is_negative, factor.terms)):
                     turned = self.add([self.scale(-1, term) for term in factor.terms])
-                    chain = [*scalars, *core[:k], turned, *core[k + 1 :]]
+                    chain = [*every[:k], turned, *every[k + 1 :]]
                     return self.scale(times(-1, coefficient), self.product(chain, over))
         factors = self._placed(scalars, core)
         if not factors and not over:
@@ -429,7 +453,7 @@ class Algebra:
             kept.insert(0, kept.pop(first))
         if not self.tidy:
             return Sum(tuple(kept))
-        kept = kept if keep_order or self.keep_order else falling(kept)
+        kept = kept if keep_order or self.keep_order else by_place(falling(kept))
         if kept_difference := self._differences.get(Sum(tuple(kept))):
             return Product(-1, (kept_difference,))
         shorter = opposite_sigmoid(kept, self) or mirrored_sigmoids(kept, self)
@@ -438,7 +462,7 @@ class Algebra:
     def total(self, x: Formula, length: Any = None) -> Formula:
         """The sum of all entries, of which there are `length` where that is known."""
         if self.tidy and isinstance(x, Sum):
-            shorter = total_of_terms(x, length, self)
+            shorter = total_of_hots(x, self) or total_of_terms(x, length, self)
             if shorter is not None:
                 return shorter
         parts = split(x)
@@ -465,8 +489,11 @@ class Algebra:
         if not self.tidy and (parts.scalars or parts.over):
             return Call("sum", (x,), "scalar")
         square = isinstance(whole, Power) and whole.exponent == Number(2)
-        if square and isinstance(whole, Power):
-            inner: Formula = Norm(whole.base)
+        inner: Formula
+        if self.tidy and is_hot(whole):
+            inner = Number(1)
+        elif square and isinstance(whole, Power):
+            inner = Norm(whole.base)
         elif self.tidy and isinstance(whole, Hadamard) and is_pair_of_vectors(whole):
             inner = self.dot(*whole.factors)
         else:
@@ -485,7 +512,12 @@ class Algebra:
         x, y = (self.build(Parts(1, [], [], part.core)) for part in (a, b))
         if x.sort != "row" or y.sort != "row":
             x, y = self.turned(x, "column"), self.turned(y, "column")
-        if x != y and (is_chain(x) or is_chain(y)):
+        entry = (entry_of(x, y) or entry_of(y, x)) if self.tidy else None
+        if self.tidy and entry is None:
+            entry = dot_of_terms(x, y, self) or dot_of_terms(y, x, self)
+        if entry is not None:
+            inner: Formula = entry
+        elif x != y and (is_chain(x) or is_chain(y)):
             inner = self.product([self.turned(x, "row"), self.turned(y, "column")])  # aᵀ X b
         else:
             inner = Norm(x) if x == y else Dot(x, y)

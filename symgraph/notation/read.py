@@ -60,7 +60,7 @@ from symgraph.ops import (
     Solve,
     Var,
 )
-from symgraph.ops.move import Lookup, identity_row
+from symgraph.ops.move import Affine, Lookup, identity_row
 from symgraph.scalar import Pointwise, elu, sigmoid, slot, softplus
 from symgraph.shapes import Dim
 from symgraph.template import function_name
@@ -334,7 +334,10 @@ class Reader:
             return self.read(inner)
         for arg in inner.args:
             self.read(arg)
-        return self._formula(inner)
+        formula, sort = self._formula(inner), self.forward.sort(node)
+        if node.ndim == 1 and sort in _VECTORS and not isinstance(formula, Array):
+            return self.algebra.turned(formula, sort)  # c = αᵀ H where c is a row
+        return formula
 
     def _cut(self, node: Node, formula: Formula) -> Formula:
         """A name for a formula, which is defined once."""
@@ -472,6 +475,8 @@ class Reader:
         """Values sent to the places of class ids: x ⊙ onehot(y)."""
         assert isinstance(node, Push)
         ids = node.rows[-1] if node.rows else None
+        if isinstance(ids, Affine) and not ids.steps and isinstance(ids.offset, int):
+            return self._push_to(ids.offset, node, xs[0])
         if not isinstance(ids, Lookup) or ids.operand != 1 or len(node.args) != 2:
             return None
         if node.ndim == 1 and ids.axes == () and node.args[0].ndim == 0:
@@ -481,6 +486,13 @@ class Reader:
             many = OneHot(self.algebra.turned(xs[1], "column"), node.shape[1], "matrix")
             return self.algebra.entrywise([self.algebra.turned(xs[0], "column"), many])
         return None
+
+    def _push_to(self, place: int, node: Push, x: Formula) -> Formula | None:
+        """A number sent to one place of a vector: x onehot(2)."""
+        if node.ndim != 1 or node.args[0].ndim:
+            return None
+        hot = OneHot(Number(place), node.shape[0], self.forward.sort(node))
+        return self.algebra.product([x, hot])
 
     def _inv(self, node: Node, xs: Sequence[Formula]) -> Formula | None:
         return self.algebra.inverse(xs[0]) if node.ndim == 2 else None

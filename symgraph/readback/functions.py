@@ -42,7 +42,7 @@ ENTRYWISE: dict[str, Callable[..., Array]] = {
     "erf": _each(math.erf), "erfc": _each(math.erfc), "gamma": _each(math.gamma),
     "lgamma": _each(math.lgamma), "normal_pdf": _normal, "normal_cdf": _normal_below,
     "gelu": lambda x: x * _normal_below(x), "stop_gradient": lambda x: x,
-    "where": np.where, "remainder": np.mod, "logaddexp": np.logaddexp,
+    "where": np.where, "remainder": np.mod, "logaddexp": np.logaddexp, "arctan2": np.arctan2,
 }  # fmt: skip
 
 #: Functions of many entries, along an axis or over all.
@@ -55,7 +55,8 @@ _OTHERS = "softmax log_softmax tr det logdet diag kron vec inv onehot norm trans
 _SPELLINGS = {
     "σ": "sigmoid", "sigm": "sigmoid", "logistic": "sigmoid", "Σ": "sum", "Π": "prod", "ln": "log",
     "trace": "tr", "asin": "arcsin", "acos": "arccos", "atan": "arctan", "asinh": "arcsinh",
-    "acosh": "arccosh", "atanh": "arctanh", "sgn": "sign", "maximum": "max", "minimum": "min",
+    "acosh": "arccosh", "atanh": "arctanh", "atan2": "arctan2", "sgn": "sign", "maximum": "max",
+    "minimum": "min",
     "ReLU": "relu", "step": "step", "Γ": "gamma", "ceiling": "ceil", "Diag": "diag",
     "lse": "logsumexp", "average": "mean", "Tr": "tr", "avg": "mean",
 }  # fmt: skip
