@@ -22,6 +22,7 @@ from symgraph.explain.derivation import Derivation, Equation, Step
 from symgraph.explain.naming import Naming
 from symgraph.explain.points import Point, points
 from symgraph.node import Node
+from symgraph.notation.indexed import Array
 from symgraph.notation.tree import (
     Apply,
     Call,
@@ -347,8 +348,7 @@ class _Reading:
         left = line.left if isinstance(line, Equation) else line.name
         values = station.values
         if isinstance(left, Name) and left.name in self._cut and left.name not in values:
-            found = readback.meaning(statement.sides[-1], names)
-            values[left.name] = found
+            values[left.name] = _defined(line, statement.sides[-1], names)
         target = line.stated
         if line.value is None and isinstance(target, Derivative) and not _is_share(line):
             keys = self._keys(target)
@@ -387,6 +387,20 @@ class _Reading:
                 if defines and _agree(reference, shown, side, lenient=True):
                     raise readback.Undetermined("a row stands where a column is meant")
                 raise readback.MeaningError(_both(reference, shown))
+
+
+def _defined(line: Line, side: Any, names: readback.Names) -> Any:
+    """The value of a definition; of one by entries the array of these."""
+    right = line.right if isinstance(line, Equation) else line.after
+    if not isinstance(right, Array) or not all(isinstance(i.length, int) for i in right.indices):
+        return readback.meaning(side, names)
+    sizes = [i.length for i in right.indices]
+    letters = {i.letter: np.arange(i.length) for i in right.indices}
+    found = readback.meaning(side, names, letters)
+    if not isinstance(found, readback.Value):
+        raise readback.Undetermined("its entries have no value")
+    array = np.broadcast_to(found.array, sizes[::-1]).T
+    return _laid(array, _Lie(right.kind, False, False))
 
 
 def _is_share(line: Line) -> bool:

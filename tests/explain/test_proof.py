@@ -14,6 +14,7 @@ import symgraph as sg
 from symgraph.explain import derivation as printing
 from symgraph.notation.tree import Product
 from symgraph.notation.write import write
+from symgraph.zoo import gates
 
 STYLES = ("text", "unicode", "latex")
 
@@ -136,3 +137,10 @@ def test_the_proof_is_done_with_sizes_that_tell_axes_apart_and_with_size_one():
     assert len(set(shapes[0].values())) == 3
     assert 1 in shapes[1].values()
     assert all(np.isfinite(point.values[loss]) for point in derivation.proof._points)
+
+
+def test_a_name_that_is_defined_by_its_entries_is_proven():
+    derivation = sg.derive(sg.unroll(gates.gru(steps=3).loss), "W")
+
+    assert any(str(one).startswith("t") and "[" in str(one)[:5] for one in derivation.names)
+    assert derivation.unverified == ()
