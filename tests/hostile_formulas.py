@@ -333,7 +333,7 @@ log + 1
 sin²(x)
 tanh^2(x)
 Σ(x)²
-Σ(x) x
+Σ(x - y) x
 Σ_i x_i
 Σ_{i=1}^n x_i
 ∑ᵢ xᵢ

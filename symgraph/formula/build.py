@@ -7,11 +7,11 @@ read, so that xᵀ y is a number and x yᵀ a matrix.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import reduce
 from operator import add, mul
-from typing import Any, NamedTuple, Protocol, TypeGuard
+from typing import Any, NoReturn
 
 import sympy
 
@@ -33,6 +33,7 @@ from symgraph.formula.tree import (
     Literal,
     Logical,
     Negative,
+    Ones,
     Part,
     Power,
     Product,
@@ -40,12 +41,15 @@ from symgraph.formula.tree import (
     Slice,
     Sum,
     Transposed,
+    has_factor,
+    is_plain_norm,
 )
+from symgraph.formula.value import Names, Value, beside, ones_times, times_ones
 from symgraph.node import Node
 from symgraph.ops.leaves import Fill
 from symgraph.shapes import same_dim, shape_text
 
-__all__ = ["Builder", "Names"]
+__all__ = ["Builder"]
 
 #: No array that a formula makes may have more entries: at random points it is computed.
 MOST_ENTRIES = 1_000_000
@@ -57,26 +61,6 @@ _RELATIONS = {
 }  # fmt: skip
 
 
-class Names(Protocol):
-    """What the names of a formula mean."""
-
-    def find(self, name: str) -> Node:
-        """The value of a name; a number for one that is not declared."""
-
-    def define(self, name: str, value: Node) -> Node:
-        """A name for a value of the formula itself."""
-
-    def function(self, name: str) -> Callable[..., Node] | None:
-        """A function of the user's own."""
-
-
-class Value(NamedTuple):
-    """A node and how a vector stands: "row" (transposed), "line" (x W), or "" (as it is)."""
-
-    node: Node
-    stance: str = ""
-
-
 class Builder:
     """One text being turned into nodes."""
 
@@ -84,15 +68,19 @@ class Builder:
         self.source = source
         self.names = names
         self.summed = False
+        self.identity: Node | None = None
+        self.columns: set[str] = set()
         self.told: SymgraphError | None = None
 
     def block(self, block: Block) -> Node:
         """The result of the last line."""
         for statement in block.statements:
-            node = self.read(statement.formula).node
+            node, stance = self.read(statement.formula)
             if statement.name is not None:
                 with self.place(statement.name_span):
                     node = self.names.define(statement.name, node)
+                if stance == "column":
+                    self.columns.add(statement.name)
         return node
 
     def read(self, part: Part) -> Value:
@@ -145,7 +133,15 @@ class Builder:
         )  # fmt: skip
 
     def reference(self, part: Reference) -> Value:
-        return Value(self.names.find(part.name))
+        if part.name == "I" and self.identity is not None:
+            return Value(self.identity)
+        return Value(self.names.find(part.name), "column" if part.name in self.columns else "")
+
+    def ones(self, part: Ones) -> NoReturn:
+        raise self.refuse(
+            "how many ones there are does not follow from what stands here.", part.span,
+            "Write ones(n), or X 𝟏 and 𝟏ᵀ X for the sums of the rows and columns of a matrix.",
+        )  # fmt: skip
 
     def listing(self, part: Listing) -> Value:
         if not part.is_array:
@@ -175,27 +171,37 @@ class Builder:
         return Value(arithmetic.negative(x.node), x.stance)
 
     def sum(self, part: Sum) -> Value:
-        (sign, first), *others = part.terms
-        total = self.read(first)
-        if sign == "-":
-            total = self.negative(Negative(first.span, first))
-        for operator, x in others:
-            term = self.read(x)
-            function = arithmetic.add if operator == "+" else arithmetic.subtract
-            total = Value(function(total.node, term.node), total.stance or term.stance)
-        if total.node.ndim > 1 and any(_mentions(x, "I") for _, x in part.terms):
-            self._check_identity(part.span)
+        total: Value | None = None
+        for (sign, _), term in zip(part.terms, self._alike(part.terms), strict=True):
+            if total is None:
+                total = Value(arithmetic.negative(term.node), term.stance) if sign == "-" else term
+                continue
+            function = arithmetic.add if sign == "+" else arithmetic.subtract
+            total = Value(function(*beside(total, term)), total.stance or term.stance)
+        assert total is not None
         return total
 
-    def _check_identity(self, span: Span) -> None:
-        if self.names.find("I").ndim == 0:
-            raise self.refuse(
-                "I has no shape: it would be a number that is added to every entry.", span,
-                "The identity matrix is eye(n).",
-            )  # fmt: skip
+    def _alike(self, parts: Sequence[tuple[str, Part]]) -> list[Value]:
+        """Values that are added or multiplied entry by entry; I is as large as the others."""
+        late = [k for k, (_, x) in enumerate(parts) if self._is_identity(x)]
+        values = {k: self.read(x) for k, (_, x) in enumerate(parts) if k not in late}
+        shapes = [one.node.shape for one in values.values() if one.node.ndim == 2]
+        before = self.identity
+        if late and shapes and same_dim(*shapes[0]):
+            self.identity = shaping.eye(shapes[0][0])
+        values |= {k: self.read(parts[k][1]) for k in late}
+        self.identity = before
+        return [values[k] for k in range(len(parts))]
+
+    def _is_identity(self, x: Part) -> bool:
+        """Whether I, which has no value of its own, is a factor."""
+        return not self.names.is_known("I") and has_factor(x, "I")
 
     def entrywise(self, part: Entrywise) -> Value:
         (_, first), *others = part.factors
+        multiplied = all(sign != "/" for sign, _ in others)
+        if multiplied and any(self._is_identity(x) for _, x in part.factors):
+            return Value(reduce(arithmetic.multiply, [v.node for v in self._alike(part.factors)]))
         total, before = self.read(first), first.span
         number = number_of(first, self.source)
         for operator, x in others:
@@ -209,7 +215,7 @@ class Builder:
             self._check_stances(total, factor, before.to(x.span))
             function = arithmetic.divide if operator == "/" else arithmetic.multiply
             stance = total.stance or factor.stance
-            total = Value(function(total.node, factor.node), stance)
+            total = Value(function(*beside(total, factor)), stance)
             before = before.to(x.span)
         return total
 
@@ -235,7 +241,7 @@ class Builder:
     def power(self, part: Power) -> Value:
         exponent = number_of(part.exponent, self.source)
         base = part.base
-        if exponent == 2 and _is_plain_norm(base):
+        if exponent == 2 and is_plain_norm(base):
             return Value(contract.squared_norm(self.read(base.args[0]).node))
         number = number_of(part, self.source)
         if number is not None:
@@ -286,22 +292,37 @@ class Builder:
                 "Name the order of the axes: transpose(x, (0, 2, 1)).",
             )  # fmt: skip
         if x.node.ndim == 1:
-            return Value(x.node, "" if x.stance else "row")
+            return Value(x.node, "" if x.stance in ("row", "line") else "row")
         return Value(contract.transpose(x.node))
 
     def product(self, part: Product) -> Value:
-        (_, first), *others = part.factors
-        total = self.read(first)
-        span = first.span
-        for sign, x in others:
+        total: Value | None = None
+        waiting: Ones | None = None  # 𝟏ᵀ, which adds up what stands behind it
+        for sign, x in part.factors:
+            span = part.factors[0][1].span.to(x.span)
+            if isinstance(x, Ones) and total is not None and waiting is None:
+                total = times_ones(total, sign) or self.ones(x)
+                continue
+            if isinstance(x, Transposed) and isinstance(x.x, Ones) and waiting is None:
+                waiting = x.x
+                continue
             factor = self.read(x)
-            span = span.to(x.span)
+            if waiting is not None:
+                factor, waiting = ones_times(factor) or self.ones(waiting), None
+            if total is None:
+                total = factor
+                continue
             with self.place(span):
                 total = self._times(total, factor, sign, span)
+        if waiting is not None:
+            self.ones(waiting)
+        assert total is not None
         return total
 
     def _times(self, left: Value, right: Value, sign: str, span: Span) -> Value:
         a, b = left.node, right.node
+        if a.ndim and b.ndim:
+            left, right = left.without_column(), right.without_column()
         if sign == "⊗":
             return Value(linear_algebra.kron(a, b))
         if a.ndim == 0 or b.ndim == 0:
@@ -452,27 +473,13 @@ class Builder:
 
 _READERS: dict[type[Part], Callable[[Builder, Any], Value]] = {
     Literal: Builder.literal, Constant: Builder.constant, Reference: Builder.reference,
-    Listing: Builder.listing, Negative: Builder.negative, Sum: Builder.sum,
+    Ones: Builder.ones,    Listing: Builder.listing, Negative: Builder.negative, Sum: Builder.sum,
     Entrywise: Builder.entrywise, Product: Builder.product, Power: Builder.power,
     Transposed: Builder.transposed, Comparison: Builder.comparison, Logical: Builder.logical,
     Index: Builder.index, Call: Builder.call,
 }  # fmt: skip
 
 
-def _mentions(part: Part, name: str) -> bool:
-    """Whether a name is a factor of a term."""
-    if isinstance(part, Negative):
-        return _mentions(part.x, name)
-    if isinstance(part, (Product, Entrywise)):
-        return any(_mentions(x, name) for _, x in part.factors)
-    return isinstance(part, Reference) and part.name == name
-
-
 def _typical(size: Any) -> int:
     """How large a size with names in it is where the names are small numbers."""
     return int(abs(size.xreplace(dict.fromkeys(size.free_symbols, sympy.Integer(TYPICAL)))))
-
-
-def _is_plain_norm(part: Part) -> TypeGuard[Call]:
-    is_norm = isinstance(part, Call) and part.function in ("bars", "norm")
-    return isinstance(part, Call) and is_norm and len(part.args) == 1 and not part.options

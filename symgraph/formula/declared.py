@@ -15,6 +15,7 @@ from symgraph.formula.parse import Parser
 from symgraph.formula.source import Source
 from symgraph.formula.tokens import tokens_of
 from symgraph.formula.tree import Call, Part, Reference, walk
+from symgraph.printing import unicode_name
 
 __all__ = ["Declarations", "Shapes"]
 
@@ -26,7 +27,7 @@ _DECLARING: dict[str, dict[str, Any]] = {
     "positive": {"positive": True}, "positive_definite": {"positive_definite": True},
 }  # fmt: skip
 _FUNCTION, _ASSUME = "function", "assume"
-_BEHIND_NAME = re.compile(r"(?:_\{[^{}\n]+\}|\([^()\n]+\)|\^\([^()\n]+\)|['′″])*")
+_BEHIND_NAME = re.compile(r"(?:_\{[^{}\n]+\}|\([^()\n]+\)|\^\([^()\n]+\)|⁽[⁰¹²³⁴⁵⁶⁷⁸⁹]+⁾|['′″])*")
 _NAMING = r"(?:^|[\n;])[^\S\n]*(?:let[^\S\n]+)?([^\s=;#][^=\n;#]*?)[^\S\n]*=(?!=)"
 LONGEST_NAME = 60
 
@@ -100,9 +101,12 @@ class Declarations:
     def parser(self, source: Source, named: Iterable[str] = ()) -> Parser:
         """A reader of a text with these names, and those that lines before have given."""
         primed = [f"{name}{quotes}" for name in self.abstract for quotes in ("'", "''", "'''")]
-        tokens = tokens_of(source, [*self.spelling.values(), *primed, *self.given])
+        printed = [one for name in (*self.spelling.values(), *self.given) for one in _printed(name)]
+        tokens = tokens_of(source, [*printed, *primed])
         spelled = [*(self.spelling[key] for key in self.facts), *self.given]
-        return Parser(source, tokens, {*self.keys(), *named}, self.abstract, spelled)
+        parser = Parser(source, tokens, {*self.keys(), *named}, self.abstract, spelled)
+        parser.turns = parser.turns or bool(self.facts.get("T", {}).get("shape"))
+        return parser
 
     def parameters(self) -> tuple[str, ...]:
         """The variables that are parameters."""
@@ -161,6 +165,12 @@ class Declarations:
                 f"{self.title}: {name!r} does not occur in the formula. Its names are {told}. "
                 f"{nearest(name, others)}".strip()
             )
+
+
+def _printed(name: str) -> tuple[str, ...]:
+    """A name as it may have been typed and as derivations print it: W^(1) and W⁽¹⁾."""
+    shown = unicode_name(name)
+    return name, shown, shown.replace("-", "−")
 
 
 def _items(shapes: Shapes) -> list[tuple[str, Any]]:

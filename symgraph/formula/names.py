@@ -24,8 +24,9 @@ __all__ = [
     "split_item",
 ]
 
-# Symbol forms of Greek letters that look like the letters and are typed for them.
-_GREEK_FORMS = str.maketrans("ϕϵϑϱϖµ", "φεθρπμ")
+# Symbol forms of Greek letters that look like the letters and are typed for them, and the sign that
+# is printed for a minus.
+_GREEK_FORMS = str.maketrans("ϕϵϑϱϖµ−", "φεθρπμ-")
 _SCRIPTS = ("LATIN ", "GREEK ", "CJK ", "HIRAGANA ", "KATAKANA", "HANGUL ")
 _SUBSCRIPTS = "₀₁₂₃₄₅₆₇₈₉"
 _RAISED = str.maketrans(_SUBSCRIPTS, "0123456789")

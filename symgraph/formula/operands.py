@@ -16,6 +16,7 @@ from symgraph.formula.tree import (
     Listing,
     Literal,
     Negative,
+    Ones,
     Part,
     Power,
     Reference,
@@ -39,6 +40,8 @@ class Operands(Words):
     ) -> None:  # fmt: skip
         super().__init__(source, tokens, declared, abstract, spelled)
         self.depth = 0
+        #: Whether T behind ^ is no number that has this name.
+        self.turns = "T" not in self.declared
 
     def sign(self) -> str:
         negative = False
@@ -54,7 +57,7 @@ class Operands(Words):
             return False
         if token.text in BARS:
             return token.text not in self.bars
-        return token.text in ("(", "{", "[", "√", "Σ", "Π", "𝟙")
+        return token.text in ("(", "{", "[", "√", "Σ", "Π", "𝟙", "𝟏")
 
     def _is_known(self, word: str) -> bool:
         return self.function(word) is not None or key_of(word) in self.declared
@@ -102,7 +105,7 @@ class Operands(Words):
         opened = self.now.text == "{" and self.now.kind == "sign"
         is_turn = self.ahead(1 if opened else 0), self.ahead(2 if opened else 1)
         closed = not opened or self.ahead(2).text == "}" or self.ahead(3).text == "}"
-        if sign.text == "^" and closed and "T" not in self.declared:
+        if sign.text == "^" and closed and self.turns:
             if is_turn[0].text == "T" and is_turn[0].kind == "name":
                 self.at += 3 if opened else 1
                 return Transposed(x.span.to(is_turn[0].span), x)
@@ -173,8 +176,12 @@ class Operands(Words):
                 return self._listing()
             if token.text in BARS:
                 return self._norm_or_abs()
-            if token.text == "𝟙":
-                return self._indicator()
+            if token.text in ("𝟙", "𝟏"):
+                follows = self.ahead(1)
+                opened = follows.kind == "sign" and follows.text in CLOSING
+                if opened and not (follows.after_blank and token.text == "𝟏"):
+                    return self._indicator()
+                return Ones(self.take().span)
             if token.text == "√" or token.text in TALL:
                 return self.applied(self.take())
         return self.unexpected()
@@ -228,7 +235,7 @@ class Operands(Words):
             self.fail("a number has no entries.", self.now.span, "An indicator is 1[x > 0].")
         opened = self.accept("[", "{", "(")
         if opened is None:
-            self.fail("𝟙 needs a condition.", begun.span, "Write 𝟙[x > 0], or ones(n) for ones.")
+            self.unexpected()
         with Level(self, equals=True):
             condition = self.formula()
         closed = self.expect(CLOSING[opened.text], opened)

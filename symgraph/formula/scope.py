@@ -57,6 +57,11 @@ class Scope:
             return parameter(spelled, shape, **facts)
         return input(spelled, shape, **facts)
 
+    def is_known(self, name: str) -> bool:
+        """Whether a name is declared, has a value or is that of a size."""
+        key = key_of(name)
+        return key in self.declared.facts or key in self.declared.later or key in self.sizes
+
     def define(self, name: str, value: Node) -> Node:
         """A value of the formula under its name."""
         key = key_of(name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, TypeGuard
 
 from symgraph.formula.source import Span
 from symgraph.formula.tokens import Number
@@ -20,6 +20,7 @@ __all__ = [
     "Literal",
     "Logical",
     "Negative",
+    "Ones",
     "Part",
     "Power",
     "Product",
@@ -28,6 +29,8 @@ __all__ = [
     "Statement",
     "Sum",
     "Transposed",
+    "has_factor",
+    "is_plain_norm",
     "walk",
 ]
 
@@ -58,6 +61,11 @@ class Reference(Part):
     """A variable, a value named before, or the size of an axis."""
 
     name: str
+
+
+@dataclass(frozen=True)
+class Ones(Part):
+    """𝟏: a vector of ones, as long as what stands beside it."""
 
 
 @dataclass(frozen=True)
@@ -178,3 +186,18 @@ def walk(part: Part) -> Iterator[Part]:
             rest += [getattr(one, field.name) for field in fields(one)]
         elif isinstance(one, tuple) and not isinstance(one, Span):
             rest += one
+
+
+def has_factor(part: Part, name: str) -> bool:
+    """Whether a name is a factor of a term."""
+    if isinstance(part, Negative):
+        return has_factor(part.x, name)
+    if isinstance(part, (Product, Entrywise)):
+        return any(has_factor(x, name) for _, x in part.factors)
+    return isinstance(part, Reference) and part.name == name
+
+
+def is_plain_norm(part: Part) -> TypeGuard[Call]:
+    """‖x‖ without an order."""
+    is_norm = isinstance(part, Call) and part.function in ("bars", "norm")
+    return isinstance(part, Call) and is_norm and len(part.args) == 1 and not part.options

@@ -13,7 +13,7 @@ from symgraph.formula.names import RESERVED, key_of, nearest, parts_of
 from symgraph.formula.signatures import SPELLINGS, signatures
 from symgraph.formula.source import Source, Span
 from symgraph.formula.tokens import Token
-from symgraph.formula.tree import Call, Constant, Part, Reference
+from symgraph.formula.tree import Call, Constant, Ones, Part, Reference, Sum
 
 __all__ = ["CLOSING", "TALL", "Level", "Words"]
 
@@ -127,6 +127,8 @@ class Words(Cursor, ABC):
         word, following = token.text, self.now
         brackets = following.kind == "sign" and following.text in CLOSING
         apart = following.after_blank and (following.text == "[" or word in TALL)
+        if word == "ones" and (not brackets or following.after_blank):
+            return Ones(token.span)
         if brackets and not apart:
             return self._called(token)
         if token.text in TALL:
@@ -182,8 +184,9 @@ class Words(Cursor, ABC):
                 if not self.accept(","):
                     break
         closed = self.expect(closing, begun)
-        reaches = self.now.kind == "sign" and self.now.text in _REACHED
-        if token.text in TALL and (reaches or self.now.kind == "raised" or self.begins_operand()):
+        reaches = self.now.kind in ("sign", "raised") and self.now.text in _REACHED
+        several = len(args) == 1 and isinstance(args[0], Sum) and self.begins_operand()
+        if token.text in TALL and (reaches or self.now.kind == "raised" or several):
             inside = self.source.text[begun.span.start : closed.span.end]
             self.fail(
                 f"how far {token.text} reaches can be read in two ways.", self.now.span,
