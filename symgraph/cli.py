@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import symgraph
+from symgraph import derive_command
 from symgraph.errors import SymgraphError
 
 __all__ = ["main"]
@@ -27,25 +28,24 @@ NETWORK = (
 )
 #: Commands whose first argument may be a formula.
 OF_NETWORKS = ("derive", "draw", "compile", "check")
-EXAMPLES = """examples:
-  symgraph derive "max(1 - (W·φ)*y, 0)" --wrt W --shape W=d φ=d
-  symgraph derive "½ ‖X w − y‖²" --wrt w --shape X=N,p w=p y=N --format unicode
-  symgraph derive "tr(A Xᵀ B X)" --wrt X --shape A=n,n B=m,m X=m,n --latex
-  symgraph derive "-Σ t log softmax(z)" --wrt z --shape t=k z=k --assume "sum(t) = 1" --lang zh
-  symgraph derive "let h = tanh(W x); ½‖V h − y‖²" --wrt W h --shape x=n y=k W=m,n V=k,m
-  symgraph derive "cross_entropy(X W, label)" --wrt W --shape X=N,p W=p,k label=N --integer label
-  symgraph derive net.sym --wrt W1
-  symgraph derive zoo:hinge --wrt W
 
-a file net.sym, in which shapes may stand too:
-  input x=n y=k
-  parameter W1=m,n b1=m W2=k,m     # --wrt is then not needed
-  let h = tanh(W1 x + b1)
-  ½ ‖W2 h − y‖²
-
-formulas: W x or W @ x, a·b, a ⊙ b or a * b, Xᵀ or X.T, X⁻¹, x², ‖x‖, |x|, Σ x or sum(x), tr(X),
-log det(X), 1[x > 0], where(c, a, b), x[0], X[:, 1:3], every function of symgraph by its name.
-A name without a shape is a number. help(symgraph.formula) tells all of it."""
+CODE = "write NumPy code for a loss and its gradients"
+SYSTEMS = "list the systems that are ready to use, or show one"
+DRAWN = """examples:
+  symgraph draw "max(1 - (W·φ)*y, 0)" hinge.svg --shape W=d φ=d
+  symgraph draw zoo:feedforward net.svg"""
+COMPILED = """examples:
+  symgraph compile "½ ‖X w − y‖²" --wrt w --shape X=N,p w=p y=N
+  symgraph compile zoo:hinge --style fast --out step.py"""
+CHECKED = """examples:
+  symgraph check "log det(X Xᵀ + I)" --shape X=n,m
+  symgraph check zoo:hinge"""
+LISTED = """examples:
+  symgraph zoo
+  symgraph zoo hinge --json"""
+USUAL = """examples:
+  symgraph derive "(w·x - y)²" --wrt w --shape w=d x=d
+  symgraph derive --help"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -75,7 +75,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="symgraph", description="Derive, draw and compile a network written as one formula."
+        prog="symgraph",
+        description="Derive, draw and compile a network written as one formula.",
+        epilog=USUAL,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"symgraph {symgraph.__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
@@ -90,50 +93,35 @@ def _parser() -> argparse.ArgumentParser:
     )
     demo.set_defaults(run=_demo)
 
-    derive = commands.add_parser(
-        "derive",
-        help="print a gradient and the steps that lead to it",
-        description="Print a gradient and the steps that lead to it.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    meaning = "print a gradient and the steps that lead to it"
+    derive = _with_examples(commands, "derive", meaning, derive_command.EXAMPLES)
     _add_network(derive)
-    derive.add_argument("--wrt", nargs="+", metavar="NAME", help="by what (default: parameters)")
-    derive.add_argument(
-        "--format",
-        choices=("text", "unicode", "latex", "markdown", "html", "json"),
-        default="text",
-        help="how it is written (default: %(default)s)",
-    )
-    derive.add_argument(
-        "--latex", dest="format", action="store_const", const="latex", help="as --format latex"
-    )
-    derive.add_argument("--lang", choices=("en", "zh"), default="en", help="of titles and reasons")
-    derive.add_argument(
-        "--assume", action="append", default=[], metavar="CLAIM", help='such as "sum(t) = 1"'
-    )
-    _add_notation(derive)
+    derive_command.add_options(derive)
     derive.set_defaults(run=_derive)
 
-    draw = commands.add_parser("draw", help="draw the graph with a derivative on every edge")
+    draw = _with_examples(commands, "draw", "draw the graph with a derivative on every edge", DRAWN)
     _add_network(draw)
     draw.add_argument(
         "picture", type=Path, metavar="file", help="the picture; its suffix chooses the format"
     )
     draw.set_defaults(run=_draw)
 
-    build = commands.add_parser("compile", help="write NumPy code for a loss and its gradients")
+    build = _with_examples(
+        commands, "compile", "write NumPy code for a loss and its gradients", COMPILED
+    )
     _add_network(build)
     build.add_argument("--wrt", nargs="*", metavar="NAME", help="by what (default: parameters)")
     build.add_argument("--style", choices=("fast", "read"), default="read")
     build.add_argument("--out", type=Path, metavar="FILE", help="a file (default: stdout)")
     build.set_defaults(run=_compile)
 
-    check = commands.add_parser("check", help="compare derivatives with independent ones")
+    check = _with_examples(commands, "check", "compare derivatives with independent ones", CHECKED)
     _add_network(check)
     check.set_defaults(run=_check)
 
-    zoo = commands.add_parser("zoo", help="list the systems that are ready to use, or show one")
+    zoo = _with_examples(
+        commands, "zoo", "list the systems that are ready to use, or show one", LISTED
+    )
     zoo.add_argument("name", nargs="?", metavar="NAME", help="show how this one is written")
     zoo.set_defaults(run=_zoo)
 
@@ -145,30 +133,15 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-#: Switches of `sg.derive` and what they choose.
-SWITCHES = {
-    "layout": "gradient, numerator or denominator",
-    "vectors": "column or row: how vectors stand",
-    "delta-sign": "1 or -1: δ = ∂L/∂net or -∂L/∂net",
-    "product": "the sign of entrywise products: ⊙, ∘, * or ×",
-    "indicator": "1[·], 𝟙[·], 1{·}, 𝟙{·}, [·], I(·) or I[·]",
-    "derivative": "d or ∂",
-}
-
-
-def _add_notation(derive: argparse.ArgumentParser) -> None:
-    group = derive.add_argument_group("notation")
-    for name, meaning in SWITCHES.items():
-        number = int if name == "delta-sign" else str
-        group.add_argument(
-            f"--{name}", type=number, default=argparse.SUPPRESS, metavar="HOW", help=meaning
-        )
-
-
-def _notation(options: argparse.Namespace) -> dict[str, Any]:
-    """The switches that were given."""
-    names = [name.replace("-", "_") for name in SWITCHES]
-    return {name: getattr(options, name) for name in names if hasattr(options, name)}
+def _with_examples(commands: Any, name: str, meaning: str, examples: str) -> Any:
+    """A command whose help ends with examples."""
+    return commands.add_parser(
+        name,
+        help=meaning,
+        description=f"{meaning[0].upper()}{meaning[1:]}.",
+        epilog=examples,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
 
 
 def _add_network(command: argparse.ArgumentParser) -> None:
@@ -245,14 +218,10 @@ def _one_network(options: argparse.Namespace) -> str:
 
 def _derive(options: argparse.Namespace) -> int:
     loss, wrt, claims = _network(options)
-    derivations = [
-        symgraph.derive(loss, node, lang=options.lang, assume=list(claims), **_notation(options))
-        for node in wrt
-    ]
     if options.json or options.format == "json":
-        _print_json([one.to_dict() for one in derivations])
-        return OK
-    print("\n\n".join(getattr(one, options.format)() for one in derivations))
+        _print_json(derive_command.documents(loss, wrt, claims, options))
+    else:
+        print("\n\n".join(derive_command.pages(loss, wrt, claims, options)))
     return OK
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from symgraph import cli
@@ -120,6 +123,11 @@ MISTAKES = [
     (["zoo:hing"], "UnknownNameError: zoo:"),
     (["Σ t z", "--shape", "t=3", "z=3", "--assume", "sum(t"], "FormulaError: assume, line 1"),
     (["Σ t z", "--shape", "t=3", "z=3", "--assume", "t"], "KindError: assume"),
+    (["x^2", "--table"], "UnsupportedError: command line: a table needs the values"),
+    (["x^2", "--digits", "0"], "RangeError: digits"),
+    (["x^2", "--abstract", "f"], "UnknownNameError: --abstract 'f': write two names"),
+    (["x^2", "--abstract", "f=tanh"], "UnknownNameError: derive: abstract="),
+    (["x^2", "--order", "3"], "UnsupportedError: derive: order=3"),
     (["x^2", "--product", "&"], "UnsupportedError: derive: product='&'"),
 ]  # fmt: skip
 
@@ -182,19 +190,154 @@ def test_bytes_that_are_no_text_are_refused_without_a_traceback():
     assert result.stderr.startswith(b"symgraph: FormulaError: formula, line 1, column 3")
 
 
-def test_help_shows_examples_that_work(capsys: pytest.CaptureFixture[str]):
+def examples_of(*command: str, capsys: pytest.CaptureFixture[str]) -> tuple[list[str], str]:
+    """The lines that a help text shows to be typed, and the file of formulas among them."""
     with pytest.raises(SystemExit, match="0"):
-        cli.main(["derive", "--help"])
-    lines = [line.strip() for line in capsys.readouterr().out.split("\n")]
-    examples = [line for line in lines if line.startswith('symgraph derive "')]
+        cli.main([*command, "--help"])
+    page = capsys.readouterr().out
+    file = page.partition("shapes may stand too:\n")[2].partition("\n\n")[0]
+    lines = [line.strip() for line in page.partition("examples:")[2].split("\n")]
+    return [line for line in lines if line.startswith("symgraph ")], file
 
-    assert len(examples) >= 5
-    for line in examples:
-        _, formula, rest = line.split('"', 2)
-        words = rest.replace('"sum(t) = 1"', "sum(t)=1").split()
-        code, out, err = run("derive", formula, *words, capsys=capsys)
-        assert (code, err) == (0, "")
+
+@pytest.mark.parametrize("command", ["", "derive", "draw", "compile", "check", "zoo"])
+def test_the_examples_of_a_help_text_work(
+    command: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):
+    lines, file = examples_of(*command.split(), capsys=capsys)
+    monkeypatch.chdir(tmp_path)
+    Path("net.sym").write_text(file, encoding="utf-8")
+
+    assert len(lines) >= 2
+    for line in lines:
+        _, *words = shlex.split(line)
+        if words[-1] == "--help":
+            continue
+        code, out, err = run(*words, capsys=capsys)
+        assert (code, err) == (0, ""), line
         assert out
+
+
+NUMBERS = ["let h = sin(x); h exp(h)", "--wrt", "x", "--digits", "4", "--values"]
+
+
+def test_values_give_the_value_and_the_gradient(capsys: pytest.CaptureFixture[str]):
+    _, out, _ = run("derive", *NUMBERS, '{"x": 0.5}', capsys=capsys)
+    h = math.sin(0.5)
+    slope = (1 + h) * math.exp(h) * math.cos(0.5)
+
+    assert out.endswith(f"\n\nL = {h * math.exp(h):.4g}\ndL/dx = {slope:.4g}\n")
+
+
+def test_paths_are_listed_unmultiplied_and_add_up(capsys: pytest.CaptureFixture[str]):
+    _, out, _ = run("derive", *NUMBERS, '{"x": 0.5}', "--paths", "--limit", "1", capsys=capsys)
+    h = math.sin(0.5)
+    one, rest = math.exp(h) * math.cos(0.5), h * math.exp(h) * math.cos(0.5)
+
+    *_, path, others, total = out.strip().split("\n")
+    assert path.startswith("L -> h -> x: ∂L/∂h * ∂h/∂x = exp(h) * cos(x) = ")
+    assert path.endswith(f" = {one:.4g}")
+    assert others == f"1 further path, together {rest:.4g}"
+    assert total == f"sum = dL/dx = {one + rest:.4g}"
+
+
+def test_the_table_has_a_row_for_each_value(capsys: pytest.CaptureFixture[str]):
+    _, out, _ = run("derive", *NUMBERS, '{"x": 0.5}', "--table", capsys=capsys)
+    rows = [line.split() for line in out.partition("\ni  value")[2].strip().split("\n")[1:]]
+    h = math.sin(0.5)
+
+    assert [row[0] for row in rows] == ["1", "2", "3", "4"]
+    assert rows[1][-2:] == [f"{h:.4g}", f"{(1 + h) * math.exp(h):.4g}"]
+
+
+def test_one_document_holds_derivation_paths_and_table(capsys: pytest.CaptureFixture[str]):
+    options = ["--paths", "--table", "--json"]
+    _, out, _ = run("derive", *NUMBERS, '{"x": 0.5}', *options, capsys=capsys)
+    (document,) = json.loads(out)
+
+    assert document["paths"]["count"] == 2
+    assert document["table"][0]["f"] == 0.5
+    assert document["table"][0]["g"] == pytest.approx(document["paths"]["gradient"])
+
+
+@pytest.mark.parametrize("suffix", [".json", ".npz"])
+def test_values_may_stand_in_a_file_and_under_another_spelling(
+    suffix: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    file = tmp_path / f"values{suffix}"
+    given = {"W_1": [[1.0, 2.0]], "x": [3.0, 4.0]}
+    if suffix == ".json":
+        file.write_text(json.dumps(given), encoding="utf-8")
+    else:
+        np.savez(file, **given)
+    arguments = ["Σ(W₁ x)", "--wrt", "W₁", "--shape", "W₁=m,n", "x=n", "--values", str(file)]
+    code, out, _ = run("derive", *arguments, "--json", capsys=capsys)
+
+    assert code == 0
+    assert json.loads(out)[0]["value"] == 11
+    assert json.loads(out)[0]["gradient"] == [[3, 4]]
+
+
+def test_a_function_can_be_printed_by_a_letter_and_a_derivative_named(
+    capsys: pytest.CaptureFixture[str],
+):
+    formula = "let u = W x; ½‖tanh(u) − y‖²"
+    shapes = ["--shape", "W=m,n", "x=n", "y=m"]
+    names = ["--abstract", "f=tanh", "--adjoints", "u=e"]
+    code, out, _ = run("derive", formula, "--wrt", "W", *shapes, *names, capsys=capsys)
+
+    assert code == 0
+    assert "dL/dW = e x^T" in out
+    assert "f'(u)" in out
+
+
+VALUES = [
+    ("{", "FormulaError: values, line 1, column 2"),
+    ('{"x": [1,]}', "FormulaError: values, line 1, column 10"),
+    ('{"x": NaN}', "NonFiniteError: values: NaN"),
+    ('{"x": "1"}', "KindError: values: 'x' holds '1'"),
+    ('{"x": {"y": 1}}', "KindError: values: 'x' holds"),
+    ("{" + '"x":' + "[" * 100_000, "FormulaError: values: too many brackets"),
+    ("nothing.json", "UnknownNameError: values: 'nothing.json' is no file."),
+    ("nothing.npz", "UnknownNameError: values: there is no file 'nothing.npz'."),
+    ("[1]", "UnknownNameError: values: '[1]' is no file."),
+    ("{}", "variable 'x' of shape () has no value"),
+    ('{"x": [1, 2]}', "ShapeError: "),
+    ('{"x": 1, "q": 1}', "UnknownNameError: evaluate: 'q'"),
+]
+
+
+@pytest.mark.parametrize(("values", "message"), VALUES, ids=range(len(VALUES)))
+def test_values_that_are_none_are_refused(
+    values: str, message: str, capsys: pytest.CaptureFixture[str]
+):
+    code, out, err = run("derive", *NUMBERS, values, capsys=capsys)
+
+    assert (code, out) == (2, "")
+    assert message in err
+    assert len(err) < 500
+
+
+class _Planted:
+    """What a pickle of this would run."""
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.mkdir, ("planted",)
+
+
+def test_a_file_of_objects_is_refused_and_runs_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.chdir(tmp_path)
+    np.savez("values.npz", x=np.array([_Planted()], dtype=object))
+    code, out, err = run("derive", *NUMBERS, "values.npz", capsys=capsys)
+
+    assert (code, out) == (2, "")
+    assert "holds no arrays of numbers" in err
+    assert not Path("planted").exists()
 
 
 def test_a_formula_read_as_a_network_keeps_its_claims():
