@@ -34,7 +34,7 @@ DERIVED = [
     ("xᵀ A x", "--wrt x --shape x=n A=n,n --symmetric A", "dL/dx = 2 A x"),
     ("log det A", "--wrt A --shape A=n,n", "dL/dA = A^-T"),
     ("u·f(w)", "--wrt w --shape u=n w=n --function f", "dL/dw = u * f'(w)"),
-    ("cross_entropy(X W, c)", "--wrt W --shape X=N,p W=p,k c=N --integer c", "dL/dW = X^T δ"),
+    ("cross_entropy(X W, c)", "--wrt W --shape X=N,p W=p,k c=N --integer c", "dL/dW = X^T "),
     ("-Σ t log softmax(z)", "--wrt z --shape t=k z=k --assume sum(t)=1", "dL/dz = softmax(z) - t"),
     ("(w·x)²", "--wrt w --shape w=p x=p --format latex",
      r"\frac{\partial L}{\partial w} &= 2 (w \cdot x) x"),
