@@ -9,7 +9,7 @@ the derivative of one entry is what is left of the vector-Jacobian product for i
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -414,7 +414,7 @@ def by_entries(naming: Naming, source: Node) -> Array:
     reader.call_like(ct, seed, root)
     found = reverse({root: ct}, {source}).cotangent.get(source)
     ours = naming.forward.letters.of(root)
-    by = _apart(naming.forward.letters.of(source), ours)
+    by = _apart(naming.forward.letters.of(source), ours, naming.forward.taken)
     indices = (*ours, *by)
     if found is None:
         return Array(indices, Number(0), "tensor")
@@ -461,10 +461,11 @@ def _product_of_two(x: Over) -> Formula | None:
     return entry if body.coefficient == 1 else Product(body.coefficient, (entry,))
 
 
-def _apart(by: Sequence[Index], of: Sequence[Index]) -> tuple[Index, ...]:
+def _apart(by: Sequence[Index], of: Sequence[Index], names: Collection[str]) -> tuple[Index, ...]:
     """The source's letters, all of them new ones where the value has one of them."""
     taken = {index.letter for index in of}
     clash = bool(taken & {index.letter for index in by})
+    taken |= set(names)
     found: list[Index] = []
     for index in by:
         letter = other_letter(taken, None if clash else index.letter)

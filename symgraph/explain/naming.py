@@ -105,6 +105,8 @@ class Naming:
         self.labels: dict[Formula, list[Node]] = {}
         self.auxiliary: list[tuple[Name, Node]] = []
         self.called: set[Node] = set()
+        #: By an unnamed term the sum that has the same derivative.
+        self._handed_on: dict[Node, Node] = {}
         self.users: dict[Node, list[Node]] = {}
         self._active = self._reached()
         for node in self.forward.order:
@@ -473,8 +475,17 @@ class Naming:
             made.append(algebra.add([formula, turned, algebra.scale(-1, along)]))
         return made[0], made[1]
 
+    def hand_on(self, total: Node, term: Node) -> None:
+        """From now on the derivative by a term is called that by its sum, which is the same."""
+        self._handed_on[term] = self._handed_on.get(total, total)
+
+    def is_root(self, node: Node) -> bool:
+        """Whether a value is the root, or an unnamed term of it, whose derivative is 1, too."""
+        return self._handed_on.get(node, node) is bare(self.root)
+
     def derivative_by(self, node: Node) -> Derivative:
         """d root / d node as a name."""
+        node = self._handed_on.get(node, node)
         by = self.reference(node)
         known = self.labels.setdefault(by, [])
         if node not in known:

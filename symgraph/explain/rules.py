@@ -49,13 +49,28 @@ Language = Literal["en", "zh"]
 
 
 class Spoken(NamedTuple):
-    """A formula within a sentence: {x} as it is, {x:factor} as it stands beside another factor."""
+    """A formula within a sentence: {x} as it is, {x:factor} as it stands beside another factor.
+
+    {x:inner} is what stands in brackets already, as in softmax({x:inner}).
+    """
 
     plain: str
     factor: str
 
     def __format__(self, spec: str) -> str:
+        if spec == "inner":
+            return _without_brackets(self.plain)
         return self.factor if spec == "factor" else self.plain
+
+
+def _without_brackets(text: str) -> str:
+    """a + b for (a + b); (a) (b) stays."""
+    depth = 0
+    for place, sign in enumerate(text):
+        depth += (sign == "(") - (sign == ")")
+        if depth == 0 and place < len(text) - 1:
+            return text
+    return text[1:-1] if text.startswith("(") else text
 
 
 class Rule(NamedTuple):
@@ -204,21 +219,22 @@ RULES: dict[str, Rule] = {
     ),
     "log-sum-exp": Rule(
         "log-sum-exp", "对数指数和",
-        "The derivative of log Σ exp with respect to {operand} is softmax({operand}).",
-        "log Σ exp 对 {operand} 的导数是 softmax({operand})。",
+        "The derivative of log Σ exp with respect to {operand} is softmax({operand:inner}).",
+        "log Σ exp 对 {operand} 的导数是 softmax({operand:inner})。",
     ),
     "softmax": Rule(
         "softmax", "softmax 函数",
-        "The Jacobian of s = softmax({operand}) is diag(s) − s sᵀ: the derivative less its sum "
-        "weighted by s, times s.",
-        "s = softmax({operand}) 的雅可比矩阵是 diag(s) − s sᵀ：导数减去以 s 为权之和，再乘以 s。",
+        "The Jacobian of s = softmax({operand:inner}) is diag(s) − s sᵀ: the derivative less its "
+        "sum weighted by s, times s.",
+        "s = softmax({operand:inner}) 的雅可比矩阵是 diag(s) − s sᵀ："
+        "导数减去以 s 为权之和，再乘以 s。",
     ),
     "log-softmax": Rule(
         "log-softmax", "对数 softmax",
-        "log softmax({operand}) is {operand} less log Σ exp({operand}): the derivative less its "
-        "sum times softmax({operand}).",
-        "log softmax({operand}) 是 {operand} 减去 log Σ exp({operand})："
-        "导数减去其和乘以 softmax({operand})。",
+        "log softmax({operand:inner}) is {operand} less log Σ exp({operand:inner}): the derivative "
+        "less its sum times softmax({operand:inner}).",
+        "log softmax({operand:inner}) 是 {operand} 减去 log Σ exp({operand:inner})："
+        "导数减去其和乘以 softmax({operand:inner})。",
     ),
     "product of entries": Rule(
         "product of entries", "元素连乘",

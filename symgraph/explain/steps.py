@@ -35,6 +35,7 @@ class Steps:
 
     def of(self, found: Adjoints) -> list[Step]:
         """One step an edge, in the order of the sweep; then the sum where several arrive."""
+        names = self._names
         edges: dict[Node, list[tuple[Node, int]]] = {}
         whole, inner = self._softmaxes(found)
         for node, k in found.contribution:
@@ -60,6 +61,9 @@ class Steps:
                 if soft is None
                 else self._softmax(soft, found, several)
             )
+            if not several and self._only_passes(step, node, tail):
+                names.hand_on(node, tail)
+                continue
             steps.append(step)
             if several and not shared:
                 shares.setdefault(tail, []).append(step.after)
@@ -89,7 +93,7 @@ class Steps:
         shares = add_up([found.contribution[edge] for edge in soft.last])
         assert shares is not None
         before = after = names.fitted(shares, soft.operand)
-        if soft.head is not bare(names.root):
+        if not names.is_root(soft.head):
             label = local(soft.head, "arriving")
             names.reader.call_like(label, names.derivative_by(soft.head), soft.head)
             before = names.fitted(soft.pulled(label), soft.operand)
@@ -112,6 +116,16 @@ class Steps:
             isinstance(node, (Map, Reshape))
             and self._names.reference(node) == self._names.reference(tail)
         )
+
+    def _only_passes(self, step: Step, node: Node, tail: Node) -> bool:
+        """Whether a term without a name of its own has the derivative of its sum."""
+        names = self._names
+        kept = names.forward.name(tail) is not None or tail in names.called or tail in names.named
+        if kept or step.rule not in ("sum", "minuend"):
+            return False
+        if names.is_root(node):
+            return step.after == Number(1)
+        return tail.shape == node.shape and step.before == names.derivative_by(node)
 
     def _is_called_like_another(self, node: Node) -> bool:
         """Whether another value is written in the same way, as 1 x is written x."""
@@ -176,7 +190,7 @@ class Steps:
     def _before(self, chain: Sequence[tuple[Node, int]], after: Formula, tail: Node) -> Formula:
         """The rule applied to the derivative by the head, under its name."""
         head = chain[0][0]
-        if head is bare(self._names.root) or is_blocks(head) or head.is_loop or head.is_projection:
+        if self._names.is_root(head) or is_blocks(head) or head.is_loop or head.is_projection:
             return after
         label: Node | None = local(head, "arriving")
         assert label is not None

@@ -34,7 +34,6 @@ __all__ = [
     "Inside",
     "Over",
     "Place",
-    "Places",
     "Quotient",
     "Remainder",
     "bound_apart",
@@ -116,18 +115,6 @@ class Inside(Formula):
     @property
     def parts(self) -> tuple[Formula, ...]:
         return (self.position,)
-
-
-@dataclass(frozen=True, slots=True)
-class Places(Formula):
-    """(h, w): a position on each of some axes, to compare with an argmax over as many letters."""
-
-    at: tuple[Formula, ...]
-    lengths: tuple[Any, ...] = field(compare=False)
-
-    @property
-    def parts(self) -> tuple[Formula, ...]:
-        return self.at
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +266,10 @@ def _settled(formula: Formula) -> Formula:
         return inside(formula.position, formula.length)
     if isinstance(formula, Call) and formula.head == "where" and formula.args[0] == Number(1):
         return formula.args[1]
+    if isinstance(formula, Indicator) and isinstance(formula.condition, Relation):
+        return _decided(formula.condition) or formula
+    if isinstance(formula, Product) and Number(0) in formula.factors:
+        return Number(0)
     if isinstance(formula, Product) and Number(1) in formula.factors:
         factors = tuple(f for f in formula.factors if f != Number(1))
         if not factors and not formula.over:
@@ -286,6 +277,14 @@ def _settled(formula: Formula) -> Formula:
         lone = len(factors) == 1 and formula.coefficient == 1 and not formula.over
         return factors[0] if lone else replace(formula, factors=factors)
     return formula
+
+
+def _decided(relation: Relation) -> Number | None:
+    """What 1[0 = 1] comes to."""
+    left, right = relation.left, relation.right
+    if relation.operator != "==" or not isinstance(left, Number) or not isinstance(right, Number):
+        return None
+    return Number(int(left.value == right.value))
 
 
 # --- positions ----------------------------------------------------------------------------------
@@ -395,8 +394,6 @@ def vanishes_outside(body: Formula, index: Index) -> bool:
         return vanishes_outside(body.by, index)
     if isinstance(body, Inside):
         return body.position == index and _same(body.length, index.length)
-    if isinstance(body, Indicator):  # an argmax lies on its axes
-        return _is_place_of_winner(body.condition, index)
     if isinstance(body, Product):
         return any(vanishes_outside(factor, index) for factor in body.factors)
     if isinstance(body, Sum):
@@ -404,20 +401,6 @@ def vanishes_outside(body: Formula, index: Index) -> bool:
     if isinstance(body, Over):
         return body.head == "sum" and vanishes_outside(body.body, index)
     return False
-
-
-def _is_place_of_winner(condition: Formula, index: Index) -> bool:
-    """Whether an index is compared with an argmax over an axis as long as its own."""
-    if not isinstance(condition, Relation) or condition.operator != "==":
-        return False
-    place, winner = condition.left, condition.right
-    if not isinstance(winner, Over) or winner.head != "argmax":
-        return False
-    at = place.at if isinstance(place, Places) else (place,)
-    return any(
-        one == index and _same(own.length, index.length)
-        for one, own in zip(at, winner.indices, strict=True)
-    )
 
 
 def _same(left: Any, right: Any) -> bool:

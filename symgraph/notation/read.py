@@ -415,6 +415,11 @@ class Reader:
             self.algebra.keep_order = False
             self._spot = None
 
+    @property
+    def names_in_use(self) -> set[str]:
+        """The names of the expression."""
+        return self.forward.taken
+
     def sort_of(self, node: Node) -> Sort:
         """The sort of a node's value."""
         return self.forward.sort(node)

@@ -19,7 +19,6 @@ __all__ = [
     "Norm",
     "Number",
     "Over",
-    "Places",
     "Power",
     "Relation",
     "Share",
@@ -194,13 +193,6 @@ class Big(Tree):
     sign: str
     letters: tuple[Letter, ...]
     body: Tree
-
-
-@dataclass(frozen=True, slots=True)
-class Places(Tree):
-    """(i, j): one position on each of several axes."""
-
-    parts: tuple[Tree, ...]
 
 
 @dataclass(frozen=True, slots=True)

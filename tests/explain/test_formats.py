@@ -221,6 +221,7 @@ def everything():
     read = sg.grad(sg.sum(x[0:2] ** 3), x)
     return [
         sg.derive(sg.sum((X @ x + a) ** 2), [a, x]),
+        sg.derive(sg.sum((x + y) ** 2), y),
         sg.derive(sg.sum((X @ x) ** 2), x, layout="numerator"),
         sg.derive((a - b) ** 2 + 3 * sg.sin(a), [a, b]),
         sg.derive(b / a + a**3, [a, b]),

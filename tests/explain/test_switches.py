@@ -43,7 +43,7 @@ def test_numerator_layout_transposes_every_derivative_and_leaves_delta_a_column(
         "δ₂ = (dL/dŷ)ᵀ = (dL/d(ŷ − y))ᵀ = ŷ − y",
         "dL/dh = (dL/dŷ) W₂ = δ₂ᵀ W₂",
         "δ₁ = (dL/dnet₁)ᵀ = (dL/dh)ᵀ ⊙ (1 − h²) = W₂ᵀ δ₂ ⊙ (1 − h²)",
-        "dL/d(W₁ x) = dL/dnet₁ = δ₁ᵀ",
+        "dL/db₁ = dL/dnet₁ = δ₁ᵀ",
     ]
     assert derivation.unicode().endswith(
         "Numerator layout: a derivative with respect to a column is a row."
