@@ -34,6 +34,7 @@ __all__ = [
     "Inside",
     "Over",
     "Place",
+    "Places",
     "Quotient",
     "Remainder",
     "bound_apart",
@@ -115,6 +116,18 @@ class Inside(Formula):
     @property
     def parts(self) -> tuple[Formula, ...]:
         return (self.position,)
+
+
+@dataclass(frozen=True, slots=True)
+class Places(Formula):
+    """(h, w): a position on each of some axes, to compare with an argmax over as many letters."""
+
+    at: tuple[Formula, ...]
+    lengths: tuple[Any, ...] = field(compare=False)
+
+    @property
+    def parts(self) -> tuple[Formula, ...]:
+        return self.at
 
 
 @dataclass(frozen=True, slots=True)
@@ -394,6 +407,8 @@ def vanishes_outside(body: Formula, index: Index) -> bool:
         return vanishes_outside(body.by, index)
     if isinstance(body, Inside):
         return body.position == index and _same(body.length, index.length)
+    if isinstance(body, Indicator):  # an argmax lies on its axes
+        return _is_place_of_winner(body.condition, index)
     if isinstance(body, Product):
         return any(vanishes_outside(factor, index) for factor in body.factors)
     if isinstance(body, Sum):
@@ -401,6 +416,20 @@ def vanishes_outside(body: Formula, index: Index) -> bool:
     if isinstance(body, Over):
         return body.head == "sum" and vanishes_outside(body.body, index)
     return False
+
+
+def _is_place_of_winner(condition: Formula, index: Index) -> bool:
+    """Whether an index is compared with an argmax over an axis as long as its own."""
+    if not isinstance(condition, Relation) or condition.operator != "==":
+        return False
+    place, winner = condition.left, condition.right
+    if not isinstance(winner, Over) or winner.head != "argmax":
+        return False
+    at = place.at if isinstance(place, Places) else (place,)
+    return any(
+        one == index and _same(own.length, index.length)
+        for one, own in zip(at, winner.indices, strict=True)
+    )
 
 
 def _same(left: Any, right: Any) -> bool:

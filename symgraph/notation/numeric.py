@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from symgraph.abstract import abstract
 from symgraph.errors import ShapeError, UnknownNameError, UnsupportedError
 from symgraph.notation import indexed
-from symgraph.notation.indexed import Entry, Index, Inside, Over, Place, Quotient, Remainder
+from symgraph.notation.indexed import Entry, Index, Inside, Over, Place, Places, Quotient, Remainder
 from symgraph.notation.sequences import OrderedProduct, OverTime, Series, Side, Timed, all_times
 from symgraph.notation.tree import (
     Apply,
@@ -433,6 +433,16 @@ def _(formula: Quotient, given: _Given) -> Array:
 @_value.register
 def _(formula: Remainder, given: _Given) -> Array:
     return np.asarray(_value(formula.x, given) % formula.by)
+
+
+@_value.register
+def _(formula: Places, given: _Given) -> Array:
+    """The place in the list of all places, -1 outside of the axes."""
+    flat, inside = np.asarray(0), np.asarray(True)
+    for at, length in zip(formula.at, formula.lengths, strict=True):
+        place, size = np.asarray(_value(at, given)), bind_dim(length, given.dims)
+        flat, inside = flat * size + place, inside & (place >= 0) & (place < size)
+    return np.where(inside, flat, -1)
 
 
 @_value.register

@@ -17,6 +17,8 @@ from symgraph.notation.entries import Entries
 from symgraph.notation.indexed import (
     Array,
     Index,
+    Over,
+    Places,
     Quotient,
     Remainder,
     is_within,
@@ -29,7 +31,6 @@ from symgraph.notation.indexed import (
 from symgraph.notation.tree import Formula, Indicator, Number, Relation, Sort
 from symgraph.ops import Concat, Einsum, Iota, Map, Pull, Push, Reduce, Reshape
 from symgraph.ops.move import Affine, Lookup
-from symgraph.ops.reduce import reduce_node
 from symgraph.scalar import equal, slot, where
 from symgraph.shapes import Dim, product, same_dim
 
@@ -69,14 +70,16 @@ def _chooses_along_an_axis(node: Node) -> bool:
 
 def _largest(node: Map) -> Reduce | None:
     """The argmax that the positions along its own axes are compared with."""
-    place, spread = node.args[0], node.args[1]
+    if len(node.args) < 2:
+        return None
+    place, spread = node.args[:2]
     reduced = spread.args[0] if isinstance(spread, Einsum) else spread
     if not isinstance(reduced, Reduce) or reduced.operation != "argmax":
         return None
     shape = reduced.args[0].shape
     own = tuple(size if axis in reduced.axes else 1 for axis, size in enumerate(shape))
     counted = place.args[0] if isinstance(place, Reshape) else place
-    fits = isinstance(counted, Iota) and place.shape == own and spread.shape == shape
+    fits = isinstance(counted, Iota) and place.shape == own and spread.shape in (shape, ())
     return reduced if fits else None
 
 
@@ -167,13 +170,16 @@ class Tensors:
     def _map(self, node: Node, xs: Sequence[Formula]) -> Formula | None:
         assert isinstance(node, Map)
         indices = self._aligned_axes(node, xs)
-        winner = self._winner(node, xs, indices)
-        if winner is not None:
-            return self._made(node, indices, winner)
         numbers = [
             self._at(arg, x, _single(indices[len(indices) - arg.ndim :], arg))
             for arg, x in zip(node.args, xs, strict=True)
         ]
+        reduced = _largest(node)
+        if reduced is not None:
+            numbers[:2] = self._place_and_winner(reduced, indices)
+        if node.template.expr == _CHOICE:
+            same = self._entries.algebra.relation("==", *numbers[:2])
+            return self._made(node, indices, self._entries.times([numbers[2], Indicator(same)]))
         return self._made(node, indices, self._reading.of_numbers(node, numbers, indices))
 
     def _aligned_axes(self, node: Node, xs: Sequence[Formula]) -> Axes:
@@ -196,31 +202,23 @@ class Tensors:
                 found[axis] = Index(letter, size)
         return tuple(found[axis] for axis in range(node.ndim))
 
-    def _winner(self, node: Map, xs: Sequence[Formula], indices: Axes) -> Formula | None:
-        """What reaches the largest entry, the first of equal ones: ct 1[x = max x]."""
-        if node.template.expr not in (_CHOICE, _SAME):
-            return None
-        reduced = _largest(node)
-        if reduced is None:
-            return None
+    def _place_and_winner(self, reduced: Reduce, indices: Axes) -> tuple[Formula, Formula]:
+        """The place of an entry in its window, and that of the first largest one."""
         source = reduced.args[0]
-        largest = reduce_node("max", source, reduced.axes)
-        best = self._reading.read(largest)
-        kept = [p for axis, p in enumerate(indices) if axis not in reduced.axes]
-        same = Relation(
-            "==",
-            self._at(source, self._reading.read(source), indices),
-            self._at(largest, best, kept),
-        )
-        if len(reduced.axes) == 1:  # by its place, which is one also where several are equal
-            (axis,) = reduced.axes
+        if len(reduced.axes) == 1:
+            kept = [index for axis, index in enumerate(indices) if axis not in reduced.axes]
             first = self._at(reduced, self._reading.read(reduced), kept)
-            same = Relation("==", indices[axis], first)
-        if node.template.expr == _SAME:
-            return same
-        ct = node.args[2]
-        arriving = self._at(ct, xs[2], _single(indices[len(indices) - ct.ndim :], ct))
-        return self._entries.times([arriving, Indicator(same)])
+            return indices[reduced.axes[0]], first
+        axes = [axis for axis in reduced.axes if source.shape[axis] != 1] or reduced.axes[:1]
+        at, bound = list(indices), []
+        for axis in axes:
+            letter = other_letter(index.letter for index in (*indices, *at))
+            at[axis] = Index(letter, indices[axis].length)
+            bound.append(at[axis])
+        body = self._at(source, self._reading.read(source), at)
+        own = tuple(indices[axis] for axis in axes)
+        place = Places(own, tuple(i.length for i in own)) if len(own) > 1 else own[0]
+        return place, Over("argmax", tuple(bound), body)
 
     def _pull(self, node: Node, xs: Sequence[Formula]) -> Formula | None:
         assert isinstance(node, Pull)

@@ -22,6 +22,7 @@ from symgraph.notation.indexed import (
     Inside,
     Over,
     Place,
+    Places,
     Quotient,
     Remainder,
     implied,
@@ -657,6 +658,11 @@ def _(formula: Remainder, pen: _Pen) -> Piece:
     inside = pen.wrap(_piece(formula.x, pen), _POWER)
     shown = pen.pick("{} mod {}", "{} mod {}", r"{} \bmod {}")
     return Piece(shown.format(inside, formula.by), _SUM)
+
+
+@_piece.register
+def _(formula: Places, pen: _Pen) -> Piece:
+    return Piece(pen.parens(", ".join(_piece(at, pen).text for at in formula.at)))
 
 
 @_piece.register

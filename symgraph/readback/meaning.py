@@ -31,6 +31,7 @@ from symgraph.readback.tree import (
     Norm,
     Number,
     Over,
+    Places,
     Power,
     Relation,
     Share,
@@ -267,6 +268,8 @@ def _absolute(tree: Absolute, scope: _Scope) -> Value | Open:
 
 
 def _relation(tree: Relation, scope: _Scope) -> Value | Open:
+    if any(isinstance(part, Places) for part in tree.parts):
+        return _is_winner(tree, scope)
     values = [_value(part, scope) for part in tree.parts]
     found: Value | Open | None = None
     for sign, left, right in zip(tree.signs, values, values[1:], strict=False):
@@ -274,6 +277,24 @@ def _relation(tree: Relation, scope: _Scope) -> Value | Open:
         found = one if found is None else entrywise(np.logical_and, found, one)
     assert found is not None
     return found
+
+
+def _is_winner(tree: Relation, scope: _Scope) -> Value | Open:
+    """(i, j) = argmax_{k,l} x: whether a place is that of the first largest entry."""
+    places, big = sorted(tree.parts[:2], key=lambda part: not isinstance(part, Places))
+    refused = MeaningError("(i, j) is compared only with an argmax over as many letters")
+    if not isinstance(big, Big) or not isinstance(places, Places):
+        raise refused
+    if big.sign != "argmax" or tree.signs != ("=",) or len(big.letters) != len(places.parts):
+        raise refused
+    grid = _grid(big, _ranges(big, scope), scope)
+    if grid is None:
+        raise Undetermined("argmax over several letters is known only of numbers")
+    counts = grid.shape[: len(big.letters)]
+    flat = np.argmax(grid.reshape(-1, *grid.shape[len(counts) :]), axis=0)
+    given = [settled(_numeric(_value(part, scope))).array for part in places.parts]
+    hits = [i == k for i, k in zip(given, np.unravel_index(flat, counts), strict=True)]
+    return number(np.logical_and.reduce(np.broadcast_arrays(*hits)) * 1.0)
 
 
 def _logic(tree: Logic, scope: _Scope) -> Value | Open:
@@ -506,9 +527,21 @@ def _letters(tree: Tree) -> set[str]:
 
 def _big(tree: Big, scope: _Scope) -> Value | Open:
     """Σ, Π, max over letters: on axes where all is in index form, step by step over time."""
-    ranges = {letter.name: _range(letter, tree, scope) for letter in tree.letters}
+    ranges = _ranges(tree, scope)
     if _is_over_time(tree, scope) or tree.sign == "Π":
         return _stepwise(tree, ranges, scope)
+    grid = _grid(tree, ranges, scope)
+    if grid is None:
+        return _stepwise(tree, ranges, scope)
+    return number(_GATHERED[tree.sign](grid, tuple(range(len(ranges)))))
+
+
+def _ranges(tree: Big, scope: _Scope) -> dict[str, Array]:
+    return {letter.name: _range(letter, tree, scope) for letter in tree.letters}
+
+
+def _grid(tree: Big, ranges: Mapping[str, Array], scope: _Scope) -> Array | None:
+    """The body with an axis in front for each letter; None where it is no number."""
     inner = scope
     terms = 1
     for letter, values in zip(tree.letters, ranges.values(), strict=True):
@@ -520,21 +553,19 @@ def _big(tree: Big, scope: _Scope) -> Value | Open:
         raise Undetermined(f"a sum of {terms} terms is too large to be computed here")
     body = settled(_numeric(_value(tree.body, inner)))
     if body.sort != "number":
-        return _stepwise(tree, ranges, scope)
-    counts = [len(values) for values in reversed(ranges.values())]
+        return None
+    counts = [len(values) for values in reversed(list(ranges.values()))]
     outside = inner.depth - len(counts)
     spread = np.broadcast_to(
         body.array, np.broadcast_shapes(body.array.shape, (*counts, *(1,) * outside))
     )
-    return number(_GATHERED[tree.sign](spread, tuple(range(len(counts)))))
+    k = len(counts)
+    return spread.transpose(*range(k - 1, -1, -1), *range(k, spread.ndim))
 
 
 def _first_largest(x: Array, axes: tuple[int, ...]) -> Array:
-    """The place of the first largest entry; over several letters they are counted row by row.
-
-    The first letter has the last of the axes.
-    """
-    last = np.moveaxis(x, axes[::-1], range(-len(axes), 0))
+    """The place of the first largest entry; over several letters they are counted row by row."""
+    last = np.moveaxis(x, axes, range(-len(axes), 0))
     return np.asarray(np.argmax(last.reshape(*last.shape[: -len(axes)], -1), axis=-1))
 
 

@@ -30,6 +30,7 @@ from symgraph.readback.tree import (
     Norm,
     Number,
     Over,
+    Places,
     Power,
     Relation,
     Share,
@@ -444,9 +445,9 @@ class _Parser:
         return self._inside(self._any, CLOSE)
 
     def _bracketed(self) -> Tree:
-        """(formula), or [a, b; c, d] for blocks."""
+        """(formula), (i, j) for positions, or [a, b; c, d] for blocks."""
         start, closing = self._at, _CLOSING[self._text[self._at]]
-        square = self._text[start] == "["
+        square, listed = self._text[start] == "[", self._text[start] == "("
         self._at += 1
         rows = [[self._nested(self._any)]]
         while square and (self._is(",") or self._is(";")):
@@ -455,7 +456,11 @@ class _Parser:
             else:
                 self._take(",")
             rows[-1].append(self._nested(self._any))
+        while listed and self._take(","):
+            rows[-1].append(self._nested(self._any))
         self._need(closing)
+        if listed and len(rows[0]) > 1:
+            return Places(start, tuple(rows[0]))
         if len(rows) == 1 and len(rows[0]) == 1:
             return rows[0][0]
         return Blocks(start, tuple(map(tuple, rows)))

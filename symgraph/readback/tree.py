@@ -19,6 +19,7 @@ __all__ = [
     "Norm",
     "Number",
     "Over",
+    "Places",
     "Power",
     "Relation",
     "Share",
@@ -193,6 +194,13 @@ class Big(Tree):
     sign: str
     letters: tuple[Letter, ...]
     body: Tree
+
+
+@dataclass(frozen=True, slots=True)
+class Places(Tree):
+    """(i, j): one position on each of several axes."""
+
+    parts: tuple[Tree, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ import pytest
 import sympy
 
 import symgraph as sg
+from symgraph import readback
 from symgraph.node import variables
 from symgraph.notation.numeric import value
 from symgraph.notation.tree import Name, Verbatim
@@ -147,9 +148,29 @@ def test_the_winner_of_a_window_receives_the_derivative():
 
     assert derivation.given[0].unicode() == "Y[b,c,h,w] = max_{i<2,j<2} X[b,c,2h+i,2w+j]"
     assert derivation.result.unicode() == (
-        "dL/dX[b,c,h,w] = 1[X[b,c,h,w] = Y[b,c,⌊h/2⌋,⌊w/2⌋]] G[b,c,⌊h/2⌋,⌊w/2⌋]"
+        "dL/dX[b,c,h,w] = 1[(h mod 2, w mod 2) = argmax_{i<2,j<2} X[b,c,2⌊h/2⌋+i,2⌊w/2⌋+j]] "
+        "G[b,c,⌊h/2⌋,⌊w/2⌋]"
     )
     assert "the first of equal ones" in derivation.steps[-1].reason()
+
+
+@pytest.mark.parametrize(("window", "stride"), [(2, 2), (3, 2), (3, 1)])
+def test_the_first_of_equal_entries_is_the_winner_as_printed(window, stride):
+    image = sg.input("X", (2, 3, 6, 7))
+    derivation = sg.derive(weighted(sg.max_pool2d(image, window, stride)), image)
+    ties = np.random.default_rng(0).integers(0, 2, (2, 3, 6, 7)).astype(float)
+    entries = torch.tensor(ties, requires_grad=True)
+    pooled = functional.max_pool2d(entries, window, stride)
+    G = np.random.default_rng(1).normal(size=pooled.shape)
+    (torch.tensor(G) * pooled).sum().backward()
+
+    for style in ("text", "unicode", "latex"):
+        line = getattr(derivation.result, style)()
+        names = readback.Names({"X": ties, "G": G}, {("L", "X"): ties})
+        _, side = readback.read(line, style, names).sides
+        letters = dict(zip("whcb", map(np.arange, (7, 6, 3, 2)), strict=True))
+        found = readback.meaning(side, names, letters).array
+        np.testing.assert_allclose(found, entries.grad.numpy())
 
 
 def test_a_mean_hands_its_derivative_to_all_entries_of_the_window():
@@ -176,7 +197,7 @@ def test_global_poolings_keep_batch_and_channel():
     largest = weighted(sg.let("y", sg.global_max_pool(X)))
     mean = weighted(sg.global_mean_pool(X))
 
-    assert printed(largest, X)[-1].endswith("= y[b,i]] G[b,i]")
+    assert printed(largest, X)[-1].endswith("= 1[(j, k) = argmax_{n,m} X[b,i,n,m]] G[b,i]")
     assert printed(mean, X)[-1].endswith("= G[b,i]/42")
     held_against_torch(largest, X, lambda X: X.amax(dim=(2, 3)), B=2)
     held_against_torch(mean, X, lambda X: X.mean(dim=(2, 3)), B=2)

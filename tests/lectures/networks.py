@@ -370,10 +370,10 @@ dy/dX = K
         "max-pool",
         wrt="A",
         text=r"""
-dL/dA[i,j] = 1[10i+j = argmax(A)]
+dL/dA[i,j] = 1[(i, j) = argmax_{k,l} A[k,l]]
 """,
         latex=r"""
-\frac{\partial L}{\partial A_{i,j}} = \mathbf{1}\left[10i+j = \operatorname{argmax}(A)\right]
+\frac{\partial L}{\partial A_{i,j}} = \mathbf{1}\left[(i, j) = \operatorname{argmax}_{k,l} A_{k,l}\right]
 """,
     ),
     Row(
@@ -397,10 +397,10 @@ dL/dA = ones ones^T/100
         wrt="A",
         build={"size": 4, "window": 2},
         text=r"""
-dL/dA[h,w] = 1[2*(h mod 2)+(w mod 2) = argmax_{m<2,n<2} A[2*floor(h/2)+m,2*floor(w/2)+n]]
+dL/dA[h,w] = 1[(h mod 2, w mod 2) = argmax_{i<2,j<2} A[2*floor(h/2)+i,2*floor(w/2)+j]]
 """,
         latex=r"""
-\frac{\partial L}{\partial A_{h,w}} = \mathbf{1}\left[2(h \bmod 2)+(w \bmod 2) = \operatorname{argmax}_{m<2,n<2} A_{2\lfloor h/2 \rfloor+m,2\lfloor w/2 \rfloor+n}\right]
+\frac{\partial L}{\partial A_{h,w}} = \mathbf{1}\left[(h \bmod 2, w \bmod 2) = \operatorname{argmax}_{i<2,j<2} A_{2\lfloor h/2 \rfloor+i,2\lfloor w/2 \rfloor+j}\right]
 """,
     ),
     Row(
@@ -464,7 +464,7 @@ L = logsumexp(z) - z[y]
 """,
         text=r"""
 δ₂ = softmax(z) - onehot(y)
-δ₁[o,h,w] = 1[A[o,h,w] = P[o,floor(h/2),floor(w/2)]] 1[Z[o,h,w] > 0] sum_v δ₂[v] W_f[v,4o+2*floor(h/2)+floor(w/2)]
+δ₁[o,h,w] = 1[(h mod 2, w mod 2) = argmax_{i<2,j<2} A[o,2*floor(h/2)+i,2*floor(w/2)+j]] 1[Z[o,h,w] > 0] sum_v δ₂[v] W_f[v,4o+2*floor(h/2)+floor(w/2)]
 dL/dK[o,i,j] = sum_{h,w} δ₁[o,h,w] X[h+i,w+j]
 dL/db_K[o] = sum_{h,w} δ₁[o,h,w]
 dL/dW_f = δ₂ p^T
@@ -472,7 +472,7 @@ dL/db_f = δ₂
 """,
         latex=r"""
 \delta_{2} = \operatorname{softmax}(z) - \operatorname{onehot}(y)
-{\delta_{1}}_{o,h,w} = \mathbf{1}\left[A_{o,h,w} = P_{o,\lfloor h/2 \rfloor,\lfloor w/2 \rfloor}\right] \mathbf{1}\left[Z_{o,h,w} > 0\right] \sum_{v} {\delta_{2}}_{v} {W_{f}}_{v,4o+2\lfloor h/2 \rfloor+\lfloor w/2 \rfloor}
+{\delta_{1}}_{o,h,w} = \mathbf{1}\left[(h \bmod 2, w \bmod 2) = \operatorname{argmax}_{i<2,j<2} A_{o,2\lfloor h/2 \rfloor+i,2\lfloor w/2 \rfloor+j}\right] \mathbf{1}\left[Z_{o,h,w} > 0\right] \sum_{v} {\delta_{2}}_{v} {W_{f}}_{v,4o+2\lfloor h/2 \rfloor+\lfloor w/2 \rfloor}
 \frac{\partial L}{\partial K_{o,i,j}} = \sum_{h,w} {\delta_{1}}_{o,h,w} X_{h+i,w+j}
 \frac{\partial L}{\partial {b_{K}}_{o}} = \sum_{h,w} {\delta_{1}}_{o,h,w}
 \frac{\partial L}{\partial W_{f}} = \delta_{2} p^{\mathsf{T}}

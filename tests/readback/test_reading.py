@@ -188,6 +188,23 @@ SAME: list[tuple[str, str, str, Any]] = [
 ]  # fmt: skip
 
 
+def test_a_place_is_compared_with_the_first_largest_entry_over_several_letters():
+    grid = np.array([[1.0, 3.0, 0.0], [3.0, 2.0, 3.0]])
+    names = Names({"X": grid, "y": np.array([2.0, 5.0])})
+    for style, line in (
+        ("text", "1[(i, j) = argmax_{k,l} X[k,l]] y[i]"),
+        ("unicode", "1[(i, j) = argmax_{k<2,l<3} X[k,l]] y[i]"),
+        ("latex", r"\mathbf{1}\left[(i, j) = \operatorname{argmax}_{k,l} X_{k,l}\right] y_{i}"),
+    ):  # fmt: skip
+        tree = read(line, style, names).sides[0]
+        found = meaning(tree, names, {"j": np.arange(3), "i": np.arange(2)})
+        assert np.array_equal(found.array, [[0, 2, 0], [0, 0, 0]])
+    with pytest.raises(MeaningError, match="as many letters"):
+        meaning(
+            read("1[(i, j) = argmax_k X[k,i]]", "text", names).sides[0], names, {"i": 0, "j": 0}
+        )
+
+
 @pytest.mark.parametrize("case", SAME, ids=lambda case: case[1])
 def test_a_formula_written_by_hand_has_its_value_in_all_three_styles(case):
     text, unicode, latex, wanted = case
