@@ -20,6 +20,7 @@ from symgraph.explain.through_time import jacobian_lines
 from symgraph.facts import Fact
 from symgraph.node import Node
 from symgraph.notation.algebra import Algebra
+from symgraph.notation.indexed import Array
 from symgraph.notation.moments import Each
 from symgraph.notation.orientation import Layout
 from symgraph.notation.read import Forward, Reader, bare, evaluation_order
@@ -214,10 +215,17 @@ class Recurrence:
             further[tail] = [Steps(names).from_later(tail, through, share)]
         reached = {bare(node.args[k]) for node, k in found.contribution if not is_naming(node)}
         alone = sum(tail not in reached for tail in further)
-        steps = Steps(names, further).of(found)
+        steps = [self._whole(step) for step in Steps(names, further).of(found)]
+        parts = {names.derivative_by(node) for node in names.forward.shared}
+        steps = [step for step in steps if step.rule != "selection" or step.target not in parts]
         first, rest = steps[:alone], steps[alone:]
         place = next((k for k, one in enumerate(rest) if self._is_timed(one.target)), len(rest))
         return [*rest[:place], *first, *rest[place:]]
+
+    def _whole(self, step: Step) -> Step:
+        """The step without what has a form only entry by entry where the outcome has none."""
+        plain = isinstance(step.before, Array) and not isinstance(step.after, Array)
+        return dataclasses.replace(step, before=step.after) if plain else step
 
     def _is_timed(self, formula: Formula) -> bool:
         return any(mentions(formula, letter) for letter in self._moments.lengths)
@@ -317,7 +325,8 @@ class Recurrence:
         places = [forward.names[node] for node in forward.order if isinstance(node, Var)]
         blocks = sorted(forward.blocks.items(), key=lambda item: places.index(item[0][0]))
         for (name, across, _), block in blocks:
-            yield Equation(Name(name, "matrix"), Side(block.names, "matrix", stacked=not across))
+            kind = block.names[0].kind
+            yield Equation(Name(name, kind), Side(block.names, kind, stacked=not across))
 
     def _starts(self) -> Iterator[Equation]:
         """s_0, where it has another name."""

@@ -103,6 +103,8 @@ class LoopNaming(Naming):
     def _is_worth_a_name(self, node: Node) -> bool:
         if isinstance(node, (Total, Point, Pulse, Previous, Concat)):
             return False
+        if bare(node) in self.forward.shared:
+            return False
         return super()._is_worth_a_name(node)
 
     # --- which derivatives get a name -----------------------------------------------------------
@@ -147,6 +149,10 @@ class LoopNaming(Naming):
         nets = [n for n in nets if n not in cells]
         for node, name in zip(nets, self._net_names(nets), strict=True):
             self._wanted[node] = name
+        for node in self.forward.shared:
+            if node in found.cotangent and node in self.forward.clock:
+                title = f"{'d' if is_nonlinear(node) else 'δ'}{self.forward.names.get(node, '')}"
+                self._wanted.setdefault(node, self._fresh_name(title, node))
         for node in cells:
             self._want_cell(node, afters[node])
         while True:

@@ -182,7 +182,7 @@ def _blocks(
         for name, size in zip(block.names, block.sizes, strict=True):
             stop = at + bind_dim(size, dims)
             whole = np.asarray(known[matrix])
-            found[name.name] = whole[:, at:stop] if across else whole[at:stop]
+            found[name.name] = whole[..., at:stop] if across else whole[at:stop]
             at = stop
     return found
 

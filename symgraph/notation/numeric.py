@@ -186,7 +186,8 @@ def _(formula: OrderedProduct, given: _Given) -> Array:
 @_value.register
 def _(formula: Side, given: _Given) -> Array:
     down = formula.kind == "column" or formula.stacked
-    return np.concatenate([_value(x, given) for x in formula.items], axis=0 if down else 1)
+    parts = [np.atleast_2d(_value(x, given)) for x in formula.items]
+    return np.concatenate(parts, axis=0 if down else 1)
 
 
 @_value.register

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -17,7 +18,9 @@ from symgraph.notation.sequences import (
     mentions,
     over_time,
 )
+from symgraph.notation.slices import Cut, cut_of, shared_vectors
 from symgraph.notation.tree import (
+    Call,
     Formula,
     Name,
     Number,
@@ -28,7 +31,7 @@ from symgraph.notation.tree import (
 )
 from symgraph.notation.unstack import Entry, Moments
 from symgraph.ops import Concat, Pull, Push, Var
-from symgraph.ops.move import Lookup, as_slices, identity_row
+from symgraph.ops.move import Lookup, identity_row
 from symgraph.printing import unicode_name
 from symgraph.scalar import functions
 from symgraph.shapes import Dim, same_dim
@@ -40,7 +43,7 @@ _FUNCTIONS = frozenset({"sum", "prod", "max", "min", "mean", "diag", "tr", "det"
 
 
 class Blocks(NamedTuple):
-    """The parts of a matrix: their names, and how many columns (rows) each has."""
+    """The parts of a parameter: their names, and how many columns (rows) each has."""
 
     names: tuple[Name, ...]
     sizes: tuple[Dim, ...]
@@ -50,7 +53,7 @@ class MomentForward(Forward):
     """The names of one moment: which values have a time; `clock` has its letter.
 
     `last` is the last time of each letter. `blocks` has the names of the parts of a matrix that
-    multiply the parts of a joined vector.
+    multiply the parts of a joined vector, or make the parts of what several gates share.
     """
 
     def __init__(
@@ -68,6 +71,8 @@ class MomentForward(Forward):
         self.blocks: dict[tuple[str, bool, Node], Blocks] = {}
         self._name_states()
         self._name_entries()
+        #: The vectors that several gates share.
+        self.shared = shared_vectors(self.order, self.names)
         self._starts = self._named_starts()
 
     def _named_starts(self) -> dict[Node, Timed]:
@@ -184,8 +189,11 @@ class MomentReader(Reader):
         """[h, x]."""
         assert isinstance(node, Concat)
         if node.ndim == 1:
-            sort = self.forward.sort(node)
-            return Side(tuple(self.algebra.turned(x, sort) for x in xs), sort)
+            sort, own = self.forward.sort(node), node in self.forward
+            if not own and any(x.sort == "row" for x in xs):
+                sort = "row"
+            down = sort == "column" and not own
+            return Side(tuple(self.algebra.turned(x, sort) for x in xs), sort, stacked=down)
         if node.ndim == 2 and all(x.sort in ("matrix", "row", "column") for x in xs):
             return Side(tuple(xs), "matrix", stacked=node.axis == 0)
         return None
@@ -196,11 +204,76 @@ class MomentReader(Reader):
         picked = self._picked(node, xs)
         if picked is not None:
             return picked
-        cut = _cut(node)
-        joined = None if cut is None else self._joined(node.args[0].shape, *cut)
-        if joined is None:
+        cut = cut_of(node)
+        if cut is None:
             return None
-        return self._part(xs[0], *joined)
+        joined = self._joined(node.args[0].shape, *cut)
+        part = None if joined is None else self._part(xs[0], *joined)
+        return self._gate(bare(node.args[0]), cut) if part is None else part
+
+    def _gate(self, source: Node, cut: Cut) -> Formula | None:
+        """A part of what several gates share: of W h + b the part W_f h + b_f."""
+        shared = self.forward.shared.get(source)
+        place = None if shared is None else shared.place(cut.start)
+        if place is None:
+            return None
+        known, self._by_formula = self._by_formula, {}  # the vector itself, not its name
+        try:
+            whole = self.meaning(source)
+        finally:
+            self._by_formula = known
+        return self._rows(whole, source, place)
+
+    def _rows(self, x: Formula, source: Node, k: int) -> Formula | None:
+        """Some entries of a vector; None where they cannot be written without the others."""
+        if x.sort == "scalar":
+            return x
+        if isinstance(x, Sum):
+            terms = [self._rows(term, source, k) for term in x.terms]
+            kept = [term for term in terms if term is not None]
+            return self.algebra.add(kept) if len(kept) == len(terms) else None
+        if isinstance(x, Call) and x.head in functions and len(x.args) == 1:
+            inner = self._rows(x.args[0], source, k)
+            return None if inner is None else dataclasses.replace(x, args=(inner,))
+        if isinstance(x, Name):
+            known = not isinstance(x, Timed) and x.name in self._variables()
+            return self._rows_of(x, x.sort == "row", source, k) if known else None
+        if not isinstance(x, Product) or x.over or not x.factors:
+            return None
+        place = -1 if x.sort == "row" else 0
+        factor, turned = x.factors[place], False
+        if isinstance(factor, Transpose):
+            factor, turned = factor.x, True
+        if not isinstance(factor, Name) or factor.name not in self._variables():
+            return None
+        part: Formula = self._rows_of(factor, (x.sort == "row") != turned, source, k)
+        part = Transpose(part) if turned else part
+        rest = x.factors[:-1] if place else x.factors[1:]
+        return Product(x.coefficient, (*rest, part) if place else (part, *rest))
+
+    def _variables(self) -> set[str]:
+        return {name for node, name in self.forward.names.items() if isinstance(node, Var)}
+
+    def _rows_of(self, whole: Name, across: bool, source: Node, k: int) -> Name:
+        """The part of a parameter that makes a part of a vector: W = [W_f; W_i]."""
+        key = (whole.name, across, source)
+        if key not in self.forward.blocks:
+            shared = self.forward.shared[source]
+            names = self._called_after(whole, shared.labels)
+            self.forward.blocks[key] = Blocks(names, shared.sizes)
+        return self.forward.blocks[key].names[k]
+
+    def _called_after(self, whole: Name, labels: Sequence[str]) -> tuple[Name, ...]:
+        """The names of the parts of a parameter."""
+        names = []
+        stem, between, below = whole.name.partition("_")
+        if not between or below == "".join(labels):  # W_zr = [W_z; W_r]
+            stem, below = f"{stem}_", ""
+        for label in labels:
+            text = fresh(stem + between * bool(below) + below + label, self.forward.taken)
+            self.forward.taken.add(text)
+            names.append(Name(text, whole.kind))
+        return tuple(names)
 
     def _picked(self, node: Pull, xs: Sequence[Formula]) -> Formula | None:
         """The entry or the row of a class: z·onehot(y), Eᵀ onehot(y)."""
@@ -264,14 +337,9 @@ class MomentReader(Reader):
             labels = [self._label(arg, i) for i, arg in enumerate(joined.args)]
             if len(set(labels)) < len(labels):
                 labels = [str(i) for i in range(1, len(labels) + 1)]
-            names = []
-            for label in labels:
-                between = "" if "_" in matrix.name else "_"
-                text = fresh(matrix.name + between + label, self.forward.taken)
-                self.forward.taken.add(text)
-                names.append(Name(text, "matrix"))
+            names = self._called_after(matrix, labels)
             sizes = tuple(arg.shape[joined.axis] for arg in joined.args)
-            self.forward.blocks[key] = Blocks(tuple(names), sizes)
+            self.forward.blocks[key] = Blocks(names, sizes)
         return self.forward.blocks[key].names[k]
 
     def _label(self, part: Node, place: int) -> str:
@@ -294,19 +362,6 @@ def _count(last: Moment) -> Formula:
         return Number(last.offset)
     name = Name(last.letter)
     return name if not last.offset else Sum((name, Number(last.offset)))
-
-
-def _cut(node: Pull) -> tuple[int, Dim, Dim] | None:
-    """Axis, start and count where a Pull reads a part of one axis."""
-    slices = as_slices(node)
-    if slices is None or len(node.args) > 1:
-        return None
-    source = node.args[0].shape
-    cut = [a for a, (_, _, count) in enumerate(slices) if not same_dim(count, source[a])]
-    if len(cut) != 1 or slices[cut[0]][1] != 1:
-        return None
-    start, _, count = slices[cut[0]]
-    return cut[0], start, count
 
 
 _Rule = Callable[[MomentReader, Node, Sequence[Formula]], Formula | None]

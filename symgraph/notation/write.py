@@ -7,6 +7,7 @@ use ᵀ and ⊙. Names keep the user's spelling in text; in Unicode W1 becomes W
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import singledispatch
@@ -88,6 +89,9 @@ _LATEX_FUNCTIONS = frozenset(
 )
 _USUAL = Spelling()
 _THIN = "\\,"
+#: δf, the derivative by the net input of gate f, and dC, the derivative by a carried value.
+_OF_GATE = re.compile(r"δ[^\W\d_₀-₉]")
+_DIFFERENTIAL = re.compile(r"d[^\W\d_₀-₉][\u0300-\u036f]*[0-9₀-₉]*")
 _SPELLING = {"asin": "arcsin", "acos": "arccos", "atan": "arctan"}
 
 
@@ -211,6 +215,11 @@ def _(formula: Timed, pen: _Pen) -> Piece:
     if pen.style != "latex":
         short = not formula.at.letter or not formula.at.offset
         return Piece(f"{name}_{time if short else '{' + time + '}'}")
+    plain = formula.name not in pen.spelling.literal
+    if plain and _OF_GATE.match(formula.name):
+        return Piece(rf"\delta^{{{pen.name(formula.name[1:]).text.strip()}}}_{{{time}}}", _POWER)
+    if plain and _DIFFERENTIAL.fullmatch(formula.name):
+        name = r"\mathrm{d}" + pen.name(formula.name[1:]).text
     if name.endswith("}") and "_{" in name:  # h_{1}: the layer and the time stand side by side
         return Piece(f"{name[:-1]},{time}}}")
     return Piece(f"{name}_{{{time}}}")
@@ -261,7 +270,10 @@ def _(formula: Entries, pen: _Pen) -> Piece:
 
 @_piece.register
 def _(formula: Side, pen: _Pen) -> Piece:
-    inner = ("; " if formula.stacked else ", ").join(_piece(x, pen).text for x in formula.items)
+    numbers = formula.kind == "column" and all(x.sort == "scalar" for x in formula.items)
+    inner = ("; " if formula.stacked or numbers else ", ").join(
+        _piece(x, pen).text for x in formula.items
+    )
     return Piece(rf"\left[{inner}\right]" if pen.style == "latex" else f"[{inner}]")
 
 

@@ -189,6 +189,8 @@ class _Scanner:
         """Commands with an argument that stays what it is."""
         if name in _LOOKS:
             content = self._argument(depth)
+            if (name, content) == ("mathrm", "d") and self._begins_name():
+                content += self._argument(depth)  # d of a name is one name: dC
             marked = {("mathbf", "1"): "𝟏", ("mathbb", "1"): "𝟙", ("mathsf", "T"): "⊤",
                       ("bm", "1"): "𝟏", ("boldsymbol", "1"): "𝟏"}.get((name, content))  # fmt: skip
             self.word(content if marked is None else marked, place)
@@ -212,6 +214,13 @@ class _Scanner:
             self.put(";", place)
         else:
             raise self.fail(f"the command \\{name} is not known", place)
+
+    def _begins_name(self) -> bool:
+        """Whether a letter stands here, perhaps with an accent."""
+        command = _COMMAND.match(self.written, self.at)
+        if command is not None:
+            return command[1] in _ACCENTS or command[1] in GREEK
+        return self.written[self.at : self.at + 1].isalpha()
 
     def _environment(self, name: str, place: int, depth: int) -> None:
         kind = self._argument(depth)

@@ -409,7 +409,8 @@ _OF_MATRICES: dict[str, Callable[[Value], Value | Open]] = {
 def _blocks(tree: Blocks, scope: _Scope) -> Value | Open:
     rows = [[settled(_numeric(_value(x, scope))) for x in row] for row in tree.rows]
     arrays = [[np.atleast_2d(x.array) for x in row] for row in rows]
-    joined = len(rows) == 1 and all(x.sort == "column" for x in rows[0])
+    sorts = {x.sort for x in rows[0]}
+    joined = len(rows) == 1 and "column" in sorts and sorts <= {"column", "number"}
     if joined:
         arrays = [[one] for one in arrays[0]]  # [h, x] joins two vectors into one
     try:

@@ -63,6 +63,8 @@ _CLOSING = {"(": ")", "[": "]", "{": "}", OPEN: CLOSE}
 _DETERMINANT = re.compile(r" *det(?![^\W_])")
 _LAYERED = re.compile(rf"([^\W\d_][\u0300-\u036f]*)_{OPEN}([A-Za-z0-9]+),")
 _THREE_BARS = re.compile(r"\|\|\|(?!\|)")
+_INNER = f"[^{OPEN}{CLOSE}]"
+_OF_GATE = re.compile(rf"δ\^{OPEN}([^\W\d_](?:{_INNER}|{OPEN}{_INNER}*{CLOSE})*){CLOSE}")
 _LETTER = re.compile(r"[^\W\d_]")
 
 
@@ -498,6 +500,9 @@ class _Parser:
         """A name, a function, or one of the constants."""
         start = self._at
         word = _WORD.match(self._text, start)
+        composed = self._of_gate(start) or self._layered(start)
+        if composed is not None:
+            return composed
         found = self._names.at(self._text, start)
         if found is not None and not (
             self._is_call(start, found.end) and not callable(found.entry)
@@ -507,9 +512,6 @@ class _Parser:
                 return self._call(found.name, start)
             name = Word(start, found.name)
             return name if found.between is None else self._between(name, found.between)
-        layered = self._layered(start)
-        if layered is not None:
-            return layered
         if self._text[start] == "𝟏":
             opening = self._text[start + 1 : start + 2]
             self._at += opening not in ("[", "{", "(")
@@ -520,6 +522,15 @@ class _Parser:
         if word is None:
             raise self._fail(f"{self._text[start]!r} is not expected here")
         return self._of_word(word)
+
+    def _of_gate(self, start: int) -> Tree | None:
+        """The sequence δf, as LaTeX writes it: δ^{f}_{t}."""
+        match = _OF_GATE.match(self._text, start)
+        name = match and self._names.named("δ" + match[1].replace(" ", ""))
+        if match is None or name is None or not self._is_sequence(Word(start, name)):
+            return None
+        self._at = match.end()
+        return Word(start, name)
 
     def _layered(self, start: int) -> Tree | None:
         """The sequence h1 at a time, as LaTeX writes it: h_{1,t}."""

@@ -133,12 +133,12 @@ dE/dU = sum_t δs_t x_t^T
 dE/dW = sum_t δs_t s_{t-1}^T
 """,
         latex=r"""
-\delta s_{T} = (s_{T} - d) \odot (1 - s_{T}^{2})
-\delta s_{t} = W^{\mathsf{T}} \delta s_{t+1} \odot (1 - s_{t}^{2}), \quad t = T-1, \dots, 1
-\delta x_{t} = U^{\mathsf{T}} \delta s_{t} \odot x_{t} \odot (1 - x_{t}), \quad t = T, \dots, 1
-\frac{\partial E}{\partial A} = \sum_{t} \delta x_{t} r_{t}^{\mathsf{T}}
-\frac{\partial E}{\partial U} = \sum_{t} \delta s_{t} x_{t}^{\mathsf{T}}
-\frac{\partial E}{\partial W} = \sum_{t} \delta s_{t} s_{t-1}^{\mathsf{T}}
+\delta^{s}_{T} = (s_{T} - d) \odot (1 - s_{T}^{2})
+\delta^{s}_{t} = W^{\mathsf{T}} \delta^{s}_{t+1} \odot (1 - s_{t}^{2}), \quad t = T-1, \dots, 1
+\delta^{x}_{t} = U^{\mathsf{T}} \delta^{s}_{t} \odot x_{t} \odot (1 - x_{t}), \quad t = T, \dots, 1
+\frac{\partial E}{\partial A} = \sum_{t} \delta^{x}_{t} r_{t}^{\mathsf{T}}
+\frac{\partial E}{\partial U} = \sum_{t} \delta^{s}_{t} x_{t}^{\mathsf{T}}
+\frac{\partial E}{\partial W} = \sum_{t} \delta^{s}_{t} s_{t-1}^{\mathsf{T}}
 """,
     ),
     Row(
@@ -272,14 +272,14 @@ dL/dW_d = sum_k δs_k s_{k-1}^T
 dL/dV = sum_k (p_k - d_k) s_k^T
 """,
         latex=r"""
-\delta s_{S} = V^{\mathsf{T}} (p_{S} - d_{S}) \odot (1 - s_{S}^{2})
-\delta s_{k} = (W_{d}^{\mathsf{T}} \delta s_{k+1} + V^{\mathsf{T}} (p_{k} - d_{k})) \odot (1 - s_{k}^{2}), \quad k = S-1, \dots, 1
-\delta h_{T} = W_{d}^{\mathsf{T}} \delta s_{1} \odot (1 - h_{T}^{2})
-\delta h_{t} = W^{\mathsf{T}} \delta h_{t+1} \odot (1 - h_{t}^{2}), \quad t = T-1, \dots, 1
-\frac{\partial L}{\partial U} = \sum_{t} \delta h_{t} x_{t}^{\mathsf{T}}
-\frac{\partial L}{\partial W} = \sum_{t} \delta h_{t} h_{t-1}^{\mathsf{T}}
-\frac{\partial L}{\partial U_{d}} = \sum_{k} \delta s_{k} y_{k}^{\mathsf{T}}
-\frac{\partial L}{\partial W_{d}} = \sum_{k} \delta s_{k} s_{k-1}^{\mathsf{T}}
+\delta^{s}_{S} = V^{\mathsf{T}} (p_{S} - d_{S}) \odot (1 - s_{S}^{2})
+\delta^{s}_{k} = (W_{d}^{\mathsf{T}} \delta^{s}_{k+1} + V^{\mathsf{T}} (p_{k} - d_{k})) \odot (1 - s_{k}^{2}), \quad k = S-1, \dots, 1
+\delta^{h}_{T} = W_{d}^{\mathsf{T}} \delta^{s}_{1} \odot (1 - h_{T}^{2})
+\delta^{h}_{t} = W^{\mathsf{T}} \delta^{h}_{t+1} \odot (1 - h_{t}^{2}), \quad t = T-1, \dots, 1
+\frac{\partial L}{\partial U} = \sum_{t} \delta^{h}_{t} x_{t}^{\mathsf{T}}
+\frac{\partial L}{\partial W} = \sum_{t} \delta^{h}_{t} h_{t-1}^{\mathsf{T}}
+\frac{\partial L}{\partial U_{d}} = \sum_{k} \delta^{s}_{k} y_{k}^{\mathsf{T}}
+\frac{\partial L}{\partial W_{d}} = \sum_{k} \delta^{s}_{k} s_{k-1}^{\mathsf{T}}
 \frac{\partial L}{\partial V} = \sum_{k} (p_{k} - d_{k}) s_{k}^{\mathsf{T}}
 """,
     ),
@@ -330,9 +330,9 @@ dy_t = dy_{t+1} w,  t = T-1, ..., 1
 dL/dw = sum_t dy_t y_{t-1}
 """,
         latex=r"""
-\mathrm{dy}_{T} = 1
-\mathrm{dy}_{t} = \mathrm{dy}_{t+1} \, w, \quad t = T-1, \dots, 1
-\frac{\partial L}{\partial w} = \sum_{t} \mathrm{dy}_{t} \, y_{t-1}
+\mathrm{d}y_{T} = 1
+\mathrm{d}y_{t} = \mathrm{d}y_{t+1} \, w, \quad t = T-1, \dots, 1
+\frac{\partial L}{\partial w} = \sum_{t} \mathrm{d}y_{t} \, y_{t-1}
 """,
     ),
     Row(
@@ -367,16 +367,16 @@ dL/dW_f = sum_t δf_t [h_{t-1}, x_t]^T
 dL/db_f = sum_t δf_t
 """,
         latex=r"""
-\mathrm{dh}_{T} = h_{T} - d
-\mathrm{dh}_{t} = W_{\mathrm{oh}}^{\mathsf{T}} \, \delta o_{t+1} + W_{\mathrm{fh}}^{\mathsf{T}} \, \delta f_{t+1} + W_{\mathrm{ih}}^{\mathsf{T}} \, \delta i_{t+1} + W_{\mathrm{Ch}}^{\mathsf{T}} \, \delta \tilde{C}_{t+1}, \quad t = T-1, \dots, 1
-\delta o_{t} = \mathrm{dh}_{t} \odot o_{t} \odot (1 - o_{t}) \odot \tanh(C_{t}), \quad t = T, \dots, 1
-\mathrm{dC}_{T} = \mathrm{dh}_{T} \odot o_{T} \odot (1 - \tanh(C_{T})^{2})
-\mathrm{dC}_{t} = \mathrm{dh}_{t} \odot o_{t} \odot (1 - \tanh(C_{t})^{2}) + \mathrm{dC}_{t+1} \odot f_{t+1}, \quad t = T-1, \dots, 1
-\delta f_{t} = \mathrm{dC}_{t} \odot C_{t-1} \odot f_{t} \odot (1 - f_{t}), \quad t = T, \dots, 1
-\delta i_{t} = \mathrm{dC}_{t} \odot i_{t} \odot (1 - i_{t}) \odot \tilde{C}_{t}, \quad t = T, \dots, 1
-\delta \tilde{C}_{t} = \mathrm{dC}_{t} \odot i_{t} \odot (1 - \tilde{C}_{t}^{2}), \quad t = T, \dots, 1
-\frac{\partial L}{\partial W_{f}} = \sum_{t} \delta f_{t} \left[h_{t-1}, x_{t}\right]^{\mathsf{T}}
-\frac{\partial L}{\partial b_{f}} = \sum_{t} \delta f_{t}
+\mathrm{d}h_{T} = h_{T} - d
+\mathrm{d}h_{t} = W_{\mathrm{oh}}^{\mathsf{T}} \, \delta^{o}_{t+1} + W_{\mathrm{fh}}^{\mathsf{T}} \, \delta^{f}_{t+1} + W_{\mathrm{ih}}^{\mathsf{T}} \, \delta^{i}_{t+1} + W_{\mathrm{Ch}}^{\mathsf{T}} \, \delta^{\tilde{C}}_{t+1}, \quad t = T-1, \dots, 1
+\delta^{o}_{t} = \mathrm{d}h_{t} \odot o_{t} \odot (1 - o_{t}) \odot \tanh(C_{t}), \quad t = T, \dots, 1
+\mathrm{d}C_{T} = \mathrm{d}h_{T} \odot o_{T} \odot (1 - \tanh(C_{T})^{2})
+\mathrm{d}C_{t} = \mathrm{d}h_{t} \odot o_{t} \odot (1 - \tanh(C_{t})^{2}) + \mathrm{d}C_{t+1} \odot f_{t+1}, \quad t = T-1, \dots, 1
+\delta^{f}_{t} = \mathrm{d}C_{t} \odot C_{t-1} \odot f_{t} \odot (1 - f_{t}), \quad t = T, \dots, 1
+\delta^{i}_{t} = \mathrm{d}C_{t} \odot i_{t} \odot (1 - i_{t}) \odot \tilde{C}_{t}, \quad t = T, \dots, 1
+\delta^{\tilde{C}}_{t} = \mathrm{d}C_{t} \odot i_{t} \odot (1 - \tilde{C}_{t}^{2}), \quad t = T, \dots, 1
+\frac{\partial L}{\partial W_{f}} = \sum_{t} \delta^{f}_{t} \left[h_{t-1}, x_{t}\right]^{\mathsf{T}}
+\frac{\partial L}{\partial b_{f}} = \sum_{t} \delta^{f}_{t}
 """,
     ),
     Row(
@@ -417,22 +417,22 @@ dL/dW_o = sum_t δo_t [h_{t-1}, x_t]^T
 dL/db_o = sum_t δo_t
 """,
         latex=r"""
-\mathrm{dh}_{T} = h_{T} - d
-\mathrm{dh}_{t} = W_{\mathrm{oh}}^{\mathsf{T}} \, \delta o_{t+1} + W_{\mathrm{fh}}^{\mathsf{T}} \, \delta f_{t+1} + W_{\mathrm{ih}}^{\mathsf{T}} \, \delta i_{t+1} + W_{\mathrm{Ch}}^{\mathsf{T}} \, \delta \tilde{C}_{t+1}, \quad t = T-1, \dots, 1
-\delta o_{t} = \mathrm{dh}_{t} \odot o_{t} \odot (1 - o_{t}) \odot \tanh(C_{t}), \quad t = T, \dots, 1
-\mathrm{dC}_{T} = \mathrm{dh}_{T} \odot o_{T} \odot (1 - \tanh(C_{T})^{2})
-\mathrm{dC}_{t} = \mathrm{dh}_{t} \odot o_{t} \odot (1 - \tanh(C_{t})^{2}) + \mathrm{dC}_{t+1} \odot f_{t+1}, \quad t = T-1, \dots, 1
-\delta f_{t} = \mathrm{dC}_{t} \odot C_{t-1} \odot f_{t} \odot (1 - f_{t}), \quad t = T, \dots, 1
-\delta i_{t} = \mathrm{dC}_{t} \odot i_{t} \odot (1 - i_{t}) \odot \tilde{C}_{t}, \quad t = T, \dots, 1
-\delta \tilde{C}_{t} = \mathrm{dC}_{t} \odot i_{t} \odot (1 - \tilde{C}_{t}^{2}), \quad t = T, \dots, 1
-\frac{\partial L}{\partial W_{f}} = \sum_{t} \delta f_{t} \left[h_{t-1}, x_{t}\right]^{\mathsf{T}}
-\frac{\partial L}{\partial b_{f}} = \sum_{t} \delta f_{t}
-\frac{\partial L}{\partial W_{i}} = \sum_{t} \delta i_{t} \left[h_{t-1}, x_{t}\right]^{\mathsf{T}}
-\frac{\partial L}{\partial b_{i}} = \sum_{t} \delta i_{t}
-\frac{\partial L}{\partial W_{C}} = \sum_{t} \delta \tilde{C}_{t} \left[h_{t-1}, x_{t}\right]^{\mathsf{T}}
-\frac{\partial L}{\partial b_{C}} = \sum_{t} \delta \tilde{C}_{t}
-\frac{\partial L}{\partial W_{o}} = \sum_{t} \delta o_{t} \left[h_{t-1}, x_{t}\right]^{\mathsf{T}}
-\frac{\partial L}{\partial b_{o}} = \sum_{t} \delta o_{t}
+\mathrm{d}h_{T} = h_{T} - d
+\mathrm{d}h_{t} = W_{\mathrm{oh}}^{\mathsf{T}} \, \delta^{o}_{t+1} + W_{\mathrm{fh}}^{\mathsf{T}} \, \delta^{f}_{t+1} + W_{\mathrm{ih}}^{\mathsf{T}} \, \delta^{i}_{t+1} + W_{\mathrm{Ch}}^{\mathsf{T}} \, \delta^{\tilde{C}}_{t+1}, \quad t = T-1, \dots, 1
+\delta^{o}_{t} = \mathrm{d}h_{t} \odot o_{t} \odot (1 - o_{t}) \odot \tanh(C_{t}), \quad t = T, \dots, 1
+\mathrm{d}C_{T} = \mathrm{d}h_{T} \odot o_{T} \odot (1 - \tanh(C_{T})^{2})
+\mathrm{d}C_{t} = \mathrm{d}h_{t} \odot o_{t} \odot (1 - \tanh(C_{t})^{2}) + \mathrm{d}C_{t+1} \odot f_{t+1}, \quad t = T-1, \dots, 1
+\delta^{f}_{t} = \mathrm{d}C_{t} \odot C_{t-1} \odot f_{t} \odot (1 - f_{t}), \quad t = T, \dots, 1
+\delta^{i}_{t} = \mathrm{d}C_{t} \odot i_{t} \odot (1 - i_{t}) \odot \tilde{C}_{t}, \quad t = T, \dots, 1
+\delta^{\tilde{C}}_{t} = \mathrm{d}C_{t} \odot i_{t} \odot (1 - \tilde{C}_{t}^{2}), \quad t = T, \dots, 1
+\frac{\partial L}{\partial W_{f}} = \sum_{t} \delta^{f}_{t} \left[h_{t-1}, x_{t}\right]^{\mathsf{T}}
+\frac{\partial L}{\partial b_{f}} = \sum_{t} \delta^{f}_{t}
+\frac{\partial L}{\partial W_{i}} = \sum_{t} \delta^{i}_{t} \left[h_{t-1}, x_{t}\right]^{\mathsf{T}}
+\frac{\partial L}{\partial b_{i}} = \sum_{t} \delta^{i}_{t}
+\frac{\partial L}{\partial W_{C}} = \sum_{t} \delta^{\tilde{C}}_{t} \left[h_{t-1}, x_{t}\right]^{\mathsf{T}}
+\frac{\partial L}{\partial b_{C}} = \sum_{t} \delta^{\tilde{C}}_{t}
+\frac{\partial L}{\partial W_{o}} = \sum_{t} \delta^{o}_{t} \left[h_{t-1}, x_{t}\right]^{\mathsf{T}}
+\frac{\partial L}{\partial b_{o}} = \sum_{t} \delta^{o}_{t}
 """,
     ),
     Row(
@@ -469,17 +469,17 @@ dL/dW_i = sum_t δi_t [C_{t-1}, h_{t-1}, x_t]^T
 dL/dW_o = sum_t δo_t [C_t, h_{t-1}, x_t]^T
 """,
         latex=r"""
-\mathrm{dh}_{T} = h_{T} - d
-\mathrm{dh}_{t} = W_{\mathrm{oh}}^{\mathsf{T}} \, \delta o_{t+1} + W_{\mathrm{fh}}^{\mathsf{T}} \, \delta f_{t+1} + W_{\mathrm{ih}}^{\mathsf{T}} \, \delta i_{t+1} + W_{\mathrm{Ch}}^{\mathsf{T}} \, \delta \tilde{C}_{t+1}, \quad t = T-1, \dots, 1
-\delta o_{t} = \mathrm{dh}_{t} \odot o_{t} \odot (1 - o_{t}) \odot \tanh(C_{t}), \quad t = T, \dots, 1
-\mathrm{dC}_{T} = \mathrm{dh}_{T} \odot o_{T} \odot (1 - \tanh(C_{T})^{2}) + W_{\mathrm{oC}}^{\mathsf{T}} \, \delta o_{T}
-\mathrm{dC}_{t} = \mathrm{dh}_{t} \odot o_{t} \odot (1 - \tanh(C_{t})^{2}) + \mathrm{dC}_{t+1} \odot f_{t+1} + W_{\mathrm{fC}}^{\mathsf{T}} \, \delta f_{t+1} + W_{\mathrm{iC}}^{\mathsf{T}} \, \delta i_{t+1} + W_{\mathrm{oC}}^{\mathsf{T}} \, \delta o_{t}, \quad t = T-1, \dots, 1
-\delta f_{t} = \mathrm{dC}_{t} \odot C_{t-1} \odot f_{t} \odot (1 - f_{t}), \quad t = T, \dots, 1
-\delta i_{t} = \mathrm{dC}_{t} \odot i_{t} \odot (1 - i_{t}) \odot \tilde{C}_{t}, \quad t = T, \dots, 1
-\delta \tilde{C}_{t} = \mathrm{dC}_{t} \odot i_{t} \odot (1 - \tilde{C}_{t}^{2}), \quad t = T, \dots, 1
-\frac{\partial L}{\partial W_{f}} = \sum_{t} \delta f_{t} \left[C_{t-1}, h_{t-1}, x_{t}\right]^{\mathsf{T}}
-\frac{\partial L}{\partial W_{i}} = \sum_{t} \delta i_{t} \left[C_{t-1}, h_{t-1}, x_{t}\right]^{\mathsf{T}}
-\frac{\partial L}{\partial W_{o}} = \sum_{t} \delta o_{t} \left[C_{t}, h_{t-1}, x_{t}\right]^{\mathsf{T}}
+\mathrm{d}h_{T} = h_{T} - d
+\mathrm{d}h_{t} = W_{\mathrm{oh}}^{\mathsf{T}} \, \delta^{o}_{t+1} + W_{\mathrm{fh}}^{\mathsf{T}} \, \delta^{f}_{t+1} + W_{\mathrm{ih}}^{\mathsf{T}} \, \delta^{i}_{t+1} + W_{\mathrm{Ch}}^{\mathsf{T}} \, \delta^{\tilde{C}}_{t+1}, \quad t = T-1, \dots, 1
+\delta^{o}_{t} = \mathrm{d}h_{t} \odot o_{t} \odot (1 - o_{t}) \odot \tanh(C_{t}), \quad t = T, \dots, 1
+\mathrm{d}C_{T} = \mathrm{d}h_{T} \odot o_{T} \odot (1 - \tanh(C_{T})^{2}) + W_{\mathrm{oC}}^{\mathsf{T}} \, \delta^{o}_{T}
+\mathrm{d}C_{t} = \mathrm{d}h_{t} \odot o_{t} \odot (1 - \tanh(C_{t})^{2}) + \mathrm{d}C_{t+1} \odot f_{t+1} + W_{\mathrm{fC}}^{\mathsf{T}} \, \delta^{f}_{t+1} + W_{\mathrm{iC}}^{\mathsf{T}} \, \delta^{i}_{t+1} + W_{\mathrm{oC}}^{\mathsf{T}} \, \delta^{o}_{t}, \quad t = T-1, \dots, 1
+\delta^{f}_{t} = \mathrm{d}C_{t} \odot C_{t-1} \odot f_{t} \odot (1 - f_{t}), \quad t = T, \dots, 1
+\delta^{i}_{t} = \mathrm{d}C_{t} \odot i_{t} \odot (1 - i_{t}) \odot \tilde{C}_{t}, \quad t = T, \dots, 1
+\delta^{\tilde{C}}_{t} = \mathrm{d}C_{t} \odot i_{t} \odot (1 - \tilde{C}_{t}^{2}), \quad t = T, \dots, 1
+\frac{\partial L}{\partial W_{f}} = \sum_{t} \delta^{f}_{t} \left[C_{t-1}, h_{t-1}, x_{t}\right]^{\mathsf{T}}
+\frac{\partial L}{\partial W_{i}} = \sum_{t} \delta^{i}_{t} \left[C_{t-1}, h_{t-1}, x_{t}\right]^{\mathsf{T}}
+\frac{\partial L}{\partial W_{o}} = \sum_{t} \delta^{o}_{t} \left[C_{t}, h_{t-1}, x_{t}\right]^{\mathsf{T}}
 """,
     ),
     Row(
@@ -512,15 +512,15 @@ dL/dW_f = sum_t δf_t [h_{t-1}, x_t]^T
 dL/db_f = sum_t δf_t
 """,
         latex=r"""
-\mathrm{dh}_{T} = h_{T} - d
-\mathrm{dh}_{t} = W_{\mathrm{oh}}^{\mathsf{T}} \, \delta o_{t+1} + W_{\mathrm{fh}}^{\mathsf{T}} \, \delta f_{t+1} + W_{\mathrm{Ch}}^{\mathsf{T}} \, \delta \tilde{C}_{t+1}, \quad t = T-1, \dots, 1
-\delta o_{t} = \mathrm{dh}_{t} \odot o_{t} \odot (1 - o_{t}) \odot \tanh(C_{t}), \quad t = T, \dots, 1
-\mathrm{dC}_{T} = \mathrm{dh}_{T} \odot o_{T} \odot (1 - \tanh(C_{T})^{2})
-\mathrm{dC}_{t} = \mathrm{dh}_{t} \odot o_{t} \odot (1 - \tanh(C_{t})^{2}) + \mathrm{dC}_{t+1} \odot f_{t+1}, \quad t = T-1, \dots, 1
-\delta f_{t} = \mathrm{dC}_{t} \odot (C_{t-1} - \tilde{C}_{t}) \odot f_{t} \odot (1 - f_{t}), \quad t = T, \dots, 1
-\delta \tilde{C}_{t} = \mathrm{dC}_{t} \odot (1 - f_{t}) \odot (1 - \tilde{C}_{t}^{2}), \quad t = T, \dots, 1
-\frac{\partial L}{\partial W_{f}} = \sum_{t} \delta f_{t} \left[h_{t-1}, x_{t}\right]^{\mathsf{T}}
-\frac{\partial L}{\partial b_{f}} = \sum_{t} \delta f_{t}
+\mathrm{d}h_{T} = h_{T} - d
+\mathrm{d}h_{t} = W_{\mathrm{oh}}^{\mathsf{T}} \, \delta^{o}_{t+1} + W_{\mathrm{fh}}^{\mathsf{T}} \, \delta^{f}_{t+1} + W_{\mathrm{Ch}}^{\mathsf{T}} \, \delta^{\tilde{C}}_{t+1}, \quad t = T-1, \dots, 1
+\delta^{o}_{t} = \mathrm{d}h_{t} \odot o_{t} \odot (1 - o_{t}) \odot \tanh(C_{t}), \quad t = T, \dots, 1
+\mathrm{d}C_{T} = \mathrm{d}h_{T} \odot o_{T} \odot (1 - \tanh(C_{T})^{2})
+\mathrm{d}C_{t} = \mathrm{d}h_{t} \odot o_{t} \odot (1 - \tanh(C_{t})^{2}) + \mathrm{d}C_{t+1} \odot f_{t+1}, \quad t = T-1, \dots, 1
+\delta^{f}_{t} = \mathrm{d}C_{t} \odot (C_{t-1} - \tilde{C}_{t}) \odot f_{t} \odot (1 - f_{t}), \quad t = T, \dots, 1
+\delta^{\tilde{C}}_{t} = \mathrm{d}C_{t} \odot (1 - f_{t}) \odot (1 - \tilde{C}_{t}^{2}), \quad t = T, \dots, 1
+\frac{\partial L}{\partial W_{f}} = \sum_{t} \delta^{f}_{t} \left[h_{t-1}, x_{t}\right]^{\mathsf{T}}
+\frac{\partial L}{\partial b_{f}} = \sum_{t} \delta^{f}_{t}
 """,
     ),
     Row(
@@ -550,14 +550,14 @@ dL/dW_r = sum_t δr_t [h_{t-1}, x_t]^T
 dL/dW = sum_t δh̃_t [r_t * h_{t-1}, x_t]^T
 """,
         latex=r"""
-\mathrm{dh}_{T} = h_{T} - d
-\mathrm{dh}_{t} = \mathrm{dh}_{t+1} \odot (1 - z_{t+1}) + W_{h}^{\mathsf{T}} \delta \tilde{h}_{t+1} \odot r_{t+1} + W_{\mathrm{zh}}^{\mathsf{T}} \, \delta z_{t+1} + W_{\mathrm{rh}}^{\mathsf{T}} \, \delta r_{t+1}, \quad t = T-1, \dots, 1
-\delta z_{t} = \mathrm{dh}_{t} \odot (\tilde{h}_{t} - h_{t-1}) \odot z_{t} \odot (1 - z_{t}), \quad t = T, \dots, 1
-\delta \tilde{h}_{t} = \mathrm{dh}_{t} \odot z_{t} \odot (1 - \tilde{h}_{t}^{2}), \quad t = T, \dots, 1
-\delta r_{t} = W_{h}^{\mathsf{T}} \delta \tilde{h}_{t} \odot h_{t-1} \odot r_{t} \odot (1 - r_{t}), \quad t = T, \dots, 1
-\frac{\partial L}{\partial W_{z}} = \sum_{t} \delta z_{t} \left[h_{t-1}, x_{t}\right]^{\mathsf{T}}
-\frac{\partial L}{\partial W_{r}} = \sum_{t} \delta r_{t} \left[h_{t-1}, x_{t}\right]^{\mathsf{T}}
-\frac{\partial L}{\partial W} = \sum_{t} \delta \tilde{h}_{t} \left[r_{t} \odot h_{t-1}, x_{t}\right]^{\mathsf{T}}
+\mathrm{d}h_{T} = h_{T} - d
+\mathrm{d}h_{t} = \mathrm{d}h_{t+1} \odot (1 - z_{t+1}) + W_{h}^{\mathsf{T}} \delta^{\tilde{h}}_{t+1} \odot r_{t+1} + W_{\mathrm{zh}}^{\mathsf{T}} \, \delta^{z}_{t+1} + W_{\mathrm{rh}}^{\mathsf{T}} \, \delta^{r}_{t+1}, \quad t = T-1, \dots, 1
+\delta^{z}_{t} = \mathrm{d}h_{t} \odot (\tilde{h}_{t} - h_{t-1}) \odot z_{t} \odot (1 - z_{t}), \quad t = T, \dots, 1
+\delta^{\tilde{h}}_{t} = \mathrm{d}h_{t} \odot z_{t} \odot (1 - \tilde{h}_{t}^{2}), \quad t = T, \dots, 1
+\delta^{r}_{t} = W_{h}^{\mathsf{T}} \delta^{\tilde{h}}_{t} \odot h_{t-1} \odot r_{t} \odot (1 - r_{t}), \quad t = T, \dots, 1
+\frac{\partial L}{\partial W_{z}} = \sum_{t} \delta^{z}_{t} \left[h_{t-1}, x_{t}\right]^{\mathsf{T}}
+\frac{\partial L}{\partial W_{r}} = \sum_{t} \delta^{r}_{t} \left[h_{t-1}, x_{t}\right]^{\mathsf{T}}
+\frac{\partial L}{\partial W} = \sum_{t} \delta^{\tilde{h}}_{t} \left[r_{t} \odot h_{t-1}, x_{t}\right]^{\mathsf{T}}
 """,
     ),
     Row(
@@ -595,22 +595,22 @@ dL/dU_g = sum_t x_t^T δg_t
 dL/dW_g = sum_t s_{t-1}^T δg_t
 """,
         latex=r"""
-\mathrm{ds}_{T} = s_{T} - d
-\mathrm{ds}_{t} = \delta f_{t+1} W_{f}^{\mathsf{T}} + \delta g_{t+1} W_{g}^{\mathsf{T}} + \delta i_{t+1} W_{i}^{\mathsf{T}} + \delta o_{t+1} W_{o}^{\mathsf{T}}, \quad t = T-1, \dots, 1
-\mathrm{dc}_{T} = \mathrm{ds}_{T} \circ (1 - \tanh(c_{T})^{2}) \circ o_{T}
-\mathrm{dc}_{t} = \mathrm{ds}_{t} \circ (1 - \tanh(c_{t})^{2}) \circ o_{t} + \mathrm{dc}_{t+1} \circ f_{t+1}, \quad t = T-1, \dots, 1
-\delta f_{t} = \mathrm{dc}_{t} \circ c_{t-1} \circ f_{t} \circ (1 - f_{t}), \quad t = T, \dots, 1
-\delta g_{t} = \mathrm{dc}_{t} \circ (1 - g_{t}^{2}) \circ i_{t}, \quad t = T, \dots, 1
-\delta i_{t} = \mathrm{dc}_{t} \circ g_{t} \circ i_{t} \circ (1 - i_{t}), \quad t = T, \dots, 1
-\delta o_{t} = \mathrm{ds}_{t} \circ \tanh(c_{t}) \circ o_{t} \circ (1 - o_{t}), \quad t = T, \dots, 1
-\frac{\partial L}{\partial U_{i}} = \sum_{t} x_{t}^{\mathsf{T}} \delta i_{t}
-\frac{\partial L}{\partial W_{i}} = \sum_{t} s_{t-1}^{\mathsf{T}} \delta i_{t}
-\frac{\partial L}{\partial U_{f}} = \sum_{t} x_{t}^{\mathsf{T}} \delta f_{t}
-\frac{\partial L}{\partial W_{f}} = \sum_{t} s_{t-1}^{\mathsf{T}} \delta f_{t}
-\frac{\partial L}{\partial U_{o}} = \sum_{t} x_{t}^{\mathsf{T}} \delta o_{t}
-\frac{\partial L}{\partial W_{o}} = \sum_{t} s_{t-1}^{\mathsf{T}} \delta o_{t}
-\frac{\partial L}{\partial U_{g}} = \sum_{t} x_{t}^{\mathsf{T}} \delta g_{t}
-\frac{\partial L}{\partial W_{g}} = \sum_{t} s_{t-1}^{\mathsf{T}} \delta g_{t}
+\mathrm{d}s_{T} = s_{T} - d
+\mathrm{d}s_{t} = \delta^{f}_{t+1} W_{f}^{\mathsf{T}} + \delta^{g}_{t+1} W_{g}^{\mathsf{T}} + \delta^{i}_{t+1} W_{i}^{\mathsf{T}} + \delta^{o}_{t+1} W_{o}^{\mathsf{T}}, \quad t = T-1, \dots, 1
+\mathrm{d}c_{T} = \mathrm{d}s_{T} \circ (1 - \tanh(c_{T})^{2}) \circ o_{T}
+\mathrm{d}c_{t} = \mathrm{d}s_{t} \circ (1 - \tanh(c_{t})^{2}) \circ o_{t} + \mathrm{d}c_{t+1} \circ f_{t+1}, \quad t = T-1, \dots, 1
+\delta^{f}_{t} = \mathrm{d}c_{t} \circ c_{t-1} \circ f_{t} \circ (1 - f_{t}), \quad t = T, \dots, 1
+\delta^{g}_{t} = \mathrm{d}c_{t} \circ (1 - g_{t}^{2}) \circ i_{t}, \quad t = T, \dots, 1
+\delta^{i}_{t} = \mathrm{d}c_{t} \circ g_{t} \circ i_{t} \circ (1 - i_{t}), \quad t = T, \dots, 1
+\delta^{o}_{t} = \mathrm{d}s_{t} \circ \tanh(c_{t}) \circ o_{t} \circ (1 - o_{t}), \quad t = T, \dots, 1
+\frac{\partial L}{\partial U_{i}} = \sum_{t} x_{t}^{\mathsf{T}} \delta^{i}_{t}
+\frac{\partial L}{\partial W_{i}} = \sum_{t} s_{t-1}^{\mathsf{T}} \delta^{i}_{t}
+\frac{\partial L}{\partial U_{f}} = \sum_{t} x_{t}^{\mathsf{T}} \delta^{f}_{t}
+\frac{\partial L}{\partial W_{f}} = \sum_{t} s_{t-1}^{\mathsf{T}} \delta^{f}_{t}
+\frac{\partial L}{\partial U_{o}} = \sum_{t} x_{t}^{\mathsf{T}} \delta^{o}_{t}
+\frac{\partial L}{\partial W_{o}} = \sum_{t} s_{t-1}^{\mathsf{T}} \delta^{o}_{t}
+\frac{\partial L}{\partial U_{g}} = \sum_{t} x_{t}^{\mathsf{T}} \delta^{g}_{t}
+\frac{\partial L}{\partial W_{g}} = \sum_{t} s_{t-1}^{\mathsf{T}} \delta^{g}_{t}
 """,
     ),
 )
