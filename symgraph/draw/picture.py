@@ -75,7 +75,7 @@ class Picture:
         if writer is None:
             raise DrawError(
                 f"draw: the file name {target.name!r} ends in none of {', '.join(writers)}, the "
-                f"formats there are. Write for example {(target.stem or 'graph') + '.svg'!r}."
+                f"formats there are. Write {(target.stem or 'graph') + '.svg'!r}, for example."
             )
         target.write_bytes(writer())
         return target
