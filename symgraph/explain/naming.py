@@ -239,7 +239,8 @@ class Naming:
         if isinstance(meaning, Array):
             if self.is_within_another(node):
                 return False
-            if any(isinstance(one, Over) for one in walk(meaning)) or node.ndim <= 2:
+            added = isinstance(node, Map) and node.template.expr.is_Add
+            if added or any(isinstance(one, Over) for one in walk(meaning)) or node.ndim <= 2:
                 return True
         return meaning.size > self._tolerated(node)
 
@@ -254,6 +255,8 @@ class Naming:
         """Whether an array that is given by its entries has no line of its own: windows, lookups,
         the sum in a mean, the normaliser of a softmax."""
         users = self.users.get(node, [])
+        if isinstance(node, Reshape) and all(map(_is_matrix_product, users)):
+            return False  # flattened features: the derivative by their weights is a matrix
         if isinstance(node, (Pull, Reshape)) and len(users) == 1:
             moved = node.args[0] in self.called or self.forward.name(node.args[0]) is not None
             return not moved or (
@@ -567,6 +570,11 @@ def _is_product(node: Node) -> bool:
     if not isinstance(node, Einsum) or len(node.args) < 2:
         return False
     return bool({i for indices in node.ins for i in indices} - set(node.out))
+
+
+def _is_matrix_product(node: Node) -> bool:
+    """A product of two arrays that are matrices or vectors."""
+    return _is_product(node) and max(arg.ndim for arg in node.args) <= 2
 
 
 def _is_made_of(node: Node, products: Sequence[Node]) -> bool:

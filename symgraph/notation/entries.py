@@ -265,6 +265,8 @@ class Entries:
         axes = apart(self.axes(inner), set().union(*map(free_letters, at)))
         if x.axis is not None and x.axis >= len(axes):
             raise NoAxesError  # along an axis of length 1
+        if x.head == "softmax" and not self._deep:
+            return self._named(x, at)
         if x.head == "softmax":
             which = range(len(axes)) if x.axis is None else (x.axis,)
             spread: list[Formula] = [axes[k] if k in which else p for k, p in enumerate(at)]
