@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 import sympy
 from numpy.typing import NDArray
 
+from symgraph.abstract import Abstract
 from symgraph.errors import UnsupportedError
 from symgraph.node import Node, topological
 from symgraph.ops import (
@@ -55,6 +57,16 @@ class _Steps(NamedTuple):
 
     locals: list[dict[Node, Dual]]
     finals: list[Dual]
+
+
+def _basic(expr: Any) -> Any:
+    """The formula in plain SymPy; abstract functions mean something else at another time."""
+    return plain(expr) if expr.atoms(Abstract) else _unchanging(expr)
+
+
+@lru_cache(maxsize=1024)
+def _unchanging(expr: Any) -> Any:
+    return plain(expr)
 
 
 class DualRun:
@@ -112,7 +124,7 @@ class DualRun:
     def _map(self, node: Map, xs: Sequence[Dual]) -> Dual:
         continuous = any(arg.kind == "real" for arg in node.args)
         memo: dict[Any, Dual] = {}
-        found = self._body(plain(node.template.expr), xs, memo, continuous)
+        found = self._body(_basic(node.template.expr), xs, memo, continuous)
         shape = np.broadcast_shapes(*(np.shape(x.value) for x in xs))
         value = np.broadcast_to(found.value, shape)
         if node.kind == "boolean":

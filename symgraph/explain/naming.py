@@ -239,8 +239,8 @@ class Naming:
         if isinstance(meaning, Array):
             if self.is_within_another(node):
                 return False
-            added = isinstance(node, Map) and node.template.expr.is_Add
-            if added or any(isinstance(one, Over) for one in walk(meaning)) or node.ndim <= 2:
+            on_the_way = isinstance(node, Map) and node in self._active
+            if on_the_way or any(isinstance(one, Over) for one in walk(meaning)) or node.ndim <= 2:
                 return True
         return meaning.size > self._tolerated(node)
 

@@ -458,23 +458,24 @@ def in_entries(formulas: Sequence[Formula]) -> list[Formula]:
     leading = next((one for one in reversed(formulas) if isinstance(one, Array)), None)
     if leading is None:
         return list(formulas)
-    return [_at(one, leading.indices) for one in formulas]
+    # An axis with one entry needs no letter.
+    at = tuple(Number(0) if index.length == 1 else index for index in leading.indices)
+    shape = tuple(index.length for index in leading.indices)
+    return [_at(one, at, shape) for one in formulas]
 
 
-def _at(formula: Formula, indices: tuple[Index, ...]) -> Formula:
-    if isinstance(formula, Array) and len(formula.indices) == len(indices):
-        named = {a.letter: b for a, b in zip(formula.indices, indices, strict=True)}
-        return replaced(formula.body, named)
-    shape = tuple(index.length for index in indices)
+def _at(formula: Formula, at: tuple[Formula, ...], shape: tuple[Any, ...]) -> Formula:
+    if isinstance(formula, Array) and len(formula.indices) == len(at):
+        return replaced(
+            formula.body, {a.letter: b for a, b in zip(formula.indices, at, strict=True)}
+        )
     if isinstance(formula, (Derivative, SecondDerivative)):
-        return _derivative_at(formula, indices)
-    if formula.sort == "scalar":
-        return formula
-    return Entry(formula, indices, shape)
+        return _derivative_at(formula, at, shape)
+    return formula if formula.sort == "scalar" else Entry(formula, at, shape)
 
 
 def _derivative_at(
-    formula: Derivative | SecondDerivative, indices: tuple[Index, ...]
+    formula: Derivative | SecondDerivative, at: tuple[Formula, ...], shape: tuple[Any, ...]
 ) -> Derivative | SecondDerivative:
     """The derivative of an entry by an entry: the first indices are those of the first value."""
     if isinstance(formula, Derivative):
@@ -484,9 +485,9 @@ def _derivative_at(
     k = _RANK.get(first.sort)
     if k is None:
         below = _RANK.get(second.sort)
-        k = len(indices) // 2 if below is None else len(indices) - below
-    left = _at(first, indices[:k]) if k else first
-    right = _at(second, indices[k:]) if k < len(indices) else second
+        k = len(at) // 2 if below is None else len(at) - below
+    left = _at(first, at[:k], shape[:k]) if k else first
+    right = _at(second, at[k:], shape[k:]) if k < len(at) else second
     if isinstance(formula, Derivative):
         return replace(formula, of=left, by=right)
     return replace(formula, by=left, then=right)

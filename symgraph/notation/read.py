@@ -18,7 +18,16 @@ from symgraph.notation.algebra import Algebra
 from symgraph.notation.contraction import contraction
 from symgraph.notation.decimals import as_written
 from symgraph.notation.entries import Entries, NoAxesError
-from symgraph.notation.indexed import Array, Index, Inside, canonical, other_letter, unshadowed
+from symgraph.notation.indexed import (
+    Array,
+    Index,
+    Inside,
+    canonical,
+    free_letters,
+    other_letter,
+    replaced,
+    unshadowed,
+)
 from symgraph.notation.kronecker import kronecker
 from symgraph.notation.letters import Letters
 from symgraph.notation.orientation import Layout, orientations
@@ -244,7 +253,8 @@ class Reader:
         self._limit = limit
         self._known: dict[Node, Formula] = dict(names or {})
         self._by_formula: dict[Formula, Formula] = {}
-        self._by_entry: dict[tuple[int, Formula], Formula] = {}
+        #: Names of arrays by an entry of theirs; for each axis, whether it has a letter there.
+        self._by_entry: dict[Formula, tuple[Formula, tuple[bool, ...]]] = {}
         #: The indices of every name's axes.
         self.axes = {name: forward.letters.of(node) for node, name in forward.names.items()}
         self._axes_of: dict[Node, tuple[Index, ...]] = {}
@@ -299,11 +309,35 @@ class Reader:
 
     def recognise(self, formula: Formula, name: Formula) -> None:
         """From now on a formula that comes out like this is read as this name."""
-        if isinstance(formula, Array) and formula.body.size > 2:
-            key = (len(formula.indices), canonical(formula.body, formula.indices))
-            self._by_entry.setdefault(key, name)
+        if isinstance(formula, Array) or formula.sort == "tensor":
+            self._recognise_entries(formula, name)
         if formula.size > 1:
             self._by_formula.setdefault(formula, name)
+
+    def _recognise_entries(self, formula: Formula, name: Formula) -> None:
+        try:
+            whole = self._entries.array(formula) if formula.sort == "tensor" else formula
+        except NoAxesError:
+            return
+        assert isinstance(whole, Array)
+        single: dict[str, Formula] = {i.letter: Number(0) for i in whole.indices if i.length == 1}
+        body = replaced(whole.body, single)
+        used = free_letters(body)
+        lettered = tuple(index.letter in used for index in whole.indices)
+        own = [index for index in whole.indices if index.letter in used]
+        if body.size > 2 and len(own) + len(single) == len(whole.indices):
+            self._by_entry.setdefault(canonical(body, own), (name, lettered))
+
+    def _recognised_entry(self, formula: Formula, spot: Sequence[Index]) -> Formula | None:
+        """The entry of a named array that comes out like this formula."""
+        used = free_letters(formula)
+        own = [index for index in spot if index.letter in used]
+        name, lettered = self._by_entry.get(canonical(formula, own), (None, ()))
+        if name is None or sum(lettered) != len(own):
+            return None
+        letters = iter(own)
+        at = [next(letters) if has_letter else Number(0) for has_letter in lettered]
+        return self._entries.entry(name, at)
 
     def read(self, root: Node) -> Formula:
         """The formula of a node; a named node is its name."""
@@ -545,9 +579,9 @@ class Reader:
     def _body(self, expr: Any, nodes: Sequence[Node], xs: Sequence[Formula]) -> Formula:
         formula = self._expression(expr, nodes, xs)
         if self._spot is not None and self._by_entry and formula.size > 2:
-            name = self._by_entry.get((len(self._spot), canonical(formula, self._spot)))
-            if name is not None:
-                return self._entries.entry(name, self._spot)
+            entry = self._recognised_entry(formula, self._spot)
+            if entry is not None:
+                return entry
         return self._by_formula.get(formula, formula)
 
     def _expression(self, expr: Any, nodes: Sequence[Node], xs: Sequence[Formula]) -> Formula:

@@ -543,7 +543,7 @@ class _Parser:
 
     def _is_call(self, start: int, end: int) -> bool:
         """Whether a name is written as a function that everybody knows: σ(x), not σ (x)."""
-        return self._text[start:end] in FUNCTIONS and self._text[end : end + 1] in ("(", "[")
+        return self._text[start:end] in FUNCTIONS and self._text[end : end + 1] == "("
 
     def _between(self, name: Tree, index: tuple[int, int]) -> Tree:
         """The entries of w^(2) written between its parts: w_kj^(2)."""
