@@ -13,10 +13,10 @@ from symgraph.explain.derivation import Derivation, Equation, Step
 from symgraph.explain.naming import MOST_EDGES, is_naming
 from symgraph.explain.recurrences import Case, LoopNaming
 from symgraph.explain.replay import replayed
-from symgraph.explain.reread import reread
 from symgraph.explain.rules import Language
 from symgraph.explain.steps import Steps
 from symgraph.explain.through_time import jacobian_lines
+from symgraph.explain.timed_proof import TimedProof
 from symgraph.facts import Fact
 from symgraph.node import Node
 from symgraph.notation.algebra import Algebra
@@ -175,14 +175,8 @@ class Recurrence:
             names=tuple(self._defined),
             results=tuple(self._results),
             lang=lang,
-            proof=self._proof,
+            proof=TimedProof(self._replayed, names),
         )
-
-    def _proof(self, derivation: Derivation) -> list[tuple[Equation | Step, str]]:
-        if self._replayed.values is not None:
-            return reread(derivation, self._replayed.values, self._replayed.dims)
-        reason = "no point was found at which it can be computed"
-        return [(line, reason) for line in derivation.lines()]
 
     def _steps(self, results: Sequence[Equation]) -> list[Step]:
         """The steps to the loops, those at their ends, those at a general time, the sums."""
@@ -215,7 +209,8 @@ class Recurrence:
             further[tail] = [Steps(names).from_later(tail, through, share)]
         reached = {bare(node.args[k]) for node, k in found.contribution if not is_naming(node)}
         alone = sum(tail not in reached for tail in further)
-        steps = [self._whole(step) for step in Steps(names, further).of(found)]
+        every = Steps(names, further, self._partial(case)).of(found)
+        steps = [self._whole(step) for step in every]
         parts = {names.derivative_by(node) for node in names.forward.shared}
         steps = [step for step in steps if step.rule != "selection" or step.target not in parts]
         first, rest = steps[:alone], steps[alone:]
@@ -226,6 +221,16 @@ class Recurrence:
         """The step without what has a form only entry by entry where the outcome has none."""
         plain = isinstance(step.before, Array) and not isinstance(step.after, Array)
         return dataclasses.replace(step, before=step.after) if plain else step
+
+    def _partial(self, case: Case) -> list[Node]:
+        """The states that also reach the root at their own time; a start has none."""
+        edges = self._names.sweeps["general"].contribution
+        ahead = {bare(node.args[k]) for node, k in edges if not is_naming(node)}
+        return [
+            bare(one.before)
+            for one in self._moments.states
+            if bare(one.after) in ahead and case in ("general", one.end)
+        ]
 
     def _is_timed(self, formula: Formula) -> bool:
         return any(mentions(formula, letter) for letter in self._moments.lengths)

@@ -243,12 +243,13 @@ class LoopNaming(Naming):
                 record[node] = ct
             self.named[node] = name
             place = self._place(node, name)
-            return negative(place) if self._is_minus(name) else place
+            return negative(place) if self.is_minus(name) else place
 
         sources = {*self.sources, *(state.before for state in self._live)}
         return reverse(seeds, sources, rename)
 
-    def _is_minus(self, name: Name) -> bool:
+    def is_minus(self, name: Name) -> bool:
+        """Whether a name stands for the derivative with a minus: δ = -∂E/∂net."""
         return self.sign == -1 and name.name.startswith("δ")
 
     def _place(self, node: Node, name: Name) -> Node:
@@ -317,7 +318,7 @@ class LoopNaming(Naming):
     def _formula_of(self, node: Node, name: Name, record: dict[Node, Node]) -> Formula:
         ct = record.get(node)
         formula = Number(0) if ct is None else self.fitted(ct, node)
-        return self.opposite(formula) if self._is_minus(name) else formula
+        return self.opposite(formula) if self.is_minus(name) else formula
 
     def fitted(self, gradient: Node, like: Node) -> Formula:
         return gathered(super().fitted(gradient, like), self.reader.algebra.add)

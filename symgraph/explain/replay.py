@@ -6,7 +6,7 @@ what is given, forwards in time, then the derivatives with names, backwards.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -20,6 +20,7 @@ from symgraph.explain.derivation import Equation
 from symgraph.explain.recurrences import LoopNaming
 from symgraph.node import Node
 from symgraph.notation.numeric import value
+from symgraph.notation.read import bare
 from symgraph.notation.sequences import (
     Entries,
     Moment,
@@ -45,11 +46,14 @@ MOST_VALUES = 20_000
 
 class Replayed(NamedTuple):
     """What came of the lines: whether they hold (None where that cannot be said), the values of all
-    names, the sizes."""
+    names, the sizes; the gradients of the graph (for an entry of a sequence one after the other),
+    the sequences whose entries have another name, times along the first axis."""
 
     sound: bool | None
     values: dict[str, Any] | None
     dims: Mapping[sympy.Symbol, int]
+    gradients: Sequence[Array] = ()
+    whole: Mapping[str, Array] = MappingProxyType({})
 
 
 def replayed(
@@ -105,9 +109,11 @@ def replayed(
         return Replayed(False, None, {})
     if not _agree(made.get(names.root_name.name), found[root], "scalar"):
         return Replayed(False, None, {})
+    exacts: list[Array] = []
     for source, one, gradient in zip(names.sources, results, gradients, strict=True):
         exact = np.asarray(found[gradient])
         entry_of = entries.get(source)
+        exacts.append(exact if entry_of is None else np.moveaxis(exact, entry_of.axis, 0))
         if entry_of is None:
             good = _has_value(one.right, exact, made, sample.dims)
         else:
@@ -118,7 +124,7 @@ def replayed(
             )
         if not good:
             return Replayed(False, None, {})
-    return Replayed(True, made, sample.dims)
+    return Replayed(True, made, sample.dims, exacts, _whole(moments.entries.values(), found))
 
 
 def carried_out(
@@ -170,6 +176,15 @@ def _start(state: State) -> Node:
     _, _, scan, k = state.before.params
     start: Node = scan.args[k]
     return start
+
+
+def _whole(entries: Iterable[Entry], found: Mapping[Node, Any]) -> dict[str, Array]:
+    """The given sequences by their own names, times along the first axis."""
+    return {
+        bare(one.stacked).name: np.moveaxis(np.asarray(found[one.stacked]), one.axis, 0)
+        for one in entries
+        if isinstance(bare(one.stacked), Var)
+    }
 
 
 def _blocks(

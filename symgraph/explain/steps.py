@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from symgraph.explain.derivation import Step
 from symgraph.explain.naming import Naming, is_naming
@@ -28,10 +28,17 @@ __all__ = ["Steps"]
 class Steps:
     """Writes down the edges of a reverse sweep with the names of a derivation."""
 
-    def __init__(self, naming: Naming, further: Mapping[Node, list[Step]] | None = None) -> None:
+    def __init__(
+        self,
+        naming: Naming,
+        further: Mapping[Node, list[Step]] | None = None,
+        partial: Collection[Node] = (),
+    ) -> None:
         self._names = naming
         #: What else reaches a value beside the edges of the sweep.
         self.further = further or {}
+        #: Values of which the sweep has only a share: another time has the rest.
+        self._partial = frozenset(partial)
 
     def of(self, found: Adjoints) -> list[Step]:
         """One step an edge, in the order of the sweep; then the sum where several arrive."""
@@ -54,7 +61,7 @@ class Steps:
                 continue
             others = self.further.get(tail, [])
             several = len(edges[tail]) + len(others) > 1
-            shared = isinstance(node.args[k], Each)
+            shared = isinstance(node.args[k], Each) or tail in self._partial
             soft = whole.get((node, k))
             step = (
                 self._edge(node, k, part, tail, several or shared)

@@ -8,7 +8,7 @@ line that cannot be read back, or has no value, is told to be unverified, with t
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -16,16 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgraph import readback
-from symgraph.abstract import abstract, concrete, smooth, spelled
 from symgraph.errors import NameClashError, ProofError, SymgraphError
+from symgraph.explain.agreement import STYLES, UNREADABLE, agree, both, message
+from symgraph.explain.callables import callables
 from symgraph.explain.derivation import Derivation, Equation, Step
 from symgraph.explain.naming import Naming
 from symgraph.explain.points import Point, points
 from symgraph.node import Node
 from symgraph.notation.indexed import Array
 from symgraph.notation.tree import (
-    Apply,
-    Call,
     Derivative,
     Formula,
     Name,
@@ -39,18 +38,12 @@ from symgraph.notation.tree import (
 from symgraph.notation.write import write
 from symgraph.ops.sweep import Adjoints
 from symgraph.printing import Style
-from symgraph.readback.functions import FUNCTIONS
-from symgraph.readback.tree import Entries, Number, Share, Tree
-from symgraph.scalar import functions, slot
-from symgraph.template import template
+from symgraph.readback.tree import Entries, Share
 
 __all__ = ["Proof"]
 
 Line = Equation | Step
 Derivatives = dict[tuple[str, str], Any]
-STYLES: tuple[Style, ...] = ("text", "unicode", "latex")
-#: Relative to the largest entry; and what rounding may leave of a zero.
-TOLERANCE, ROUNDING = 1e-7, 1e-9
 #: Of a letter that stands for all places of an axis so many are tried.
 MOST_PLACES = 4
 _SORTS: dict[Sort, readback.Sort] = {
@@ -61,7 +54,6 @@ _SORTS: dict[Sort, readback.Sort] = {
 MOST_LETTERS = 40_000
 TOO_LONG = "the derivation is too long to be read back as a whole"
 _INDICES = re.compile(r"\[([a-z](?:,[a-z])*)\]")
-UNREADABLE = "it has no form that can be read back"
 
 
 class _Lie(NamedTuple):
@@ -162,7 +154,7 @@ class _Reading:
         sizes = {str(symbol): readback.Given.of(n) for symbol, n in point.dims.items()}
         return _Station(
             point,
-            {**sizes, **_callables(formulas, point.seed), **self._given(point)},
+            {**sizes, **callables(formulas, point.seed), **self._given(point)},
             self._results(point) | self._given_labels(point),
             self._other_readings(point),
         )
@@ -283,7 +275,7 @@ class _Reading:
                 if self._holds_otherwise(line, statement, station):
                     held = True
                 elif station.point.is_steady():
-                    raise ProofError(_message(written, str(error)), line) from error
+                    raise ProofError(message(written, str(error)), line) from error
         return None if held else reason or "its value is not finite"
 
     def _holds_otherwise(
@@ -382,11 +374,11 @@ class _Reading:
             for side in others:
                 shown = readback.meaning(side, names, letters)
                 defines = isinstance(line, Equation) and isinstance(line.left, Name)
-                if _agree(reference, shown, side, self._lenient):
+                if agree(reference, shown, side, self._lenient):
                     continue
-                if defines and _agree(reference, shown, side, lenient=True):
+                if defines and agree(reference, shown, side, lenient=True):
                     raise readback.Undetermined("a row stands where a column is meant")
-                raise readback.MeaningError(_both(reference, shown))
+                raise readback.MeaningError(both(reference, shown))
 
 
 def _defined(line: Line, side: Any, names: readback.Names) -> Any:
@@ -431,27 +423,6 @@ def _laid(array: Any, lie: _Lie) -> readback.Given:
     return readback.Given(value.T if lie.transposed else value, _SORTS[lie.sort])
 
 
-def _callables(formulas: Sequence[Formula], seed: int) -> dict[str, Callable[..., Any]]:
-    """Functions that the reader does not know by itself, such as the user's own, by name."""
-    found: dict[str, Callable[..., Any]] = {}
-    for one in (part for formula in formulas for part in walk(formula)):
-        if isinstance(one, Call) and one.head in functions and one.head not in FUNCTIONS:
-            arity = len(one.args)
-            found[one.head] = _computed(functions[one.head](*map(slot, range(arity))), arity)
-        elif isinstance(one, Apply):
-            arity = len(one.args)
-            call = abstract(one.function, one.orders)(*map(slot, range(arity)))
-            body = concrete(call, {one.function: smooth(one.function, arity, seed)})
-            for style in STYLES[:2]:
-                found[spelled(one.function, one.orders, style)] = _computed(body, arity)
-    return found
-
-
-def _computed(body: Any, arity: int) -> Callable[..., Any]:
-    made = template(body, arity)
-    return lambda *xs: made.evaluate(xs)
-
-
 def _choices(
     statement: readback.Statement,
     names: readback.Names,
@@ -483,55 +454,3 @@ def _thinned(values: NDArray[Any]) -> NDArray[Any]:
         return values
     places = np.linspace(0, len(values) - 1, MOST_PLACES).astype(int)
     return np.asarray(values[places])
-
-
-def _agree(reference: Any, shown: Any, tree: Tree, lenient: bool) -> bool:
-    """Whether two values are the same; a plain number stands for an array of it.
-
-    `lenient`: a column may stand for a row, as of a matrix with a single row nobody can tell.
-    """
-    if isinstance(reference, readback.Open) and isinstance(shown, readback.Open):
-        if reference is shown:
-            return True
-        reference, shown = (readback.tried(one) for one in (reference, shown))
-    if isinstance(reference, readback.Open):
-        reference, shown = shown, reference
-    if isinstance(shown, readback.Open):
-        shown = readback.sized(shown, reference)
-    if not isinstance(shown, readback.Value):
-        return False
-    exact, given = (np.asarray(one.array, dtype=float) for one in (reference, shown))
-    if given.ndim == 0 and isinstance(tree, Number):
-        given = np.broadcast_to(given, exact.shape)
-    if lenient and exact.ndim == 2 and exact.shape == given.shape[::-1] and 1 in exact.shape:
-        given = given.reshape(exact.shape)
-    if exact.shape != given.shape and not exact.size == given.size == 1:
-        return reference.sort == shown.sort == "number" and _is_equal(exact, given)
-    return _is_equal(exact.reshape(given.shape), given)
-
-
-def _is_equal(exact: NDArray[Any], given: NDArray[Any]) -> bool:
-    """Equal up to rounding; what is not finite says nothing."""
-    try:
-        exact, given = np.broadcast_arrays(exact, given)
-    except ValueError:
-        return False
-    if not np.all(np.isfinite(exact)):
-        raise readback.Undetermined("its value is not finite")
-    size = np.max(np.abs(exact), initial=0)
-    return bool(np.all(np.abs(given - exact) <= TOLERANCE * size + ROUNDING))
-
-
-def _both(reference: Any, shown: Any) -> str:
-    one, other = (
-        np.array2string(np.ravel(x.array)[:4], precision=6) if isinstance(x, readback.Value) else x
-        for x in (reference, shown)
-    )
-    return f"at a random point one side is {one}, the other {other}"
-
-
-def _message(written: str, why: str) -> str:
-    return (
-        f"derive: the line {written!r} is not true: {why}. This is a mistake in symgraph; "
-        "nothing was printed."
-    )

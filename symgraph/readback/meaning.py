@@ -27,6 +27,7 @@ from symgraph.readback.tree import (
     Entries,
     Label,
     Letter,
+    Listed,
     Logic,
     Norm,
     Number,
@@ -422,6 +423,21 @@ def _blocks(tree: Blocks, scope: _Scope) -> Value | Open:
     return Value("row" if found.shape[0] == 1 else "matrix", found)
 
 
+def _listed(tree: Listed, scope: _Scope) -> Value | Open:
+    """All entries of a sequence, time along the first axis."""
+    first, last = tree.first, tree.last
+    if not isinstance(first, Entries) or not isinstance(last, Entries) or first.x != last.x:
+        raise MeaningError("a list from one value to another is no sequence")
+    sequence = _sequence(first.x, scope)
+    if sequence is None:
+        raise MeaningError("a list of entries of something that is no sequence")
+    ends = [_whole(one.low[0], scope) for one in (first, last)]
+    if not sequence.first <= ends[0] <= ends[1] <= sequence.last:
+        raise MeaningError("a list goes beyond the times of its sequence")
+    kept = sequence.array[ends[0] - sequence.first : ends[1] + 1 - sequence.first]
+    return laid(Given.of(np.asarray(kept)))
+
+
 # --- indices ------------------------------------------------------------------------------------
 
 
@@ -431,11 +447,15 @@ def _entries(tree: Entries, scope: _Scope) -> Value | Open:
         return _of_sequence(tree, sequence, scope)
     if tree.high is not None:
         raise MeaningError("a superscript that is no power stands at something without time")
-    return _picked(_array_behind(tree.x, scope.names), tree, tree.low, scope)
+    return _picked(_array_behind(tree.x, scope), tree, tree.low, scope)
 
 
-def _array_behind(tree: Tree, names: Names) -> Array:
-    """The array that indices address, with the axes that it has in NumPy."""
+def _array_behind(tree: Tree, scope: _Scope) -> Array:
+    """The array that indices address, with the axes that it has in NumPy.
+
+    Times may stand in it, but no letter that runs through several values.
+    """
+    names = scope.names
     entry: Any = None
     if isinstance(tree, Word):
         entry = names.values.get(tree.name)
@@ -443,7 +463,8 @@ def _array_behind(tree: Tree, names: Names) -> Array:
         entry = names.derivatives.get((tree.of, tree.by))
     if isinstance(entry, Given):
         return np.asarray(entry.array)
-    x = settled(_value(tree, _Scope(names, {})))
+    fixed = {letter: at for letter, at in scope.letters.items() if np.ndim(at) == 0}
+    x = settled(_value(tree, _Scope(names, fixed)))
     return x.array.ravel() if x.sort in ("column", "row") else x.array
 
 
@@ -653,7 +674,7 @@ def _extent(letter: str, trees: list[Tree], scope: _Scope) -> tuple[int, int]:
                 shift = _whole(time, scope.bound(letter, np.asarray(0)))
                 times.append((sequence.first - shift, sequence.last + 1 - shift))
         else:
-            array = _array_behind(one.x, scope.names)
+            array = _array_behind(one.x, scope)
             shape = array.shape if array.ndim == len(places) else array.squeeze().shape
         if len(shape) == len(places):
             axes |= {
@@ -719,5 +740,5 @@ _RULES: dict[type[Tree], Callable[..., Value | Open]] = {
     Number: _number, Word: _word, Label: _label, Share: _share, Constant: _constant, Terms: _terms,
     Chain: _chain, Over: _over, Power: _power, Turned: _turned, Norm: _norm, Absolute: _absolute,
     Relation: _relation, Logic: _logic, Truth: _truth, Apply: _apply, Blocks: _blocks,
-    Entries: _entries, Big: _big,
+    Entries: _entries, Big: _big, Listed: _listed,
 }  # fmt: skip

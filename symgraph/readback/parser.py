@@ -26,6 +26,7 @@ from symgraph.readback.tree import (
     Entries,
     Label,
     Letter,
+    Listed,
     Logic,
     Norm,
     Number,
@@ -447,7 +448,7 @@ class _Parser:
         return self._inside(self._any, CLOSE)
 
     def _bracketed(self) -> Tree:
-        """(formula), (i, j) for positions, or [a, b; c, d] for blocks."""
+        """(formula), (i, j) for positions, (x_1, ..., x_T), or [a, b; c, d] for blocks."""
         start, closing = self._at, _CLOSING[self._text[self._at]]
         square, listed = self._text[start] == "[", self._text[start] == "("
         self._at += 1
@@ -459,6 +460,11 @@ class _Parser:
                 self._take(",")
             rows[-1].append(self._nested(self._any))
         while listed and self._take(","):
+            if self._take("..."):
+                self._need(",")
+                last = self._nested(self._any)
+                self._need(closing)
+                return Listed(start, rows[0][0], last)
             rows[-1].append(self._nested(self._any))
         self._need(closing)
         if listed and len(rows[0]) > 1:
@@ -724,9 +730,12 @@ class _Parser:
         operand = self._operand()
         end = self._at
         whole = self._behind(operand)
+        long = self._piece(start, self._at)
         if isinstance(whole, Entries) and whole.x == operand:
+            if any(of == long for of, _ in self._names.derivatives):  # dnet_{t+1}/dnet_t
+                return long, ()
             return self._piece(start, end), whole.low
-        return self._piece(start, self._at), ()
+        return long, ()
 
     def _differential_sign(self, fraction: bool) -> None:
         if self._text[self._at : self._at + 1] not in ("d", "∂"):

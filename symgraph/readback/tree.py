@@ -15,6 +15,7 @@ __all__ = [
     "Entries",
     "Label",
     "Letter",
+    "Listed",
     "Logic",
     "Norm",
     "Number",
@@ -208,3 +209,11 @@ class Blocks(Tree):
     """A matrix of blocks, or a column [a; b] of columns."""
 
     rows: tuple[tuple[Tree, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Listed(Tree):
+    """(x_1, ..., x_T): all entries of a sequence, one after the other."""
+
+    first: Tree
+    last: Tree

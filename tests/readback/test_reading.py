@@ -339,3 +339,28 @@ def test_size_one_keeps_columns_and_rows_apart_from_numbers():
     assert value_of("A x", "text", names=names).tolist() == [[10.0]]
     with pytest.raises(MeaningError, match=r"a column .* times a column"):
         value_of("x y", "text", names=names)
+
+
+@pytest.mark.parametrize(
+    ("line", "style"),
+    [
+        ("Y = (y_1, ..., y_T)", "text"),
+        ("Y = (y_1, …, y_T)", "unicode"),
+        (r"Y = (y_{1}, \dots, y_{T})", "latex"),
+    ],
+)
+def test_a_sequence_may_be_listed_by_its_first_and_last_entry(line, style):
+    Y = np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
+    names = Names({"Y": Y, "y": Sequence(Y, "column"), "T": 3})
+    left, right = read(line, style, names).sides
+
+    assert meaning(left, names).array.tolist() == meaning(right, names).array.tolist()
+    (_, shorter) = read(line.replace("T", "2"), style, names).sides
+    assert meaning(shorter, names).array.tolist() == [[1.0, 2.0], [3.0, 4.0]]
+
+
+def test_vectors_in_brackets_are_joined():
+    names = Names({"h": [1.0, 2.0], "x": [3.0, 4.0]})
+
+    (joined,) = read("[h, x]", "text", names).sides
+    assert meaning(joined, names).array.tolist() == [[1.0], [2.0], [3.0], [4.0]]
