@@ -22,6 +22,7 @@ EXAMPLES = """examples:
   symgraph derive "½‖tanh(W x) − y‖²" --wrt W --shape W=m,n x=n y=m --abstract f=tanh
   symgraph derive "½‖W x − y‖²" --wrt W --shape W=m,n x=n y=m --form index
   symgraph derive "xᵀ A x" --wrt x --shape x=n A=n,n --order 2
+  symgraph derive "let s_t = tanh(w s_{t-1} + x_t), t = 1..T; ½(s_T − d)²" --wrt w
   symgraph derive net.sym --wrt W1
   symgraph derive zoo:hinge --wrt W
 

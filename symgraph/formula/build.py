@@ -13,17 +13,17 @@ from functools import reduce
 from operator import add, mul
 from typing import Any, NoReturn
 
-import sympy
-
 from symgraph.build import arithmetic, contract, indexing, linear_algebra, shaping
 from symgraph.build.coerce import as_node
 from symgraph.errors import FormulaError, ShapeError, SymgraphError
 from symgraph.formula.binding import bound
 from symgraph.formula.functions import Function, functions
+from symgraph.formula.loops import run
 from symgraph.formula.numbers import combined, number_of
+from symgraph.formula.scope import Scope
 from symgraph.formula.source import Source, Span
+from symgraph.formula.times import Loop
 from symgraph.formula.tree import (
-    Block,
     Call,
     Comparison,
     Constant,
@@ -39,12 +39,14 @@ from symgraph.formula.tree import (
     Product,
     Reference,
     Slice,
+    Statement,
     Sum,
+    SumOver,
     Transposed,
     has_factor,
     is_plain_norm,
 )
-from symgraph.formula.value import Names, Value, beside, ones_times, times_ones
+from symgraph.formula.value import Value, beside, count_of, ones_times, times_ones
 from symgraph.node import Node
 from symgraph.ops.leaves import Fill
 from symgraph.shapes import same_dim, shape_text
@@ -53,8 +55,6 @@ __all__ = ["Builder"]
 
 #: No array that a formula makes may have more entries: at random points it is computed.
 MOST_ENTRIES = 1_000_000
-#: What the name of a size is counted as.
-TYPICAL = 5
 _RELATIONS = {
     "<": arithmetic.less, "<=": arithmetic.less_equal, ">": arithmetic.greater,
     ">=": arithmetic.greater_equal, "==": arithmetic.equal, "!=": arithmetic.not_equal,
@@ -64,7 +64,7 @@ _RELATIONS = {
 class Builder:
     """One text being turned into nodes."""
 
-    def __init__(self, source: Source, names: Names) -> None:
+    def __init__(self, source: Source, names: Scope) -> None:
         self.source = source
         self.names = names
         self.summed = False
@@ -72,15 +72,22 @@ class Builder:
         self.columns: set[str] = set()
         self.told: SymgraphError | None = None
 
-    def block(self, block: Block) -> Node:
+    def result(self, steps: Sequence[Statement | Loop]) -> Node:
         """The result of the last line."""
-        for statement in block.statements:
+        node: Node | None = None
+        for k, statement in enumerate(steps):
+            if isinstance(statement, Loop):
+                later = [one.formula for one in steps[k + 1 :] if isinstance(one, Statement)]
+                with self.place(statement.statements[0].name_span):
+                    run(self.read, self.names, statement, later)
+                continue
             node, stance = self.read(statement.formula)
             if statement.name is not None:
                 with self.place(statement.name_span):
                     node = self.names.define(statement.name, node)
                 if stance == "column":
                     self.columns.add(statement.name)
+        assert node is not None
         return node
 
     def read(self, part: Part) -> Value:
@@ -108,10 +115,7 @@ class Builder:
             raise self.told from None
 
     def _check_size(self, node: Node, span: Span) -> None:
-        count = 1
-        for size in node.shape:
-            count *= size if isinstance(size, int) else _typical(size)
-        if count > MOST_ENTRIES:
+        if count_of(node) > MOST_ENTRIES:
             raise self.refuse(
                 f"an array of shape {shape_text(node.shape)} has more than {MOST_ENTRIES} entries.",
                 span, "Write sizes as names, such as W=d.",
@@ -137,6 +141,14 @@ class Builder:
             return Value(self.identity)
         return Value(self.names.find(part.name), "column" if part.name in self.columns else "")
 
+    def sum_over(self, part: SumOver) -> Value:
+        if part not in self.names.sums:
+            raise self.refuse(
+                "this sum over time stands in the recurrence itself.", part.span,
+                "Write it on a line behind.",
+            )  # fmt: skip
+        return Value(self.names.sums[part])
+
     def ones(self, part: Ones) -> NoReturn:
         raise self.refuse(
             "how many ones there are does not follow from what stands here.", part.span,
@@ -154,9 +166,13 @@ class Builder:
             nodes[0].ndim == 0 or all(isinstance(item, Listing) for item in part.items)
         ):
             return Value(shaping.stack(nodes))
+        if all(node.ndim == 2 for node in nodes):
+            return Value(shaping.concat(nodes, axis=1))
         if any(node.ndim > 1 for node in nodes):
             raise self.refuse(
-                "a list of matrices.", part.span, "Write concat([A, B], axis=1) or stack([A, B])."
+                "a list of matrices and vectors.",
+                part.span,
+                "Write concat([A, B], axis=1) or stack([A, B]).",
             )
         vectors = [shaping.reshape(n, (1,)) if n.ndim == 0 else n for n in nodes]
         return Value(shaping.concat(vectors))
@@ -423,7 +439,7 @@ class Builder:
             values = [self.read(arg) for arg in part.args]
             made = reduce(pair, [v.node for v in values])
             return Value(made, next((v.stance for v in values if v.stance), ""))
-        if name == "sum":
+        if name == "sum" and not self.names.now:
             self._check_index(part)
         summed, self.summed = self.summed, self.summed or name in ("sum", "mean")
         try:
@@ -473,13 +489,9 @@ class Builder:
 
 _READERS: dict[type[Part], Callable[[Builder, Any], Value]] = {
     Literal: Builder.literal, Constant: Builder.constant, Reference: Builder.reference,
-    Ones: Builder.ones,    Listing: Builder.listing, Negative: Builder.negative, Sum: Builder.sum,
+    Ones: Builder.ones, SumOver: Builder.sum_over,
+    Listing: Builder.listing, Negative: Builder.negative, Sum: Builder.sum,
     Entrywise: Builder.entrywise, Product: Builder.product, Power: Builder.power,
     Transposed: Builder.transposed, Comparison: Builder.comparison, Logical: Builder.logical,
     Index: Builder.index, Call: Builder.call,
 }  # fmt: skip
-
-
-def _typical(size: Any) -> int:
-    """How large a size with names in it is where the names are small numbers."""
-    return int(abs(size.xreplace(dict.fromkeys(size.free_symbols, sympy.Integer(TYPICAL)))))

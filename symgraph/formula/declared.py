@@ -6,13 +6,14 @@ Sizes stay words and numbers here: a text is read before anything that computes 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from symgraph.errors import FormulaError, NameClashError, UnknownNameError
 from symgraph.formula.names import IDENTIFIER, key_of, nearest, read_shape, split_item
 from symgraph.formula.parse import Parser
 from symgraph.formula.source import Source
+from symgraph.formula.times import Range, base_of, earlier
 from symgraph.formula.tokens import tokens_of
 from symgraph.formula.tree import Call, Part, Reference, walk
 from symgraph.printing import unicode_name
@@ -43,6 +44,7 @@ class Declarations:
         self.spare: set[str] = set()
         self.given = _let_names(text)
         self.later = {key_of(name) for name in self.given}
+        self.times: list[Range] = []
 
     def __contains__(self, name: str) -> bool:
         return key_of(name) in self.facts
@@ -92,6 +94,9 @@ class Declarations:
             for size in facts.get("shape", ()):
                 for one in [size] if isinstance(size, str) else getattr(size, "free_symbols", ()):
                     names[key_of(str(one))] = str(one)
+        for one in self.times:
+            if not one.last.isdigit():
+                names.setdefault(key_of(one.last), one.last)
         return names
 
     def keys(self) -> set[str]:
@@ -101,10 +106,18 @@ class Declarations:
     def parser(self, source: Source, named: Iterable[str] = ()) -> Parser:
         """A reader of a text with these names, and those that lines before have given."""
         primed = [f"{name}{quotes}" for name in self.abstract for quotes in ("'", "''", "'''")]
-        printed = [one for name in (*self.spelling.values(), *self.given) for one in _printed(name)]
+        letters = {one.letter for one in self.times}
+        before = [
+            earlier(base_of(name, letter) or name, letter)
+            for letter in letters
+            for name in self.given
+        ]
+        names = (*self.spelling.values(), *self.given, *before)
+        printed = [one for name in names for one in _printed(name)]
         tokens = tokens_of(source, [*printed, *primed])
         spelled = [*(self.spelling[key] for key in self.facts), *self.given]
         parser = Parser(source, tokens, {*self.keys(), *named}, self.abstract, spelled)
+        parser.letters = frozenset(letters)
         parser.turns = parser.turns or bool(self.facts.get("T", {}).get("shape"))
         return parser
 
@@ -138,9 +151,10 @@ class Declarations:
             kept.append("")
         return Source("\n".join(kept), source.title), claims
 
-    def check_use(self, parts: Iterable[Part]) -> None:
+    def check_use(self, parts: Iterable[Part], otherwise: Collection[str] = ()) -> None:
         """Raises UnknownNameError for a declared name that does not occur in these formulas.
 
+        `otherwise`: the keys of names that are used in other words.
         A spare one may be missing, unless it looks like a slip for one without a declaration.
         """
         called: set[str] = set()
@@ -157,7 +171,9 @@ class Declarations:
         unused = [
             self.spelling[key]
             for key in self.facts
-            if key not in spelled and (key not in self.spare or nearest(self.spelling[key], untold))
+            if key not in spelled
+            and key not in otherwise
+            and (key not in self.spare or nearest(self.spelling[key], untold))
         ]
         for name in (*unused, *sorted(self.abstract - called)):
             told = ", ".join(others) or "none"

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from symgraph.errors import FormulaError, KindError
 from symgraph.formula.declared import Declarations, Shapes
 from symgraph.formula.source import Source, Span
-from symgraph.formula.tree import Block, Part
+from symgraph.formula.times import Loop, looped, ranges, used_in
+from symgraph.formula.tree import Block, Part, Statement
 
 if TYPE_CHECKING:
     from symgraph.node import Kind, Node
@@ -50,6 +51,7 @@ def formula(
     Entries      | `x[0]`, `X[:, 1:3]`, `[a, b]` joins numbers or vectors
     Functions    | all pointwise ones, sums, norms, losses by their public names; σ, ln, tr too
     Several lines| `let h = tanh(W1 x + b1)`, ended by a new line or `;`; the last one is the result
+    Recurrences  | `let s_t = tanh(U x_t + W s_{t-1}), t = 1..T`; then `s_T` and sums `Σ_t`
     Declarations | `input x=n`, `parameter W=m,n`, `integer y=N`, `symmetric A=n,n`, `positive s`
     Comments     | from `#` to the end of the line
 
@@ -117,10 +119,14 @@ def read_formula(
     names.promise(positive_definite, positive_definite=True)
     names.call_abstract(functions)
     source, assumed = names.lines(Source(text, title))
+    source, names.times = ranges(source)
     sources = [*assumed, *(Source(one, "assume") for one in claims)]
     block, read = _trees(source, sources, names)
-    names.check_use([*(one.formula for one in block.statements), *read])
-    return _built(source, block, list(zip(sources, read, strict=True)), names)
+    formulas = [one.formula for one in block.statements]
+    steps = looped(block, names.times, source)
+    used = [used_in(one, formulas) for one in steps if isinstance(one, Loop)]
+    names.check_use([*formulas, *read], set().union(*used))
+    return _built(source, steps, list(zip(sources, read, strict=True)), names)
 
 
 def _trees(
@@ -139,7 +145,10 @@ def _trees(
 
 
 def _built(
-    source: Source, block: Block, claims: list[tuple[Source, Part]], names: Declarations
+    source: Source,
+    steps: list[Statement | Loop],
+    claims: list[tuple[Source, Part]],
+    names: Declarations,
 ) -> Reading:
     """The trees as nodes."""
     from symgraph.formula.build import Builder
@@ -147,7 +156,7 @@ def _built(
 
     scope, told = Scope(names), source
     try:
-        node = Builder(source, scope).block(block)
+        node = Builder(source, scope).result(steps)
         made = []
         for told, claim in claims:
             made.append(Builder(told, scope).read(claim).node)

@@ -26,10 +26,11 @@ class Span(NamedTuple):
 
 
 class Source:
-    """A text with a title ("formula", the name of a file) for messages."""
+    """A text with a title ("formula", the name of a file) and what of it messages show."""
 
-    def __init__(self, text: str, title: str = "formula") -> None:
+    def __init__(self, text: str, title: str = "formula", shown: str | None = None) -> None:
         self.text = text
+        self.shown = text if shown is None else shown
         self.title = title
 
     def error(self, problem: str, span: Span, hint: str = "") -> FormulaError:
@@ -46,14 +47,15 @@ class Source:
 
     def marked(self, span: Span) -> str:
         """The line of the place, and ^ below it."""
-        begin = self.text.rfind("\n", 0, span.start) + 1
-        stop = self.text.find("\n", span.start)
-        stop = len(self.text) if stop < 0 else stop
+        text = self.shown
+        begin = text.rfind("\n", 0, span.start) + 1
+        stop = text.find("\n", span.start)
+        stop = len(text) if stop < 0 else stop
         low, high = max(begin, span.start - AROUND), min(stop, span.start + AROUND)
         head, end = "…" if low > begin else "", min(max(span.end, span.start + 1), high)
-        shown = head + _visible(self.text[low:high]) + ("…" if high < stop else "")
-        indent = _width(head + self.text[low : span.start])
-        mark = "^" * max(1, _width(self.text[span.start : end]))
+        shown = head + _visible(text[low:high]) + ("…" if high < stop else "")
+        indent = _width(head + text[low : span.start])
+        mark = "^" * max(1, _width(text[span.start : end]))
         return f"    {shown}\n    {' ' * indent}{mark}"
 
 

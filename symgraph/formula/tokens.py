@@ -283,7 +283,8 @@ class _Lexer:
             if self.text.startswith("_{", self.at):
                 raise self.source.error(
                     "an index in braces.", Span(self.at, self.at + 2),
-                    "Write x1 or x_1; a name such as s_{t-1} must be declared.",
+                    "Write x1 or x_1. A name such as s_{t-1} must be declared, or be the value "
+                    "of a line with times: let s_t = w s_{t-1}, t = 1..T.",
                 )  # fmt: skip
             word = re.compile(r"\w+").match(self.text, self.at)
             end = word.end() if word else self.at + 1

@@ -28,6 +28,7 @@ __all__ = [
     "Slice",
     "Statement",
     "Sum",
+    "SumOver",
     "Transposed",
     "has_factor",
     "is_plain_norm",
@@ -97,6 +98,14 @@ class Sum(Part):
     """a + b - c: terms with the signs before them."""
 
     terms: tuple[tuple[str, Part], ...]
+
+
+@dataclass(frozen=True)
+class SumOver(Part):
+    """Σ_t x: the values of x at all times of a recurrence added up."""
+
+    letter: str
+    x: Part
 
 
 @dataclass(frozen=True)

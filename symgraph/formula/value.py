@@ -1,30 +1,20 @@
-"""Values while a formula is read: a node and how a vector stands; where names have them from."""
+"""Values while a formula is read: a node and how a vector stands."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple, Protocol
+import math
+from typing import NamedTuple
+
+import sympy
 
 from symgraph.build import contract, shaping
 from symgraph.node import Node
 
-__all__ = ["Names", "Value", "beside", "ones_times", "times_ones"]
+__all__ = ["Value", "beside", "count_of", "ones_times", "times_ones"]
 
 
-class Names(Protocol):
-    """What the names of a formula mean."""
-
-    def find(self, name: str) -> Node:
-        """The value of a name; a number for one that is not declared."""
-
-    def is_known(self, name: str) -> bool:
-        """Whether a name is declared, has a value or is that of a size."""
-
-    def define(self, name: str, value: Node) -> Node:
-        """A name for a value of the formula itself."""
-
-    def function(self, name: str) -> Callable[..., Node] | None:
-        """A function of the user's own."""
+#: What the name of a size is counted as.
+TYPICAL = 5
 
 
 class Value(NamedTuple):
@@ -68,3 +58,12 @@ def ones_times(x: Value) -> Value | None:
     if x.node.ndim == 1 and x.stance in ("", "column"):
         return Value(contract.sum(x.node))
     return None
+
+
+def count_of(node: Node) -> int:
+    """How many entries an array has where the names of sizes are small numbers."""
+    return math.prod(n if isinstance(n, int) else _typical(n) for n in node.shape)
+
+
+def _typical(size: sympy.Expr) -> int:
+    return int(abs(size.xreplace(dict.fromkeys(size.free_symbols, sympy.Integer(TYPICAL)))))

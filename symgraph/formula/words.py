@@ -13,7 +13,7 @@ from symgraph.formula.names import RESERVED, key_of, nearest, parts_of
 from symgraph.formula.signatures import SPELLINGS, signatures
 from symgraph.formula.source import Source, Span
 from symgraph.formula.tokens import Token
-from symgraph.formula.tree import Call, Constant, Ones, Part, Reference, Sum
+from symgraph.formula.tree import Call, Constant, Ones, Part, Reference, Sum, SumOver
 
 __all__ = ["CLOSING", "TALL", "Level", "Words"]
 
@@ -39,6 +39,8 @@ class Words(Cursor, ABC):
         self.spelled = frozenset(spelled)
         self.tokens = [part for k, token in enumerate(tokens) for part in self._letters(k, token)]
         self.bars: list[str] = []
+        #: The letters of times, over which sums run.
+        self.letters: frozenset[str] = frozenset()
         self.equals_relate = False
 
     @abstractmethod
@@ -90,6 +92,9 @@ class Words(Cursor, ABC):
             return Constant(token.span, _CONSTANTS[word])
         if word in RESERVED:
             self.reserved(token)
+        if re.fullmatch(r"(?:Σ|∑|sum)_[A-Za-z]", word) and word[-1] in self.letters:
+            x = self.term()
+            return SumOver(token.span.to(x.span), word[-1], x)
         if word[0] in "ΣΠ∑∏":
             self.fail(
                 f"{word!r}: a sum has no index here.", token.span,

@@ -117,6 +117,7 @@ CASES: list[Case] = [
     ("sum(y[:, None] * X)", "y=n X=n,m", lambda X, y: (y[:, None] * X).sum()),
     ("[a, b, 1]·w", "w=3", lambda a, b, w: np.array([a, b, 1.0]) @ w),
     ("W [h, x] · v", "W=n,5 h=2 x=3 v=n", lambda W, h, v, x: W @ np.concatenate([h, x]) @ v),
+    ("Σ([A, B] [x, y])", "A=n,2 B=n,3 x=2 y=3", lambda A, B, x, y: (A @ x + B @ y).sum()),
     ("sum([[1, 2], [3, 4]] @ x * x)", "x=2", lambda x: (np.array([[1, 2], [3, 4]]) @ x * x).sum()),
     ("sum(concat([h, x]) ** 2)", "h=2 x=3", lambda h, x: (h**2).sum() + (x**2).sum()),
     ("sum(stack(x, y)[1])", "x=3 y=3", lambda x, y: y.sum()),
