@@ -4,9 +4,27 @@ from __future__ import annotations
 
 from symgraph.explain.derivation import Equation
 from symgraph.explain.naming import Naming
-from symgraph.ops import Let
+from symgraph.node import Node
+from symgraph.notation.read import bare
+from symgraph.notation.sequences import Side
+from symgraph.notation.tree import Formula
+from symgraph.ops import Concat, Let
 
 __all__ = ["given_values"]
+
+
+def _joined(names: Naming, node: Node) -> Formula | None:
+    """[x, h] for a vector that is joined of others, [A, B] for matrices side by side."""
+    inner = bare(node)
+    if not isinstance(inner, Concat) or node.ndim > 2:
+        return None
+    sort = names.forward.sort(node)
+    parts = [names.literal.read(arg) for arg in inner.args]
+    if node.ndim == 1 and all(part.sort in ("column", "row", "scalar") for part in parts):
+        return Side(tuple(names.literal.algebra.turned(part, sort) for part in parts), sort)
+    if node.ndim == 2 and all(part.sort == "matrix" for part in parts):
+        return Side(tuple(parts), "matrix", stacked=inner.axis == 0)
+    return None
 
 
 def given_values(names: Naming) -> list[Equation]:
@@ -18,10 +36,11 @@ def given_values(names: Naming) -> list[Equation]:
         name = names.forward.name(node) if isinstance(node, Let) and node in lets else None
         name = name or named.get(node)
         if name is not None:
-            meaning = names.literal.meaning(node)
+            meaning = _joined(names, node) or names.literal.meaning(node)
             if name.sort in ("column", "row") and meaning.sort in ("column", "row"):
                 meaning = names.literal.algebra.turned(meaning, name.sort)
             lines.append(Equation(name, meaning))
     if names.forward.name(names.root) is None:
-        lines.append(Equation(names.root_name, names.literal.meaning(names.root)))
+        meaning = _joined(names, names.root) or names.literal.meaning(names.root)
+        lines.append(Equation(names.root_name, meaning))
     return lines

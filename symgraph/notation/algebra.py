@@ -38,6 +38,7 @@ from symgraph.notation.parts import (
     Parts,
     as_sigmoid,
     as_softmax,
+    as_tanh,
     base_of,
     count,
     is_chain,
@@ -47,6 +48,7 @@ from symgraph.notation.parts import (
     joint,
     loosened,
     may_turn,
+    outer_product,
     raised,
     reduced,
     sort_of,
@@ -55,6 +57,7 @@ from symgraph.notation.parts import (
 )
 from symgraph.notation.quotients import Quotient, in_chain, in_entries, quotient
 from symgraph.notation.sequences import OverTime
+from symgraph.notation.traces import total_of_diagonal
 from symgraph.notation.tree import (
     Call,
     Derivative,
@@ -234,8 +237,11 @@ class Algebra:
             if any(isinstance(f, OneHot) for x in above for f in walk(x)):
                 above, below = self._picked(total, above, below)
             above = self._by_rank(above, entrywise=True)
-            above, below = as_sigmoid(above, below)
-        if below:
+            above, below = as_tanh(*as_sigmoid(above, below))
+        outer = [] if below else outer_product(above)
+        if outer:
+            total.core = outer
+        elif below:
             total.core = [Hadamard(tuple(above), tuple(below))]
         elif above:
             total.core = split(above[0]).core if len(above) == 1 else [Hadamard(tuple(above))]
@@ -278,7 +284,7 @@ class Algebra:
         scalars, over = parts.scalars, parts.over
         if self.tidy:
             scalars = without_needless_brackets(scalars, self)
-            scalars, over = as_sigmoid(*reduced(scalars, over))
+            scalars, over = as_tanh(*as_sigmoid(*reduced(scalars, over)))
             scalars, core, over = in_chain(scalars, list(core), over, self._quotients)
             core, over = as_softmax(core, over)
             scalars = self._by_rank(scalars, entrywise=False)
@@ -494,6 +500,8 @@ class Algebra:
             inner = Number(1)
         elif square and isinstance(whole, Power):
             inner = Norm(whole.base)
+        elif isinstance(whole, Hadamard) and (traced := self._traced(whole)) is not None:
+            inner = traced
         elif self.tidy and isinstance(whole, Hadamard) and is_pair_of_vectors(whole):
             inner = self.dot(*whole.factors)
         else:
@@ -501,6 +509,9 @@ class Algebra:
         return self.product(
             [Product(parts.coefficient, tuple(parts.scalars), tuple(parts.over)), inner]
         )
+
+    def _traced(self, x: Hadamard) -> Formula | None:
+        return total_of_diagonal(x, self) if self.tidy else None
 
     def dot(self, left: Formula, right: Formula) -> Formula:
         """The inner product of two vectors."""

@@ -32,6 +32,7 @@ __all__ = [
     "Parts",
     "as_sigmoid",
     "as_softmax",
+    "as_tanh",
     "base_of",
     "count",
     "is_call",
@@ -172,6 +173,33 @@ def as_sigmoid(above: list[Formula], below: list[Formula]) -> tuple[list[Formula
                     [f for f in below if f is not bottom],
                 )
     return above, below
+
+
+def as_tanh(above: list[Formula], below: list[Formula]) -> tuple[list[Formula], list[Formula]]:
+    """sinh(x)/cosh(x) as tanh(x), sign(x)/|x| as 1/x."""
+    for top in above:
+        for bottom in below:
+            if not isinstance(top, Call) or not isinstance(bottom, Call) or top.args != bottom.args:
+                continue
+            left = [f for f in above if f is not top]
+            under = [f for f in below if f is not bottom]
+            if (top.head, bottom.head) == ("sinh", "cosh"):
+                return [*left, Call("tanh", top.args, top.kind)], under
+            if (top.head, bottom.head) == ("sign", "abs"):
+                return left, [*under, *top.args]
+    return above, below
+
+
+def outer_product(factors: Sequence[Formula]) -> list[Formula]:
+    """A column and a row multiplied entry by entry: x ⊙ yᵀ is x yᵀ."""
+    sides: list[Formula] = []
+    for sort in ("column", "row"):
+        alike = [f for f in factors if f.sort == sort]
+        if not alike:
+            return []
+        sides.append(alike[0] if len(alike) == 1 else Hadamard(tuple(alike)))
+    whole = all(f.sort in ("column", "row") for f in factors)
+    return [g for side in sides for g in split(side).core] if whole else []
 
 
 def as_softmax(core: list[Formula], over: list[Formula]) -> tuple[list[Formula], list[Formula]]:

@@ -47,6 +47,7 @@ from symgraph.notation.tree import (
     Ones,
     Plain,
     Product,
+    Real,
     Relation,
     Sort,
     Sum,
@@ -133,15 +134,25 @@ def number(value: Any) -> Formula:
     if isinstance(value, (bool, int)):
         return Number(int(value))
     if isinstance(value, float):
-        return Number(as_written(value))
+        return Number(_plain(value))
     expr = sympy.sympify(value)
     if expr.is_Integer:
         return Number(int(expr))
     if expr.is_Rational:
         return Number(Fraction(int(expr.p), int(expr.q)))
     if expr.is_Float:
-        return Number(as_written(float(expr)))
+        return Number(_plain(float(expr)))
     return Symbolic(expr)
+
+
+def _plain(value: float) -> Real:
+    """1/3 for 0.3333333333333333, which nobody wrote; decimals stay as they are."""
+    if abs(value) < 100:
+        found = Fraction(value).limit_denominator(12)
+        endless = found.denominator % 3 == 0 or found.denominator in (7, 11)
+        if endless and abs(float(found) - value) <= 4e-16 * abs(value):
+            return found
+    return as_written(value)
 
 
 class Forward:

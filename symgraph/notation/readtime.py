@@ -109,7 +109,7 @@ class MomentForward(Forward):
             small = name.lower()
             others = {text for node, text in self.names.items() if node is not place}
             plain = len(name) == 1 and name.isascii() and small not in others | self.taken
-            if plain and entry.stacked.ndim > 1:
+            if plain and entry.stacked.ndim > 1 and place.ndim < 2:
                 name = small
             elif name in others:
                 name = fresh(name + "′", others)
