@@ -63,7 +63,7 @@ def test_stacked_numbers_are_a_vector_by_its_entries() -> None:
     r, θ = sg.input("r"), sg.input("θ")
     derivation = sg.derive(sg.let("p", sg.stack([r * sg.cos(θ), r * sg.sin(θ)])), θ)
 
-    assert derivation.given[0].unicode() == "p = [r cos(θ), r sin(θ)]"
+    assert derivation.given[0].unicode() == "p = [r cos(θ); r sin(θ)]"
     assert derivation.verified
 
 
