@@ -15,7 +15,7 @@ import sympy
 
 from symgraph.node import Node
 from symgraph.notation.indexed import Index, other_letter
-from symgraph.ops import Concat, Einsum, Let, Map, Pull, Reduce, Reshape
+from symgraph.ops import Concat, Einsum, Fill, Let, Map, Pull, Reduce, Reshape
 from symgraph.ops.move import Affine, Lookup
 from symgraph.shapes import same_dim
 
@@ -39,7 +39,7 @@ class Letters:
         self._parent: dict[_Axis, _Axis] = {}
         self._hints: dict[_Axis, str] = {}
         self._letter: dict[_Axis, str] = {}
-        self._taken = {name for name in names if len(name) == 1}
+        self._taken = {name for name in (*names, *_sizes_as_numbers(order)) if len(name) == 1}
         self._wishes = wishes or {}
         for node in order:
             if node.ndim or any(arg.ndim for arg in node.args):
@@ -175,6 +175,12 @@ class Letters:
 
 
 _ALL = "abcdefghijklmnopqrstuvwxyz"
+
+
+def _sizes_as_numbers(order: Sequence[Node]) -> set[str]:
+    """The sizes that are written as numbers: m in Σ_i x_i/m."""
+    fills = [node for node in order if isinstance(node, Fill)]
+    return {str(s) for node in fills for s in sympy.sympify(node.params[0]).free_symbols}
 
 
 def _initial_of(root: _Axis, size: Any) -> str | None:

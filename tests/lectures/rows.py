@@ -8,10 +8,11 @@ order; `given` are the definitions above them.
 from __future__ import annotations
 
 from lectures.basics import BASICS
+from lectures.indexed import INDEXED
 from lectures.networks import NETWORKS
 from lectures.row import Row
 from lectures.sequences import SEQUENCES
 
 __all__ = ["ROWS", "Row"]
 
-ROWS: tuple[Row, ...] = (*BASICS, *NETWORKS, *SEQUENCES)
+ROWS: tuple[Row, ...] = (*BASICS, *NETWORKS, *SEQUENCES, *INDEXED)

@@ -40,7 +40,7 @@ def test_a_row_prints_in_the_form_of_its_lecture(row):
 def test_rows_of_all_kinds_that_ask_for_a_derivation_are_there():
     asked = """
         S0-03 S0-11 S0-18 S0-19 S0-20 S0-21 S0-23 S0-26 S0-38 S0-39 S0-46 S0-49 S0-51 S0-52 S1-01
-        S1-08 S1-09 S1-10 S1-11 S1-12 S1-14 S3-05 S4-11 S4-12 S4-14 S4-17 S4-18 S4-24 S4-25 S4-27
+        S1-07 S1-08 S1-09 S1-10 S1-11 S1-12 S1-13 S1-14 S3-05 S4-11 S4-12 S4-14 S4-17 S4-18 S4-24 S4-25 S4-27
         S4-32 S4-33 S4-40 S4-53 S4-57 S4-60 S4-68 S4-71
     """
     assert set(asked.split()) <= {row.identity for row in ROWS}
@@ -56,6 +56,36 @@ def test_the_product_along_a_path_is_shown_unmultiplied_on_request():
         "out → x: ∂out/∂x = h",
         "out → h → x: ∂out/∂h · ∂h/∂x = x · (h (1 − h))",
     ]
+
+
+def test_the_chain_rule_of_two_named_values_is_a_step():
+    """S1-07: ∂net_t/∂net_{t-1} by way of s_{t-1}; its entries are w_ij f'(net_j)."""
+    net = find_node(builder("rnn-step")(), "net_t")
+    *_, chain = sg.derive(net, "net_{t-1}", abstract={"f": "tanh"}, derivative="∂").steps
+
+    assert chain.rule == "chain rule"
+    assert chain.line().startswith(
+        "∂net_t/∂net_{t-1} = (∂net_t/∂s_{t-1}) (∂s_{t-1}/∂net_{t-1}) = W diag[f'(net_{t-1})]"
+    )
+    assert chain.line("latex", "=").startswith(
+        r"\frac{\partial \mathrm{net}_{t}}{\partial \mathrm{net}_{t-1}}"
+        r" = \frac{\partial \mathrm{net}_{t}}{\partial s_{t-1}}"
+    )
+
+
+def test_the_entries_of_a_recurrent_step_are_sums_of_products():
+    """S1-06: three equations of five products each."""
+    lines = sg.entries(find_node(builder("rnn-step")(), "net_t"))
+
+    assert [one.text() for one in lines] == [
+        f"net_{i}^t = u_{i}1 x_1^t + u_{i}2 x_2^t"
+        f" + w_{i}1 s_1^{{t-1}} + w_{i}2 s_2^{{t-1}} + w_{i}3 s_3^{{t-1}}"
+        for i in (1, 2, 3)
+    ]
+    assert lines[0].latex() == (
+        r"\mathrm{net}_{1}^{t} = u_{11} x_{1}^{t} + u_{12} x_{2}^{t}"
+        r" + w_{11} s_{1}^{t-1} + w_{12} s_{2}^{t-1} + w_{13} s_{3}^{t-1}"
+    )
 
 
 def test_one_call_puts_the_logistic_function_in_the_place_of_the_step():
