@@ -8,7 +8,7 @@ from typing import Any
 
 from symgraph.build import contract, indexing
 from symgraph.build.loops import recurrence
-from symgraph.errors import UnknownNameError
+from symgraph.errors import ShapeError, UnknownNameError
 from symgraph.formula.names import key_of
 from symgraph.formula.scope import Scope
 from symgraph.formula.times import Loop, at_time, base_of, earlier
@@ -50,12 +50,21 @@ def run(read: Callable[[Part], Value], scope: Scope, loop: Loop, later: Iterable
         with scope.at(at):
             return read(formula).node
 
-    result = recurrence(
-        {name: partial(equation, formula) for name, formula in equations.items()},
-        {name: scope.find(f"{name}_0") for name in states},
-        {name: scope.sequence(name, letter, last) for name in sequences},
-        length=last,
-    )
+    loose = [f"{name}_0" for name in states if not scope.is_known(f"{name}_0")]
+    try:
+        result = recurrence(
+            {name: partial(equation, formula) for name, formula in equations.items()},
+            {name: scope.find(f"{name}_0") for name in states},
+            {name: scope.sequence(name, letter, last) for name in sequences},
+            length=last,
+        )
+    except ShapeError as error:
+        if not loose:
+            raise
+        raise ShapeError(
+            f"{loose[0]!r}, the value at the start, has no shape and is a number. Declare it, as "
+            f"in --shape {loose[0]}=n. ({str(error).partition(chr(10))[0]})"
+        ) from error
     for name in formulas:
         value = result.final[name] if name in states else indexing.getitem(result.outputs[name], -1)
         scope.ended(at_time(name, letter), f"{name}_{loop.last}", value)

@@ -13,6 +13,8 @@ from symgraph.formula.tree import Block, Part, Reference, Statement, walk
 __all__ = ["Loop", "Range", "at_time", "base_of", "earlier", "looped", "ranges", "used_in"]
 
 _DOTS = r"(?:\.\.+|…|,\s*(?:\.\.\.|…)\s*,)"
+#: More steps are written with a name, whose value is small where a derivation is checked.
+MOST_STEPS = 100
 _RANGE = re.compile(
     rf"[,，]?[^\S\n]*(?:for\s+)?\b([A-Za-z])\s*=\s*1\s*{_DOTS}\s*([A-Za-z]\w*|[1-9][0-9]{{0,5}})"
     r"(?=[^\S\n]*(?:[;；\n#]|$))"
@@ -75,6 +77,10 @@ def looped(block: Block, found: Iterable[Range], source: Source) -> list[Stateme
                 "times stand only behind a line that gives a value to a name with this index.",
                 one.span, f"Write let s_{one.letter} = ..., {one.letter} = 1..{one.last}.",
             )  # fmt: skip
+        if one.last.isdigit() and int(one.last) > MOST_STEPS:
+            raise source.error(
+                f"{one.last} steps.", one.span, f"Write a name, as in {one.letter} = 1..T."
+            )
         owned[before[-1]] = one
     made: list[Statement | Loop] = []
     letters = {one.letter for one in owned.values()}

@@ -166,6 +166,7 @@ REFUSED = [
     ("let s_t = sofmax(s_{t-1}), t = 1..T\ns_T", "unknown function 'sofmax'", 1),
     ("let s_t = Σ_t w s_{t-1}, t = 1..T\ns_T", "stands in the recurrence itself", 1),
     ("let s_t = w s_{t-1}, t = 1..__import__\ns_T", "index in braces", 1),
+    ("let s_t = w s_{t-1}, t = 1..100000\ns_T", "100000 steps. Write a name", 1),
     ("let s_t = w s_{t-1}, t = 1..0\ns_0", "index in braces", 1),
 ]  # fmt: skip
 
@@ -179,5 +180,5 @@ def test_what_is_no_recurrence_is_refused_with_its_place(text: str, message: str
 
 
 def test_a_start_of_another_shape_is_told():
-    with pytest.raises(sg.ShapeError, match="'s'"):
+    with pytest.raises(sg.ShapeError, match="'s_0', the value at the start, has no shape"):
         sg.formula("let s_t = W s_{t-1}, t = 1..T\n‖s_T‖²", "W=n,n")
