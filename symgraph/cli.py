@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import symgraph
-from symgraph import derive_command
+from symgraph import derive_command, influence_command
 from symgraph.errors import SymgraphError
 
 __all__ = ["main"]
@@ -27,7 +27,7 @@ NETWORK = (
     "a script would be)"
 )
 #: Commands whose first argument may be a formula.
-OF_NETWORKS = ("derive", "draw", "compile", "check")
+OF_NETWORKS = ("derive", "draw", "compile", "check", "influence")
 
 CODE = "write NumPy code for a loss and its gradients"
 SYSTEMS = "list the systems that are ready to use, or show one"
@@ -119,6 +119,12 @@ def _parser() -> argparse.ArgumentParser:
     _add_network(check)
     check.set_defaults(run=_check)
 
+    meaning = "print how the derivative by earlier states grows or shrinks over time"
+    influence = _with_examples(commands, "influence", meaning, influence_command.EXAMPLES)
+    _add_network(influence)
+    influence_command.add_options(influence)
+    influence.set_defaults(run=_influence)
+
     zoo = _with_examples(
         commands, "zoo", "list the systems that are ready to use, or show one", LISTED
     )
@@ -128,7 +134,7 @@ def _parser() -> argparse.ArgumentParser:
     doctor = commands.add_parser("doctor", help="say what is installed and what is missing")
     doctor.set_defaults(run=_doctor)
 
-    for command in (demo, derive, draw, build, check, zoo, doctor):
+    for command in (demo, derive, draw, build, check, influence, zoo, doctor):
         command.add_argument("--json", action="store_true", help="print one JSON document")
     return parser
 
@@ -251,6 +257,13 @@ def _check(options: argparse.Namespace) -> int:
     report = symgraph.check(loss)
     _print_json(report.to_dict()) if options.json else print(report)
     return OK if report.ok else FAILED
+
+
+def _influence(options: argparse.Namespace) -> int:
+    loss, _, _ = _network(options)
+    found = influence_command.found(loss, options)
+    _print_json(found.to_dict()) if options.json else print(found.table(options.digits))
+    return OK
 
 
 def _zoo(options: argparse.Namespace) -> int:

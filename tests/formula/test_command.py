@@ -200,7 +200,7 @@ def examples_of(*command: str, capsys: pytest.CaptureFixture[str]) -> tuple[list
     return [line for line in lines if line.startswith("symgraph ")], file
 
 
-@pytest.mark.parametrize("command", ["", "derive", "draw", "compile", "check", "zoo"])
+@pytest.mark.parametrize("command", ["", "derive", "draw", "compile", "check", "influence", "zoo"])
 def test_the_examples_of_a_help_text_work(
     command: str,
     tmp_path: Path,
@@ -319,6 +319,42 @@ def test_values_that_are_none_are_refused(
     assert (code, out) == (2, "")
     assert message in err
     assert len(err) < 500
+
+
+LOOP = [
+    "let s_t = w s_{t-1} + x_t, t = 1..T; s_T",
+    "--values",
+    '{"w": 3, "s_0": 0, "x": [1, 1, 1]}',
+]
+
+
+def test_the_norms_of_a_linear_recurrence_are_the_powers_of_its_weight(
+    capsys: pytest.CaptureFixture[str],
+):
+    _, out, _ = run("influence", *LOOP, "--json", capsys=capsys)
+    document = json.loads(out)
+    _, page, _ = run("influence", *LOOP, capsys=capsys)
+
+    assert document["gamma"] == pytest.approx(3)
+    assert [row["norm"] for row in document["rows"]] == pytest.approx([1, 3, 9, 27])
+    assert page.startswith("γ = max ‖∂s_t/∂s_{t−1}‖ = 3\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (LOOP[:1], "norms need the values"),
+        ([*LOOP, "--of", "q"], "UnknownNameError: influence: "),
+        (["x^2", "--values", '{"x": 1}'], "the expression has 0 loops"),
+    ],
+)
+def test_norms_that_do_not_exist_are_refused(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+):
+    code, out, err = run("influence", *arguments, capsys=capsys)
+
+    assert (code, out) == (2, "")
+    assert message in err
 
 
 class _Planted:

@@ -1,0 +1,52 @@
+"""The command ``symgraph influence``: how far back in time a derivative reaches."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import symgraph
+from symgraph.errors import UnsupportedError
+
+__all__ = ["EXAMPLES", "add_options", "found"]
+
+EXAMPLES = """examples:
+  symgraph influence "let s_t = tanh(w s_{t-1} + x_t), t = 1..T; (s_T - d)²" \
+--values '{"w": 0.8, "s_0": 0, "x": [1, 0, 0, 0], "d": 1}'
+  symgraph influence zoo:rnn-scalar --values '{"w": 1.5, "h0": 0, "x": [0, 0, 0]}' --of h"""
+
+
+def add_options(command: argparse.ArgumentParser) -> None:
+    """The options of this command alone."""
+    command.add_argument(
+        "--values", metavar="JSON", help="values of the variables: JSON, FILE.json or FILE.npz"
+    )
+    command.add_argument("--of", metavar="NAME", help="what is observed (default: all states)")
+    command.add_argument("--by", metavar="NAME", help="what acts on it (default: the same)")
+    command.add_argument("--since", type=int, metavar="TIME", help="from this time on")
+    command.add_argument("--direct", action="store_true", help="hold all other states fixed")
+    command.add_argument("--plot", type=Path, metavar="FILE", help="draw the norms, logarithmic")
+    command.add_argument("--lang", choices=("en", "zh"), default="en", help="of the last line")
+    command.add_argument(
+        "--digits", type=int, default=6, metavar="N", help="of numbers (default: %(default)s)"
+    )
+
+
+def found(loss: Any, options: argparse.Namespace) -> symgraph.Influence:
+    """The norms of the derivatives of later values by earlier ones; drawn, if that is asked for."""
+    from symgraph.given_values import read_values
+    from symgraph.node import variables
+
+    if options.values is None:
+        raise UnsupportedError(
+            "command line: norms need the values of the variables. Give them by --values."
+        )
+    values = read_values(options.values, [leaf.params[0] for leaf in variables([loss])])
+    made = symgraph.influence(
+        loss, values, of=options.of, by=options.by, since=options.since, direct=options.direct,
+        lang=options.lang,
+    )  # fmt: skip
+    if options.plot is not None:
+        made.plot(options.plot)
+    return made
