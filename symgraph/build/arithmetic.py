@@ -165,7 +165,8 @@ def power(x: Any, exponent: Any) -> Node:
     x**3 3*x**2
     """
     base, raised = as_node(x), as_node(exponent)
-    if isinstance(raised, Fill) and raised.shape == () and raised.kind != "boolean":
+    is_size = isinstance(raised, Fill) and getattr(raised.value, "free_symbols", ())
+    if isinstance(raised, Fill) and not is_size and not raised.shape and raised.kind != "boolean":
         number = _tidy(raised.value) if base.kind == "real" else sympy.sympify(raised.value)
         if number != 0:  # x**0 would lose x, and with it the kind and the gradient 0
             return _map(_power_of(number), base)

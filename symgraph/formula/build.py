@@ -53,7 +53,7 @@ from symgraph.shapes import same_dim, shape_text
 
 __all__ = ["Builder"]
 
-#: No array that a formula makes may have more entries: at random points it is computed.
+#: The most entries of an array: at random points it is computed.
 MOST_ENTRIES = 1_000_000
 _RELATIONS = {
     "<": arithmetic.less, "<=": arithmetic.less_equal, ">": arithmetic.greater,
@@ -302,6 +302,9 @@ class Builder:
 
     def transposed(self, part: Transposed) -> Value:
         x = self.read(part.x)
+        behind = self.source.text[part.x.span.end : part.span.end]
+        if x.node.ndim == 0 and "^" in behind and self.names.is_known("T"):
+            return Value(arithmetic.power(x.node, self.names.find("T")))  # γ^T, T a size
         if x.node.ndim > 2:
             raise self.refuse(
                 f"the transpose of a value of shape {shape_text(x.node.shape)}.", part.span,

@@ -118,7 +118,9 @@ class Declarations:
         spelled = [*(self.spelling[key] for key in self.facts), *self.given]
         parser = Parser(source, tokens, {*self.keys(), *named}, self.abstract, spelled)
         parser.letters = frozenset(letters)
-        parser.turns = parser.turns or bool(self.facts.get("T", {}).get("shape"))
+        parser.turns = "T" not in self.later and bool(
+            self.facts.get("T", {"shape": 1}).get("shape")
+        )
         return parser
 
     def parameters(self) -> tuple[str, ...]:

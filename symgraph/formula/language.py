@@ -47,8 +47,9 @@ def formula(
     Powers       | `x²`, `x^2`, `x**2`; `X^2` of a matrix is X X; `X**2`, `X .^ 2` the entries
     Norms        | `‖x‖`, `||x||`, `‖x‖²`, `‖x‖₁`, `‖X‖_F`; `|x|` is abs(x)
     Sums         | `sum(x)`, `Σ(x)`, `sum(X, axis=0)`; `Σ x y` sums the whole term behind it
+    Ones, units  | `X 𝟏` and `𝟏ᵀ X` add up rows and columns (also `ones`); `X + λ I`
     Conditions   | `1[margin < 1]`, `where(x > 0, a, b)`, `< <= ≥ == ≠`, `and or not`, `∧ ∨ ¬`
-    Entries      | `x[0]`, `X[:, 1:3]`, `[a, b]` joins numbers or vectors
+    Entries      | `x[0]`, `X[:, 1:3]`, `[a, b]` joins numbers, vectors, matrices side by side
     Functions    | all pointwise ones, sums, norms, losses by their public names; σ, ln, tr too
     Several lines| `let h = tanh(W1 x + b1)`, ended by a new line or `;`; the last one is the result
     Recurrences  | `let s_t = tanh(U x_t + W s_{t-1}), t = 1..T`; then `s_T` and sums `Σ_t`

@@ -41,7 +41,7 @@ class Operands(Words):
         super().__init__(source, tokens, declared, abstract, spelled)
         self.depth = 0
         #: Whether T behind ^ is no number that has this name.
-        self.turns = "T" not in self.declared
+        self.turns = True
 
     def sign(self) -> str:
         negative = False

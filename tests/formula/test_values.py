@@ -13,7 +13,7 @@ from symgraph.network import find_node
 from symgraph.node import variables
 
 Case = tuple[str, str, Callable[..., Any]]
-SIZES = {"n": 3, "m": 4, "p": 2, "k": 5, "N": 6, "d": 3, "r": 2}
+SIZES = {"T": 3, "n": 3, "m": 4, "p": 2, "k": 5, "N": 6, "d": 3, "r": 2}
 
 
 def softmax(z: Any) -> Any:
@@ -136,6 +136,9 @@ CASES: list[Case] = [
      lambda G, X: (G * X / np.sqrt((X**2).sum(1, keepdims=True))).sum()),
     ("𝟏ᵀ x + xᵀ ones", "x=n", lambda x: 2 * x.sum()),
     ("Σ(t) x·y", "t=n x=m y=m", lambda t, x, y: t.sum() * (x @ y)),
+    ("xᵀ A^T y γ^T", "x=T A=m,T y=m",
+     lambda A, x, y, γ: x @ A.T @ y * γ ** len(x)),
+    ("γ^n sum(x) + γ^(n-1)", "x=n", lambda x, γ: γ ** len(x) * x.sum() + γ ** (len(x) - 1)),
     ("tr(T^T X)", "T=n,m X=n,m", lambda T, X: (T * X).sum()),
     ("xᵀ ones(n) / n", "x=n", lambda x: x.mean()),
     ("sum(X[:, 0:m-1])", "X=n,m", lambda X: X[:, :-1].sum()),
