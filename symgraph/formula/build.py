@@ -303,8 +303,12 @@ class Builder:
     def transposed(self, part: Transposed) -> Value:
         x = self.read(part.x)
         behind = self.source.text[part.x.span.end : part.span.end]
-        if x.node.ndim == 0 and "^" in behind and self.names.is_known("T"):
-            return Value(arithmetic.power(x.node, self.names.find("T")))  # γ^T, T a size
+        if x.node.ndim == 0 and "^" in behind:
+            if self.names.is_known("T"):
+                return Value(arithmetic.power(x.node, self.names.find("T")))  # γ^T, T a size
+            raise self.refuse(
+                "a number has no transpose.", part.span, "For a power declare --shape T=."
+            )
         if x.node.ndim > 2:
             raise self.refuse(
                 f"the transpose of a value of shape {shape_text(x.node.shape)}.", part.span,

@@ -130,6 +130,7 @@ SHAPE_MISTAKES = [
     ("let h = W x\nh·y", "W=m,n x=n y=n", "matmul", "line 2, column 1"),
     ("x[3]", "x=3", "outside", "line 1, column 1"),
     ("b + Wnet + 0 W net", "W=m,n net=n b=m", "'Wnet' is one name", "line 1, column 5"),
+    ("γ^T sum(x)", "x=n", "a number has no transpose", "line 1, column 1"),
     ("𝟏ᵀ x + x 𝟏ᵀ", "x=n", "how many ones", "line 1, column 10"),
     ("A ones + B", "A=n,m B=m,p", "broadcast", "line 1, column 1"),
     ("x yᵀ z w", "x=n y=n z=n w=n", "two vectors", "line 1, column 1"),

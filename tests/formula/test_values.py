@@ -139,6 +139,7 @@ CASES: list[Case] = [
     ("xᵀ A^T y γ^T", "x=T A=m,T y=m",
      lambda A, x, y, γ: x @ A.T @ y * γ ** len(x)),
     ("γ^n sum(x) + γ^(n-1)", "x=n", lambda x, γ: γ ** len(x) * x.sum() + γ ** (len(x) - 1)),
+    ("γ^T", "T=", lambda T, γ: γ**T),
     ("tr(T^T X)", "T=n,m X=n,m", lambda T, X: (T * X).sum()),
     ("xᵀ ones(n) / n", "x=n", lambda x: x.mean()),
     ("sum(X[:, 0:m-1])", "X=n,m", lambda X: X[:, :-1].sum()),
