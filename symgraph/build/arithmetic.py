@@ -165,7 +165,7 @@ def power(x: Any, exponent: Any) -> Node:
     x**3 3*x**2
     """
     base, raised = as_node(x), as_node(exponent)
-    is_size = isinstance(raised, Fill) and getattr(raised.value, "free_symbols", ())
+    is_size = isinstance(raised, Fill) and bool(getattr(raised.value, "free_symbols", False))
     if isinstance(raised, Fill) and not is_size and not raised.shape and raised.kind != "boolean":
         number = _tidy(raised.value) if base.kind == "real" else sympy.sympify(raised.value)
         if number != 0:  # x**0 would lose x, and with it the kind and the gradient 0
