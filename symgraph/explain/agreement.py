@@ -50,7 +50,7 @@ def _is_equal(exact: NDArray[Any], given: NDArray[Any]) -> bool:
         exact, given = np.broadcast_arrays(exact, given)
     except ValueError:
         return False
-    if not np.all(np.isfinite(exact)):
+    if not np.all(np.isfinite(exact)) or not np.all(np.isfinite(given)):
         raise readback.Undetermined("its value is not finite")
     size = np.max(np.abs(exact), initial=0)
     return bool(np.all(np.abs(given - exact) <= TOLERANCE * size + ROUNDING))

@@ -10,6 +10,7 @@ from typing import Any
 from symgraph.expanded.products import Paths
 from symgraph.expanded.table import Table
 from symgraph.explain import pages
+from symgraph.explain.reasons import in_language
 from symgraph.explain.rules import Language, Spoken, note, sentence, title
 from symgraph.graph import graph
 from symgraph.node import Node
@@ -443,7 +444,7 @@ class Derivation:
             "notes": [one.sentence(self.lang) for one in self.notes],
             "verified": self.verified,
             "unverified": [
-                {"line": line.written("unicode"), "reason": reason}
+                {"line": line.written("unicode"), "reason": in_language(reason, self.lang)}
                 for line, reason in self.unverified
             ],
             "lang": self.lang,

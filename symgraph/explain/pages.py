@@ -8,6 +8,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from symgraph.explain.reasons import in_language
 from symgraph.explain.rules import Language
 from symgraph.notation.mathml import mathml
 from symgraph.notation.spelling import PRODUCTS, Spelling
@@ -73,7 +74,8 @@ def _remarks(derivation: Derivation, show: Show) -> list[str]:
         by_reason.setdefault(reason, {})[show(left, False)] = None
     for reason, lines in by_reason.items():
         listed = _COMMA[derivation.lang].join(lines)
-        found.append(_UNVERIFIED[derivation.lang].format(lines=listed, reason=reason))
+        why = in_language(reason, derivation.lang)
+        found.append(_UNVERIFIED[derivation.lang].format(lines=listed, reason=why))
     return found
 
 

@@ -11,7 +11,7 @@ from symgraph.explain.rules import function_of, rule_of
 from symgraph.explain.softmaxes import Edge, Softmax, softmaxes
 from symgraph.node import Node
 from symgraph.notation.algebra import Algebra
-from symgraph.notation.indexed import Array
+from symgraph.notation.indexed import Array, Entry, Index
 from symgraph.notation.kronecker import is_blocks
 from symgraph.notation.moments import Each
 from symgraph.notation.read import bare
@@ -119,10 +119,14 @@ class Steps:
         """Edges without a line of their own: ‖x‖² to x², and a value to itself in another shape."""
         if self._is_inner(tail):
             return True
-        return self._is_square_in_norm(node, tail) or (
-            isinstance(node, (Map, Reshape))
-            and self._names.reference(node) == self._names.reference(tail)
-        )
+        if self._is_square_in_norm(node, tail):
+            return True
+        if not isinstance(node, (Map, Reshape)):
+            return False
+        one, other = self._names.reference(node), self._names.reference(tail)
+        if isinstance(one, Array) and isinstance(one.body, Entry):  # b[o] for all o, h and w
+            return one.body.base == other and all(isinstance(at, Index) for at in one.body.at)
+        return one == other
 
     def _only_passes(self, step: Step, node: Node, tail: Node) -> bool:
         """Whether a term without a name of its own has the derivative of its sum."""

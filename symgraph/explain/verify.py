@@ -7,6 +7,7 @@ line that cannot be read back, or has no value, is told to be unverified, with t
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -23,7 +24,7 @@ from symgraph.explain.derivation import Derivation, Equation, Step
 from symgraph.explain.naming import Naming
 from symgraph.explain.points import Point, points
 from symgraph.node import Node
-from symgraph.notation.indexed import Array
+from symgraph.notation.indexed import Array, Entry, Index
 from symgraph.notation.tree import (
     Derivative,
     Formula,
@@ -172,7 +173,7 @@ class _Reading:
 
     def _written_labels(self, formulas: Sequence[Formula]) -> list[_Written]:
         """Each derivative that has a value, as it is written in each style."""
-        used = [one for f in formulas for one in walk(f) if isinstance(one, Derivative)]
+        used = [_whole(one) for f in formulas for one in walk(f) if isinstance(one, Derivative)]
         found: list[_Written] = []
         for one in dict.fromkeys(used):
             nodes = self._naming.labels.get(one.by, [])
@@ -297,8 +298,11 @@ class _Reading:
         labels = [one for one in walk(line.stated) if isinstance(one, Derivative)]
         if not labels:
             return derivatives
-        value = self._laid_alone(point.values[line.value], labels[0])
-        return derivatives | self._names.keyed(dict.fromkeys(self._keys(labels[0]), value))
+        label, array = _whole(labels[0]), np.asarray(point.values[line.value])
+        if label != labels[0] and label.by.sort in ("column", "row"):
+            array = array.reshape(-1)
+        value = self._laid_alone(array, label)
+        return derivatives | self._names.keyed(dict.fromkeys(self._keys(label), value))
 
     def _named_places(self, line: Line, station: _Station) -> dict[str, NDArray[Any]]:
         """The letters of an entry of a second derivative, with all their values."""
@@ -393,6 +397,14 @@ def _defined(line: Line, side: Any, names: readback.Names) -> Any:
         raise readback.Undetermined("its entries have no value")
     array = np.broadcast_to(found.array, sizes[::-1]).T
     return _laid(array, _Lie(right.kind, False, False))
+
+
+def _whole(label: Derivative) -> Derivative:
+    """The derivative by an array for that by its entries at letters: dL/db of dL/db[o]."""
+    by = label.by.body if isinstance(label.by, Array) else label.by
+    if isinstance(by, Entry) and all(isinstance(one, Index) for one in by.at):
+        return dataclasses.replace(label, by=by.base)
+    return label
 
 
 def _is_share(line: Line) -> bool:

@@ -12,6 +12,7 @@ import pytest
 
 import symgraph as sg
 from symgraph.explain import derivation as printing
+from symgraph.explain.reasons import in_language
 from symgraph.notation.tree import Product
 from symgraph.notation.write import write
 from symgraph.zoo import gates
@@ -144,3 +145,38 @@ def test_a_name_that_is_defined_by_its_entries_is_proven():
 
     assert any(str(one).startswith("t") and "[" in str(one)[:5] for one in derivation.names)
     assert derivation.unverified == ()
+
+
+def test_reasons_are_told_in_the_language_of_the_derivation():
+    x = sg.input("x", 3)
+    derivation = sg.derive(sg.let("L", sg.sum(sg.log(-1 - x**2))), x, lang="zh")
+
+    assert "没有找到可以计算它的点" in derivation.text()
+    assert derivation.to_dict()["unverified"][0]["reason"].startswith("没有找到")
+    assert "no point was found" in derivation.with_style(lang="en").text()
+
+
+def test_every_reason_of_the_reader_has_a_chinese_sentence():
+    for reason in (
+        "'w' has no value",
+        "the derivative of L by net_t has no value",
+        "f of 3 arguments is not known",
+        "the index i runs over 0..2, 0..3; one range is needed",
+        "the size of a matrix does not follow from what is beside it",
+        "a sum of 5000000 terms is too large to be computed here",
+    ):
+        assert re.search("[\u4e00-\u9fff]", in_language(reason, "zh"))
+        assert in_language(reason, "en") == reason
+
+
+def test_the_derivative_by_a_bias_of_channels_is_read_entry_by_entry():
+    # The value behind the step is that by the bias spread out over all places, of shape (2, 1, 1).
+    K, b = sg.parameter("K", (2, 2, 2)), sg.parameter("b", 2)
+    X = sg.input("X", (4, 4))
+    Z = sg.let("Z", sg.einsum("ij,oij->o", X[:2, :2], K) + b)
+    spread = sg.let("Y", sg.tanh(sg.input("G", (2, 3, 3)) * Z[:, None, None] + b[:, None, None]))
+    derivation = sg.derive(sg.let("L", sg.sum(spread**2)), b)
+
+    assert derivation.verified
+    assert not any("left out" in note.sentence() for note in derivation.notes)
+    assert all(step.before != step.target for step in derivation.steps)
