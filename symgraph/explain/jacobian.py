@@ -255,6 +255,8 @@ class Jacobian:
         names = self._names
         lines: list[Step] = []
         for edge in self.edges:
+            if self._is_only_a_share(edge):
+                continue
             head, operand = names.reference(edge.head), names.reference(edge.tail)
             words: tuple[tuple[str, Formula | str], ...] = (
                 ("head", head),
@@ -269,6 +271,10 @@ class Jacobian:
             lines.append(self._chain_rule())
         return lines
 
+    def _is_only_a_share(self, edge: _Edge) -> bool:
+        """Whether the derivative of the whole by the source has this as one of several terms."""
+        return edge.head is self._root and edge.tail is self._source and len(self.edges) > 1
+
     def _chain_rule(self) -> Step:
         names = self._names
         operand = names.reference(self._source)
@@ -281,10 +287,10 @@ class Jacobian:
             before = products[0] if len(products) == 1 else Sum(tuple(products))
         return Step("chain rule", target, before, self.formula, None, None, words)
 
-    def _paths(self, node: Node) -> list[tuple[Derivative, ...]] | None:
+    def _paths(self, node: Node) -> list[tuple[Formula, ...]] | None:
         """The local derivatives on each path; None where there are many."""
-        found: list[tuple[Derivative, ...]] = []
-        stack: list[tuple[Node, tuple[Derivative, ...]]] = [(node, ())]
+        found: list[tuple[Formula, ...]] = []
+        stack: list[tuple[Node, tuple[Formula, ...]]] = [(node, ())]
         below: dict[Node, list[_Edge]] = {}
         for edge in self.edges:
             below.setdefault(edge.head, []).append(edge)
@@ -295,9 +301,8 @@ class Jacobian:
             if len(found) > MOST_PATHS or len(stack) > len(self.edges) + MOST_PATHS:
                 return None
             for edge in reversed(below.get(at, [])):
-                factor = Derivative(
-                    self._names.reference(edge.head), self._names.reference(edge.tail)
-                )
+                head, tail = map(self._names.reference, (edge.head, edge.tail))
+                factor = edge.formula if self._is_only_a_share(edge) else Derivative(head, tail)
                 stack.append((edge.tail, (*path, factor)))
         return found
 

@@ -24,7 +24,16 @@ from symgraph.node import Node, reachable, topological
 from symgraph.notation.indexed import Array
 from symgraph.notation.orientation import Layout
 from symgraph.notation.read import Forward, bare, fresh
-from symgraph.notation.tree import Derivative, Formula, Name, SecondDerivative, Verbatim, walk
+from symgraph.notation.tree import (
+    Derivative,
+    Formula,
+    Name,
+    Product,
+    SecondDerivative,
+    Sum,
+    Verbatim,
+    walk,
+)
 from symgraph.ops import Map
 from symgraph.ops.leaves import fill
 from symgraph.ops.sweep import Adjoints
@@ -75,7 +84,7 @@ def jacobian_derivation(
         steps=tuple(
             step
             for (_, steps), node in zip(found, known, strict=True)
-            for step in _told(steps, node)
+            for step in _told(_laid(steps, names, conventions), node)
         ),
         names=tuple(Equation(*one) for one in names.reader.definitions),
         results=tuple(stated),
@@ -185,6 +194,33 @@ def _one(names: Naming, source: Node, conventions: Conventions) -> _Found:
         words = (("root", names.root_name), ("operand", operand))
         return formula, [Step("entry by entry", target, formula, formula, None, None, words)]
     return made.formula, made.steps()
+
+
+def _laid(steps: Sequence[Step], names: Naming, conventions: Conventions) -> list[Step]:
+    """The steps as they are; in denominator layout transposed, products from right to left."""
+    turn = names.reader.algebra.transpose
+
+    def turned(formula: Formula) -> Formula:
+        if isinstance(formula, Derivative):
+            return formula
+        if isinstance(formula, Sum):
+            return Sum(tuple(map(turned, formula.terms)))
+        if isinstance(formula, Product) and not formula.over:
+            return Product(formula.coefficient, tuple(map(turned, reversed(formula.factors))))
+        return turn(formula)
+
+    if not conventions.transposed:
+        return list(steps)
+    return [
+        step
+        if isinstance(step.after, (Array, Verbatim))
+        else dataclasses.replace(
+            step,
+            after=turn(step.after),
+            before=turn(step.after) if step.before == step.after else turned(step.before),
+        )
+        for step in steps
+    ]
 
 
 def _told(steps: Sequence[Step], exact: Node) -> list[Step]:

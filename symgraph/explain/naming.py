@@ -397,6 +397,10 @@ class Naming:
         self.places.append((name, place, ct))
         return place if self.sign == 1 else negative(place)
 
+    def is_minus(self, name: Name) -> bool:
+        """Whether a name stands for the derivative with a minus: δ = -∂E/∂net."""
+        return self.sign == -1
+
     def opposite(self, formula: Formula) -> Formula:
         """Minus a formula: (d - y) h for (y - d) h, else a sign in front."""
         turned = self._turned(formula)

@@ -249,7 +249,7 @@ class LoopNaming(Naming):
         return reverse(seeds, sources, rename)
 
     def is_minus(self, name: Name) -> bool:
-        """Whether a name stands for the derivative with a minus: δ = -∂E/∂net."""
+        """As for every graph; a state is no net, and its derivative dh has no minus."""
         return self.sign == -1 and name.name.startswith("δ")
 
     def _place(self, node: Node, name: Name) -> Node:

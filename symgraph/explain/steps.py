@@ -189,13 +189,13 @@ class Steps:
 
     def _signed(self, formula: Formula, name: Name | None) -> Formula:
         """The formula with the sign that δ has."""
-        if name is None or self._names.sign == 1:
+        if name is None or not self._names.is_minus(name):
             return formula
         return self._names.reader.scaled(-1, formula)
 
     def _turned(self, formula: Formula, name: Name | None) -> Formula:
         """The same, with differences turned in place of a sign in front."""
-        is_plain = name is None or self._names.sign == 1
+        is_plain = name is None or not self._names.is_minus(name)
         return formula if is_plain else self._names.opposite(formula)
 
     def _before(self, chain: Sequence[tuple[Node, int]], after: Formula, tail: Node) -> Formula:

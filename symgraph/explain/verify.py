@@ -347,7 +347,7 @@ class _Reading:
             values[left.name] = _defined(line, statement.sides[-1], names)
         target = line.stated
         if line.value is None and isinstance(target, Derivative) and not _is_share(line):
-            keys = self._keys(target)
+            keys = self._keys(_whole(target))
             kept = names.with_values(values, station.derivatives, {})
             if not any(kept.stands_for(*key) for key in keys):
                 found = readback.meaning(statement.sides[-1], names)

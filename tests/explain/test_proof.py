@@ -171,12 +171,27 @@ def test_every_reason_of_the_reader_has_a_chinese_sentence():
 
 def test_the_derivative_by_a_bias_of_channels_is_read_entry_by_entry():
     # The value behind the step is that by the bias spread out over all places, of shape (2, 1, 1).
-    K, b = sg.parameter("K", (2, 2, 2)), sg.parameter("b", 2)
-    X = sg.input("X", (4, 4))
-    Z = sg.let("Z", sg.einsum("ij,oij->o", X[:2, :2], K) + b)
-    spread = sg.let("Y", sg.tanh(sg.input("G", (2, 3, 3)) * Z[:, None, None] + b[:, None, None]))
+    b, G = sg.parameter("b", 2), sg.input("G", (2, 3, 3))
+    spread = sg.let("Y", sg.tanh(sg.let("Z", G + b[:, None, None])))
     derivation = sg.derive(sg.let("L", sg.sum(spread**2)), b)
 
     assert derivation.verified
     assert not any("left out" in note.sentence() for note in derivation.notes)
     assert all(step.before != step.target for step in derivation.steps)
+
+
+def test_steps_of_a_jacobian_hold_in_both_layouts_and_with_a_direct_share():
+    # x acts on y directly and through exp(x): diag(exp(x)) alone is not dy/dx.
+    x, W, V = sg.input("x", 3), sg.parameter("W", (4, 3)), sg.parameter("V", (2, 4))
+    net = sg.let("y", V @ sg.let("h", sg.tanh(W @ x)))
+    lines = {
+        layout: [step.line("unicode") for step in sg.derive(net, x, layout=layout).steps]
+        for layout in ("gradient", "denominator")
+    }
+
+    assert lines["gradient"][-1].startswith("dy/dx = (dy/dh) (dh/d(W x)) (d(W x)/dx) = V ")
+    assert lines["denominator"][-1].startswith("dy/dx = (d(W x)/dx) (dh/d(W x)) (dy/dh) = Wᵀ ")
+    product = sg.derive(sg.let("y", x * sg.exp(x)), x)
+    assert product.verified
+    assert product.notes == ()
+    assert not any(step.line("unicode") == "dy/dx = diag(exp(x))" for step in product.steps)
