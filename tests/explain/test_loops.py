@@ -10,7 +10,7 @@ import pytest
 import symgraph as sg
 from symgraph.errors import ProofError
 from symgraph.node import variables
-from symgraph.notation import write
+from symgraph.notation import write_time
 from symgraph.zoo import gates, recurrent
 
 
@@ -326,11 +326,13 @@ def test_every_line_of_every_system_is_read_back() -> None:
 def test_a_line_that_reads_as_something_else_is_never_printed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    spelled = write.moment_text
-    monkeypatch.setattr(write, "moment_text", lambda time, style: spelled(time.later(0), style))
+    spelled = write_time.moment_text
+    monkeypatch.setattr(
+        write_time, "moment_text", lambda time, style: spelled(time.later(0), style)
+    )
     sg.derive(recurrent.rnn().loss, "W")
     monkeypatch.setattr(
-        write, "moment_text", lambda time, style: spelled(time._replace(offset=0), style)
+        write_time, "moment_text", lambda time, style: spelled(time._replace(offset=0), style)
     )
     with pytest.raises(ProofError, match="is not true"):
         sg.derive(recurrent.rnn().loss, "W")
