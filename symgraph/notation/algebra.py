@@ -454,7 +454,8 @@ class Algebra:
             return Number(0)
         if len(kept) == 1:
             return kept[0]
-        if is_negative(kept[0]) and not (keep_order or self.keep_order):
+        pair = self.tidy and len(kept) == 2
+        if is_negative(kept[0]) and (pair or not keep_order) and not self.keep_order:
             first = next((k for k, term in enumerate(kept) if not is_negative(term)), 0)
             kept.insert(0, kept.pop(first))
         if not self.tidy:
