@@ -17,6 +17,7 @@ from symgraph.explain.rules import Language
 from symgraph.explain.steps import Steps
 from symgraph.explain.through_time import jacobian_lines
 from symgraph.explain.timed_proof import TimedProof
+from symgraph.explain.unrolled import rolled_up
 from symgraph.facts import Fact
 from symgraph.node import Node
 from symgraph.notation.algebra import Algebra
@@ -25,9 +26,18 @@ from symgraph.notation.moments import Each
 from symgraph.notation.orientation import Layout
 from symgraph.notation.read import Forward, Reader, bare, evaluation_order
 from symgraph.notation.readtime import MomentForward
-from symgraph.notation.sequences import Entries, Moment, Side, Span, Timed, at_moment, mentions
+from symgraph.notation.sequences import (
+    Entries,
+    Moment,
+    Side,
+    Span,
+    Timed,
+    at_moment,
+    mentions,
+    stem_of,
+)
 from symgraph.notation.tree import Derivative, Formula, Name, Number, Symbolic
-from symgraph.notation.unstack import Entry, Moments, shifted, unstack
+from symgraph.notation.unstack import Entry, Moments, listed, shifted, unstack
 from symgraph.ops import Fill, Let, Scan, Var
 from symgraph.shapes import Dim
 
@@ -49,14 +59,17 @@ def recurrence(
 
     Formulas are held against the gradients at random values; where one fails there is no result.
     """
-    order = evaluation_order([root])
+    order, looped = evaluation_order([root]), root
     if not any(isinstance(node, Scan) for node in order):
-        return None
+        rolled = None if facts else rolled_up(root, sources)
+        if rolled is None:
+            return None
+        looped, sources = rolled
     taken = _names_of(order)
     letters = [letter for letter in _LETTERS if letter not in taken]
     try:
         equal = [(fact.left, fact.right) for fact in facts if fact.right is not None]
-        moments = unstack(root, sources, letters, equal)
+        moments = unstack(looped, sources, letters, equal)
         own = [_source(one, moments) for one in sources]
         forward = MomentForward(moments, _last_times(moments, taken), layout)
         naming = LoopNaming(forward, own, sign, facts)
@@ -300,14 +313,19 @@ class Recurrence:
             if moved is not None:
                 yield from moved
                 continue
+            parts = [part.name for part in listed(entry.stacked)]
+            if parts and stem_of(parts) == one.name:
+                continue
             whole = Reader(Forward([entry.stacked]), Algebra(tidy=False)).read(entry.stacked)
             if isinstance(whole, Name) and whole.name == one.name:
                 continue
             last = forward.last[entry.letter]
             first, final = (Timed(one.name, one.kind, time) for time in (Moment("", 1), last))
-            listed = Entries(first, final)
+            entries = Entries(first, final)
+            if parts:
+                whole = Entries(Name(parts[0], one.kind), Name(parts[-1], one.kind))
             named = isinstance(whole, Name)
-            yield Equation(whole, listed) if named else Equation(listed, whole)
+            yield Equation(whole, entries) if named else Equation(entries, whole)
 
     def _shifted(self, entry: Entry, one: Timed) -> list[Equation] | None:
         """x_t = y_{t-1} with y_0 = 0, for a sequence that another one is moved by some steps."""

@@ -82,7 +82,8 @@ class MomentForward(Forward):
             start, name = bare(state.before.args[0]), self.names[state.before]
             written = unicode_name(self.names.get(start, "")).replace("_", "")
             if not state.backwards and written == f"{unicode_name(name).replace('_', '')}₀":
-                found[start] = Timed(name, self.sort(start), Moment("", 0))
+                first = Timed(name, self.sort(start), Moment("", 0))
+                found |= dict.fromkeys((start, state.before.args[0]), first)
         return found
 
     def _name_states(self) -> None:

@@ -7,6 +7,7 @@ sequence; `Series` holds the entries behind such a name.
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -29,6 +30,7 @@ __all__ = [
     "mentions",
     "over_time",
     "replaced",
+    "stem_of",
 ]
 
 
@@ -43,6 +45,8 @@ class Moment(NamedTuple):
         return Moment(self.letter, self.offset + steps)
 
 
+_NUMBERED = re.compile(r"(.*?)_?\{?([0-9]+)\}?")
+_LOWERED = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 #: Without a letter, at time 0.
 NOW = Moment()
 
@@ -110,8 +114,8 @@ class OrderedProduct(Formula):
 class Entries(Formula):
     """(x_1, ..., x_T): a sequence by its first and its last entry."""
 
-    first: Timed
-    last: Timed
+    first: Name
+    last: Name
 
     @property
     def parts(self) -> tuple[Formula, ...]:
@@ -137,6 +141,20 @@ class Side(Formula):
     @property
     def sort(self) -> Sort:
         return self.kind
+
+
+def stem_of(names: Sequence[str]) -> str:
+    """What the entries of a sequence are called without their times, "" if that is not regular.
+
+    >>> stem_of(["x1", "x2", "x3"]), stem_of(["s_1", "s_2"]), stem_of(["x0", "x1"])
+    ('x', 's', '')
+    """
+    plain = [name.translate(_LOWERED) for name in names]
+    if len(set(plain)) == 1:
+        return plain[0]
+    found = [_NUMBERED.fullmatch(name) for name in plain]
+    stems = {match[1] if match and int(match[2]) == t else "" for t, match in enumerate(found, 1)}
+    return stems.pop() if len(stems) == 1 else ""
 
 
 def all_times(letter: str) -> str:

@@ -14,6 +14,7 @@ from symgraph.errors import UnsupportedError
 from symgraph.node import Node, topological
 from symgraph.notation.moments import Each, End, Previous, each, point, total_over
 from symgraph.notation.read import evaluation_order
+from symgraph.notation.sequences import stem_of
 from symgraph.notation.timeaxes import TimeAxes, kept_prefix, operand_axis
 from symgraph.ops import (
     Concat,
@@ -47,7 +48,7 @@ from symgraph.ops.reduce import reduce_node
 from symgraph.ops.sweep import dependents
 from symgraph.shapes import Dim, same_dim
 
-__all__ = ["Entry", "Moments", "State", "shifted", "unstack"]
+__all__ = ["Entry", "Moments", "State", "listed", "shifted", "unstack"]
 
 
 _T = TypeVar("_T")
@@ -372,7 +373,8 @@ class _Unstacking:
         """A variable for one entry of a given sequence."""
         key = (node, axis, letter)
         if key not in self._entries:
-            title = self._titles.get(key) or (node.name if isinstance(node, Var) else "x")
+            own = node.name if isinstance(node, Var) else stem_of([x.name for x in listed(node)])
+            title = self._titles.get(key) or own or "x"
             like = local(node, title)
             place = Var.rebuild((title, _without(node.shape, axis), *like.params[2:]), ())
             self._entries[key] = place
@@ -458,6 +460,17 @@ class _Unstacking:
             return pull(facing[0], thinner, shape, tuple(facing[1:]))
 
         return needs, make
+
+
+def listed(stacked: Node) -> list[Var]:
+    """The variables that a sequence puts together one by one; none where it is made otherwise."""
+    found: list[Var] = []
+    for part in stacked.args if isinstance(stacked, Concat) and stacked.axis == 0 else ():
+        inner = part.args[0] if isinstance(part, Reshape) else part
+        if part.shape[0] != 1 or not isinstance(inner, Var):
+            return []
+        found.append(inner)
+    return found
 
 
 def shifted(entry: Entry) -> tuple[Var, int] | None:
