@@ -22,7 +22,7 @@ from symgraph.explain.derivation import Derivation, Equation, Note, Step
 from symgraph.explain.given import given_values
 from symgraph.explain.idioms import with_idioms
 from symgraph.explain.index_form import IndexForm, check_letters
-from symgraph.explain.loops import Recurrence, recurrence
+from symgraph.explain.loops import Recurrence, names_of, recurrence
 from symgraph.explain.matrix_derivatives import (
     Conventions,
     hessian_derivation,
@@ -38,7 +38,7 @@ from symgraph.grad import by_symmetric, grad
 from symgraph.node import Node
 from symgraph.notation.indexed import Entry, stays_inside
 from symgraph.notation.orientation import Layout
-from symgraph.notation.read import Forward
+from symgraph.notation.read import Forward, evaluation_order
 from symgraph.notation.sequences import Timed
 from symgraph.notation.spelling import Indicators, Products, Signs, Spelling
 from symgraph.notation.tree import Name, Number, walk
@@ -108,7 +108,8 @@ def derive(
     spelling = Spelling(product, indicator, derivative, subscripts=form == "index")
     root = as_node(expr, "derive")
     sources = [_source(one, root) for one in (wrt if isinstance(wrt, (list, tuple)) else [wrt])]
-    called = {_source(one, root): name for one, name in (adjoints or {}).items()}
+    inside = {one: name for one, name in (adjoints or {}).items() if _is_inside(one, root)}
+    called = {_source(one, root): x for one, x in (adjoints or {}).items() if one not in inside}
     wished = {_source(one, root): letter for one, letter in (letters or {}).items()}
     check_letters(wished)
     wanted = (root, *sources, *called, *wished)
@@ -127,7 +128,7 @@ def derive(
                 [images[one] for one in sources],
                 (vectors, delta_sign),
                 conventions.facts,
-                {images[one]: name for one, name in called.items()},
+                {images[one]: name for one, name in called.items()} | inside,
                 through_time,
                 {images[one]: letter for one, letter in wished.items()},
             )
@@ -219,7 +220,7 @@ def _named(
     sources: Sequence[Node],
     conventions: tuple[Layout | None, Literal[1, -1]],
     given: Sequence[Fact],
-    called: Mapping[Node, str],
+    called: Mapping[Any, str],
     through_time: bool,
     letters: Mapping[Node, str],
 ) -> _Derive | Recurrence:
@@ -230,9 +231,16 @@ def _named(
     ]
     facts = list(dict.fromkeys([*given, *facts_about([root])]))
     options = (*conventions, facts, through_time)
-    looped = None if called else recurrence(root, sources, gradients, *options)
-    if looped is not None:
-        return looped
+    inside = {one: name for one, name in called.items() if isinstance(one, str)}
+    if len(inside) == len(called):
+        looped = recurrence(root, sources, gradients, *options, inside)
+        if looped is not None:
+            return looped
+    if inside:
+        raise UnsupportedError(
+            f"derive: adjoints names {', '.join(map(repr, inside))} within a loop, and this loop "
+            "is not written with one general time. Leave adjoints= out."
+        )
     names = (root, sources, *conventions, facts, called)
 
     def naming(plain: set[Node]) -> Naming:
@@ -271,6 +279,13 @@ def _check_options(**given: Any) -> None:
             raise UnsupportedError(
                 f"derive: {option}={value!r} is not offered; write one of {listed}."
             )
+
+
+def _is_inside(one: Any, root: Node) -> bool:
+    """Whether a name is that of a value within a loop."""
+    order = evaluation_order([root])
+    outside = {*Forward([root]).names.values()}
+    return isinstance(one, str) and one not in outside and one in names_of(order)
 
 
 def _source(one: Any, root: Node) -> Node:

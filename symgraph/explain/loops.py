@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Literal
 
 import sympy
@@ -41,7 +42,7 @@ from symgraph.notation.unstack import Entry, Moments, listed, shifted, unstack
 from symgraph.ops import Fill, Let, Scan, Var
 from symgraph.shapes import Dim
 
-__all__ = ["Recurrence", "recurrence"]
+__all__ = ["Recurrence", "names_of", "recurrence"]
 
 _LETTERS = "tkijlnm"
 
@@ -54,9 +55,11 @@ def recurrence(
     sign: Literal[1, -1],
     facts: Sequence[Fact],
     through_time: bool = False,
+    called: Mapping[str, str] = MappingProxyType({}),
 ) -> Recurrence | None:
     """The derivation of an expression with loops; None where it has no form with one general time.
 
+    `called`: names for the derivatives by values within the loops.
     Formulas are held against the gradients at random values; where one fails there is no result.
     """
     order, looped = evaluation_order([root]), root
@@ -65,21 +68,21 @@ def recurrence(
         if rolled is None:
             return None
         looped, sources = rolled
-    taken = _names_of(order)
+    taken = names_of(order)
     letters = [letter for letter in _LETTERS if letter not in taken]
     try:
         equal = [(fact.left, fact.right) for fact in facts if fact.right is not None]
         moments = unstack(looped, sources, letters, equal)
         own = [_source(one, moments) for one in sources]
         forward = MomentForward(moments, _last_times(moments, taken), layout)
-        naming = LoopNaming(forward, own, sign, facts)
+        naming = LoopNaming(forward, own, sign, facts, called)
         made = Recurrence(naming, root, gradients, through_time)
     except UnsupportedError:
         return None
     return made if made.is_sound else None
 
 
-def _names_of(order: Sequence[Node]) -> set[str]:
+def names_of(order: Sequence[Node]) -> set[str]:
     """All names in a graph and in the bodies of its loops."""
     found: set[str] = set()
     stack = [list(order)]

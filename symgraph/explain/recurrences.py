@@ -8,9 +8,11 @@ ends.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 
+from symgraph.errors import UnsupportedError
 from symgraph.explain.naming import (
     LOWERED,
     PLAIN_DELTA,
@@ -60,7 +62,9 @@ class LoopNaming(Naming):
         sources: Sequence[Node],
         sign: Literal[1, -1],
         facts: Sequence[Fact] = (),
+        wished: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
+        self._wished = wished
         self._states = forward.moments.states
         self._later: dict[State, Node] = {}
         self._wanted: dict[Node, Name] = {}
@@ -135,6 +139,7 @@ class LoopNaming(Naming):
         recursion = set(topological([state.after for state in self._states]))
         nets: list[Node] = []
         found = self._sweep("all")
+        self._want_wished(found)
         for node in self.forward.order:
             if bare(node) is not node or node not in self._active or is_naming(node):
                 continue
@@ -142,10 +147,14 @@ class LoopNaming(Naming):
                 continue
             if isinstance(node, (Previous, Total, Point)) or not node.args:
                 continue
-            if self._is_net_here(node, recursion, found):
+            if node not in self._wanted and self._is_net_here(node, recursion, found):
                 nets.append(node)
         afters = {bare(state.after): state for state in self._live}
-        cells = [n for n in afters if self._branches(n) and not (n in nets and is_net(n))]
+        cells = [
+            n
+            for n in afters
+            if n not in self._wanted and self._branches(n) and not (n in nets and is_net(n))
+        ]
         nets = [n for n in nets if n not in cells]
         for node, name in zip(nets, self._net_names(nets), strict=True):
             self._wanted[node] = name
@@ -166,6 +175,18 @@ class LoopNaming(Naming):
                     self._wanted[node] = self._fresh_name(f"g{len(self._wanted) + 1}", node)
         for name in self._wanted.values():
             self._ranks[name.name] = -1
+
+    def _want_wished(self, found: Adjoints) -> None:
+        """The names that the user chose."""
+        for text, name in self._wished.items():
+            nodes = [
+                node
+                for node, own in self.forward.names.items()
+                if own == text and bare(node) is node and node in found.cotangent
+            ]
+            if not nodes or nodes[0] not in self.forward.clock:
+                raise UnsupportedError(f"no derivative by {text} at a general time.")
+            self._wanted[nodes[0]] = self._fresh_name(name, nodes[0])
 
     def _want_cell(self, node: Node, state: State) -> None:
         linear = is_net(node) and not any(name.name[0] == "δ" for name in self._wanted.values())

@@ -322,14 +322,20 @@ class MomentReader(Reader):
             return None if inner is None else self.algebra.scale(x.coefficient, inner)
         if not isinstance(x, Product) or not x.factors or x.over:
             return None
-        across = x.sort == "column"  # W^T δ; else δ W^T
-        place = 0 if across else -1
-        factor = x.factors[place]
-        if not isinstance(factor, Transpose) or not isinstance(factor.x, Name):
+        vectors = [k for k, factor in enumerate(x.factors) if factor.sort != "scalar"]
+        if len(vectors) == 1:  # a matrix of one row, times numbers
+            (place,) = vectors
+        else:
+            place = 0 if x.sort == "column" else -1  # W^T δ; else δ W^T
+        factor, turned = x.factors[place], isinstance(x.factors[place], Transpose)
+        factor = factor.x if isinstance(factor, Transpose) else factor
+        if not isinstance(factor, Name):
             return None
-        block = Transpose(self._block(factor.x, across, joined, k))
-        rest = x.factors[1:] if across else x.factors[:-1]
-        return Product(x.coefficient, (block, *rest) if across else (*rest, block))
+        across = factor.sort == "row" if len(vectors) == 1 else (x.sort == "column") == turned
+        block: Formula = self._block(factor, across, joined, k)
+        block = Transpose(block) if turned else block
+        place %= len(x.factors)
+        return Product(x.coefficient, (*x.factors[:place], block, *x.factors[place + 1 :]))
 
     def _block(self, matrix: Name, across: bool, joined: Concat, k: int) -> Name:
         """The columns (rows) of a matrix that multiply one part: W_f = [W_fh, W_fx]."""

@@ -376,3 +376,43 @@ def test_no_jacobian_is_printed_where_the_derivative_also_takes_another_way() ->
     losses = sg.derive(recurrent.sequence_classifier().loss, "W", through_time=True)
     assert "dnet_{t+1}/dnet_t = W diag(1 − S_t²)" in lines(losses.names)
     assert not [line for line in lines(losses.names) if "Π" in line]
+
+
+def test_derivatives_within_a_loop_take_the_names_that_are_asked_for() -> None:
+    derivation = sg.derive(recurrent.rnn().loss, "W", adjoints={"net": "e"})
+    assert lines(derivation.names) == [
+        "e_T = (s_T − d) ⊙ (1 − s_T²)",
+        "e_t = Wᵀ e_{t+1} ⊙ (1 − s_t²),  t = T−1, …, 1",
+    ]
+    assert lines(derivation.results) == ["dE/dW = Σ_t e_t s_{t−1}ᵀ"]
+    assert derivation.verified
+    cell = sg.derive(gates.lstm().loss, "W_f", adjoints={"C": "c̄"})
+    assert "δf_t = c̄_t ⊙ C_{t−1} ⊙ f_t ⊙ (1 − f_t),  t = T, …, 1" in lines(cell.names)
+    assert cell.verified
+    with pytest.raises(sg.SymgraphError, match="no value is called 'nowhere'"):
+        sg.derive(recurrent.rnn().loss, "W", adjoints={"nowhere": "e"})
+
+
+@pytest.mark.parametrize(
+    ("system", "wrt"),
+    [
+        (gates.gru(), ["W_z", "W_r", "W"]),
+        (gates.gru(hidden=1), ["W_z", "W_r", "W"]),
+        (gates.lstm(), ["W_f", "b_o"]),
+        (recurrent.concatenated_rnn(), ["W"]),
+        (recurrent.concatenated_rnn(hidden=1, inputs=1, outputs=1), ["W"]),
+        (recurrent.elman_language_model(), ["U", "E"]),
+    ],
+    ids=["gru", "gru-of-one", "lstm", "joined", "joined-of-one", "elman"],
+)
+@pytest.mark.parametrize("vectors", ["row", "column"])
+def test_joined_vectors_have_blocks_in_both_layouts_and_at_size_1(system, wrt, vectors) -> None:
+    derivation = sg.derive(system.loss, wrt, vectors=vectors)
+    assert all("Σ_t" in line for line in lines(derivation.results))
+    assert derivation.verified
+
+
+def test_joined_rows_are_multiplied_by_blocks_from_the_right() -> None:
+    derivation = sg.derive(recurrent.concatenated_rnn().loss, "W", vectors="row")
+    assert "δ_t = δ_{t+1} W_h ⊙ (1 − h_t²),  t = T−1, …, 1" in lines(derivation.names)
+    assert lines(derivation.results) == ["dE/dW = Σ_t δ_tᵀ [x_t, h_{t−1}]"]
