@@ -324,9 +324,11 @@ class Recurrence:
                 continue
             last = forward.last[entry.letter]
             first, final = (Timed(one.name, one.kind, time) for time in (Moment("", 1), last))
-            entries = Entries(first, final)
             if parts:
-                whole = Entries(Name(parts[0], one.kind), Name(parts[-1], one.kind))
+                yield Equation(first, Name(parts[0], one.kind))
+                yield Equation(final, Name(parts[-1], one.kind))
+                continue
+            entries = Entries(first, final)
             named = isinstance(whole, Name)
             yield Equation(whole, entries) if named else Equation(entries, whole)
 

@@ -373,17 +373,23 @@ class _Rolling:
             if not title and first[-1:] in ("0", "₀"):  # s is what starts from s0
                 title = first[:-1].rstrip("_")
             if not title or title in self._taken:
-                used = {name[0] for name in self._taken}  # s0 would be s at time 0
-                title = next((x for x in _LETTERS if x not in used), fresh("s", self._taken))
-                self._taken.add(title)
+                title = self._letter()
             states[node] = (local(start, title), start)
         sequences: dict[Node, tuple[Node, Node]] = {}
         for node, column in self._given.items():
-            title = self._title(column) or fresh("x", self._taken)
+            stacked = _stacked(column)
+            title = self._title(column) or _called(stacked) or self._letter("x")
             self._taken.add(title)
-            sequences[node] = (local(node, title), _stacked(column))
+            sequences[node] = (local(node, title), stacked)
         constants = {node: (local(node, f"c{k}"), node) for k, node in enumerate(self._constants)}
         return states, sequences, constants
+
+    def _letter(self, wish: str = "") -> str:
+        """A new name; with s0 among the names, s_0 would be another one like it."""
+        used = {name[0] for name in self._taken}
+        title = next((x for x in wish + _LETTERS if x not in used), fresh("s", self._taken))
+        self._taken.add(title)
+        return title
 
     def _title(self, column: Sequence[Node]) -> str:
         """What the values of all steps are called without the number of the step."""

@@ -114,8 +114,8 @@ class OrderedProduct(Formula):
 class Entries(Formula):
     """(x_1, ..., x_T): a sequence by its first and its last entry."""
 
-    first: Name
-    last: Name
+    first: Timed
+    last: Timed
 
     @property
     def parts(self) -> tuple[Formula, ...]:

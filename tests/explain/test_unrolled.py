@@ -136,10 +136,10 @@ def test_rows_of_one_array_are_the_sequence_of_an_unrolled_lstm() -> None:
     assert derivation.verified
 
 
-def test_steps_that_are_counted_from_0_keep_their_names_in_the_list_of_entries() -> None:
+def test_steps_that_are_counted_from_0_say_where_the_sequence_begins() -> None:
     w, y = sg.parameter("w"), sg.input("start")
     for t in range(6):
         y = sg.tanh(w * y + sg.input(f"x{t}"))
     derivation = sg.derive(sg.let("L", y), w)
-    assert "(x_1, …, x_T) = (x₀, …, x₅)" in lines(derivation.given)
+    assert lines(derivation.given)[1:3] == ["u_1 = x₀", "u_T = x₅"]
     assert derivation.verified
