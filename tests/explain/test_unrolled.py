@@ -143,3 +143,18 @@ def test_steps_that_are_counted_from_0_say_where_the_sequence_begins() -> None:
     derivation = sg.derive(sg.let("L", y), w)
     assert lines(derivation.given)[1:3] == ["u_1 = x₀", "u_T = x₅"]
     assert derivation.verified
+
+
+def test_a_chain_of_thousands_of_steps_of_two_kinds_is_one_step_of_both() -> None:
+    x = y = sg.input("x")
+    for k in range(3000):
+        y = sg.sin(y) if k % 2 else y * x
+    derivation = sg.derive(sg.let("L", y), x)
+    assert lines(derivation.given) == [
+        "T = 1500",
+        "s_0 = x",
+        "s_t = sin(s_{t−1} x),  t = 1, …, T",
+        "L = s_T",
+    ]
+    assert lines(derivation.results) == ["dL/dx = Σ_t δ_t s_{t−1} + δ_1 x"]
+    assert derivation.verified
