@@ -37,6 +37,7 @@ from symgraph.notation.tree import (
     Formula,
     Identity,
     Indicator,
+    MatrixPower,
     Name,
     Number,
     Ones,
@@ -232,7 +233,8 @@ class Jacobian:
         if len(found) > 1 and any(isinstance(one, Ones) for term in found for one in walk(term)):
             return Sum(tuple(found))  # x 1ᵀ is not x here
         added = self._algebra.add(found) if len(found) != 1 else found[0]
-        return one_diagonal(added, self._algebra)
+        merged = one_diagonal(added, self._algebra)
+        return merged if merged == added else chained(merged, self._algebra)
 
     def _collected(self, terms: list[Formula]) -> list[Formula]:
         """Terms of one sum; many go on as one."""
@@ -333,6 +335,15 @@ def _is_diagonal(x: Formula) -> bool:
     return isinstance(x, Call) and x.head == "diag" and x.kind == "matrix"
 
 
+def _on_diagonal(x: Formula, algebra: Algebra) -> Formula | None:
+    """The diagonal of diag(a), or of its power diag(a)²."""
+    if _is_diagonal(x):
+        return x.parts[0]
+    if isinstance(x, MatrixPower) and x.exponent > 0 and _is_diagonal(x.base):
+        return algebra.power(x.base.parts[0], Number(x.exponent))
+    return None
+
+
 def chained(x: Formula, algebra: Algebra) -> Formula:
     """A product of matrices with the diagonals in it taken together.
 
@@ -383,24 +394,25 @@ def one_diagonal(x: Formula, algebra: Algebra) -> Formula:
 
 def _inside_diagonal(term: Formula, algebra: Algebra) -> Formula | None:
     """What stands on the diagonal of c diag(a)."""
-    if _is_diagonal(term):
-        return term.parts[0]
-    if not isinstance(term, Product):
-        return None
+    whole = _on_diagonal(term, algebra)
+    if whole is not None or not isinstance(term, Product):
+        return whole
     core = [f for f in term.factors if f.sort != "scalar"]
-    if len(core) != 1 or not _is_diagonal(core[0]):
+    inner = _on_diagonal(core[0], algebra) if len(core) == 1 else None
+    if inner is None:
         return None
     numbers = [f for f in term.factors if f.sort == "scalar"]
-    return algebra.product([Number(term.coefficient), *numbers, core[0].parts[0]], term.over)
+    return algebra.product([Number(term.coefficient), *numbers, inner], term.over)
 
 
 def _joined(left: Formula, right: Formula, algebra: Algebra) -> Formula | None:
-    if _is_diagonal(left) and _is_diagonal(right):
-        return diagonal(algebra.entrywise([left.parts[0], right.parts[0]]), algebra)
-    if _is_diagonal(left) and right.sort == "column":
-        return algebra.entrywise([left.parts[0], right])
-    if left.sort == "row" and _is_diagonal(right):
-        return algebra.entrywise([left, algebra.transpose(right.parts[0])])
+    first, second = _on_diagonal(left, algebra), _on_diagonal(right, algebra)
+    if first is not None and second is not None:
+        return diagonal(algebra.entrywise([first, second]), algebra)
+    if first is not None and right.sort == "column":
+        return algebra.entrywise([first, right])
+    if left.sort == "row" and second is not None:
+        return algebra.entrywise([left, algebra.transpose(second)])
     return None
 
 

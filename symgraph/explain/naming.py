@@ -255,6 +255,8 @@ class Naming:
         """Whether an array that is given by its entries has no line of its own: windows, lookups,
         the sum in a mean, the normaliser of a softmax."""
         users = self.users.get(node, [])
+        if len(users) == 1 and _is_permuted(node):
+            return True
         if isinstance(node, Reshape) and all(map(_is_matrix_product, users)):
             return False  # flattened features: the derivative by their weights is a matrix
         if isinstance(node, (Pull, Reshape)) and len(users) == 1:
@@ -574,6 +576,13 @@ def _is_product(node: Node) -> bool:
     if not isinstance(node, Einsum) or len(node.args) < 2:
         return False
     return bool({i for indices in node.ins for i in indices} - set(node.out))
+
+
+def _is_permuted(node: Node) -> bool:
+    """Whether a tensor has the axes of another one in another order."""
+    if not isinstance(node, Einsum) or len(node.args) > 1 or node.ndim < 3:
+        return False
+    return sorted(node.ins[0]) == sorted(node.out)
 
 
 def _is_matrix_product(node: Node) -> bool:

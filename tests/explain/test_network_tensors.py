@@ -129,3 +129,24 @@ def test_a_gain_and_a_bias_beside_a_tensor_are_named_and_proved():
     assert proved(sg.sum(sg.tanh(Z + b)), "b").result.unicode() == (
         "dL/db[j] = Σ_{n,i} (1 − tanh(u₁[n,i,j])²)"
     )
+
+
+def test_repeated_words_below_a_convolution_have_the_gradients_of_torch():
+    ids, E = sg.input("ids", ("N", 6), kind="integer"), sg.parameter("E", (4, 3))
+    K, b = sg.parameter("K", (2, 3, 2)), sg.parameter("b", 2)
+    x = sg.transpose(E[ids], (0, 2, 1))
+    largest = sg.max(sg.tanh(sg.conv1d(x, K) + b[:, None]), axis=2)
+
+    def reference(ids, E, K, b):
+        found = functional.conv1d(E[ids].transpose(1, 2), K) + b[:, None]
+        return (torch.tanh(found).amax(2) ** 2).sum()
+
+    held_against_torch(sg.sum(largest**2), reference, "E K b", N=2)
+
+
+def test_diagonals_and_their_powers_are_one():
+    u = sg.let("u", sg.tanh(sg.input("x", 3)))
+
+    assert sg.derive(sg.sum(u**2), "x", order=2).result.text() == (
+        "d^2 L/(dx dx^T) = diag(2 (1 - u^2)^2 - 4 u^2 * (1 - u^2))"
+    )
