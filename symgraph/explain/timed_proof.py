@@ -275,14 +275,27 @@ class _Reading:
 
     def _failing(self, line: Line, statement: readback.Statement, written: str) -> str | None:
         """Why a line has no value. Raises ProofError where it is not true at one of its times."""
+        wrong: list[readback.MeaningError] = []
+        every: list[Times] = []
         try:
-            for times in _thinned(self._written_times(line, statement)):
-                self._hold(line, statement, times)
-        except readback.Undetermined as error:
-            return str(error)
+            every = _thinned(self._written_times(line, statement))
+            for times in every:
+                try:
+                    self._hold(line, statement, times)
+                except readback.Undetermined as error:
+                    return str(error)
+                except readback.MeaningError as error:
+                    wrong.append(error)
         except readback.MeaningError as error:
-            raise ProofError(message(written, str(error)), line) from error
-        return None
+            wrong = [error]
+        if not wrong or (len(wrong) < len(every) and self._is_of_an_end(line, every)):
+            return None
+        raise ProofError(message(written, str(wrong[0])), line) from wrong[0]
+
+    def _is_of_an_end(self, line: Line, times: Sequence[Times]) -> bool:
+        """Whether a step is one of the first or of the last of only two times."""
+        letters = times[0]
+        return isinstance(line, Step) and any(len(self._ranges[one]) == 2 for one in letters)
 
     def _written_times(self, line: Line, statement: readback.Statement) -> list[Times]:
         """The times that are printed behind a line. Raises MeaningError where others are meant."""

@@ -111,3 +111,13 @@ def test_an_own_recurrence_is_proven_in_each_layout_and_sign():
     assert sg.derive(loss, [wrt, "P", "b", "a0", "q"]).verified
     assert sg.derive(loss, wrt, layout="numerator", delta_sign=-1).verified
     assert sg.derive(loss, wrt, abstract={"f": "sigmoid"}, through_time=True).verified
+
+
+def test_with_only_two_times_no_step_is_lost():
+    # There is no time that is neither the first nor the last.
+    W, x, s0 = sg.parameter("W", (3, 3)), sg.input("x", (2, 3)), sg.input("s0", 3)
+    run = sg.scan(lambda s, x: (sg.let("s", sg.tanh(W @ s + x)),) * 2, s0, x)
+    derivation = sg.derive(sg.let("L", sg.sum(run.outputs**2)), W)
+
+    assert derivation.unverified == ()
+    assert not any("left out" in note.sentence() for note in derivation.notes)
