@@ -76,6 +76,8 @@ class Pen:
         return self.format.parens(text) if tall else f"({text})"
 
     def number(self, value: Real) -> Piece:
+        if isinstance(value, Fraction) and value < 0:
+            return Piece(f"{self.minus}{self.number(-value).text}", PRODUCT - 1)
         if isinstance(value, Fraction):
             if self.style == "unicode" and value in UNICODE_HALVES:
                 return Piece(UNICODE_HALVES[value])

@@ -269,7 +269,8 @@ class Reader(Bodies):
     def _einsum(self, node: Node, xs: Sequence[Formula]) -> Formula | None:
         assert isinstance(node, Einsum)
         sizes: dict[int, Dim] = node.sizes()
-        if node.ins == ((0,),) and node.out == (0, 0) and isinstance(node.args[0], Fill):
+        number = node.ins == ((),) or (node.ins == ((0,),) and isinstance(node.args[0], Fill))
+        if number and node.out == (0, 0):
             return self.algebra.product([xs[0], Identity(node.shape[0])])
         if node.ins == ((0,),) and node.out == (0, 0) and xs[0].sort in ("column", "row"):
             return self.algebra.diagonal_matrix(self.algebra.turned(xs[0], "column"))

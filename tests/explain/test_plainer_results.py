@@ -84,3 +84,16 @@ def test_letters_of_entries_are_no_names_of_the_expression() -> None:
 
     assert derivation.result.unicode() == "dL/dk[o,c,j] = Σ_{b,l} w[b,o,l] i[b,c,l+j]"
     assert derivation.verified
+
+
+def test_a_negative_fraction_begins_with_its_sign() -> None:
+    M = sg.input("M", (3, 4))
+    loss = sg.let("L", -sg.trace((M - 1) @ (M - 1).T) / 2)
+    derivation = sg.derive(loss, M)
+
+    step = derivation.steps[1]
+    assert step.line("unicode").endswith("= −½")
+    assert step.line("text").endswith("= -1/2")
+    assert step.line("latex").endswith(r"= -\frac{1}{2}")
+    assert derivation.result.unicode() == "dL/dM = 1 − M"
+    assert derivation.verified
