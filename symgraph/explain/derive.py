@@ -131,6 +131,7 @@ def derive(
                 {images[one]: name for one, name in called.items()} | inside,
                 through_time,
                 {images[one]: letter for one, letter in wished.items()},
+                form,
             )
             made = _written(work, lang, form)
     if layout == "numerator" and not root.ndim and order == 1:
@@ -223,6 +224,7 @@ def _named(
     called: Mapping[Any, str],
     through_time: bool,
     letters: Mapping[Node, str],
+    form: str,
 ) -> _Derive | Recurrence:
     """The derivation with names for what is worth one; `conventions`: vectors and sign of δ."""
     gradients = [
@@ -244,7 +246,8 @@ def _named(
     names = (root, sources, *conventions, facts, called)
 
     def naming(plain: set[Node]) -> Naming:
-        return Naming(*names, plain, Forward([root], conventions[0], letters))
+        forward = Forward([root], conventions[0], letters, in_parts=form == "matrix")
+        return Naming(*names, plain, forward)
 
     work = _Derive(naming(set()), gradients)
     plain: set[Node] = set()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from symgraph.explain.derivation import Equation
 from symgraph.explain.naming import Naming
 from symgraph.node import Node
+from symgraph.notation.blocks import Division
 from symgraph.notation.read import bare
 from symgraph.notation.sequences import Side
 from symgraph.notation.tree import Formula
@@ -27,12 +28,20 @@ def _joined(names: Naming, node: Node) -> Formula | None:
     return None
 
 
+def _in_parts(names: Naming, division: Division) -> Equation:
+    """W = [W_h, W_x], [W_h; W_x] for parts on one another."""
+    whole, *parts = (names.literal.read(one) for one in (division.whole, *division.parts))
+    return Equation(whole, Side(tuple(parts), "matrix", stacked=division.axis == 0))
+
+
 def given_values(names: Naming) -> list[Equation]:
     """The definitions of named values, in the order of evaluation."""
     named = {node: name for name, node in names.auxiliary}
     lets = set(names.forward.lets)
-    lines: list[Equation] = []
-    for node in names.forward.order:
+    order = names.forward.order
+    divided = sorted(names.forward.divided, key=lambda one: order.index(one.whole))
+    lines = [_in_parts(names, one) for one in divided]
+    for node in order:
         name = names.forward.name(node) if isinstance(node, Let) and node in lets else None
         name = name or named.get(node)
         if name is not None:

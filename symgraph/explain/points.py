@@ -119,7 +119,9 @@ def _values(
 
     A derivative that got a name is a variable in the sweep after it: its value is put in.
     """
-    values = evaluate_above([*roots, *naming.forward.order], sample.values, sample.dims)
+    values = evaluate_above(
+        [*roots, *naming.forward.order, *naming.forward.names], sample.values, sample.dims
+    )
     for _, place, ct in naming.places:
         values = evaluate_above([ct], values, sample.dims)
         values[place] = naming.sign * np.asarray(values[ct])

@@ -9,6 +9,7 @@ from typing import Any
 import sympy
 
 from symgraph.node import Node
+from symgraph.notation.blocks import Division, Divisions
 from symgraph.notation.decimals import as_written
 from symgraph.notation.letters import Letters
 from symgraph.notation.orientation import Layout, orientations
@@ -24,6 +25,7 @@ from symgraph.ops import (
     Fill,
     Let,
     Map,
+    Pull,
     Var,
 )
 from symgraph.scalar import elu
@@ -87,7 +89,8 @@ def _plain(value: float) -> Real:
 class Forward:
     """What the user wrote: names, which vectors are rows, and which nodes compute which function.
 
-    Shared by all readers of one expression. `letters` are the indices of some nodes.
+    Shared by all readers of one expression. `letters` are the indices of some nodes. `in_parts`:
+    whether matrices may be divided as the joined vectors that they multiply.
     """
 
     def __init__(
@@ -95,6 +98,7 @@ class Forward:
         roots: Sequence[Node],
         layout: Layout | None = None,
         letters: Mapping[Node, str] | None = None,
+        in_parts: bool = True,
     ) -> None:
         self._roots = tuple(roots)
         self.order = evaluation_order(roots)
@@ -119,6 +123,9 @@ class Forward:
                 self._name(node, taken)
         self.taken = taken
         self.letters = Letters(self.order, taken, letters)
+        self._divisions = Divisions(self.order if in_parts else (), self.names)
+        #: The matrices that are written in parts, W = [W_h, W_x].
+        self.divided: list[Division] = []
 
     def __contains__(self, node: object) -> bool:
         return node in self._nodes
@@ -133,6 +140,25 @@ class Forward:
         inner = node.args[0]
         if not isinstance(inner, (Let, Fill)):
             self.names.setdefault(inner, name)
+
+    def part(self, node: Pull) -> Node | None:
+        """A part of a product as the product with a part of its matrix, which gets a name."""
+        found = self._divisions.part(node)
+        if found is None:
+            return None
+        for one in found[1]:
+            if one not in self.divided:
+                self.divided.append(one)
+                self._name_parts(one)
+        return found[0]
+
+    def _name_parts(self, division: Division) -> None:
+        stem = self.names[division.whole]
+        stem += "" if "_" in stem else "_"
+        for part, label in zip(division.parts, division.labels, strict=True):
+            text = fresh(stem + label, self.taken)
+            self.taken.add(text)
+            self.names[part] = text
 
     def sort(self, node: Node) -> Sort:
         """The sort of a node's value when it stands under a name; a single entry is a number."""

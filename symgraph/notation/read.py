@@ -46,6 +46,7 @@ from symgraph.ops import (
     Let,
     LogDet,
     Map,
+    Pull,
     Push,
     Reduce,
     Reshape,
@@ -288,6 +289,11 @@ class Reader(Bodies):
             return Call(node.operation, (x,), "column" if along == 1 else "row", along)
         return None
 
+    def _pull(self, node: Node, xs: Sequence[Formula]) -> Formula | None:
+        assert isinstance(node, Pull)
+        part = self.forward.part(node)
+        return None if part is None else self.read(part)
+
     def _reshape(self, node: Node, xs: Sequence[Formula]) -> Formula | None:
         source = node.args[0]
         if source.ndim == 1 and node.ndim == 2 and 1 in node.shape:
@@ -375,6 +381,7 @@ _RULES: dict[type[Node], _Rule] = {
     Inv: Reader._inv,
     Det: Reader._det,
     LogDet: Reader._det,
+    Pull: Reader._pull,
     Push: Reader._push,
     Reshape: Reader._reshape,
     Solve: Reader._solve,

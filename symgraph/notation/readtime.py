@@ -63,7 +63,7 @@ class MomentForward(Forward):
         self.last = last
         self._starts: dict[Node, Timed] = {}
         afters = [state.after for state in moments.states]
-        super().__init__([*afters, moments.root], layout)
+        super().__init__([*afters, moments.root], layout, in_parts=False)
         alike = [(state.before, state.after) for state in moments.states]
         self.sorts = orientations(self.order, layout, alike, moments.products)
         self.clock = _letters(self.order, moments)
