@@ -59,7 +59,7 @@ class Conventions:
     ) -> Naming:
         """The names of the derivation of the last root, which is called `title` if by nothing."""
         facts = list(dict.fromkeys([*self.facts, *facts_about(roots)]))
-        forward = Forward(roots, self.vectors)
+        forward = Forward(roots, self.vectors, in_parts=False)
         return Naming(
             roots[-1], sources, self.vectors, 1, facts, None, plain, forward, title, {"σ": "q"}
         )
