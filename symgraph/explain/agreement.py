@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,7 @@ from symgraph import readback
 from symgraph.printing import Style
 from symgraph.readback.tree import Number, Tree
 
-__all__ = ["STYLES", "UNREADABLE", "agree", "both", "message"]
+__all__ = ["STYLES", "UNREADABLE", "agree", "both", "entries_of", "message"]
 
 STYLES: tuple[Style, ...] = ("text", "unicode", "latex")
 UNREADABLE = "it has no form that can be read back"
@@ -69,3 +71,26 @@ def message(written: str, why: str) -> str:
         f"derive: the line {written!r} is not true: {why}. This is a mistake in symgraph; "
         "nothing was printed."
     )
+
+
+_NUMBERED = re.compile(r"([^\W\d_]+)_?\{?(\d+|[₀-₉]+)\}?('*)")
+_TIMED = re.compile(r"([^\W\d_]+)_\{?([^{}_]+)\}?")
+_RAISED = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
+
+
+def entries_of(name: str, small: Collection[str]) -> str:
+    """The name that the entries of an array have, their indices left out.
+
+    The number of a layer or the time stands above them; those of a name in `small` are small.
+
+    >>> entries_of("W1", {"W1"}), entries_of("s_{t-1}", ()), entries_of("W^(2)", {"W^(2)"})
+    ('w^(1)', 's^{t-1}', 'w^(2)')
+    """
+    if found := _NUMBERED.fullmatch(name):
+        stem, above = found[1], f"^({found[2].translate(_RAISED)}){found[3]}"
+    elif found := _TIMED.fullmatch(name):
+        stem, above = found[1], f"^{{{found[2]}}}"
+    else:
+        stem, hat, rest = name.partition("^")
+        above = hat + rest
+    return (stem.lower() if name in small else stem) + above

@@ -17,7 +17,6 @@ from symgraph.abstract import smooth_instances
 from symgraph.build.abstract import abstracted
 from symgraph.build.coerce import as_node
 from symgraph.errors import GradientError, ProofError, UnknownNameError, UnsupportedError
-from symgraph.explain.computed import verified
 from symgraph.explain.derivation import Derivation, Equation, Note, Step
 from symgraph.explain.given import given_values
 from symgraph.explain.idioms import with_idioms
@@ -41,7 +40,7 @@ from symgraph.notation.orientation import Layout
 from symgraph.notation.read import Forward, evaluation_order
 from symgraph.notation.sequences import Timed
 from symgraph.notation.spelling import Indicators, Products, Signs, Spelling
-from symgraph.notation.tree import Name, Number, walk
+from symgraph.notation.tree import Number, walk
 from symgraph.ops.leaves import fill
 from symgraph.ops.sweep import reverse
 from symgraph.shapes import shape_text
@@ -340,7 +339,10 @@ class _Derive:
             indexed = IndexForm(names.reader.axes, names.reader.algebra, names.literal.algebra)
             given = [indexed.equation(one, literal=True) for one in given]
             defined = [indexed.equation(one) for one in defined]
-            steps = [indexed.step(one) for one in steps]
+            made = [indexed.step(one) for one in steps]
+            for old, new in zip(steps, made, strict=True):
+                names.called_by_entries(old.target, new.target)
+            steps = made
             self._results = [indexed.equation(one) for one in self._results]
         return Derivation(
             root=names.root_name,
@@ -351,28 +353,5 @@ class _Derive:
             names=tuple(defined),
             results=tuple(self._results),
             lang=lang,
-            proof=self._computed if form == "index" else Proof(names, self._found, self._gradients),
+            proof=Proof(names, self._found, self._gradients),
         )
-
-    def _computed(self, derivation: Derivation) -> list[tuple[Equation | Step, str]]:
-        """The proof of a derivation in indexed scalars: its formulas computed, not what is read."""
-        names = self._names
-        good = verified(
-            names.root,
-            names.root_name,
-            names.forward,
-            names.auxiliary,
-            [(one.left, one.right) for one in derivation.names if isinstance(one.left, Name)],
-            [
-                (one.right, gradient)
-                for one, gradient in zip(derivation.results, self._gradients, strict=True)
-            ],
-            names.facts,
-        )
-        if good is None:
-            reason = "no point was found at which it can be computed"
-            return [(line, reason) for line in derivation.results]
-        for line, fine in zip(derivation.results, good, strict=True):
-            if not fine:
-                raise ProofError(f"derive: the line '{line}' is not true.", line)
-        return []

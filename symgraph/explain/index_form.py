@@ -20,6 +20,7 @@ from symgraph.notation.algebra import Algebra
 from symgraph.notation.entries import Entries, NoAxesError
 from symgraph.notation.indexed import Array, Index, Over, mapped, replaced, unshadowed
 from symgraph.notation.read import Forward, Reader
+from symgraph.notation.sequences import Side
 from symgraph.notation.spelling import Spelling, written_small
 from symgraph.notation.tree import Formula, Name, Number, Sum, walk
 from symgraph.shapes import bind_dim
@@ -40,7 +41,9 @@ class IndexForm:
         self._literal = Entries(literal, axes, deep=True)
 
     def formula(self, like: Formula, x: Formula, literal: bool = False) -> Formula:
-        """x by its entries, with the indices of what it is equal to."""
+        """x by its entries, with the indices of what it is equal to; what is joined stays whole."""
+        if any(isinstance(one, Side) for one in walk(x)):
+            return x
         entries = self._literal if literal else self._tidy
         try:
             indices = self._tidy.axes(like)

@@ -103,6 +103,8 @@ class Naming:
         self.places: list[tuple[Name, Node, Node]] = []
         #: The values whose derivative was written down, by their formula.
         self.labels: dict[Formula, list[Node]] = {}
+        #: The same by what they are written as in indexed scalars: y_i - d_i.
+        self.entries: dict[Formula, list[Node]] = {}
         self.auxiliary: list[tuple[Name, Node]] = []
         self.called: set[Node] = set()
         #: By an unnamed term the sum that has the same derivative.
@@ -500,6 +502,12 @@ class Naming:
         if node not in known:
             known.append(node)
         return Derivative(self.root_name, by)
+
+    def called_by_entries(self, whole: Formula, entries: Formula) -> None:
+        """Remember which values a derivative in indexed scalars is by."""
+        shown = entries.body if isinstance(entries, Array) else entries
+        if isinstance(whole, Derivative) and isinstance(shown, Derivative):
+            self.entries.setdefault(shown.by, self.labels.get(whole.by, []))
 
 
 def _picks(node: Pull) -> bool:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from symgraph import readback
 from symgraph.errors import NameClashError, ProofError, SymgraphError
-from symgraph.explain.agreement import STYLES, UNREADABLE, agree, both, message
+from symgraph.explain.agreement import STYLES, UNREADABLE, agree, both, entries_of, message
 from symgraph.explain.callables import callables
 from symgraph.explain.derivation import Derivation, Equation, Step
 from symgraph.explain.naming import Naming
@@ -139,7 +139,7 @@ class _Reading:
         self._labels = self._written_labels(formulas)
         self._lenient = any(1 in node.shape for node in naming.forward.order)
         self._stations = [self._station(point, formulas) for point in at]
-        known = dict.fromkeys(self._cut, 0.0) | self._stations[0].values
+        known = self._with_entries(dict.fromkeys(self._cut, 0.0)) | self._stations[0].values
         names = self._names = readback.Names(known, self._stations[0].derivatives)
         self._stations = [
             station._replace(
@@ -162,7 +162,7 @@ class _Reading:
 
     def _given(self, point: Point) -> dict[str, Any]:
         """The arrays behind the names."""
-        return {
+        found = {
             name.name: readback.Given(np.asarray(point.values[node]), _SORTS[name.sort])
             for name, node in self._named.values()
             if node in point.values and not node.is_loop
@@ -170,6 +170,13 @@ class _Reading:
             name.name: readback.Given(np.asarray(point.values[place]), _SORTS[name.sort])
             for name, place, _ in self._naming.places
         }
+        return self._with_entries(found)
+
+    def _with_entries(self, values: dict[str, Any]) -> dict[str, Any]:
+        """In indexed scalars arrays also by the names that their entries have."""
+        if not self._spelling.subscripts:
+            return values
+        return {entries_of(name, self._spelling.lowered): x for name, x in values.items()} | values
 
     def _written_labels(self, formulas: Sequence[Formula]) -> list[_Written]:
         """Each derivative that has a value, as it is written in each style."""
@@ -192,7 +199,11 @@ class _Reading:
     def _keys(self, label: Derivative) -> list[tuple[str, str]]:
         parts, spelling = (label.of, label.by), self._spelling
         written = [[write(f, style, spelling=spelling) for f in parts] for style in STYLES]
-        return list(dict.fromkeys((of, variable) for of, variable in written))
+        keys = dict.fromkeys((of, variable) for of, variable in written)
+        if spelling.subscripts and isinstance(label.by, Name):
+            name = entries_of(label.by.name, spelling.lowered)
+            keys |= {(of, name): None for of, _ in keys}
+        return list(keys)
 
     def _results(self, point: Point) -> Derivatives:
         """The derivatives that are wanted; on the way to a Jacobian nothing else has a value."""
@@ -250,6 +261,8 @@ class _Reading:
             try:
                 statement = readback.read(written, style, self._names)
             except readback.ReadError:
+                if self._last_side_is_read(line, style):
+                    continue
                 return UNREADABLE
             if all(statement != other for _, other in statements):
                 statements.append((written, statement))
@@ -272,12 +285,51 @@ class _Reading:
                 held = True
             except readback.Undetermined as error:
                 reason = str(error)
+                held |= self._last_side_holds(line, statement, station)
             except readback.MeaningError as error:
                 if self._holds_otherwise(line, statement, station):
                     held = True
                 elif station.point.is_steady():
                     raise ProofError(message(written, str(error)), line) from error
         return None if held else reason or "its value is not finite"
+
+    def _last_side_is_read(self, line: Line, style: Style) -> bool:
+        """Whether at least the last side of a line by entries can be read, and holds."""
+        if not self._spelling.subscripts:
+            return False
+        try:
+            written = write(line.sides[-1], style, spelling=self._spelling)
+            statement = readback.read(written, style, self._names)
+        except readback.ReadError:
+            return False
+        return any(self._last_side_holds(line, statement, one) for one in self._stations)
+
+    def _last_side_holds(
+        self, line: Line, statement: readback.Statement, station: _Station
+    ) -> bool:
+        """Whether the last side has the value of its line, by its entries.
+
+        dE/d(y_i − d_i) is no name with indices, so that nothing can be looked up for it.
+        """
+        label = next((one for one in walk(line.stated) if isinstance(one, Derivative)), None)
+        nodes = [] if label is None else self._naming.entries.get(label.by, [])
+        found = [self._found.cotangent[n] for n in nodes if n in self._found.cotangent]
+        value = line.value if _is_share(line) else found[0] if len(found) == 1 else None
+        if not self._spelling.subscripts or value is None:
+            return False
+        indices = line.stated.indices if isinstance(line.stated, Array) else ()
+        array = np.asarray(station.point.values[value])
+        array = array if array.ndim == len(indices) else array.squeeze()
+        if array.ndim != len(indices):
+            return False
+        letters = {one.letter: np.arange(n) for one, n in zip(indices, array.shape, strict=True)}
+        names = self._names.with_values(station.values, station.derivatives, {})
+        try:
+            shown = readback.meaning(statement.sides[-1], names, letters)
+        except readback.MeaningError:
+            return False
+        reference = readback.Value("number", array.T)
+        return agree(reference, shown, statement.sides[-1], self._lenient)
 
     def _holds_otherwise(
         self, line: Line, statement: readback.Statement, station: _Station
@@ -344,7 +396,7 @@ class _Reading:
         left = line.left if isinstance(line, Equation) else line.name
         values = station.values
         if isinstance(left, Name) and left.name in self._cut and left.name not in values:
-            values[left.name] = _defined(line, statement.sides[-1], names)
+            values |= self._with_entries({left.name: _defined(line, statement.sides[-1], names)})
         target = line.stated
         if line.value is None and isinstance(target, Derivative) and not _is_share(line):
             keys = self._keys(_whole(target))
@@ -446,8 +498,9 @@ def _choices(
     if lenient:  # an axis of one entry may have lost its index on the left
         loose = set().union(*(readback.unbound(side, names) for side in statement.sides))
         letters |= {letter: np.asarray(0) for letter in loose - set(letters)}
-    if any(isinstance(side, Entries) for side in statement.sides):
-        free = readback.free_letters(list(statement.sides), names)
+    sides = [side.x if isinstance(side, Share) else side for side in statement.sides]
+    if any(isinstance(side, Entries) for side in sides):
+        free = readback.free_letters(sides, names)
         span = statement.span
         letters |= {
             letter: _thinned(values)

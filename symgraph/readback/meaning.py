@@ -501,7 +501,10 @@ def _picked(array: Array, tree: Entries, places: tuple[Tree, ...], scope: _Scope
         if isinstance(listed, Value) and (listed.sort in ("column", "row") or single):
             return _taken(array, listed)
     if array.ndim != len(places):
+        wider = array.ndim > len(places)
         array = array.squeeze()
+        if wider and array.ndim < len(places):
+            array = array.reshape((1,) * (len(places) - array.ndim) + array.shape)
     if array.ndim != len(places):
         raise MeaningError(f"{len(places)} indices for an array of {array.ndim} axes")
     indices: list[Array] = []

@@ -306,7 +306,10 @@ def _spellings(name: str) -> str:
         below = rf"(?:{bracketed}| ?{inner})" if low.isdecimal() else bracketed
     above = ""
     if high:
-        inner = rf"\(?\s*{_word(high)}\s*\)?"
-        index = "" if low else rf"(?:_(?P<index>{OPEN}[^{OPEN}{CLOSE}]*{CLOSE}|[A-Za-z0-9]+))?"
-        above = rf"{index}\^(?:{OPEN}{inner}{CLOSE}|{inner})"
+        word = _word(high)
+        inner = rf"(?:\(\s*{word}\s*\)|\s*{word}\s*)"
+        braced = rf"{OPEN}[^{OPEN}{CLOSE}]*{CLOSE}|\{{[^{{}}]*\}}"
+        index = "" if low else rf"(?:_(?P<index>{braced}|[A-Za-z0-9]+))?"
+        alone = rf"\(\s*{word}\s*\)|{word}"
+        above = rf"{index}\^(?:[{OPEN}{{]{inner}[{CLOSE}}}]|{alone})"
     return first + below + above + re.escape(primes)

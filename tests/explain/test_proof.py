@@ -202,3 +202,53 @@ def test_steps_of_a_jacobian_hold_in_both_layouts_and_with_a_direct_share():
     assert product.verified
     assert product.notes == ()
     assert not any(step.line("unicode") == "dy/dx = diag(exp(x))" for step in product.steps)
+
+
+def numbered() -> sg.Node:
+    x, y = sg.input("x", 3), sg.input("y", 2)
+    W1, W2 = sg.parameter("W1", (4, 3)), sg.parameter("W2", (2, 4))
+    h = sg.let("h", sg.tanh(sg.let("net1", W1 @ x)))
+    return sg.let("E", sg.sum((sg.let("ŷ", W2 @ h) - y) ** 2) / 2)
+
+
+# Each fault strikes a line with these signs in it, in one style; indices stand as in w_kj^(2).
+ENTRY_FAULTS: dict[str, Callable[[str], str]] = {
+    "a lost sign": lambda text: re.sub(r" [-−] ", " + ", text, count=1),
+    "another layer": lambda text: re.sub(r"(w_\{?\w+\}?\^\{?)\(2\)", r"\1(1)", text, count=1),
+    "turned indices": lambda text: re.sub(
+        r"w_(\{?)([a-z])([a-z])(\}?\^\{?\(2)", r"w_\1\3\2\4", text
+    ),
+}
+
+
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("fault", ENTRY_FAULTS)
+def test_a_fault_in_indexed_scalars_raises(fault, style, monkeypatch):
+    derivation = sg.derive(numbered(), ["W1", "W2"], form="index")
+    assert derivation.verified
+    spoiled = []
+
+    def faulty(formula: Any, chosen: Any = "text", *args: Any, **options: Any) -> str:
+        text = write(formula, chosen, *args, **options)
+        changed = ENTRY_FAULTS[fault](text) if chosen == style else text
+        spoiled.append(changed != text)
+        return changed
+
+    monkeypatch.setattr(printing, "write", faulty)
+    with pytest.raises(sg.ProofError, match="is not true"):
+        derivation.with_style()
+    assert any(spoiled)
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_a_lost_sum_leaves_a_letter_without_meaning_and_the_line_unverified(style, monkeypatch):
+    derivation = sg.derive(numbered(), "W1", form="index")
+
+    def faulty(formula: Any, chosen: Any = "text", *args: Any, **options: Any) -> str:
+        text = write(formula, chosen, *args, **options)
+        return re.sub(r"(Σ|sum|\\sum)_\{?[a-z]\}? ", "", text) if chosen == style else text
+
+    monkeypatch.setattr(printing, "write", faulty)
+    spoiled = derivation.with_style()
+    assert not spoiled.verified
+    assert derivation.given[0] in [line for line, _ in spoiled.unverified]
