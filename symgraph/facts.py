@@ -13,7 +13,8 @@ from typing import Any, TypeAlias
 from symgraph.build.coerce import as_node
 from symgraph.errors import KindError, ShapeError
 from symgraph.node import Claim, Node, describe, reachable
-from symgraph.ops import Einsum, Let, Map, Var
+from symgraph.notation.forward import bare
+from symgraph.ops import Einsum, Map, Var
 from symgraph.shapes import same_dim, shape_text
 from symgraph.template import function_name
 
@@ -43,7 +44,7 @@ class Fact:
     def makes_symmetric(self) -> Node | None:
         """The variable that the fact calls symmetric: A = Aᵀ."""
         for one, other in ((self.left, self.right), (self.right, self.left)):
-            if isinstance(one, Var) and other is not None and _transposed(_bare(other)) is one:
+            if isinstance(one, Var) and other is not None and _transposed(bare(other)) is one:
                 return one
         return None
 
@@ -183,12 +184,6 @@ def is_positive(node: Node, facts: Iterable[Fact] = ()) -> bool:
     return bool(node.options.get("positive", False)) or any(
         fact.makes_positive is node for fact in facts
     )
-
-
-def _bare(node: Node) -> Node:
-    while isinstance(node, Let) and not node.stops:
-        node = node.args[0]
-    return node
 
 
 def _transposed(node: Node) -> Node | None:

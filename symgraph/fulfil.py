@@ -13,7 +13,8 @@ from symgraph.errors import NonFiniteError
 from symgraph.evaluate import evaluate_above
 from symgraph.facts import Fact, is_symmetric
 from symgraph.node import Node, variables
-from symgraph.ops import Einsum, Let, Var
+from symgraph.notation.forward import bare
+from symgraph.ops import Einsum, Var
 
 __all__ = ["fulfil"]
 
@@ -55,9 +56,7 @@ def _share_out(
     fact: Fact, values: dict[Node, Array], free: Sequence[Node], dims: Mapping[sympy.Symbol, int]
 ) -> None:
     """A sum of the entries of one variable brought to the number that it is to be."""
-    total = fact.left
-    while isinstance(total, Let):
-        total = total.args[0]
+    total = bare(fact.left)
     if fact.right is None or not isinstance(total, Einsum) or len(total.args) != 1:
         return
     (source,), (indices,) = total.args, total.ins
