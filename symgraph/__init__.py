@@ -117,8 +117,11 @@ _NAMES: dict[str, str] = {
     "symgraph.train.model": """
         Model
     """,
+    "symgraph.draw.drawing": """
+        draw
+    """,
     "symgraph.draw.picture": """
-        Picture draw
+        Picture
     """,
     "symgraph.errors": """
         CycleError DrawError FormulaError GradientError KindError NameClashError NonFiniteError
@@ -333,10 +336,8 @@ if TYPE_CHECKING:
     from symgraph.codegen.program import (
         compile as compile,
     )
-    from symgraph.draw.picture import (
-        Picture as Picture,
-        draw as draw,
-    )
+    from symgraph.draw.drawing import draw as draw
+    from symgraph.draw.picture import Picture as Picture
     from symgraph.errors import (
         CycleError as CycleError,
         DrawError as DrawError,

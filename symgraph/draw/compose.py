@@ -6,18 +6,18 @@ import math
 from dataclasses import dataclass, field
 
 from symgraph.draw.annotate import Spot, place_values
-from symgraph.draw.geometry import Point, Rect, Shape, clip, enclosing, flatten
-from symgraph.draw.parts import NodePart, Parts
+from symgraph.draw.geometry import Point, Rect, Shape, clip, enclosing, flatten, straight
+from symgraph.draw.legend import legend_items
+from symgraph.draw.parts import NodePart, Parts, caption_spot
 from symgraph.draw.plan import Places
 from symgraph.draw.scene import Drawn, Glyphs, Item, Layer, Path, Scene
-from symgraph.draw.theme import LEGEND, Paint, Theme
+from symgraph.draw.theme import Paint, Theme
 from symgraph.draw.typeset import Box, Typesetter, clean
 from symgraph.draw.view import View, ViewEdge
 
 __all__ = ["compose"]
 
-_SWATCH = 11.0
-_LEGEND_GAP = 26.0
+_TITLE_INSET = 12.0
 
 
 def compose(
@@ -25,6 +25,7 @@ def compose(
 ) -> Scene:
     """The finished scene."""
     picture = _Picture(view, parts, places, theme)
+    picture.draw_groups()
     picture.draw_edges()
     picture.draw_nodes()
     picture.draw_values()
@@ -55,8 +56,20 @@ class _Picture:
         source: str = "",
     ) -> None:
         """One more item; its id says whose it is and what."""
-        suffix = {"node": "", "edge": ""}.get(layer, f"-{role}")
+        suffix = {"node": "", "edge": "", "group": ""}.get(layer, f"-{role}")
         self.items.append(Item(owner + suffix, owner, layer, role, drawn, paint, alt, source))
+
+    def draw_groups(self) -> None:
+        """The boxes behind everything, their titles at the top left."""
+        for index, (group, title, rect) in enumerate(
+            zip(self.view.groups, self.parts.groups, self.places.groups, strict=True)
+        ):
+            owner = f"g{index}"
+            paint = self.theme.groups[group.role]
+            self.add(owner, "group", group.role, rect, paint, clean(group.label))
+            left, base = rect.left + _TITLE_INSET, rect.top + _TITLE_INSET / 2 + title.height
+            glyphs, ink = Glyphs(title, left, base), Paint(self.theme.muted)
+            self.add(owner, "caption", "title", glyphs, ink, "", clean(group.label))
 
     def draw_edges(self) -> None:
         """The curves from border to border, each with its arrowhead."""
@@ -65,8 +78,13 @@ class _Picture:
         for k, (edge, curve) in enumerate(zip(self.view.edges, self.places.curves, strict=True)):
             tail, head = self._outer_shape(names[edge.tail]), self._outer_shape(names[edge.head])
             clipped, tip = clip(curve, tail, head, self.theme.arrow_length)
-            path = Path(clipped, _arrowhead(clipped[-1], tip, self.theme.arrow_width))
-            paint = self.theme.dead_edge if edge.dead else self.theme.edge
+            if edge.arrow:
+                path = Path(clipped, _arrowhead(clipped[-1], tip, self.theme.arrow_width))
+            else:
+                path = Path((*clipped, *straight(clipped[-1], tip)[1:]))
+            if edge.highlight:
+                self.add(f"e{k}", "marker", "marker", Path(path.curve), self.theme.marker)
+            paint = self.theme.line(dead=edge.dead, dashed=edge.dashed, hue=edge.hue)
             role = "dead" if edge.dead else "edge"
             self.add(f"e{k}", "edge", role, path, paint, _edge_alt(edge, alts))
 
@@ -81,20 +99,35 @@ class _Picture:
         for index, (node, part) in enumerate(zip(self.view.nodes, self.parts.nodes, strict=True)):
             at = self.places.centres[index]
             owner = f"n{index}"
-            paint = self.theme.nodes[node.role]
+            paint = self.theme.paint(node.role, node.hue)
             alt = clean(node.alt or node.label)
             self.add(owner, "node", node.role, part.shape(at, self.theme), paint, alt)
             label = _centred(part.label, at)
             self.add(owner, "text", "name", label, ink, source=clean(node.label))
+            if node.crossed:
+                bounds = part.shape(at, self.theme).bounds
+                for role, ends in enumerate(_diagonals(bounds)):
+                    path = Path(straight(*ends))
+                    self.add(owner, "mark", f"cross{role}", path, self.theme.cross)
+            spot = self._caption(index)
+            if part.caption is not None and spot is not None:
+                glyphs, muted = _centred(part.caption, spot.centre), Paint(self.theme.muted)
+                source = clean(node.caption)
+                self.add(owner, "caption", "caption", glyphs, muted, source=source)
+
+    def _caption(self, index: int) -> Rect | None:
+        part = self.parts.nodes[index]
+        shape = part.shape(self.places.centres[index], self.theme)
+        return caption_spot(part, shape, self.theme)
 
     def draw_labels(self) -> None:
         """The local derivatives beside their edges."""
-        paint = Paint(self.theme.label)
         for k, (edge, box, rect) in enumerate(
             zip(self.view.edges, self.parts.labels, self.places.labels, strict=True)
         ):
             if box is not None and rect is not None:
                 source = clean(" = ".join(part for part in (edge.label, edge.value) if part))
+                paint = Paint(self.theme.ink if edge.ink else self.theme.label)
                 self.add(f"e{k}", "label", "label", _centred(box, rect.centre), paint, "", source)
 
     def draw_values(self) -> None:
@@ -103,9 +136,10 @@ class _Picture:
             part.shape(at, self.theme)
             for part, at in zip(self.parts.nodes, self.places.centres, strict=True)
         ]
-        labels = [rect for rect in self.places.labels if rect is not None]
+        captions = [self._caption(index) for index in range(len(shapes))]
+        labels = [rect for rect in (*self.places.labels, *captions) if rect is not None]
         lines = [
-            [*flatten(item.drawn.curve), item.drawn.arrow[0]]
+            [*flatten(item.drawn.curve), *(item.drawn.arrow or ())[:1]]
             for item in self.items
             if isinstance(item.drawn, Path)
         ]
@@ -138,30 +172,8 @@ class _Picture:
 
     def draw_legend(self, typesetter: Typesetter) -> None:
         """What the colours mean, below the picture; only what the picture uses."""
-        bounds = self.bounds()
         used = {item.layer for item in self.items}
-        texts = zip(("forward", "backward", "label"), LEGEND[self.view.language], strict=True)
-        entries = [(name, text) for name, text in texts if name in used]
-        boxes = [typesetter.measure(text, self.theme.legend_size) for _, text in entries]
-        widest = max(bounds.width, 360.0)
-        x, y = bounds.left, bounds.bottom + 26.0
-        row_height = max((box.tall for box in boxes), default=0.0) + 8.0
-        for (name, text), box in zip(entries, boxes, strict=True):
-            width = _SWATCH + 8.0 + box.width
-            if x > bounds.left and x + width > bounds.left + widest:
-                x, y = bounds.left, y + row_height
-            colour = {
-                "forward": self.theme.forward,
-                "backward": self.theme.backward,
-                "label": self.theme.label,
-            }[name]
-            swatch = Rect(x, y - _SWATCH / 2, x + _SWATCH, y + _SWATCH / 2, 2.5)
-            owner = f"legend-{name}"
-            self.add(owner, "legend", "swatch", swatch, Paint(colour))
-            # Letters stand on one line, whatever hangs below it.
-            glyphs = Glyphs(box, x + _SWATCH + 8.0, y + 0.33 * self.theme.legend_size)
-            self.add(owner, "legend", "text", glyphs, Paint(colour), "", text)
-            x += width + _LEGEND_GAP
+        self.items += legend_items(self.view, used, self.bounds(), typesetter, self.theme)
 
     def draw_title(self, typesetter: Typesetter) -> None:
         """The title above the picture."""
@@ -183,7 +195,7 @@ class _Picture:
             bounds.width + 2 * margin,
             bounds.height + 2 * margin,
             self.theme.background,
-            tuple(_moved(item, dx, dy) for item in self.items),
+            tuple(item.moved(dx, dy) for item in self.items),
             owners,
             clean(self.view.title),
             self._description(),
@@ -197,6 +209,11 @@ class _Picture:
         if self.view.language == "zh":
             return f"计算图：{nodes} 个节点，{edges} 条边。"
         return f"A computation graph with {nodes} nodes and {edges} edges."
+
+
+def _diagonals(bounds: Rect) -> tuple[tuple[Point, Point], ...]:
+    left, right, top, bottom = bounds.left, bounds.right, bounds.top, bounds.bottom
+    return (((left, top), (right, bottom)), ((left, bottom), (right, top)))
 
 
 def _edge_alt(edge: ViewEdge, alts: dict[str, str]) -> str:
@@ -222,20 +239,3 @@ def _arrowhead(base: Point, tip: Point, width: float) -> tuple[Point, Point, Poi
     length = math.hypot(dx, dy) or 1.0
     nx, ny = -dy / length * width / 2, dx / length * width / 2
     return (tip, (base[0] + nx, base[1] + ny), (base[0] - nx, base[1] - ny))
-
-
-def _moved(item: Item, dx: float, dy: float) -> Item:
-    drawn = item.drawn
-    moved: Drawn
-    if isinstance(drawn, Path):
-        tip, left, right = ((x + dx, y + dy) for x, y in drawn.arrow)
-        moved = Path(tuple((x + dx, y + dy) for x, y in drawn.curve), (tip, left, right))
-    elif isinstance(drawn, Glyphs):
-        moved = Glyphs(drawn.box, drawn.x + dx, drawn.y + dy)
-    elif isinstance(drawn, Rect):
-        moved = drawn.moved(dx, dy)
-    else:
-        moved = type(drawn)(drawn.x + dx, drawn.y + dy, drawn.radius)
-    return Item(
-        item.id, item.owner, item.layer, item.role, moved, item.paint, item.alt, item.source
-    )

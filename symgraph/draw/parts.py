@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
 
 from symgraph.draw.geometry import Disc, Point, Rect, Shape
-from symgraph.draw.plan import Extent, Plan
+from symgraph.draw.plan import Extent, Plan, PlanGroup
 from symgraph.draw.theme import Theme
 from symgraph.draw.typeset import Box, Typesetter, stack
-from symgraph.draw.view import View, ViewEdge, ViewNode
+from symgraph.draw.view import Form, View, ViewEdge, ViewGroup, ViewNode
 
-__all__ = ["NodePart", "Parts", "measure", "plan"]
-
-Form = Literal["disc", "pill", "box", "bare"]
+__all__ = ["NodePart", "Parts", "caption_spot", "measure", "plan", "values_size"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +24,7 @@ class NodePart:
     half_height: float
     forward: Box | None
     backward: Box | None
+    caption: Box | None = None
 
     def shape(self, at: Point, theme: Theme) -> Shape:
         """The shape with its centre at a point."""
@@ -50,10 +48,11 @@ class NodePart:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Everything of a view measured, in the order of its nodes and edges."""
+    """Everything of a view measured, in the order of its nodes, edges and groups."""
 
     nodes: tuple[NodePart, ...]
     labels: tuple[Box | None, ...]
+    groups: tuple[Box, ...] = ()
 
 
 def measure(view: View, typesetter: Typesetter, theme: Theme) -> Parts:
@@ -61,7 +60,12 @@ def measure(view: View, typesetter: Typesetter, theme: Theme) -> Parts:
     return Parts(
         tuple(_node(node, view, typesetter, theme) for node in view.nodes),
         tuple(_edge_label(edge, typesetter, theme) for edge in view.edges),
+        tuple(typesetter.measure(_title(group), theme.caption_size) for group in view.groups),
     )
+
+
+def _title(group: ViewGroup) -> str:
+    return rf"{group.label}\;	imes {group.repeat}" if group.repeat > 1 else group.label
 
 
 def _node(node: ViewNode, view: View, typesetter: Typesetter, theme: Theme) -> NodePart:
@@ -74,7 +78,13 @@ def _node(node: ViewNode, view: View, typesetter: Typesetter, theme: Theme) -> N
         text = f"{name} = {value}" if view.prefixes else value
         values.append(_strutted(typesetter.measure(text, theme.value_size), theme.value_size))
     form, half_width, half_height = _form(node, label, theme)
-    return NodePart(label, form, half_width, half_height, values[0], values[1])
+    if node.size is not None:
+        half_width = max(half_width, node.size[0] / 2)
+        half_height = max(half_height, node.size[1] / 2)
+    if form == "disc":
+        half_width = half_height = max(half_width, half_height)
+    caption = typesetter.measure(node.caption, theme.caption_size) if node.caption else None
+    return NodePart(label, form, half_width, half_height, values[0], values[1], caption)
 
 
 def _strutted(box: Box, size: float) -> Box:
@@ -85,14 +95,24 @@ def _strutted(box: Box, size: float) -> Box:
 def _form(node: ViewNode, label: Box, theme: Theme) -> tuple[Form, float, float]:
     pad = theme.node_padding
     wide, tall = label.width / 2, label.tall / 2
-    if node.role == "constant":
+    form = node.form or _form_of_role(node, label, theme)
+    if form == "bare":
         return "bare", wide + 3.0, tall + 3.0
-    if node.role in ("op", "root") and label.width <= theme.widest_circle:
+    if node.role == "cell":
+        return form, wide + 3.0, tall + 3.0
+    if form == "disc":
         radius = max(theme.circle_radius, math.hypot(wide, tall) + 0.6 * pad)
         return "disc", radius, radius
-    form: Form = "pill" if node.role in ("op", "root") else "box"
     # A box is at least as tall as the smallest circle, so that a row of nodes looks even.
     return form, max(theme.circle_radius, wide + 1.3 * pad), max(theme.circle_radius, tall + pad)
+
+
+def _form_of_role(node: ViewNode, label: Box, theme: Theme) -> Form:
+    if node.role == "constant":
+        return "bare"
+    if node.role not in ("op", "root", "pointwise", "unit"):
+        return "box"
+    return "disc" if label.width <= theme.widest_circle else "pill"
 
 
 def _edge_label(edge: ViewEdge, typesetter: Typesetter, theme: Theme) -> Box | None:
@@ -114,6 +134,7 @@ def plan(view: View, parts: Parts, theme: Theme) -> Plan:
     rooms = [
         _room(part, shape, view, theme) for part, shape in zip(parts.nodes, shapes, strict=True)
     ]
+    places = tuple(node.at for node in view.nodes if node.at is not None)
     return Plan(
         tuple(shapes),
         tuple(rooms),
@@ -121,6 +142,22 @@ def plan(view: View, parts: Parts, theme: Theme) -> Plan:
         tuple(edge.operand for edge in view.edges),
         tuple((box.width, box.tall) if box else None for box in parts.labels),
         view.direction,
+        _groups(view, parts, numbers),
+        places if places and len(places) == len(view.nodes) else None,
+        tuple(edge.route for edge in view.edges),
+    )
+
+
+def _groups(view: View, parts: Parts, numbers: dict[str, int]) -> tuple[PlanGroup, ...]:
+    """The groups of a view by number; a group stands behind the one around it."""
+    order = {group.id: index for index, group in enumerate(view.groups)}
+    return tuple(
+        PlanGroup(
+            tuple(numbers[member] for member in group.members),
+            None if group.parent is None else order[group.parent],
+            (title.width, title.tall),
+        )
+        for group, title in zip(view.groups, parts.groups, strict=True)
     )
 
 
@@ -136,10 +173,28 @@ def values_size(part: NodePart, theme: Theme) -> tuple[float, float]:
 def _room(part: NodePart, shape: Extent, view: View, theme: Theme) -> Extent:
     """A node with its values: at its right, or below it where the flow is sideways."""
     width, height = values_size(part, theme)
-    if not part.values:
-        return shape
-    if view.direction == "LR":
+    room = shape
+    if part.values and view.direction == "LR":
         half = max(shape.left, width / 2)
-        return Extent(half, half, shape.up, shape.down + theme.value_gap + height)
-    half = max(shape.up, height / 2)
-    return Extent(shape.left, shape.right + theme.value_gap + width, half, half)
+        room = Extent(half, half, shape.up, shape.down + theme.value_gap + height)
+    elif part.values:
+        half = max(shape.up, height / 2)
+        room = Extent(shape.left, shape.right + theme.value_gap + width, half, half)
+    if part.caption is None:
+        return room
+    half = part.caption.width / 2
+    below = shape.down + theme.caption_gap + part.caption.tall
+    if part.values and view.direction == "LR":
+        below += theme.value_gap + height
+    return Extent(
+        max(room.left, half), max(room.right, half), room.up, max(room.down, below)
+    )  # fmt: skip
+
+
+def caption_spot(part: NodePart, shape: Shape, theme: Theme) -> Rect | None:
+    """Where the caption of a node stands: below it, in the middle."""
+    if part.caption is None:
+        return None
+    x, top = shape.centre[0], shape.bounds.bottom + theme.caption_gap
+    half = part.caption.width / 2
+    return Rect(x - half, top, x + half, top + part.caption.tall)

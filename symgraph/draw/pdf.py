@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 
 from symgraph.draw.geometry import Curve, Disc, Point, Rect
-from symgraph.draw.scene import Glyphs, Item, Path, Scene
+from symgraph.draw.scene import Glyphs, Item, Path, Polygon, Scene
 from symgraph.draw.theme import Paint
 from symgraph.draw.typeset import Ink, Outline, Rule, TextRun, clean
 
@@ -81,9 +81,10 @@ class _Document:
             return
         if isinstance(drawn, Path):
             yield from _painted(paint, _curve(drawn.curve))
-            tip, left, right = drawn.arrow
-            arrow = [f"{_point(left)} m {_point(tip)} l {_point(right)} l h"]
-            yield from _painted(Paint(fill=paint.stroke), arrow)
+            if drawn.arrow is not None:
+                yield from _painted(Paint(fill=paint.stroke), [_polygon(drawn.arrow)])
+        elif isinstance(drawn, Polygon):
+            yield from _painted(paint, [_polygon(drawn.points)])
         elif paint != Paint():
             yield from _painted(paint, _disc(drawn) if isinstance(drawn, Disc) else _rect(drawn))
 
@@ -227,6 +228,11 @@ def _outlined(outline: Outline) -> tuple[str, tuple[float, float, float, float]]
         at = given[-1] if given else at
     xs, ys = [x for x, _ in points] or [0.0], [y for _, y in points] or [0.0]
     return " ".join(parts), (min(xs), min(ys), max(xs), max(ys))
+
+
+def _polygon(points: Sequence[Point]) -> str:
+    first, *others = map(_point, points)
+    return " ".join((f"{first} m", *(f"{other} l" for other in others), "h"))
 
 
 def _point(point: Point) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from symgraph.draw.geometry import Curve, Point, Rect
-from symgraph.draw.view import Direction
+from symgraph.draw.view import Direction, Route
 
-__all__ = ["Extent", "Places", "Plan", "around"]
+__all__ = ["Extent", "Places", "Plan", "PlanGroup", "around"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,8 @@ class Plan:
     """Nodes by number; edge k runs from `edges[k][0]`, operand `operands[k]` of `edges[k][1]`.
 
     `shapes` are the bare nodes, `rooms` the nodes with their values. `labels[k]` is (width, height)
-    of the label of edge k, the gap to its edge not included, or None.
+    of the label of edge k, the gap to its edge not included, or None. `at` are places (column,
+    row) of all nodes on a grid, rows counted upwards, and `grid_routes` how the edges run there.
     """
 
     shapes: tuple[Extent, ...]
@@ -34,12 +35,29 @@ class Plan:
     operands: tuple[int, ...]
     labels: tuple[tuple[float, float] | None, ...]
     direction: Direction
+    groups: tuple[PlanGroup, ...] = ()
+    at: tuple[Point, ...] | None = None
+    grid_routes: tuple[Route, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PlanGroup:
+    """Nodes (by number) that stay together in a box with room for a title.
+
+    `parent` is the number of the group around it, which stands before it, or None. `members` do
+    not repeat those of the groups inside.
+    """
+
+    members: tuple[int, ...]
+    parent: int | None
+    title: tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
 class Places:
     """Where everything goes: node centres, centre-to-centre curves, label boxes.
 
+    `groups` are the boxes of the groups, the title inside at the top left.
     `ranks[i]` is 0 for a root and one more at least than the rank of every user of node i.
     """
 
@@ -49,6 +67,7 @@ class Places:
     ranks: tuple[int, ...]
     engine: str
     version: str
+    groups: tuple[Rect, ...] = ()
 
 
 def around(at: Point, extent: Extent) -> Rect:

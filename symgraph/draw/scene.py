@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from symgraph.draw.geometry import (
@@ -31,21 +31,44 @@ __all__ = [
     "Item",
     "Layer",
     "Path",
+    "Polygon",
     "Scene",
     "crossings",
     "edge_hits",
     "overlaps",
 ]
 
-Layer = Literal["edge", "node", "text", "label", "forward", "backward", "legend", "title"]
+#: "group" are boxes behind nodes, "marker" what underlays a highlighted edge, "mark" what crosses
+#: a node out, "caption" the line below a node or a picture.
+Layer = Literal[
+    "group", "marker", "edge", "node", "text", "label", "forward", "backward", "mark", "caption",
+    "legend", "title",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """An open curve, and the closed arrowhead (three points) at its end."""
+    """An open curve, and the closed arrowhead (three points) at its end, if it has one."""
 
     curve: Curve
-    arrow: tuple[Point, Point, Point]
+    arrow: tuple[Point, Point, Point] | None = None
+
+    @property
+    def bounds(self) -> Rect:
+        """The room it takes, the stroke not included."""
+        return bounds_of((*self.curve, *(self.arrow or ())))
+
+
+@dataclass(frozen=True, slots=True)
+class Polygon:
+    """A closed outline of straight lines."""
+
+    points: tuple[Point, ...]
+
+    @property
+    def bounds(self) -> Rect:
+        """The room it takes, the stroke not included."""
+        return bounds_of(self.points)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +86,15 @@ class Glyphs:
         return Rect(self.x, self.y - box.height, self.x + box.width, self.y + box.depth)
 
 
-Drawn = Disc | Rect | Path | Glyphs
+Drawn = Disc | Rect | Path | Polygon | Glyphs
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One primitive. `id` is generated and safe; `source` is the LaTeX of a formula."""
+    """One primitive. `id` is generated and safe; `source` is the LaTeX of a formula.
+
+    It is seen in the steps `first` to `last` of a deck, from 0; without `last` to the end.
+    """
 
     id: str
     owner: str
@@ -78,18 +104,43 @@ class Item:
     paint: Paint
     alt: str = ""
     source: str = ""
+    first: int = 0
+    last: int | None = None
 
     @property
     def bounds(self) -> Rect:
         """The room it takes."""
-        if not isinstance(self.drawn, Path):
-            return self.drawn.bounds
-        return bounds_of((*self.drawn.curve, *self.drawn.arrow))
+        return self.drawn.bounds
+
+    def seen(self, step: int) -> bool:
+        """Whether it is there in a step of the deck."""
+        return self.first <= step and (self.last is None or step <= self.last)
+
+    def moved(self, dx: float, dy: float) -> Item:
+        """The same somewhere else."""
+        return replace(self, drawn=_moved(self.drawn, dx, dy))
+
+
+def _moved(drawn: Drawn, dx: float, dy: float) -> Drawn:
+    if isinstance(drawn, Rect):
+        return drawn.moved(dx, dy)
+    if isinstance(drawn, Disc | Glyphs):
+        return replace(drawn, x=drawn.x + dx, y=drawn.y + dy)
+    if isinstance(drawn, Polygon):
+        return Polygon(tuple((x + dx, y + dy) for x, y in drawn.points))
+    curve = tuple((x + dx, y + dy) for x, y in drawn.curve)
+    if drawn.arrow is None:
+        return Path(curve)
+    tip, left, right = ((x + dx, y + dy) for x, y in drawn.arrow)
+    return Path(curve, (tip, left, right))
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A finished picture; `names` gives the id in the view for each owner of items."""
+    """A finished picture; `names` gives the id in the view for each owner of items.
+
+    `notes` say in plain words what each step of a deck shows; a still picture has none.
+    """
 
     width: float
     height: float
@@ -101,6 +152,19 @@ class Scene:
     engine: str
     engine_version: str
     ranks: dict[str, int]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def steps(self) -> int:
+        """How many steps there are; 1 for a still picture."""
+        latest = max((max(item.first, item.last or 0) for item in self.items), default=0)
+        return max(latest + 1, len(self.notes))
+
+    def frame(self, step: int) -> Scene:
+        """The still picture of one step, in which everything stands where it does in all others."""
+        items = tuple(replace(item, first=0, last=None) for item in self.items if item.seen(step))
+        note = self.notes[step : step + 1]
+        return replace(self, items=items, notes=(), description=" ".join((self.description, *note)))
 
     def shape(self, owner: str) -> Shape:
         """The shape of a node."""
@@ -111,13 +175,15 @@ class Scene:
         raise KeyError(owner)
 
 
-_SOLID: tuple[Layer, ...] = ("node", "label", "forward", "backward", "legend", "title")
+_SOLID: tuple[Layer, ...] = (
+    "node", "label", "forward", "backward", "caption", "legend", "title",
+)  # fmt: skip
 
 
 def overlaps(scene: Scene, layers: tuple[Layer, ...] = _SOLID) -> list[tuple[str, str]]:
     """The pairs of nodes, labels, values and legend texts that share room.
 
-    A node and the text inside it count as one.
+    A node and the text inside it count as one. Of a deck a frame is asked, not the whole.
     """
     items = [item for item in scene.items if item.layer in layers and not _is_swatch(item)]
     items.sort(key=lambda item: item.bounds.left)
@@ -155,7 +221,7 @@ def edge_hits(scene: Scene) -> list[tuple[str, str]]:
     found = []
     for edge in _edges(scene):
         assert isinstance(edge.drawn, Path)
-        line = [*flatten(edge.drawn.curve), edge.drawn.arrow[0]]
+        line = [*flatten(edge.drawn.curve), *(edge.drawn.arrow or ())[:1]]
         bounds = edge.bounds
         for item in solid:
             if bounds.meets(item.bounds) and _runs_through(line, item):

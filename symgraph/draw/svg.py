@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from xml.sax.saxutils import escape, quoteattr
 
-from symgraph.draw.geometry import Curve, Disc, Rect
-from symgraph.draw.scene import Drawn, Glyphs, Item, Path, Scene
+from symgraph.draw.geometry import Curve, Disc, Point, Rect
+from symgraph.draw.scene import Drawn, Glyphs, Item, Path, Polygon, Scene
 from symgraph.draw.theme import Paint
 from symgraph.draw.typeset import Box, Ink, Outline, Rule, TextRun, clean
 
@@ -79,8 +79,10 @@ def _draw(item: Item, prefix: str) -> Iterator[str]:
             yield f"<rect {_rectangle(drawn)}{_painted(paint)}/>"
     elif isinstance(drawn, Path):
         yield f'<path d="{_curve(drawn.curve)}"{_painted(paint)}/>'
-        tip, left, right = (f"{_number(x)} {_number(y)}" for x, y in drawn.arrow)
-        yield f'<path d="M{left}L{tip}L{right}Z" fill="{paint.stroke}"/>'
+        if drawn.arrow is not None:
+            yield f'<path d="{_polygon(drawn.arrow)}" fill="{paint.stroke}"/>'
+    elif isinstance(drawn, Polygon):
+        yield f'<path d="{_polygon(drawn.points)}"{_painted(paint)}/>'
     else:
         yield from _glyphs(item, drawn, prefix)
 
@@ -106,6 +108,10 @@ def _curve(curve: Curve) -> str:
     numbers = [f"{_number(x)} {_number(y)}" for x, y in curve]
     pieces = [" ".join(numbers[k : k + 3]) for k in range(1, len(numbers), 3)]
     return f"M{numbers[0]}" + "".join(f"C{piece}" for piece in pieces)
+
+
+def _polygon(points: Iterable[Point]) -> str:
+    return "M" + "L".join(f"{_number(x)} {_number(y)}" for x, y in points) + "Z"
 
 
 def _glyphs(item: Item, glyphs: Glyphs, prefix: str) -> Iterator[str]:

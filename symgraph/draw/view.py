@@ -4,17 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from symgraph.errors import DrawError
 
-__all__ = ["Direction", "Language", "Role", "View", "ViewEdge", "ViewNode"]
+__all__ = [
+    "Direction",
+    "Form",
+    "GroupRole",
+    "Language",
+    "LegendEntry",
+    "Role",
+    "Route",
+    "View",
+    "ViewEdge",
+    "ViewGroup",
+    "ViewNode",
+]
 
-Role = Literal["op", "root", "parameter", "data", "constant", "gate", "module"]
+#: What a node is; the theme paints each. "gate" is a learned layer, "pointwise" an entrywise
+#: operation of a cell, "input", "output" and "state" the vectors of a recurrent net, "unit" one
+#: neuron, "cell" one entry of a drawn matrix, "frozen" what is not trained.
+Role = Literal[
+    "op", "root", "parameter", "data", "constant", "gate", "pointwise", "module",
+    "input", "output", "state", "unit", "cell", "frozen",
+]  # fmt: skip
+#: The outline of a node; a node that names none has the one of its role.
+Form = Literal["disc", "pill", "box", "bare"]
+#: How an edge runs on a grid: straight, one corner (first sideways or first upright), an arc, or
+#: back to its own node.
+Route = Literal["straight", "sideways", "upright", "arc", "loop"]
+GroupRole = Literal["module", "time", "frame"]
 Direction = Literal["BT", "LR"]
 Language = Literal["en", "zh"]
 
-_ROLES = frozenset(("op", "root", "parameter", "data", "constant", "gate", "module"))
+_ROLES: frozenset[str] = frozenset(get_args(Role))
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +47,10 @@ class ViewNode:
 
     `label`, `forward` and `backward` are LaTeX (math mode); a plain number is LaTeX as it stands.
     `alt` is what a screen reader says. `id` may be any string: it never reaches a file as markup.
+    `form` and `size` (least width and height, pixels) override what the role gives, `hue` is the
+    number of a colour that things which belong together share, a `crossed` node is crossed out,
+    and `caption` is a small LaTeX line below. `at` is the place (column, row) on a grid, rows
+    counted upwards; a view whose nodes all have one is laid out by the grid engine.
     """
 
     id: str
@@ -31,6 +59,12 @@ class ViewNode:
     alt: str = ""
     forward: str | None = None
     backward: str | None = None
+    form: Form | None = None
+    size: tuple[float, float] | None = None
+    hue: int | None = None
+    crossed: bool = False
+    caption: str = ""
+    at: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +72,9 @@ class ViewEdge:
     """One edge from an operand (`tail`) to the node that uses it (`head`).
 
     `operand` is the position among the arguments of the head. `label` is the local derivative
-    (LaTeX) and `value` its number. A `dead` edge carries no derivative.
+    (LaTeX) and `value` its number. A `dead` edge carries no derivative. A `highlight` edge lies on
+    a path that is pointed at. `arrow=False` is a line without direction; `hue` as of a node;
+    `ink` paints the label as text and not as a derivative. `route` counts on a grid only.
     """
 
     tail: str
@@ -47,6 +83,40 @@ class ViewEdge:
     label: str | None = None
     value: str | None = None
     dead: bool = False
+    highlight: bool = False
+    dashed: bool = False
+    arrow: bool = True
+    hue: int | None = None
+    ink: bool = False
+    route: Route = "straight"
+
+
+@dataclass(frozen=True, slots=True)
+class ViewGroup:
+    """A box around nodes: a module, a step of time, a frame; `label` is LaTeX.
+
+    `members` are the ids of its nodes, those of the groups inside it not repeated; `parent` is the
+    id of the group around it, which stands before it. `repeat` is how many alike
+    blocks the box stands for.
+    """
+
+    id: str
+    label: str
+    members: tuple[str, ...]
+    role: GroupRole = "module"
+    parent: str | None = None
+    repeat: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class LegendEntry:
+    """One line of a legend: a sample of a role of nodes, or of an edge, and what it means (LaTeX).
+
+    `sample` is a role, or "vector", "join", "copy", "undirected", "highlight", or "hue3".
+    """
+
+    sample: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +125,7 @@ class View:
 
     Direction "BT" puts leaves at the bottom and the root on top, "LR" leaves left and the root
     right. With `prefixes` values read `f = 0.5` and `g = -1`, so that nothing rests on colour.
+    `entries` are further lines of the legend, before those for values and derivatives.
 
     >>> view = View(
     ...     nodes=(ViewNode("x", "x", "data"), ViewNode("s", r"\\sigma", "root")),
@@ -71,6 +142,8 @@ class View:
     legend: bool = True
     language: Language = "en"
     prefixes: bool = False
+    groups: tuple[ViewGroup, ...] = ()
+    entries: tuple[LegendEntry, ...] = ()
 
     def __post_init__(self) -> None:
         """Raises DrawError when two nodes share an id or an edge names a node that is not there."""
@@ -86,12 +159,32 @@ class View:
             if node.role not in _ROLES:
                 roles = ", ".join(sorted(_ROLES))
                 raise DrawError(f"node {node.id!r}: role is {node.role!r}, not one of {roles}.")
+        self._check_groups(known)
         for edge in self.edges:
             missing = edge.tail if edge.tail not in known else edge.head
             if missing not in known:
                 raise DrawError(
                     f"edge {edge.tail!r} -> {edge.head!r}: the view has no node {missing!r}."
                 )
+
+    def _check_groups(self, known: set[str]) -> None:
+        seen: set[str] = set()
+        owner: dict[str, str] = {}
+        for group in self.groups:
+            if group.id in seen:
+                raise DrawError(f"two groups of the view have the id {group.id!r}.")
+            if group.parent is not None and group.parent not in seen:
+                raise DrawError(f"group {group.id!r}: {group.parent!r} must stand before it.")
+            seen.add(group.id)
+            for member in group.members:
+                if member not in known:
+                    raise DrawError(f"group {group.id!r}: the view has no node {member!r}.")
+                if member in owner:
+                    raise DrawError(
+                        f"node {member!r} is in the groups {owner[member]!r} and {group.id!r}; "
+                        "write it into the inner one only."
+                    )
+                owner[member] = group.id
 
     def operands(self, id: str) -> tuple[str, ...]:
         """The ids of the operands of a node, in the order of its arguments."""

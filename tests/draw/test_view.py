@@ -20,7 +20,7 @@ def test_an_edge_to_a_node_that_is_not_there_is_refused(ends):
 
 
 def test_an_unknown_role_direction_or_language_is_refused():
-    with pytest.raises(DrawError, match="role is 'leaf', not one of constant, data, gate"):
+    with pytest.raises(DrawError, match="role is 'leaf', not one of cell, constant, data"):
         View((ViewNode("x", "x", "leaf"),), ())
     with pytest.raises(DrawError, match="direction is 'TB'; write 'BT' or 'LR'"):
         View((X,), (), direction="TB")

@@ -1,0 +1,71 @@
+"""`sg.draw`: an expression in one of the styles that pictures of networks have."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from symgraph.draw.layout import Engine, layout
+from symgraph.draw.picture import Picture
+from symgraph.draw.theme import ThemeName, theme_named
+from symgraph.draw.view import View
+from symgraph.errors import DrawError
+
+__all__ = ["STYLES", "draw"]
+
+#: Where each style makes its view: a function of the expression, the values and its own options.
+STYLES = {
+    "graph": "symgraph.draw.graph_view:graph_view",
+}
+
+
+def draw(
+    expr: Any,
+    values: Mapping[Any, Any] | None = None,
+    *,
+    style: str = "graph",
+    engine: Engine = "auto",
+    theme: ThemeName = "light",
+    **options: Any,
+) -> Picture:
+    """A picture of an expression.
+
+    The style "graph" shows every vertex, with the local derivative in green on every edge; with
+    `values` (by name or node) every vertex shows its forward value in blue and, below it in red,
+    the derivative of the root by it. Options of this style: `labels` ("symbolic", "numeric",
+    "both", "none"), `tree` (a leaf once for every use), `wrt` (limits the derivatives), `direction`
+    ("BT": root on top, or "LR"), `title`, `language` ("en", "zh"), `legend`, `digits`.
+    `engine` is "dot", "native" or "auto", `theme` "light", "lecture", "print" or "dark".
+    Raises DrawError for an unknown style, option or theme and for more than can be shown.
+
+    >>> import symgraph as sg
+    >>> x = sg.input("x")
+    >>> picture = draw(sg.sin(x) * x, {"x": 2.0})
+    >>> len(picture.view.nodes), len(picture.view.edges)
+    (3, 3)
+    """
+    colours = theme_named(theme)
+    view = _view_of_style(style, options)(expr, values, **options)
+    return Picture(view, layout(view, engine=engine, theme=colours))
+
+
+def _view_of_style(style: str, options: Mapping[str, Any]) -> Callable[..., View]:
+    """The function of a style, its options checked."""
+    if style not in STYLES:
+        raise DrawError(f"draw: style={style!r}; write one of {', '.join(map(repr, STYLES))}.")
+    module, _, name = STYLES[style].partition(":")
+    make: Callable[..., View] = getattr(importlib.import_module(module), name)
+    known = [
+        parameter.name
+        for parameter in inspect.signature(make).parameters.values()
+        if parameter.kind is parameter.KEYWORD_ONLY
+    ]
+    for option in options:
+        if option not in known:
+            near = get_close_matches(option, [*known, "style", "engine", "theme"], 1)
+            hint = f"Did you mean {near[0]!r}?" if near else f"There are {', '.join(known)}."
+            raise DrawError(f"draw: the style {style!r} has no option {option!r}. {hint}")
+    return make
