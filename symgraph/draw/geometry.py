@@ -24,6 +24,7 @@ __all__ = [
     "lines_cross",
     "piece_at",
     "straight",
+    "turning",
 ]
 
 Point = tuple[float, float]
@@ -222,6 +223,19 @@ def flatten(curve: Curve) -> list[Point]:
         points += [piece_at(curve, piece, k / steps) for k in range(1, steps)]
         points.append(q)
     return points
+
+
+def turning(line: Sequence[Point]) -> float:
+    """By how many radians a line through points turns in all.
+
+    >>> turning([(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (2.0, 1.0)]) == math.pi
+    True
+    """
+    total = 0.0
+    for (x0, y0), (x1, y1), (x2, y2) in zip(line, line[1:], line[2:], strict=False):
+        ax, ay, bx, by = x1 - x0, y1 - y0, x2 - x1, y2 - y1
+        total += abs(math.atan2(ax * by - ay * bx, ax * bx + ay * by))
+    return total
 
 
 def _distance(point: Point, start: Point, end: Point) -> float:

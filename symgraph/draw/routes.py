@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -12,10 +14,13 @@ from symgraph.draw.geometry import (
     Rect,
     bounds_of,
     flatten,
+    hermite,
     hits,
     lines_cross,
     straight,
+    turning,
 )
+from symgraph.draw.near import Near
 from symgraph.draw.plan import Plan, around
 
 __all__ = ["Routes", "refine"]
@@ -24,17 +29,25 @@ __all__ = ["Routes", "refine"]
 _CLEAR = 3.0
 _LABEL_GAP = 5.0
 _PARTING = 10.0
-_PASSES = 3
-_PLAINNESS = (0.0, 0.2, 1.5, 5.0)
-# What it costs to run through something, or to leave a label away from its edge.
-_NODE, _LABEL, _VALUE, _CROSSING, _LOST, _OWN_VALUE = 60.0, 25.0, 20.0, 10.0, 15.0, 0.4
+_PASSES = 4
+# What it costs to turn by a radian, to run through something, or to leave a label off its edge.
+_TURN = 1.2
+_NODE, _LABEL, _VALUE, _CROSSING, _LOST = 60.0, 25.0, 20.0, 10.0, 15.0
+# The values of an end can mostly stand elsewhere.
+_OWN_VALUE, _CRAMPED = 0.4, 12.0
+# An edge that costs less than this is left as it is.
+_CONTENT = 3.0
+# How far a bow goes aside, as a share of its way.
+_BOWS = (0.1, 0.2, 0.35)
+_PIECE = 64.0
+_NOWHERE = Rect(0.0, 0.0, 0.0, 0.0)
 # Where along its edge a label is tried, as a share of the way from head to tail.
-_SPOTS = (0.5, 0.42, 0.58, 0.35, 0.65, 0.28, 0.72)
+_SPOTS = (0.5, 0.42, 0.58, 0.35, 0.65, 0.28, 0.72, 0.8, 0.88)
 
 
 @dataclass(slots=True)
 class Routes:
-    """Edges with the curves open to them, from the plainest to the safest, and reserved labels.
+    """Edges with the curves open to them, the safest last, and reserved labels.
 
     `sides[k]` is -1 where the label of edge k stands before its curve (left, above), else 1.
     """
@@ -57,9 +70,11 @@ def refine(routes: Routes) -> Routes:
     A label moves only to where no node and no other label is, so those never come to overlap.
     """
     search = _Search(routes)
-    waiting = list(range(len(routes.choices)))
+    waiting: Sequence[int] = range(len(routes.choices))
     for _ in range(_PASSES):
-        waiting = [k for k in waiting if search.improve(k) >= 1.0]
+        costs = [(search.improve(k), k) for k in waiting]
+        waiting = [k for cost, k in costs if cost >= _CONTENT]
+        waiting = sorted({*waiting, *search.disturbed(), *search.cramp()})
     return routes
 
 
@@ -70,21 +85,37 @@ class _Search:
         self.routes = routes
         self.plan = routes.plan
         self.axis = 0 if routes.plan.direction == "LR" else 1
-        self.lines = [flatten(curve) for curve in routes.curves]
-        self.boxes = [bounds_of(line, 0.1) for line in self.lines]
+        self.twins = Counter(routes.plan.edges)
         self.shapes = [around(*pair) for pair in zip(routes.centres, self.plan.shapes, strict=True)]
         self.rooms = [around(*pair) for pair in zip(routes.centres, self.plan.rooms, strict=True)]
+        self.edges_at: list[list[int]] = [[] for _ in self.shapes]
+        for k, ends in enumerate(self.plan.edges):
+            for v in sorted(set(ends)):
+                self.edges_at[v].append(k)
+        # The nodes whose values find no room that an edge leaves free.
+        self.cramped: set[int] = set()
+        self.lines: list[list[Point]] = [[]] * len(routes.curves)
+        self.boxes: list[Rect] = [_NOWHERE] * len(routes.curves)
+        self.near_rooms, self.near_lines, self.near_labels = Near(), Near(), Near()
+        for v, room in enumerate(self.rooms):
+            self.near_rooms.put(v, [room])
+        for k, (curve, label) in enumerate(zip(routes.curves, routes.labels, strict=True)):
+            self._take(k, curve, flatten(curve), label)
+
+    def _take(self, k: int, curve: Curve, line: list[Point], label: Rect | None) -> None:
+        self.routes.curves[k], self.routes.labels[k] = curve, label
+        self.lines[k], self.boxes[k] = line, bounds_of(line, 0.1)
+        self.near_lines.put(k, _pieces(line))
+        if label is not None:
+            self.near_labels.put(k, [label])
 
     def improve(self, k: int) -> float:
         """Give an edge the curve and the label place that cost least; returns that cost."""
         best: tuple[float, Curve, list[Point], Rect | None] | None = None
-        curves = (*self._straight(k), *self.routes.choices[k])
-        # The plainest comes first and is the cheapest where nothing is disturbed.
-        for cost, curve in zip(_PLAINNESS[-len(curves) :], curves, strict=True):
-            if best is not None and cost >= best[0]:
+        for plainness, line, curve in self._candidates(k):
+            if best is not None and plainness >= best[0]:
                 break
-            line = flatten(curve)
-            cost += self._cost(k, line)
+            cost = plainness + self._cost(k, line, best[0] - plainness if best else math.inf)
             label = self.routes.labels[k]
             if label is not None and (best is None or cost < best[0]):
                 extra, label = self._nestle(k, line, label)
@@ -93,34 +124,49 @@ class _Search:
                 best = (cost, curve, line, label)
         assert best is not None
         cost, curve, line, label = best
-        self.routes.curves[k], self.routes.labels[k] = curve, label
-        self.lines[k], self.boxes[k] = line, bounds_of(line, 0.1)
+        self._take(k, curve, line, label)
         return cost
 
-    def _straight(self, k: int) -> Iterator[Curve]:
+    def _candidates(self, k: int) -> list[tuple[float, list[Point], Curve]]:
+        """The curves that an edge may take, the plainest first: what turns least."""
         tail, head = self.plan.edges[k]
-        if self.plan.edges.count((tail, head)) == 1:
-            yield straight(self.routes.centres[tail], self.routes.centres[head])
+        curves = list(self.routes.choices[k])
+        if self.twins[tail, head] == 1:
+            ends = (self.routes.centres[tail], self.routes.centres[head])
+            curves = [straight(*ends), *_arcs(*ends, self.axis), *curves]
+        lines = [flatten(curve) for curve in curves]
+        found = [
+            (_TURN * turning(line), index, line, curve)
+            for index, (line, curve) in enumerate(zip(lines, curves, strict=True))
+        ]
+        found.sort(key=lambda entry: entry[:2])
+        return [(plainness, line, curve) for plainness, _, line, curve in found]
 
-    def _cost(self, k: int, line: list[Point]) -> float:
-        """What a line runs through: nodes, values, labels of others, other edges."""
+    def _cost(self, k: int, line: list[Point], enough: float) -> float:
+        """What a line runs through: nodes, values, labels of others, other edges.
+
+        From `enough` on the cost need not be exact.
+        """
         cost = 0.0
         ends = self.plan.edges[k]
-        bounds = bounds_of(line, _CLEAR)
-        for index, (shape, room) in enumerate(zip(self.shapes, self.rooms, strict=True)):
-            if not bounds.meets(room):
-                continue
+        pieces = [piece.grown(_CLEAR) for piece in _pieces(line)]
+        for index in self.near_rooms.around(pieces):
+            shape, room = self.shapes[index], self.rooms[index]
             if index in ends:
                 # The values of its own ends can still move aside.
                 beside = _beside(shape, room)
-                cost += _OWN_VALUE * any(hits(line, part.grown(_CLEAR)) for part in beside)
+                least = _CRAMPED if index in self.cramped else _OWN_VALUE
+                cost += least * any(hits(line, part.grown(_CLEAR)) for part in beside)
             elif hits(line, shape.grown(_CLEAR)):
                 cost += _NODE
             elif hits(line, room.grown(_CLEAR)):
                 cost += _VALUE
-        for j, label in enumerate(self.routes.labels):
-            if label is not None and j != k and bounds.meets(label):
+        for j in self.near_labels.around(pieces):
+            label = self.routes.labels[j]
+            if label is not None and j != k:
                 cost += _LABEL * hits(line, label.grown(_CLEAR))
+        if cost >= enough:
+            return cost
         return cost + _CROSSING * self._crossings(k, line)
 
     def _crossings(self, k: int, line: list[Point]) -> int:
@@ -128,10 +174,9 @@ class _Search:
         bounds = bounds_of(line, 0.1)
         ends = set(self.plan.edges[k])
         count = 0
-        for j, other in enumerate(self.lines):
-            if j == k or not bounds.meets(self.boxes[j]):
-                continue
-            if not lines_cross(line, other):
+        for j in self.near_lines.around(_pieces(line)):
+            other = self.lines[j]
+            if j == k or not bounds.meets(self.boxes[j]) or not lines_cross(line, other):
                 continue
             common = ends.intersection(self.plan.edges[j])
             if not common:
@@ -156,19 +201,20 @@ class _Search:
 
     def _is_taken(self, k: int, rect: Rect) -> bool:
         clear = rect.grown(_CLEAR)
-        return any(clear.meets(room) for room in self.rooms) or any(
-            other is not None and j != k and clear.meets(other)
-            for j, other in enumerate(self.routes.labels)
-        )
+        if any(clear.meets(self.rooms[v]) for v in self.near_rooms.around([clear])):
+            return True
+        others = (self.routes.labels[j] for j in self.near_labels.around([clear]) if j != k)
+        return any(other is not None and clear.meets(other) for other in others)
 
     def _hidden(self, k: int, rect: Rect, line: list[Point]) -> float:
         """What the lines cost that run through a label; it may stand closer to its own."""
+        return _LABEL * (len(self._lines_through(rect, k)) + hits(line, rect.grown(1.0)))
+
+    def _lines_through(self, rect: Rect, but: int = -1) -> list[int]:
+        """The edges that run through a rectangle or close by it."""
         clear = rect.grown(_CLEAR)
-        count = sum(
-            j != k and clear.meets(box) and hits(other, clear)
-            for j, (box, other) in enumerate(zip(self.boxes, self.lines, strict=True))
-        )
-        return _LABEL * (count + hits(line, rect.grown(1.0)))
+        near = self.near_lines.around([clear])
+        return [j for j in near if j != but and hits(self.lines[j], clear)]
 
     def _spots(self, k: int, line: list[Point], label: Rect) -> Iterator[Rect]:
         tail, head = (self.shapes[end] for end in self.plan.edges[k])
@@ -180,6 +226,82 @@ class _Search:
         for side in (self.routes.sides[k], -self.routes.sides[k]):
             for at in ways:
                 yield _beside_line(line, label, at, half, side, self.axis)
+
+    def disturbed(self) -> set[int]:
+        """The edges through the label of another, and those whose label another runs through."""
+        found: set[int] = set()
+        for k, label in enumerate(self.routes.labels):
+            if label is not None:
+                through = self._lines_through(label, k)
+                found.update(through)
+                if through:
+                    found.add(k)
+        return found
+
+    def cramp(self) -> set[int]:
+        """Note the nodes whose values no edge leaves room for; returns the edges in the way."""
+        found: set[int] = set()
+        for v, (shape, room) in enumerate(zip(self.shapes, self.rooms, strict=True)):
+            beside = _beside(shape, room)
+            if not beside or v in self.cramped:
+                continue
+            if all(self._is_blocked(v, spot) for spot in _value_spots(shape, room, self.axis)):
+                self.cramped.add(v)
+                # They yield one by one: after the first there may be room for the others.
+                found.update(
+                    k
+                    for k in self.edges_at[v]
+                    if any(hits(self.lines[k], part.grown(_CLEAR)) for part in beside)
+                )
+        return found
+
+    def _is_blocked(self, v: int, spot: Rect) -> bool:
+        rooms = (self.rooms[w] for w in self.near_rooms.around([spot]) if w != v)
+        if any(spot.meets(room) for room in rooms) or self._lines_through(spot):
+            return True
+        labels = (self.routes.labels[j] for j in self.near_labels.around([spot]))
+        return any(label is not None and spot.meets(label) for label in labels)
+
+
+def _pieces(line: Sequence[Point]) -> list[Rect]:
+    """The bounds of the segments of a line, long ones in parts."""
+    found = []
+    for (x0, y0), (x1, y1) in itertools.pairwise(line):
+        parts = 1 + int(min(abs(x1 - x0), abs(y1 - y0)) / _PIECE)
+        for i in range(parts):
+            xs = (x0 + (x1 - x0) * i / parts, x0 + (x1 - x0) * (i + 1) / parts)
+            ys = (y0 + (y1 - y0) * i / parts, y0 + (y1 - y0) * (i + 1) / parts)
+            found.append(Rect(min(xs), min(ys), max(xs), max(ys)))
+    return found
+
+
+def _arcs(start: Point, end: Point, axis: int) -> Iterator[Curve]:
+    """Bows to both sides of the straight way, and an S that leaves and arrives with the flow."""
+    (x0, y0), (x1, y1) = start, end
+    yield hermite((start, end), axis, flat_ends=True)
+    reach = math.hypot(x1 - x0, y1 - y0)
+    # In thirds of the way: early, even and late bows.
+    for share in _BOWS:
+        for side in (1, -1):
+            for first, second in ((1.0, 1.0), (1.4, 0.2), (0.2, 1.4)):
+                dx, dy = (0.0, side * share * reach) if axis == 0 else (side * share * reach, 0.0)
+                a = (x0 + (x1 - x0) / 3 + first * dx, y0 + (y1 - y0) / 3 + first * dy)
+                b = (x1 - (x1 - x0) / 3 + second * dx, y1 - (y1 - y0) / 3 + second * dy)
+                yield (start, a, b, end)
+
+
+def _value_spots(shape: Rect, room: Rect, axis: int) -> Iterator[Rect]:
+    """Where the values of a node would stand: at either side, above or below it."""
+    if axis == 0:
+        wide, tall = room.width, room.bottom - shape.bottom
+        lefts = (room.left, shape.left, shape.right - wide)
+        yield from (Rect(x, shape.bottom, x + wide, shape.bottom + tall) for x in lefts)
+        yield from (Rect(x, shape.top - tall, x + wide, shape.top) for x in lefts)
+        return
+    wide, tall = room.right - shape.right, room.height
+    for top in (room.top, room.top - 0.35 * tall, room.top + 0.35 * tall):
+        yield Rect(shape.right, top, shape.right + wide, top + tall)
+        yield Rect(shape.left - wide, top, shape.left, top + tall)
 
 
 def _outside(line: list[Point], rects: Sequence[Rect]) -> list[Point]:
