@@ -65,7 +65,7 @@ def measure(view: View, typesetter: Typesetter, theme: Theme) -> Parts:
 
 
 def _title(group: ViewGroup) -> str:
-    return rf"{group.label}\;	imes {group.repeat}" if group.repeat > 1 else group.label
+    return rf"{group.label}\;\times {group.repeat}" if group.repeat > 1 else group.label
 
 
 def _node(node: ViewNode, view: View, typesetter: Typesetter, theme: Theme) -> NodePart:
