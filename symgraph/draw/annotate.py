@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from symgraph.draw.geometry import Point, Rect, Shape, bounds_of, hits
-from symgraph.draw.parts import NodePart, values_size
-from symgraph.draw.theme import Theme
 from symgraph.draw.view import Direction
 
-__all__ = ["Spot", "place_values"]
+__all__ = ["RectGrid", "Size", "Spot", "place_values"]
 
 Align = Literal["left", "right", "middle"]
+Size = tuple[float, float]
 
 # Costs of one collision: with something solid, with an edge, with where others would rather be.
 _SOLID = 1000.0
@@ -33,36 +32,37 @@ class Spot:
 
 
 def place_values(
-    parts: Sequence[NodePart],
+    sizes: Sequence[Size | None],
     shapes: Sequence[Shape],
     labels: Sequence[Rect],
     lines: Sequence[Sequence[Point]],
     direction: Direction,
-    theme: Theme,
+    gap: float,
 ) -> list[Spot | None]:
     """A spot for the values of each node, None where it has none.
 
-    `lines` are the visible edges as points. Nodes are served in order; each takes the first spot
+    `sizes` are those of the blocks of values, `lines` the visible edges as points, `gap` is how
+    far a block stands off its node. Nodes are served in order; each takes the first spot
     without a collision, else the one that collides least.
     """
-    if not any(part.values for part in parts):
-        return [None] * len(parts)
-    solid = _Grid([*(shape.bounds for shape in shapes), *labels])
+    if not any(sizes):
+        return [None] * len(sizes)
+    solid = RectGrid([*(shape.bounds for shape in shapes), *labels])
     segments = [pair for line in lines for pair in itertools.pairwise(line)]
-    near_segments = _Grid([bounds_of(pair, 0.1) for pair in segments])
+    near_segments = RectGrid([bounds_of(pair, 0.1) for pair in segments])
     wishes = [
-        next(iter(_spots(part, shape, direction, theme)), None) if part.values else None
-        for part, shape in zip(parts, shapes, strict=True)
+        next(iter(_spots(size, shape, direction, gap)), None) if size else None
+        for size, shape in zip(sizes, shapes, strict=True)
     ]
-    waiting = _Grid([wish[0] if wish else Rect(0, 0, 0, 0) for wish in wishes])
-    placed = _Grid([])
+    waiting = RectGrid([wish[0] if wish else Rect(0, 0, 0, 0) for wish in wishes])
+    placed = RectGrid([])
     found: list[Spot | None] = []
-    for index, (part, shape) in enumerate(zip(parts, shapes, strict=True)):
-        if not part.values:
+    for index, (size, shape) in enumerate(zip(sizes, shapes, strict=True)):
+        if size is None:
             found.append(None)
             continue
         best: Spot | None = None
-        for rank, (rect, align) in enumerate(_spots(part, shape, direction, theme)):
+        for rank, (rect, align) in enumerate(_spots(size, shape, direction, gap)):
             clear = rect.grown(_CLEAR)
             cost = 0.01 * rank
             cost += _SOLID * (solid.count(clear) + placed.count(clear))
@@ -79,13 +79,12 @@ def place_values(
 
 
 def _spots(
-    part: NodePart, shape: Shape, direction: Direction, theme: Theme
+    size: Size, shape: Shape, direction: Direction, gap: float
 ) -> Iterator[tuple[Rect, Align]]:
     """Places for the block, the best first."""
-    width, height = values_size(part, theme)
+    width, height = size
     bounds = shape.bounds
     x, y = bounds.centre
-    gap = theme.value_gap
     right, left = bounds.right + gap, bounds.left - gap - width
     beside = (0.0, -0.35, -0.6, 0.35, 0.6)
     if direction == "LR":
@@ -115,7 +114,7 @@ def _block(left: float, top: float, width: float, height: float) -> Rect:
     return Rect(left, top, left + width, top + height)
 
 
-class _Grid:
+class RectGrid:
     """Rectangles that can be asked who is near."""
 
     _CELL = 64.0

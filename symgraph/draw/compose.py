@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from symgraph.draw.annotate import Spot, place_values
 from symgraph.draw.geometry import Point, Rect, Shape, clip, enclosing, flatten, straight
 from symgraph.draw.legend import legend_items
-from symgraph.draw.parts import NodePart, Parts, caption_spot
+from symgraph.draw.parts import NodePart, Parts, caption_spot, values_size
 from symgraph.draw.plan import Places
 from symgraph.draw.scene import Drawn, Glyphs, Item, Layer, Path, Scene
 from symgraph.draw.theme import Paint, Theme
@@ -144,7 +144,12 @@ class _Picture:
             if isinstance(item.drawn, Path)
         ]
         spots = place_values(
-            self.parts.nodes, shapes, labels, lines, self.view.direction, self.theme
+            [values_size(part, self.theme) for part in self.parts.nodes],
+            shapes,
+            labels,
+            lines,
+            self.view.direction,
+            self.theme.value_gap,
         )
         for index, (part, spot) in enumerate(zip(self.parts.nodes, spots, strict=True)):
             if spot is not None:

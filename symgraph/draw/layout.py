@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from symgraph.draw import layout_dot, layout_native
+from symgraph.draw import layout_dot, layout_grid, layout_native
 from symgraph.draw.compose import compose
 from symgraph.draw.geometry import crossings
 from symgraph.draw.parts import measure, plan
@@ -35,8 +35,9 @@ def layout(
 
     "auto" takes the native engine, or Graphviz' dot where that is installed, the view has at most
     60 nodes and dot's picture has fewer crossings; so small graphs look the same on every machine.
-    Raises DrawError when the view has a cycle, or when dot was asked for by name and is missing,
-    fails or takes too long.
+    A view that gives every node its place on a grid is laid out as it says, by the engine "grid".
+    Raises DrawError when any other view has a cycle, when two nodes have one place, or when dot was
+    asked for by name and is missing, fails or takes too long.
 
     >>> from symgraph.draw.view import ViewEdge, ViewNode
     >>> nodes = (ViewNode("x", "x", "data"), ViewNode("y", "x^2", "root"))
@@ -53,6 +54,8 @@ def layout(
 
 
 def _place(task: Plan, engine: Engine) -> Places:
+    if task.at is not None:
+        return layout_grid.place(task)
     if engine == "dot":
         return layout_dot.place(task)
     native = layout_native.place(task)

@@ -145,6 +145,9 @@ def plan(view: View, parts: Parts, theme: Theme) -> Plan:
         _groups(view, parts, numbers),
         places if places and len(places) == len(view.nodes) else None,
         tuple(edge.route for edge in view.edges),
+        tuple(node.role == "cell" for node in view.nodes),
+        tuple(values_size(part, theme) for part in parts.nodes),
+        theme.value_gap,
     )
 
 
@@ -161,18 +164,18 @@ def _groups(view: View, parts: Parts, numbers: dict[str, int]) -> tuple[PlanGrou
     )
 
 
-def values_size(part: NodePart, theme: Theme) -> tuple[float, float]:
-    """Width and height of the values of a node as they stand under each other."""
+def values_size(part: NodePart, theme: Theme) -> tuple[float, float] | None:
+    """Width and height of the values of a node as they stand under each other, if it has any."""
     values = part.values
     if not values:
-        return (0.0, 0.0)
+        return None
     height = sum(box.tall for box in values) + theme.line_gap * (len(values) - 1)
     return (max(box.width for box in values), height)
 
 
 def _room(part: NodePart, shape: Extent, view: View, theme: Theme) -> Extent:
     """A node with its values: at its right, or below it where the flow is sideways."""
-    width, height = values_size(part, theme)
+    width, height = values_size(part, theme) or (0.0, 0.0)
     room = shape
     if part.values and view.direction == "LR":
         half = max(shape.left, width / 2)

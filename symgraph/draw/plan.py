@@ -26,7 +26,9 @@ class Plan:
 
     `shapes` are the bare nodes, `rooms` the nodes with their values. `labels[k]` is (width, height)
     of the label of edge k, the gap to its edge not included, or None. `at` are places (column,
-    row) of all nodes on a grid, rows counted upwards, and `grid_routes` how the edges run there.
+    row) of all nodes on a grid, rows counted upwards, and `grid_routes` how the edges run there;
+    `tight` nodes touch their neighbours there. `values` are the sizes of the values beside the
+    nodes, `value_gap` off them.
     """
 
     shapes: tuple[Extent, ...]
@@ -38,6 +40,9 @@ class Plan:
     groups: tuple[PlanGroup, ...] = ()
     at: tuple[Point, ...] | None = None
     grid_routes: tuple[Route, ...] = ()
+    tight: tuple[bool, ...] = ()
+    values: tuple[tuple[float, float] | None, ...] = ()
+    value_gap: float = 7.0
 
 
 @dataclass(frozen=True, slots=True)
