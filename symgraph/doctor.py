@@ -25,6 +25,8 @@ _LIBRARIES = {
     "tqdm": "adds progress bars",
     "matplotlib": "adds plots: pip install 'symgraph[plot]'",
     "resvg-py": "adds pictures as PNG: pip install 'symgraph[png]'",
+    "pillow": "adds pictures as GIF: pip install 'symgraph[gif]'",
+    "python-pptx": "adds decks for PowerPoint: pip install 'symgraph[pptx]'",
 }
 _COMPILER_SECONDS = 20
 

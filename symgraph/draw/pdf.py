@@ -1,4 +1,4 @@
-"""PDF: one page of vector paths, a glyph once as a form that is placed where it stands.
+"""PDF: a page of vector paths a step, a glyph once as a form that is placed where it stands.
 
 Written by PDF 32000-1:2008 (sections 7.5 file structure, 8.5 paths, 8.10 forms, 9.7.5 CID fonts).
 No font is needed but for characters without an outline, which the viewer sets with its own.
@@ -23,7 +23,7 @@ QUARTER = 0.5522847498
 
 
 def pdf(scene: Scene) -> bytes:
-    """The scene as a PDF document of one page; the same scene gives the same bytes.
+    """The scene as a PDF document, a page for every step; the same scene gives the same bytes.
 
     A formula carries its LaTeX source as the text that searching and copying find.
     """
@@ -31,19 +31,18 @@ def pdf(scene: Scene) -> bytes:
 
 
 class _Document:
-    """Numbered objects, and the page that refers to them."""
+    """Numbered objects, and the pages that refer to them."""
 
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
-        self._objects: list[bytes] = [b""] * 4  # catalogue, pages, page, content come first
+        self._objects: list[bytes] = [b""] * 3  # catalogue, pages, resources come first
         #: Number of the object by outline; the name on the page is G and that number.
         self._forms: dict[str, int] = {}
         self._has_text = False
 
     def written(self) -> bytes:
         scene = self._scene
-        content = "\n".join(self._content()).encode("ascii")
-        width, height = scene.width * POINTS, scene.height * POINTS
+        pages = [self._page(scene.frame(step)) for step in range(scene.steps)]
         fonts = f" /Font << /F0 {self._font()} 0 R >>" if self._has_text else ""
         forms = " ".join(f"/G{number} {number} 0 R" for number in self._forms.values())
         info = self._add(
@@ -51,22 +50,27 @@ class _Document:
             f"{_text(scene.description)} /Producer "
             f"{_text(f'symgraph, layout {scene.engine} {scene.engine_version}')} >>"
         )
+        kids = " ".join(f"{page} 0 R" for page in pages)
         self._objects[0] = b"<< /Type /Catalog /Pages 2 0 R >>"
-        self._objects[1] = b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>"
-        self._objects[2] = (
-            f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 {_number(width)} {_number(height)}] "
-            f"/Contents 4 0 R /Resources << /XObject << {forms} >>{fonts} >> >>"
-        ).encode("ascii")
-        self._objects[3] = _stream(content, "")
+        self._objects[1] = f"<< /Type /Pages /Kids [{kids}] /Count {len(pages)} >>".encode("ascii")
+        self._objects[2] = f"<< /XObject << {forms} >>{fonts} >>".encode("ascii")
         return _file(self._objects, info)
+
+    def _page(self, frame: Scene) -> int:
+        """The number of the page of one step."""
+        content = self._add(_stream("\n".join(self._content(frame)).encode("ascii"), ""))
+        width, height = frame.width * POINTS, frame.height * POINTS
+        return self._add(
+            f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 {_number(width)} {_number(height)}] "
+            f"/Contents {content} 0 R /Resources 3 0 R >>"
+        )
 
     def _add(self, body: str | bytes) -> int:
         self._objects.append(body.encode("ascii") if isinstance(body, str) else body)
         return len(self._objects)
 
-    def _content(self) -> Iterator[str]:
-        """The page: y downwards in pixels, as the scene has it."""
-        scene = self._scene
+    def _content(self, scene: Scene) -> Iterator[str]:
+        """A page: y downwards in pixels, as the scene has it."""
         yield f"{POINTS} 0 0 -{POINTS} 0 {_number(scene.height * POINTS)} cm"
         if scene.background != "none":
             yield f"{_colour(scene.background)} rg"

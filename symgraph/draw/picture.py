@@ -4,27 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from symgraph.draw.dot import dot, dot_source
+from symgraph.draw.gif import gif
+from symgraph.draw.page import page
 from symgraph.draw.pdf import pdf
 from symgraph.draw.png import png
+from symgraph.draw.saving import format_of, write
 from symgraph.draw.scene import Scene
 from symgraph.draw.svg import svg
+from symgraph.draw.tikz import tikz, tikz_fragment
 from symgraph.draw.view import View
-from symgraph.errors import DrawError
+
+if TYPE_CHECKING:
+    import graphviz
 
 __all__ = ["WRITERS", "Picture"]
 
 
-def _svg(scene: Scene) -> bytes:
-    return svg(scene).encode()
+def _last(scene: Scene) -> Scene:
+    """What a still picture shows of a deck."""
+    return scene.frame(scene.steps - 1)
 
 
-def _png(scene: Scene) -> bytes:
-    return png(scene, 2.0)
+def _svg(picture: Picture) -> bytes:
+    return svg(_last(picture.scene)).encode()
 
 
-#: The bytes of a file by its suffix.
-WRITERS: dict[str, Callable[[Scene], bytes]] = {".svg": _svg, ".pdf": pdf, ".png": _png}
+def _dot(picture: Picture) -> bytes:
+    return dot(picture.view, picture.scene).encode()
 
 
 class Picture:
@@ -50,20 +59,43 @@ class Picture:
         """
         return png(self.scene, scale)
 
+    def html(self) -> str:
+        """The picture as a web page of one file, with tables of what it shows; no script."""
+        return page(self.scene, self.view.language)
+
+    def tikz(self) -> str:
+        r"""The picture in TikZ, for `\input` into a document of yours.
+
+        It needs `\usepackage{amsmath,amssymb,graphicx,tikz}` there. `save("x.tex")` writes a whole
+        document.
+        """
+        return tikz_fragment(self.scene)
+
+    def to_dot(self) -> graphviz.Source:
+        """The source for Graphviz, which lays it out anew, with labels in Unicode."""
+        return dot_source(self.view, self.scene)
+
     def save(self, path: str | Path) -> Path:
         """Write the picture; the suffix chooses the format, one of those in `WRITERS`.
 
-        Raises DrawError for another suffix, OSError when the file cannot be written.
+        Raises DrawError for another suffix and for a file that cannot be written, UnsupportedError
+        where a format needs a package that is not installed.
         """
-        target = Path(path)
-        writer = WRITERS.get(target.suffix.lower())
-        if writer is None:
-            raise DrawError(
-                f"draw: the file name {target.name!r} ends in none of {', '.join(WRITERS)}, the "
-                f"formats there are. Write {(target.stem or 'graph') + '.svg'!r}, for example."
-            )
-        target.write_bytes(writer(self.scene))
-        return target
+        data = format_of(path, WRITERS, "draw")(self)
+        return write(path, data, "draw")
 
     def _repr_svg_(self) -> str:
         return self.svg()
+
+
+#: The bytes of a file by its suffix.
+WRITERS: dict[str, Callable[[Picture], bytes]] = {
+    ".svg": _svg,
+    ".pdf": lambda picture: pdf(picture.scene),
+    ".png": lambda picture: png(_last(picture.scene), 2.0),
+    ".html": lambda picture: page(picture.scene, picture.view.language).encode(),
+    ".gif": lambda picture: gif(picture.scene),
+    ".tex": lambda picture: tikz(picture.scene),
+    ".dot": _dot,
+    ".gv": _dot,
+}
