@@ -68,6 +68,8 @@ class _Picture:
             paint = self.theme.groups[group.role]
             self.add(owner, "group", group.role, rect, paint, clean(group.label))
             left, base = rect.left + _TITLE_INSET, rect.top + _TITLE_INSET / 2 + title.height
+            if group.role == "layer":
+                left = rect.centre[0] - title.width / 2
             glyphs, ink = Glyphs(title, left, base), Paint(self.theme.muted)
             self.add(owner, "caption", "title", glyphs, ink, "", clean(group.label))
 

@@ -61,7 +61,7 @@ def _sample(
     if name in ("forward", "backward", "label"):
         colour = {"forward": theme.forward, "backward": theme.backward, "label": theme.label}[name]
         yield Rect(x, y - _SWATCH / 2, x + _SWATCH, y + _SWATCH / 2, 2.5), Paint(colour)
-    elif name in ("op", "root", "pointwise", "unit"):
+    elif name in ("op", "root", "pointwise", "unit", "off"):
         yield Disc(x + width / 2, y, 8.0), theme.nodes[_role(name)]
     elif name in get_args(Role):
         yield Rect(x + 4.0, y - 8.0, x + width - 4.0, y + 8.0, 3.0), theme.nodes[_role(name)]

@@ -110,7 +110,7 @@ def _form(node: ViewNode, label: Box, theme: Theme) -> tuple[Form, float, float]
 def _form_of_role(node: ViewNode, label: Box, theme: Theme) -> Form:
     if node.role == "constant":
         return "bare"
-    if node.role not in ("op", "root", "pointwise", "unit"):
+    if node.role not in ("op", "root", "pointwise", "unit", "off"):
         return "box"
     return "disc" if label.width <= theme.widest_circle else "pill"
 

@@ -119,11 +119,13 @@ LIGHT = Theme(
         "unit": Paint("#ffffff", _RIM, 2.0),
         "cell": Paint("#ffffff", "#8b949e", 1.2),
         "frozen": Paint("#dfeaf8", "#0059b3", 2.0, (6.0, 3.0)),
+        "off": Paint("#f3f4f6", "#8b949e", 1.6, (5.0, 4.0)),
     },
     groups={
         "module": Paint("#f6f8fb", "#b3bcc8", 1.5),
         "time": Paint("#f6f8fb", "#b3bcc8", 1.5),
         "frame": Paint("none", "#8b949e", 1.2, (5.0, 4.0)),
+        "layer": Paint(),
     },
     hues=(
         ("#dfeaf8", "#0059b3"), ("#fbe4dd", "#b8400a"), ("#dff1e7", "#00734f"),
@@ -166,11 +168,13 @@ _PRINT = replace(
         "unit": Paint("#ffffff", "#000000", 1.8),
         "cell": Paint("#ffffff", "#777777", 1.2),
         "frozen": Paint("#f0f0f0", "#000000", 1.8, (6.0, 3.0)),
+        "off": Paint("#ffffff", "#8a8a8a", 1.4, (5.0, 4.0)),
     },
     groups={
         "module": Paint("#f7f7f7", "#9a9a9a", 1.2),
         "time": Paint("#f7f7f7", "#9a9a9a", 1.2),
         "frame": Paint("none", "#777777", 1.2, (5.0, 4.0)),
+        "layer": Paint(),
     },
     hues=(
         ("#ffffff", "#000000"), ("#d2d2d2", "#000000"), ("#f0f0f0", "#606060"),
@@ -205,11 +209,13 @@ _DARK = replace(
         "unit": Paint("#1d232c", "#cfd6df", 2.0),
         "cell": Paint("#1d232c", "#7d8895", 1.2),
         "frozen": Paint("#14304f", "#79b8ff", 2.0, (6.0, 3.0)),
+        "off": Paint("#20262f", "#6b7683", 1.6, (5.0, 4.0)),
     },
     groups={
         "module": Paint("#1a2029", "#4a5563", 1.5),
         "time": Paint("#1a2029", "#4a5563", 1.5),
         "frame": Paint("none", "#7d8895", 1.2, (5.0, 4.0)),
+        "layer": Paint(),
     },
     hues=(
         ("#14304f", "#79b8ff"), ("#4a2518", "#ff9466"), ("#143a2d", "#4fd1a1"),

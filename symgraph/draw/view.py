@@ -24,17 +24,18 @@ __all__ = [
 
 #: What a node is; the theme paints each. "gate" is a learned layer, "pointwise" an entrywise
 #: operation of a cell, "input", "output" and "state" the vectors of a recurrent net, "unit" one
-#: neuron, "cell" one entry of a drawn matrix, "frozen" what is not trained.
+#: neuron, "cell" one entry of a drawn matrix, "frozen" what is not trained, "off" a unit
+#: that passes nothing on.
 Role = Literal[
     "op", "root", "parameter", "data", "constant", "gate", "pointwise", "module",
-    "input", "output", "state", "unit", "cell", "frozen",
+    "input", "output", "state", "unit", "cell", "frozen", "off",
 ]  # fmt: skip
 #: The outline of a node; a node that names none has the one of its role.
 Form = Literal["disc", "pill", "box", "bare"]
 #: How an edge runs on a grid: straight, one corner (first sideways or first upright), an arc, or
 #: back to its own node.
 Route = Literal["straight", "sideways", "upright", "arc", "loop"]
-GroupRole = Literal["module", "time", "frame"]
+GroupRole = Literal["module", "time", "frame", "layer"]
 Direction = Literal["BT", "LR"]
 Language = Literal["en", "zh"]
 
@@ -95,6 +96,7 @@ class ViewEdge:
 class ViewGroup:
     """A box around nodes: a module, a step of time, a frame; `label` is LaTeX.
 
+    A "layer" has no box, only its label in the middle above its nodes.
     `members` are the ids of its nodes, those of the groups inside it not repeated; `parent` is the
     id of the group around it, which stands before it. `repeat` is how many alike
     blocks the box stands for.

@@ -1,0 +1,135 @@
+"""Nets that are drawn unit by unit: scores, thresholds, switched-off units, machines."""
+
+from __future__ import annotations
+
+import symgraph as sg
+from symgraph.node import Node
+
+__all__ = [
+    "activated_score", "boltzmann_machine", "deep_belief", "dropout_net", "mcculloch_pitts",
+    "score_of_features", "stacked_autoencoders", "triangle", "two_cars_net", "xor", "xor_skip",
+]  # fmt: skip
+
+
+def score_of_features(features: int = 3) -> Node:
+    """The score [φ(x_1), φ(x_2), ...]·W of some features.
+
+    Variables: x_1, x_2, ... (), W (features,); φ is an abstract function.
+    """
+    phi = sg.function("φ")
+    row = sg.stack([phi(sg.input(f"x{k}")) for k in range(1, features + 1)])
+    return sg.let("score", row @ sg.parameter("W", features))
+
+
+def activated_score(features: int = 3) -> Node:
+    """The activated linear function h = σ(score).
+
+    Variables: x_1, x_2, ... (), W (features,); φ is an abstract function.
+    """
+    return sg.let("h", sg.sigmoid(score_of_features(features)))
+
+
+def two_cars_net() -> Node:
+    """The two-car network with its inputs apart: h_j = σ(v_j·[1, x_1, x_2]), y = w_1 h_1 + w_2 h_2.
+
+    Variables: x_1, x_2 (), v_1, v_2 (3,), w_1, w_2 ().
+    """
+    phi = sg.let("Φ", sg.stack([sg.ones(()), sg.input("x1"), sg.input("x2")]))
+    h1, h2 = (sg.let(f"h{j}", sg.sigmoid(sg.parameter(f"v{j}", 3) @ phi)) for j in (1, 2))
+    return sg.let("y", sg.parameter("w1") * h1 + sg.parameter("w2") * h2)
+
+
+def mcculloch_pitts(threshold: float = 1.5) -> Node:
+    """A McCulloch-Pitts unit of two inputs, 1[x_1 + x_2 ≥ T]: AND with T = 1.5, OR with T = 0.5.
+
+    Variables: x_1, x_2 ().
+    """
+    return sg.let("o", sg.indicator(sg.input("x1") + sg.input("x2") >= threshold))
+
+
+def xor() -> Node:
+    """XOR by two hidden threshold units, y = 1[h_1 - h_2 ≥ ½].
+
+    Variables: x_1, x_2 ().
+    """
+    x1, x2 = sg.input("x1"), sg.input("x2")
+    h1 = sg.let("h1", sg.indicator(x1 + x2 >= 0.5))
+    h2 = sg.let("h2", sg.indicator(x1 + x2 >= 1.5))
+    return sg.let("y", sg.indicator(h1 - h2 >= 0.5))
+
+
+def xor_skip() -> Node:
+    """XOR by one hidden unit and connections past it, y = 1[x_1 + x_2 - 2 h ≥ ½].
+
+    Variables: x_1, x_2 ().
+    """
+    x1, x2 = sg.input("x1"), sg.input("x2")
+    h = sg.let("h", sg.indicator(x1 + x2 >= 1.5))
+    return sg.let("y", sg.indicator(x1 + x2 - 2 * h >= 0.5))
+
+
+def triangle() -> Node:
+    """Three hidden units, each one side of the triangle x_1 ≥ 0, x_2 ≥ 0, x_1 + x_2 ≤ 1.
+
+    Variables: x_1, x_2 ().
+    """
+    x1, x2 = sg.input("x1"), sg.input("x2")
+    sides = (x1 >= 0, x2 >= 0, -x1 - x2 >= -1)
+    h1, h2, h3 = (sg.let(f"h{k}", sg.indicator(side)) for k, side in enumerate(sides, 1))
+    return sg.let("y", sg.indicator(h1 + h2 + h3 >= 2.5))
+
+
+def dropout_net(inputs: int = 2, hidden: int = 4) -> Node:
+    """Two layers, y = tanh(W_2 (m * h)), h = tanh(W_1 x): the mask m switches units off.
+
+    Variables: x (inputs,), m (hidden,), W_1 (hidden, inputs), W_2 (1, hidden).
+    """
+    x, mask = sg.input("x", inputs), sg.input("m", hidden)
+    h = sg.let("h", sg.tanh(sg.parameter("W1", (hidden, inputs)) @ x))
+    return sg.let("y", sg.tanh(sg.parameter("W2", (1, hidden)) @ (h * mask)))
+
+
+def boltzmann_machine(visible: int = 3, hidden: int = 2) -> Node:
+    """The energy of a restricted Boltzmann machine, E = -b·v - c·h - v^T W h.
+
+    Variables: v and b (visible,), h and c (hidden,), W (visible, hidden).
+    """
+    v, h = sg.input("v", visible), sg.input("h", hidden)
+    b, c = sg.parameter("b", visible), sg.parameter("c", hidden)
+    return sg.let("E", -(b @ v) - c @ h - v @ sg.parameter("W", (visible, hidden)) @ h)
+
+
+def deep_belief(first: int = 4, second: int = 3, third: int = 2) -> list[Node]:
+    """The energies of a stack of Boltzmann machines; the hidden units of one are the next one's data.
+
+    Variables: v, h_1, h_2 and W_1, W_2.
+    """
+    layers = [sg.input("v", first), sg.input("h1", second), sg.input("h2", third)]
+    sizes = (first, second, third)
+    return [
+        sg.let(f"E{k}", -(layers[k - 1] @ sg.parameter(f"W{k}", sizes[k - 1 : k + 1]) @ layers[k]))
+        for k in (1, 2)
+    ]
+
+
+def stacked_autoencoders(inputs: int = 5, first: int = 3, second: int = 2) -> list[Node]:
+    """Greedy pretraining: two autoencoders, the second on the first one's code, then a classifier.
+
+    Each stage trains its own layer; the encoders before it are frozen. The stages are the two
+    reconstruction losses and the cross-entropy of the classifier.
+    Variables: x (inputs,), y (), W_k, b_k (encoders), V_k, c_k (decoders), u (second,), d ().
+    """
+    code = sg.input("x", inputs)
+    stages: list[Node] = []
+    sizes = (inputs, first, second)
+    for k in (1, 2):
+        W, b = sg.parameter(f"W{k}", (sizes[k], sizes[k - 1])), sg.parameter(f"b{k}", sizes[k])
+        V, c = sg.parameter(f"V{k}", (sizes[k - 1], sizes[k])), sg.parameter(f"c{k}", sizes[k - 1])
+        h = sg.let(f"h{k}", sg.sigmoid(W @ code + b))
+        copy = sg.let("x̂" if k == 1 else "ĥ", sg.sigmoid(V @ h + c))
+        stages.append(sg.let(f"E{k}", sg.sum((copy - code) ** 2) / 2))
+        code = sg.stop_gradient(h)
+    score = sg.let("p", sg.sigmoid(sg.parameter("u", second) @ code + sg.parameter("d")))
+    target = sg.input("y")
+    loss = -(target * sg.log(score) + (1 - target) * sg.log(1 - score))
+    return [*stages, sg.let("L", loss)]
