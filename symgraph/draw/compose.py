@@ -71,7 +71,8 @@ class _Picture:
             if group.role == "layer":
                 left = rect.centre[0] - title.width / 2
             glyphs, ink = Glyphs(title, left, base), Paint(self.theme.muted)
-            self.add(owner, "caption", "title", glyphs, ink, "", clean(group.label))
+            if group.label:
+                self.add(owner, "caption", "title", glyphs, ink, "", clean(group.label))
 
     def draw_edges(self) -> None:
         """The curves from border to border, each with its arrowhead."""

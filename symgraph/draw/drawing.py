@@ -19,6 +19,7 @@ __all__ = ["STYLES", "draw"]
 #: Where each style makes its view: a function of the expression, the values and its own options.
 STYLES = {
     "graph": "symgraph.draw.graph_view:graph_view",
+    "layers": "symgraph.draw.layers_view:layers_view",
 }
 
 

@@ -149,7 +149,7 @@ class Layered:
         unit = self.net.units[tail[0]]
         for i, positions in zip(unit.place, self.net.axes(unit.node), strict=True):
             if len(positions) == 3 and positions[:2] == (0, 1) and i == positions[2]:
-                return i != 2
+                return bool(i != 2)
         return False
 
     # --- texts and numbers --------------------------------------------------------------------
@@ -226,4 +226,3 @@ def sign_of_function(function: Any) -> str:
     if function.title in ("maximum", "max") and 0 in function.args:
         return _SIGNS["relu"]
     return _SIGNS.get(function.title, function.latex_title)
-

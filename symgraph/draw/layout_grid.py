@@ -7,6 +7,7 @@ columns and rows grow until nodes, values, labels and groups have their room.
 from __future__ import annotations
 
 import itertools
+import math
 from collections import defaultdict
 
 from symgraph.draw.annotate import place_values
@@ -15,7 +16,7 @@ from symgraph.draw.grid_bodies import bodies, members
 from symgraph.draw.grid_labels import FREE, Wish, place_labels
 from symgraph.draw.grid_routes import route
 from symgraph.draw.grid_tracks import Tracks
-from symgraph.draw.plan import Places, Plan, around
+from symgraph.draw.plan import Places, Plan, PlanGroup, around
 from symgraph.errors import DrawError
 
 __all__ = ["VERSION", "place"]
@@ -29,11 +30,15 @@ _ALONG_LABEL = 26.0
 _CORNER_GAP = 30.0
 # How long an edge is along the flow for each pixel across it, and where that ends.
 _STEEPEST, _MOST_STRETCH = (0.5, 0.3), (220.0, 130.0)
+# The same in a layered net, where every unit feeds every unit.
+_LAYERED_STEEPEST, _LAYERED_STRETCH = (0.9, 0.5), (420.0, 300.0)
 _GROUP_PAD = 14.0
 _GROUP_GAP = 16.0
 _TITLE_ROOM = 14.0
 _TITLE_INSET = 12.0
 _LABEL_STEP = 14.0
+# How an edge of a layered net gets straight: lengths and heights grow up to here.
+_LONGEST_WAY, _TALLER, _MOST_STRAIGHTENING = 1.8, 1.15, 10
 _ROUNDS = 24
 # After so many steps in vain the whole picture grows across the flow, by this factor.
 _PATIENCE, _CROWDED = 3, 1.06
@@ -81,9 +86,14 @@ class _Table:
         self.flow = 0 if plan.direction == "LR" else 1
         self.members = members(plan, self.body_of)
         self.inset = [0.0] * len(plan.groups)
+        self.layered = any(group.heading for group in plan.groups)
+        self.steepest = (_LAYERED_STEEPEST if self.layered else _STEEPEST)[self.flow]
+        self.most_stretch = (_LAYERED_STRETCH if self.layered else _MOST_STRETCH)[self.flow]
         self.curves: list[Curve] = []
         self.lines: list[list[Point]] = []
         self.labels: list[Rect | None] = [None] * len(plan.edges)
+        self.straightened = 0
+        self.values: list[Rect] = []
         self.costs: list[float] = []
         self.failures = [0] * len(plan.edges)
 
@@ -177,7 +187,7 @@ class _Table:
                 continue
             (x0, y0), (x1, y1) = self.position(p), self.position(q)
             along, across = (abs(x1 - x0), abs(y1 - y0))[:: 1 if flow == 0 else -1]
-            least = min(_STEEPEST[flow] * across, _MOST_STRETCH[flow])
+            least = min(self.steepest * across, self.most_stretch)
             if along < least - 0.01:
                 pair = (min(p[flow], q[flow]), max(p[flow], q[flow]))
                 needs[pair] = max(needs.get(pair, 0.0), least)
@@ -227,6 +237,13 @@ class _Table:
             ]
             room = enclosing(rects).grown(_GROUP_PAD)
             width, height = group.title
+            if group.heading:
+                middle = sum(centres[v][0] for v in group.members) / len(group.members)
+                half = max(middle - room.left, room.right - middle, width / 2)
+                ceiling = self._ceiling()
+                top = ceiling - (height + _TITLE_ROOM if width else 0.0)
+                found[index] = Rect(middle - half, top, middle + half, ceiling)
+                continue
             found[index] = Rect(
                 room.left - self.inset[index],
                 room.top - (height + _TITLE_ROOM if width else 0.0),
@@ -235,6 +252,12 @@ class _Table:
                 10.0,
             )
         return found
+
+    def _ceiling(self) -> float:
+        """The height above which there are headings only."""
+        tops = [around(self.position(body.at), body.room).top for body in self.bodies]
+        tops += [rect.top - 4.0 for rect in (*self.values, *self.labels) if rect is not None]
+        return min([*tops, *(y for line in self.lines for _, y in line)])
 
     def _apart_groups(self, needs: tuple[dict[Point, float], dict[Point, float]]) -> None:
         if not self.plan.groups:
@@ -294,10 +317,13 @@ class _Table:
         ]
         boxes = self.group_boxes()
         titles = [
-            _title_of(box, group.title)
+            _title_of(box, group)
             for box, group in zip(boxes, plan.groups, strict=True)
             if group.title[0]
         ]
+        borders = [
+            box for box, group in zip(boxes, plan.groups, strict=True) if not group.heading
+        ]  # fmt: skip
         spots = place_values(
             plan.values or [None] * len(shapes),
             shapes,
@@ -306,19 +332,21 @@ class _Table:
             plan.direction,
             plan.value_gap,
         )
-        values = [spot.rect for spot in spots if spot is not None]
+        self.values = [spot.rect for spot in spots if spot is not None]
         wishes = [
             None if size is None else Wish(size, line)
             for size, line in zip(plan.labels, self.lines, strict=True)
         ]
         self.labels, self.costs = place_labels(
-            wishes, self.lines, [*shapes, *captions, *values, *titles], boxes
+            wishes, self.lines, [*shapes, *captions, *self.values, *titles], borders
         )
 
     def make_room(self) -> bool:
         """Widen where a label found no free place or a title is run through."""
         changed = self._clear_titles()
         needs: tuple[dict[Point, float], dict[Point, float]] = ({}, {})
+        if self.layered:
+            changed = self._straighten(needs[self.flow]) or changed
         crowded = False
         for k, cost in enumerate(self.costs):
             if cost < FREE:
@@ -331,21 +359,45 @@ class _Table:
                 continue
             pair = (min(tail[axis], head[axis]), max(tail[axis], head[axis]))
             tracks = (self.columns, self.rows)[axis]
-            needs[axis][pair] = tracks.at(pair[1]) - tracks.at(pair[0]) + _LABEL_STEP
+            need = tracks.at(pair[1]) - tracks.at(pair[0]) + _LABEL_STEP
+            needs[axis][pair] = max(needs[axis].get(pair, 0.0), need)
         self.columns.widen(needs[0])
         self.rows.widen(needs[1])
         if crowded:
             (self.columns, self.rows)[1 - self.flow].grow(_CROWDED)
         return changed or bool(needs[0]) or bool(needs[1])
 
+    def _straighten(self, needs: dict[Point, float]) -> bool:
+        """More room for edges of a layered net that had to bow, which are read badly.
+
+        A step to the next layer needs a longer way, one past a layer more height.
+        """
+        flow = self.flow
+        past = False
+        for (tail, head), curve in zip(self.plan.edges, self.curves, strict=True):
+            if _is_straight(curve):
+                continue
+            p, q = self.bodies[self.body_of[tail]].at, self.bodies[self.body_of[head]].at
+            past = past or abs(p[flow] - q[flow]) > 1
+            (x0, y0), (x1, y1) = self.position(p), self.position(q)
+            along, across = (abs(x1 - x0), abs(y1 - y0))[:: 1 if flow == 0 else -1]
+            pair = (min(p[flow], q[flow]), max(p[flow], q[flow]))
+            if abs(p[flow] - q[flow]) <= 1 and along < _LONGEST_WAY * across:
+                needs[pair] = max(needs.get(pair, 0.0), 1.1 * along)
+        if past and self.straightened < _MOST_STRAIGHTENING:
+            self.straightened += 1
+            (self.columns, self.rows)[1 - flow].grow(_TALLER)
+            return True
+        return False
+
     def _clear_titles(self) -> bool:
         changed = False
         for index, (box, group) in enumerate(
             zip(self.group_boxes(), self.plan.groups, strict=True)
         ):
-            if not group.title[0]:
+            if not group.title[0] or group.heading:
                 continue
-            title = _title_of(box, group.title).grown(4.0)
+            title = _title_of(box, group).grown(4.0)
             crossing = [
                 x for line in self.lines for x, y in _between(line) if title.outside((x, y)) < 0
             ]
@@ -355,10 +407,19 @@ class _Table:
         return changed
 
 
-def _title_of(box: Rect, size: tuple[float, float]) -> Rect:
-    """Where the title of a group is written: inside its box, at the top left."""
+def _title_of(box: Rect, group: PlanGroup) -> Rect:
+    """Where the title of a group is written: inside its box, at the top left or in the middle."""
+    width, height = group.title
     left, top = box.left + _TITLE_INSET, box.top + _TITLE_INSET / 2
-    return Rect(left, top, left + size[0], top + size[1])
+    if group.heading:
+        left = box.centre[0] - width / 2
+    return Rect(left, top, left + width, top + height)
+
+
+def _is_straight(curve: Curve) -> bool:
+    (x0, y0), (x1, y1) = curve[0], curve[-1]
+    length = math.dist(curve[0], curve[-1]) or 1.0
+    return all(abs((x - x0) * (y1 - y0) - (y - y0) * (x1 - x0)) < length for x, y in curve)
 
 
 def _between(line: list[Point]) -> list[Point]:

@@ -50,16 +50,17 @@ def _chosen(order: Sequence[Node], output: Any) -> list[Node]:
     for node in order:
         if isinstance(node, Let) and node.let_name:
             named[node.let_name] = node
+    known = set(order)
     wanted = output if isinstance(output, (list, tuple)) else [output]
     found: list[Node] = []
     for one in wanted:
-        node = named.get(one) if isinstance(one, str) else one
-        if not isinstance(node, Node) or node not in set(order):
+        value = named.get(one) if isinstance(one, str) else one
+        if not isinstance(value, Node) or value not in known:
             raise DrawError(
                 f"draw: output={one!r} is no value of this expression; named are "
                 f"{', '.join(named) or 'none'}."
             )
-        found.append(node)
+        found.append(value)
     return found
 
 

@@ -158,7 +158,8 @@ def _groups(view: View, parts: Parts, numbers: dict[str, int]) -> tuple[PlanGrou
         PlanGroup(
             tuple(numbers[member] for member in group.members),
             None if group.parent is None else order[group.parent],
-            (title.width, title.tall),
+            (title.width, title.tall) if group.label else (0.0, 0.0),
+            group.role == "layer",
         )
         for group, title in zip(view.groups, parts.groups, strict=True)
     )

@@ -50,12 +50,14 @@ class PlanGroup:
     """Nodes (by number) that stay together in a box with room for a title.
 
     `parent` is the number of the group around it, which stands before it, or None. `members` do
-    not repeat those of the groups inside.
+    not repeat those of the groups inside. The title of a `heading` stands above the whole picture,
+    in the middle of the nodes.
     """
 
     members: tuple[int, ...]
     parent: int | None
     title: tuple[float, float]
+    heading: bool = False
 
 
 @dataclass(frozen=True, slots=True)

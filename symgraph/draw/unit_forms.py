@@ -18,7 +18,7 @@ CONSTANT: tuple[int, ...] = ()
 def constant(value: Any) -> Form:
     """The form that is a number, or a weight."""
     value = sympy.sympify(value)
-    if value.is_Float and value == int(value):
+    if value.is_Float and float(value).is_integer():
         value = sympy.Integer(int(value))
     return {} if value == 0 else {CONSTANT: value}
 

@@ -463,5 +463,3 @@ def _place_of(row: Any, place: Place) -> Any:
     for axis, step in row.steps:
         total = total + step * place[axis]
     return total
-
-

@@ -2,31 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 import symgraph as sg
 from symgraph.node import Node
 
 __all__ = [
-    "activated_score", "boltzmann_machine", "deep_belief", "dropout_net", "mcculloch_pitts",
-    "score_of_features", "stacked_autoencoders", "triangle", "two_cars_net", "xor", "xor_skip",
+    "Stages", "activated_score", "boltzmann_machine", "deep_belief", "dropout_net",
+    "mcculloch_pitts", "score_of_features", "stacked_autoencoders", "triangle", "two_cars_net",
+    "xor", "xor_skip",
 ]  # fmt: skip
 
 
-def score_of_features(features: int = 3) -> Node:
-    """The score [φ(x_1), φ(x_2), ...]·W of some features.
+class Stages(NamedTuple):
+    """What is trained one after the other, and the sum of all."""
 
-    Variables: x_1, x_2, ... (), W (features,); φ is an abstract function.
+    stages: tuple[Node, ...]
+    loss: Node
+
+
+Function = Callable[[Node], Node]
+
+
+def score_of_features(features: int = 3, function: Function = sg.tanh) -> Node:
+    """The score [φ(x_1), φ(x_2), ...]·W of features; φ may be abstract, `sg.function("φ")`.
+
+    Variables: x_1, x_2, ... (), W (features,).
     """
-    phi = sg.function("φ")
-    row = sg.stack([phi(sg.input(f"x{k}")) for k in range(1, features + 1)])
+    row = sg.stack([function(sg.input(f"x{k}")) for k in range(1, features + 1)])
     return sg.let("score", row @ sg.parameter("W", features))
 
 
-def activated_score(features: int = 3) -> Node:
-    """The activated linear function h = σ(score).
+def activated_score(features: int = 3, function: Function = sg.tanh) -> Node:
+    """The activated linear function h = σ(score) of features; φ may be abstract.
 
-    Variables: x_1, x_2, ... (), W (features,); φ is an abstract function.
+    Variables: x_1, x_2, ... (), W (features,).
     """
-    return sg.let("h", sg.sigmoid(score_of_features(features)))
+    return sg.let("h", sg.sigmoid(score_of_features(features, function)))
 
 
 def two_cars_net() -> Node:
@@ -39,12 +52,17 @@ def two_cars_net() -> Node:
     return sg.let("y", sg.parameter("w1") * h1 + sg.parameter("w2") * h2)
 
 
+def _fires(net: Node, threshold: float) -> Node:
+    """1 where the net input reaches the threshold, else 0."""
+    return sg.step(net - threshold, at_zero=1)
+
+
 def mcculloch_pitts(threshold: float = 1.5) -> Node:
     """A McCulloch-Pitts unit of two inputs, 1[x_1 + x_2 ≥ T]: AND with T = 1.5, OR with T = 0.5.
 
     Variables: x_1, x_2 ().
     """
-    return sg.let("o", sg.indicator(sg.input("x1") + sg.input("x2") >= threshold))
+    return sg.let("o", _fires(sg.input("x1") + sg.input("x2"), threshold))
 
 
 def xor() -> Node:
@@ -53,9 +71,9 @@ def xor() -> Node:
     Variables: x_1, x_2 ().
     """
     x1, x2 = sg.input("x1"), sg.input("x2")
-    h1 = sg.let("h1", sg.indicator(x1 + x2 >= 0.5))
-    h2 = sg.let("h2", sg.indicator(x1 + x2 >= 1.5))
-    return sg.let("y", sg.indicator(h1 - h2 >= 0.5))
+    h1 = sg.let("h1", _fires(x1 + x2, 0.5))
+    h2 = sg.let("h2", _fires(x1 + x2, 1.5))
+    return sg.let("y", _fires(h1 - h2, 0.5))
 
 
 def xor_skip() -> Node:
@@ -64,8 +82,8 @@ def xor_skip() -> Node:
     Variables: x_1, x_2 ().
     """
     x1, x2 = sg.input("x1"), sg.input("x2")
-    h = sg.let("h", sg.indicator(x1 + x2 >= 1.5))
-    return sg.let("y", sg.indicator(x1 + x2 - 2 * h >= 0.5))
+    h = sg.let("h", _fires(x1 + x2, 1.5))
+    return sg.let("y", _fires(x1 + x2 - 2 * h, 0.5))
 
 
 def triangle() -> Node:
@@ -74,9 +92,9 @@ def triangle() -> Node:
     Variables: x_1, x_2 ().
     """
     x1, x2 = sg.input("x1"), sg.input("x2")
-    sides = (x1 >= 0, x2 >= 0, -x1 - x2 >= -1)
-    h1, h2, h3 = (sg.let(f"h{k}", sg.indicator(side)) for k, side in enumerate(sides, 1))
-    return sg.let("y", sg.indicator(h1 + h2 + h3 >= 2.5))
+    sides = ((x1, 0), (x2, 0), (-x1 - x2, -1))
+    h1, h2, h3 = (sg.let(f"h{k}", _fires(*side)) for k, side in enumerate(sides, 1))
+    return sg.let("y", _fires(h1 + h2 + h3, 2.5))
 
 
 def dropout_net(inputs: int = 2, hidden: int = 4) -> Node:
@@ -86,7 +104,7 @@ def dropout_net(inputs: int = 2, hidden: int = 4) -> Node:
     """
     x, mask = sg.input("x", inputs), sg.input("m", hidden)
     h = sg.let("h", sg.tanh(sg.parameter("W1", (hidden, inputs)) @ x))
-    return sg.let("y", sg.tanh(sg.parameter("W2", (1, hidden)) @ (h * mask)))
+    return sg.let("y", sg.tanh((sg.parameter("W2", (1, hidden)) @ (h * mask))[0]))
 
 
 def boltzmann_machine(visible: int = 3, hidden: int = 2) -> Node:
@@ -99,20 +117,21 @@ def boltzmann_machine(visible: int = 3, hidden: int = 2) -> Node:
     return sg.let("E", -(b @ v) - c @ h - v @ sg.parameter("W", (visible, hidden)) @ h)
 
 
-def deep_belief(first: int = 4, second: int = 3, third: int = 2) -> list[Node]:
-    """The energies of a stack of Boltzmann machines; the hidden units of one are the next one's data.
+def deep_belief(first: int = 4, second: int = 3, third: int = 2) -> Stages:
+    """The energies of a stack of Boltzmann machines: hidden units of one are the next one's data.
 
     Variables: v, h_1, h_2 and W_1, W_2.
     """
     layers = [sg.input("v", first), sg.input("h1", second), sg.input("h2", third)]
     sizes = (first, second, third)
-    return [
+    E1, E2 = (
         sg.let(f"E{k}", -(layers[k - 1] @ sg.parameter(f"W{k}", sizes[k - 1 : k + 1]) @ layers[k]))
         for k in (1, 2)
-    ]
+    )
+    return Stages((E1, E2), E1 + E2)
 
 
-def stacked_autoencoders(inputs: int = 5, first: int = 3, second: int = 2) -> list[Node]:
+def stacked_autoencoders(inputs: int = 5, first: int = 3, second: int = 2) -> Stages:
     """Greedy pretraining: two autoencoders, the second on the first one's code, then a classifier.
 
     Each stage trains its own layer; the encoders before it are frozen. The stages are the two
@@ -132,4 +151,5 @@ def stacked_autoencoders(inputs: int = 5, first: int = 3, second: int = 2) -> li
     score = sg.let("p", sg.sigmoid(sg.parameter("u", second) @ code + sg.parameter("d")))
     target = sg.input("y")
     loss = -(target * sg.log(score) + (1 - target) * sg.log(1 - score))
-    return [*stages, sg.let("L", loss)]
+    stages.append(sg.let("L", loss))
+    return Stages(tuple(stages), stages[0] + stages[1] + stages[2])
