@@ -24,6 +24,14 @@ DATA = {"x": np.arange(10.0)}
 ADAM = sg.optim.Adam(0.1)
 
 
+@pytest.fixture(autouse=True)
+def python_listens_to_ctrl_c():
+    # A shell starts what runs in its background with Ctrl-C ignored.
+    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, previous)
+
+
 def press_ctrl_c() -> None:
     os.kill(os.getpid(), signal.SIGINT)
 
