@@ -27,9 +27,9 @@ from symgraph.build.coerce import as_node
 from symgraph.codegen.boundary import Boundary
 from symgraph.codegen.emit_numpy import Options, Source, emit
 from symgraph.codegen.emit_read import emit_read
-from symgraph.codegen.hoist import hoist_loops
 from symgraph.codegen.labels import Labels
-from symgraph.codegen.passes import Rewritten, everything, lower_maps, normalise_sums, strip_lets
+from symgraph.codegen.lowering import lower_all
+from symgraph.codegen.passes import everything, normalise_sums, strip_lets
 from symgraph.codegen.runtime_text import RESERVED
 from symgraph.codegen.schedule import schedule
 from symgraph.errors import (
@@ -41,7 +41,7 @@ from symgraph.errors import (
     UnknownNameError,
     UnsupportedError,
 )
-from symgraph.node import Node, check_names, describe, topological
+from symgraph.node import Node, check_names, describe
 from symgraph.ops.leaves import Var
 from symgraph.shapes import same_shape, shape_text
 
@@ -120,21 +120,7 @@ def _lowered(
 ) -> Source:
     """The passes, the schedule and the text."""
     everywhere = [*roots, *stored.values()]
-    largest = float(np.finfo(options.real).max)
-    images: list[Mapping[Node, Node]] = []
-    now = list(everywhere)
-    passes: list[Callable[[Sequence[Node]], Rewritten]] = [strip_lets]
-    basic: list[Callable[[Sequence[Node]], Rewritten]] = [
-        normalise_sums,
-        lambda nodes: lower_maps(nodes, largest),
-    ]
-    passes += basic
-    if any(node.is_loop for node in topological(everywhere)):
-        passes += [hoist_loops, *basic]
-    for run in passes:
-        done = run(now)
-        images.append(done.image)
-        now = done.roots
+    now, images = lower_all(everywhere, float(np.finfo(options.real).max))
     outputs = now[: len(roots)]
     updates: dict[Node, Node] = dict(zip(stored, now[len(roots) :], strict=True))
     block = schedule(outputs, updates)

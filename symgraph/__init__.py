@@ -108,6 +108,9 @@ _NAMES: dict[str, str] = {
     "symgraph.graph": """
         Graph graph
     """,
+    "symgraph.javascript": """
+        JsProgram javascript
+    """,
     "symgraph.node": """
         Node
     """,
@@ -397,6 +400,10 @@ if TYPE_CHECKING:
     from symgraph.graph import (
         Graph as Graph,
         graph as graph,
+    )
+    from symgraph.javascript import (
+        JsProgram as JsProgram,
+        javascript as javascript,
     )
     from symgraph.node import (
         Node as Node,

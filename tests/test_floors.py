@@ -17,7 +17,7 @@ FLOORS = (
     "ops",
     "build lift formula grad collapse notation readback evaluate facts rounding",
     "graph loop_labels flow check paths dual sample fulfil expanded vertices node_signs",
-    "explain explore draw codegen",
+    "explain explore draw codegen javascript",
     "nn train",
     "__init__",
     "zoo network given_values",

@@ -1,0 +1,36 @@
+"""The passes that every compiled target runs, in their order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from symgraph.codegen.hoist import hoist_loops
+from symgraph.codegen.passes import Rewritten, lower_maps, normalise_sums, strip_lets
+from symgraph.node import Node, topological
+
+__all__ = ["lower_all"]
+
+
+def lower_all(
+    roots: Sequence[Node], largest: float = float(np.finfo(np.float64).max)
+) -> tuple[list[Node], list[Mapping[Node, Node]]]:
+    """The roots in basic operations, and what each pass made of the nodes it met.
+
+    `largest` is the largest finite real of the target.
+    """
+    basic: list[Callable[[Sequence[Node]], Rewritten]] = [
+        normalise_sums,
+        lambda nodes: lower_maps(nodes, largest),
+    ]
+    passes = [strip_lets, *basic]
+    if any(node.is_loop for node in topological(roots)):
+        passes += [hoist_loops, *basic]
+    now = list(roots)
+    images: list[Mapping[Node, Node]] = []
+    for run in passes:
+        done = run(now)
+        images.append(done.image)
+        now = done.roots
+    return now, images
