@@ -237,21 +237,30 @@ def test_names_stay_inside_of_their_quotes(engine):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        ("forward()", 'no value was given for "x", "i".'),
-        ("set('y', 1)", 'there is no input "y"; the inputs are "x", "i".'),
-        ("set('x', [1, 2])", '"x" has shape (2,), it is declared (N, 2). '),
-        ("set('x', [[1, 2], [3]])", '"x": its rows differ in length. '),
-        ("set('x', [[1, 'b']])", '"x" holds string. '),
-        ("set('x', new Float64Array(4))", '"x": a flat array does not tell its shape. '),
-        ("set('x', {shape: [2, 2], data: [1]})", '"x": 1 entries are no array of shape (2, 2). '),
-        ("set('x', null)", '"x" is null. '),
-        ("set('i', [0.5])", '"i" holds 0.5, it is declared integer. '),
-        ("forward({x: [[1, 2]], i: [3]})", "lookup: index 3 at position (0,) is outside 0..0. "),
-        ("forward({x: [[1, 2]], i: []})", '"i" has shape (0,), beside the other inputs it must '),
+        ("forward()", 'no value was given for "rows", "which".'),
+        ("set('y', 1)", 'there is no input "y"; the inputs are "rows", "which".'),
+        ("set('rows', [1, 2])", '"rows" has shape (2,), it is declared (N, 2). '),
+        ("set('rows', [[1, 2], [3]])", '"rows": its rows differ in length. '),
+        ("set('rows', [[1, 'b']])", '"rows" holds string. '),
+        ("set('rows', new Float64Array(4))", '"rows": a flat array does not tell its shape. '),
+        (
+            "set('rows', {shape: [2, 2], data: [1]})",
+            '"rows": 1 entries are no array of shape (2, 2). ',
+        ),
+        ("set('rows', null)", '"rows" is null. '),
+        ("set('which', [0.5])", '"which" holds 0.5, it is declared integer. '),
+        (
+            "forward({rows: [[1, 2]], which: [3]})",
+            "lookup: index 3 at position (0,) is outside 0..0. ",
+        ),
+        (
+            "forward({rows: [[1, 2]], which: []})",
+            '"which" has shape (0,), beside the other inputs it must ',
+        ),
     ],
 )
 def test_wrong_values_are_refused_in_one_sentence(engine, call, message):
-    x, i = sg.input("x", ("N", 2)), sg.input("i", "N", kind="integer")
+    x, i = sg.input("rows", ("N", 2)), sg.input("which", "N", kind="integer")
     script = Script(engine, javascript(sg.sum(x[i])).expression)
     found = script.error(call)
     assert (found or "").startswith(message)
