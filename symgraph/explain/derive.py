@@ -16,8 +16,8 @@ import sympy
 from symgraph.abstract import smooth_instances
 from symgraph.build.abstract import abstracted
 from symgraph.build.coerce import as_node
-from symgraph.errors import GradientError, ProofError, UnknownNameError, UnsupportedError
-from symgraph.explain.derivation import Derivation, Equation, Note, Step
+from symgraph.errors import GradientError, UnknownNameError, UnsupportedError
+from symgraph.explain.derivation import Derivation, Equation, Note
 from symgraph.explain.given import given_values
 from symgraph.explain.idioms import with_idioms
 from symgraph.explain.index_form import IndexForm, check_letters
@@ -138,32 +138,7 @@ def derive(
     notes = [Note("abstract", (("function", f), ("meaning", g))) for f, g in functions.items()]
     notes += [*_conventions(made, delta_sign), *_beyond(made), *made.notes]
     made = dataclasses.replace(made, notes=tuple(notes), nodes=(root, *sources))
-    return _proven(made, spelling)
-
-
-def _proven(derivation: Derivation, spelling: Spelling) -> Derivation:
-    """The derivation as it is printed, without steps that do not hold.
-
-    Such a step first loses the rule applied to names, then is left out, with a remark. A wrong
-    definition or result raises ProofError.
-    """
-    while True:
-        try:
-            return derivation.spelled(spelling)
-        except ProofError as error:
-            wrong = error.line
-            if not isinstance(wrong, Step) or wrong not in derivation.steps:
-                raise
-            k = derivation.steps.index(wrong)
-            kept = [] if wrong.before == wrong.after else [_shortened(derivation.steps[k])]
-            steps = (*derivation.steps[:k], *kept, *derivation.steps[k + 1 :])
-            remark = [] if kept else [Note("left out", (("target", wrong.target),))]
-            notes = (*derivation.notes, *remark)
-            derivation = dataclasses.replace(derivation, steps=steps, notes=notes)
-
-
-def _shortened(step: Step) -> Step:
-    return dataclasses.replace(step, before=step.after)
+    return made.spelled(spelling)
 
 
 def _written(work: _Derive | Recurrence, lang: Language, form: str) -> Derivation:

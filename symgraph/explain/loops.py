@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Literal
 
@@ -22,8 +22,8 @@ from symgraph.explain.unrolled import rolled_up
 from symgraph.facts import Fact
 from symgraph.node import Node
 from symgraph.notation.algebra import Algebra
-from symgraph.notation.indexed import Array
-from symgraph.notation.moments import Each
+from symgraph.notation.indexed import Array as ByEntries
+from symgraph.notation.moments import Each, Point
 from symgraph.notation.orientation import Layout
 from symgraph.notation.read import Forward, Reader, bare, evaluation_order
 from symgraph.notation.readtime import MomentForward
@@ -37,8 +37,9 @@ from symgraph.notation.sequences import (
     mentions,
     stem_of,
 )
-from symgraph.notation.tree import Derivative, Formula, Name, Number, Symbolic
-from symgraph.notation.unstack import Entry, Moments, listed, shifted, unstack
+from symgraph.notation.tree import Derivative, Formula, Name, Number, Symbolic, walk
+from symgraph.notation.unstack import Entry, Moments, State, listed, shifted, unstack
+from symgraph.notation.write import write
 from symgraph.ops import Fill, Let, Scan, Var
 from symgraph.shapes import Dim
 
@@ -203,22 +204,30 @@ class Recurrence:
             steps = self._steps_of("general")
             place = next((k for k, one in enumerate(steps) if self._is_timed(one.target)), None)
             if place is not None:
-                steps[place:place] = [*self._at_end("last", steps), *self._at_end("first", steps)]
+                points = {self._names.derivative_by(point) for point in self._read_off()}
+                here, rest = _leading_to(points, steps[place:])
+                ends = [*self._at_end("last", steps), *self._at_end("first", steps)]
+                steps = [*steps[:place], *here, *ends, *self._general(rest)]
         shared = {bare(node) for node in names.through if isinstance(node, Each)}
         steps += [
             Steps(names).over_time(source, one.right)
             for source, one in zip(names.sources, results, strict=True)
             if source in shared
         ]
-        return steps
+        return _told_once(steps)
+
+    def _general(self, steps: list[Step]) -> list[Step]:
+        """Without those that hold at neither end, where there is no time between these."""
+        if 2 not in self._moments.lengths.values():
+            return steps
+        held = {*self._steps_of("last"), *self._steps_of("first")}
+        return [step for step in steps if step in held or not self._is_timed(step.target)]
 
     def _steps_of(self, case: Case) -> list[Step]:
         """One step an edge of the sweep for a general time or for one of the ends."""
         names, found = self._names, self._names.sweeps[case]
         further: dict[Node, list[Step]] = {}
-        for state, share in names.from_later.items():
-            if case == "only" or case == state.end:
-                continue
+        for state, share in self._from_later(case):
             ahead = Moment(state.letter, -1 if state.backwards else 1)
             through = at_moment(names.reference(state.after), state.letter, ahead)
             tail = bare(state.after)
@@ -233,20 +242,43 @@ class Recurrence:
         place = next((k for k, one in enumerate(rest) if self._is_timed(one.target)), len(rest))
         return [*rest[:place], *first, *rest[place:]]
 
+    def _from_later(self, case: Case) -> Iterator[tuple[State, Formula]]:
+        """The states that receive something from another time, and what."""
+        for state, share in self._names.from_later.items():
+            if case not in ("only", state.end):
+                yield state, share
+
     def _whole(self, step: Step) -> Step:
         """The step without what has a form only entry by entry where the outcome has none."""
-        plain = isinstance(step.before, Array) and not isinstance(step.after, Array)
+        plain = isinstance(step.before, ByEntries) and not isinstance(step.after, ByEntries)
         return dataclasses.replace(step, before=step.after) if plain else step
 
     def _partial(self, case: Case) -> list[Node]:
-        """The states that also reach the root at their own time; a start has none."""
+        """The values of which another time has the rest, or another use of the same time.
+
+        States also reach the root at their own time; a start has none.
+        """
         edges = self._names.sweeps["general"].contribution
         ahead = {bare(node.args[k]) for node, k in edges if not is_naming(node)}
-        return [
+        states = [
             bare(one.before)
             for one in self._moments.states
             if bare(one.after) in ahead and case in ("general", one.end)
         ]
+        return [*states, *self._read_off()]
+
+    def _read_off(self) -> Iterator[Point]:
+        """The ends s_T of a recurrence that act on the root beside another use of that time."""
+        sweeps = self._names.sweeps
+        for point in dict.fromkeys(node for node, _ in self._found.contribution):
+            if not isinstance(point, Point):
+                continue
+            case: Case = "only" if "only" in sweeps else point.end
+            state = bare(point.args[0])
+            edges = [(n, k) for n, k in sweeps[case].contribution if not is_naming(n)]
+            ways = sum(bare(node.args[k]) is state for node, k in edges)
+            if ways + sum(bare(one.after) is state for one, _ in self._from_later(case)) > 1:
+                yield point
 
     def _is_timed(self, formula: Formula) -> bool:
         return any(mentions(formula, letter) for letter in self._moments.lengths)
@@ -322,6 +354,8 @@ class Recurrence:
             whole = Reader(Forward([entry.stacked]), Algebra(tidy=False)).read(entry.stacked)
             if isinstance(whole, Name) and whole.name == one.name:
                 continue
+            if isinstance(whole, ByEntries):
+                raise UnsupportedError("a recurrence over a part of an array.")
             last = forward.last[entry.letter]
             first, final = (Timed(one.name, one.kind, time) for time in (Moment("", 1), last))
             if parts:
@@ -388,6 +422,32 @@ class Recurrence:
                 yield Equation(name, names.literal.meaning(node), spans.get(node))
         if names.forward.name(names.root) is None:
             yield Equation(names.root_name, names.literal.meaning(names.root))
+
+
+def _leading_to(
+    targets: Collection[Formula], steps: Sequence[Step]
+) -> tuple[list[Step], list[Step]]:
+    """The steps that find some derivatives and what these need, and all others."""
+    needed: set[Formula] = set(targets)
+    here: list[Step] = []
+    for step in reversed(steps):
+        if step.target in needed:
+            here.insert(0, step)
+            needed |= {one for one in walk(step.before) if isinstance(one, Derivative)}
+    return here, [step for step in steps if step not in here]
+
+
+def _told_once(steps: Sequence[Step]) -> list[Step]:
+    """The steps without those from s_T to s_T that only say again what is known."""
+    told: set[tuple[str, str]] = set()
+    kept: list[Step] = []
+    for step in steps:
+        line = write(step.target, "text"), write(step.after, "text")
+        if step.rule not in ("loop", "end of the recurrence") or line not in told:
+            kept.append(step)
+        if step.through is None:
+            told.add(line)
+    return kept
 
 
 def _size(length: Dim) -> Formula:

@@ -19,7 +19,7 @@ from symgraph.explain.rules import function_of
 from symgraph.facts import Fact, is_symmetric
 from symgraph.node import Node
 from symgraph.notation.algebra import Algebra
-from symgraph.notation.indexed import Array, Over
+from symgraph.notation.indexed import Array, Entry, Over
 from symgraph.notation.orientation import Layout
 from symgraph.notation.parts import is_negative, may_turn
 from symgraph.notation.read import LONG, Forward, Reader, bare, fresh
@@ -242,6 +242,8 @@ class Naming:
             if self.is_within_another(node):
                 return False
             on_the_way = isinstance(node, Map) and node in self._active
+            if self._moved(node) and len(self.users.get(node, [])) > 1:
+                return True
             if on_the_way or any(isinstance(one, Over) for one in walk(meaning)) or node.ndim <= 2:
                 return True
         return meaning.size > self._tolerated(node)
@@ -276,6 +278,21 @@ class Naming:
         if not isinstance(node, Einsum) or len(node.args) > 1:
             return False
         return isinstance(user, Map) and all(a is node or isinstance(a, Fill) for a in user.args)
+
+    def only_moves(self, node: Node) -> bool:
+        """Whether a value has entries of another one, moved or repeated, for a single use.
+
+        A derivative by these entries would read like that by the entries of the other.
+        """
+        return self._moved(node) and len(self.users.get(node, [])) == 1
+
+    def _moved(self, node: Node) -> bool:
+        meaning = self.literal.meaning(node)
+        if not isinstance(meaning, Array) or not isinstance(meaning.body, Entry):
+            return False
+        own = {index for index in meaning.indices if index.length != 1}
+        read = {at for at, n in zip(meaning.body.at, meaning.body.shape, strict=True) if n != 1}
+        return own != read
 
     def _tolerated(self, node: Node) -> int:
         """How long the formula of an unnamed value may be.

@@ -10,11 +10,13 @@ import dataclasses
 
 from symgraph.explain.derivation import Derivation, Equation, Note, Step
 from symgraph.notation.algebra import Algebra
-from symgraph.notation.indexed import Array
+from symgraph.notation.indexed import Array, Entry
 from symgraph.notation.tree import Derivative, Formula, Name, Sum, Transpose, flipped, rewritten
 
 __all__ = ["in_numerator_layout"]
 
+#: What a transposed derivative lies like; tensors stay as they are.
+_LYING = ("column", "row", "matrix")
 #: Rules whose sentence is another one in this layout.
 _TURNED = ("matrix product", "squared norm")
 
@@ -66,7 +68,13 @@ class _Turning:
         return rewritten(formula, self._by_the_other)
 
     def _by_the_other(self, formula: Formula) -> Formula | None:
-        if not isinstance(formula, Derivative) or formula.sort in ("scalar", "tensor"):
+        if not isinstance(formula, Derivative):
+            return None
+        if isinstance(formula.by, Entry) and formula.by.base.sort in _LYING:
+            at, shape = formula.by.at[::-1], formula.by.shape[::-1]
+            by = dataclasses.replace(formula.by, at=at, shape=shape)
+            return dataclasses.replace(formula, by=by, turned=True)
+        if formula.sort in ("scalar", "tensor"):
             return None
         return Transpose(dataclasses.replace(formula, turned=True))
 

@@ -365,10 +365,6 @@ NOTES: dict[str, tuple[str, str]] = {
         "Numerator layout: a derivative with respect to a column is a row.",
         "分子布局：对列向量的导数是行向量。",
     ),
-    "left out": (
-        "A step for {target} is left out: it could not be shown to hold.",
-        "关于 {target} 的一步已略去：未能验证其成立。",
-    ),
     "outside": (
         "An entry outside of its array, such as {entry} for some of the indices, is 0.",
         "下标超出数组范围的元素（例如某些下标下的 {entry}）为 0。",

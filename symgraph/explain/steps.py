@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from symgraph.explain.derivation import Step
 from symgraph.explain.naming import Naming, is_naming
@@ -13,13 +13,14 @@ from symgraph.node import Node
 from symgraph.notation.algebra import Algebra
 from symgraph.notation.indexed import Array, Entry, Index
 from symgraph.notation.kronecker import is_blocks
-from symgraph.notation.moments import Each
+from symgraph.notation.moments import Each, Point
 from symgraph.notation.read import bare
 from symgraph.notation.tree import Formula, Name, Norm, Number, Sum
 from symgraph.ops import Einsum, Map, Reshape
 from symgraph.ops.leaves import fill
 from symgraph.ops.loop import local
 from symgraph.ops.map import add_up
+from symgraph.ops.move import reshape_node
 from symgraph.ops.sweep import Adjoints
 
 __all__ = ["Steps"]
@@ -39,51 +40,83 @@ class Steps:
         self.further = further or {}
         #: Values of which the sweep has only a share: another time has the rest.
         self._partial = frozenset(partial)
+        #: Different values that are written alike: no derivative by one of them alone has a name.
+        self._alike: frozenset[Node] = frozenset()
 
     def of(self, found: Adjoints) -> list[Step]:
         """One step an edge, in the order of the sweep; then the sum where several arrive."""
         names = self._names
-        edges: dict[Node, list[tuple[Node, int]]] = {}
-        whole, inner = self._softmaxes(found)
-        for node, k in found.contribution:
-            tail = bare(node.args[k])
-            if (node, k) in inner:
-                continue
-            if not is_naming(node) and tail in found.cotangent:
-                edges.setdefault(tail, []).append((node, k))
+        softs, inner = self._softmaxes(found)
+        edges = self._by_tails(found, inner)
+        self._alike = self._written_alike(edges)
         steps: list[Step] = [
             step for tail in self.further if tail not in edges for step in self.further[tail]
         ]
         shares: dict[Node, list[Formula]] = {}
         for (node, k), part in found.contribution.items():
-            tail = bare(node.args[k])
-            if (node, k) not in edges.get(tail, []) or self._is_silent(node, tail):
+            tail = self._viewed(node.args[k])
+            if (node, k) not in edges.get(tail, []) or self._is_silent(node, bare(node.args[k])):
                 continue
             others = self.further.get(tail, [])
             several = len(edges[tail]) + len(others) > 1
-            shared = isinstance(node.args[k], Each) or tail in self._partial
-            soft = whole.get((node, k))
+            shared = isinstance(node.args[k], Each) or tail in self._partial | self._alike
+            soft = softs.get((node, k))
             step = (
-                self._edge(node, k, part, tail, several or shared)
+                self._edge(node, k, part, bare(node.args[k]), several or shared)
                 if soft is None
-                else self._softmax(soft, found, several)
+                else self._softmax(soft, found, several or tail in self._alike)
             )
             if not several and self._only_passes(step, node, tail):
                 names.hand_on(node, tail)
                 continue
-            steps.append(step)
+            if not (isinstance(node, Point) and node in self._partial):  # s_T of s_T says nothing
+                steps.append(step)
             if several and not shared:
                 shares.setdefault(tail, []).append(step.after)
                 if len(shares[tail]) == len(edges[tail]):
                     steps += others
                     every = [*shares[tail], *(other.after for other in others)]
                     steps.append(self._sum(tail, found, every))
+        return [*steps, *self._about_sources(edges)]
+
+    def _by_tails(self, found: Adjoints, inner: Collection[Edge]) -> dict[Node, list[Edge]]:
+        """The edges by the value that they reach."""
+        edges: dict[Node, list[Edge]] = {}
+        for node, k in found.contribution:
+            if (node, k) in inner or is_naming(node) or bare(node.args[k]) not in found.cotangent:
+                continue
+            if not self._is_view(node):
+                edges.setdefault(self._viewed(node.args[k]), []).append((node, k))
+        return edges
+
+    def _about_sources(self, edges: Collection[Node]) -> Iterator[Step]:
+        """What is said of a source that no edge reaches."""
         for source in self._names.sources:
             if source is bare(self._names.root):
-                steps.append(self._stated("identity", source, Number(1)))
+                yield self._stated("identity", source, Number(1))
             elif source not in edges:
-                steps.append(self._stated("constant", source, Number(0)))
-        return steps
+                yield self._stated("constant", source, Number(0))
+
+    def _is_view(self, node: Node) -> bool:
+        """Whether a value is another one in another shape, under the same name."""
+        if not isinstance(node, Reshape):
+            return False
+        return self._names.reference(node) == self._names.reference(bare(node.args[0]))
+
+    def _viewed(self, node: Node) -> Node:
+        """The value behind its other shapes."""
+        node = bare(node)
+        while self._is_view(node):
+            node = bare(node.args[0])
+        return node
+
+    def _written_alike(self, tails: Collection[Node]) -> frozenset[Node]:
+        """Different values with the same formula: a derivative by it would say which of them."""
+        found: dict[Formula, list[Node]] = {}
+        for tail in tails:
+            if not self._is_inner(tail):
+                found.setdefault(self._names.reference(tail), []).append(tail)
+        return frozenset(tail for alike in found.values() if len(alike) > 1 for tail in alike)
 
     def _softmaxes(self, found: Adjoints) -> tuple[dict[Edge, Softmax], set[Edge]]:
         """The softmaxes by their last edges, and all other edges within them."""
@@ -100,7 +133,7 @@ class Steps:
         shares = add_up([found.contribution[edge] for edge in soft.last])
         assert shares is not None
         before = after = names.fitted(shares, soft.operand)
-        if not names.is_root(soft.head):
+        if not names.is_root(soft.head) and soft.head not in self._alike:
             label = local(soft.head, "arriving")
             names.reader.call_like(label, names.derivative_by(soft.head), soft.head)
             before = names.fitted(soft.pulled(label), soft.operand)
@@ -156,7 +189,7 @@ class Steps:
             nameless
             and node not in names.named
             and isinstance(names.literal.read(node), Array)
-            and names.is_within_another(node)
+            and (names.is_within_another(node) or names.only_moves(node))
         )
 
     def _edge(self, node: Node, k: int, part: Node, tail: Node, several: bool) -> Step:
@@ -175,10 +208,10 @@ class Steps:
             chain.insert(0, (user, [bare(arg) for arg in user.args].index(inner)))
             rule = rule_of(*chain[0])
         head = chain[0][0]
-        after = self._names.fitted(part, tail)
+        after = self._fitted(part, tail)
         return Step(
             rule=rule,
-            target=self._signed(self._names.derivative_by(tail), name),
+            target=self._signed(self._names.derivative_by(self._viewed(tail)), name),
             before=self._signed(self._before(chain, after, tail), name),
             after=self._turned(after, name),
             name=name,
@@ -203,12 +236,19 @@ class Steps:
         head = chain[0][0]
         if self._names.is_root(head) or is_blocks(head) or head.is_loop or head.is_projection:
             return after
+        if self._viewed(head) in self._alike:  # its derivative has no name
+            return after
         label: Node | None = local(head, "arriving")
         assert label is not None
         self._names.reader.call_like(label, self._names.derivative_by(head), head)
         for node, k in chain:
             label = None if label is None else node.vjp(label, k)
-        return after if label is None else self._names.fitted(label, tail)
+        return after if label is None else self._fitted(label, tail)
+
+    def _fitted(self, part: Node, tail: Node) -> Formula:
+        """What arrives, in the shape of the value that is written there."""
+        whole = self._viewed(tail)
+        return self._names.fitted(part if whole is tail else reshape_node(part, whole.shape), whole)
 
     def _words(self, head: Node, operand: Node) -> tuple[tuple[str, Formula | str], ...]:
         return (

@@ -69,11 +69,11 @@ class _Lie(NamedTuple):
 
 
 class _Written(NamedTuple):
-    """A derivative as it is written in each style, how it lies, and the nodes it may stand for."""
+    """A derivative as it is written in each style, how it lies, and its node."""
 
     keys: list[tuple[str, str]]
     lie: _Lie
-    nodes: list[Node]
+    node: Node
 
 
 class _Station(NamedTuple):
@@ -186,7 +186,7 @@ class _Reading:
             nodes = self._naming.labels.get(one.by, [])
             values = [self._found.cotangent[n] for n in nodes if n in self._found.cotangent]
             if values:
-                found.append(_Written(self._keys(one), self._lies(one), values))
+                found.append(_Written(self._keys(one), self._lies(one), values[0]))
         return found
 
     def _lies(self, label: Derivative) -> _Lie:
@@ -215,26 +215,21 @@ class _Reading:
                     found |= dict.fromkeys(self._keys(line.stated), value)
         return found
 
-    def _given_labels(self, point: Point, other: int = 0, turned: bool = False) -> Derivatives:
+    def _given_labels(self, point: Point, turned: bool = False) -> Derivatives:
         """The derivatives with values.
 
-        Where several values are written alike, `other` says whose. `turned` are vectors that lie
-        as their formula says and not as their value does.
+        `turned` are vectors that lie as their formula says and not as their value does.
         """
         found: Derivatives = {}
-        for keys, lie, nodes in self._labels:
+        for keys, lie, node in self._labels:
             sort = flipped(lie.sort) if turned and lie.either else lie.sort
-            node = nodes[min(other, len(nodes) - 1)]
             found |= dict.fromkeys(keys, _laid(point.values[node], lie._replace(sort=sort)))
         return found
 
     def _other_readings(self, point: Point) -> list[Derivatives]:
-        """What the derivatives may stand for where their names are not clear."""
-        most = max((len(nodes) for _, _, nodes in self._labels), default=0)
-        found = [self._given_labels(point, k) for k in range(1, most)]
-        if any(lie.either for _, lie, _ in self._labels):
-            found.append(self._given_labels(point, turned=True))
-        return found
+        """What the derivatives may stand for where it is not clear how they lie."""
+        unclear = any(lie.either for _, lie, _ in self._labels)
+        return [self._given_labels(point, turned=True)] if unclear else []
 
     # --- lines --------------------------------------------------------------------------------
 

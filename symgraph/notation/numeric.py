@@ -57,6 +57,14 @@ __all__ = ["value"]
 
 Array = NDArray[Any]
 
+
+def _diagonal(x: NDArray[Any]) -> NDArray[Any]:
+    """The diagonal matrix of a column, or the diagonal of a matrix; a number is its own."""
+    if x.ndim < 2:
+        return x
+    return np.diag(x[:, 0]) if x.shape[1] == 1 else np.diag(x)[:, None]
+
+
 _NUMPY: dict[str, Any] = {
     "exp": np.exp, "log": np.log, "sin": np.sin, "cos": np.cos, "tan": np.tan, "tanh": np.tanh,
     "sinh": np.sinh, "cosh": np.cosh, "asin": np.arcsin, "acos": np.arccos, "atan": np.arctan,
@@ -67,7 +75,7 @@ _NUMPY: dict[str, Any] = {
     "relu": lambda x: np.where(x > 0, x, 0.0),
     "logdet": lambda x: np.linalg.slogdet(x)[1],
     "stop_gradient": lambda x: x,
-    "diag": lambda x: np.diag(x[:, 0]) if x.shape[1] == 1 else np.diag(x)[:, None],
+    "diag": _diagonal,
     "where": np.where,
 }  # fmt: skip
 _REDUCTIONS: dict[str, Any] = {

@@ -280,7 +280,9 @@ class Reader(Bodies):
     def _reduce(self, node: Node, xs: Sequence[Formula]) -> Formula | None:
         assert isinstance(node, Reduce)
         (x,), (source,) = xs, node.args
-        if all(source.shape[axis] == 1 for axis in node.axes) and node.operation != "argmax":
+        # Of a vector with one entry, too, log Σ exp stays what makes a softmax.
+        kept = node.operation == "argmax" or (node.operation == "logsumexp" and source.ndim == 1)
+        if not kept and all(source.shape[axis] == 1 for axis in node.axes):
             return x
         if all(size == 1 or k in node.axes for k, size in enumerate(source.shape)):
             return Call(node.operation, (x,), "scalar")

@@ -217,7 +217,7 @@ def everything():
     x, y, a, b = sg.input("x", 3), sg.input("y", 3), sg.input("a"), sg.input("b")
     W, X, S = sg.parameter("W", (2, 3)), sg.input("X", (2, 3)), sg.parameter("S", (3, 3))
     A, K = sg.parameter("A", (3, 3), symmetric=True), sg.input("K", (2, 3, 4))
-    xs, w = sg.input("xs", "T"), sg.parameter("w")
+    xs, once, w = sg.input("xs", "T"), sg.input("once", 1), sg.parameter("w")
     read = sg.grad(sg.sum(x[0:2] ** 3), x)
     return [
         sg.derive(sg.sum((X @ x + a) ** 2), [a, x]),
@@ -254,6 +254,7 @@ def everything():
         sg.derive(
             sg.sum(sg.scan(lambda h, x: sg.tanh(w * h + x), sg.const(0.0), xs).states ** 2), w
         ),
+        sg.derive(sg.scan(lambda h, x: sg.tanh(w * h + x), sg.const(0.0), once).final ** 2, w),
     ]
 
 

@@ -252,3 +252,54 @@ def test_a_lost_sum_leaves_a_letter_without_meaning_and_the_line_unverified(styl
     spoiled = derivation.with_style()
     assert not spoiled.verified
     assert derivation.given[0] in [line for line, _ in spoiled.unverified]
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_a_fault_in_the_text_of_a_single_step_raises(style, monkeypatch):
+    derivation = sg.derive(dense(), "W₁")
+    plain = printing.Step.chain
+
+    for wrong in derivation.steps:
+
+        def spoiled(step: Any, chosen: Any, lang: Any = "en", wrong: Any = wrong) -> list[str]:
+            *front, last = plain(step, chosen, lang)
+            return [*front, f"2 ({last})" if step == wrong and chosen == style else last]
+
+        monkeypatch.setattr(printing.Step, "chain", spoiled)
+        with pytest.raises(sg.ProofError, match="is not true") as caught:
+            sg.derive(dense(), "W₁")
+        assert caught.value.line == wrong
+
+
+def test_values_that_are_written_alike_receive_shares_of_one_derivative():
+    # The mean in the variance keeps its axis, that in the difference does not: two values X - mean.
+    X, G = sg.input("X", (4, 3)), sg.input("G", (4, 3))
+    s = sg.let("s", sg.sqrt(sg.var(X, axis=0) + 0.1))
+    derivation = sg.derive(sg.sum(G * sg.let("X̂", (X - sg.mean(X, axis=0)) / s)), X)
+    steps = [step.line() for step in derivation.steps]
+
+    assert derivation.verified
+    assert "dL/d(X - ones^T X/4) through X̂ = (dL/dX̂)/s = G/s" in steps
+    assert not any(line.startswith("dL/d(X - ones^T X/4) =") for line in steps)
+
+
+def test_a_value_that_is_used_in_another_shape_has_one_derivative():
+    u, V = sg.input("u", 3), sg.input("V", (3, 3))
+    loss = sg.sum(sg.reshape(u, (3, 1)) * V) + sg.sum(u**3)
+    derivation = sg.derive(sg.let("L", loss), u)
+
+    assert derivation.verified
+    assert [step.line("unicode") for step in derivation.steps if step.rule == "sum over paths"]
+    assert [
+        step for step in derivation.steps
+        if step.through is None and step.target == derivation.result.left
+    ] == [derivation.steps[-1]]  # fmt: skip
+
+
+def test_entries_that_are_only_moved_are_a_part_of_the_next_step():
+    X = sg.input("X", (2, 3, 7, 6))
+    derivation = sg.derive(sg.let("L", sg.sum(sg.max_pool2d(X, 3, 1, 1) ** 2)), X)
+    last = derivation.steps[-1].line()
+
+    assert last.startswith("dL/dX[b,c,h,w] = sum_{i,j} dL/du1[b,c,h-i+1,w-j+1,i,j] = ")
+    assert [reason for _, reason in derivation.unverified] == ["its value is not finite"]

@@ -121,3 +121,18 @@ def test_with_only_two_times_no_step_is_lost():
 
     assert derivation.unverified == ()
     assert not any("left out" in note.sentence() for note in derivation.notes)
+
+
+@pytest.mark.parametrize("length", [1, 2, 4])
+@pytest.mark.parametrize("at", [0, -1])
+def test_a_state_that_is_read_off_beside_another_use_receives_a_share(at, length):
+    W, x, v = sg.parameter("W", (3, 3)), sg.input("x", (length, 3)), sg.input("v", 3)
+    run = sg.scan(lambda s, x: (sg.let("s", sg.tanh(W @ s + x)),) * 2, sg.input("s0", 3), x)
+    end = run.outputs[0] if at == 0 else run.final
+    derivation = sg.derive(sg.let("L", sg.sum(run.outputs**2) + v @ end), W)
+    name = "s_1" if at == 0 and length > 1 else "s_T"
+    lines = [step.line("unicode") for step in derivation.steps]
+
+    assert derivation.verified
+    assert f"dL/d{name} through v·{name} = v" in lines
+    assert f"dL/d{name} = v" not in lines
