@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from symgraph import readback
 from symgraph.printing import Style
-from symgraph.readback.tree import Number, Tree
+from symgraph.readback.tree import Number, Terms, Tree
 
 __all__ = ["STYLES", "UNREADABLE", "agree", "both", "entries_of", "message"]
 
@@ -37,13 +37,19 @@ def agree(reference: Any, shown: Any, tree: Tree, lenient: bool) -> bool:
     if not isinstance(shown, readback.Value):
         return False
     exact, given = (np.asarray(one.array, dtype=float) for one in (reference, shown))
-    if given.ndim == 0 and isinstance(tree, Number):
+    if given.ndim == 0 and _is_number(tree):
         given = np.broadcast_to(given, exact.shape)
     if lenient and exact.ndim == 2 and exact.shape == given.shape[::-1] and 1 in exact.shape:
         given = given.reshape(exact.shape)
     if exact.shape != given.shape and not exact.size == given.size == 1:
         return reference.sort == shown.sort == "number" and _is_equal(exact, given)
     return _is_equal(exact.reshape(given.shape), given)
+
+
+def _is_number(tree: Tree) -> bool:
+    """Whether a number is written, with a sign or as a sum of numbers."""
+    terms = [one for _, one in tree.terms] if isinstance(tree, Terms) else [tree]
+    return all(isinstance(one, Number) for one in terms)
 
 
 def _is_equal(exact: NDArray[Any], given: NDArray[Any]) -> bool:

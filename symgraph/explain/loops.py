@@ -354,14 +354,14 @@ class Recurrence:
             whole = Reader(Forward([entry.stacked]), Algebra(tidy=False)).read(entry.stacked)
             if isinstance(whole, Name) and whole.name == one.name:
                 continue
-            if isinstance(whole, ByEntries):
-                raise UnsupportedError("a recurrence over a part of an array.")
             last = forward.last[entry.letter]
             first, final = (Timed(one.name, one.kind, time) for time in (Moment("", 1), last))
             if parts:
                 yield Equation(first, Name(parts[0], one.kind))
                 yield Equation(final, Name(parts[-1], one.kind))
                 continue
+            if isinstance(whole, ByEntries):
+                raise UnsupportedError("a recurrence over a part of an array.")
             entries = Entries(first, final)
             named = isinstance(whole, Name)
             yield Equation(whole, entries) if named else Equation(entries, whole)

@@ -241,7 +241,7 @@ class Naming:
         if isinstance(meaning, Array):
             if self.is_within_another(node):
                 return False
-            on_the_way = isinstance(node, Map) and node in self._active
+            on_the_way = node in self._active and not self._moved(node)
             if self._moved(node) and len(self.users.get(node, [])) > 1:
                 return True
             if on_the_way or any(isinstance(one, Over) for one in walk(meaning)) or node.ndim <= 2:
@@ -290,9 +290,10 @@ class Naming:
         meaning = self.literal.meaning(node)
         if not isinstance(meaning, Array) or not isinstance(meaning.body, Entry):
             return False
-        own = {index for index in meaning.indices if index.length != 1}
-        read = {at for at, n in zip(meaning.body.at, meaning.body.shape, strict=True) if n != 1}
-        return own != read
+        own = [(index, index.length) for index in meaning.indices if index.length != 1]
+        axes = zip(meaning.body.at, meaning.body.shape, strict=True)
+        read = [(at, n) for at, n in axes if n != 1]
+        return Counter(own) != Counter(read)
 
     def _tolerated(self, node: Node) -> int:
         """How long the formula of an unnamed value may be.

@@ -99,7 +99,7 @@ class Steps:
 
     def _is_view(self, node: Node) -> bool:
         """Whether a value is another one in another shape, under the same name."""
-        if not isinstance(node, Reshape):
+        if not isinstance(node, Reshape) or max(node.ndim, node.args[0].ndim) > 2:
             return False
         return self._names.reference(node) == self._names.reference(bare(node.args[0]))
 
@@ -209,6 +209,7 @@ class Steps:
             rule = rule_of(*chain[0])
         head = chain[0][0]
         after = self._fitted(part, tail)
+        alike = self._is_called_like_another(self._viewed(tail))
         return Step(
             rule=rule,
             target=self._signed(self._names.derivative_by(self._viewed(tail)), name),
@@ -217,7 +218,7 @@ class Steps:
             name=name,
             through=self._names.reference(head) if several else None,
             words=self._words(head, tail),
-            value=part if several or self._is_called_like_another(tail) else None,
+            value=self._viewed_part(part, tail) if several or alike else None,
         )
 
     def _signed(self, formula: Formula, name: Name | None) -> Formula:
@@ -248,7 +249,11 @@ class Steps:
     def _fitted(self, part: Node, tail: Node) -> Formula:
         """What arrives, in the shape of the value that is written there."""
         whole = self._viewed(tail)
-        return self._names.fitted(part if whole is tail else reshape_node(part, whole.shape), whole)
+        return self._names.fitted(self._viewed_part(part, tail), whole)
+
+    def _viewed_part(self, part: Node, tail: Node) -> Node:
+        whole = self._viewed(tail)
+        return part if whole is tail else reshape_node(part, whole.shape)
 
     def _words(self, head: Node, operand: Node) -> tuple[tuple[str, Formula | str], ...]:
         return (

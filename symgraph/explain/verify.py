@@ -375,7 +375,9 @@ class _Reading:
     def _laid_alone(self, array: Any, label: Derivative | Sort) -> readback.Given:
         """A derivative as the line that states it means it; a Jacobian is a matrix."""
         value = np.asarray(array)
-        if value.ndim > 1 and (isinstance(label, str) or label.by.sort in ("column", "row")):
+        nodes = [] if isinstance(label, str) else self._naming.labels.get(label.by, [])
+        axes = max((node.ndim for node in nodes), default=1)  # a row may have two
+        if value.ndim > axes and (isinstance(label, str) or label.by.sort in ("column", "row")):
             return readback.Given(value, "matrix" if value.ndim == 2 else "tensor")
         if isinstance(label, str):
             return _laid(value, _Lie(label, False, False))
@@ -479,6 +481,8 @@ def _walked(line: Line) -> Iterator[Formula]:
 
 def _laid(array: Any, lie: _Lie) -> readback.Given:
     value = np.asarray(array)
+    if lie.sort in ("column", "row") and value.ndim == 2 and 1 in value.shape:
+        value = value.reshape(-1)  # it lies as it is written
     return readback.Given(value.T if lie.transposed else value, _SORTS[lie.sort])
 
 

@@ -18,6 +18,7 @@ from symgraph.notation.tree import (
     Formula,
     Indicator,
     Number,
+    Ones,
     Product,
     Relation,
     SecondDerivative,
@@ -471,7 +472,22 @@ def _at(formula: Formula, at: tuple[Formula, ...], shape: tuple[Any, ...]) -> Fo
         )
     if isinstance(formula, (Derivative, SecondDerivative)):
         return _derivative_at(formula, at, shape)
-    return formula if formula.sort == "scalar" else Entry(formula, at, shape)
+    alone = _of_ones(formula)
+    return alone if alone.sort == "scalar" else Entry(alone, at, shape)
+
+
+def _of_ones(formula: Formula) -> Formula:
+    """The number that all entries are where an array is made of ones: 2 for 2 𝟏 𝟏ᵀ."""
+    if isinstance(formula, Ones):
+        return Number(1)
+    if not isinstance(formula, Product) or not all(
+        isinstance(one, Ones) or one.sort == "scalar" for one in formula.factors
+    ):
+        return formula
+    factors = tuple(one for one in formula.factors if not isinstance(one, Ones))
+    if not factors and not formula.over:
+        return Number(formula.coefficient)
+    return replace(formula, factors=factors)
 
 
 def _derivative_at(
