@@ -88,8 +88,11 @@ def _spots(
     right, left = bounds.right + gap, bounds.left - gap - width
     beside = (0.0, -0.35, -0.6, 0.35, 0.6)
     if direction == "LR":
-        yield _block(x - width / 2, bounds.bottom + gap, width, height), "middle"
-        yield _block(x - width / 2, bounds.top - gap - height, width, height), "middle"
+        for top in (bounds.bottom + gap, bounds.top - gap - height):
+            yield _block(x - width / 2, top, width, height), "middle"
+        for top in (bounds.bottom + gap, bounds.top - gap - height):
+            yield _block(bounds.left, top, width, height), "left"
+            yield _block(bounds.right - width, top, width, height), "right"
     for share in beside:
         yield _block(right, y - height / 2 + share * height, width, height), "left"
     for share in beside:

@@ -6,7 +6,7 @@ import itertools
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from symgraph.draw.geometry import (
     Curve,
@@ -40,6 +40,8 @@ _CONTENT = 3.0
 # How far a bow goes aside, as a share of its way.
 _BOWS = (0.1, 0.2, 0.35)
 _PIECE = 64.0
+# How far off its edge a label may stand, in pixels, and what a pixel costs.
+_OFFS, _OFF = (0.0, 14.0, 30.0), 0.2
 _NOWHERE = Rect(0.0, 0.0, 0.0, 0.0)
 # Where along its edge a label is tried, as a share of the way from head to tail.
 _SPOTS = (0.5, 0.42, 0.58, 0.35, 0.65, 0.28, 0.72, 0.8, 0.88)
@@ -61,7 +63,7 @@ class Routes:
 
     def __post_init__(self) -> None:
         # In a big drawing nobody looks for shortcuts: the way through the bends is good enough.
-        self.curves = [curves[0] for curves in self.choices]
+        self.curves = self.curves or [curves[0] for curves in self.choices]
 
 
 def refine(routes: Routes) -> Routes:
@@ -69,20 +71,36 @@ def refine(routes: Routes) -> Routes:
 
     A label moves only to where no node and no other label is, so those never come to overlap.
     """
-    search = _Search(routes)
-    waiting: Sequence[int] = range(len(routes.choices))
+    best = _searched(routes, frozenset())
+    through = best.disturbed()
+    # Start anew; some keep to the safest way and to the room reserved for their labels.
+    for which in (slice(2), slice(1, 2), slice(1)):
+        if not through:
+            break
+        search = _searched(routes, frozenset(k for pair in through for k in pair[which]))
+        found = search.disturbed()
+        if len(found) < len(through):
+            best, through = search, found
+    return replace(routes, labels=best.labels, curves=best.curves)
+
+
+def _searched(routes: Routes, fixed: frozenset[int]) -> _Search:
+    search = _Search(routes, fixed)
+    waiting = [k for k in range(len(routes.choices)) if k not in fixed]
     for _ in range(_PASSES):
         costs = [(search.improve(k), k) for k in waiting]
-        waiting = [k for cost, k in costs if cost >= _CONTENT]
-        waiting = sorted({*waiting, *search.disturbed(), *search.cramp()})
-    return routes
+        again = {k for cost, k in costs if cost >= _CONTENT}
+        again.update(search.cramp(), *search.disturbed())
+        waiting = sorted(again - fixed)
+    return search
 
 
 class _Search:
     """The present curves and labels, improved one edge at a time."""
 
-    def __init__(self, routes: Routes) -> None:
+    def __init__(self, routes: Routes, fixed: frozenset[int]) -> None:
         self.routes = routes
+        self.labels, self.curves = list(routes.labels), list(routes.curves)
         self.plan = routes.plan
         self.axis = 0 if routes.plan.direction == "LR" else 1
         self.twins = Counter(routes.plan.edges)
@@ -99,11 +117,12 @@ class _Search:
         self.near_rooms, self.near_lines, self.near_labels = Near(), Near(), Near()
         for v, room in enumerate(self.rooms):
             self.near_rooms.put(v, [room])
-        for k, (curve, label) in enumerate(zip(routes.curves, routes.labels, strict=True)):
+        for k, (choices, label) in enumerate(zip(routes.choices, routes.labels, strict=True)):
+            curve = choices[-1 if k in fixed else 0]
             self._take(k, curve, flatten(curve), label)
 
     def _take(self, k: int, curve: Curve, line: list[Point], label: Rect | None) -> None:
-        self.routes.curves[k], self.routes.labels[k] = curve, label
+        self.curves[k], self.labels[k] = curve, label
         self.lines[k], self.boxes[k] = line, bounds_of(line, 0.1)
         self.near_lines.put(k, _pieces(line))
         if label is not None:
@@ -116,7 +135,7 @@ class _Search:
             if best is not None and plainness >= best[0]:
                 break
             cost = plainness + self._cost(k, line, best[0] - plainness if best else math.inf)
-            label = self.routes.labels[k]
+            label = self.labels[k]
             if label is not None and (best is None or cost < best[0]):
                 extra, label = self._nestle(k, line, label)
                 cost += extra
@@ -162,7 +181,7 @@ class _Search:
             elif hits(line, room.grown(_CLEAR)):
                 cost += _VALUE
         for j in self.near_labels.around(pieces):
-            label = self.routes.labels[j]
+            label = self.labels[j]
             if label is not None and j != k:
                 cost += _LABEL * hits(line, label.grown(_CLEAR))
         if cost >= enough:
@@ -189,10 +208,10 @@ class _Search:
     def _nestle(self, k: int, line: list[Point], label: Rect) -> tuple[float, Rect]:
         """The best place for the label beside its line, and what it costs there."""
         best = (_LOST + self._hidden(k, label, line), label)
-        for index, rect in enumerate(self._spots(k, line, label)):
+        for index, (rect, off) in enumerate(self._spots(k, line, label)):
             if self._is_taken(k, rect):
                 continue
-            cost = 0.01 * index + self._hidden(k, rect, line)
+            cost = 0.01 * index + _OFF * off + self._hidden(k, rect, line)
             if cost < best[0]:
                 best = (cost, rect)
             if cost < _LABEL:
@@ -203,7 +222,7 @@ class _Search:
         clear = rect.grown(_CLEAR)
         if any(clear.meets(self.rooms[v]) for v in self.near_rooms.around([clear])):
             return True
-        others = (self.routes.labels[j] for j in self.near_labels.around([clear]) if j != k)
+        others = (self.labels[j] for j in self.near_labels.around([clear]) if j != k)
         return any(other is not None and clear.meets(other) for other in others)
 
     def _hidden(self, k: int, rect: Rect, line: list[Point]) -> float:
@@ -216,27 +235,30 @@ class _Search:
         near = self.near_lines.around([clear])
         return [j for j in near if j != but and hits(self.lines[j], clear)]
 
-    def _spots(self, k: int, line: list[Point], label: Rect) -> Iterator[Rect]:
+    def _spots(self, k: int, line: list[Point], label: Rect) -> Iterator[tuple[Rect, float]]:
+        """Places beside the line, and how far off it they are; the close ones first."""
         tail, head = (self.shapes[end] for end in self.plan.edges[k])
         if self.axis == 0:
             far, near, half = tail.right, head.left, label.width / 2
         else:
             far, near, half = tail.top, head.bottom, label.height / 2
         ways = [label.centre[self.axis], *(near + (far - near) * share for share in _SPOTS)]
-        for side in (self.routes.sides[k], -self.routes.sides[k]):
-            for at in ways:
-                yield _beside_line(line, label, at, half, side, self.axis)
+        for off in _OFFS:
+            for side in (self.routes.sides[k], -self.routes.sides[k]):
+                for at in ways:
+                    yield (
+                        _beside_line(line, label, at, half, side * (_LABEL_GAP + off), self.axis),
+                        off,
+                    )
 
-    def disturbed(self) -> set[int]:
-        """The edges through the label of another, and those whose label another runs through."""
-        found: set[int] = set()
-        for k, label in enumerate(self.routes.labels):
-            if label is not None:
-                through = self._lines_through(label, k)
-                found.update(through)
-                if through:
-                    found.add(k)
-        return found
+    def disturbed(self) -> list[tuple[int, int]]:
+        """The pairs of edges the first of which runs through the label of the second."""
+        return [
+            (k, j)
+            for j, label in enumerate(self.labels)
+            if label is not None
+            for k in self._lines_through(label, j)
+        ]
 
     def cramp(self) -> set[int]:
         """Note the nodes whose values no edge leaves room for; returns the edges in the way."""
@@ -259,7 +281,7 @@ class _Search:
         rooms = (self.rooms[w] for w in self.near_rooms.around([spot]) if w != v)
         if any(spot.meets(room) for room in rooms) or self._lines_through(spot):
             return True
-        labels = (self.routes.labels[j] for j in self.near_labels.around([spot]))
+        labels = (self.labels[j] for j in self.near_labels.around([spot]))
         return any(label is not None and spot.meets(label) for label in labels)
 
 
@@ -325,11 +347,11 @@ def _beside(shape: Rect, room: Rect) -> tuple[Rect, ...]:
 
 
 def _beside_line(
-    line: list[Point], label: Rect, at: float, half: float, side: int, axis: int
+    line: list[Point], label: Rect, at: float, half: float, side: float, axis: int
 ) -> Rect:
-    """The label at `at` along the axis, moved aside until it just clears the line."""
+    """The label at `at` along the axis, moved aside until it is `side` clear of the line."""
     reach = _reach(line, at - half, at + half, axis)
-    edge = (max(reach) + _LABEL_GAP) if side > 0 else (min(reach) - _LABEL_GAP)
+    edge = (max(reach) if side > 0 else min(reach)) + side
     width, height = label.width, label.height
     if axis == 1:
         left = edge if side > 0 else edge - width
