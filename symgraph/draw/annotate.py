@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from symgraph.draw.geometry import Point, Rect, Shape, bounds_of, hits
+from symgraph.draw.plan import TITLE_INSET
 from symgraph.draw.view import Direction
 
-__all__ = ["RectGrid", "Size", "Spot", "place_values"]
+__all__ = ["RectGrid", "Size", "Spot", "place_title", "place_values"]
 
 Align = Literal["left", "right", "middle"]
 Size = tuple[float, float]
@@ -20,6 +21,7 @@ _SOLID = 1000.0
 _EDGE = 100.0
 _WISH = 10.0
 _CLEAR = 2.0
+_TITLE_STEP = 6.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,23 @@ def place_values(
         placed.add(best.rect)
         found.append(best)
     return found
+
+
+def place_title(box: Rect, width: float, height: float, lines: Sequence[Sequence[Point]]) -> Rect:
+    """Where the title of a group stands in the strip under the upper side of its box.
+
+    As far left as no line runs through it.
+    """
+    top = box.top + TITLE_INSET / 2
+    first = box.left + TITLE_INSET
+    steps = max(0, int((box.right - TITLE_INSET - width - first) / _TITLE_STEP))
+    strip = Rect(box.left, top, box.right, top + height)
+    near = [line for line in lines if bounds_of(line).meets(strip)]
+    for step in range(steps + 1):
+        spot = _block(first + step * _TITLE_STEP, top, width, height)
+        if not any(hits(line, spot.grown(_CLEAR)) for line in near):
+            return spot
+    return _block(first, top, width, height)
 
 
 def _spots(

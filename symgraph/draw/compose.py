@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from symgraph.draw.annotate import Spot, place_values
+from symgraph.draw.annotate import Spot, place_title, place_values
 from symgraph.draw.geometry import Point, Rect, Shape, clip, enclosing, flatten, straight
 from symgraph.draw.legend import legend_items
 from symgraph.draw.parts import NodePart, Parts, caption_spot, values_size
@@ -16,8 +16,6 @@ from symgraph.draw.typeset import Box, Typesetter, clean
 from symgraph.draw.view import View, ViewEdge
 
 __all__ = ["compose"]
-
-_TITLE_INSET = 12.0
 
 
 def compose(
@@ -61,16 +59,16 @@ class _Picture:
 
     def draw_groups(self) -> None:
         """The boxes behind everything, their titles at the top left."""
+        lines = [flatten(curve) for curve in self.places.curves] if self.view.groups else []
         for index, (group, title, rect) in enumerate(
             zip(self.view.groups, self.parts.groups, self.places.groups, strict=True)
         ):
             owner = f"g{index}"
             paint = self.theme.groups[group.role]
             self.add(owner, "group", group.role, rect, paint, clean(group.label))
-            left, base = rect.left + _TITLE_INSET, rect.top + _TITLE_INSET / 2 + title.height
-            if group.role == "layer":
-                left = rect.centre[0] - title.width / 2
-            glyphs, ink = Glyphs(title, left, base), Paint(self.theme.muted)
+            spot = place_title(rect, title.width, title.tall, lines)
+            left = rect.centre[0] - title.width / 2 if group.role == "layer" else spot.left
+            glyphs, ink = Glyphs(title, left, spot.top + title.height), Paint(self.theme.muted)
             if group.label:
                 self.add(owner, "caption", "title", glyphs, ink, "", clean(group.label))
 
@@ -147,7 +145,7 @@ class _Picture:
             if isinstance(item.drawn, Path)
         ]
         spots = place_values(
-            [values_size(part, self.theme) for part in self.parts.nodes],
+            [values_size(part, self.theme) if part.values else None for part in self.parts.nodes],
             shapes,
             labels,
             lines,

@@ -6,9 +6,10 @@ regression, solved exactly by pooling adjacent violators; sweeps down and up do 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
-__all__ = ["assign", "fit"]
+__all__ = ["assign", "fit", "settle_between"]
 
 
 def assign(
@@ -36,6 +37,49 @@ def assign(
         for level in levels if side == 0 else levels[::-1]:
             _settle(places, layers[level], gaps[level], pulls)
     return places
+
+
+def settle_between(
+    layers: Sequence[Sequence[int]],
+    gaps: Sequence[Sequence[float]],
+    links: Sequence[Sequence[tuple[int, float]]],
+    fixed: set[int],
+    places: list[float],
+    sweeps: int,
+) -> None:
+    """Improve places, in place, while the elements in `fixed` stand still."""
+    levels = range(len(layers))
+    for sweep in range(sweeps):
+        for level in levels if sweep % 2 == 0 else reversed(levels):
+            layer, gap = layers[level], gaps[level]
+            start = 0
+            for index in range(len(layer) + 1):
+                if index < len(layer) and layer[index] not in fixed:
+                    continue
+                if index > start:
+                    _settle_run(places, layer, gap, links, start, index)
+                start = index + 1
+
+
+def _settle_run(
+    places: list[float],
+    layer: Sequence[int],
+    gaps: Sequence[float],
+    links: Sequence[Sequence[tuple[int, float]]],
+    start: int,
+    end: int,
+) -> None:
+    """Improve the elements from `start` to `end` between fixed ones, where there are such."""
+    run, inner = layer[start:end], gaps[start : end - 1]
+    found = _wished(places, run, inner, links)
+    offset = sum(inner)
+    low = places[layer[start - 1]] + gaps[start - 1] if start else -math.inf
+    high = places[layer[end]] - gaps[end - 1] - offset if end < len(layer) else math.inf
+    # Clipping the best places without walls gives the best places between them.
+    shift = 0.0
+    for index, (v, x) in enumerate(zip(run, found, strict=True)):
+        shift += inner[index - 1] if index else 0.0
+        places[v] = max(low + shift, min(high + shift, x))
 
 
 def _packed(
@@ -70,6 +114,17 @@ def _settle(
     gaps: Sequence[float],
     pulls: Sequence[Sequence[tuple[int, float]]],
 ) -> None:
+    for v, x in zip(layer, _wished(places, layer, gaps, pulls), strict=True):
+        places[v] = x
+
+
+def _wished(
+    places: Sequence[float],
+    layer: Sequence[int],
+    gaps: Sequence[float],
+    pulls: Sequence[Sequence[tuple[int, float]]],
+) -> list[float]:
+    """The best places for a layer while all others stand still."""
     wanted = []
     weights = []
     for v in layer:
@@ -80,8 +135,7 @@ def _settle(
         # What nothing pulls stays where it is unless it stands in the way.
         wanted.append(moment / total if total else places[v])
         weights.append(total or 1e-3)
-    for v, x in zip(layer, fit(wanted, weights, gaps), strict=True):
-        places[v] = x
+    return fit(wanted, weights, gaps)
 
 
 def fit(wanted: Sequence[float], weights: Sequence[float], gaps: Sequence[float]) -> list[float]:

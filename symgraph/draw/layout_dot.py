@@ -13,14 +13,19 @@ import re
 import shutil
 import subprocess
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from symgraph.draw.chart import GROUP_PAD
 from symgraph.draw.geometry import Curve, Point, Rect, crossings
+from symgraph.draw.groups import NOWHERE, Tree
 from symgraph.draw.layout_native import operand_order
-from symgraph.draw.plan import Places, Plan
+from symgraph.draw.plan import TITLE_INSET, Places, Plan
 from symgraph.draw.ranks import assign
 from symgraph.draw.routes import Routes, refine
 from symgraph.errors import DrawError
+
+if TYPE_CHECKING:
+    import graphviz
 
 __all__ = ["TIMEOUT", "find", "place"]
 
@@ -29,6 +34,7 @@ TIMEOUT = 20.0
 # Graphviz measures nodes in inches and everything else in points.
 _POINTS = 72.0
 _LABEL_GAP = 6.0
+_CLUSTER = re.compile(r"cluster_(\d+)", re.ASCII)
 # Up to here a second run that forces the order of the operands is worth its time, and shortcuts.
 _ORDERED = 120
 
@@ -70,10 +76,10 @@ def place(plan: Plan, timeout: float = TIMEOUT) -> Places:
             forced = _source(plan, operand_order(plan))
             answers.insert(0, _read(plan, _run(program, forced, timeout)))
     # The first of the best: operands in their order where that costs no crossing.
-    routes = answers[0]
+    routes, boxes = answers[0]
     if small:
-        routes = min(answers, key=lambda answer: crossings([curve for (curve,) in answer.choices]))
-        routes = refine(routes)
+        routes, boxes = min(answers, key=lambda answer: crossings(answer[0].curves))
+        routes = refine(routes, boxes)
     return Places(
         routes.centres,
         tuple(routes.curves),
@@ -81,6 +87,7 @@ def place(plan: Plan, timeout: float = TIMEOUT) -> Places:
         ranks,
         "dot",
         _version(program),
+        boxes,
     )
 
 
@@ -98,10 +105,17 @@ def _source(plan: Plan, order: Sequence[int] | None = None) -> str:
         node_attr={"shape": "box", "fixedsize": "true", "label": ""},
         edge_attr={"arrowhead": "none", "headclip": "false", "tailclip": "false"},
     )
+    inside = _clusters(plan, graph)
+    homes = Tree(plan.groups, len(plan.shapes)).home
     for index, room in enumerate(plan.rooms):
         # dot centres a box on its node, so the room for values has to be kept on both sides.
         wide, tall = 2 * max(room.left, room.right), 2 * max(room.up, room.down)
-        graph.node(f"n{index}", width=f"{wide / _POINTS:.4f}", height=f"{tall / _POINTS:.4f}")
+        owner = inside[homes[index]] if homes[index] != NOWHERE else graph
+        owner.node(f"n{index}", width=f"{wide / _POINTS:.4f}", height=f"{tall / _POINTS:.4f}")
+    # A subgraph is taken over as it stands: the inner ones go first.
+    for g in reversed(range(len(plan.groups))):
+        parent = plan.groups[g].parent
+        (graph if parent is None else inside[parent]).subgraph(inside[g])
     for k in range(len(plan.edges)) if order is None else order:
         tail, head = plan.edges[k]
         label = plan.labels[k]
@@ -110,6 +124,26 @@ def _source(plan: Plan, order: Sequence[int] | None = None) -> str:
             attributes["label"] = _table(label[0] + _LABEL_GAP, label[1] + 2.0)
         graph.edge(f"n{tail}", f"n{head}", **attributes)
     return str(graph.source)
+
+
+def _clusters(plan: Plan, graph: graphviz.Digraph) -> list[graphviz.Digraph]:
+    """An empty cluster for each group, with room for its title."""
+    found = []
+    for g, group in enumerate(plan.groups):
+        wide, tall = group.title
+        label = _table(wide + 2 * TITLE_INSET, tall + TITLE_INSET / 2) if wide else ""
+        cluster = type(graph)(
+            name=f"cluster_{g}",
+            graph_attr={
+                "label": label,
+                "labeljust": "l",
+                # dot turns the picture, and this with it.
+                "labelloc": "b" if plan.direction == "BT" else "t",
+                "margin": f"{GROUP_PAD:g}",
+            },
+        )
+        found.append(cluster)
+    return found
 
 
 def _table(width: float, height: float) -> str:
@@ -146,14 +180,20 @@ def _run(program: str, source: str, timeout: float) -> dict[str, Any]:
     return answer
 
 
-def _read(plan: Plan, answer: dict[str, Any]) -> Routes:
-    """The routes in dot's answer, whose y axis points up."""
+def _read(plan: Plan, answer: dict[str, Any]) -> tuple[Routes, tuple[Rect, ...]]:
+    """The routes and the boxes of the groups in dot's answer, whose y axis points up."""
     centres: list[Point] = [(0.0, 0.0)] * len(plan.shapes)
     curves: list[Curve] = [()] * len(plan.edges)
     labels: list[Rect | None] = [None] * len(plan.edges)
+    boxes = [Rect(0.0, 0.0, 0.0, 0.0)] * len(plan.groups)
     try:
         for node in answer.get("objects", ()):
-            centres[int(node["name"][1:])] = _point(node["pos"])
+            cluster = _CLUSTER.fullmatch(node["name"])
+            if cluster is None:
+                centres[int(node["name"][1:])] = _point(node["pos"])
+            elif "bb" in node:
+                left, low, right, high = map(float, node["bb"].split(","))
+                boxes[int(cluster.group(1))] = Rect(left, -high, right, -low)
         for edge in answer.get("edges", ()):
             k = int(edge["id"][1:])
             curves[k] = tuple(_point(text) for text in edge["pos"].split())
@@ -166,7 +206,8 @@ def _read(plan: Plan, answer: dict[str, Any]) -> Routes:
     if any(len(curve) < 4 for curve in curves):
         raise DrawError("dot's answer cannot be read (an edge is missing). Write engine='native'.")
     sides = [0 if label is None else 1 for label in labels]
-    return Routes(plan, tuple(centres), [(curve,) for curve in curves], labels, sides)
+    choices: list[tuple[Curve, ...]] = [(curve,) for curve in curves]
+    return Routes(plan, tuple(centres), choices, labels, sides), tuple(boxes)
 
 
 def _point(text: str) -> Point:

@@ -3,23 +3,92 @@
 from __future__ import annotations
 
 import itertools
+import math
 import random
 from bisect import bisect_left, bisect_right, insort
 
-__all__ = ["Layers", "count_crossings", "reduce_crossings"]
+__all__ = ["Layers", "Nest", "count_crossings", "reduce_crossings"]
 
 # Up to this many elements there is time for swaps of neighbours.
 _FINE = 4000
+
+
+class Nest:
+    """Which elements stay together: `home[v]` is the group of v or -1, `parents[g]` that around g.
+
+    `sides` holds the borders of the groups, -1 for a left one and 1 for a right one. `turns` is
+    where groups stand among their siblings, once that is settled for all layers.
+    """
+
+    def __init__(self, home: list[int], parents: list[int], sides: dict[int, int]) -> None:
+        self.home = home
+        self.sides = sides
+        self.turns: list[float] | None = None
+        self.paths: list[tuple[int, ...]] = []
+        for g, parent in enumerate(parents):
+            self.paths.append((*(self.paths[parent] if parent >= 0 else ()), g))
+        self.parents = parents
+
+    def sort(self, layer: list[int], keys: dict[int, float]) -> None:
+        """Sort a layer by its keys, groups by their mean, and borders to the ends of theirs."""
+        totals: dict[int, list[float]] = {}
+        for index, v in enumerate(layer):
+            for g in self._path(v):
+                total = totals.setdefault(g, [0.0, 0.0, index])
+                total[0] += keys[v]
+                total[1] += 1.0
+        means = {g: (total / count, first) for g, (total, count, first) in totals.items()}
+        if self.turns is not None:
+            self._take_turns(means, self.turns)
+        full: dict[int, tuple[tuple[float, float], ...]] = {}
+        for index, v in enumerate(layer):
+            side = self.sides.get(v)
+            own = (keys[v], float(index)) if side is None else (math.inf * side, 0.0)
+            full[v] = (*(means[g] for g in self._path(v)), own)
+        layer.sort(key=full.__getitem__)
+
+    def _path(self, v: int) -> tuple[int, ...]:
+        home = self.home[v]
+        return self.paths[home] if home >= 0 else ()
+
+    def _take_turns(self, means: dict[int, tuple[float, float]], turns: list[float]) -> None:
+        """Hand the places of siblings out among them in the order settled for all layers."""
+        families: dict[int, list[int]] = {}
+        for g in means:
+            families.setdefault(self.parents[g], []).append(g)
+        for family in families.values():
+            places = sorted(means[g] for g in family)
+            for g, place in zip(sorted(family, key=turns.__getitem__), places, strict=True):
+                means[g] = place
+
+    def settle(self, layers: list[list[int]]) -> None:
+        """Settle the order of siblings by where they mostly stand."""
+        found: list[list[float]] = [[] for _ in self.parents]
+        for layer in layers:
+            for index, v in enumerate(layer):
+                if self.home[v] >= 0:
+                    for g in self._path(v):
+                        found[g].append((index + 0.5) / len(layer))
+        self.turns = [sum(places) / max(1, len(places)) for places in found]
+
+    def may_swap(self, left: int, right: int) -> bool:
+        """Whether two neighbours can change places on their own."""
+        if self.home[left] != self.home[right]:
+            return False
+        return left not in self.sides and right not in self.sides
 
 
 class Layers:
     """Elements (nodes and bends) in layers; edges join neighbouring layers only.
 
     `down[v]` holds the neighbours in the next layer, operands in their order; `up[v]` those in the
-    layer before.
+    layer before. With a `nest` groups of elements stay together.
     """
 
-    def __init__(self, layer_of: list[int], down: list[list[int]]) -> None:
+    def __init__(
+        self, layer_of: list[int], down: list[list[int]], nest: Nest | None = None
+    ) -> None:
+        self.nest = nest
         self.layer_of = layer_of
         self.down = down
         self.up: list[list[int]] = [[] for _ in layer_of]
@@ -35,6 +104,13 @@ class Layers:
         for layer in layers:
             self.settle(layer)
 
+    def sort(self, layer: list[int], keys: dict[int, float]) -> None:
+        """Sort one layer by its keys."""
+        if self.nest is None:
+            layer.sort(key=keys.__getitem__)
+        else:
+            self.nest.sort(layer, keys)
+
     def settle(self, layer: list[int]) -> None:
         """Note the places of one layer."""
         for index, v in enumerate(layer):
@@ -43,6 +119,15 @@ class Layers:
 
 def reduce_crossings(layers: Layers) -> None:
     """Order the layers of a drawing; the same graph always gets the same order."""
+    _search(layers, None)
+    if layers.nest is not None and len(layers.nest.parents) > 1:
+        # Boxes beside each other need one order on all the layers they share.
+        layers.nest.settle(layers.layers)
+        _search(layers, layers.layers)
+
+
+def _search(layers: Layers, first: list[list[int]] | None) -> None:
+    """Order the layers, beginning with a given order or a walk from the roots."""
     size = len(layers.layer_of)
     sweeps = 16 if size <= 600 else 8 if size <= 4000 else 4 if size <= 40000 else 2
     attempts = max(1, min(20, 1600 // max(size, 1)))
@@ -50,9 +135,13 @@ def reduce_crossings(layers: Layers) -> None:
     best: list[list[int]] | None = None
     best_cost = (0, 0)
     for attempt in range(attempts):
-        start = _depth_first(layers, -1 if attempt % 2 else 1)
+        start = first if first and not attempt else _depth_first(layers, -1 if attempt % 2 else 1)
         if attempt >= 4 and best is not None:
             start = [_shaken(layer, dice) for layer in best]
+        if layers.nest is not None:
+            start = [layer[:] for layer in start]
+            for layer in start:
+                layers.nest.sort(layer, {v: float(k) for k, v in enumerate(layer)})
         layers.arrange(start)
         cost = _improve(layers, sweeps, median=attempt % 4 in (1, 2))
         if best is None or cost < best_cost:
@@ -123,7 +212,7 @@ def _sweep(layers: Layers, downward: bool, median: bool) -> None:
                 last = _median(others, place) if median else _mean(others, place)
             # What has no neighbour on this side stays beside the one before it.
             keys[v] = last
-        layer.sort(key=keys.__getitem__)
+        layers.sort(layer, keys)
         layers.settle(layer)
 
 
@@ -159,11 +248,14 @@ def _exchange(layers: Layers, plateau: bool) -> None:
 def _exchange_in(layers: Layers, layer: list[int], plateau: bool) -> bool:
     """One pass over the neighbours of a layer; the layers beside it stand still meanwhile."""
     place = layers.place
+    nest = layers.nest
     above = [sorted([place[w] for w in layers.up[v]]) for v in layer]
     below = [sorted([place[w] for w in layers.down[v]]) for v in layer]
     improved = False
     for i in range(len(layer) - 1):
         j = i + 1
+        if nest is not None and not nest.may_swap(layer[i], layer[j]):
+            continue
         gain = _gain(above[i], above[j]) + _gain(below[i], below[j])
         if gain < 0 or (gain == 0 and not plateau and not _out_of_order(layers, *layer[i : i + 2])):
             continue

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from symgraph.draw.geometry import Curve, Point, Rect
 from symgraph.draw.view import Direction, Route
 
-__all__ = ["Extent", "Places", "Plan", "PlanGroup", "around"]
+__all__ = ["TITLE_INSET", "Extent", "Places", "Plan", "PlanGroup", "around"]
+
+# How far the title of a group stands off the side of its box; half as far off the top.
+TITLE_INSET = 12.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from symgraph.draw.geometry import (
     turning,
 )
 from symgraph.draw.near import Near
-from symgraph.draw.plan import Plan, around
+from symgraph.draw.plan import TITLE_INSET, Plan, around
 
 __all__ = ["Routes", "refine"]
 
@@ -33,6 +33,8 @@ _PASSES = 4
 # What it costs to turn by a radian, to run through something, or to leave a label off its edge.
 _TURN = 1.2
 _NODE, _LABEL, _VALUE, _CROSSING, _LOST = 60.0, 25.0, 20.0, 10.0, 15.0
+# Through the box of a group that neither end belongs to.
+_BOX = 4.0
 # The values of an end can mostly stand elsewhere.
 _OWN_VALUE, _CRAMPED = 0.4, 12.0
 # An edge that costs less than this is left as it is.
@@ -66,26 +68,27 @@ class Routes:
         self.curves = self.curves or [curves[0] for curves in self.choices]
 
 
-def refine(routes: Routes) -> Routes:
-    """Choose the curves and move the labels to them.
+def refine(routes: Routes, boxes: Sequence[Rect] = ()) -> Routes:
+    """Choose the curves and move the labels to them; `boxes` are those of the groups.
 
     A label moves only to where no node and no other label is, so those never come to overlap.
     """
-    best = _searched(routes, frozenset())
+    best = _searched(routes, boxes, frozenset())
     through = best.disturbed()
     # Start anew; some keep to the safest way and to the room reserved for their labels.
-    for which in (slice(2), slice(1, 2), slice(1)):
+    for runners, owners in ((True, True), (False, True), (True, False)):
         if not through:
             break
-        search = _searched(routes, frozenset(k for pair in through for k in pair[which]))
+        fixed = {k for k, _ in through if runners} | {j for _, j in through if owners}
+        search = _searched(routes, boxes, frozenset(fixed))
         found = search.disturbed()
         if len(found) < len(through):
             best, through = search, found
     return replace(routes, labels=best.labels, curves=best.curves)
 
 
-def _searched(routes: Routes, fixed: frozenset[int]) -> _Search:
-    search = _Search(routes, fixed)
+def _searched(routes: Routes, boxes: Sequence[Rect], fixed: frozenset[int]) -> _Search:
+    search = _Search(routes, boxes, fixed)
     waiting = [k for k in range(len(routes.choices)) if k not in fixed]
     for _ in range(_PASSES):
         costs = [(search.improve(k), k) for k in waiting]
@@ -98,7 +101,7 @@ def _searched(routes: Routes, fixed: frozenset[int]) -> _Search:
 class _Search:
     """The present curves and labels, improved one edge at a time."""
 
-    def __init__(self, routes: Routes, fixed: frozenset[int]) -> None:
+    def __init__(self, routes: Routes, boxes: Sequence[Rect], fixed: frozenset[int]) -> None:
         self.routes = routes
         self.labels, self.curves = list(routes.labels), list(routes.curves)
         self.plan = routes.plan
@@ -114,6 +117,17 @@ class _Search:
         self.cramped: set[int] = set()
         self.lines: list[list[Point]] = [[]] * len(routes.curves)
         self.boxes: list[Rect] = [_NOWHERE] * len(routes.curves)
+        # The titles of groups stand as firmly as nodes do.
+        titles = [
+            Rect(box.left, box.top, box.left + wide + 2 * TITLE_INSET, box.top + tall + TITLE_INSET)
+            for box, (wide, tall) in zip(
+                boxes, (group.title for group in self.plan.groups), strict=False
+            )
+            if box.width and wide
+        ]
+        self.shapes += titles
+        self.rooms += titles
+        self.boxes_of = _boxes_of(self.plan, boxes)
         self.near_rooms, self.near_lines, self.near_labels = Near(), Near(), Near()
         for v, room in enumerate(self.rooms):
             self.near_rooms.put(v, [room])
@@ -184,6 +198,9 @@ class _Search:
             label = self.labels[j]
             if label is not None and j != k:
                 cost += _LABEL * hits(line, label.grown(_CLEAR))
+        for box, members in self.boxes_of:
+            if not members.intersection(ends) and hits(line, box):
+                cost += _BOX
         if cost >= enough:
             return cost
         return cost + _CROSSING * self._crossings(k, line)
@@ -263,7 +280,8 @@ class _Search:
     def cramp(self) -> set[int]:
         """Note the nodes whose values no edge leaves room for; returns the edges in the way."""
         found: set[int] = set()
-        for v, (shape, room) in enumerate(zip(self.shapes, self.rooms, strict=True)):
+        for v in range(len(self.edges_at)):
+            shape, room = self.shapes[v], self.rooms[v]
             beside = _beside(shape, room)
             if not beside or v in self.cramped:
                 continue
@@ -283,6 +301,16 @@ class _Search:
             return True
         labels = (self.labels[j] for j in self.near_labels.around([spot]))
         return any(label is not None and spot.meets(label) for label in labels)
+
+
+def _boxes_of(plan: Plan, boxes: Sequence[Rect]) -> list[tuple[Rect, set[int]]]:
+    """The boxes of the groups, each with all nodes in it."""
+    members = [set(group.members) for group in plan.groups]
+    for g in reversed(range(len(members))):
+        parent = plan.groups[g].parent
+        if parent is not None:
+            members[parent] |= members[g]
+    return list(zip(boxes, members, strict=False))
 
 
 def _pieces(line: Sequence[Point]) -> list[Rect]:

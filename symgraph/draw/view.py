@@ -187,6 +187,12 @@ class View:
                         "write it into the inner one only."
                     )
                 owner[member] = group.id
+        holding = {group.id for group in self.groups if group.members}
+        for group in reversed(self.groups):
+            if group.id not in holding:
+                raise DrawError(f"group {group.id!r} has no nodes; leave it out.")
+            if group.parent is not None:
+                holding.add(group.parent)
 
     def operands(self, id: str) -> tuple[str, ...]:
         """The ids of the operands of a node, in the order of its arguments."""

@@ -10,7 +10,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 
-from symgraph.draw import layout_dot, layout_native
+from symgraph.draw import chart, layout_dot
 from symgraph.draw.geometry import Disc, Rect, piece_at
 from symgraph.draw.layout import layout
 from symgraph.draw.parts import measure, plan
@@ -225,7 +225,7 @@ def test_a_chain_five_thousand_nodes_deep_is_drawn():
 
 
 def test_edges_too_long_for_bends_fly_over_the_layers(monkeypatch):
-    monkeypatch.setattr(layout_native, "_MOST_BENDS", 100)
+    monkeypatch.setattr(chart, "_MOST_BENDS", 10)
     steps = 40
     nodes = (ViewNode("W", "W"), *(ViewNode(str(k), "+") for k in range(steps)))
     edges = [ViewEdge(str(k), str(k + 1), 0) for k in range(steps - 1)]
