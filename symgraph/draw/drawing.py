@@ -20,6 +20,7 @@ __all__ = ["STYLES", "draw"]
 STYLES = {
     "graph": "symgraph.draw.graph_view:graph_view",
     "layers": "symgraph.draw.layers_view:layers_view",
+    "cell": "symgraph.draw.cell:cell_view",
 }
 
 

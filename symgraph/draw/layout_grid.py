@@ -12,7 +12,7 @@ from collections import defaultdict
 
 from symgraph.draw.annotate import place_values
 from symgraph.draw.geometry import Curve, Point, Rect, clip, enclosing, flatten
-from symgraph.draw.grid_bodies import bodies, members
+from symgraph.draw.grid_bodies import Body, bodies, members
 from symgraph.draw.grid_labels import FREE, Wish, place_labels
 from symgraph.draw.grid_routes import route
 from symgraph.draw.grid_tracks import Tracks
@@ -121,9 +121,27 @@ class _Table:
                 line.sort(key=lambda index: self.bodies[index].at[axis])
                 for low, high in itertools.pairwise(line):
                     self._need(needs, low, high, axis, self._gap(low, high))
+            if axis == 1:
+                self._part_rows(needs, self._loose_rows())
             for k, (tail, head) in enumerate(self.plan.edges):
                 self._need_of_edge(needs, k, self.body_of[tail], self.body_of[head], axis)
             tracks.widen(needs)
+
+    def _loose_rows(self) -> dict[float, list[Body]]:
+        """The single nodes by their rows."""
+        rows: dict[float, list[Body]] = defaultdict(list)
+        for body in self.bodies:
+            if not body.tight:
+                rows[body.at[1]].append(body)
+        return rows
+
+    def _part_rows(self, needs: dict[Point, float], rows: dict[float, list[Body]]) -> None:
+        """Nodes of one row stand above all nodes of the row below it, wherever they are."""
+        for low, high in itertools.combinations(sorted(rows), 2):
+            if 1.0 <= high - low < 2.0:
+                up = max(body.room.up for body in rows[low])
+                down = max(body.room.down for body in rows[high])
+                needs[low, high] = max(needs.get((low, high), 0.0), up + down + _TIGHT_GAP)
 
     def _gap(self, first: int, second: int) -> float:
         tight = self.bodies[first].tight and self.bodies[second].tight
@@ -305,11 +323,7 @@ class _Table:
         plan = self.plan
         centres = self.centres()
         shapes = [around(*pair) for pair in zip(centres, plan.shapes, strict=True)]
-        captions = [
-            Rect(at[0] - room.left, shape.bottom + 1.0, at[0] + room.left, at[1] + room.down)
-            for at, room, shape in zip(centres, plan.rooms, shapes, strict=True)
-            if at[1] + room.down > shape.bottom + 1.0
-        ]
+        captions = [rect for rect in map(self._caption, range(len(shapes)), shapes) if rect]
         self.curves = route(plan, shapes, captions)
         self.lines = [
             _visible(curve, shapes[tail], shapes[head])
@@ -340,6 +354,17 @@ class _Table:
         self.labels, self.costs = place_labels(
             wishes, self.lines, [*shapes, *captions, *self.values, *titles], borders
         )
+
+    def _caption(self, v: int, shape: Rect) -> Rect | None:
+        """Where the caption of a node stands: what is below it, the values left out."""
+        room, size = self.plan.rooms[v], self.plan.values[v] if self.plan.values else None
+        bottom = shape.centre[1] + room.down
+        if size is not None and self.plan.direction == "LR":
+            bottom -= self.plan.value_gap + size[1]
+        if bottom <= shape.bottom + 1.0:
+            return None
+        x = shape.centre[0]
+        return Rect(x - room.left, shape.bottom + 1.0, x + room.left, bottom)
 
     def make_room(self) -> bool:
         """Widen where a label found no free place or a title is run through."""

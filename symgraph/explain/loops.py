@@ -43,7 +43,7 @@ from symgraph.notation.write import write
 from symgraph.ops import Fill, Let, Scan, Var
 from symgraph.shapes import Dim
 
-__all__ = ["Recurrence", "names_of", "recurrence"]
+__all__ = ["Recurrence", "last_times", "names_of", "recurrence"]
 
 _LETTERS = "tkijlnm"
 
@@ -75,7 +75,7 @@ def recurrence(
         equal = [(fact.left, fact.right) for fact in facts if fact.right is not None]
         moments = unstack(looped, sources, letters, equal)
         own = [_source(one, moments) for one in sources]
-        forward = MomentForward(moments, _last_times(moments, taken), layout)
+        forward = MomentForward(moments, last_times(moments, taken), layout)
         naming = LoopNaming(forward, own, sign, facts, called)
         made = Recurrence(naming, root, gradients, through_time)
     except UnsupportedError:
@@ -107,7 +107,7 @@ def _source(one: Node, moments: Moments) -> Node:
     return places[0] if places else bare(made) if made is not None else one
 
 
-def _last_times(moments: Moments, taken: set[str]) -> dict[str, Moment]:
+def last_times(moments: Moments, taken: set[str]) -> dict[str, Moment]:
     """The last time of each letter: T, the name of a length, or a number."""
     found: dict[str, Moment] = {}
     used = set(taken)

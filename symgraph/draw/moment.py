@@ -1,0 +1,384 @@
+"""One step of a recurrent net as boxes and wires: what a picture of it is made of.
+
+The graph of one general time is read: what multiplies parameters and goes through a function is a
+*layer*, what is computed entry by entry an *operation*, joined vectors a *join*. Nothing here knows
+where anything stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal, NamedTuple
+
+from symgraph.draw.slopes import without_bullet
+from symgraph.errors import DrawError, UnsupportedError
+from symgraph.explain.loops import last_times, names_of
+from symgraph.explain.unrolled import rolled_up
+from symgraph.node import Node, variables
+from symgraph.node_signs import sign_of
+from symgraph.notation.algebra import Algebra
+from symgraph.notation.moments import Each, Point, Previous, Total
+from symgraph.notation.read import bare, evaluation_order
+from symgraph.notation.readtime import MomentForward, MomentReader
+from symgraph.notation.sequences import Moment, at_moment
+from symgraph.notation.tree import Formula, Name, Number
+from symgraph.notation.unstack import Moments, unstack
+from symgraph.notation.write import write
+from symgraph.ops import Concat, Const, Einsum, Fill, Map, Pull, Reduce, Reshape, Scan, Var
+from symgraph.ops.leaves import fill
+from symgraph.ops.loop import final, local
+from symgraph.ops.move import Lookup
+from symgraph.scalar import slot
+from symgraph.shapes import Dim
+
+__all__ = ["Cell", "Element", "Kind", "Step", "Term", "latex_at", "step_of"]
+
+Kind = Literal["input", "before", "constant", "layer", "operation", "join"]
+
+_LETTERS = "tkij"
+_SIGNS = {
+    "·": r"\times", "−": "-", "( )²": r"(\,\cdot\,)^2", "√": r"\sqrt{\;}", "σ": r"\sigma",
+    "+": "+", "/": "/", "tanh": r"\tanh", "exp": r"\exp", "log": r"\log", "max": r"\max",
+    "Σ": r"\sum", "repeat": r"\mathbf{1}", "ᵀ": r"^{\mathsf{T}}", "[ ]": r"[\,\cdot\,]",
+}  # fmt: skip
+
+
+class Term(NamedTuple):
+    """What comes into an element: the value and its label.
+
+    `weight` labels a layer's parameter; otherwise the label is the local derivative.
+    """
+
+    source: Node
+    label: Formula | None
+    weight: bool = False
+
+
+@dataclass(frozen=True)
+class Element:
+    """A box or a circle: what it shows, what comes in, and the parameters inside.
+
+    `biases` are parameters that nothing multiplies. `net` is what a layer applies its function to.
+    """
+
+    node: Node
+    kind: Kind
+    sign: str
+    terms: tuple[Term, ...] = ()
+    parameters: tuple[Node, ...] = ()
+    biases: tuple[Node, ...] = ()
+    net: Node | None = None
+
+
+class Cell(NamedTuple):
+    """The states that need each other: a pair of its earlier and its next value for each."""
+
+    states: tuple[tuple[Node, Node], ...]
+    letter: str
+    backwards: bool
+
+
+def latex_at(formula: Formula, letter: str, moment: Moment | None) -> str:
+    """The formula at a time, or at the general one."""
+    return write(formula if moment is None else at_moment(formula, letter, moment), "latex")
+
+
+def step_of(expr: Any, style: str) -> Step:
+    """The step behind an expression with loops, or with a loop written out.
+
+    Raises DrawError where there is no recurrence.
+    """
+    root = expr.loss if hasattr(expr, "_fields") and hasattr(expr, "loss") else expr
+    loop = getattr(root, "loop", None)
+    if isinstance(loop, Scan):
+        root = _whole(loop)
+    if not isinstance(root, Node):
+        raise DrawError(
+            f"draw: the style {style!r} needs an expression with a loop, not {type(root).__name__}."
+        )
+    found = root
+    if not any(isinstance(node, Scan) for node in evaluation_order([root])):
+        sources = [node for node in variables([root]) if node.kind == "real"]
+        rolled = rolled_up(root, sources)
+        if rolled is None:
+            raise DrawError(
+                f"draw: the style {style!r} shows a recurrence, and there is none here. "
+                "Write the steps with sg.scan or sg.recurrence (or write out four steps or more)."
+            )
+        found = rolled[0]
+    taken = names_of(evaluation_order([found]))
+    letters = [letter for letter in _LETTERS if letter not in taken]
+    return Step(_moments(found, letters, style), taken)
+
+
+def _whole(loop: Scan) -> Node:
+    return final(loop, 0)
+
+
+def _moments(root: Node, letters: Sequence[str], style: str) -> Moments:
+    """The graph of one time; of the loops alone where the rest mixes times."""
+    try:
+        return unstack(root, _parameters(root), letters)
+    except UnsupportedError as error:
+        for node in evaluation_order([root]):
+            if isinstance(node, Scan):
+                whole = _whole(node)
+                return unstack(whole, _parameters(whole), letters)
+        raise DrawError(f"draw: the style {style!r} cannot take times apart: {error}") from error
+
+
+def _parameters(root: Node) -> list[Node]:
+    return [one for one in variables([root]) if isinstance(one, Var) and one.role == "parameter"]
+
+
+class Step:
+    """The elements of one general time."""
+
+    def __init__(self, moments: Moments, taken: set[str]) -> None:
+        self.moments = moments
+        self.forward = MomentForward(moments, last_times(moments, taken))
+        ranks = {"•": -1} | self.forward.ranks()
+        self.reader = MomentReader(self.forward, Algebra(tidy=True, ranks=ranks), limit=None)
+        self._timed: dict[Node, bool] = {}
+        for node in self.forward.order:
+            lasts = isinstance(node, (Total, Point, Each))
+            self._timed[node] = (
+                node in moments.entries
+                or isinstance(node, Previous)
+                or (not lasts and any(self._timed.get(arg, False) for arg in node.args))
+            )
+        self._elements: dict[Node, Element] = {}
+
+    @cached_property
+    def cells(self) -> tuple[Cell, ...]:
+        """The states in groups that need each other, those first that others are made of."""
+        states = list(self.moments.states)
+        below = [self._states_below(state.after) for state in states]
+        reach = [
+            {j for j, other in enumerate(states) if {other.before, bare(other.after)} & found}
+            for found in below
+        ]
+        for k in range(len(states)):
+            for found in reach:
+                if k in found:
+                    found |= reach[k]
+        cells: list[Cell] = []
+        seen: set[int] = set()
+        for i, state in enumerate(states):
+            if i in seen:
+                continue
+            group = [j for j in range(len(states)) if j == i or (j in reach[i] and i in reach[j])]
+            seen.update(group)
+            pairs = tuple((states[j].before, bare(states[j].after)) for j in group)
+            cells.append(Cell(pairs, state.letter, state.backwards))
+        return tuple(cells)
+
+    def _states_below(self, node: Node) -> set[Node]:
+        """The values of states that a value is made of, those behind them left out."""
+        afters = {bare(state.after) for state in self.moments.states}
+        found: set[Node] = set()
+        seen: set[Node] = set()
+        stack = [bare(arg) for arg in bare(node).args]
+        while stack:
+            one = stack.pop()
+            if one in seen:
+                continue
+            seen.add(one)
+            if isinstance(one, Previous) or one in afters:
+                found.add(one)
+            else:
+                stack += [bare(arg) for arg in one.args]
+        return found
+
+    # --- names --------------------------------------------------------------------------------
+
+    def name(self, node: Node) -> Formula | None:
+        """What a value is called, with its time."""
+        for one in (node, *(let for let in self.forward.order if bare(let) is node)):
+            found = self.forward.name(one)
+            if found is not None:
+                return found
+        return None
+
+    def is_timed(self, node: Node) -> bool:
+        """Whether a value differs from time to time."""
+        return self._timed.get(node, False)
+
+    def length(self, letter: str) -> Dim:
+        """How many times there are."""
+        return self.moments.lengths[letter]
+
+    # --- elements -----------------------------------------------------------------------------
+
+    def element(self, node: Node) -> Element:
+        """What computes a value of one time."""
+        node = bare(node)
+        if node not in self._elements:
+            self._elements[node] = self._made(node)
+        return self._elements[node]
+
+    def elements(self, roots: Sequence[Node]) -> list[Element]:
+        """All elements that values are made of, operands first; earlier values are ends."""
+        found: list[Element] = []
+        done: set[Node] = set()
+        stack: list[tuple[Node, bool]] = [(bare(root), False) for root in reversed(roots)]
+        while stack:
+            node, ready = stack.pop()
+            if node in done:
+                continue
+            element = self.element(node)
+            if ready:
+                done.add(node)
+                found.append(element)
+                continue
+            stack.append((node, True))
+            stack += [(bare(term.source), False) for term in reversed(element.terms)]
+        return found
+
+    def _made(self, node: Node) -> Element:
+        if node in self.moments.entries:
+            return Element(node, "input", "")
+        if isinstance(node, Previous):
+            return Element(node, "before", "")
+        if not self.is_timed(node):
+            return Element(node, "constant", "")
+        if isinstance(node, Concat):
+            return Element(node, "join", "", tuple(Term(bare(arg), None) for arg in node.args))
+        inner = _softmax_of(node)
+        sign = r"\mathrm{softmax}"
+        if inner is None and isinstance(node, Map):
+            timed = [k for k, arg in enumerate(node.args) if self.is_timed(arg)]
+            inner = node.args[timed[0]] if len(timed) == 1 and self._only_numbers(node) else None
+            sign = self._sign(node)
+        if inner is not None:
+            layer = self._layer(node, sign, inner)
+            if layer is not None:
+                return layer
+        own = self._layer(node, "", node)
+        if own is not None:
+            return own
+        if inner is not None and sign == r"\mathrm{softmax}":
+            return Element(node, "operation", sign, (Term(bare(inner), None),))
+        if isinstance(node, Pull) and isinstance(node.rows[0], Lookup):
+            table = [bare(arg) for arg in node.args if self._is_parameter(arg)]
+            terms = tuple(Term(bare(arg), None) for arg in node.args if self.is_timed(arg))
+            return Element(node, "layer", r"[\,\cdot\,]", terms, tuple(table))
+        terms = tuple(
+            Term(bare(arg), self.slope(node, k))
+            for k, arg in enumerate(node.args)
+            if self.is_timed(arg)
+        )
+        return Element(node, "operation", self._sign(node), terms)
+
+    def _only_numbers(self, node: Node) -> bool:
+        """Whether all that is the same at every time is a number."""
+        return not any(self._is_parameter(arg) for arg in node.args if not self.is_timed(arg))
+
+    def _is_parameter(self, node: Node) -> bool:
+        return not self.is_timed(node) and not isinstance(bare(node), (Fill, Const))
+
+    def _sign(self, node: Node) -> str:
+        """The sign of an operation, with the number it works with: 1 -."""
+        sign = sign_of(node)
+        shown = _SIGNS.get(sign, rf"\mathrm{{{sign}}}".replace("_", r"\_"))
+        numbers = [k for k, arg in enumerate(node.args) if isinstance(bare(arg), Fill)]
+        if len(node.args) == 2 and len(numbers) == 1 and sign in ("·", "−", "+", "/"):
+            number = write(self.reader.read(node.args[numbers[0]]), "latex")
+            return f"{number}{shown}" if numbers[0] == 0 else f"{shown}{number}"
+        if sign == "max" and len(numbers) == 1:
+            return r"\mathrm{ReLU}"
+        return shown
+
+    def _layer(self, node: Node, sign: str, inner: Node) -> Element | None:
+        """The layer that applies a function to a sum of weighted values, None if it is none."""
+        terms: list[Term] = []
+        parameters: list[Node] = []
+        biases: list[Node] = []
+        for weights, vector in self._sum_of(inner):
+            if vector is None:
+                biases += weights
+                continue
+            label = self.reader.algebra.product([self.reader.read(one) for one in weights])
+            terms.append(Term(vector, label if weights else Number(1), bool(weights)))
+            parameters += [bare(one) for one in weights]
+        if not parameters:
+            return None
+        if not sign:
+            sign = "+" if len(terms) + len(biases) > 1 else r"\times"
+        biases = [bare(one) for one in biases if self._is_parameter(one)]
+        net = bare(inner)
+        return Element(node, "layer", sign, tuple(terms), tuple(parameters), tuple(biases), net)
+
+    def _sum_of(self, node: Node) -> Iterator[tuple[list[Node], Node | None]]:
+        """The terms of a sum: the weights, and the value that they multiply, if any."""
+        stack = [bare(node)]
+        while stack:
+            one = stack.pop()
+            if not self.is_timed(one):
+                yield [one], None
+                continue
+            if isinstance(one, Map) and one.template.expr == slot(0) + slot(1):
+                stack += [bare(arg) for arg in reversed(one.args)]
+                continue
+            weights: list[Node] = []
+            product = self._weighted(one)
+            while product is not None:
+                weights += product[0]
+                one = product[1]
+                product = self._weighted(one)
+            yield weights, one
+
+    def _weighted(self, node: Node) -> tuple[list[Node], Node] | None:
+        """The parameters and the value of a product of the two."""
+        product = isinstance(node, Map) and node.template.expr == slot(0) * slot(1)
+        if not product and not (isinstance(node, Einsum) and len(node.args) > 1):
+            return None
+        timed = [bare(arg) for arg in node.args if self.is_timed(arg)]
+        weights = [arg for arg in node.args if not self.is_timed(arg)]
+        if len(timed) != 1 or not any(self._is_parameter(arg) for arg in weights):
+            return None
+        return weights, timed[0]
+
+    # --- local derivatives --------------------------------------------------------------------
+
+    def slope(self, node: Node, k: int) -> Formula | None:
+        """The local derivative of a value by operand k, as a factor; None where it is none."""
+        sort = self.forward.sort(node)
+        bullet = Name("•", sort)
+        if node.shape:
+            arriving = local(node, "•")
+            self.reader.call_it(arriving, bullet)
+        else:
+            arriving = fill(1, (), "real")
+        pulled = node.vjp(arriving, k)
+        if pulled is None:
+            return None
+        formula = self.reader.read(pulled)
+        return without_bullet(formula, self.reader.algebra) if node.shape else formula
+
+    def slope_of_layer(self, element: Element) -> Formula | None:
+        """The derivative of a layer's function at what it is applied to."""
+        node, net = element.node, element.net
+        if net is None or net is node:
+            return None
+        for k, arg in enumerate(node.args):
+            if bare(arg) is net:
+                return self.slope(node, k)
+        return None
+
+
+def _softmax_of(node: Node) -> Node | None:
+    """z of exp(z - logsumexp(z))."""
+    if not isinstance(node, Map) or sign_of(node) != "exp":
+        return None
+    node = bare(node.args[0])
+    if not isinstance(node, Map) or node.template.expr != slot(0) - slot(1):
+        return None
+    at = bare(node.args[1])
+    while isinstance(at, (Reshape, Einsum)) and len(at.args) == 1:
+        at = bare(at.args[0])
+    if isinstance(at, Reduce) and at.operation == "logsumexp":
+        return bare(node.args[0])
+    return None
