@@ -64,6 +64,11 @@ class Flow:
         derivative = edge.derivative
         return 0.0 if derivative is None else float(self._value(derivative, {}))
 
+    def derivative(self, edge: Edge) -> Array:
+        """The derivative of a number by any value."""
+        assert edge.derivative is not None
+        return self._value(edge.derivative, {})
+
     def _weight(self, edge: Edge) -> float:
         head = edge.head.node
         if _is_of_numbers(edge) and edge.derivative is not None:

@@ -16,7 +16,7 @@ FLOORS = (
     "node printing scalar special abstract template random columns",
     "ops",
     "build lift formula grad collapse notation readback evaluate facts rounding",
-    "graph loop_labels flow check paths dual sample fulfil expanded vertices node_signs",
+    "graph loop_labels flow check paths dual sample fulfil expanded vertices node_signs proving",
     "explain explore draw codegen javascript",
     "nn train",
     "__init__",

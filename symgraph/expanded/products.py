@@ -111,13 +111,20 @@ class Path(NamedTuple):
         sign = {"text": "in", "unicode": "∈", "latex": r"\in"}[style]
         return f"{sign} {factors} = {product_of(known).text()}"
 
+    def sides(self, style: Style, ranges: bool = False) -> list[str]:
+        """What is written of a product without values: by names, by formulas or as one."""
+        if len(self.edges) > LONG:
+            return []
+        found = [self.derivatives(style)]
+        if all(edge.placeholder is None for edge in self.edges):
+            found.append(self.label(style, ranges))
+        elif self.formula is not None:
+            found.append(write(self.formula, style))
+        return found
+
     def _products(self, style: Style, digits: int, ranges: bool) -> Iterator[str]:
         if len(self.edges) <= LONG:
-            yield self.derivatives(style)
-            if all(edge.placeholder is None for edge in self.edges):
-                yield self.label(style, ranges)
-            elif self.formula is not None:
-                yield write(self.formula, style)
+            yield from self.sides(style, ranges)
             if self.factors is not None and len(self.factors) > 1:
                 yield _DOT[style].join(_factor(x, digits, style) for x in self.factors)
         else:

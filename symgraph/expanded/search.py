@@ -15,6 +15,7 @@ from symgraph.node import Node
 from symgraph.notation.tree import Formula
 from symgraph.ops.leaves import fill
 from symgraph.paths import ordered_paths
+from symgraph.proving.paths import hold_paths
 
 if TYPE_CHECKING:
     from symgraph.graph import Graph
@@ -54,6 +55,7 @@ def largest_paths(
     )
     if flow is None:
         shown = tuple(_path(graph, edges, None, None) for edges in itertools.islice(found, limit))
+        hold_paths(graph, root, leaf, shown)
         return Paths(*names, shown, count, None, None, lang=lang)
     candidates = list(itertools.islice(found, limit))
     ordered = all(map(_is_of_numbers, candidates))
@@ -68,6 +70,7 @@ def largest_paths(
     shown = tuple(
         _path(graph, edges, flow, value) for edges, value in zip(candidates, products, strict=True)
     )
+    hold_paths(graph, root, leaf, shown)
     rest = flow.gradient - sum(products, start=np.zeros(()))
     return Paths(*names, shown, count, flow.gradient, np.asarray(rest), ordered, lang)
 
@@ -85,7 +88,9 @@ def along_path(graph: Graph, way: Sequence[Any], values: Mapping[Any, Any] | Non
         edges += _only_way(graph, head, tail)
     flow = None if values is None else Flow(root.node, leaf.node, values, graph.roots)
     value = None if flow is None else next(iter(flow.along([edges])))
-    return _path(graph, tuple(edges), flow, value)
+    path = _path(graph, tuple(edges), flow, value)
+    hold_paths(graph, root, leaf, [path])
+    return path
 
 
 def _only_way(graph: Graph, head: Vertex, tail: Vertex) -> tuple[Edge, ...]:

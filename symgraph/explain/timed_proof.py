@@ -18,8 +18,6 @@ from numpy.typing import NDArray
 from symgraph import readback
 from symgraph.abstract import smooth_instances
 from symgraph.errors import NameClashError, ProofError, SymgraphError
-from symgraph.explain.agreement import STYLES, UNREADABLE, agree, both, message
-from symgraph.explain.callables import callables
 from symgraph.explain.derivation import Derivation, Equation, Step
 from symgraph.explain.recurrences import LoopNaming
 from symgraph.explain.replay import Replayed
@@ -45,6 +43,8 @@ from symgraph.notation.tree import (
     walk,
 )
 from symgraph.notation.write import write
+from symgraph.proving.agreement import STYLES, UNREADABLE, agree, both, message
+from symgraph.proving.callables import callables
 from symgraph.readback.tree import Listed, Share
 
 __all__ = ["TimedProof"]

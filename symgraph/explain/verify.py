@@ -8,7 +8,6 @@ line that cannot be read back, or has no value, is told to be unverified, with t
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -18,8 +17,6 @@ from numpy.typing import NDArray
 
 from symgraph import readback
 from symgraph.errors import NameClashError, ProofError, SymgraphError
-from symgraph.explain.agreement import STYLES, UNREADABLE, agree, both, entries_of, message
-from symgraph.explain.callables import callables
 from symgraph.explain.derivation import Derivation, Equation, Step
 from symgraph.explain.naming import Naming
 from symgraph.explain.points import Point, points
@@ -39,6 +36,8 @@ from symgraph.notation.tree import (
 from symgraph.notation.write import write
 from symgraph.ops.sweep import Adjoints
 from symgraph.printing import Style
+from symgraph.proving.agreement import STYLES, UNREADABLE, agree, both, entries_of, message
+from symgraph.proving.callables import callables
 from symgraph.readback.tree import Entries, Share
 
 __all__ = ["Proof"]
@@ -54,7 +53,6 @@ _SORTS: dict[Sort, readback.Sort] = {
 #: Only so much of a derivation is read back.
 MOST_LETTERS = 40_000
 TOO_LONG = "the derivation is too long to be read back as a whole"
-_INDICES = re.compile(r"\[([a-z](?:,[a-z])*)\]")
 
 
 class _Lie(NamedTuple):
@@ -202,7 +200,10 @@ class _Reading:
         keys = dict.fromkeys((of, variable) for of, variable in written)
         if spelling.subscripts and isinstance(label.by, Name):
             name = entries_of(label.by.name, spelling.lowered)
-            keys |= {(of, name): None for of, _ in keys}
+            whole = [of for of, _ in keys]
+            if isinstance(label.of, Name):
+                whole.append(entries_of(label.of.name, spelling.lowered))
+            keys |= {(of, name): None for of in whole}
         return list(keys)
 
     def _results(self, point: Point) -> Derivatives:
@@ -355,8 +356,8 @@ class _Reading:
         """The letters of an entry of a second derivative, with all their values."""
         if not isinstance(line.stated, SecondDerivative) or line.value is None:
             return {}
-        left = write(line.sides[0], "text", spelling=self._spelling)
-        letters = [one for group in _INDICES.findall(left) for one in group.split(",")]
+        entries = [one for one in walk(line.sides[0]) if isinstance(one, Entry)]
+        letters = [at.letter for one in entries for at in one.at if isinstance(at, Index)]
         sizes = np.shape(station.point.values[line.value])
         if len(letters) != len(sizes):
             return {}

@@ -705,7 +705,8 @@ class _Parser:
             if key in self._names.derivatives:
                 if fraction:
                     self._need(CLOSE)
-                return Entries(start, Label(start, *key, variable.x), variable.low, None, True)
+                low = (*entry, *variable.low)
+                return Entries(start, Label(start, *key, variable.x), low, None, True)
         whole = self._behind(variable)
         long = self._piece(by_start, self._at)
         is_entry = isinstance(whole, Entries) and whole.x == variable
@@ -729,10 +730,15 @@ class _Parser:
         start = self._at
         operand = self._operand()
         end = self._at
+        known = {of for of, _ in self._names.derivatives}
+        entry = operand.x if isinstance(operand, Entries) else None
+        if isinstance(entry, Word) and entry.name in known:  # net_i^(2), an entry of net^(2)
+            assert isinstance(operand, Entries)
+            return entry.name, operand.low
         whole = self._behind(operand)
         long = self._piece(start, self._at)
         if isinstance(whole, Entries) and whole.x == operand:
-            if any(of == long for of, _ in self._names.derivatives):  # dnet_{t+1}/dnet_t
+            if long in known:  # dnet_{t+1}/dnet_t
                 return long, ()
             return self._piece(start, end), whole.low
         return long, ()

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 
 import symgraph as sg
+from symgraph.explain import derivation as printing
 from symgraph.notation.numeric import value
 from symgraph.notation.tree import Name
+from symgraph.notation.write import write
 
 f, f1, f2 = sg.function("f"), sg.function("f1"), sg.function("f2")
 
@@ -152,3 +157,48 @@ def test_wrong_letters_are_refused():
         sg.derive(loss, w1, form="tensor")
     with pytest.raises(sg.UnknownNameError, match="'q'"):
         sg.derive(loss, w1, letters={"q": "i"})
+
+
+INDEXED: dict[str, Callable[[], sg.Derivation]] = {
+    "dnet_i^(2)/dnet_j^(1) = w_ij^(2) (1 - tanh(net_j^(1))^2)": lambda: sg.derive(
+        sg.let(
+            "net2",
+            sg.parameter("W2", (4, 3)) @ sg.tanh(sg.let("net1", sg.parameter("U", (3, 2)) @ _x())),
+        ),
+        "net1",
+        form="index",
+    ),
+    "dnet_i/dw_jk = 1[i = j] x_k": lambda: sg.derive(
+        sg.let("net", sg.parameter("W", (3, 2)) @ _x()), "W", form="index"
+    ),
+    "d^2 L/(dx_j dx_i) = 2 (U^T U)[i,j]": lambda: sg.derive(
+        sg.let("L", sg.sum((sg.parameter("U", (3, 2)) @ _x()) ** 2)), "x", form="index", order=2
+    ),
+}
+
+
+def _x() -> sg.Node:
+    return sg.input("x", 2)
+
+
+@pytest.mark.parametrize("line", INDEXED)
+def test_second_derivatives_and_jacobians_in_indexed_scalars_are_proven(line):
+    derivation = INDEXED[line]()
+
+    assert derivation.result.text() == line
+    assert derivation.unverified == ()
+
+
+@pytest.mark.parametrize("style", ["text", "unicode", "latex"])
+@pytest.mark.parametrize("line", INDEXED)
+def test_a_fault_in_an_indexed_jacobian_raises(line, style, monkeypatch):
+    derivation = INDEXED[line]()
+
+    def faulty(formula: Any, chosen: Any = "text", *args: Any, **options: Any) -> str:
+        text = write(formula, chosen, *args, **options)
+        return f"2 ({text})" if chosen == style and formula == wrong else text
+
+    wrong = derivation.result.sides[1]
+    monkeypatch.setattr(printing, "write", faulty)
+    with pytest.raises(sg.ProofError, match="is not true"):
+        derivation.with_style()

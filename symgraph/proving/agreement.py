@@ -72,9 +72,9 @@ def both(reference: Any, shown: Any) -> str:
     return f"at a random point one side is {one}, the other {other}"
 
 
-def message(written: str, why: str) -> str:
+def message(written: str, why: str, task: str = "derive") -> str:
     return (
-        f"derive: the line {written!r} is not true: {why}. This is a mistake in symgraph; "
+        f"{task}: the line {written!r} is not true: {why}. This is a mistake in symgraph; "
         "nothing was printed."
     )
 
