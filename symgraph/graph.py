@@ -469,6 +469,10 @@ class Graph:
         """
         return along_path(self, way, values)
 
+    def links(self, node: Node) -> list[Edge]:
+        """The edges of a value, one an operand."""
+        return self._links[node]
+
     def live_links(self, node: Node) -> list[Edge]:
         """The edges of a value along which a derivative flows."""
         return [edge for edge in self._links[node] if edge.live]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -18,7 +20,10 @@ from symgraph.ops.loop import Final, Scan, Trace
 from symgraph.ops.move import Affine, concat_node, identity_row, pull, reshape_node
 from symgraph.shapes import Dim, as_dim, dim_symbols, shape_text
 
-__all__ = ["unroll"]
+__all__ = ["Times", "unroll", "unrolled_with_times"]
+
+#: For each time of a loop, counted from 0, the values that its step computes.
+Times = list[set[Node]]
 
 
 def unroll(what: Any, length: int | Mapping[str, int] | None = None) -> Any:
@@ -40,9 +45,30 @@ def unroll(what: Any, length: int | Mapping[str, int] | None = None) -> Any:
     if length is not None:
         bound = _Bound(_sizes(nodes, length))
         nodes = [bound.node(node) for node in nodes]
+    return _with_nodes(what, iter(_without_loops(nodes, [])))
+
+
+def unrolled_with_times(
+    roots: Sequence[Node], length: int | Mapping[str, int] | None = None
+) -> tuple[list[Node], list[Times]]:
+    """The roots as `unroll` gives them, and for each loop which values belong to which time.
+
+    What is the same at every time belongs to none.
+    """
+    nodes = list(roots)
+    if length is not None:
+        bound = _Bound(_sizes(nodes, length))
+        nodes = [bound.node(node) for node in nodes]
+    times: list[Times] = []
+    nodes = _without_loops(nodes, times)
+    return nodes, times
+
+
+def _without_loops(nodes: list[Node], times: list[Times]) -> list[Node]:
+    """The roots with all loops written out; `times` is told what belongs to which time."""
     while any(node.is_loop for node in reachable(nodes)):
-        nodes = _unrolled_once(nodes)  # a loop inside of a step comes out with the step
-    return _with_nodes(what, iter(nodes))
+        nodes = _unrolled_once(nodes, times)  # a loop inside of a step comes out with the step
+    return nodes
 
 
 def _nodes_of(what: Any) -> Iterator[Node]:
@@ -77,7 +103,7 @@ def _with_nodes(what: Any, nodes: Iterator[Node]) -> Any:
 # --- one level of loops -------------------------------------------------------------------------
 
 
-def _unrolled_once(roots: Sequence[Node]) -> list[Node]:
+def _unrolled_once(roots: Sequence[Node], times: list[Times]) -> list[Node]:
     """The roots with the outermost loops written out."""
     order = topological(roots)
     wanted: dict[Node, list[Node]] = {node: [] for node in order if node.is_loop}
@@ -99,6 +125,8 @@ def _unrolled_once(roots: Sequence[Node]) -> list[Node]:
         else:
             args = tuple(image[arg] for arg in node.args)
             image[node] = node if args == node.args else node.rebuild(node.params, args)
+    times[:] = [[{image.get(one, one) for one in step} for step in loop] for loop in times]
+    times.extend(run.times for run in runs.values())
     return [image[root] for root in roots]
 
 
@@ -126,6 +154,10 @@ class _Unrolled:
             states = [found[t][following] for following in body.nexts]
         self.steps = [found[t] for t in times]
         self.finals = states
+        inner = [node for node in order if node not in set(body.locals)]
+        made = [{step[node] for node in inner} for step in self.steps]
+        often = Counter(itertools.chain.from_iterable(made))
+        self.times: Times = [{node for node in step if often[node] == 1} for step in made]
 
 
 def _step(order: Sequence[Node], places: dict[Node, Node], t: int) -> dict[Node, Node]:

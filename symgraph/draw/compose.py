@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from symgraph.draw.annotate import Spot, place_title, place_values
 from symgraph.draw.geometry import Point, Rect, Shape, clip, enclosing, flatten, straight
 from symgraph.draw.legend import legend_items
+from symgraph.draw.notes import broken
 from symgraph.draw.parts import NodePart, Parts, caption_spot, values_size
 from symgraph.draw.plan import Places
 from symgraph.draw.scene import Drawn, Glyphs, Item, Layer, Path, Scene
@@ -16,6 +17,8 @@ from symgraph.draw.typeset import Box, Typesetter, clean
 from symgraph.draw.view import View, ViewEdge
 
 __all__ = ["compose"]
+
+_NOTE_GAP, _NOTE_LINE, _NOTE_INDENT = 24.0, 8.0, 28.0
 
 
 def compose(
@@ -28,6 +31,7 @@ def compose(
     picture.draw_nodes()
     picture.draw_values()
     picture.draw_labels()
+    picture.draw_notes(typesetter)
     if view.legend:
         picture.draw_legend(typesetter)
     if view.title:
@@ -100,7 +104,7 @@ class _Picture:
         for index, (node, part) in enumerate(zip(self.view.nodes, self.parts.nodes, strict=True)):
             at = self.places.centres[index]
             owner = f"n{index}"
-            paint = self.theme.paint(node.role, node.hue)
+            paint = self.theme.paint(node.role, node.hue, node.dashed)
             alt = clean(node.alt or node.label)
             self.add(owner, "node", node.role, part.shape(at, self.theme), paint, alt)
             label = _centred(part.label, at)
@@ -176,6 +180,20 @@ class _Picture:
         """The room of everything drawn so far, rims included."""
         return enclosing([item.bounds.grown(item.paint.width / 2) for item in self.items])
 
+    def draw_notes(self, typesetter: Typesetter) -> None:
+        """The lines below the picture; a long one goes on below its second equals sign."""
+        bounds = self.bounds()
+        y = bounds.bottom + _NOTE_GAP
+        ink, size = Paint(self.theme.ink), self.theme.note_size
+        for index, note in enumerate(self.view.notes):
+            for number, line in enumerate(broken(note, typesetter, size, bounds.width)):
+                indent = _NOTE_INDENT if number else 0.0
+                box = typesetter.measure(line, size)
+                glyphs = Glyphs(box, bounds.left + indent, y + box.height)
+                role = f"line{number}"
+                self.add(f"note{index}", "caption", role, glyphs, ink, "", clean(line))
+                y += box.tall + _NOTE_LINE
+
     def draw_legend(self, typesetter: Typesetter) -> None:
         """What the colours mean, below the picture; only what the picture uses."""
         used = {item.layer for item in self.items}
@@ -224,7 +242,7 @@ def _diagonals(bounds: Rect) -> tuple[tuple[Point, Point], ...]:
 
 def _edge_alt(edge: ViewEdge, alts: dict[str, str]) -> str:
     text = f"{alts[edge.tail]} → {alts[edge.head]}"
-    parts = [part for part in (edge.label, edge.value) if part]
+    parts = [part for part in (edge.label, edge.alt, edge.value) if part]
     return clean(f"{text}: {' = '.join(parts)}" if parts else text)
 
 

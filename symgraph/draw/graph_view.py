@@ -2,35 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Literal, get_args
 
-import numpy as np
-from numpy.typing import NDArray
+import sympy
 
-from symgraph.draw.view import Direction, Language, View, ViewEdge, ViewNode
+from symgraph.build.coerce import as_node
+from symgraph.build.unroll import Times
+from symgraph.draw.collapsing import Arrangement, Wanted, arranged
+from symgraph.draw.highlight import marked
+from symgraph.draw.labels import EdgeText, Labels, edge_texts, key_lines
+from symgraph.draw.local_values import numbers_of
+from symgraph.draw.node_texts import Beside, NodeTexts
+from symgraph.draw.sharing import hues_of
+from symgraph.draw.sketch import Sketch, key_of
+from symgraph.draw.times import written_out
+from symgraph.draw.view import Direction, Language, LegendEntry, View, ViewEdge
 from symgraph.errors import DrawError
-from symgraph.flow import Values
 from symgraph.graph import graph
-from symgraph.printing import latex_name
-from symgraph.vertices import Edge, Vertex
+from symgraph.node import Node
+from symgraph.ops import Var
+from symgraph.rounding import checked_digits
+from symgraph.vertices import Vertex
 
-__all__ = ["Labels", "graph_view"]
+__all__ = ["graph_view"]
 
-Labels = Literal["symbolic", "numeric", "both", "none"]
-
-#: More vertices than this teach nothing and take long; a part of the graph can be named instead.
-LIMIT = 10_000
-#: LaTeX characters; the label of a tanh layer has 40, that of a convolution 500.
-LONGEST_LABEL = 120
-
-_LATEX_SIGNS = {
-    "·": r"\cdot", "−": "-", "( )²": r"(\,\cdot\,)^2", "√": r"\sqrt{\;}", "σ": r"\sigma",
-    "max": r"\max", "min": r"\min", "Σ": r"\sum", "ᵀ": r"^{\mathsf{T}}", "≤": r"\le",
-    "≥": r"\ge", "≠": r"\ne", "1[ ]": r"\mathbb{1}[\,\cdot\,]", "exp": r"\exp", "log": r"\log",
-    "tanh": r"\tanh", "sin": r"\sin", "cos": r"\cos", "tan": r"\tan", "^": r"x^y",
-}  # fmt: skip
-_PLAIN = frozenset("+-=<>/")
+Shared = Literal["once", "chips"]
+Hidden = Literal["constants", "ones"]
 
 
 def graph_view(
@@ -40,115 +38,194 @@ def graph_view(
     wrt: Any = None,
     tree: bool = False,
     labels: Labels = "symbolic",
+    beside: Beside = "auto",
+    shared: Shared | None = None,
+    path: Any = None,
+    paths: Any = None,
+    collapse: Any = "auto",
+    expand: Sequence[str] | str = (),
+    steps: Any = None,
+    hide: Sequence[Hidden] | Hidden = (),
+    fold: Literal["affine"] | None = None,
     direction: Direction = "BT",
     title: str = "",
     language: Language = "en",
     legend: bool = True,
+    prefixes: bool = False,
     digits: int = 4,
 ) -> View:
-    """The labelled graph of an expression, vertex by vertex.
+    """The labelled graph of an expression.
 
-    Raises DrawError for more vertices than can be shown and for an unknown choice of labels.
+    `labels`: "symbolic", "numeric", "both" or "none". A number is written for a derivative of a
+    number, and for a Jacobian of up to 9 entries; a longer gradient shows its norm, a larger
+    Jacobian its formula. `beside`: what stands at a vertex, "numbers", "names", "none", or "auto",
+    which is numbers where there are values. `shared`: "chips" draws a parameter that is used
+    several times at each use, in its own colour; "once" only colours it. `path` marks one path
+    (values from the root to a leaf, a leaf, or (leaf, k) for its k-th largest) and writes its
+    product below; `paths` a leaf, or (leaf, how many), marks the largest and writes their sum.
+    `collapse`: "names" (each named value is one box), a list of names, "repeats" (alike blocks in
+    a row are one box), both in a list, "none", or "auto", which collapses what is too large to be
+    read. `expand`: names that stay open, in a frame; "all" for every name. `steps`: loops written
+    out for so many times, or True for as many as the values have. `hide`: "constants", "ones".
+    `fold`: "affine" draws W x + b as one vertex.
+
+    Raises DrawError for options that do not exist or do not fit, UnknownNameError for names that
+    do not occur.
     """
-    if labels not in ("symbolic", "numeric", "both", "none"):
-        raise DrawError(f"draw: labels={labels!r}; write 'symbolic', 'numeric', 'both' or 'none'.")
-    if labels in ("numeric", "both") and values is None:
-        raise DrawError(f"draw: labels={labels!r} needs numbers; give values={{name: number}}.")
-    shown = graph(expr, wrt, tree=tree)
-    if len(shown.nodes) > LIMIT:
-        raise DrawError(
-            f"draw: {len(shown.nodes)} vertices are more than can be shown ({LIMIT}). "
-            "Draw a part of the expression."
-        )
-    found = None if values is None else shown.values(values)
+    hidden = _checked(labels, beside, shared, hide, fold, digits)
+    if values is None and (labels in ("numeric", "both") or beside == "numbers"):
+        option = f"labels={labels!r}" if beside != "numbers" else f"beside={beside!r}"
+        raise DrawError(f"draw: {option} needs numbers; give values={{name: number}}.")
+    roots = _roots(expr)
+    times: list[Times] = []
+    if steps is not None:
+        roots, times = written_out(roots, steps, values)
+        values, wrt = _by_name(values), _names_of(wrt)
+    whole = graph(roots, wrt)
+    numbers = None if values is None else numbers_of(whole, values)
+    shown = graph(roots, wrt, tree=True) if tree else whole
+    keys, lines = marked(whole, values, path, paths, digits, language)
+    kept = [name for name in _names_of(wrt) or () if isinstance(name, str)]
+    wanted = Wanted(
+        collapse, expand, shared == "chips", "constants" not in hidden, fold is not None, kept
+    )
+    drawn = arranged(shown, times, wanted, language)
+    texts = edge_texts(drawn.sketch, shown, numbers, labels, digits, hidden)
+    hues = {} if shared is None else hues_of(drawn.sketch)
+    names = {name for text in texts for name in text.names}
+    nodes = NodeTexts(shown, numbers, beside, digits, names, hues, drawn.gaps)
+    operands = drawn.sketch.operands()
     return View(
-        nodes=tuple(_node(vertex, found, digits) for vertex in shown.nodes),
-        edges=tuple(_edge(edge, values, labels, digits) for edge in shown.edges),
+        nodes=tuple(nodes.node(place, operands[place.id]) for place in drawn.sketch.places),
+        edges=_edges(drawn.sketch, texts, keys, hues),
         title=title,
         direction=direction,
-        language=language,
         legend=legend,
+        language=language,
+        prefixes=prefixes,
+        groups=drawn.groups,
+        entries=_entries(drawn, texts, bool(keys), hues, language),
+        notes=(*drawn.notes, *lines, *key_lines(texts, labels)),
     )
 
 
-def _node(vertex: Vertex, found: Values | None, digits: int) -> ViewNode:
-    forward: str | None = None
-    backward: str | None = None
-    name = vertex.name if vertex.node.args else None
-    if found is None:
-        forward = None if name is None else latex_name(name)
-    elif vertex.role != "constant":
-        value = _number(_of(found.forward, vertex), digits)
-        forward = value if name is None else f"{latex_name(name)} = {value}"
-        slope = _of(found.backward, vertex)
-        backward = None if slope is None else _number(slope, digits)
-    return ViewNode(
-        id=vertex.id,
-        label=_sign(vertex) if vertex.node.args else vertex.label("latex"),
-        role=_role(vertex),
-        alt=vertex.label("text"),
-        forward=forward,
-        backward=backward,
+def _checked(
+    labels: Any, beside: Any, shared: Any, hide: Any, fold: Any, digits: Any
+) -> tuple[str, ...]:
+    """What is hidden, once every choice is known to be one."""
+    hidden = (hide,) if isinstance(hide, str) else tuple(hide)
+    choices: list[tuple[str, Any, tuple[Any, ...]]] = [
+        ("labels", labels, get_args(Labels)),
+        ("beside", beside, get_args(Beside)),
+        ("shared", shared, (*get_args(Shared), None)),
+        ("fold", fold, ("affine", None)),
+        *(("hide", one, get_args(Hidden)) for one in hidden),
+    ]
+    for option, given, known in choices:
+        if given not in known:
+            words = [repr(one) for one in known]
+            raise DrawError(
+                f"draw: {option}={given!r}; write {', '.join(words[:-1])} or {words[-1]}."
+            )
+    checked_digits(digits, "draw")
+    return hidden
+
+
+def _roots(expr: Any) -> list[Node]:
+    roots = [as_node(one, "draw") for one in (expr if isinstance(expr, (list, tuple)) else [expr])]
+    if not roots:
+        raise DrawError("draw: there is no expression. Give one, or a list of some.")
+    return roots
+
+
+def _by_name(values: Mapping[Any, Any] | None) -> dict[Any, Any] | None:
+    """Values by the names of their variables, which stay when a loop is written out."""
+    if values is None:
+        return None
+    return {_name_of(key): value for key, value in values.items()}
+
+
+def _names_of(wrt: Any) -> list[Any] | None:
+    if wrt is None:
+        return None
+    return [_name_of(one) for one in (wrt if isinstance(wrt, (list, tuple)) else [wrt])]
+
+
+def _name_of(key: Any) -> Any:
+    if isinstance(key, Vertex):
+        key = key.node
+    return key.name if isinstance(key, (Var, sympy.Symbol)) else key
+
+
+def _edges(
+    sketch: Sketch,
+    texts: Sequence[EdgeText],
+    keys: Collection[tuple[Node, int]],
+    hues: Mapping[Node, int],
+) -> tuple[ViewEdge, ...]:
+    return tuple(
+        ViewEdge(
+            tail=link.tail,
+            head=link.head,
+            operand=link.operand,
+            label=text.label,
+            value=text.value,
+            dead=text.dead,
+            highlight=any(key_of(edge) in keys for edge in link.edges),
+            hue=hues.get(link.source.node),
+            alt=text.full,
+        )
+        for link, text in zip(sketch.links, texts, strict=True)
     )
 
 
-def _of(values: Mapping[Vertex, NDArray[Any]], vertex: Vertex) -> NDArray[Any] | None:
-    """The value of a vertex; copies of a leaf in a tree share theirs."""
-    if vertex in values:
-        return values[vertex]
-    return next((value for other, value in values.items() if other.node is vertex.node), None)
+_MEANINGS: dict[Language, dict[str, str]] = {
+    "en": {
+        "parameter": "parameter", "data": "data", "module": "module",
+        "chip": "shared parameter", "hue0": "shared parameter", "highlight": "path",
+        "dead": "no derivative flows",
+    },
+    "zh": {
+        "parameter": "参数", "data": "数据", "module": "模块",
+        "chip": "共享参数", "hue0": "共享参数", "highlight": "路径", "dead": "无导数流过",
+    },
+}  # fmt: skip
+
+#: The sign in the label of an edge to an array, which is a map of the derivative by the array.
+_BULLET: dict[Language, str] = {
+    "en": r"\partial\,\text{root}/\partial\,\text{parent}",
+    "zh": r"\partial\,\text{根}/\partial\,\text{父节点}",
+}
 
 
-def _role(vertex: Vertex) -> Any:
-    roles = {"state": "data", "loop": "module"}
-    return roles.get(vertex.role, vertex.role)
-
-
-def _sign(vertex: Vertex) -> str:
-    sign = vertex.op
-    if sign in _LATEX_SIGNS:
-        return _LATEX_SIGNS[sign]
-    return sign if sign in _PLAIN else rf"\mathrm{{{sign}}}".replace("_", r"\_")
-
-
-def _edge(edge: Edge, values: Mapping[Any, Any] | None, labels: Labels, digits: int) -> ViewEdge:
-    number: float | None = None
-    scalar = not edge.head.shape and not edge.tail.shape
-    if values is not None and scalar and edge.formula is not None:
-        number = edge.partial(values)
-    symbol = None if labels == "none" else _short(edge.label("latex"))
-    if labels == "numeric" and number is not None:
-        symbol = f"{number:.{digits}g}"
-    return ViewEdge(
-        tail=edge.tail.id,
-        head=edge.head.id,
-        operand=edge.operand,
-        label=symbol,
-        value=f"{number:.{digits}g}" if labels == "both" and number is not None else None,
-        dead=edge.formula is None or number == 0,
-    )
-
-
-def _short(label: str | None) -> str | None:
-    """A label that fits on an edge; a longer one is for `sg.graph`, which prints it whole."""
-    return r"\cdots" if label is not None and len(label) > LONGEST_LABEL else label
-
-
-def _number(value: NDArray[Any] | None, digits: int) -> str:
-    """A value as it fits beside a vertex: a number, a short vector, else its shape."""
-    if value is None:
-        return ""
-    array = np.asarray(value)
-    if array.ndim == 0:
-        return _one(array.item(), digits)
-    if array.ndim == 1 and array.size <= 4:
-        return "(" + r",\; ".join(_one(x, digits) for x in array.tolist()) + ")"
-    return r" \times ".join(map(str, array.shape))
-
-
-def _one(value: Any, digits: int) -> str:
-    text = f"{float(value) + 0.0:.{digits}g}"
-    if "e" not in text:
-        return text
-    mantissa, _, exponent = text.partition("e")
-    return rf"{mantissa}\cdot 10^{{{int(exponent)}}}"
+def _entries(
+    drawn: Arrangement,
+    texts: Sequence[EdgeText],
+    marked_paths: bool,
+    hues: Mapping[Node, int],
+    language: Language,
+) -> tuple[LegendEntry, ...]:
+    """The samples of the legend: of what is in the picture, and of nothing else."""
+    places = drawn.sketch.places
+    leaves = {place.vertex.role for place in places if place.is_leaf and place.kind != "chip"}
+    leaves -= {"parameter"} if all(
+        place.vertex.node in hues for place in places if place.vertex.role == "parameter"
+    ) else set()  # fmt: skip
+    chips = any(place.kind == "chip" for place in places)
+    used = {
+        "parameter": "parameter" in leaves,
+        "data": bool(leaves & {"data", "state"}),
+        "module": any(len(place.members) > 1 and place.kind != "affine" for place in places),
+        "chip": chips,
+        "hue0": bool(hues) and not chips,
+        "highlight": marked_paths,
+        "dead": any(text.dead for text in texts),
+    }
+    entries = [
+        LegendEntry(name, rf"\text{{{_MEANINGS[language][name]}}}")
+        for name, here in used.items()
+        if here
+    ]
+    if any(r"\bullet" in (text.label or "") for text in texts):
+        entries.append(LegendEntry("bullet", _BULLET[language]))
+    return tuple(entries)

@@ -65,6 +65,13 @@ def _sample(
         yield Disc(x + width / 2, y, 8.0), theme.nodes[_role(name)]
     elif name in get_args(Role):
         yield Rect(x + 4.0, y - 8.0, x + width - 4.0, y + 8.0, 3.0), theme.nodes[_role(name)]
+    elif name == "bullet":
+        yield Disc(x + width / 2, y, 3.5), Paint(theme.label)
+    elif name == "chip":
+        yield (
+            Rect(x + 6.0, y - 7.0, x + width - 6.0, y + 7.0, 3.0),
+            theme.paint("parameter", 0, True),
+        )
     elif name.startswith("hue") and name[3:].isdecimal():
         yield (
             Rect(x + 4.0, y - 8.0, x + width - 4.0, y + 8.0, 3.0),

@@ -69,13 +69,15 @@ def _title(group: ViewGroup) -> str:
 
 
 def _node(node: ViewNode, view: View, typesetter: Typesetter, theme: Theme) -> NodePart:
-    label = typesetter.measure(node.label, theme.node_size)
+    size = theme.value_size if node.dashed else theme.node_size
+    label = typesetter.measure(node.label, size)
     values: list[Box | None] = []
     for name, value in (("f", node.forward), ("g", node.backward)):
         if value is None or not value.strip():
             values.append(None)
             continue
-        text = f"{name} = {value}" if view.prefixes else value
+        # What names itself, as h = 0.5 does, needs no other name.
+        text = f"{name} = {value}" if view.prefixes and "=" not in value else value
         values.append(_strutted(typesetter.measure(text, theme.value_size), theme.value_size))
     form, half_width, half_height = _form(node, label, theme)
     if node.size is not None:
@@ -100,6 +102,8 @@ def _form(node: ViewNode, label: Box, theme: Theme) -> tuple[Form, float, float]
         return "bare", wide + 3.0, tall + 3.0
     if node.role == "cell":
         return form, wide + 3.0, tall + 3.0
+    if node.dashed:
+        return form, wide + pad, tall + 0.6 * pad
     if form == "disc":
         radius = max(theme.circle_radius, math.hypot(wide, tall) + 0.6 * pad)
         return "disc", radius, radius

@@ -55,6 +55,7 @@ class Theme:
     label_size: float = 16.0
     value_size: float = 16.0
     caption_size: float = 16.0
+    note_size: float = 17.0
     legend_size: float = 15.0
     title_size: float = 22.0
 
@@ -70,9 +71,11 @@ class Theme:
     arrow_width: float = 8.0
     margin: float = 18.0
 
-    def paint(self, role: Role, hue: int | None = None) -> Paint:
+    def paint(self, role: Role, hue: int | None = None, dashed: bool = False) -> Paint:
         """The paint of a node; a hue replaces its colours."""
         paint = self.nodes[role]
+        if dashed:
+            paint = replace(paint, dash=(5.0, 3.0))
         if hue is None:
             return paint
         fill, stroke = self.hues[hue % len(self.hues)]

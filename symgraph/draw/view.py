@@ -49,9 +49,10 @@ class ViewNode:
     `label`, `forward` and `backward` are LaTeX (math mode); a plain number is LaTeX as it stands.
     `alt` is what a screen reader says. `id` may be any string: it never reaches a file as markup.
     `form` and `size` (least width and height, pixels) override what the role gives, `hue` is the
-    number of a colour that things which belong together share, a `crossed` node is crossed out,
-    and `caption` is a small LaTeX line below. `at` is the place (column, row) on a grid, rows
-    counted upwards; a view whose nodes all have one is laid out by the grid engine.
+    number of a colour that things which belong together share, a `crossed` node is crossed out, a
+    `dashed` one is small with a dashed rim (one of several places of the same thing), and `caption`
+    is a small LaTeX line below. `at` is the place (column, row) on a grid, rows counted upwards; a
+    view whose nodes all have one is laid out by the grid engine.
     """
 
     id: str
@@ -66,6 +67,7 @@ class ViewNode:
     crossed: bool = False
     caption: str = ""
     at: tuple[float, float] | None = None
+    dashed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,8 @@ class ViewEdge:
     `operand` is the position among the arguments of the head. `label` is the local derivative
     (LaTeX) and `value` its number. A `dead` edge carries no derivative. A `highlight` edge lies on
     a path that is pointed at. `arrow=False` is a line without direction; `hue` as of a node;
-    `ink` paints the label as text and not as a derivative. `route` counts on a grid only.
+    `ink` paints the label as text and not as a derivative. `route` counts on a grid only. `alt` is
+    the whole formula (LaTeX) where the label abbreviates it.
     """
 
     tail: str
@@ -90,6 +93,7 @@ class ViewEdge:
     hue: int | None = None
     ink: bool = False
     route: Route = "straight"
+    alt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +118,8 @@ class ViewGroup:
 class LegendEntry:
     """One line of a legend: a sample of a role of nodes, or of an edge, and what it means (LaTeX).
 
-    `sample` is a role, or "vector", "join", "copy", "undirected", "highlight", or "hue3".
+    `sample` is a role, or "vector", "join", "copy", "undirected", "highlight", "dead",
+    "chip", "bullet" (the sign in labels), or "hue3".
     """
 
     sample: str
@@ -127,7 +132,8 @@ class View:
 
     Direction "BT" puts leaves at the bottom and the root on top, "LR" leaves left and the root
     right. With `prefixes` values read `f = 0.5` and `g = -1`, so that nothing rests on colour.
-    `entries` are further lines of the legend, before those for values and derivatives.
+    `entries` are further lines of the legend, before those for values and derivatives; `notes` are
+    lines of LaTeX between the picture and its legend.
 
     >>> view = View(
     ...     nodes=(ViewNode("x", "x", "data"), ViewNode("s", r"\\sigma", "root")),
@@ -146,6 +152,7 @@ class View:
     prefixes: bool = False
     groups: tuple[ViewGroup, ...] = ()
     entries: tuple[LegendEntry, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Raises DrawError when two nodes share an id or an edge names a node that is not there."""

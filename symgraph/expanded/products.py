@@ -99,8 +99,18 @@ class Path(NamedTuple):
         `ranges` tells below between which bounds the factors and their product lie. In LaTeX the &
         of an alignment stands after the way.
         """
-        product = " = ".join(dict.fromkeys(self._products(style, digits, ranges)))
-        return f"{self._way(style)}{_colon(style)}{product}"
+        return (
+            f"{self._way(style)}{_colon(style)}{' = '.join(self.products(style, digits, ranges))}"
+        )
+
+    def products(
+        self, style: Style = "unicode", digits: int = 10, ranges: bool = False
+    ) -> tuple[str, ...]:
+        """The product by names, by formulas where they can be written, and with values in numbers.
+
+        The last one is then the number that the way contributes.
+        """
+        return tuple(dict.fromkeys(self._products(style, digits, ranges)))
 
     def bounds(self, style: Style = "unicode") -> str:
         """The ranges of the derivatives, and that of their product; empty where one has none."""

@@ -69,14 +69,15 @@ def test_numbers_can_stand_on_the_edges():
     assert sorted(x for x in found.values() if x.startswith("-3")) == ["-3.924"]
 
 
-def test_edges_without_influence_are_dead():
+# S4-30: beyond the margin nothing reaches the weights
+def test_a_path_without_derivative_is_dead_down_to_its_leaf():
     inactive = {**HINGE, "W": [3.0, 1.0]}
     picture = sg.draw(losses.hinge(), inactive)
     named = {node.id: node.alt for node in picture.view.nodes}
     dead = {named[edge.tail] for edge in picture.view.edges if edge.dead}
 
-    assert "0" not in dead
-    assert len(dead) == 1
+    assert dead == {"1 - margin", "1", "margin", "y", "score", "W", "φ(x)"}
+    assert not any(edge.dead for edge in sg.draw(losses.hinge()).view.edges)
 
 
 def test_the_saved_file_is_an_svg_of_paths(tmp_path):

@@ -1,0 +1,200 @@
+"""What stands on the edges: local derivatives as formulas, as numbers, or by name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from symgraph.draw.local_values import LocalDerivatives, Numbers
+from symgraph.draw.numbers import fits, value_latex
+from symgraph.draw.sketch import Link, Place, Sketch
+from symgraph.graph import Graph
+from symgraph.node import Node
+from symgraph.notation.tree import Derivative, Formula, Name
+from symgraph.notation.write import write
+from symgraph.vertices import Vertex
+
+__all__ = ["EdgeText", "Labels", "edge_texts", "is_number_name", "key_lines", "names_in", "seen"]
+
+Labels = Literal["symbolic", "numeric", "both", "none"]
+
+#: Signs that are seen of a label at the most; of a box, whose derivative has a name, fewer.
+LONGEST = 26
+LONGEST_OF_BOX = 14
+#: Of a few abbreviations the formulas stand below the picture, if these are not too long.
+MOST_KEYS = 4
+LONGEST_KEY = 90
+
+
+@dataclass(slots=True)
+class EdgeText:
+    """The texts of one edge (LaTeX); `full` is the formula that `label` abbreviates.
+
+    `by_steps`: that formula tells what one step of a loop hands on.
+    """
+
+    label: str | None = None
+    value: str | None = None
+    full: str = ""
+    dead: bool = False
+    names: set[str] = field(default_factory=set)
+    by_steps: bool = False
+
+
+def seen(latex: str) -> int:
+    r"""About how many signs are seen of a formula in LaTeX.
+
+    >>> seen(r"\\mathbf{1}\\left[\\mathrm{margin} < 1\\right]")
+    11
+    """
+    text = re.sub(r"\\(left|right|mathrm|mathbf|mathsf|text|operatorname|big|Big)\b", "", latex)
+    text = re.sub(r"\\frac\{([^{}]*)\}\{([^{}]*)\}", _longer, text)
+    text = re.sub(r"\\[,;:!]|\\(begin|end)\{\w+\}|\\(quad|,)", "", text)
+    return len(re.sub(r"[{}^_\s]", "", re.sub(r"\\[A-Za-z]+", "x", text)))
+
+
+def _longer(match: re.Match[str]) -> str:
+    return max(match[1], match[2], key=len)
+
+
+def edge_texts(
+    sketch: Sketch,
+    graph: Graph,
+    numbers: Numbers | None,
+    mode: Labels,
+    digits: int,
+    hide: Collection[str] = (),
+) -> list[EdgeText]:
+    """The texts of all links, in order."""
+    places = {place.id: place for place in sketch.places}
+    heads = [places[link.head] for link in sketch.links]
+    local = LocalDerivatives(graph)
+    texts = [
+        _symbolic(graph, local, head, link, mode)
+        for head, link in zip(heads, sketch.links, strict=True)
+    ]
+    if numbers is not None:
+        _add_numbers(texts, sketch.links, heads, local, graph, numbers, mode, digits)
+    for text in texts:
+        if text.value is not None and text.value == text.label:
+            text.value = None
+        if "ones" in hide and text.value is None and text.label in ("1", r"\bullet"):
+            text.label = None
+    return texts
+
+
+def _symbolic(
+    graph: Graph, local: LocalDerivatives, head: Place, link: Link, mode: Labels
+) -> EdgeText:
+    """The formula of an edge, or where that is long the name of the derivative."""
+    live = any(edge.live for edge in link.edges)
+    box = len(head.members) > 1 and head.kind != "affine"
+    formula = local.formula(head, link)
+    text = EdgeText(dead=formula is None and not live)
+    if mode == "none" or (formula is None and not live):
+        return text
+    if formula is not None:
+        written = write(formula, "latex")
+        text.names = names_in(formula)
+        text.by_steps = any(edge.head.node.is_loop for edge in link.edges)
+        if not text.by_steps and seen(written) <= (LONGEST_OF_BOX if box else LONGEST):
+            text.label = None if _passes_on(link) else written
+            return text
+        text.full = written
+    name = derivative_name(graph, head, link)
+    text.names = names_in(name)
+    text.label = write(name, "latex")
+    return text
+
+
+def _passes_on(link: Link) -> bool:
+    """Whether it leads from a loop to a result of the loop, which is the same value."""
+    return link.source.node.is_loop
+
+
+def derivative_name(graph: Graph, head: Place, link: Link) -> Derivative:
+    """The derivative of a place by what it uses, by name."""
+    return Derivative(_called(graph, head.vertex), _called(graph, link.source))
+
+
+def _called(graph: Graph, vertex: Vertex) -> Formula:
+    """A short name for a value; a loop is called by its first result."""
+    if vertex.node.is_loop:
+        users = graph.users(vertex)
+        if users:
+            vertex = users[0].head
+    called = vertex.reference
+    if not vertex.node.args or seen(write(called, "latex")) <= 8:
+        return called
+    return Name(f"f{vertex.index}", graph.forward.sort(vertex.node))
+
+
+def is_number_name(vertex: Vertex, names: Collection[str]) -> bool:
+    """Whether labels call a value f3, by its number."""
+    return vertex.name is None and f"f{vertex.index}" in names
+
+
+def names_in(formula: Formula) -> set[str]:
+    """All names that a formula mentions."""
+    found: set[str] = set()
+    stack: list[Formula] = [formula]
+    while stack:
+        one = stack.pop()
+        if isinstance(one, Name):
+            found.add(one.name)
+        stack.extend(one.parts)
+    return found
+
+
+def _add_numbers(
+    texts: list[EdgeText],
+    links: tuple[Link, ...],
+    heads: list[Place],
+    local: LocalDerivatives,
+    graph: Graph,
+    numbers: Numbers,
+    mode: Labels,
+    digits: int,
+) -> None:
+    tasks: list[tuple[Node | None, Vertex, Vertex, Node | None]] = []
+    for head, link in zip(heads, links, strict=True):
+        derivative = local.node(head, link)
+        bullet = graph.bullet(head.vertex) if head.vertex.shape else None
+        tasks.append((derivative, head.vertex, link.source, bullet))
+    for text, (head, link), (value, dead) in zip(
+        texts, zip(heads, links, strict=True), numbers.jacobians(tasks), strict=True
+    ):
+        text.dead = text.dead or dead or not numbers.arrives(head.vertex)
+        if mode not in ("numeric", "both") or value is None:
+            continue
+        number = _number(value, head, link, digits)
+        if number is None:
+            continue
+        if mode == "numeric":
+            text.label, text.full = number, text.full or text.label or ""
+        else:
+            text.value = number
+
+
+def _number(value: Any, head: Place, link: Link, digits: int) -> str | None:
+    """A derivative in numbers: of a number by anything, or a small Jacobian matrix."""
+    if head.vertex.shape and not fits(value.shape):
+        return None
+    return value_latex(value, digits)
+
+
+def key_lines(texts: list[EdgeText], mode: Labels) -> Iterator[str]:
+    """What the abbreviations on the edges stand for, where it can be told in a few lines."""
+    if mode == "numeric":
+        return
+    found: Mapping[str, str] = {
+        text.label: text.full
+        for text in texts
+        if text.full and text.label is not None and not text.by_steps
+    }
+    short = {name: full for name, full in found.items() if seen(full) <= LONGEST_KEY}
+    if len(short) <= MOST_KEYS:
+        for name, full in short.items():
+            yield f"{name} = {full}"
