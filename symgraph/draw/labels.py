@@ -95,15 +95,18 @@ def _symbolic(
     text = EdgeText(dead=formula is None and not live)
     if mode == "none" or (formula is None and not live):
         return text
+    name = derivative_name(graph, head, link)
     if formula is not None:
         written = write(formula, "latex")
-        text.names = names_in(formula)
         text.by_steps = any(edge.head.node.is_loop for edge in link.edges)
-        if not text.by_steps and seen(written) <= (LONGEST_OF_BOX if box else LONGEST):
+        most = LONGEST_OF_BOX if box else LONGEST
+        # A long name of a variable makes its derivative as long.
+        saves = 3 * seen(write(name, "latex")) < 2 * seen(written)
+        if not text.by_steps and (seen(written) <= most or not saves):
+            text.names = names_in(formula)
             text.label = None if _passes_on(link) else written
             return text
         text.full = written
-    name = derivative_name(graph, head, link)
     text.names = names_in(name)
     text.label = write(name, "latex")
     return text
