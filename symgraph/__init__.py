@@ -123,6 +123,9 @@ _NAMES: dict[str, str] = {
     "symgraph.draw.drawing": """
         draw
     """,
+    "symgraph.draw.deck": """
+        deck slides
+    """,
     "symgraph.draw.picture": """
         Picture
     """,
@@ -338,6 +341,10 @@ if TYPE_CHECKING:
     )
     from symgraph.codegen.program import (
         compile as compile,
+    )
+    from symgraph.draw.deck import (
+        deck as deck,
+        slides as slides,
     )
     from symgraph.draw.drawing import draw as draw
     from symgraph.draw.picture import Picture as Picture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 from xml.sax.saxutils import escape, quoteattr
 
@@ -12,14 +12,18 @@ from symgraph.draw.scene import Drawn, Glyphs, Item, Path, Polygon, Scene
 from symgraph.draw.theme import Paint
 from symgraph.draw.typeset import Box, Ink, Outline, Rule, TextRun, clean
 
-__all__ = ["svg"]
+__all__ = ["Around", "svg"]
 
 # What a viewer may take for characters that have no outline.
 _FAMILY = "Noto Sans CJK SC, Noto Sans SC, PingFang SC, Microsoft YaHei, sans-serif"
 
 
-def svg(scene: Scene, prefix: str = "") -> str:
-    """The scene as an SVG document.
+#: Puts something around the lines of an item.
+Around = Callable[[Item, list[str]], Iterable[str]]
+
+
+def svg(scene: Scene, prefix: str = "", around: Around | None = None) -> str:
+    """The scene as an SVG document; `around` may wrap the elements of each item.
 
     Every node and edge is a <g> with an id, a class and a <title>. Ids begin with `prefix` (only
     its letters, digits, - and _ count), which keeps several pictures in one page apart.
@@ -44,7 +48,7 @@ def svg(scene: Scene, prefix: str = "") -> str:
     if scene.background != "none":
         lines.append(f'<rect width="{width}" height="{height}" fill="{scene.background}"/>')
     for owner, items in groupby(_by_owner(scene), key=lambda item: item.owner):
-        lines += _group(owner, list(items), scene, prefix)
+        lines += _group(owner, list(items), scene, prefix, around)
     lines.append("</svg>\n")
     return "\n".join(lines)
 
@@ -57,14 +61,17 @@ def _by_owner(scene: Scene) -> list[Item]:
     return sorted(scene.items, key=lambda item: first[item.owner])
 
 
-def _group(owner: str, items: list[Item], scene: Scene, prefix: str) -> Iterator[str]:
+def _group(
+    owner: str, items: list[Item], scene: Scene, prefix: str, around: Around | None
+) -> Iterator[str]:
     head = items[0]
     name = f" data-name={_attribute(scene.names[owner])}" if owner in scene.names else ""
     yield f'<g id="{prefix}{owner}" class="{head.layer} {head.role}"{name}>'
     if head.alt:
         yield f"<title>{_text(head.alt)}</title>"
     for item in items:
-        yield from _draw(item, prefix)
+        lines = list(_draw(item, prefix))
+        yield from lines if around is None or not lines else around(item, lines)
     yield "</g>"
 
 

@@ -20,7 +20,7 @@ __all__ = ["beamer", "tikz", "tikz_fragment"]
 POINTS = 72.27 / 96
 #: A Beamer slide of 16:9 in TeX points, and the room that a picture may take on it.
 SLIDE = (455.24, 256.07)
-_ROOM = 0.96
+_ROOM = 0.98
 # What stands in columns begins at the left, all else in the middle of its room.
 _FLUSH = frozenset(("forward", "backward", "legend"))
 #: The size that formulas are set in before they are scaled.
@@ -47,6 +47,8 @@ _CHINESE = r"""\usepackage{xeCJK}
       \IfFontExistsTF{Microsoft YaHei}{\setCJKmainfont{Microsoft YaHei}}{%
         \setCJKmainfont{FandolSong-Regular.otf}}}}}
 """
+# XeTeX's links need a font that small installations lack, for a space.
+_LENIENT = r"\ifdefined\XeTeXversion \suppressfontnotfounderror=1 \fi" + "\n"
 _PACKAGES = r"""\usepackage{amsmath,amssymb}
 \usepackage{graphicx}
 \usepackage{tikz}
@@ -78,11 +80,19 @@ def beamer(scene: Scene) -> bytes:
     notes = "".join(
         f"\\note<{step}>{{{tex_text(text)}}}\n" for step, text in enumerate(scene.notes, 1)
     )
-    frame = f"\\begin{{frame}}[plain]\n\\centering\n{body}\n{notes}\\end{{frame}}\n"
+    # The picture is made in the frame, where the steps are counted, and put on the background,
+    # which covers the whole slide.
+    canvas = (
+        "\\newsavebox\\sgSlide\n"
+        "\\setbeamertemplate{background}{\\vbox to \\paperheight{\\vss\n"
+        "\\hbox to \\paperwidth{\\hss\\usebox\\sgSlide\\hss}\\vss}}\n"
+    )
+    made = f"\\global\\setbox\\sgSlide\\hbox{{%\n{body}\n}}\n"
+    frame = f"{canvas}\\begin{{frame}}[plain]\n{made}{notes}\\end{{frame}}\n"
     return _document(
         scene,
         body + notes,
-        r"\documentclass[aspectratio=169]{beamer}",
+        _LENIENT + r"\documentclass[aspectratio=169]{beamer}",
         "\\usefonttheme{professionalfonts}\n\\setbeamertemplate{navigation symbols}{}\n"
         "\\setbeamersize{text margin left=0pt,text margin right=0pt}\n"
         f"\\definecolor{{sgPage}}{{HTML}}{{{_hex(scene.background)}}}\n"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from symgraph.graph import Graph
     from symgraph.vertices import Vertex
 
-__all__ = ["rows_of"]
+__all__ = ["described", "gradient_by_labels", "rows_of"]
 
 #: A longer value inside of a loop is not written out.
 LONG = 40
@@ -30,24 +30,26 @@ def rows_of(graph: Graph, values: Values, labels: bool) -> Iterator[Row]:
     """One line a vertex, in the order of evaluation; with `labels` how each g comes about."""
     for vertex, forward in values.forward.items():
         backward = values.backward.get(vertex)
-        arrived = _arrived(graph, vertex) if labels and backward is not None else []
+        told = labels and backward is not None
         yield Row(
             number=vertex.number,
             index=vertex.index,
-            formula=_line(graph, vertex, "unicode"),
-            latex=_line(graph, vertex, "latex"),
+            formula=described(graph, vertex, "unicode"),
+            latex=described(graph, vertex, "latex"),
             forward=forward,
             backward=backward,
-            gradient=_added(arrived, "unicode"),
-            gradient_latex=_added(arrived, "latex"),
+            gradient=gradient_by_labels(graph, vertex, "unicode") if told else "",
+            gradient_latex=gradient_by_labels(graph, vertex, "latex") if told else "",
         )
 
 
-def _arrived(graph: Graph, vertex: Vertex) -> list[Formula]:
-    """How the backward value of a vertex comes from those of its users, as terms; none at the root.
+def gradient_by_labels(graph: Graph, vertex: Vertex, style: Style) -> str:
+    """How the backward value of a vertex comes from those of its users; empty at the root."""
+    return _added(_arrived(graph, vertex), style)
 
-    Of many users the first two and the last are enough.
-    """
+
+def _arrived(graph: Graph, vertex: Vertex) -> list[Formula]:
+    """The same as terms: of many users the first two and the last are enough."""
     edges = graph.users(vertex)
     parts = [graph.passed_on(edge, graph.arriving(edge.head)) for edge in edges]
     known = [part for part in parts if part is not None]
@@ -64,7 +66,8 @@ def _added(terms: list[Formula], style: Style) -> str:
     return f"{first} + {second} + {dots} + {last}"
 
 
-def _line(graph: Graph, vertex: Vertex, style: Style) -> str:
+def described(graph: Graph, vertex: Vertex, style: Style) -> str:
+    """The value in terms of its operands, with its name before it if it has one."""
     node = vertex.node
     if isinstance(node, (Trace, Final)):
         definition = _result_of_loop(graph, node, style)

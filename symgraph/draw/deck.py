@@ -1,0 +1,145 @@
+"""`sg.slides`: the deck that builds an expression, computes forward and backward, and learns.
+
+The picture is laid out once, with room for all that will ever stand in it; a step only says what
+is seen. Beside it, or below it, the formulas of the step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+from symgraph.build.coerce import as_node
+from symgraph.build.declare import let
+from symgraph.draw.gif import gif
+from symgraph.draw.graph_view import graph_view
+from symgraph.draw.layout import Engine, layout
+from symgraph.draw.pdf import pdf
+from symgraph.draw.picture import Picture
+from symgraph.draw.pptx import pptx
+from symgraph.draw.reveal import reveal
+from symgraph.draw.saving import format_of, write
+from symgraph.draw.scene import Scene
+from symgraph.draw.stage import staged
+from symgraph.draw.story import Story, story
+from symgraph.draw.texmath import plain
+from symgraph.draw.theme import Theme, ThemeName, theme_named
+from symgraph.draw.tikz import tikz
+from symgraph.draw.view import Direction, Language, View
+from symgraph.errors import DrawError, RangeError
+from symgraph.graph import Graph, graph
+from symgraph.node import Node, reachable, variables
+from symgraph.ops import Let
+
+__all__ = ["DECKS", "deck", "slides"]
+
+#: The bytes of a deck by the suffix of its file.
+DECKS: dict[str, Callable[[Scene], bytes]] = {
+    ".html": reveal, ".pptx": pptx, ".tex": tikz, ".pdf": pdf, ".gif": gif,
+}  # fmt: skip
+
+#: Vertices; a larger graph cannot be read on a slide.
+LIMIT = 400
+
+
+def slides(
+    loss: Any, path: str | Path, values: Mapping[Any, Any] | None = None, **options: Any
+) -> Path:  # fmt: skip
+    """Write the deck of an expression; the suffix chooses the format, one of those in `DECKS`.
+
+    Further arguments as of `deck`. Raises what `deck` raises, DrawError for another suffix and for
+    a file that cannot be written, UnsupportedError where a format needs a missing package.
+    """
+    writer = format_of(path, DECKS, "slides")
+    return write(path, writer(deck(loss, values, **options).scene), "slides")
+
+
+def deck(
+    loss: Any,
+    values: Mapping[Any, Any] | None = None,
+    *,
+    wrt: Any = None,
+    leaf: Any = None,
+    rate: float = 0.1,
+    title: str = "",
+    language: Language = "en",
+    direction: Direction | Literal["auto"] = "auto",
+    theme: ThemeName = "light",
+    engine: Engine = "auto",
+    digits: int = 4,
+    most: int = 25,
+) -> Picture:
+    """The stepwise picture of an expression whose value is one real number.
+
+    It builds the expression in the order of evaluation, puts the local derivatives on the edges,
+    computes forward and backward, follows the largest path to `leaf` (default: the first of `wrt`),
+    adds up all its paths, and makes one step w⁺ = w - `rate` · g of all that is learned: `wrt`, by
+    default the parameters, else all real leaves. Without values the same in letters. Larger graphs
+    take several nodes at a time, so that about `most` steps are made.
+    Raises DrawError for what is no number, and for more vertices than a slide can show.
+
+    >>> import symgraph as sg
+    >>> w, x = sg.parameter("w"), sg.input("x")
+    >>> made = deck((w * x - 1) ** 2, {"w": 2.0, "x": 3.0})
+    >>> made.scene.steps, made.scene.notes[-1]
+    (17, 'Forward again: L = 16 instead of 25')
+    """
+    if most < 10:
+        raise RangeError(f"slides: most={most!r}; a deck has at least 10 steps.")
+    shown = graph(_named(loss))
+    if len(shown.vertices) > LIMIT:
+        raise DrawError(
+            f"slides: {len(shown.vertices)} vertices are more than slides can show ({LIMIT}). "
+            "Take a part of the expression."
+        )
+    told = story(
+        shown, values, wrt=wrt, leaf=leaf, rate=rate, language=language, digits=digits, most=most
+    )  # fmt: skip
+    colours = _enlarged(theme_named(theme))
+    directions: tuple[Direction, ...] = ("BT", "LR") if direction == "auto" else (direction,)
+    views = [_view(shown, told, one, language) for one in directions]
+    made = [
+        (view, staged(layout(view, None, engine, colours), view, told, title, colours))
+        for view in views
+    ]
+    # The smaller the picture, the larger it stands on the slide.
+    view, scene = min(made, key=lambda one: one[1].height)
+    return Picture(replace(view, title=title), scene)
+
+
+def _named(loss: Any) -> Node:
+    """The expression under a name, which its formulas use."""
+    node = as_node(loss, "slides")
+    if isinstance(node, Let) or not node.args:
+        return node
+    taken = {leaf.params[0] for leaf in variables([node])}
+    taken |= {one.let_name for one in reachable([node]) if isinstance(one, Let)}
+    return node if "L" in taken else let("L", node)
+
+
+def _enlarged(theme: Theme) -> Theme:
+    """Letters that can be read from the last row."""
+    return replace(
+        theme, node_size=26.0, label_size=20.0, value_size=20.0, caption_size=20.0,
+        legend_size=18.0, title_size=32.0,
+    )  # fmt: skip
+
+
+def _view(shown: Graph, told: Story, direction: Direction, language: Language) -> View:
+    """The view with room for everything that will stand beside a vertex."""
+    view = graph_view(shown.roots[0], direction=direction, language=language)
+    nodes = (
+        replace(
+            node,
+            forward=_longest(told.forward.get(node.id, [])),
+            backward=_longest(told.backward.get(node.id, [])),
+        )
+        for node in view.nodes
+    )
+    return replace(view, nodes=tuple(nodes))
+
+
+def _longest(texts: Sequence[tuple[int, str]]) -> str | None:
+    return max((text for _, text in texts), key=lambda text: len(plain(text)), default=None)

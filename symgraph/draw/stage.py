@@ -1,0 +1,276 @@
+"""The deck as a scene: the picture laid out once, what is seen in which step, and the formulas.
+
+The formulas of a step stand beside the picture or below it, whichever fills a slide better.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from symgraph.draw.scene import Glyphs, Item, Path, Scene
+from symgraph.draw.story import Line, Step, Story
+from symgraph.draw.texmath import plain, plain_text
+from symgraph.draw.theme import Paint, Theme
+from symgraph.draw.typeset import Box, clean, default_typesetter
+from symgraph.draw.view import View
+
+__all__ = ["staged"]
+
+#: Width by height of a slide.
+_ASPECT = 16 / 9
+#: The size of formulas beside the picture; what is too wide is set smaller, but not below the part.
+_SIZE, _SMALLEST = 26.0, 0.6
+_LINE_GAP = 16.0
+#: Between the picture and the formulas, and around a node that a step is about.
+_GAP, _HALO = 40.0, 4.5
+_HALO_WIDTH = 5.0
+_LEAST_COLUMN, _LEAST_BAND = 360.0, 900.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Set:
+    """A formula set, and what it says."""
+
+    box: Box
+    source: str
+
+
+def staged(scene: Scene, view: View, told: Story, title: str, theme: Theme) -> Scene:
+    """The scene of a deck, from that of a picture with room for all that will stand in it."""
+    items = [*_behind(scene, view, told, theme), *_picture(scene, view, told, theme)]
+    headings = _headings(told.steps, title, theme)
+    top = theme.title_size * 1.7
+    beside = _beside(scene, told.steps, top)
+    below = _below(scene, told.steps, top)
+    texts = min((one for one in (beside, below) if one is not None), key=lambda one: one.height)
+    margin, shift = theme.margin, (texts.width - texts.natural) / 2
+    spread: list[Item] = [item.moved(shift + texts.picture[0], texts.picture[1]) for item in items]
+    for first, last, heading in headings:
+        x = (texts.width - heading.box.width) / 2
+        glyphs = Glyphs(heading.box, x, margin + heading.box.height)
+        spread.append(
+            Item(f"title{first}", "title", "title", "text", glyphs, Paint(theme.ink),
+                 "", heading.source, first, last)
+        )  # fmt: skip
+    for step, number, formula, (x, y) in texts.placed:
+        name = f"formula{step}-{number}"
+        glyphs = Glyphs(formula.box, x + shift, y)
+        spread.append(
+            Item(name, name, "caption", "formula", glyphs, Paint(theme.ink),
+                 "", formula.source, step, step)
+        )  # fmt: skip
+    return replace(
+        scene,
+        width=texts.width,
+        height=texts.height,
+        items=tuple(spread),
+        title=clean(title) or told.steps[-1].heading,
+        notes=tuple(map(_note, told.steps)),
+    )
+
+
+def _note(step: Step) -> str:
+    """What a speaker says."""
+    said = "; ".join(plain(" = ".join(line)) for line in step.lines)
+    return clean(f"{step.heading}: {said}" if said else step.heading)
+
+
+def _headings(steps: Sequence[Step], title: str, theme: Theme) -> Iterator[tuple[int, int, _Set]]:
+    """The first and the last step of each heading, and the heading."""
+    first = 0
+    before = f"{plain_text(title)}: " if title else ""
+    for number, step in enumerate(steps):
+        if number + 1 < len(steps) and steps[number + 1].heading == step.heading:
+            continue
+        text = before + step.heading
+        box = default_typesetter().measure(rf"\text{{{text}}}", theme.title_size)
+        yield first, number, _Set(box, clean(text))
+        first = number + 1
+
+
+# --- the picture ----------------------------------------------------------------------------------
+
+
+def _behind(scene: Scene, view: View, told: Story, theme: Theme) -> Iterator[Item]:
+    """What points at the nodes and edges of a step, below everything."""
+    owners = {name: owner for owner, name in scene.names.items()}
+    numbers = {(edge.head, edge.tail, edge.operand): k for k, edge in enumerate(view.edges)}
+    paths = {item.owner: item.drawn for item in scene.items if item.layer == "edge"}
+    paint = replace(theme.marker, width=_HALO_WIDTH)
+    for number, step in enumerate(told.steps):
+        for way in step.edges:
+            owner = f"e{numbers[way]}"
+            drawn = paths[owner]
+            assert isinstance(drawn, Path)
+            yield Item(
+                f"{owner}-marker{number}", owner, "marker", "marker", Path(drawn.curve),
+                theme.marker, first=number, last=number,
+            )  # fmt: skip
+        for id in step.nodes:
+            owner = owners[id]
+            shape = scene.shape(owner).grown(_HALO)
+            yield Item(
+                f"{owner}-halo{number}", owner, "marker", "halo", shape, paint,
+                first=number, last=number,
+            )  # fmt: skip
+
+
+def _picture(scene: Scene, view: View, told: Story, theme: Theme) -> Iterator[Item]:
+    """The items of the picture with their steps; values one after the other at one place."""
+    first_of = {
+        "legend-label": told.labels,
+        "legend-forward": _earliest(told.forward),
+        "legend-backward": _earliest(told.backward),
+    }
+    for item in scene.items:
+        if item.layer in ("forward", "backward"):
+            texts = told.forward if item.layer == "forward" else told.backward
+            yield from _values(item, texts[scene.names[item.owner]], scene, theme)
+        elif item.owner in scene.names:
+            yield replace(item, first=told.nodes[scene.names[item.owner]])
+        elif item.layer == "label":
+            yield replace(item, first=told.labels)
+        elif item.layer == "edge":
+            head = view.edges[int(item.owner[1:])].head
+            yield replace(item, first=told.nodes[head])
+        else:
+            yield replace(item, first=first_of.get(item.owner, 0))
+
+
+def _earliest(texts: dict[str, list[tuple[int, str]]]) -> int:
+    return min((step for told in texts.values() for step, _ in told), default=0)
+
+
+def _values(
+    item: Item, texts: Sequence[tuple[int, str]], scene: Scene, theme: Theme
+) -> Iterator[Item]:
+    """The values of one node, each until the next comes, flush with the node."""
+    assert isinstance(item.drawn, Glyphs)
+    room, node = item.bounds, scene.shape(item.owner).bounds
+    for number, (step, text) in enumerate(texts):
+        last = texts[number + 1][0] - 1 if number + 1 < len(texts) else None
+        if not text:
+            continue
+        box = default_typesetter().measure(text, theme.value_size)
+        free = room.width - box.width
+        share = 0.0 if room.left >= node.right else 1.0 if room.right <= node.left else 0.5
+        glyphs = Glyphs(box, room.left + share * free, item.drawn.y)
+        id = item.id if not number else f"{item.id}{step}"
+        yield replace(item, id=id, drawn=glyphs, source=clean(text), first=step, last=last)
+
+
+# --- the formulas ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Texts:
+    """The size of the slide, where the picture and each formula of each step go.
+
+    `natural` is the width before the slide got its proportions.
+    """
+
+    width: float
+    height: float
+    natural: float
+    picture: tuple[float, float]
+    placed: tuple[tuple[int, int, _Set, tuple[float, float]], ...]
+
+
+def _beside(scene: Scene, steps: Sequence[Step], top: float) -> _Texts | None:
+    """Formulas in a column at the right; None where there is no room for one."""
+    column = (scene.height + top) * _ASPECT - scene.width - _GAP
+    if column < _LEAST_COLUMN:
+        return None
+    blocks = [_block(step, column) for step in steps]
+    tallest = max(map(_tall, blocks))
+    height = max(scene.height, tallest)
+    left = scene.width + _GAP / 2
+    start = top + (height - tallest) / 2
+    placed = (
+        (step, number, formula, (left, y))
+        for step, block in enumerate(blocks)
+        for number, (formula, y) in enumerate(_stacked(block, start))
+    )
+    natural = scene.width + _GAP + max(_wide(block) for block in blocks)
+    picture = (0.0, top + (height - scene.height) / 2)
+    return _proportioned(natural, top + height, picture, tuple(placed))
+
+
+def _below(scene: Scene, steps: Sequence[Step], top: float) -> _Texts:
+    """Formulas in the middle below the picture."""
+    blocks = [_block(step, max(scene.width, _LEAST_BAND)) for step in steps]
+    natural = max(scene.width, *map(_wide, blocks)) + _GAP
+    start = top + scene.height
+    placed = (
+        (step, number, formula, ((natural - formula.box.width) / 2, y))
+        for step, block in enumerate(blocks)
+        for number, (formula, y) in enumerate(_stacked(block, start))
+    )
+    height = start + max(map(_tall, blocks)) + _GAP / 2
+    return _proportioned(natural, height, ((natural - scene.width) / 2, top), tuple(placed))
+
+
+def _proportioned(
+    width: float,
+    height: float,
+    picture: tuple[float, float],
+    placed: tuple[tuple[int, int, _Set, tuple[float, float]], ...],
+) -> _Texts:
+    tall = max(height, width / _ASPECT)
+    down = (tall - height) / 2
+    moved = tuple((step, k, formula, (x, y + down)) for step, k, formula, (x, y) in placed)
+    return _Texts(tall * _ASPECT, tall, width, (picture[0], picture[1] + down), moved)
+
+
+def _block(step: Step, width: float) -> list[_Set]:
+    return [row for line in step.lines for row in _rows(line, width)]
+
+
+def _rows(line: Line, width: float) -> Iterator[_Set]:
+    """A formula in as many rows as it needs, broken before an equals sign."""
+    row = ""
+    for part in line:
+        longer = f"{row} = {part}" if row else part
+        if row and _measured(longer).box.width > width:
+            yield _fitted(row, width)
+            longer = rf"\quad = {part}"
+        row = longer
+    if row:
+        yield _fitted(row, width)
+
+
+def _fitted(latex: str, width: float) -> _Set:
+    """A row that is at most so wide, set smaller if need be."""
+    made = _measured(latex)
+    if made.box.width <= width:
+        return made
+    size = _SIZE * max(_SMALLEST, width / made.box.width)
+    smaller = _Set(default_typesetter().measure(latex, size), made.source)
+    if smaller.box.width <= width + 1.0:
+        return smaller
+    head, sign, _ = latex.partition(" = ")
+    return (
+        _measured(f"{head} = \\cdots")
+        if sign and len(head) < len(latex) / 2
+        else _measured(r"\cdots")
+    )
+
+
+def _measured(latex: str) -> _Set:
+    return _Set(default_typesetter().measure(latex, _SIZE), clean(latex))
+
+
+def _stacked(block: Sequence[_Set], y: float) -> Iterator[tuple[_Set, float]]:
+    """Each formula with the height of its baseline."""
+    for formula in block:
+        yield formula, y + formula.box.height
+        y += formula.box.tall + _LINE_GAP
+
+
+def _tall(block: Sequence[_Set]) -> float:
+    return sum(formula.box.tall + _LINE_GAP for formula in block)
+
+
+def _wide(block: Sequence[_Set]) -> float:
+    return max((formula.box.width for formula in block), default=0.0)
