@@ -23,7 +23,7 @@ from symgraph.facts import Fact
 from symgraph.node import Node
 from symgraph.notation.algebra import Algebra
 from symgraph.notation.indexed import Array as ByEntries
-from symgraph.notation.moments import Each, Point
+from symgraph.notation.moments import Each, End, Point
 from symgraph.notation.orientation import Layout
 from symgraph.notation.read import Forward, Reader, bare, evaluation_order
 from symgraph.notation.readtime import MomentForward
@@ -260,10 +260,16 @@ class Recurrence:
         """
         edges = self._names.sweeps["general"].contribution
         ahead = {bare(node.args[k]) for node, k in edges if not is_naming(node)}
+        ends = {
+            (bare(node.args[0]), node.end)
+            for node, _ in self._found.contribution
+            if isinstance(node, Point)
+        }
         states = [
             bare(one.before)
             for one in self._moments.states
-            if bare(one.after) in ahead and case in ("general", one.end)
+            if case in ("general", one.end)
+            and (bare(one.after) in ahead or (bare(one.after), _other(one.end)) in ends)
         ]
         return [*states, *self._read_off()]
 
@@ -422,6 +428,10 @@ class Recurrence:
                 yield Equation(name, names.literal.meaning(node), spans.get(node))
         if names.forward.name(names.root) is None:
             yield Equation(names.root_name, names.literal.meaning(names.root))
+
+
+def _other(end: End) -> End:
+    return "first" if end == "last" else "last"
 
 
 def _leading_to(

@@ -350,7 +350,7 @@ def _along(name: str, x: Value, axis: int | None) -> Value:
     if axis is None:
         return number(REDUCTIONS[name](x.array.ravel(), axis=0))
     found = np.asarray(REDUCTIONS[name](x.array, axis=axis), dtype=float)
-    if x.sort == "matrix":
+    if x.sort in ("matrix", "row", "column") and x.array.ndim == 2:
         turned = axis in (0, -2)
         return Value("row", found[None, :]) if turned else Value("column", found[:, None])
     if x.sort == "tensor":
@@ -447,7 +447,11 @@ def _entries(tree: Entries, scope: _Scope) -> Value | Open:
         return _of_sequence(tree, sequence, scope)
     if tree.high is not None:
         raise MeaningError("a superscript that is no power stands at something without time")
-    return _picked(_array_behind(tree.x, scope), tree, tree.low, scope)
+    array = _array_behind(tree.x, scope)
+    entry = scope.names.values.get(tree.x.name) if isinstance(tree.x, Word) else None
+    if isinstance(entry, Given) and entry.sort in ("column", "row") and len(tree.low) == 1:
+        array = array.ravel()  # r[2] of a matrix with a single row
+    return _picked(array, tree, tree.low, scope)
 
 
 def _array_behind(tree: Tree, scope: _Scope) -> Array:

@@ -136,3 +136,20 @@ def test_a_state_that_is_read_off_beside_another_use_receives_a_share(at, length
     assert derivation.verified
     assert f"dL/d{name} through v·{name} = v" in lines
     assert f"dL/d{name} = v" not in lines
+
+
+def test_a_first_state_that_is_read_off_makes_what_comes_from_the_next_a_share():
+    # s_1 also acts by itself, so that dL/ds_{t-1} is more than what s_t hands on at t = 2.
+    x = sg.input("x", 4)
+    run = sg.scan(lambda s, x: (sg.let("s", s + x),) * 2, sg.input("s0"), x)
+    derivation = sg.derive(sg.let("L", sg.tanh(run.outputs[0]) + run.final**2), x)
+
+    assert derivation.verified
+    assert not any(step.line("text").startswith("dL/ds_{t-1} =") for step in derivation.steps)
+
+
+def test_entries_of_a_matrix_with_a_single_row_are_read():
+    r = sg.input("r", (1, 4))
+    derivation = sg.derive(sg.let("L", sg.let("u", r[0, 2]) ** 2 * sg.sum(r)), r)
+
+    assert derivation.verified
