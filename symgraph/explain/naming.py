@@ -241,8 +241,9 @@ class Naming:
         if isinstance(meaning, Array):
             if self.is_within_another(node):
                 return False
-            on_the_way = node in self._active and not self._moved(node)
-            if self._moved(node) and len(self.users.get(node, [])) > 1:
+            computed = isinstance(node, Map) or not isinstance(meaning.body, Entry)
+            on_the_way = node in self._active and computed
+            if self.is_moved(node) and len(self.users.get(node, [])) > 1:
                 return True
             if on_the_way or any(isinstance(one, Over) for one in walk(meaning)) or node.ndim <= 2:
                 return True
@@ -284,9 +285,10 @@ class Naming:
 
         A derivative by these entries would read like that by the entries of the other.
         """
-        return self._moved(node) and len(self.users.get(node, [])) == 1
+        return self.is_moved(node) and len(self.users.get(node, [])) == 1
 
-    def _moved(self, node: Node) -> bool:
+    def is_moved(self, node: Node) -> bool:
+        """Whether a value has entries of another one at other places, or several times."""
         meaning = self.literal.meaning(node)
         if not isinstance(meaning, Array) or not isinstance(meaning.body, Entry):
             return False

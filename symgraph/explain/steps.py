@@ -99,9 +99,12 @@ class Steps:
 
     def _is_view(self, node: Node) -> bool:
         """Whether a value is another one in another shape, under the same name."""
-        if not isinstance(node, Reshape) or max(node.ndim, node.args[0].ndim) > 2:
+        if not isinstance(node, Reshape):
             return False
-        return self._names.reference(node) == self._names.reference(bare(node.args[0]))
+        one, other = self._names.reference(node), self._names.reference(bare(node.args[0]))
+        if isinstance(one, Array) and isinstance(one.body, Entry):  # b[o] for b of three axes
+            return one.body.base == other and not self._names.is_moved(node)
+        return one == other and max(node.ndim, node.args[0].ndim) <= 2
 
     def _viewed(self, node: Node) -> Node:
         """The value behind its other shapes."""
@@ -188,6 +191,7 @@ class Steps:
         return (
             nameless
             and node not in names.named
+            and not self._is_view(node)
             and isinstance(names.literal.read(node), Array)
             and (names.is_within_another(node) or names.only_moves(node))
         )

@@ -303,3 +303,11 @@ def test_entries_that_are_only_moved_are_a_part_of_the_next_step():
 
     assert last.startswith("dL/dX[b,c,h,w] = sum_{i,j} dL/du1[b,c,h-i+1,w-j+1,i,j] = ")
     assert [reason for _, reason in derivation.unverified] == ["its value is not finite"]
+
+
+def test_entries_of_a_matrix_with_a_single_row_are_read():
+    r = sg.input("r", (1, 4))
+    derivation = sg.derive(sg.let("L", sg.let("u", r[0, 2]) ** 2 * 3), r)
+
+    assert derivation.given[0].text() == "u = r[2]"
+    assert derivation.given[0] not in [line for line, _ in derivation.unverified]

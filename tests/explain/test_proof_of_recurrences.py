@@ -146,10 +146,3 @@ def test_a_first_state_that_is_read_off_makes_what_comes_from_the_next_a_share()
 
     assert derivation.verified
     assert not any(step.line("text").startswith("dL/ds_{t-1} =") for step in derivation.steps)
-
-
-def test_entries_of_a_matrix_with_a_single_row_are_read():
-    r = sg.input("r", (1, 4))
-    derivation = sg.derive(sg.let("L", sg.let("u", r[0, 2]) ** 2 * sg.sum(r)), r)
-
-    assert derivation.verified
