@@ -328,6 +328,8 @@ class Reader(Bodies):
         """A number sent to one place of a vector: x onehot(2)."""
         if node.ndim != 1 or node.args[0].ndim:
             return None
+        if node.shape[0] == 1:
+            return x
         hot = OneHot(Number(place), node.shape[0], self.forward.sort(node))
         return self.algebra.product([x, hot])
 

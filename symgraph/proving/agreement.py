@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from symgraph import readback
 from symgraph.printing import Style
-from symgraph.readback.tree import Number, Terms, Tree
+from symgraph.readback.tree import Chain, Number, Over, Terms, Tree
 
 __all__ = ["STYLES", "UNREADABLE", "agree", "both", "entries_of", "message"]
 
@@ -47,9 +47,17 @@ def agree(reference: Any, shown: Any, tree: Tree, lenient: bool) -> bool:
 
 
 def _is_number(tree: Tree) -> bool:
-    """Whether a number is written, with a sign or as a sum of numbers."""
-    terms = [one for _, one in tree.terms] if isinstance(tree, Terms) else [tree]
-    return all(isinstance(one, Number) for one in terms)
+    """Whether nothing but numbers is written, as in -1 or (1/4) · 2."""
+    stack: list[Any] = [tree]
+    while stack:
+        one = stack.pop()
+        if isinstance(one, tuple):
+            stack += one
+        elif isinstance(one, (Terms, Chain, Over)):
+            stack += [getattr(one, slot) for slot in one.__slots__]
+        elif isinstance(one, Tree) and not isinstance(one, Number):
+            return False
+    return True
 
 
 def _is_equal(exact: NDArray[Any], given: NDArray[Any]) -> bool:
