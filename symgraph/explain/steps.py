@@ -16,7 +16,7 @@ from symgraph.notation.kronecker import is_blocks
 from symgraph.notation.moments import Each, Point
 from symgraph.notation.read import bare
 from symgraph.notation.tree import Formula, Name, Norm, Number, Sum
-from symgraph.ops import Einsum, Map, Reshape
+from symgraph.ops import Einsum, Map, Pull, Reshape
 from symgraph.ops.leaves import fill
 from symgraph.ops.loop import local
 from symgraph.ops.map import add_up
@@ -99,7 +99,10 @@ class Steps:
 
     def _is_view(self, node: Node) -> bool:
         """Whether a value is another one in another shape, under the same name."""
-        if not isinstance(node, Reshape):
+        of_one = all(
+            size == 1 for size in (*node.shape, *(node.args[0].shape if node.args else ()))
+        )
+        if not isinstance(node, Reshape) and not (isinstance(node, Pull) and of_one):
             return False
         one, other = self._names.reference(node), self._names.reference(bare(node.args[0]))
         if isinstance(one, Array) and isinstance(one.body, Entry):  # b[o] for b of three axes
