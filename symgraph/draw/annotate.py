@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from symgraph.draw.geometry import Point, Rect, Shape, bounds_of, hits
+from symgraph.draw.geometry import Point, Rect, Shape, bounds_of, hits, segments
 from symgraph.draw.plan import TITLE_INSET
 from symgraph.draw.view import Direction
 
@@ -22,6 +22,9 @@ _EDGE = 100.0
 _WISH = 10.0
 _CLEAR = 2.0
 _TITLE_STEP = 6.0
+# After so many trials in one picture only the first few spots of a node are tried.
+_PATIENCE, _FEW_SPOTS = 12_000, 6
+_ENDLESS = 6_000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +53,8 @@ def place_values(
     if not any(sizes):
         return [None] * len(sizes)
     solid = RectGrid([*(shape.bounds for shape in shapes), *labels])
-    segments = [pair for line in lines for pair in itertools.pairwise(line)]
-    near_segments = RectGrid([bounds_of(pair, 0.1) for pair in segments])
+    pieces = [piece for line in lines for piece in segments(line) if not _is_endless(*piece)]
+    near_pieces = RectGrid([bounds_of(piece, 0.1) for piece in pieces])
     wishes = [
         next(iter(_spots(size, shape, direction, gap)), None) if size else None
         for size, shape in zip(sizes, shapes, strict=True)
@@ -59,18 +62,27 @@ def place_values(
     waiting = RectGrid([wish[0] if wish else Rect(0, 0, 0, 0) for wish in wishes])
     placed = RectGrid([])
     found: list[Spot | None] = []
+    tried = 0
     for index, (size, shape) in enumerate(zip(sizes, shapes, strict=True)):
         if size is None:
             found.append(None)
             continue
         best: Spot | None = None
         for rank, (rect, align) in enumerate(_spots(size, shape, direction, gap)):
+            if tried > _PATIENCE and rank >= _FEW_SPOTS:
+                break
+            tried += 1
             clear = rect.grown(_CLEAR)
             cost = 0.01 * rank
             cost += _SOLID * (solid.count(clear) + placed.count(clear))
-            cost += _EDGE * sum(hits(segments[k], clear) for k in near_segments.near(clear))
-            cost += _WISH * sum(k > index for k in waiting.near(clear))
-            if best is None or cost < best.cost:
+            enough = math.inf if best is None else best.cost
+            if cost < enough:
+                cost += _WISH * sum(k > index for k in waiting.near(clear))
+            for k in near_pieces.near(clear):
+                if cost >= enough:
+                    break
+                cost += _EDGE * hits(pieces[k], clear)
+            if cost < enough:
                 best = Spot(rect, align, cost)
             if cost < _WISH:
                 break
@@ -78,6 +90,11 @@ def place_values(
         placed.add(best.rect)
         found.append(best)
     return found
+
+
+def _is_endless(p: Point, q: Point) -> bool:
+    """Whether a segment is longer than any picture in which somebody reads values."""
+    return abs(p[0] - q[0]) + abs(p[1] - q[1]) > _ENDLESS
 
 
 def place_title(box: Rect, width: float, height: float, lines: Sequence[Sequence[Point]]) -> Rect:
@@ -161,8 +178,12 @@ class RectGrid:
 
     def near(self, rect: Rect) -> list[int]:
         """The numbers of the rectangles that share room with this one, in order."""
-        numbers = {k for cell in self._cover(rect) for k in self.cells.get(cell, ())}
-        return sorted(k for k in numbers if self.rects[k].meets(rect))
+        cells, rects = self.cells, self.rects
+        numbers: set[int] = set()
+        for cell in self._cover(rect):
+            if cell in cells:
+                numbers.update(cells[cell])
+        return sorted(k for k in numbers if rects[k].meets(rect))
 
     def count(self, rect: Rect) -> int:
         """How many rectangles share room with this one."""

@@ -23,6 +23,7 @@ __all__ = [
     "hits",
     "lines_cross",
     "piece_at",
+    "segments",
     "straight",
     "turning",
 ]
@@ -293,7 +294,7 @@ def _first_inside(
     for piece in reversed(pieces):
         for k in reversed(range(16)):
             if outside(piece_at(curve, piece, k / 16)) > 0:
-                return piece, _bisect(curve, piece, outside, k / 16, (k + 1) / 16)
+                return piece, _border(curve, piece, outside, k / 16, (k + 1) / 16)
     return 0, 0.0
 
 
@@ -302,25 +303,52 @@ def _last_inside(curve: Curve, outside: Callable[[Point], float]) -> tuple[int, 
     for piece in range(len(curve) // 3):
         for k in range(1, 17):
             if outside(piece_at(curve, piece, k / 16)) > 0:
-                return piece, _bisect(curve, piece, outside, k / 16, (k - 1) / 16)
+                return piece, _border(curve, piece, outside, k / 16, (k - 1) / 16)
     return len(curve) // 3 - 1, 1.0
 
 
-def _bisect(
+def _border(
     curve: Curve, piece: int, outside: Callable[[Point], float], out: float, within: float
 ) -> float:
-    for _ in range(28):
-        middle = (out + within) / 2
-        if outside(piece_at(curve, piece, middle)) > 0:
-            out = middle
+    """Where a cubic crosses a border between two of its points (Illinois false position)."""
+    far, near = outside(piece_at(curve, piece, out)), outside(piece_at(curve, piece, within))
+    if near >= 0:
+        return within
+    side = 0
+    for _ in range(24):
+        t = (out * near - within * far) / (near - far)
+        height = outside(piece_at(curve, piece, t))
+        if abs(height) < 1e-6:
+            return t
+        # The end that stays for a second time is pulled in, or it would stay for ever.
+        if height > 0:
+            out, far = t, height
+            near = near / 2 if side > 0 else near
+            side = 1
         else:
-            within = middle
+            within, near = t, height
+            far = far / 2 if side < 0 else far
+            side = -1
     return out
 
 
 def hits(points: Sequence[Point], rect: Rect) -> bool:
     """Whether a line through `points` enters the rectangle."""
     return any(_segment_enters(p, q, rect) for p, q in itertools.pairwise(points))
+
+
+def segments(line: Sequence[Point], slim: float = 64.0) -> list[tuple[Point, Point]]:
+    """The segments of a line, in parts so that none is both wider and taller than `slim`.
+
+    >>> segments([(0.0, 0.0), (200.0, 100.0)])
+    [((0.0, 0.0), (100.0, 50.0)), ((100.0, 50.0), (200.0, 100.0))]
+    """
+    found: list[tuple[Point, Point]] = []
+    for p, q in itertools.pairwise(line):
+        parts = 1 + int(min(abs(q[0] - p[0]), abs(q[1] - p[1])) / slim)
+        stops = [p, *(_between(p, q, i / parts) for i in range(1, parts)), q]
+        found += itertools.pairwise(stops)
+    return found
 
 
 def _segment_enters(p: Point, q: Point, rect: Rect) -> bool:

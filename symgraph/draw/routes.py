@@ -17,6 +17,7 @@ from symgraph.draw.geometry import (
     hermite,
     hits,
     lines_cross,
+    segments,
     straight,
     turning,
 )
@@ -41,7 +42,6 @@ _OWN_VALUE, _CRAMPED = 0.4, 12.0
 _CONTENT = 3.0
 # How far a bow goes aside, as a share of its way.
 _BOWS = (0.1, 0.2, 0.35)
-_PIECE = 64.0
 # How far off its edge a label may stand, in pixels, and what a pixel costs.
 _OFFS, _OFF = (0.0, 14.0, 30.0), 0.2
 _NOWHERE = Rect(0.0, 0.0, 0.0, 0.0)
@@ -315,14 +315,7 @@ def _boxes_of(plan: Plan, boxes: Sequence[Rect]) -> list[tuple[Rect, set[int]]]:
 
 def _pieces(line: Sequence[Point]) -> list[Rect]:
     """The bounds of the segments of a line, long ones in parts."""
-    found = []
-    for (x0, y0), (x1, y1) in itertools.pairwise(line):
-        parts = 1 + int(min(abs(x1 - x0), abs(y1 - y0)) / _PIECE)
-        for i in range(parts):
-            xs = (x0 + (x1 - x0) * i / parts, x0 + (x1 - x0) * (i + 1) / parts)
-            ys = (y0 + (y1 - y0) * i / parts, y0 + (y1 - y0) * (i + 1) / parts)
-            found.append(Rect(min(xs), min(ys), max(xs), max(ys)))
-    return found
+    return [bounds_of(piece) for piece in segments(line)]
 
 
 def _arcs(start: Point, end: Point, axis: int) -> Iterator[Curve]:

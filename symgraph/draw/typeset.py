@@ -17,9 +17,11 @@ import unicodedata
 import xml.etree.ElementTree as ET
 from collections import OrderedDict
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
+
+from symgraph.draw.digits import DIGITS_IN_FACES, Faces, Template, canonical, face_in, template
+from symgraph.draw.ink import Box, Command, Ink, Outline, Piece, Rule, TextRun
 
 __all__ = [
     "Box",
@@ -35,8 +37,6 @@ __all__ = [
     "find_cjk_font",
     "stack",
 ]
-
-Command = tuple[str | float, ...]
 
 # A label is read at a glance; what is longer than this is cut rather than set.
 MAX_CHARACTERS = 2000
@@ -58,70 +58,6 @@ _MINUS = "−-+±∓"
 _OPENING = "([{⟨|‖,;:"
 
 
-@dataclass(frozen=True, slots=True)
-class Outline:
-    """One glyph as path commands ("M", x, y), ("L", ..), ("Q", ..), ("C", ..), ("Z",).
-
-    In units of `1 / units` em, y downwards, origin on the baseline. Equal outlines have equal ids.
-    """
-
-    id: str
-    commands: tuple[Command, ...]
-    units: float
-
-
-@dataclass(frozen=True, slots=True)
-class Ink:
-    """A glyph with its origin at (x, y), `size` pixels to the em."""
-
-    outline: Outline
-    x: float
-    y: float
-    size: float
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """A filled rectangle: a fraction bar, the roof of a root."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-
-
-@dataclass(frozen=True, slots=True)
-class TextRun:
-    """Characters without an outline: a viewer sets them in `width` pixels with its own font."""
-
-    text: str
-    x: float
-    y: float
-    size: float
-    width: float
-
-
-Piece = Ink | Rule | TextRun
-
-
-@dataclass(frozen=True, slots=True)
-class Box:
-    """A set formula: origin at the left end of the baseline, y downwards, all in pixels.
-
-    `height` is above the baseline and `depth` below, so the box is `height + depth` tall.
-    """
-
-    width: float
-    height: float
-    depth: float
-    pieces: tuple[Piece, ...]
-
-    @property
-    def tall(self) -> float:
-        """Height and depth together."""
-        return self.height + self.depth
-
-
 class Typesetter(Protocol):
     """Anything that can set LaTeX in a box."""
 
@@ -140,6 +76,8 @@ class ZiamathTypesetter:
         self._cjk_font = cjk_font
         self._cache_size = cache_size
         self._boxes: OrderedDict[tuple[str, float], Box] = OrderedDict()
+        self._templates: OrderedDict[tuple[str, float], Template | None] = OrderedDict()
+        self._faces: Faces | None = None
         # ziamath switches features of its one shared font while it sets text.
         self._lock = threading.Lock()
         self._font: Any = None
@@ -170,6 +108,9 @@ class ZiamathTypesetter:
         try:
             if _NUMBER.fullmatch(latex):
                 return self._number(latex, size)
+            box = self._from_template(latex, size)
+            if box is not None:
+                return box
             mathml = _mathml(latex)
             if not "".join(mathml.itertext()).strip():
                 return Box(0.0, 0.0, 0.0, ())
@@ -180,6 +121,26 @@ class ZiamathTypesetter:
             return self._render(_plain_mathml(latex), size, latex)
         except Exception:
             return _as_text_run(latex, size)
+
+    def _from_template(self, latex: str, size: float) -> Box | None:
+        """The box of a formula whose like with other digits is set, or set now."""
+        found = canonical(latex)
+        if found is None:
+            return None
+        name, digits = found
+        if self._faces is None:
+            self._faces = tuple(
+                face_in(self._render(_mathml(text), 16.0, text)) for text in DIGITS_IN_FACES
+            )
+        if (name, size) not in self._templates:
+            mathml = _mathml(name)
+            box = self._render(mathml, size, name) if "".join(mathml.itertext()).strip() else None
+            made = None if box is None else template(box, len(digits), size, self._faces)
+            self._templates[name, size] = made
+            if len(self._templates) > self._cache_size:
+                self._templates.popitem(last=False)
+        like = self._templates[name, size]
+        return None if like is None else like.filled(digits, self._faces)
 
     def _number(self, text: str, size: float) -> Box:
         """A plain number, which is what most values are, without the way through MathML."""
