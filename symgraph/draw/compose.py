@@ -19,6 +19,8 @@ from symgraph.draw.view import View, ViewEdge
 __all__ = ["compose"]
 
 _NOTE_GAP, _NOTE_LINE, _NOTE_INDENT = 24.0, 8.0, 28.0
+# From the baseline of the heading of a layer to the picture below it.
+_HEADING_GAP = 12.0
 
 
 def compose(
@@ -59,6 +61,8 @@ class _Picture:
     ) -> None:
         """One more item; its id says whose it is and what."""
         suffix = {"node": "", "edge": "", "group": ""}.get(layer, f"-{role}")
+        if role.startswith("sheet"):
+            suffix = f"-{role}"
         self.items.append(Item(owner + suffix, owner, layer, role, drawn, paint, alt, source))
 
     def draw_groups(self) -> None:
@@ -71,8 +75,11 @@ class _Picture:
             paint = self.theme.groups[group.role]
             self.add(owner, "group", group.role, rect, paint, clean(group.label))
             spot = place_title(rect, title.width, title.tall, lines)
-            left = rect.centre[0] - title.width / 2 if group.role == "layer" else spot.left
-            glyphs, ink = Glyphs(title, left, spot.top + title.height), Paint(self.theme.muted)
+            left, base = spot.left, spot.top + title.height
+            if group.role == "layer":
+                # On one line, whatever hangs below it.
+                left, base = rect.centre[0] - title.width / 2, rect.bottom - _HEADING_GAP
+            glyphs, ink = Glyphs(title, left, base), Paint(self.theme.muted)
             if group.label:
                 self.add(owner, "caption", "title", glyphs, ink, "", clean(group.label))
 
@@ -106,8 +113,10 @@ class _Picture:
             owner = f"n{index}"
             paint = self.theme.paint(node.role, node.hue, node.dashed)
             alt = clean(node.alt or node.label)
+            for number, sheet in enumerate(part.behind(at, self.theme)):
+                self.add(owner, "group", f"sheet{number}", sheet, paint)
             self.add(owner, "node", node.role, part.shape(at, self.theme), paint, alt)
-            label = _centred(part.label, at)
+            label = _centred(part.label, part.shape(at, self.theme).centre)
             self.add(owner, "text", "name", label, ink, source=clean(node.label))
             if node.crossed:
                 bounds = part.shape(at, self.theme).bounds
@@ -133,7 +142,11 @@ class _Picture:
             if box is not None and rect is not None:
                 source = clean(" = ".join(part for part in (edge.label, edge.value) if part))
                 paint = Paint(self.theme.ink if edge.ink else self.theme.label)
-                self.add(f"e{k}", "label", "label", _centred(box, rect.centre), paint, "", source)
+                role = "ink" if edge.ink else "label"
+                glyphs = _centred(box, rect.centre)
+                self.items.append(
+                    Item(f"e{k}-label", f"e{k}", "label", role, glyphs, paint, "", source)
+                )
 
     def draw_values(self) -> None:
         """Forward values above backward values, on the free side of each node."""
@@ -196,7 +209,7 @@ class _Picture:
 
     def draw_legend(self, typesetter: Typesetter) -> None:
         """What the colours mean, below the picture; only what the picture uses."""
-        used = {item.layer for item in self.items}
+        used = {item.layer for item in self.items if item.role != "ink"}
         self.items += legend_items(self.view, used, self.bounds(), typesetter, self.theme)
 
     def draw_title(self, typesetter: Typesetter) -> None:

@@ -21,6 +21,10 @@ STYLES = {
     "graph": "symgraph.draw.graph_view:graph_view",
     "layers": "symgraph.draw.layers_view:layers_view",
     "cell": "symgraph.draw.cell:cell_view",
+    "window": "symgraph.draw.window_view:window_view",
+    "maps": "symgraph.draw.maps_view:maps_view",
+    "blocks": "symgraph.draw.blocks_view:blocks_view",
+    "bipartite": "symgraph.draw.bipartite_view:bipartite_view",
 }
 
 

@@ -9,7 +9,7 @@ from symgraph.build.coerce import as_node
 from symgraph.errors import DrawError
 from symgraph.node import Node, topological
 from symgraph.ops import Concat, Einsum, Let, Map, Pull, Reshape, Scan, Var
-from symgraph.scalar import Pointwise
+from symgraph.scalar import Pointwise, slot
 from symgraph.template import function_name
 
 __all__ = ["LIMIT", "net_outputs"]
@@ -74,6 +74,8 @@ class _Search:
         self.users: dict[Node, set[Node]] = {}
         self.data: dict[Node, frozenset[Node]] = {}
         self.weight: set[Node] = set()
+        #: What parameters can still change.
+        self.trained: set[Node] = set()
         for node in order:
             for arg in node.args:
                 self.users.setdefault(arg, set()).add(node)
@@ -81,6 +83,10 @@ class _Search:
             self.data[node] = frozenset(
                 {node} if leaf else frozenset().union(*(self.data[a] for a in node.args))
             )
+            stops = isinstance(node, Let) and node.stops
+            is_weight = isinstance(node, Var) and node.role == "parameter"
+            if is_weight or (not stops and any(arg in self.trained for arg in node.args)):
+                self.trained.add(node)
             if self._is_weight(node):
                 self.weight.add(node)
 
@@ -155,7 +161,10 @@ class _Search:
         expr = user.template.expr
         others = [arg for arg in user.args if arg is not node and self.data[arg]]
         if _is_linear(expr):
-            return all(self.data[arg] <= self.data[node] for arg in others)
+            # What is only subtracted is a target: x̂ - x of an autoencoder, not a shortcut.
+            signs = {expr.coeff(slot(k)) > 0 for k, arg in enumerate(user.args) if self.data[arg]}
+            target = len(signs) > 1 and any(arg not in self.trained for arg in others)
+            return not target and all(self.data[arg] <= self.data[node] for arg in others)
         if others:
             return False
         return isinstance(expr, Pointwise) and function_name(expr) not in _OF_LOSSES

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from symgraph.draw.geometry import Disc, Point, Rect, Shape
 from symgraph.draw.plan import Extent, Plan, PlanGroup
@@ -25,13 +26,17 @@ class NodePart:
     forward: Box | None
     backward: Box | None
     caption: Box | None = None
+    sheets: int = 1
+    cell: bool = False
 
     def shape(self, at: Point, theme: Theme) -> Shape:
-        """The shape with its centre at a point."""
-        x, y = at
+        """The shape with its centre at a point; of several sheets the front one."""
+        half = theme.sheet_step * (self.sheets - 1) / 2
+        x, y = at[0] - half, at[1] + half
         if self.form == "disc":
             return Disc(x, y, self.half_width)
-        radius = {"pill": self.half_height, "box": theme.box_radius, "bare": 0.0}[self.form]
+        corner = theme.cell_radius if self.cell else theme.box_radius
+        radius = {"pill": self.half_height, "box": corner, "bare": 0.0}[self.form]
         return Rect(
             x - self.half_width,
             y - self.half_height,
@@ -39,6 +44,11 @@ class NodePart:
             y + self.half_height,
             radius,
         )
+
+    def behind(self, at: Point, theme: Theme) -> list[Shape]:
+        """The sheets behind the front one, the farthest first."""
+        offsets = [theme.sheet_step * k for k in reversed(range(1, self.sheets))]
+        return [self.shape((at[0] + off, at[1] - off), theme) for off in offsets]
 
     @property
     def values(self) -> tuple[Box, ...]:
@@ -57,11 +67,25 @@ class Parts:
 
 def measure(view: View, typesetter: Typesetter, theme: Theme) -> Parts:
     """Set every formula of a view."""
+    nodes = [_node(node, view, typesetter, theme) for node in view.nodes]
     return Parts(
-        tuple(_node(node, view, typesetter, theme) for node in view.nodes),
+        tuple(_even_cells(view, nodes)),
         tuple(_edge_label(edge, typesetter, theme) for edge in view.edges),
         tuple(typesetter.measure(_title(group), theme.caption_size) for group in view.groups),
     )
+
+
+def _even_cells(view: View, parts: Sequence[NodePart]) -> list[NodePart]:
+    """The cells of each group all as large as its largest one."""
+    numbers = {node.id: k for k, node in enumerate(view.nodes) if node.role == "cell"}
+    found = list(parts)
+    for group in view.groups:
+        cells = [numbers[member] for member in group.members if member in numbers]
+        wide = max((parts[k].half_width for k in cells), default=0.0)
+        high = max((parts[k].half_height for k in cells), default=0.0)
+        for k in cells:
+            found[k] = replace(parts[k], half_width=wide, half_height=high)
+    return found
 
 
 def _title(group: ViewGroup) -> str:
@@ -86,7 +110,10 @@ def _node(node: ViewNode, view: View, typesetter: Typesetter, theme: Theme) -> N
     if form == "disc":
         half_width = half_height = max(half_width, half_height)
     caption = typesetter.measure(node.caption, theme.caption_size) if node.caption else None
-    return NodePart(label, form, half_width, half_height, values[0], values[1], caption)
+    return NodePart(
+        label, form, half_width, half_height, values[0], values[1], caption, node.sheets,
+        node.role == "cell",
+    )  # fmt: skip
 
 
 def _strutted(box: Box, size: float) -> Box:
@@ -132,9 +159,12 @@ def plan(view: View, parts: Parts, theme: Theme) -> Plan:
     """What a layout engine needs to know about a view."""
     numbers = {node.id: index for index, node in enumerate(view.nodes)}
     shapes = [
-        Extent(part.half_width, part.half_width, part.half_height, part.half_height)
-        for part in parts.nodes
-    ]
+        Extent(
+            part.half_width + off, part.half_width + off,
+            part.half_height + off, part.half_height + off,
+        )
+        for part, off in ((part, theme.sheet_step * (part.sheets - 1) / 2) for part in parts.nodes)
+    ]  # fmt: skip
     rooms = [
         _room(part, shape, view, theme) for part, shape in zip(parts.nodes, shapes, strict=True)
     ]

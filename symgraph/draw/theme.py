@@ -63,6 +63,8 @@ class Theme:
     widest_circle: float = 58.0
     node_padding: float = 9.0
     box_radius: float = 8.0
+    sheet_step: float = 7.0
+    cell_radius: float = 1.5
     value_gap: float = 7.0
     label_gap: float = 6.0
     caption_gap: float = 5.0

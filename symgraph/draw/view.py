@@ -51,8 +51,9 @@ class ViewNode:
     `form` and `size` (least width and height, pixels) override what the role gives, `hue` is the
     number of a colour that things which belong together share, a `crossed` node is crossed out, a
     `dashed` one is small with a dashed rim (one of several places of the same thing), and `caption`
-    is a small LaTeX line below. `at` is the place (column, row) on a grid, rows counted upwards; a
-    view whose nodes all have one is laid out by the grid engine.
+    is a small LaTeX line below. Of `sheets` there are several one behind the other, as of feature
+    maps. `at` is the place (column, row) on a grid, rows counted upwards; a view whose nodes all
+    have one is laid out by the grid engine.
     """
 
     id: str
@@ -68,6 +69,7 @@ class ViewNode:
     caption: str = ""
     at: tuple[float, float] | None = None
     dashed: bool = False
+    sheets: int = 1
 
 
 @dataclass(frozen=True, slots=True)

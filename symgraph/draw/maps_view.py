@@ -1,0 +1,129 @@
+"""The style "maps": feature maps as stacks of sheets, one layer after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from symgraph.draw.net_outputs import net_outputs
+from symgraph.draw.stages import Stage, Stages, shape_latex
+from symgraph.draw.view import Language, Role, View, ViewEdge, ViewNode
+from symgraph.errors import DrawError
+from symgraph.shapes import Shape
+
+__all__ = ["depths", "heights_of", "maps_view"]
+
+_MOST_SHEETS = 4
+_SMALLEST, _LARGEST = 34.0, 110.0
+_WORDS: dict[Language, dict[str, str]] = {
+    "en": {"conv": "conv", "max": "max pooling", "mean": "mean pooling", "affine": "full"},
+    "zh": {"conv": "卷积", "max": "最大池化", "mean": "平均池化", "affine": "全连接"},
+}
+
+
+def maps_view(
+    expr: Any,
+    values: Mapping[Any, Any] | None = None,
+    *,
+    output: Any = None,
+    title: str = "",
+    language: Language = "en",
+    legend: bool = False,
+) -> View:
+    """A convolutional net: each layer's result as a stack of sheets with its sizes below.
+
+    The operation between two stands on the edge. The net is read from the expression, a loss on top
+    of it left out (`output` names where to end). `values` are not shown.
+    Raises DrawError where there is no convolution and no pooling.
+    """
+    stages = Stages(net_outputs(expr, "maps", output))
+    if not any(stage.windows for stage in stages.stages):
+        raise DrawError(
+            "draw: the style 'maps' shows convolutions and pooling, and this expression has none. "
+            "Use style='layers' or style='blocks'."
+        )
+    rows = heights_of(stages)
+    columns = depths(stages)
+    largest = max(max(_plane(stages.shape(stage)), default=1) for stage in stages.stages)
+    nodes = tuple(
+        _node(stage, stages.shape(stage), largest, (float(columns[k]), rows[k]))
+        for k, stage in enumerate(stages.stages)
+    )
+    edges = tuple(
+        ViewEdge(f"s{tail}", f"s{stage.number}", k, _operation(stage, language), ink=True)
+        for stage in stages.stages
+        for k, tail in enumerate(stage.tails)
+    )
+    return View(nodes, edges, title, "LR", legend, language)
+
+
+def depths(stages: Stages) -> list[int]:
+    """How many layers lie before each."""
+    found: list[int] = []
+    for stage in stages.stages:
+        found.append(1 + max((found[tail] for tail in stage.tails), default=-1))
+    return found
+
+
+def heights_of(stages: Stages) -> list[float]:
+    """The row of each layer: those of one depth one above the other."""
+    columns = depths(stages)
+    rows = [0.0] * len(columns)
+    for depth in set(columns):
+        members = [k for k, column in enumerate(columns) if column == depth]
+        for place, k in enumerate(members):
+            rows[k] = (len(members) - 1) / 2 - place
+    return rows
+
+
+def _plane(shape: Shape) -> tuple[int, ...]:
+    """The sizes of one sheet; a symbolic one counts as large."""
+    sizes = shape[-2:] if len(shape) > 2 else shape
+    return tuple(size if isinstance(size, int) else 32 for size in sizes)
+
+
+def _pixels(size: int, largest: int) -> float:
+    return _SMALLEST + (_LARGEST - _SMALLEST) * min(1.0, size / largest)
+
+
+def _node(stage: Stage, shape: Shape, largest: int, at: tuple[float, float]) -> ViewNode:
+    plane = _plane(shape)
+    caption = shape_latex(shape)
+    if stage.name and stage.kind != "input":
+        caption = rf"{stage.name}:\;{caption}"
+    sheets = 1
+    if len(shape) > 2 and isinstance(shape[-3], int):
+        sheets = min(_MOST_SHEETS, shape[-3])
+    id = f"s{stage.number}"
+    if stage.kind in ("add", "other", "function") and not len(plane) > 1:
+        return ViewNode(id, stage.sign, "op", caption=caption, at=at)
+    width = _pixels(plane[-1], largest) if len(plane) > 1 else 18.0
+    height = _pixels(plane[0] if len(plane) > 1 else min(plane, default=1), largest)
+    label = stage.name if stage.kind == "input" else ""
+    return ViewNode(
+        id, label, _role(stage), alt=stage.name or stage.sign, form="box", size=(width, height),
+        caption=caption, at=at, sheets=sheets,
+    )  # fmt: skip
+
+
+def _role(stage: Stage) -> Role:
+    roles: dict[str, Role] = {
+        "input": "data", "conv": "gate", "pool": "pointwise", "affine": "output",
+    }  # fmt: skip
+    return roles.get(stage.kind, "unit")
+
+
+def _operation(stage: Stage, language: Language) -> str | None:
+    """What happens on the way to a layer."""
+    words = _WORDS[language]
+    if stage.windows is not None:
+        word = words[stage.windows.kind]
+        size = r" \times ".join(map(str, stage.windows.size))
+        text = rf"\text{{{word}}}\;{size}"
+    elif stage.kind == "affine":
+        text = rf"\text{{{words['affine']}}}"
+    elif stage.weights:
+        text = stage.sign
+    else:
+        return None
+    return rf"{text},\;{stage.function}" if stage.function else text

@@ -1,0 +1,255 @@
+"""An expression read layer by layer: convolutions, full connections, pooling, sums, functions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from symgraph.draw.layered import sign_of_function
+from symgraph.draw.windows import Windows, windowed, windows_of
+from symgraph.errors import DrawError
+from symgraph.node import Node, topological
+from symgraph.node_signs import sign_of
+from symgraph.ops import Concat, Einsum, Let, Map, Pull, Reduce, Reshape, Var
+from symgraph.printing import latex_name
+from symgraph.scalar import Pointwise, slot
+from symgraph.shapes import Dim, Shape
+
+__all__ = ["Stage", "StageKind", "Stages", "shape_latex"]
+
+StageKind = Literal["input", "affine", "conv", "pool", "function", "add", "other"]
+
+
+@dataclass(slots=True)
+class Stage:
+    """One layer: what it does to the values of its `tails`, and what its result is called.
+
+    `sign` is the operation in LaTeX, `function` the one that follows within the same layer.
+    """
+
+    number: int
+    kind: StageKind
+    node: Node
+    tails: list[int]
+    sign: str = ""
+    function: str = ""
+    name: str = ""
+    weights: list[str] = field(default_factory=list)
+    windows: Windows | None = None
+    frozen: bool = False
+    shape: Shape = ()
+
+
+class Stages:
+    """The layers of the values up to `outputs`; every value knows its layer."""
+
+    def __init__(self, outputs: Sequence[Node]) -> None:
+        self.stages: list[Stage] = []
+        self.outputs = tuple(outputs)
+        self.order = topological(outputs)
+        self._users: dict[Node, set[Node]] = {}
+        self._of: dict[Node, int] = {}
+        for node in self.order:
+            for arg in node.args:
+                self._users.setdefault(arg, set()).add(node)
+        self._batch = self._batch_size()
+        for node in self.order:
+            self._read(node)
+        if not any(stage.tails for stage in self.stages):
+            raise DrawError(
+                "draw: there is no layer in this expression, a function of data. Use style='graph'."
+            )
+
+    def of(self, node: Node) -> Stage | None:
+        """The layer that makes a value, None where it holds weights only."""
+        return self.stages[self._of[node]] if node in self._of else None
+
+    def shape(self, stage: Stage) -> Shape:
+        """The sizes of the result of a layer, without the axis of the samples."""
+        shape = stage.shape
+        if self._batch is not None and shape[:1] == (self._batch,) and len(shape) > 1:
+            return shape[1:]
+        return shape
+
+    def _batch_size(self) -> Dim | None:
+        """The symbolic size that no parameter has: the number of samples."""
+        known = {
+            size
+            for node in self.order
+            if isinstance(node, Var) and node.role == "parameter"
+            for size in node.shape
+        }
+        for node in self.order:
+            if isinstance(node, Var) and node.role != "parameter" and node.shape:
+                first = node.shape[0]
+                if not isinstance(first, int) and first not in known:
+                    return first
+        return None
+
+    # --- reading ------------------------------------------------------------------------------
+
+    def _read(self, node: Node) -> None:
+        if isinstance(node, Var):
+            if node.role != "parameter" and node.kind != "boolean":
+                stage = self._new("input", node, [], name=latex_name(node.name))
+                stage.sign = stage.name
+            return
+        tails = self._tails(node)
+        if not tails:
+            return
+        if isinstance(node, Let):
+            self._name(node, self.stages[tails[0]])
+            return
+        windows = windowed(node)
+        if windows is not None and windows.source in self._of:
+            self._window(node, windows)
+        elif windows_of(node) is not None and self._only_windows(node):
+            self._of[node] = tails[0]
+        elif isinstance(node, Einsum):
+            self._einsum(node, tails)
+        elif isinstance(node, Map):
+            self._map(node, tails)
+        elif isinstance(node, (Reshape, Pull)) and len(tails) == 1:
+            self._moved(node, self.stages[tails[0]])
+        else:
+            self._new("other", node, tails, sign=_sign(node))
+
+    def _moved(self, node: Node, stage: Stage) -> None:
+        """Entries in another order are the same layer; rows of a table of weights are not."""
+        weights = self._weights(node)
+        if weights:
+            self._new("other", node, [stage.number], sign=weights[0]).weights = weights
+            return
+        self._of[node] = stage.number
+        if stage.kind == "input":
+            stage.shape = node.shape
+
+    def _only_windows(self, node: Node) -> bool:
+        """Whether windows are read by a convolution or a pooling only."""
+        return all(
+            windowed(user) is not None or isinstance(user, (Map, Einsum, Reduce))
+            for user in self._users.get(node, ())
+        )
+
+    def _tails(self, node: Node) -> list[int]:
+        return list(dict.fromkeys(self._of[arg] for arg in node.args if arg in self._of))
+
+    def _new(
+        self, kind: StageKind, node: Node, tails: list[int], *, sign: str = "", name: str = ""
+    ) -> Stage:
+        stage = Stage(len(self.stages), kind, node, tails, sign, name=name, shape=node.shape)
+        self.stages.append(stage)
+        self._of[node] = stage.number
+        return stage
+
+    def _name(self, node: Let, stage: Stage) -> None:
+        self._of[node] = stage.number
+        if node.stops:
+            self._freeze(stage)
+        flattened = isinstance(node.args[0], Reshape) and stage.name
+        if node.let_name and stage.kind != "input" and not flattened:
+            stage.name = latex_name(node.let_name)
+
+    def _freeze(self, last: Stage) -> None:
+        """A layer behind stop_gradient, with all layers before it, is not trained."""
+        waiting = [last.number]
+        while waiting:
+            stage = self.stages[waiting.pop()]
+            if not stage.frozen:
+                stage.frozen = True
+                waiting += stage.tails
+
+    def _weights(self, node: Node) -> list[str]:
+        """The parameters among the operands that hold no data."""
+        found: list[str] = []
+        for arg in node.args:
+            if arg not in self._of:
+                for leaf in topological([arg]):
+                    if isinstance(leaf, Var):
+                        found.append(latex_name(leaf.name))
+        return found
+
+    def _window(self, node: Node, windows: Windows) -> None:
+        tails = [self._of[windows.source]]
+        size = r" \times ".join(map(str, windows.size))
+        if windows.kind == "conv":
+            stage = self._new("conv", node, tails, sign=size)
+            stage.weights = self._weights(node)
+        else:
+            word = r"\max" if windows.kind == "max" else r"\mathrm{mean}"
+            stage = self._new("pool", node, tails, sign=rf"{word}\,{size}")
+        stage.windows = windows
+
+    def _einsum(self, node: Einsum, tails: list[int]) -> None:
+        weights = self._weights(node)
+        if len(node.args) == 1:
+            pooled = all(windowed(user) is not None for user in self._users.get(node, {node}))
+            if pooled or not set(node.ins[0]) - set(node.out):
+                self._of[node] = tails[0]
+                return
+            self._new("other", node, tails, sign=r"\Sigma")
+        elif weights and len(tails) == 1:
+            stage = self._new("affine", node, tails, sign=r"\,".join(weights))
+            stage.weights = weights
+        else:
+            self._new("other", node, tails, sign=r"\cdot")
+
+    def _map(self, node: Map, tails: list[int]) -> None:
+        expr = node.template.expr
+        data = [arg for arg in node.args if arg in self._of]
+        if len(data) == 1:
+            self._one_operand(node, self.stages[tails[0]], expr)
+        elif _is_sum(expr):
+            self._new("add", node, [self._of[arg] for arg in data], sign="+")
+        else:
+            self._new("other", node, [self._of[arg] for arg in data], sign=_sign(node))
+
+    def _one_operand(self, node: Map, stage: Stage, expr: Any) -> None:
+        """A bias or a scale stays in its layer, and so does the function behind weights."""
+        last = stage.node
+        if not isinstance(expr, Pointwise):
+            weighted = self._weights(node)
+            if stage.kind == "input" and weighted:
+                stage = self._new("affine", node, [stage.number], sign=r"\,".join(weighted))
+            stage.weights += [name for name in weighted if name not in stage.weights]
+            self._of[node] = stage.number
+            stage.node, stage.shape = node, node.shape
+            return
+        function = sign_of_function(expr.func(slot(0), *expr.args[1:]))
+        alone = len(self._users.get(last, ())) == 1
+        if stage.kind in ("affine", "conv") and alone and not stage.function:
+            stage.function = function
+            stage.node, stage.shape = node, node.shape
+            self._of[node] = stage.number
+            return
+        self._new("function", node, [stage.number], sign=function)
+
+
+def _sign(node: Node) -> str:
+    """An operation on data as a sign."""
+    if isinstance(node, Map):
+        signs = {slot(0) * slot(1): r"\odot", slot(0) - slot(1): "-"}
+        found = signs.get(node.template.expr)
+        if found is not None:
+            return found
+    if isinstance(node, Concat):
+        return r"[\,\cdot\,,\cdot\,]"
+    word = sign_of(node)
+    return rf"\{word}" if word in ("max", "min", "exp", "log") else rf"\mathrm{{{word}}}"
+
+
+def _is_sum(expr: Any) -> bool:
+    return bool(expr.is_Add and all(term.is_Symbol for term in expr.args))
+
+
+def shape_latex(shape: Shape) -> str:
+    """Sizes as they stand below a layer: maps @ height x width.
+
+    >>> shape_latex((8, 24, 24)), shape_latex((10,)), shape_latex(())
+    ('8@24 \\\\times 24', '10', '1')
+    """
+    texts = [latex_name(str(size)) if not isinstance(size, int) else str(size) for size in shape]
+    if len(texts) == 3:
+        return rf"{texts[0]}@{texts[1]} \times {texts[2]}"
+    return r" \times ".join(texts) or "1"
