@@ -129,6 +129,9 @@ _NAMES: dict[str, str] = {
     "symgraph.draw.picture": """
         Picture
     """,
+    "symgraph.draw.plots": """
+        Plot plot
+    """,
     "symgraph.errors": """
         CycleError DrawError FormulaError GradientError KindError NameClashError NonFiniteError
         ProofError RangeError ScriptError ShapeError SymgraphError UnknownNameError UnsupportedError
@@ -348,6 +351,10 @@ if TYPE_CHECKING:
     )
     from symgraph.draw.drawing import draw as draw
     from symgraph.draw.picture import Picture as Picture
+    from symgraph.draw.plots import (
+        Plot as Plot,
+        plot as plot,
+    )
     from symgraph.errors import (
         CycleError as CycleError,
         DrawError as DrawError,

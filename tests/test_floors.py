@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent
 
 FLOORS = (
     "errors shapes",
-    "node printing scalar special abstract template random columns",
+    "node printing scalar special abstract template random columns figures",
     "ops",
     "build lift formula grad collapse notation readback evaluate facts rounding",
     "graph loop_labels flow check paths dual sample fulfil expanded vertices node_signs proving",

@@ -15,6 +15,7 @@ from symgraph.build.loops import ScanResult
 from symgraph.columns import aligned
 from symgraph.errors import KindError, RangeError, UnknownNameError, UnsupportedError
 from symgraph.explore.chain import Layers, Steps, layers_of, steps_of
+from symgraph.figures import new_figure, save_figure
 from symgraph.graph import graph
 from symgraph.node import Node, reachable
 from symgraph.notation.read import Forward
@@ -126,14 +127,7 @@ class Influence:
 
         Raises UnsupportedError where matplotlib is not installed.
         """
-        try:
-            from matplotlib.figure import Figure
-        except ImportError as error:
-            raise UnsupportedError(
-                "influence: a plot needs matplotlib, which is not installed. "
-                "Run pip install 'symgraph[plot]', or read the table."
-            ) from error
-        figure = Figure(figsize=(6.4, 4.0), layout="constrained")
+        figure = new_figure("influence: a plot", (6.4, 4.0), fitted=True)
         axes = figure.subplots()
         lags = [row.lag for row in self.rows]
         for label, marker, numbers in (
@@ -147,7 +141,7 @@ class Influence:
         axes.set_xlabel("$t-k$")
         axes.legend()
         if path is not None:
-            figure.savefig(path)
+            save_figure(figure, path)
         return figure
 
 

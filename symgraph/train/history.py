@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from symgraph.errors import UnsupportedError
+from symgraph.figures import new_figure
 from symgraph.train.names import unknown_name
 
 __all__ = ["History"]
@@ -109,14 +110,7 @@ class History(Mapping[str, list[float]]):
         """
         shown = names or tuple(self._columns)
         lines = {name: self[name] for name in shown}
-        try:
-            from matplotlib.figure import Figure
-        except ImportError as error:
-            raise UnsupportedError(
-                "history.plot needs matplotlib, which is not installed. "
-                "Write: pip install 'symgraph[plot]'"
-            ) from error
-        figure = Figure(layout="constrained")
+        figure = new_figure("history.plot", fitted=True)
         axes = figure.add_subplot()
         for name, values in lines.items():
             axes.plot(self.epochs, values, label=name, marker="." if len(values) < 50 else "")
