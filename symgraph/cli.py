@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import symgraph
-from symgraph import derive_command, influence_command
+from symgraph import derive_command, influence_command, slides_command
 from symgraph.errors import SymgraphError
 
 __all__ = ["main"]
@@ -27,7 +27,7 @@ NETWORK = (
     "a script would be)"
 )
 #: Commands whose first argument may be a formula.
-OF_NETWORKS = ("derive", "draw", "compile", "check", "influence")
+OF_NETWORKS = ("derive", "draw", "slides", "compile", "check", "influence")
 
 CODE = "write NumPy code for a loss and its gradients"
 SYSTEMS = "list the systems that are ready to use, or show one"
@@ -106,6 +106,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     draw.set_defaults(run=_draw)
 
+    meaning = "write a deck that builds, evaluates and derives it step by step"
+    slides = _with_examples(commands, "slides", meaning, slides_command.EXAMPLES)
+    _add_network(slides)
+    slides_command.add_options(slides)
+    slides.set_defaults(run=_slides)
+
     build = _with_examples(
         commands, "compile", "write NumPy code for a loss and its gradients", COMPILED
     )
@@ -134,7 +140,7 @@ def _parser() -> argparse.ArgumentParser:
     doctor = commands.add_parser("doctor", help="say what is installed and what is missing")
     doctor.set_defaults(run=_doctor)
 
-    for command in (demo, derive, draw, build, check, influence, zoo, doctor):
+    for command in (demo, derive, draw, slides, build, check, influence, zoo, doctor):
         command.add_argument("--json", action="store_true", help="print one JSON document")
     return parser
 
@@ -235,6 +241,13 @@ def _draw(options: argparse.Namespace) -> int:
     loss, _, _ = _network(options)
     symgraph.draw(loss).save(options.picture)
     _print_json({"file": str(options.picture)}) if options.json else print(options.picture)
+    return OK
+
+
+def _slides(options: argparse.Namespace) -> int:
+    loss, wrt, _ = _network(options)
+    path = slides_command.written(loss, wrt, options)
+    _print_json({"file": str(path)}) if options.json else print(path)
     return OK
 
 

@@ -6,6 +6,7 @@ is seen. Beside it, or below it, the formulas of the step.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,42 +19,79 @@ from symgraph.draw.graph_view import graph_view
 from symgraph.draw.layout import Engine, layout
 from symgraph.draw.pdf import pdf
 from symgraph.draw.picture import Picture
-from symgraph.draw.pptx import pptx
+from symgraph.draw.pptx import HEIGHT, POINT, WIDTH, pptx
 from symgraph.draw.reveal import reveal
 from symgraph.draw.saving import format_of, write
-from symgraph.draw.scene import Scene
+from symgraph.draw.scene import Glyphs, Scene
 from symgraph.draw.stage import staged
 from symgraph.draw.story import Story, story
 from symgraph.draw.texmath import plain
 from symgraph.draw.theme import Theme, ThemeName, theme_named
 from symgraph.draw.tikz import tikz
+from symgraph.draw.typeset import Rule
 from symgraph.draw.view import Direction, Language, View
 from symgraph.errors import DrawError, RangeError
 from symgraph.graph import Graph, graph
 from symgraph.node import Node, reachable, variables
 from symgraph.ops import Let
 
-__all__ = ["DECKS", "deck", "slides"]
+__all__ = ["DECKS", "READABLE", "deck", "slides"]
+
+_LOG = logging.getLogger(__name__)
 
 #: The bytes of a deck by the suffix of its file.
 DECKS: dict[str, Callable[[Scene], bytes]] = {
     ".html": reveal, ".pptx": pptx, ".tex": tikz, ".pdf": pdf, ".gif": gif,
 }  # fmt: skip
 
+#: Points; smaller letters cannot be read from the last row.
+READABLE = 14
 #: Vertices; a larger graph cannot be read on a slide.
 LIMIT = 400
 
 
 def slides(
-    loss: Any, path: str | Path, values: Mapping[Any, Any] | None = None, **options: Any
-) -> Path:  # fmt: skip
+    loss: Any,
+    path: str | Path,
+    values: Mapping[Any, Any] | None = None,
+    *,
+    connectors: bool = False,
+    **options: Any,
+) -> Path:
     """Write the deck of an expression; the suffix chooses the format, one of those in `DECKS`.
 
-    Further arguments as of `deck`. Raises what `deck` raises, DrawError for another suffix and for
-    a file that cannot be written, UnsupportedError where a format needs a missing package.
+    `connectors`: in a .pptx file edges are straight lines glued to their nodes, not curves. Further
+    options as of `deck`. Letters below 14 points on a slide of 13.33 inches are reported through
+    `logging`.
+    Raises what `deck` raises, DrawError for another suffix and for a file that cannot be written,
+    UnsupportedError where a format needs a package that is not installed.
     """
     writer = format_of(path, DECKS, "slides")
-    return write(path, writer(deck(loss, values, **options).scene), "slides")
+    if connectors and writer is not pptx:
+        raise DrawError(
+            f"slides: connectors=True, and {Path(path).name!r} has none; they are for .pptx. "
+            "Leave it away."
+        )
+    scene = deck(loss, values, **options).scene
+    _warn_of_small_letters(scene)
+    return write(path, pptx(scene, connectors) if connectors else writer(scene), "slides")
+
+
+def _warn_of_small_letters(scene: Scene) -> None:
+    """Tell when the last row cannot read it."""
+    inks = [item.drawn.box.pieces for item in scene.items if isinstance(item.drawn, Glyphs)]
+    # Of a formula its largest letters count, not its indices.
+    sizes = [
+        max(piece.size for piece in pieces if not isinstance(piece, Rule))
+        for pieces in inks
+        if any(not isinstance(piece, Rule) for piece in pieces)
+    ]
+    points = min(sizes) * min(WIDTH / scene.width, HEIGHT / scene.height) / POINT
+    if points < READABLE - 0.1:
+        _LOG.warning(
+            "slides: the smallest letters have %.0f points on a slide, fewer than %d. "
+            "Show a part of the expression, or name fewer of its values.", points, READABLE,
+        )  # fmt: skip
 
 
 def deck(
@@ -122,8 +160,8 @@ def _named(loss: Any) -> Node:
 def _enlarged(theme: Theme) -> Theme:
     """Letters that can be read from the last row."""
     return replace(
-        theme, node_size=26.0, label_size=20.0, value_size=20.0, caption_size=20.0,
-        legend_size=18.0, title_size=32.0,
+        theme, node_size=30.0, label_size=24.0, value_size=24.0, caption_size=24.0,
+        legend_size=22.5, title_size=38.0,
     )  # fmt: skip
 
 

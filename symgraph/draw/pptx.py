@@ -39,6 +39,8 @@ _SPACES = (
 _FIRST = 10
 #: Pixels that an edge may end beside its node, rims included.
 _NEAR = 4.0
+# The format allows no longer one.
+_LONGEST_TITLE = 255
 # Where connectors are glued: the sites of an oval and of a rectangle, counted as the format does.
 _OVAL = ((0, -1), (-0.7071, -0.7071), (-1, 0), (-0.7071, 0.7071), (0, 1), (0.7071, 0.7071),
          (1, 0), (0.7071, -0.7071))  # fmt: skip
@@ -65,7 +67,8 @@ def pptx(scene: Scene, connectors: bool = False) -> bytes:
     for step in range(scene.steps):
         _fill(made, scene, step, frame, written, connectors)
     about = made.core_properties
-    about.title, about.author = clean(scene.title or scene.description), "symgraph"
+    title = clean(scene.title or scene.description)
+    about.title, about.author = title[:_LONGEST_TITLE], "symgraph"
     about.comments = f"symgraph layout: {scene.engine} {scene.engine_version}"
     about.created = about.modified = _DATE
     about.last_modified_by, about.revision = "symgraph", 1

@@ -5,12 +5,13 @@ The formulas of a step stand beside the picture or below it, whichever fills a s
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from symgraph.draw.scene import Glyphs, Item, Path, Scene
 from symgraph.draw.story import Line, Step, Story
-from symgraph.draw.texmath import plain, plain_text
+from symgraph.draw.texmath import has_cjk, plain, plain_text
 from symgraph.draw.theme import Paint, Theme
 from symgraph.draw.typeset import Box, clean, default_typesetter
 from symgraph.draw.view import View
@@ -20,8 +21,12 @@ __all__ = ["staged"]
 #: Width by height of a slide.
 _ASPECT = 16 / 9
 #: The size of formulas beside the picture; what is too wide is set smaller, but not below the part.
-_SIZE, _SMALLEST = 26.0, 0.6
-_LINE_GAP = 16.0
+_SIZE, _SMALLEST = 30.0, 0.75
+_LINE_GAP = 18.0
+# What continues a formula in a further row stands further right.
+_SIGNS = ("=", "+", r"\cdot")
+#: Characters of a title that go before every heading.
+_LONGEST_TITLE = 90
 #: Between the picture and the formulas, and around a node that a step is about.
 _GAP, _HALO = 40.0, 4.5
 _HALO_WIDTH = 5.0
@@ -39,14 +44,13 @@ class _Set:
 def staged(scene: Scene, view: View, told: Story, title: str, theme: Theme) -> Scene:
     """The scene of a deck, from that of a picture with room for all that will stand in it."""
     items = [*_behind(scene, view, told, theme), *_picture(scene, view, told, theme)]
-    headings = _headings(told.steps, title, theme)
     top = theme.title_size * 1.7
     beside = _beside(scene, told.steps, top)
     below = _below(scene, told.steps, top)
     texts = min((one for one in (beside, below) if one is not None), key=lambda one: one.height)
     margin, shift = theme.margin, (texts.width - texts.natural) / 2
     spread: list[Item] = [item.moved(shift + texts.picture[0], texts.picture[1]) for item in items]
-    for first, last, heading in headings:
+    for first, last, heading in _headings(told.steps, title, texts.width - 2 * margin, theme):
         x = (texts.width - heading.box.width) / 2
         glyphs = Glyphs(heading.box, x, margin + heading.box.height)
         spread.append(
@@ -72,21 +76,34 @@ def staged(scene: Scene, view: View, told: Story, title: str, theme: Theme) -> S
 
 def _note(step: Step) -> str:
     """What a speaker says."""
-    said = "; ".join(plain(" = ".join(line)) for line in step.lines)
+    said = "; ".join(plain(" ".join(line)) for line in step.lines)
     return clean(f"{step.heading}: {said}" if said else step.heading)
 
 
-def _headings(steps: Sequence[Step], title: str, theme: Theme) -> Iterator[tuple[int, int, _Set]]:
+def _headings(
+    steps: Sequence[Step], title: str, width: float, theme: Theme
+) -> Iterator[tuple[int, int, _Set]]:
     """The first and the last step of each heading, and the heading."""
     first = 0
-    before = f"{plain_text(title)}: " if title else ""
+    colon = "：" if has_cjk(steps[0].heading) else ": "
+    words = clean(plain_text(title))
+    short = words if len(words) <= _LONGEST_TITLE else f"{words[: _LONGEST_TITLE - 1]}…"
+    before = f"{short}{colon}" if short else ""
     for number, step in enumerate(steps):
         if number + 1 < len(steps) and steps[number + 1].heading == step.heading:
             continue
         text = before + step.heading
-        box = default_typesetter().measure(rf"\text{{{text}}}", theme.title_size)
-        yield first, number, _Set(box, clean(text))
+        yield first, number, _Set(_words(text, width, theme.title_size), text)
         first = number + 1
+
+
+def _words(text: str, width: float, size: float) -> Box:
+    """Words in one line that is at most so wide."""
+    latex = rf"\text{{{text}}}"
+    box = default_typesetter().measure(latex, size)
+    if box.width <= width:
+        return box
+    return default_typesetter().measure(latex, 0.98 * size * width / box.width)
 
 
 # --- the picture ----------------------------------------------------------------------------------
@@ -228,16 +245,37 @@ def _block(step: Step, width: float) -> list[_Set]:
 
 
 def _rows(line: Line, width: float) -> Iterator[_Set]:
-    """A formula in as many rows as it needs, broken before an equals sign."""
-    row = ""
-    for part in line:
-        longer = f"{row} = {part}" if row else part
-        if row and _measured(longer).box.width > width:
-            yield _fitted(row, width)
-            longer = rf"\quad = {part}"
-        row = longer
+    """A formula in as many rows as it needs, broken before an equals sign or within a product.
+
+    The parts are measured one by one: together they would be set again and again.
+    """
+    row: list[str] = []
+    used = 0.0
+    for group in _groups(line, width):
+        room = sum(map(_room_of, group))
+        if row and used + room > width:
+            yield _fitted(" ".join(row), width)
+            row, used = ([r"\quad"], _SIZE) if group[0].startswith(_SIGNS) else ([], 0.0)
+        row += group
+        used += room
     if row:
-        yield _fitted(row, width)
+        yield _fitted(" ".join(row), width)
+
+
+def _groups(line: Line, width: float) -> Iterator[list[str]]:
+    """What stays together: from one equals sign to the next, where that fits into a row."""
+    starts = [k for k, part in enumerate(line) if not k or part.startswith("=")]
+    for start, end in itertools.pairwise([*starts, len(line)]):
+        whole = list(line[start:end])
+        if _SIZE + sum(map(_room_of, whole)) <= width:
+            yield whole
+        else:
+            yield from ([part] for part in whole)
+
+
+def _room_of(part: str) -> float:
+    """The width of a part, with the gap that a sign at its beginning gets."""
+    return _measured(part).box.width + 0.4 * _SIZE
 
 
 def _fitted(latex: str, width: float) -> _Set:
@@ -249,7 +287,7 @@ def _fitted(latex: str, width: float) -> _Set:
     smaller = _Set(default_typesetter().measure(latex, size), made.source)
     if smaller.box.width <= width + 1.0:
         return smaller
-    head, sign, _ = latex.partition(" = ")
+    head, sign, _ = latex.partition("= ")
     return (
         _measured(f"{head} = \\cdots")
         if sign and len(head) < len(latex) / 2

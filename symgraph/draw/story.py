@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,12 +23,15 @@ from symgraph.vertices import Edge, Vertex
 
 __all__ = ["Line", "Step", "Story", "story"]
 
-#: A formula in parts that an equals sign joins; a long one is broken there.
+#: A formula in parts, each of which may begin a row where the formula is too long: with its sign
+#: (=, + or a dot), or behind a comma.
 Line = tuple[str, ...]
 
 #: Formulas of a step that are written out; of more only the values are.
 _LINES = 3
-_TERMS = 6
+_TERMS = 8
+#: Factors of a product that are written out.
+_FACTORS = 8
 #: Paths that are told one by one.
 _PATHS = 4
 # Steps besides building, forward and backward: leaves, labels, leaves, path, sum, update, anew.
@@ -150,9 +154,9 @@ class _Teller:
         self.story.labels = self._add("labels", [(self._words["on edges"],)])
         self._forward(leaves, inner, room)
         active = self._active()
-        self._backward(
-            [vertex for vertex in reversed(self._graph.vertices) if vertex in active], room
-        )
+        order = [vertex for vertex in reversed(self._graph.vertices) if vertex in active]
+        # What building and computing have left over.
+        self._backward(order, max(room, 3 * room + 3 - len(self.story.steps)))
         self._paths(leaf or self._learned[0])
         self._update([v for v in self._learned if v in active and not v.node.args])
 
@@ -173,7 +177,8 @@ class _Teller:
 
     def _build(self, leaves: list[Vertex], inner: list[Vertex], room: int) -> None:
         names = [vertex.label("latex") for vertex in leaves if vertex.role != "constant"]
-        step = self._add("leaves", [(r",\; ".join(names),)])
+        parts = (*(rf"{name},\;" for name in names[:-1]), *names[-1:])
+        step = self._add("leaves", [parts])
         first = {vertex.id: step for vertex in leaves if vertex.role != "constant"}
         for vertices in _grouped(inner, self._levels(), room):
             step = self._add("build", self._lines(vertices, self._definition, None), vertices)
@@ -212,11 +217,13 @@ class _Teller:
         name = _whole(self._root, leaf)
         total = [] if paths.gradient is None else [self._number(paths.gradient)]
         if paths.count == 1:
-            lines: list[Line] = [(self._words["one path"],), (name, f"g_{{{leaf.index}}}", *total)]
+            gradient = _equal(name, f"g_{{{leaf.index}}}", *total)
+            lines: list[Line] = [(self._words["one path"],), gradient]
         else:
-            terms = " + ".join(_bracketed(self._share(path)) for path in paths.shown)
-            rest = " + ".join((terms, *([r"\cdots"] if paths.further else [])))
-            lines = [(name, rest, *total)]
+            first_term, *terms = [_bracketed(self._share(path)) for path in paths.shown]
+            terms += [r"\cdots"] if paths.further else []
+            added = (f"+ {term}" for term in terms)
+            lines = [(*_equal(name, first_term), *added, *(f"= {one}" for one in total))]
             if paths.further and paths.remainder is not None:
                 more = self._words["further"].format(n=paths.further)
                 lines.append((f"{more}{self._number(paths.remainder)}",))
@@ -235,7 +242,7 @@ class _Teller:
             new[vertex.name] = self._found.forward[vertex] - self._rate * slope
         found = self._graph.values(new)
         lines = [
-            (*line, self._number(found.forward[vertex]))
+            (*line, f"= {self._number(found.forward[vertex])}")
             for line, vertex in zip(rule, learned, strict=False)
         ]
         step = self._add("update", [(rf"\eta = {self._rate:g}",), *lines], learned)
@@ -244,7 +251,7 @@ class _Teller:
         inner = [vertex for vertex in self._graph.vertices if vertex.node.args]
         old, name = self._number(before.forward[self._root]), self._called(self._root)
         now = self._number(found.forward[self._root])
-        line = (name, rf"{now}\quad {self._words['instead']} {old}")
+        line = _equal(name, rf"{now}\quad {self._words['instead']} {old}")
         step = self._add("again", [line], [self._root])
         self._set(self.story.forward, step, inner, self._forward_text)
         for told in self.story.backward.values():
@@ -271,10 +278,9 @@ class _Teller:
             texts = [self._called(vertex) for vertex in vertices]
         else:
             texts = [text for vertex in vertices if (text := short(vertex))]
-        rows = [texts[k : k + _LINES] for k in range(0, min(len(texts), _TERMS), _LINES)]
-        if len(texts) > _TERMS:
-            rows[-1] = [*rows[-1], r"\cdots"]
-        return [(r",\quad ".join(row),) for row in rows]
+        shown = texts[:_TERMS]
+        last = [r"\cdots"] if len(texts) > _TERMS else [shown.pop()] if shown else []
+        return [(*(rf"{text},\quad" for text in shown), *last)]
 
     def _called(self, vertex: Vertex) -> str:
         if vertex.name is not None or not vertex.node.args:
@@ -285,22 +291,22 @@ class _Teller:
         written = described(self._graph, vertex, "latex")
         if vertex.name is not None:
             written = written.removeprefix(f"{vertex.label('latex')} = ")
-        return (self._called(vertex), written)
+        return _equal(self._called(vertex), written)
 
     def _given(self, vertex: Vertex) -> Line:
-        return (self._called(vertex), self._value(vertex))
+        return _equal(self._called(vertex), self._value(vertex))
 
     def _computed(self, vertex: Vertex) -> Line:
         value = self._value(vertex)
-        return (*self._definition(vertex), *([value] if value else []))
+        return (*self._definition(vertex), *([f"= {value}"] if value else []))
 
     def _arriving(self, vertex: Vertex) -> Line:
         slope = self._slope(vertex)
         name = f"g_{{{vertex.index}}}"
         if vertex is self._root:
-            return (name, _whole(vertex, vertex), "1")
+            return _equal(name, _whole(vertex, vertex), "1")
         found = gradient_by_labels(self._graph, vertex, "latex")
-        return (name, *([found] if found else []), *([slope] if slope else []))
+        return _equal(name, *filter(None, (found, slope)))
 
     def _product(self, path: Path) -> list[Line]:
         """The product along a path by names, by labels and in numbers."""
@@ -313,19 +319,23 @@ class _Teller:
             parts.append(r" \cdot ".join(factors))
         if path.value is not None:
             parts.append(self._number(path.value))
-        return [tuple(dict.fromkeys(parts))]
+        first, *others = dict.fromkeys(parts)
+        broken = (piece for part in others for piece in _shortened(f"= {part}"))
+        return [(*_shortened(first), *broken)]
 
     def _share(self, path: Path) -> str:
         """What a path contributes."""
-        return path.derivatives("latex") if path.value is None else self._number(path.value)
+        if path.value is not None:
+            return self._number(path.value)
+        return " ".join(_shortened(path.label("latex")))
 
     def _rule(self, vertex: Vertex) -> Line:
         name = vertex.label("latex")
-        line: Line = (f"{_raised(name)}", rf"{name} - \eta\, g_{{{vertex.index}}}")
+        line = _equal(_raised(name), rf"{name} - \eta\, g_{{{vertex.index}}}")
         if self._found is None:
             return line
         old, slope = self._value(vertex), _bracketed(self._slope(vertex))
-        return (*line, rf"{old} - {self._rate:g} \cdot {slope}")
+        return (*line, rf"= {old} - {self._rate:g} \cdot {slope}")
 
     # --- values -------------------------------------------------------------------------------
 
@@ -408,9 +418,11 @@ def _grouped(order: Sequence[Vertex], level: Mapping[Vertex, int], room: int) ->
     for vertex in order:
         by_level.setdefault(level[vertex], []).append(vertex)
     rows = [by_level[key] for key in sorted(by_level)]
-    size = -(-len(rows) // room)
+    count = min(room, len(rows))
+    cuts = [len(rows) * k // count for k in range(count + 1)]
     return [
-        [vertex for row in rows[k : k + size] for vertex in row] for k in range(0, len(rows), size)
+        [vertex for row in rows[low:high] for vertex in row]
+        for low, high in itertools.pairwise(cuts)
     ]
 
 
@@ -420,6 +432,31 @@ def _by_name(values: Mapping[Any, Any]) -> dict[Any, Any]:
         key.name if isinstance(key, (Var, sympy.Symbol)) else key: value
         for key, value in values.items()
     }
+
+
+def _equal(first: str, *others: str) -> Line:
+    return (first, *(f"= {other}" for other in others))
+
+
+def _factors(product: str) -> Line:
+    """A product in its factors, each but the first with its dot; dots in brackets join nothing."""
+    pieces, depth = [""], 0
+    for word in product.split(" "):
+        if word == r"\cdot" and not depth:
+            pieces.append(word)
+            continue
+        depth += sum(word.count(sign) for sign in "{([") - sum(word.count(sign) for sign in "})]")
+        pieces[-1] += f" {word}" if pieces[-1] else word
+    return tuple(pieces)
+
+
+def _shortened(product: str) -> Line:
+    """The factors of a product, of many the first and the last ones."""
+    factors = _factors(product)
+    if len(factors) <= _FACTORS:
+        return factors
+    half = _FACTORS // 2
+    return (*factors[:half], r"\cdot \cdots", *factors[-half + 1 :])
 
 
 def _whole(of: Vertex, by: Vertex) -> str:

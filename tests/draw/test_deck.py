@@ -163,7 +163,7 @@ def test_chinese_headings_and_notes():
     assert made.scene.title == "平方损失"
     assert any(note.startswith("反向传播") for note in made.scene.notes)
     titles = {item.source for item in made.scene.items if item.layer == "title"}
-    assert "平方损失: 前向计算" in titles
+    assert "平方损失：前向计算" in titles
     assert all(isinstance(item.drawn, Glyphs) for item in made.scene.items
                if item.layer == "title")  # fmt: skip
 
