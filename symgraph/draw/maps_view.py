@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from symgraph.draw.layer_rows import heights
 from symgraph.draw.net_outputs import net_outputs
 from symgraph.draw.stages import Stage, Stages, shape_latex
 from symgraph.draw.view import Language, Role, View, ViewEdge, ViewNode
@@ -58,22 +59,35 @@ def maps_view(
 
 
 def depths(stages: Stages) -> list[int]:
-    """How many layers lie before each."""
+    """The column of each layer: behind all that it takes; data just before it is first taken."""
     found: list[int] = []
+    users: list[list[int]] = [[] for _ in stages.stages]
     for stage in stages.stages:
         found.append(1 + max((found[tail] for tail in stage.tails), default=-1))
+        for tail in stage.tails:
+            users[tail].append(stage.number)
+    for stage in stages.stages:
+        if not stage.tails and users[stage.number]:
+            found[stage.number] = min(found[user] for user in users[stage.number]) - 1
     return found
 
 
 def heights_of(stages: Stages) -> list[float]:
-    """The row of each layer: those of one depth one above the other."""
+    """The row of each layer: those of one column one above the other, out of the way of edges."""
     columns = depths(stages)
-    rows = [0.0] * len(columns)
-    for depth in set(columns):
-        members = [k for k, column in enumerate(columns) if column == depth]
-        for place, k in enumerate(members):
-            rows[k] = (len(members) - 1) / 2 - place
-    return rows
+    places: list[tuple[int, int]] = []
+    counts = [0] * (1 + max(columns))
+    for column in columns:
+        places.append((column, counts[column]))
+        counts[column] += 1
+    skips = [
+        (places[tail], places[stage.number])
+        for stage in stages.stages
+        for tail in stage.tails
+        if columns[stage.number] - columns[tail] > 1 and stage.kind != "add"
+    ]
+    rows = heights(counts, skips)
+    return [rows[column][place] for column, place in places]
 
 
 def _plane(shape: Shape) -> tuple[int, ...]:

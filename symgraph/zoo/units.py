@@ -98,13 +98,13 @@ def triangle() -> Node:
 
 
 def dropout_net(inputs: int = 2, hidden: int = 4) -> Node:
-    """Two layers, y = tanh(W_2 (m * h)), h = tanh(W_1 x): the mask m switches units off.
+    """Two layers, y = W_2 (m * h), h = σ(W_1 x): the mask m switches hidden units off.
 
     Variables: x (inputs,), m (hidden,), W_1 (hidden, inputs), W_2 (1, hidden).
     """
     x, mask = sg.input("x", inputs), sg.input("m", hidden)
-    h = sg.let("h", sg.tanh(sg.parameter("W1", (hidden, inputs)) @ x))
-    return sg.let("y", sg.tanh((sg.parameter("W2", (1, hidden)) @ (h * mask))[0]))
+    h = sg.let("h", sg.sigmoid(sg.parameter("W1", (hidden, inputs)) @ x))
+    return sg.let("y", (sg.parameter("W2", (1, hidden)) @ (h * mask))[0])
 
 
 def boltzmann_machine(visible: int = 3, hidden: int = 2) -> Node:

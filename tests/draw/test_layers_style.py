@@ -119,7 +119,7 @@ def test_units_that_a_mask_switches_off_are_crossed_out_with_their_edges():
     assert len(dead) == 6
     assert all("h_{2}" in ends or "h_{4}" in ends for ends in dead)
     assert sum(item.layer == "mark" for item in picture.scene.items) == 4
-    hidden = np.tanh(np.array(W1) @ [0.5, -1.0])
+    hidden = 1 / (1 + np.exp(-np.array(W1) @ [0.5, -1.0]))
     assert [n.forward for n in nodes.values()][2:6] == [f"{h:.4g}" for h in hidden]
 
 

@@ -3,10 +3,14 @@
 import numpy as np
 import pytest
 
-from lectures import numbers_of_networks, numbers_of_sequences
+from lectures import numbers_of_networks, numbers_of_sequences, numbers_of_units
 from lectures.numbers import NUMBERS, ROWS, inputs_of, wanted
 
-MODULES = (numbers_of_networks, numbers_of_sequences)  # each puts its rows into ROWS
+MODULES = (
+    numbers_of_networks,
+    numbers_of_sequences,
+    numbers_of_units,
+)  # each puts its rows into ROWS
 
 
 @pytest.mark.parametrize("identity", ROWS)
