@@ -25,6 +25,9 @@ STYLES = {
     "maps": "symgraph.draw.maps_view:maps_view",
     "blocks": "symgraph.draw.blocks_view:blocks_view",
     "bipartite": "symgraph.draw.bipartite_view:bipartite_view",
+    "timeline": "symgraph.draw.timeline:timeline_view",
+    "modes": "symgraph.draw.modes:modes_view",
+    "rolled": "symgraph.draw.timeline:rolled_view",
 }
 
 

@@ -185,6 +185,8 @@ class _Table:
     def repair(self) -> None:
         """Widen until no two bodies and no two groups share room."""
         for _ in range(_REPAIRS):
+            self.columns.even_out()
+            self.rows.even_out()
             needs: tuple[dict[Point, float], dict[Point, float]] = ({}, {})
             self._apart_bodies(needs)
             self._apart_groups(needs)
@@ -193,8 +195,6 @@ class _Table:
                 return
             self.columns.widen(needs[0])
             self.rows.widen(needs[1])
-            self.columns.even_out()
-            self.rows.even_out()
 
     def _stretch(self, needs: dict[Point, float]) -> None:
         """No straight edge lies flat across the flow, and no bundle of edges either."""

@@ -24,6 +24,8 @@ def legend_items(
     view: View, used: set[Layer], room: Rect, typesetter: Typesetter, theme: Theme
 ) -> list[Item]:
     """The lines of the legend below a picture that takes `room`; only what the picture uses."""
+    if all(edge.ink for edge in view.edges if edge.label):
+        used = used - {"label"}  # what stands on edges is no derivative
     texts = zip(("forward", "backward", "label"), LEGEND[view.language], strict=True)
     entries = [*view.entries, *(LegendEntry(name, text) for name, text in texts if name in used)]
     boxes = [typesetter.measure(entry.text, theme.legend_size) for entry in entries]

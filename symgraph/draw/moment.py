@@ -19,7 +19,7 @@ from symgraph.explain.unrolled import rolled_up
 from symgraph.node import Node, variables
 from symgraph.node_signs import sign_of
 from symgraph.notation.algebra import Algebra
-from symgraph.notation.moments import Each, Point, Previous, Total
+from symgraph.notation.moments import Each, Previous
 from symgraph.notation.read import bare, evaluation_order
 from symgraph.notation.readtime import MomentForward, MomentReader
 from symgraph.notation.sequences import Moment, at_moment
@@ -33,7 +33,7 @@ from symgraph.ops.move import Lookup
 from symgraph.scalar import slot
 from symgraph.shapes import Dim
 
-__all__ = ["Cell", "Element", "Kind", "Step", "Term", "latex_at", "step_of"]
+__all__ = ["Cell", "Element", "Kind", "Step", "Term", "latex_at", "root_of", "step_of"]
 
 Kind = Literal["input", "before", "constant", "layer", "operation", "join"]
 
@@ -85,10 +85,10 @@ def latex_at(formula: Formula, letter: str, moment: Moment | None) -> str:
     return write(formula if moment is None else at_moment(formula, letter, moment), "latex")
 
 
-def step_of(expr: Any, style: str) -> Step:
-    """The step behind an expression with loops, or with a loop written out.
+def root_of(expr: Any, style: str) -> Node:
+    """The expression itself: of a net its loss, of what a loop computed its last state.
 
-    Raises DrawError where there is no recurrence.
+    Raises DrawError for anything else.
     """
     root = expr.loss if hasattr(expr, "_fields") and hasattr(expr, "loss") else expr
     loop = getattr(root, "loop", None)
@@ -98,6 +98,15 @@ def step_of(expr: Any, style: str) -> Step:
         raise DrawError(
             f"draw: the style {style!r} needs an expression with a loop, not {type(root).__name__}."
         )
+    return root
+
+
+def step_of(expr: Any, style: str) -> Step:
+    """The step behind an expression with loops, or with a loop written out.
+
+    Raises DrawError where there is no recurrence.
+    """
+    root = root_of(expr, style)
     found = root
     if not any(isinstance(node, Scan) for node in evaluation_order([root])):
         sources = [node for node in variables([root]) if node.kind == "real"]
@@ -142,13 +151,16 @@ class Step:
         ranks = {"•": -1} | self.forward.ranks()
         self.reader = MomentReader(self.forward, Algebra(tidy=True, ranks=ranks), limit=None)
         self._timed: dict[Node, bool] = {}
+        self._learned: set[Node] = set()
         for node in self.forward.order:
-            lasts = isinstance(node, (Total, Point, Each))
-            self._timed[node] = (
-                node in moments.entries
-                or isinstance(node, Previous)
-                or (not lasts and any(self._timed.get(arg, False) for arg in node.args))
+            own = node in moments.entries or isinstance(node, Previous)
+            inner = not isinstance(node, Each)
+            self._timed[node] = own or (
+                inner and any(self._timed.get(arg, False) for arg in node.args)
             )
+            is_parameter = isinstance(node, Var) and node.role == "parameter"
+            if is_parameter or any(arg in self._learned for arg in node.args):
+                self._learned.add(node)
         self._elements: dict[Node, Element] = {}
 
     @cached_property
@@ -203,7 +215,7 @@ class Step:
         return None
 
     def is_timed(self, node: Node) -> bool:
-        """Whether a value differs from time to time."""
+        """Whether a value depends on what the loops compute or read."""
         return self._timed.get(node, False)
 
     def length(self, letter: str) -> Dim:
@@ -339,6 +351,8 @@ class Step:
         weights = [arg for arg in node.args if not self.is_timed(arg)]
         if len(timed) != 1 or not any(self._is_parameter(arg) for arg in weights):
             return None
+        if node not in self.forward.clock and not any(arg in self._learned for arg in weights):
+            return None  # behind the loops data are no weights
         return weights, timed[0]
 
     # --- local derivatives --------------------------------------------------------------------

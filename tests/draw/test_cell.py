@@ -4,6 +4,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from recurrent_nets import NETS
 
 import symgraph as sg
 from symgraph.draw.drawing import draw
@@ -11,18 +12,6 @@ from symgraph.draw.picture import Picture
 from symgraph.draw.scene import edge_hits, overlaps
 from symgraph.errors import DrawError
 from symgraph.zoo import gates, recurrent
-
-NETS: dict[str, Any] = {
-    "rnn": recurrent.rnn, "row": recurrent.rnn_row, "classifier": recurrent.sequence_classifier,
-    "from_zero": lambda: recurrent.rnn_h(from_zero=True), "joined": recurrent.concatenated_rnn,
-    "stacked": recurrent.stacked_rnn, "elman": recurrent.elman_language_model,
-    "encoder": recurrent.encoder_decoder, "scalar": recurrent.scalar_rnn,
-    "power": recurrent.power_of_weight, "lstm": gates.lstm, "lstm_row": gates.lstm_row,
-    "peephole": lambda: gates.lstm(peepholes="fio"),
-    "one_peephole": lambda: gates.lstm(peepholes="o"),
-    "coupled": lambda: gates.lstm(coupled=True), "gru": gates.gru,
-    "gru_z": lambda: gates.gru(keeps="z"),
-}  # fmt: skip
 
 
 def _minimal(letter: str = "h") -> Any:
