@@ -55,30 +55,38 @@ def cell_view(
     language: Language = "en",
     legend: bool = True,
 ) -> View:
-    """A recurrent cell, as often in a row as `repeat` says.
+    """A recurrent cell, as often in a row as `repeat` says; of a list one beside the other.
 
     `highlight`: a state (its name, or "belt") whose way through the cell is marked; `step`: the
     part of the cell to be marked, 1 what keeps or forgets, 2 what is new, 3 the update, 4 the
     output. `which` chooses among several cells, `name` is what stands on its box.
     """
-    net = step_of(expr, "cell")
-    if not 0 <= which < len(net.cells):
-        raise DrawError(f"draw: which={which}; there are the cells 0 to {len(net.cells) - 1}.")
     if repeat < 1:
         raise DrawError(f"draw: repeat={repeat}; write 1 or more.")
     if step is not None and step not in (1, 2, 3, 4):
         raise DrawError(f"draw: step={step!r}; a cell has the steps 1, 2, 3 and 4.")
-    cell = net.cells[which]
-    drawing = _Drawing(net, cell, arrange(net, cell), labels, repeat)
-    if len(drawing.elements) * repeat > _MOST * 3 or len(drawing.elements) > _MOST:
-        raise DrawError(f"draw: a cell of {len(drawing.elements)} parts is too large to be shown.")
-    for copy in range(repeat):
-        drawing.draw(copy, (name or cell_title(net, cell)), language)
-    marked = drawing.marked(highlight, step)
-    edges = tuple(replace(edge, highlight=key in marked) for key, edge in drawing.edges)
+    nodes: list[ViewNode] = []
+    edges: list[ViewEdge] = []
+    groups: list[ViewGroup] = []
+    start = 0.0
+    for number, one in enumerate(expr if isinstance(expr, list) else [expr]):
+        net = step_of(one, "cell")
+        if not 0 <= which < len(net.cells):
+            raise DrawError(f"draw: which={which}; there are the cells 0 to {len(net.cells) - 1}.")
+        cell = net.cells[which]
+        drawing = _Drawing(net, cell, arrange(net, cell), labels, repeat, start, f"{number}:")
+        if len(drawing.elements) > _MOST:
+            raise DrawError(f"draw: a cell of {len(drawing.elements)} parts is too large to show.")
+        for copy in range(repeat):
+            drawing.draw(copy, (name or cell_title(net, cell)), language)
+        marked = drawing.marked(highlight, step)
+        nodes += drawing.nodes
+        edges += (replace(edge, highlight=key in marked) for key, edge in drawing.edges)
+        groups += drawing.groups
+        start = drawing.shift + drawing.places.last + 1.0
     return View(
-        tuple(drawing.nodes), edges, title, "BT", legend, language,
-        groups=tuple(drawing.groups), entries=cell_legend(drawing.nodes, edges, language),
+        tuple(nodes), tuple(edges), title, "BT", legend, language,
+        groups=tuple(groups), entries=cell_legend(nodes, tuple(edges), language),
     )  # fmt: skip
 
 
@@ -124,7 +132,18 @@ _Key = tuple[Node | str, Node | str]
 class _Drawing:
     """Nodes and edges of the copies of a cell, one beside the other."""
 
-    def __init__(self, net: Step, cell: Cell, places: Arranged, labels: bool, repeat: int) -> None:
+    def __init__(
+        self,
+        net: Step,
+        cell: Cell,
+        places: Arranged,
+        labels: bool,
+        repeat: int,
+        start: float = 0.0,
+        prefix: str = "",
+    ) -> None:
+        self.start = start
+        self.prefix = prefix
         self.net = net
         self.cell = cell
         self.places = places
@@ -140,14 +159,15 @@ class _Drawing:
 
     def draw(self, copy: int, name: str, language: Language) -> None:
         """One copy; its earlier states are the later ones of the copy before."""
-        self.shift = copy * self.places.last
+        self.shift = self.start + copy * self.places.last
+        copied = f"{self.prefix}{copy}"
         last = self.repeat - 1
         # Copies in a row are at t - 1, t and t + 1.
         self.moment = Moment(self.cell.letter, copy - last // 2) if last else None
-        base = f"{copy}:base"
+        base = f"{copied}:base"
         before = {after: self.ids.get(after, "") for after in self.places.ends}
-        self.ids = {one.node: f"{copy}:{k}" for k, one in enumerate(self.elements)}
-        ends = {after: f"{copy}:end{k}" for k, after in enumerate(self.places.ends)}
+        self.ids = {one.node: f"{copied}:{k}" for k, one in enumerate(self.elements)}
+        ends = {after: f"{copied}:end{k}" for k, after in enumerate(self.places.ends)}
         if copy:
             for (early, _), after in zip(self.cell.states, self.places.ends, strict=True):
                 self.ids[early] = before[after]
@@ -159,7 +179,7 @@ class _Drawing:
             self._draw_end(ends[after], after, place, k)
         self.ids |= ends
         text = (_TITLE[language].format(name) if name else "") if self.repeat == 1 else ""
-        self.groups.append(ViewGroup(f"{copy}:cell", text, tuple(inside)))
+        self.groups.append(ViewGroup(f"{copied}:cell", text, tuple(inside)))
 
     def _draw_nodes(self, copy: int, base: str) -> list[str]:
         inside: list[str] = []

@@ -14,6 +14,7 @@ from symgraph.draw.cell import cell_title
 from symgraph.draw.moment import Cell, latex_at, root_of, step_of
 from symgraph.draw.time_columns import Block, Column, blocks_of
 from symgraph.draw.time_numbers import Numbers, numbers_of, steps_of
+from symgraph.draw.time_operations import operations_view
 from symgraph.draw.unrolled import Link, Net
 from symgraph.draw.view import Direction, Language, LegendEntry, Role, View, ViewEdge, ViewNode
 from symgraph.errors import DrawError
@@ -60,6 +61,8 @@ def timeline_view(
     net = Net(step_of(expr, "timeline"))
     numbers = numbers_of(root_of(expr, "timeline"), values, net, digits)
     steps = steps_of(net, values) or steps
+    if detail == "ops":
+        return operations_view(net, steps, most, numbers, title, language, legend)
     # Loops side by side in one column need twice the room.
     pitch = 2.0 if _side_by_side(net) else 1.0
     drawing = _Vectors(net, blocks_of(net, steps, most, pitch), numbers, pitch)

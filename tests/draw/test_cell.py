@@ -146,3 +146,11 @@ def test_what_is_no_cell_is_refused() -> None:
         draw(recurrent.rnn(), style="cell", step=1)
     with pytest.raises(DrawError, match="1 or more"):
         draw(recurrent.rnn(), style="cell", repeat=0)
+
+
+def test_two_nets_stand_beside_each_other() -> None:
+    picture = draw([recurrent.rnn_row(), gates.lstm_row()], style="cell")
+    alone = [draw(net, style="cell") for net in (recurrent.rnn_row(), gates.lstm_row())]
+    assert _roles(picture) == _roles(alone[0]) + _roles(alone[1])
+    assert len(picture.view.edges) == sum(len(one.view.edges) for one in alone)
+    assert (overlaps(picture.scene), edge_hits(picture.scene)) == ([], [])

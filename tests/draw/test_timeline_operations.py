@@ -1,0 +1,68 @@
+"""A recurrent net over time with its operations, and local derivatives on the edges."""
+
+from collections import Counter
+
+import pytest
+from recurrent_nets import NETS
+
+from symgraph.draw.drawing import draw
+from symgraph.draw.picture import Picture
+from symgraph.draw.scene import crossings, edge_hits, overlaps
+from symgraph.errors import DrawError
+from symgraph.zoo import gates, recurrent
+
+GATED = ("lstm", "lstm_row", "peephole", "one_peephole", "coupled", "gru", "gru_z")
+
+
+def _edges(picture: Picture) -> dict[tuple[str, str], str | None]:
+    """The label of each edge by what stands at its ends."""
+    names = {
+        node.id: node.forward or (node.id if node.role == "parameter" else node.label)
+        for node in picture.view.nodes
+    }
+    return {(names[edge.tail], names[edge.head]): edge.label for edge in picture.view.edges}
+
+
+@pytest.mark.parametrize("name", [name for name in NETS if name not in GATED])
+def test_no_net_of_layers_has_a_blemish_with_all_its_operations(name: str) -> None:
+    steps = None if name == "power" else 3
+    scene = draw(NETS[name](), style="timeline", detail="ops", steps=steps, language="zh").scene
+    assert (overlaps(scene), edge_hits(scene), crossings(scene)) == ([], [], 0)
+
+
+def test_the_labels_are_those_of_the_blackboard() -> None:
+    picture = draw(recurrent.rnn(), style="timeline", detail="ops", steps=3)
+    edges = _edges(picture)
+    for t in (1, 2, 3):
+        net, s = rf"\mathrm{{net}}_{{{t}}}", f"s_{{{t}}}"
+        assert edges[net, s] == f"1 - s_{{{t}}}^{{2}}"
+        assert edges[f"x_{{{t}}}", net] == "U"
+        assert edges["s_{0}" if t == 1 else f"s_{{{t - 1}}}", net] == "W"
+    assert edges["s_{3}", "E"] == r"\frac{\partial E}{\partial s_{3}}"
+
+
+def test_a_parameter_has_one_colour_and_a_chip_in_every_column() -> None:
+    picture = draw(recurrent.sequence_classifier(), style="timeline", detail="ops", steps=4)
+    chips = [node for node in picture.view.nodes if node.role == "parameter"]
+    assert Counter(chip.label for chip in chips) == {"U": 4, "W": 4, "V": 4}
+    assert len({(chip.label, chip.hue) for chip in chips}) == len({c.hue for c in chips}) == 3
+    labels = {chip.label: [] for chip in chips}
+    for edge in picture.view.edges:
+        chip = next((chip for chip in chips if chip.id == edge.tail), None)
+        if chip is not None:
+            labels[chip.label].append(edge.label)
+    assert labels["W"] == ["S_{0}", "S_{1}", "S_{2}", "S_{3}"]
+    assert labels["U"] == ["x_{1}", "x_{2}", "x_{3}", "x_{4}"]
+
+
+def test_every_time_has_its_box_in_the_language_of_the_picture() -> None:
+    picture = draw(
+        recurrent.rnn(), style="timeline", detail="ops", steps=30, language="zh"
+    )  # fmt: skip
+    titles = [group.label for group in picture.view.groups]
+    assert titles == [rf"\text{{时刻 }}t = {t}" for t in (1, 2, 30)]
+
+
+def test_a_cell_with_gates_is_sent_to_the_style_of_cells() -> None:
+    with pytest.raises(DrawError, match="style='cell'"):
+        draw(gates.gru(), style="timeline", detail="ops", steps=3)
