@@ -48,6 +48,7 @@ def cell_view(
     repeat: int = 1,
     highlight: str | None = None,
     step: int | None = None,
+    build: bool = False,
     which: int = 0,
     labels: bool = True,
     name: str = "",
@@ -59,7 +60,9 @@ def cell_view(
 
     `highlight`: a state (its name, or "belt") whose way through the cell is marked; `step`: the
     part of the cell to be marked, 1 what keeps or forgets, 2 what is new, 3 the update, 4 the
-    output. `which` chooses among several cells, `name` is what stands on its box.
+    output; its formulas stand below. With `build` the picture is a deck of these four steps, each
+    of which adds its part, and nothing moves. `which` chooses among several cells, `name` is what
+    stands on its box.
     """
     if repeat < 1:
         raise DrawError(f"draw: repeat={repeat}; write 1 or more.")
@@ -68,6 +71,7 @@ def cell_view(
     nodes: list[ViewNode] = []
     edges: list[ViewEdge] = []
     groups: list[ViewGroup] = []
+    notes: list[str] = []
     start = 0.0
     for number, one in enumerate(expr if isinstance(expr, list) else [expr]):
         net = step_of(one, "cell")
@@ -80,6 +84,10 @@ def cell_view(
         for copy in range(repeat):
             drawing.draw(copy, (name or cell_title(net, cell)), language)
         marked = drawing.marked(highlight, step)
+        if step is not None:
+            notes += drawing.formulas(step)
+        if build:
+            marked = drawing.build()
         nodes += drawing.nodes
         edges += (replace(edge, highlight=key in marked) for key, edge in drawing.edges)
         groups += drawing.groups
@@ -87,6 +95,7 @@ def cell_view(
     return View(
         tuple(nodes), tuple(edges), title, "BT", legend, language,
         groups=tuple(groups), entries=cell_legend(nodes, tuple(edges), language),
+        notes=tuple(notes),
     )  # fmt: skip
 
 
@@ -96,10 +105,11 @@ def cell_title(net: Step, cell: Cell) -> str:
     layers = [one.sign for one in elements if one.kind == "layer"]
     operations = any(one.kind == "operation" for one in elements)
     gates = layers.count(r"\sigma")
-    if len(cell.states) == 2 and operations and gates >= 2:
+    if len(cell.states) == 2 and gates >= 2 and r"\tanh" in layers:
         return "LSTM"
     if len(cell.states) == 1 and operations:
-        return {2: "GRU", 1: "MGU"}.get(gates, "")
+        known = {(r"\sigma", r"\sigma", r"\tanh"): "GRU", (r"\sigma", r"\tanh"): "MGU"}
+        return known.get(tuple(sorted(layers)), "")
     return "RNN" if not operations else ""
 
 
@@ -156,6 +166,7 @@ class _Drawing:
         self.shift = 0.0
         self.moment: Moment | None = None
         self.ids: dict[Node, str] = {}
+        self.made: dict[str, Node] = {}
 
     def draw(self, copy: int, name: str, language: Language) -> None:
         """One copy; its earlier states are the later ones of the copy before."""
@@ -177,6 +188,7 @@ class _Drawing:
         self.edges += self._edges_of_base(base)
         for k, (after, place) in enumerate(self.places.ends.items()):
             self._draw_end(ends[after], after, place, k)
+        self.made |= {id: node for node, id in (*self.ids.items(), *ends.items())}
         self.ids |= ends
         text = (_TITLE[language].format(name) if name else "") if self.repeat == 1 else ""
         self.groups.append(ViewGroup(f"{copied}:cell", text, tuple(inside)))
@@ -252,6 +264,7 @@ class _Drawing:
             return
         for k, term in enumerate(element.terms):
             text = None if term.label is None or not self.labels else self._latex(term.label)
+            text = None if text == element.sign else text  # said in the box already
             route = self._route(term.source, node)
             yield (
                 (term.source, node),
@@ -304,21 +317,52 @@ class _Drawing:
 
     def _stage(self, step: int) -> set[_Key]:
         """The edges of one step in reading order: keep, new values, update, output."""
-        belt, out = self.places.belt, self.places.out
+        belt = self.places.belt
         if not belt:
             raise DrawError("draw: the cell has no state that runs on top, so it has no steps.")
-        kept = self._behind(belt[:1])
-        new = self._behind(belt[1:]) - kept
         if step == 3:
-            return self._way_of("belt") | {
-                (side, node) for node in belt for side in self._into(node)
-            }
-        nodes = kept if step == 1 else new if step == 2 else {*out, *self._behind(out)} - kept - new
+            sides = {(side, node) for node in belt for side in self._into(node)}
+            return self._way_of("belt") | sides
+        nodes = set(self._stage_nodes(step))
         found: set[_Key] = {(side, node) for node in nodes for side in self._into(node)}
         found |= {("base", node) for node in nodes if node in self.places.fed}
         if step == 4:
             found |= {(after, "end") for after in self.places.ends if after in nodes}
         return found
+
+    def formulas(self, step: int) -> list[str]:
+        """What is computed in one step, as the textbook writes it below the picture."""
+        found = []
+        reader = self.net.reader
+        for node in self._stage_nodes(step):
+            name = self.net.name(node)
+            if name is not None:
+                found.append(f"{self._latex(name)} = {self._latex(reader.meaning(node))}")
+        return found
+
+    def build(self) -> set[_Key]:
+        """Let every part appear in its step; the edges of each are pointed at there."""
+        stages: dict[Node, int] = {}
+        for step in (1, 2, 3, 4):
+            for node in self._stage_nodes(step):
+                stages.setdefault(node, step - 1)
+        first = {id: stages.get(node, 0) for id, node in self.made.items()}
+        self.nodes = [replace(one, first=first.get(one.id, 0)) for one in self.nodes]
+        found: set[_Key] = set()
+        for k, (key, edge) in enumerate(self.edges):
+            when = max(first.get(edge.tail, 0), first.get(edge.head, 0))
+            self.edges[k] = (key, replace(edge, first=when))
+            found.add(key)
+        return found
+
+    def _stage_nodes(self, step: int) -> list[Node]:
+        """The elements that a step computes, in the order of evaluation."""
+        belt, out = self.places.belt, self.places.out
+        kept = self._behind(belt[:1])
+        new = self._behind(belt[1:]) - kept
+        last = {*out, *self._behind(out)} - kept - new
+        chosen = {1: kept, 2: new, 3: set(belt), 4: last}[step]
+        return [one.node for one in self.elements if one.node in chosen]
 
     def _into(self, node: Node) -> list[Node]:
         return [term.source for term in self.net.element(node).terms]

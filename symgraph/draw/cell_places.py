@@ -200,7 +200,7 @@ class _WithBelt:
         element = self.step.element(node)
         if node in done.at or element.kind == "before" or node in done.belt:
             return
-        if node in self.given:
+        if element.kind == "input":
             _hang(self.step, done, node, (self._next(), _INPUTS))
         elif element.kind == "operation":
             self._place_operation(element, row)

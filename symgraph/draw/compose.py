@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from symgraph.draw.annotate import Spot, place_title, place_values
 from symgraph.draw.geometry import Point, Rect, Shape, clip, enclosing, flatten, straight
@@ -232,7 +232,7 @@ class _Picture:
             bounds.width + 2 * margin,
             bounds.height + 2 * margin,
             self.theme.background,
-            tuple(item.moved(dx, dy) for item in self.items),
+            tuple(item.moved(dx, dy) for item in self._in_steps()),
             owners,
             clean(self.view.title),
             self._description(),
@@ -240,6 +240,19 @@ class _Picture:
             self.places.version,
             ranks,
         )
+
+    def _in_steps(self) -> list[Item]:
+        """The items, each from the step on in which its node or edge is first seen."""
+        firsts = {f"n{index}": node.first for index, node in enumerate(self.view.nodes)}
+        firsts |= {f"e{k}": edge.first for k, edge in enumerate(self.view.edges)}
+        if not any(firsts.values()):
+            return self.items
+        found = []
+        for item in self.items:
+            first = firsts.get(item.owner, 0)
+            last = first if item.layer == "marker" else None
+            found.append(replace(item, first=first, last=last))
+        return found
 
     def _description(self) -> str:
         nodes, edges = len(self.view.nodes), len(self.view.edges)

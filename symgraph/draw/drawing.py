@@ -47,6 +47,8 @@ def draw(
     the derivative of the root by it. Options of this style: `labels` ("symbolic", "numeric",
     "both", "none"), `tree` (a leaf once for every use), `wrt` (limits the derivatives), `direction`
     ("BT": root on top, or "LR"), `title`, `language` ("en", "zh"), `legend`, `digits`.
+    Recurrent nets have the styles "cell" (one step as textbooks draw it: `repeat`, `highlight`,
+    `step`, `build`), "timeline" (`steps`, `detail`, `loss`), "rolled" and "modes".
     `engine` is "dot", "native" or "auto", `theme` "light", "lecture", "print" or "dark".
     Raises DrawError for an unknown style, option or theme and for more than can be shown.
 

@@ -23,6 +23,7 @@ from symgraph.notation.moments import Each, Previous
 from symgraph.notation.read import bare, evaluation_order
 from symgraph.notation.readtime import MomentForward, MomentReader
 from symgraph.notation.sequences import Moment, at_moment
+from symgraph.notation.slices import cut_of
 from symgraph.notation.tree import Formula, Name, Number
 from symgraph.notation.unstack import Moments, unstack
 from symgraph.notation.write import write
@@ -318,7 +319,8 @@ class Step:
         if not parameters:
             return None
         if not sign:
-            sign = "+" if len(terms) + len(biases) > 1 else r"\times"
+            alone = len(terms) + len(biases) == 1
+            sign = write(terms[0].label, "latex") if alone and terms[0].label else "+"
         biases = [bare(one) for one in biases if self._is_parameter(one)]
         net = bare(inner)
         return Element(node, "layer", sign, tuple(terms), tuple(parameters), tuple(biases), net)
@@ -333,6 +335,10 @@ class Step:
                 continue
             if isinstance(one, Map) and one.template.expr == slot(0) + slot(1):
                 stack += [bare(arg) for arg in reversed(one.args)]
+                continue
+            if isinstance(one, Pull) and cut_of(one) is not None:
+                # A part of what several gates share: its weight is a part of theirs.
+                stack.append(bare(one.args[0]))
                 continue
             weights: list[Node] = []
             product = self._weighted(one)

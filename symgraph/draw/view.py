@@ -53,7 +53,8 @@ class ViewNode:
     `dashed` one is small with a dashed rim (one of several places of the same thing), and `caption`
     is a small LaTeX line below. Of `sheets` there are several one behind the other, as of feature
     maps. `at` is the place (column, row) on a grid, rows counted upwards; a view whose nodes all
-    have one is laid out by the grid engine.
+    have one is laid out by the grid engine. `first` is the step of a deck from which on the node
+    is seen.
     """
 
     id: str
@@ -70,6 +71,7 @@ class ViewNode:
     at: tuple[float, float] | None = None
     dashed: bool = False
     sheets: int = 1
+    first: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,8 @@ class ViewEdge:
     (LaTeX) and `value` its number. A `dead` edge carries no derivative. A `highlight` edge lies on
     a path that is pointed at. `arrow=False` is a line without direction; `hue` as of a node;
     `ink` paints the label as text and not as a derivative. `route` counts on a grid only. `alt` is
-    the whole formula (LaTeX) where the label abbreviates it.
+    the whole formula (LaTeX) where the label abbreviates it. `first` is the step of a deck from
+    which on the edge is seen; a highlight is seen in this step only, if there are several.
     """
 
     tail: str
@@ -96,6 +99,7 @@ class ViewEdge:
     ink: bool = False
     route: Route = "straight"
     alt: str = ""
+    first: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,3 +154,64 @@ def test_two_nets_stand_beside_each_other() -> None:
     assert _roles(picture) == _roles(alone[0]) + _roles(alone[1])
     assert len(picture.view.edges) == sum(len(one.view.edges) for one in alone)
     assert (overlaps(picture.scene), edge_hits(picture.scene)) == ([], [])
+
+
+def test_a_step_says_its_formulas_below_the_picture() -> None:
+    notes = [draw(gates.lstm(), style="cell", step=k).view.notes for k in (1, 2, 3, 4)]
+    joined = r"[h_{t-1}, x_{t}]"
+    assert [one.replace(r"\left", "").replace(r"\right", "") for one in notes[0]] == [
+        rf"f_{{t}} = \sigma(W_{{f}} {joined} + b_{{f}})"
+    ]
+    assert [one.split(" = ")[0] for one in notes[1]] == ["i_{t}", r"\tilde{C}_{t}"]
+    assert notes[2] == (r"C_{t} = f_{t} \odot C_{t-1} + i_{t} \odot \tilde{C}_{t}",)
+    assert [one.split(" = ")[0] for one in notes[3]] == ["o_{t}", "h_{t}"]
+
+
+def test_a_deck_builds_the_cell_in_four_steps_and_moves_nothing() -> None:
+    picture = draw(gates.lstm(), style="cell", build=True)
+    scene = picture.scene
+    assert scene.steps == 4
+    counts = [
+        Counter(item.role for item in scene.frame(k).items if item.layer == "node")
+        for k in range(4)
+    ]
+    assert [count["gate"] for count in counts] == [1, 3, 3, 4]
+    assert [count["pointwise"] for count in counts] == [0, 1, 3, 5]
+    assert counts[3] == Counter(node.role for node in picture.view.nodes)
+    for before, after in ((0, 1), (1, 2), (2, 3)):
+        places = {item.id: item.bounds for item in scene.frame(after).items}
+        for item in scene.frame(before).items:
+            if item.layer != "marker":
+                assert places[item.id] == item.bounds
+
+
+def test_gates_that_are_cut_from_one_product_are_four_layers() -> None:
+    W, b = sg.parameter("W", (12, 5)), sg.parameter("b", 12)
+
+    def step(h: Any, c: Any, x: Any) -> dict[str, Any]:
+        z = sg.let("z", W @ sg.concat([h, x]) + b)
+        i, f, o = (
+            sg.let(name, sg.sigmoid(z[k : k + 3])) for name, k in zip("ifo", (0, 3, 6), strict=True)
+        )
+        c = sg.let("c", f * c + i * sg.let("g", sg.tanh(z[9:])))
+        return {"h": sg.let("h", o * sg.tanh(c)), "c": c}
+
+    start = {name: sg.input(f"{name}0", 3) for name in "hc"}
+    picture = draw(sg.scan(step, start, {"x": sg.input("x", ("T", 2))}), style="cell")
+    apart = draw(gates.lstm(), style="cell")
+    assert _roles(picture) == _roles(apart)
+    assert len(picture.view.edges) == len(apart.view.edges)
+    assert picture.view.groups[0].label == r"\text{LSTM cell}"
+
+
+def test_layers_that_see_the_input_alone_are_layers_too() -> None:
+    F, V = sg.parameter("F", (3, 2)), sg.parameter("V", (3, 2))
+
+    def step(c: Any, x: Any) -> Any:
+        f = sg.let("f", sg.sigmoid(F @ x))
+        return sg.let("c", f * c + (1 - f) * (V @ x))
+
+    picture = draw(sg.scan(step, sg.input("c0", 3), sg.input("x", ("T", 2))), style="cell")
+    assert sorted(_signs(picture, "gate")) == ["V", r"\sigma"]
+    assert _roles(picture)["pointwise"] == 4
+    assert (overlaps(picture.scene), edge_hits(picture.scene)) == ([], [])
