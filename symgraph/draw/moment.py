@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
+from symgraph.build.arithmetic import add
+from symgraph.build.contract import sum as sum_of
+from symgraph.build.loops import ScanResult
 from symgraph.draw.slopes import without_bullet
 from symgraph.errors import DrawError, UnsupportedError
 from symgraph.explain.loops import last_times, names_of
@@ -92,9 +95,8 @@ def root_of(expr: Any, style: str) -> Node:
     Raises DrawError for anything else.
     """
     root = expr.loss if hasattr(expr, "_fields") and hasattr(expr, "loss") else expr
-    loop = getattr(root, "loop", None)
-    if isinstance(loop, Scan):
-        root = _whole(loop)
+    if isinstance(root, ScanResult):
+        root = _all_of(root)
     if not isinstance(root, Node):
         raise DrawError(
             f"draw: the style {style!r} needs an expression with a loop, not {type(root).__name__}."
@@ -121,6 +123,16 @@ def step_of(expr: Any, style: str) -> Step:
     taken = names_of(evaluation_order([found]))
     letters = [letter for letter in _LETTERS if letter not in taken]
     return Step(_moments(found, letters, style), taken)
+
+
+def _all_of(run: ScanResult) -> Node:
+    """One value that depends on the last state and on all outputs of a loop."""
+    found = final(run.loop, 0)
+    outputs = [run.outputs] if isinstance(run.outputs, Node) else run.outputs or ()
+    for one in outputs.values() if isinstance(outputs, dict) else outputs:
+        if isinstance(one, Node) and one.kind == "real":
+            found = add(found, sum_of(one))
+    return found
 
 
 def _whole(loop: Scan) -> Node:
@@ -265,7 +277,8 @@ class Step:
             timed = [k for k, arg in enumerate(node.args) if self.is_timed(arg)]
             inner = node.args[timed[0]] if len(timed) == 1 and self._only_numbers(node) else None
             sign = self._sign(node)
-        if inner is not None:
+        if inner is not None and not (self.name(bare(inner)) and self.name(node) is None):
+            # What has a name of its own below a function without one is a layer itself.
             layer = self._layer(node, sign, inner)
             if layer is not None:
                 return layer

@@ -210,3 +210,19 @@ def test_what_cannot_be_drawn_is_refused() -> None:
         draw("many", style="modes")
     with pytest.raises(DrawError, match="3 times for inputs and 1"):
         Mode((True, True, True), (True,))
+
+
+def test_what_a_loop_gives_beside_its_states_is_an_output() -> None:
+    U, W, V = (sg.parameter(name, (2, 2)) for name in "UWV")
+    run = sg.recurrence(
+        {
+            "s": lambda now, before: sg.tanh(U @ now.x + W @ before.s),
+            "o": lambda now, before: V @ now.s,
+        },
+        states={"s": sg.input("s0", 2)},
+        sequences={"x": sg.input("X", ("T", 2))},
+    )
+    for net in (run, sg.sum(run.outputs["o"] ** 2)):
+        picture = draw(net, style="timeline", steps=2)
+        assert _labels(picture, "output") == ["o_{1}", "o_{2}"]
+        assert Counter(edge.label for edge in picture.view.edges) == {"U": 2, "W": 2, "V": 2}
