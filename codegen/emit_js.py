@@ -267,7 +267,8 @@ class _Emitter:
         lines.append(f"const s = new Float64Array({w.slots});")
         lines += [f"let {name};" for name in (*sizes, *w.memory)]
         lines += w.constants
-        lines += ["", *self.functions, "", "return program({", f"facts: {json_text(facts)},"]
+        lines += ["", *self.functions, "", "return program({", "numbers: s,"]
+        lines.append(f"facts: {json_text(facts)},")
         lines.append(f"sized(given) {{ [{', '.join(sizes)}] = given; }},")
         lines += ["layout() {", *(f"  {line}" for line in w.layout), "},"]
         lines += _method("shapes", {k: [w.sizes.shape(s) for s in v] for k, v in shapes.items()})
@@ -305,11 +306,8 @@ def _is_own(value: Value) -> bool:
 
 
 def _memory(value: Value) -> str:
-    """A piece of memory as a vector."""
-    if value.shape:
-        return value.text
-    place = value.text[2:-1]
-    return f"s.subarray({place}, {place} + 1)"
+    """The memory of an array by name, that of a number by its place in `s`."""
+    return value.text if value.shape else value.text[2:-1]
 
 
 def _list(parts: Sequence[str]) -> str:
@@ -324,5 +322,7 @@ def _method(title: str, tables: Mapping[str, list[str]]) -> list[str]:
 
 @lru_cache(maxsize=1)
 def runtime() -> str:
-    """What scripts call: the file runtime.js."""
-    return Path(__file__).with_name("runtime.js").read_text(encoding="utf-8").strip()
+    """What scripts call: the files runtime*.js."""
+    folder = Path(__file__).parent
+    names = ("runtime.js", "runtime_paths.js", "runtime_program.js")
+    return "\n\n".join((folder / name).read_text(encoding="utf-8").strip() for name in names)

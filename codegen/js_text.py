@@ -20,7 +20,7 @@ _ATOM = re.compile(r"\w+")
 
 def json_text(value: Any) -> str:
     """A value as JSON that stays inside a string, and inside a script of a page."""
-    return json.dumps(value).replace("<", "\\u003c").replace(">", "\\u003e")
+    return json.dumps(value, separators=(",", ":")).replace("<", "\\u003c").replace(">", "\\u003e")
 
 
 def number_text(value: float) -> str:

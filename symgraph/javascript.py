@@ -186,23 +186,12 @@ class _Request:
     def _facts(self, ways: list[Any]) -> dict[str, Any]:
         vertices = self.graph.vertices
         return {
-            "inputs": [
-                {"name": v.name, "shape": _sizes(v.shape), "kind": v.kind, "role": v.role}
-                for v in self.variables
-            ],
+            "inputs": [(v.name, _sizes(v.shape), v.kind, v.role) for v in self.variables],
             "places": [self.number.get(variable) for variable in self.variables],
-            "vertices": [
-                {"id": one.id, "name": one.name, "shape": _sizes(one.shape), "kind": one.node.kind}
-                for one in vertices
-            ],
+            "vertices": [(v.id, v.name, _sizes(v.shape), v.node.kind) for v in vertices],
             "edges": [
-                {
-                    "head": self.number[edge.head.node],
-                    "tail": self.number[edge.tail.node],
-                    "operand": edge.operand,
-                    "live": edge.live,
-                }
-                for edge in self.graph.edges
+                (self.number[e.head.node], self.number[e.tail.node], e.operand, int(e.live))
+                for e in self.graph.edges
             ],
             "root": self.number[self.root],
             "ways": ways,

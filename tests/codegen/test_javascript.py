@@ -189,6 +189,70 @@ def test_labels_of_edges_between_numbers_multiply_to_the_products_of_paths(engin
     assert math.isclose(found, wanted[1] + wanted[2], rel_tol=DIGITS)
 
 
+def test_the_paths_of_a_product_are_those_worked_out_by_hand(engine):
+    """y = x (x + 1) at 3: x + 1 = 4 along one factor, x = 3 along the other, together 7."""
+    x = sg.input("x")
+    graph = sg.graph(x * (x + 1))
+    script = started(engine, graph, {x: 3.0})
+    found = script.data(f"paths({graph.vertex('x').number - 1})")
+
+    assert [path["value"] for path in found["shown"]] == [4.0, 3.0]
+    assert [path["factors"] for path in found["shown"]] == [[4.0], [3.0, 1.0]]
+    assert (found["count"], found["gradient"], found["remainder"]) == ("2", 7.0, 0.0)
+
+
+def test_however_many_paths_there_are_only_the_largest_are_looked_at(engine):
+    x = y = sg.input("x")
+    for k in range(60):
+        y = y * 0.5 + sg.sin(y) * (1 + k / 100)
+    graph = sg.graph(y)
+    script = started(engine, graph, {x: 0.1})
+    found = script.data(f"paths({graph.vertex('x').number - 1}, 3)")
+    wanted = graph.paths(y, x, {x: 0.1}, limit=3)
+
+    assert found["count"] == str(2**60)
+    assert [one["value"] for one in found["shown"]] == pytest.approx(
+        [float(path.value) for path in wanted], rel=DIGITS
+    )
+    assert found["remainder"] == pytest.approx(float(wanted.remainder), rel=1e-11)
+    assert found["ordered"]
+
+
+@pytest.mark.parametrize("name", zoo.names())
+def test_paths_and_what_remains_of_the_zoo_are_those_of_the_graph(engine, name):
+    system = zoo.built(name)
+    loss = getattr(system, "loss", system)
+    graph, values = sg.graph(loss), draw([loss]).values
+    script = started(engine, graph, values)
+    root = graph.vertices[-1]
+    for leaf in [vertex for vertex in graph.vertices if vertex.role == "parameter"][:3]:
+        if not graph.count_paths(root, leaf):
+            continue
+        call = f"paths({leaf.number - 1}, 2)"
+        found, wanted = script.data(call), graph.paths(root, leaf, values, limit=2)
+        assert found["count"] == str(wanted.count)
+        sizes = [float(np.linalg.norm(list(_entries(one["value"])))) for one in found["shown"]]
+        assert agrees(sizes, [np.linalg.norm(path.value) for path in wanted])
+        total = np.sum([list(_entries(one["value"])) for one in found["shown"]], axis=0)
+        scale = 1 + np.max(np.abs(wanted.gradient), initial=0)
+        assert agrees(total + list(_entries(found["remainder"])), wanted.gradient, scale)
+
+
+def _entries(value):
+    """The entries of a number or of an array, which JSON writes with its positions."""
+    return value.values() if isinstance(value, dict) else [value]
+
+
+def test_constants_and_whole_numbers_have_no_paths(engine):
+    x, n = sg.input("x"), sg.input("n", kind="integer")
+    graph = sg.graph(x * n + 2.5)
+    script = started(engine, graph, {x: 2.0, n: 3})
+    found = script.data(f"paths({graph.vertex('n').number - 1})")
+    assert found == {
+        "count": "0", "shown": [], "gradient": None, "remainder": None, "ordered": True,
+    }  # fmt: skip
+
+
 def test_sizes_follow_the_arrays_that_are_given(engine):
     w, x = sg.parameter("w", 3), sg.input("x", ("N", 3))
     script = Script(engine, javascript(sg.sum(sg.square(x @ w))).expression)
