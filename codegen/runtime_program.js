@@ -116,6 +116,7 @@ function program(core) {
     const given = pending.map((one, k) => one === null ? shapes.inputs[k] : one.shape);
     const sized = core.facts.sizes.map(([k, axis]) => given[k][axis]);
     if (tables === null || sized.some((n, j) => n !== sizes[j])) lay(sized, given);
+    else check(shapes, given);
     pending.forEach((one, k) => {
       if (one !== null) tables.inputs[k].set(one.data);
       pending[k] = null;
@@ -124,18 +125,27 @@ function program(core) {
 
   let sizes = [];
 
+  function check(wanted, given) {
+    inputs.forEach((input, k) => {
+      const mine = given[k], other = wanted.inputs[k];
+      if (mine.some((n, axis) => n !== other[axis])) {
+        fail(`${JSON.stringify(input.name)} has shape ${shapeText(mine)}, beside the other ` +
+          `inputs it must have ${shapeText(other)}. Give arrays that agree.`);
+      }
+    });
+  }
+
   // Memory for other sizes; what was given before and not anew is kept.
   function lay(sized, given) {
     const before = tables;
     core.sized(sized);
     const wanted = core.shapes();
-    inputs.forEach((input, k) => {
-      if (shapeText(wanted.inputs[k]) !== shapeText(given[k])) {
-        core.sized(sizes);
-        fail(`${JSON.stringify(input.name)} has shape ${shapeText(given[k])}, beside the other ` +
-          `inputs it must have ${shapeText(wanted.inputs[k])}. Give arrays that agree.`);
-      }
-    });
+    try {
+      check(wanted, given);
+    } catch (error) {
+      core.sized(sizes);
+      throw error;
+    }
     if (before !== null) {
       before.inputs.forEach((data, k) => {
         if (pending[k] === null) pending[k] = { shape: given[k], data: data.slice() };

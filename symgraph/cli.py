@@ -36,7 +36,8 @@ DRAWN = """examples:
   symgraph draw zoo:feedforward net.svg"""
 COMPILED = """examples:
   symgraph compile "½ ‖X w − y‖²" --wrt w --shape X=N,p w=p y=N
-  symgraph compile zoo:hinge --style fast --out step.py"""
+  symgraph compile zoo:hinge --style fast --out step.py
+  symgraph compile zoo:lstm --target js --out net.js"""
 CHECKED = """examples:
   symgraph check "log det(X Xᵀ + I)" --shape X=n,m
   symgraph check zoo:hinge"""
@@ -112,12 +113,13 @@ def _parser() -> argparse.ArgumentParser:
     slides_command.add_options(slides)
     slides.set_defaults(run=_slides)
 
-    build = _with_examples(
-        commands, "compile", "write NumPy code for a loss and its gradients", COMPILED
-    )
+    build = _with_examples(commands, "compile", "write code for a loss and its gradients", COMPILED)
     _add_network(build)
     build.add_argument("--wrt", nargs="*", metavar="NAME", help="by what (default: parameters)")
-    build.add_argument("--style", choices=("fast", "read"), default="read")
+    build.add_argument("--target", choices=("numpy", "js"), default="numpy")
+    build.add_argument(
+        "--style", choices=("fast", "read"), default="read", help="of NumPy code (default: read)"
+    )
     build.add_argument("--out", type=Path, metavar="FILE", help="a file (default: stdout)")
     build.set_defaults(run=_compile)
 
@@ -255,8 +257,11 @@ def _compile(options: argparse.Namespace) -> int:
     from symgraph.node import variables
 
     loss, wrt, _ = _network(options)
-    outputs = [loss, *symgraph.grad(loss, wrt)]
-    program = symgraph.compile(variables([loss]), outputs, style=options.style)
+    if options.target == "js":
+        program: Any = symgraph.javascript(loss, wrt if options.wrt else None)
+    else:
+        outputs = [loss, *symgraph.grad(loss, wrt)]
+        program = symgraph.compile(variables([loss]), outputs, style=options.style)
     if options.out is None:
         _print_json({"source": program.source}) if options.json else print(program.source)
         return OK
