@@ -60,6 +60,11 @@ class Tracks:
             self.lengths[k] = longest
         self._sum()
 
+    def level(self) -> None:
+        """Make every length as long as the longest one."""
+        self.lengths = [max(self.lengths, default=0.0)] * len(self.lengths)
+        self._sum()
+
     def grow(self, factor: float) -> None:
         """Make every length longer by a factor."""
         self.lengths = [length * factor for length in self.lengths]

@@ -411,6 +411,8 @@ class _Table:
                 needs[pair] = max(needs.get(pair, 0.0), 1.1 * along)
         if past and self.straightened < _MOST_STRAIGHTENING:
             self.straightened += 1
+            # Half way along an edge there is most room beside it.
+            (self.columns, self.rows)[flow].level()
             (self.columns, self.rows)[1 - flow].grow(_TALLER)
             return True
         return False

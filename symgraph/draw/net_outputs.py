@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from symgraph.build.coerce import as_node
+from symgraph.draw.reading_order import reading_order
 from symgraph.errors import DrawError
-from symgraph.node import Node, topological
+from symgraph.node import Node
 from symgraph.ops import Concat, Einsum, Let, Map, Pull, Reshape, Scan, Var
 from symgraph.scalar import Pointwise, slot
 from symgraph.template import function_name
@@ -29,7 +30,7 @@ def net_outputs(expr: Any, style: str, output: Any = None) -> list[Node]:
     """
     given = list(expr) if isinstance(expr, (list, tuple)) else [expr]
     roots = [as_node(one, "draw") for one in given]
-    order = topological(roots)
+    order = reading_order(roots)
     if len(order) > LIMIT:
         raise DrawError(
             f"draw: the style {style!r} reads {LIMIT} operations at most, and there are "
@@ -164,7 +165,9 @@ class _Search:
             # What is only subtracted is a target: x̂ - x of an autoencoder, not a shortcut.
             signs = {expr.coeff(slot(k)) > 0 for k, arg in enumerate(user.args) if self.data[arg]}
             target = len(signs) > 1 and any(arg not in self.trained for arg in others)
-            return not target and all(self.data[arg] <= self.data[node] for arg in others)
+            return not target and all(
+                arg in self.trained or self.data[arg] <= self.data[node] for arg in others
+            )
         if others:
             return False
         return isinstance(expr, Pointwise) and function_name(expr) not in _OF_LOSSES

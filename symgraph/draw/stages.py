@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from symgraph.draw.layered import sign_of_function
+from symgraph.draw.reading_order import reading_order
 from symgraph.draw.windows import Windows, windowed, windows_of
 from symgraph.errors import DrawError
-from symgraph.node import Node, topological
+from symgraph.node import Node
 from symgraph.node_signs import sign_of
 from symgraph.ops import Concat, Einsum, Let, Map, Pull, Reduce, Reshape, Var
 from symgraph.printing import latex_name
@@ -47,7 +48,7 @@ class Stages:
     def __init__(self, outputs: Sequence[Node]) -> None:
         self.stages: list[Stage] = []
         self.outputs = tuple(outputs)
-        self.order = topological(outputs)
+        self.order = reading_order(outputs)
         self._users: dict[Node, set[Node]] = {}
         self._of: dict[Node, int] = {}
         for node in self.order:
@@ -165,7 +166,7 @@ class Stages:
         found: list[str] = []
         for arg in node.args:
             if arg not in self._of:
-                for leaf in topological([arg]):
+                for leaf in reading_order([arg]):
                     if isinstance(leaf, Var):
                         found.append(latex_name(leaf.name))
         return found

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import sympy
 
+from symgraph.draw.reading_order import reading_order
 from symgraph.draw.unit_forms import (
     CONSTANT,
     Form,
@@ -25,7 +26,7 @@ from symgraph.draw.unit_forms import (
     unit_of,
 )
 from symgraph.errors import DrawError
-from symgraph.node import Node, topological
+from symgraph.node import Node
 from symgraph.ops import Concat, Const, Einsum, Fill, Iota, Let, Map, Pull, Random, Reshape, Var
 from symgraph.ops.map import aligned_index
 from symgraph.ops.move import Affine
@@ -91,7 +92,7 @@ class UnitNet:
         self._sums: dict[frozenset[Any], int] = {}
         self._sum_names: dict[frozenset[Any], str] = {}
         self._tables: dict[Node, dict[Place, Form]] = {}
-        order = topological(outputs)
+        order = reading_order(outputs)
         self._features = {
             symbol
             for node in order

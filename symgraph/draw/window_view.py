@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from symgraph.build.coerce import as_node
 from symgraph.draw.layered import number_latex
+from symgraph.draw.reading_order import reading_order
 from symgraph.draw.unit_net import entry_latex
 from symgraph.draw.view import Language, View, ViewGroup, ViewNode
 from symgraph.draw.windows import Windows, windowed
 from symgraph.errors import DrawError
 from symgraph.evaluate import bind_values, evaluate_above
-from symgraph.node import Node, topological
+from symgraph.node import Node
 from symgraph.ops import Let, Var
 
 __all__ = ["window_view"]
@@ -62,7 +63,7 @@ def window_view(
 
 def _chosen(expr: Any, layer: int) -> Windows:
     given = expr if isinstance(expr, (list, tuple)) else [expr]
-    order = topological([as_node(one, "draw") for one in given])
+    order = reading_order([as_node(one, "draw") for one in given])
     found = [windows for windows in (windowed(node) for node in order) if windows is not None]
     if not found:
         raise DrawError(

@@ -91,6 +91,17 @@ def test_thresholds_stand_in_the_circles_and_skip_edges_go_past_the_hidden_unit(
     }  # fmt: skip
 
 
+def test_the_order_of_units_does_not_depend_on_what_was_built_before():
+    x1, x2 = sg.input("p1"), sg.input("p2")
+    second = sg.let("g2", sg.tanh(sg.parameter("q2") * x2))
+    first = sg.let("g1", sg.tanh(sg.parameter("q1") * x1))
+    y = sg.let("y", sg.parameter("r1") * first + sg.parameter("r2") * second)
+
+    assert [node.label for node in layers(y).view.nodes] == [
+        "p_{1}", "p_{2}", "g_{1}", "g_{2}", "y",
+    ]  # fmt: skip
+
+
 def test_indicators_of_comparisons_are_threshold_units_too():
     a, b = sg.input("a"), sg.input("b")
     picture = layers(sg.let("or", sg.indicator(0.5 <= a + 3 * b)))
