@@ -21,7 +21,7 @@ from symgraph.draw.groups import NOWHERE, Tree
 from symgraph.draw.layout_native import operand_order
 from symgraph.draw.plan import TITLE_INSET, Places, Plan
 from symgraph.draw.ranks import assign
-from symgraph.draw.routes import Routes, refine
+from symgraph.draw.routes import Routes, conflicts, refine
 from symgraph.errors import DrawError
 
 if TYPE_CHECKING:
@@ -78,8 +78,11 @@ def place(plan: Plan, timeout: float = TIMEOUT) -> Places:
     # The first of the best: operands in their order where that costs no crossing.
     routes, boxes = answers[0]
     if small:
-        routes, boxes = min(answers, key=lambda answer: crossings(answer[0].curves))
-        routes = refine(routes, boxes)
+        answers.sort(key=lambda answer: crossings(answer[0].curves))
+        for answer in answers:
+            routes, boxes = refine(*answer), answer[1]
+            if not conflicts(routes):
+                break
     return Places(
         routes.centres,
         tuple(routes.curves),

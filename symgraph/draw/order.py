@@ -129,8 +129,18 @@ def reduce_crossings(layers: Layers) -> None:
 def _search(layers: Layers, first: list[list[int]] | None) -> None:
     """Order the layers, beginning with a given order or a walk from the roots."""
     size = len(layers.layer_of)
-    sweeps = 16 if size <= 600 else 8 if size <= 4000 else 4 if size <= 40000 else 2
-    attempts = max(1, min(20, 1600 // max(size, 1)))
+    sweeps = (
+        16
+        if size <= 600
+        else 20
+        if size <= 1000
+        else 8
+        if size <= 4000
+        else 4
+        if size <= 40000
+        else 2
+    )
+    attempts = max(1, min(20, 4000 // max(size, 1)))
     dice = random.Random(0)
     best: list[list[int]] | None = None
     best_cost = (0, 0)

@@ -24,7 +24,7 @@ from symgraph.draw.geometry import (
 from symgraph.draw.near import Near
 from symgraph.draw.plan import TITLE_INSET, Plan, around
 
-__all__ = ["Routes", "refine"]
+__all__ = ["Routes", "conflicts", "refine"]
 
 # Clear room around what a curve or a label must not touch.
 _CLEAR = 3.0
@@ -40,6 +40,8 @@ _BOX = 4.0
 _OWN_VALUE, _CRAMPED = 0.4, 12.0
 # An edge that costs less than this is left as it is.
 _CONTENT = 3.0
+# What is as good as this needs no comparison.
+_FINE = 0.5
 # How far a bow goes aside, as a share of its way.
 _BOWS = (0.1, 0.2, 0.35)
 # How far off its edge a label may stand, in pixels, and what a pixel costs.
@@ -85,6 +87,12 @@ def refine(routes: Routes, boxes: Sequence[Rect] = ()) -> Routes:
         if len(found) < len(through):
             best, through = search, found
     return replace(routes, labels=best.labels, curves=best.curves)
+
+
+def conflicts(routes: Routes) -> int:
+    """How many labels have an edge of others running through them."""
+    chosen: list[tuple[Curve, ...]] = [(curve,) for curve in routes.curves]
+    return len(_Search(replace(routes, choices=chosen), (), frozenset()).disturbed())
 
 
 def _searched(routes: Routes, boxes: Sequence[Rect], fixed: frozenset[int]) -> _Search:
@@ -146,7 +154,7 @@ class _Search:
         """Give an edge the curve and the label place that cost least; returns that cost."""
         best: tuple[float, Curve, list[Point], Rect | None] | None = None
         for plainness, line, curve in self._candidates(k):
-            if best is not None and plainness >= best[0]:
+            if best is not None and (plainness >= best[0] or best[0] < _FINE):
                 break
             cost = plainness + self._cost(k, line, best[0] - plainness if best else math.inf)
             label = self.labels[k]
@@ -160,20 +168,21 @@ class _Search:
         self._take(k, curve, line, label)
         return cost
 
-    def _candidates(self, k: int) -> list[tuple[float, list[Point], Curve]]:
+    def _candidates(self, k: int) -> Iterator[tuple[float, list[Point], Curve]]:
         """The curves that an edge may take, the plainest first: what turns least."""
         tail, head = self.plan.edges[k]
         curves = list(self.routes.choices[k])
         if self.twins[tail, head] == 1:
             ends = (self.routes.centres[tail], self.routes.centres[head])
-            curves = [straight(*ends), *_arcs(*ends, self.axis), *curves]
+            yield 0.0, list(ends), straight(*ends)
+            curves = [*_arcs(*ends, self.axis), *curves]
         lines = [flatten(curve) for curve in curves]
         found = [
             (_TURN * turning(line), index, line, curve)
             for index, (line, curve) in enumerate(zip(lines, curves, strict=True))
         ]
         found.sort(key=lambda entry: entry[:2])
-        return [(plainness, line, curve) for plainness, _, line, curve in found]
+        yield from ((plainness, line, curve) for plainness, _, line, curve in found)
 
     def _cost(self, k: int, line: list[Point], enough: float) -> float:
         """What a line runs through: nodes, values, labels of others, other edges.
