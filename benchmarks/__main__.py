@@ -20,6 +20,7 @@ CASES = (
     "numpy_target:mlp_step",
     "numpy_target:xor_step",
     "numpy_target:residual_net",
+    "explorer:page_of_2000_nodes",
 )
 
 

@@ -87,6 +87,9 @@ _NAMES: dict[str, str] = {
     "symgraph.facts": """
         assume
     """,
+    "symgraph.explorer.explore": """
+        Explorer explore
+    """,
     "symgraph.explore.influence": """
         Influence influence
     """,
@@ -396,6 +399,7 @@ if TYPE_CHECKING:
         use_counts as use_counts,
         uses as uses,
     )
+    from symgraph.explorer.explore import Explorer as Explorer, explore as explore
     from symgraph.facts import (
         assume as assume,
     )

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import symgraph
-from symgraph import derive_command, influence_command, slides_command
+from symgraph import derive_command, explore_command, influence_command, slides_command
 from symgraph.errors import SymgraphError
 
 __all__ = ["main"]
@@ -27,7 +27,7 @@ NETWORK = (
     "a script would be)"
 )
 #: Commands whose first argument may be a formula.
-OF_NETWORKS = ("derive", "draw", "slides", "compile", "check", "influence")
+OF_NETWORKS = ("derive", "draw", "slides", "compile", "check", "influence", "explore")
 
 CODE = "write NumPy code for a loss and its gradients"
 SYSTEMS = "list the systems that are ready to use, or show one"
@@ -133,6 +133,12 @@ def _parser() -> argparse.ArgumentParser:
     influence_command.add_options(influence)
     influence.set_defaults(run=_influence)
 
+    meaning = "make a page in which a network is stepped through, changed and trained"
+    explore = _with_examples(commands, "explore", meaning, explore_command.EXAMPLES)
+    _add_network(explore)
+    explore_command.add_options(explore)
+    explore.set_defaults(run=_explore)
+
     zoo = _with_examples(
         commands, "zoo", "list the systems that are ready to use, or show one", LISTED
     )
@@ -142,7 +148,7 @@ def _parser() -> argparse.ArgumentParser:
     doctor = commands.add_parser("doctor", help="say what is installed and what is missing")
     doctor.set_defaults(run=_doctor)
 
-    for command in (demo, derive, draw, slides, build, check, influence, zoo, doctor):
+    for command in (demo, derive, draw, slides, build, check, influence, explore, zoo, doctor):
         command.add_argument("--json", action="store_true", help="print one JSON document")
     return parser
 
@@ -281,6 +287,17 @@ def _influence(options: argparse.Namespace) -> int:
     loss, _, _ = _network(options)
     found = influence_command.found(loss, options)
     _print_json(found.to_dict()) if options.json else print(found.table(options.digits))
+    return OK
+
+
+def _explore(options: argparse.Namespace) -> int:
+    loss, _, _ = _network(options)
+    page = explore_command.made(loss, options)
+    if options.page is None:
+        explore_command.serve(page, options.port, not options.no_browser)
+        return OK
+    page.save(options.page)
+    _print_json({"file": str(options.page)}) if options.json else print(options.page)
     return OK
 
 

@@ -17,11 +17,11 @@ FLOORS = (
     "ops",
     "build lift formula grad collapse notation readback evaluate facts rounding",
     "graph loop_labels flow check paths dual sample fulfil expanded vertices node_signs proving",
-    "explain explore draw codegen javascript",
+    "explain explore explorer draw codegen javascript",
     "nn train",
     "__init__",
     "zoo network given_values",
-    "__main__ cli derive_command influence_command slides_command doctor",
+    "__main__ cli derive_command explore_command influence_command slides_command doctor",
 )
 FLOOR_OF = {name: floor for floor, names in enumerate(FLOORS) for name in names.split()}
 

@@ -20,7 +20,7 @@ from symgraph.ops import Final, Trace
 from symgraph.printing import latex_name
 from symgraph.vertices import Edge, Vertex
 
-__all__ = ["Beside", "NodeTexts"]
+__all__ = ["Beside", "NodeTexts", "vertex_label"]
 
 Beside = Literal["auto", "numbers", "names", "none"]
 
@@ -81,15 +81,12 @@ class NodeTexts:
         if place.kind == "affine":
             formula = write(vertex.formula, "latex")
             return formula if seen(formula) <= _CAPTION else _sign(vertex)
-        if len(place.members) > 1 or not vertex.node.args:
-            return vertex.label("latex") if vertex.name is None else latex_name(vertex.name)
-        if isinstance(vertex.node, (Final, Trace)):
-            return vertex.label("latex")
-        if vertex.op in _WORDY:
-            formula = write(vertex.formula, "latex")
-            if seen(formula) <= _SHORT:
-                return formula
-        return _with_constants(self.graph.links(vertex.node), operands) or _sign(vertex)
+        if len(place.members) > 1:
+            return _name(vertex)
+        label = vertex_label(vertex)
+        if not vertex.node.args or label != _sign(vertex):
+            return label
+        return _with_constants(self.graph.links(vertex.node), operands) or label
 
     def _of_gap(self, place: Place) -> str:
         if place.id in self.gaps:
@@ -190,6 +187,23 @@ def _role(place: Place) -> Role:
     if len(place.members) == 1 or place.kind == "affine" or place.vertex.role == "root":
         return roles[place.vertex.role]
     return "module"
+
+
+def vertex_label(vertex: Vertex) -> str:
+    """What stands in a vertex: the name of a leaf, a result of a loop, a short formula, a sign."""
+    if not vertex.node.args:
+        return _name(vertex)
+    if isinstance(vertex.node, (Final, Trace)):
+        return vertex.label("latex")
+    if vertex.op in _WORDY:
+        formula = write(vertex.formula, "latex")
+        if seen(formula) <= _SHORT:
+            return formula
+    return _sign(vertex)
+
+
+def _name(vertex: Vertex) -> str:
+    return vertex.label("latex") if vertex.name is None else latex_name(vertex.name)
 
 
 def _sign(vertex: Vertex) -> str:

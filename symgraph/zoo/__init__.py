@@ -138,8 +138,10 @@ def topics() -> dict[str, list[str]]:
 def builder(name: str) -> Callable[..., Any]:
     """The function that builds a system.
 
+    It may be written as in Python, two_layer for two-layer.
     Raises UnknownNameError for a name that is none, with the nearest one.
     """
+    name = name if name in _SYSTEMS else name.replace("_", "-")
     if name not in _SYSTEMS:
         near = get_close_matches(name, _SYSTEMS, 1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
