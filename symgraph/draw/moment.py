@@ -27,7 +27,7 @@ from symgraph.notation.read import bare, evaluation_order
 from symgraph.notation.readtime import MomentForward, MomentReader
 from symgraph.notation.sequences import Moment, at_moment
 from symgraph.notation.slices import cut_of
-from symgraph.notation.tree import Formula, Name, Number
+from symgraph.notation.tree import Formula, Name, Number, Transpose
 from symgraph.notation.unstack import Moments, unstack
 from symgraph.notation.write import write
 from symgraph.ops import Concat, Const, Einsum, Fill, Map, Pull, Reduce, Reshape, Scan, Var
@@ -175,6 +175,7 @@ class Step:
             if is_parameter or any(arg in self._learned for arg in node.args):
                 self._learned.add(node)
         self._elements: dict[Node, Element] = {}
+        self._behind: set[Node] = set()
 
     @cached_property
     def cells(self) -> tuple[Cell, ...]:
@@ -326,7 +327,7 @@ class Step:
             if vector is None:
                 biases += weights
                 continue
-            label = self.reader.algebra.product([self.reader.read(one) for one in weights])
+            label = self.reader.algebra.product([self.weight(one) for one in weights])
             terms.append(Term(vector, label if weights else Number(1), bool(weights)))
             parameters += [bare(one) for one in weights]
         if not parameters:
@@ -372,7 +373,15 @@ class Step:
             return None
         if node not in self.forward.clock and not any(arg in self._learned for arg in weights):
             return None  # behind the loops data are no weights
+        place = [bare(arg) for arg in node.args].index(timed[0])
+        self._behind.update(bare(arg) for arg in node.args[place + 1 :])
         return weights, timed[0]
+
+    def weight(self, node: Node) -> Formula:
+        """What a parameter is called at a layer: of h Vᵀ it is V, as of V h."""
+        formula = self.reader.read(node)
+        turned = isinstance(formula, Transpose) and bare(node) in self._behind
+        return formula.x if turned and isinstance(formula, Transpose) else formula
 
     # --- local derivatives --------------------------------------------------------------------
 

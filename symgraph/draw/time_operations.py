@@ -262,7 +262,7 @@ class _Operations:
         beside = dict(zip(element.parameters, self._partners(element), strict=False))
         for place, parameter in zip(spot.chips, self._parameters(element), strict=True):
             hue = self.hues.setdefault(parameter, len(self.hues))
-            name = write(self.net.step.reader.read(parameter), "latex")
+            name = write(self.net.step.weight(parameter), "latex")
             id = f"{self._id(parameter, column)}:{head}"
             at = (column.at + place, row - 1.0)
             self.nodes.append(ViewNode(id, name, "parameter", name, hue=hue, at=at))

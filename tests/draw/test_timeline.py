@@ -108,6 +108,7 @@ def test_a_net_in_both_directions_has_two_rows_that_run_against_each_other() -> 
     names = {node.id: node.label for node in picture.view.nodes}
     edges = {(names[edge.tail], names[edge.head]) for edge in picture.view.edges}
     assert {("h_{1}", "h_{2}"), ("h_{2}", "h_{3}"), ("g_{3}", "g_{2}"), ("g_{4}", "g_{3}")} <= edges
+    assert {edge.label for edge in picture.view.edges} == {"U", "U_{b}", "W", "W_{b}", "V"}
     assert {("x_{2}", "h_{2}"), ("x_{2}", "g_{2}"), ("h_{2}", "o_{2}"), ("g_{2}", "o_{2}")} <= edges
     assert _is_clean(picture)
     assert crossings(picture.scene) == 0
