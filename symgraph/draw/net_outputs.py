@@ -7,6 +7,7 @@ from typing import Any
 
 from symgraph.build.coerce import as_node
 from symgraph.draw.reading_order import reading_order
+from symgraph.draw.windows import windowed
 from symgraph.errors import DrawError
 from symgraph.node import Node
 from symgraph.ops import Concat, Einsum, Let, Map, Pull, Reshape, Scan, Var
@@ -144,6 +145,10 @@ class _Search:
             users = self.users.get(node, set())
             if len(users) != 1:
                 return node
+            pooled = self._pooled(node)
+            if pooled is not None:
+                node, acted = pooled, True
+                continue
             (user,) = users
             if isinstance(user, Let) and not user.stops:
                 node = user
@@ -153,6 +158,17 @@ class _Search:
                 return node
             acted = acted or (isinstance(user, Map) and not _is_linear(user.template.expr))
             node = user
+
+    def _pooled(self, node: Node) -> Node | None:
+        """The pooling that reads a value through its windows, which has no weights of its own."""
+        above = [node]
+        for _ in range(3):
+            above = [user for one in above for user in self.users.get(one, ())]
+            for user in above:
+                found = windowed(user)
+                if found is not None and found.kernel is None and found.source is node:
+                    return user
+        return None
 
     def _goes_on(self, user: Node, node: Node) -> bool:
         if isinstance(user, (Pull, Reshape)):

@@ -135,6 +135,16 @@ def test_feature_maps_stand_with_their_sizes(language):
     assert is_clean(picture)
 
 
+@pytest.mark.parametrize("pool", [sg.max_pool2d, sg.mean_pool2d])
+def test_pooling_behind_the_last_weights_belongs_to_the_net(pool):
+    x, K = sg.input("I", (3, 8, 8)), sg.parameter("K", (4, 3, 3, 3))
+    picture = draw(pool(sg.relu(sg.conv2d(x, K, stride=2, padding=1)), 2), style="maps")
+
+    assert [node.caption for node in picture.view.nodes] == [
+        r"3@8 \times 8", r"4@4 \times 4", r"4@2 \times 2",
+    ]  # fmt: skip
+
+
 def test_branches_of_a_text_classifier_come_together_again():
     picture = draw(convolution.text_classifier().loss, style="maps")
 
