@@ -104,7 +104,7 @@ def _node(
 def _result(stage: Stage, stages: Stages) -> str:
     """The name and the sizes of what a layer hands on."""
     parts = [] if stage.kind == "input" or not stage.name else [stage.name]
-    if stage.kind != "add":
+    if stage.kind != "add" and stages.shape(stage):
         parts.append(shape_latex(stages.shape(stage)))
     return r":\;".join(parts)
 
