@@ -11,6 +11,7 @@ from symgraph.draw.gif import gif
 from symgraph.draw.page import page
 from symgraph.draw.pdf import pdf
 from symgraph.draw.png import png
+from symgraph.draw.pptx import pptx
 from symgraph.draw.saving import format_of, write
 from symgraph.draw.scene import Scene
 from symgraph.draw.svg import svg
@@ -96,6 +97,7 @@ WRITERS: dict[str, Callable[[Picture], bytes]] = {
     ".html": lambda picture: page(picture.scene, picture.view.language).encode(),
     ".gif": lambda picture: gif(picture.scene),
     ".tex": lambda picture: tikz(picture.scene),
+    ".pptx": lambda picture: pptx(picture.scene),
     ".dot": _dot,
     ".gv": _dot,
 }

@@ -116,7 +116,8 @@ def _behind(scene: Scene, view: View, told: Story, theme: Theme) -> Iterator[Ite
     paths = {item.owner: item.drawn for item in scene.items if item.layer == "edge"}
     paint = replace(theme.marker, width=_HALO_WIDTH)
     for number, step in enumerate(told.steps):
-        for way in step.edges:
+        # A view may draw a loop and its results as one node.
+        for way in filter(numbers.__contains__, step.edges):
             owner = f"e{numbers[way]}"
             drawn = paths[owner]
             assert isinstance(drawn, Path)
@@ -124,7 +125,7 @@ def _behind(scene: Scene, view: View, told: Story, theme: Theme) -> Iterator[Ite
                 f"{owner}-marker{number}", owner, "marker", "marker", Path(drawn.curve),
                 theme.marker, first=number, last=number,
             )  # fmt: skip
-        for id in step.nodes:
+        for id in filter(owners.__contains__, step.nodes):
             owner = owners[id]
             shape = scene.shape(owner).grown(_HALO)
             yield Item(
@@ -140,19 +141,29 @@ def _picture(scene: Scene, view: View, told: Story, theme: Theme) -> Iterator[It
         "legend-forward": _earliest(told.forward),
         "legend-backward": _earliest(told.backward),
     }
+    first = _first_steps(view, told)
     for item in scene.items:
         if item.layer in ("forward", "backward"):
             texts = told.forward if item.layer == "forward" else told.backward
             yield from _values(item, texts[scene.names[item.owner]], scene, theme)
         elif item.owner in scene.names:
-            yield replace(item, first=told.nodes[scene.names[item.owner]])
+            yield replace(item, first=first[scene.names[item.owner]])
         elif item.layer == "label":
             yield replace(item, first=told.labels)
         elif item.layer == "edge":
             head = view.edges[int(item.owner[1:])].head
-            yield replace(item, first=told.nodes[head])
+            yield replace(item, first=first[head])
         else:
             yield replace(item, first=first_of.get(item.owner, 0))
+
+
+def _first_steps(view: View, told: Story) -> dict[str, int]:
+    """From which step on each node is there; one of which nothing is told comes with its user."""
+    users: dict[str, int] = {}
+    for edge in view.edges:
+        step = told.nodes.get(edge.head, 0)
+        users[edge.tail] = min(users.get(edge.tail, step), step)
+    return {node.id: told.nodes.get(node.id, users.get(node.id, 0)) for node in view.nodes}
 
 
 def _earliest(texts: dict[str, list[tuple[int, str]]]) -> int:

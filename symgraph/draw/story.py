@@ -12,7 +12,7 @@ import sympy
 from numpy.typing import NDArray
 
 from symgraph.draw.view import Language
-from symgraph.errors import DrawError
+from symgraph.errors import DrawError, ProofError
 from symgraph.expanded.products import Path
 from symgraph.expanded.rows import described, gradient_by_labels
 from symgraph.graph import Graph
@@ -28,7 +28,7 @@ __all__ = ["Line", "Step", "Story", "story"]
 Line = tuple[str, ...]
 
 #: Formulas of a step that are written out; of more only the values are.
-_LINES = 3
+_LINES = 4
 _TERMS = 8
 #: Factors of a product that are written out.
 _FACTORS = 8
@@ -205,7 +205,10 @@ class _Teller:
             self._set(self.story.backward, step, vertices, self._backward_text)
 
     def _paths(self, leaf: Vertex) -> None:
-        paths = self._graph.paths(self._root, leaf, self._values, limit=_PATHS)
+        try:
+            paths = self._graph.paths(self._root, leaf, self._values, limit=_PATHS)
+        except ProofError:
+            return  # a product that cannot be written is not told
         if not paths.shown or not paths.shown[0].edges:
             return
         first = paths.shown[0]
@@ -274,10 +277,7 @@ class _Teller:
         """A line a vertex, or of many what each is in one row."""
         if len(vertices) <= _LINES:
             return [line for vertex in vertices if (line := full(vertex))]
-        if self._found is None or short is None:
-            texts = [self._called(vertex) for vertex in vertices]
-        else:
-            texts = [text for vertex in vertices if (text := short(vertex))]
+        texts = [text for vertex in vertices if (text := (short or self._called)(vertex))]
         shown = texts[:_TERMS]
         last = [r"\cdots"] if len(texts) > _TERMS else [shown.pop()] if shown else []
         return [(*(rf"{text},\quad" for text in shown), *last)]
@@ -351,7 +351,7 @@ class _Teller:
 
     def _short_value(self, vertex: Vertex) -> str:
         value = self._value(vertex)
-        return f"{self._called(vertex)} = {value}" if value else ""
+        return f"{self._called(vertex)} = {value}" if value else self._called(vertex)
 
     def _short_slope(self, vertex: Vertex) -> str:
         return self._backward_text(vertex)

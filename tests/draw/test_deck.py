@@ -180,3 +180,22 @@ def test_chinese_headings_and_notes():
 def test_what_cannot_be_told_is_refused(loss, options, message):
     with pytest.raises(sg.SymgraphError, match=message):
         deck(loss, **options)
+
+
+def test_a_recurrence_is_told_although_its_loop_is_drawn_as_one_node():
+    from symgraph import zoo
+
+    made = deck(zoo.built("rnn-scalar").loss, engine="native", direction="BT")
+    shown = {item.owner for item in made.scene.items if item.layer == "node"}
+
+    assert len(shown) == len(made.view.nodes)
+    assert made.scene.notes[-1].startswith("One step downhill")
+
+
+def test_several_nodes_at_a_time_are_named_by_what_the_phase_computes():
+    x = sg.input("x", 2)
+    parts = [sg.sin(x[0] * k) for k in range(2, 9)]
+    made = deck(sum(parts[1:], parts[0]), most=12, engine="native", direction="BT")
+    lines = [item.source for item in made.scene.items if item.id.startswith("formula")]
+
+    assert any(line.count("g_{") > 3 for line in lines)

@@ -132,3 +132,10 @@ def test_chinese_is_in_titles_and_notes():
 
     assert found.slides[0].shapes.title.text_frame.text.startswith("平方损失")
     assert "反向传播" in " ".join(s.notes_slide.notes_text_frame.text for s in found.slides)
+
+
+def test_a_still_picture_is_one_slide(tmp_path):
+    path = sg.draw(losses.hinge(), HINGE).save(tmp_path / "net.pptx")
+
+    (slide,) = library.Presentation(path).slides
+    assert len([shape for shape in slide.shapes if shape.name.startswith("e")]) == 16
