@@ -14,7 +14,7 @@ from symgraph.build.coerce import as_node
 from symgraph.build.loops import ScanResult
 from symgraph.errors import KindError, ShapeError, UnknownNameError
 from symgraph.node import Node, reachable, topological
-from symgraph.ops.leaves import fill
+from symgraph.ops.leaves import Var, fill
 from symgraph.ops.let import Let, let_node
 from symgraph.ops.loop import Final, Scan, Trace
 from symgraph.ops.move import Affine, concat_node, identity_row, pull, reshape_node
@@ -53,21 +53,31 @@ def unrolled_with_times(
 ) -> tuple[list[Node], list[Times]]:
     """The roots as `unroll` gives them, and for each loop which values belong to which time.
 
-    What is the same at every time belongs to none.
+    What is the same at every time belongs to none. What a step reads of a sequence x is called
+    x_1, x_2, ..., where these names are free.
     """
     nodes = list(roots)
     if length is not None:
         bound = _Bound(_sizes(nodes, length))
         nodes = [bound.node(node) for node in nodes]
     times: list[Times] = []
-    nodes = _without_loops(nodes, times)
+    taken = {one.name for one in reachable(nodes) if isinstance(one, Var)}
+    taken |= {one.let_name or "" for one in reachable(nodes) if isinstance(one, Let)}
+    nodes = _without_loops(nodes, times, taken)
     return nodes, times
 
 
-def _without_loops(nodes: list[Node], times: list[Times]) -> list[Node]:
-    """The roots with all loops written out; `times` is told what belongs to which time."""
+def _without_loops(
+    nodes: list[Node], times: list[Times], taken: set[str] | None = None
+) -> list[Node]:
+    """The roots with all loops written out; `times` is told what belongs to which time.
+
+    With `taken`, the names that there are, what is read of a sequence gets a name.
+    """
     while any(node.is_loop for node in reachable(nodes)):
-        nodes = _unrolled_once(nodes, times)  # a loop inside of a step comes out with the step
+        nodes = _unrolled_once(
+            nodes, times, taken
+        )  # a loop inside of a step comes out with the step
     return nodes
 
 
@@ -103,7 +113,7 @@ def _with_nodes(what: Any, nodes: Iterator[Node]) -> Any:
 # --- one level of loops -------------------------------------------------------------------------
 
 
-def _unrolled_once(roots: Sequence[Node], times: list[Times]) -> list[Node]:
+def _unrolled_once(roots: Sequence[Node], times: list[Times], taken: set[str] | None) -> list[Node]:
     """The roots with the outermost loops written out."""
     order = topological(roots)
     wanted: dict[Node, list[Node]] = {node: [] for node in order if node.is_loop}
@@ -115,7 +125,8 @@ def _unrolled_once(roots: Sequence[Node], times: list[Times]) -> list[Node]:
     runs: dict[Node, _Unrolled] = {}
     for node in order:
         if isinstance(node, Scan):
-            runs[node] = _Unrolled(node, wanted[node], [image[arg] for arg in node.args], stacks)
+            args = tuple(image[arg] for arg in node.args)
+            runs[node] = _Unrolled(node, wanted[node], args, stacks, taken)
         elif isinstance(node, Final):
             image[node] = runs[node.scan].finals[node.state]
         elif isinstance(node, Trace):
@@ -134,7 +145,12 @@ class _Unrolled:
     """The steps of one loop: the values of the next states and of the wanted inner nodes."""
 
     def __init__(
-        self, scan: Scan, wanted: Sequence[Node], args: Sequence[Node], stacks: Mapping[Node, Any]
+        self,
+        scan: Scan,
+        wanted: Sequence[Node],
+        args: Sequence[Node],
+        stacks: Mapping[Node, Any],
+        taken: set[str] | None,
     ) -> None:
         if not isinstance(scan.length, int):
             raise UnknownNameError(
@@ -148,7 +164,7 @@ class _Unrolled:
         found: dict[int, dict[Node, Node]] = {}
         times = range(scan.length)
         for t in reversed(times) if scan.backwards else times:
-            entries = [_entry(x, t, stacks) for x in args[count:timed]]
+            entries = [_named(_entry(x, t, stacks), x, t, taken) for x in args[count:timed]]
             now = dict(zip(body.locals, [*states, *entries, *args[timed:]], strict=True))
             found[t] = _step(order, now, t)
             states = [found[t][following] for following in body.nexts]
@@ -180,6 +196,15 @@ def _entry(x: Node, t: int, stacks: Mapping[Node, list[Node]]) -> Node:
         return stacks[x][t]
     rows = [Affine(t, ()), *(identity_row(axis) for axis in range(x.ndim - 1))]
     return pull(x, rows, x.shape[1:])
+
+
+def _named(entry: Node, x: Node, t: int, taken: set[str] | None) -> Node:
+    """x[t] by the name that lectures give it, if the sequence has a name and that one is free."""
+    if taken is None or not isinstance(x, Var):
+        return entry
+    if any(f"{x.name}_{k}" in taken for k in (t, t + 1)):
+        return entry
+    return let_node(f"{x.name}_{t + 1}", entry)
 
 
 def _stacked(rows: Sequence[Node], like: Node) -> Node:

@@ -12,7 +12,7 @@ from symgraph.draw.folding import affine_folded, loops_folded, without_constants
 from symgraph.draw.modules import by_names, in_slices, repeats_folded
 from symgraph.draw.sharing import chipped
 from symgraph.draw.sketch import Kind, Sketch, gathered, sketch_of
-from symgraph.draw.times import Epoch, elided, epochs_of
+from symgraph.draw.times import Epoch, elided, epochs_of, with_entries
 from symgraph.draw.view import Language, ViewGroup
 from symgraph.errors import DrawError, UnknownNameError
 from symgraph.graph import Graph
@@ -66,7 +66,8 @@ def arranged(
         sketch = affine_folded(sketch)
     if not wanted.constants:
         sketch = without_constants(sketch)
-    sketch, gaps = elided(sketch, epochs_of(sketch, times))
+    epochs = epochs_of(sketch, times)
+    sketch, gaps = elided(with_entries(sketch, epochs), epochs)
     sketch, framed, notes = _collapsed(sketch, wanted, language)
     if wanted.chips:
         sketch = chipped(sketch)
@@ -75,7 +76,7 @@ def arranged(
             f"draw: {len(sketch.places)} vertices are more than can be shown ({LIMIT}). "
             "Leave collapse away, or draw a part of the expression."
         )
-    epochs = {id: x for id, x in epochs_of(sketch, times).items() if id not in gaps}
+    epochs = {id: x for id, x in epochs_of(sketch, times).items() if not x.is_elided}
     groups = (*_frames(sketch, framed), *_epochs(sketch, epochs))
     return Arrangement(sketch, groups, gaps, notes)
 

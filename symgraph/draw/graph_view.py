@@ -60,8 +60,8 @@ def graph_view(
     number, and for a Jacobian of up to 9 entries; a longer gradient shows its norm, a larger
     Jacobian its formula. `beside`: what stands at a vertex, "numbers", "names", "none", or "auto",
     which is numbers where there are values. `shared`: "chips" draws a parameter that is used
-    several times at each use, in its own colour; "once" only colours it. `path` marks one path
-    (values from the root to a leaf, a leaf, or (leaf, k) for its k-th largest) and writes its
+    several times at each use, in its own colour (usual with `steps`); "once" only colours it.
+    `path` marks one path (values from the root to a leaf, a leaf, or (leaf, k) for its k-th largest) and writes its
     product below; `paths` a leaf, or (leaf, how many), marks the largest and writes their sum.
     `collapse`: "names" (each named value is one box), a list of names, "repeats" (alike blocks in
     a row are one box), both in a list, "none", or "auto", which collapses what is too large to be
@@ -79,6 +79,7 @@ def graph_view(
     roots = _roots(expr)
     times: list[Times] = []
     if steps is not None:
+        shared = shared or "chips"
         roots, times = written_out(roots, steps, values)
         values, wrt = _by_name(values), _names_of(wrt)
     whole = graph(roots, wrt)

@@ -81,7 +81,7 @@ class NodeTexts:
         if place.kind == "affine":
             formula = write(vertex.formula, "latex")
             return formula if seen(formula) <= _CAPTION else _sign(vertex)
-        if len(place.members) > 1:
+        if len(place.members) > 1 or place.kind == "entry":
             return _name(vertex)
         label = vertex_label(vertex)
         if not vertex.node.args or label != _sign(vertex):
@@ -141,7 +141,7 @@ class NodeTexts:
         vertex = place.vertex
         if self.beside == "none" or place.kind == "gap":
             return None, None
-        inner = len(place.members) == 1 and bool(vertex.node.args)
+        inner = len(place.members) == 1 and bool(vertex.node.args) and place.kind != "entry"
         name = latex_name(vertex.name) if vertex.name is not None and inner else None
         if name is None and is_number_name(vertex, self.names):
             name = f"f_{{{vertex.index}}}"
@@ -184,6 +184,8 @@ def _role(place: Place) -> Role:
         "root": "root", "op": "op", "parameter": "parameter", "data": "data", "state": "data",
         "constant": "constant", "loop": "module",
     }  # fmt: skip
+    if place.kind == "entry":
+        return "data"
     if len(place.members) == 1 or place.kind == "affine" or place.vertex.role == "root":
         return roles[place.vertex.role]
     return "module"

@@ -17,8 +17,9 @@ from symgraph.vertices import Edge, Vertex
 __all__ = ["Kind", "Link", "Place", "Sketch", "cones", "gathered", "key_of", "sketch_of"]
 
 #: "vertex" is one value; "chip" a shared parameter at one of its uses; "module" a part of the
-#: graph in one box; "affine" such a part written as a formula; "gap" what is left out of a row.
-Kind = Literal["vertex", "chip", "module", "affine", "gap"]
+#: graph in one box; "affine" such a part written as a formula; "gap" what is left out of a row;
+#: "entry" what one time reads of a sequence, drawn as if it were an input.
+Kind = Literal["vertex", "chip", "module", "affine", "gap", "entry"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,9 @@ from symgraph.errors import DrawError
 from symgraph.evaluate import bind_values
 from symgraph.node import Node
 from symgraph.notation.forward import bare
+from symgraph.ops import Pull
 
-__all__ = ["Epoch", "elided", "epochs_of", "written_out"]
+__all__ = ["Epoch", "elided", "epochs_of", "with_entries", "written_out"]
 
 #: Of a longer loop the middle is left out: 1, 2, ..., T.
 MOST_TIMES = 4
@@ -27,6 +28,11 @@ class Epoch:
     first: int
     last: int
     length: int
+
+    @property
+    def is_elided(self) -> bool:
+        """Whether it lies in the middle that is left out."""
+        return self.length > MOST_TIMES and 2 < self.first < self.length
 
     @property
     def id(self) -> str:
@@ -79,12 +85,31 @@ def elided(sketch: Sketch, epochs: Mapping[str, Epoch]) -> tuple[Sketch, dict[st
     middle: dict[int, str] = {}
     for place in reversed(sketch.places):
         epoch = epochs.get(place.id)
-        if epoch is None or epoch.length <= MOST_TIMES or not 2 < epoch.first < epoch.length:
+        if epoch is None or not epoch.is_elided:
             continue
         owner[place.id] = middle.setdefault(epoch.loop, place.id)
     kinds: dict[str, Kind] = dict.fromkeys(owner.values(), "gap")
     gaps = {id: replace(epochs[id], first=3, last=epochs[id].length - 1) for id in kinds}
     return _in_order(gathered(sketch, owner, kinds)), gaps
+
+
+def with_entries(sketch: Sketch, epochs: Mapping[str, Epoch]) -> Sketch:
+    """What a time reads of a sequence as an input of its own; the sequence is then not drawn."""
+    operands, users = sketch.operands(), sketch.users()
+    places = {place.id: place for place in sketch.places}
+    entries: dict[str, Place] = {}
+    for place in sketch.places:
+        links = operands[place.id]
+        if not isinstance(place.vertex.node, Pull) or place.id not in epochs or len(links) != 1:
+            continue
+        if place.vertex.name and places[links[0].tail].vertex.role in ("data", "state"):
+            entries[place.id] = replace(place, kind="entry")
+    whole = {
+        id for id, links in users.items()
+        if links and places[id].is_leaf and all(link.head in entries for link in links)
+    }  # fmt: skip
+    kept = tuple(link for link in sketch.links if link.head not in entries)
+    return Sketch(sketch.redrawn(entries).places, kept).without(whole)
 
 
 def _in_order(sketch: Sketch) -> Sketch:

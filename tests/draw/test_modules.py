@@ -217,7 +217,7 @@ def test_a_loop_is_one_box_of_all_its_times():
 
 
 def test_a_loop_written_out_has_a_frame_for_every_time():
-    view = graph_view(built("rnn").loss, steps=3)
+    view = graph_view(built("rnn").loss, steps=3, shared="chips")
     sizes = {group.label: len(group.members) for group in view.groups}
 
     assert list(sizes) == ["t = 1", "t = 2", "t = 3"]
@@ -225,11 +225,23 @@ def test_a_loop_written_out_has_a_frame_for_every_time():
     assert all(group.role == "time" for group in view.groups)
     inside = {id for group in view.groups for id in group.members}
     named = {node.id: node.alt for node in view.nodes}
-    assert {"W", "U", "x", "s0", "d"}.isdisjoint(named[id] for id in inside)
+    assert {"s0", "d"}.isdisjoint(named[id] for id in inside)
+    assert {"x_1", "x_2", "x_3"} <= {named[id] for id in inside}
+    assert "x" not in named.values()
+    data = {node.label for node in view.nodes if node.role == "data"}
+    assert data == {"x_{1}", "x_{2}", "x_{3}", "s_{0}", "d"}
+
+
+def test_entries_whose_names_are_taken_stay_parts_of_their_sequence():
+    x, h0, w = sg.input("x", "T"), sg.input("h0"), sg.parameter("w")
+    run = sg.scan(lambda h, x: sg.tanh(w * h + x), h0, x)
+    view = graph_view(run.final * sg.input("x_2"), steps=2)
+
+    assert "x" in names(view)
 
 
 def test_chips_stand_in_the_frame_of_their_time():
-    view = graph_view(built("rnn").loss, steps=3, shared="chips")
+    view = graph_view(built("rnn").loss, steps=3)
     named = {node.id: node.alt for node in view.nodes}
 
     for group in view.groups:
