@@ -16,7 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import symgraph
-from symgraph import derive_command, explore_command, influence_command, slides_command
+from symgraph import (
+    derive_command,
+    draw_command,
+    explore_command,
+    influence_command,
+    slides_command,
+)
 from symgraph.errors import SymgraphError
 
 __all__ = ["main"]
@@ -31,9 +37,6 @@ OF_NETWORKS = ("derive", "draw", "slides", "compile", "check", "influence", "exp
 
 CODE = "write NumPy code for a loss and its gradients"
 SYSTEMS = "list the systems that are ready to use, or show one"
-DRAWN = """examples:
-  symgraph draw "max(1 - (W·φ)*y, 0)" hinge.svg --shape W=d φ=d
-  symgraph draw zoo:feedforward net.svg"""
 COMPILED = """examples:
   symgraph compile "½ ‖X w − y‖²" --wrt w --shape X=N,p w=p y=N
   symgraph compile zoo:hinge --style fast --out step.py
@@ -54,8 +57,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A pipe may have an encoding without the letters of a formula.
         sys.stdout.reconfigure(errors="backslashreplace")
-    options = _parser().parse_args(_as_arguments(sys.argv[1:] if arguments is None else arguments))
+    given = _as_arguments(sys.argv[1:] if arguments is None else arguments)
+    parser = _parser(given[:1] == ["draw"])
+    options, unknown = parser.parse_known_args(given)
     try:
+        if unknown and options.run is _draw:
+            draw_command.check_unknown(unknown)
+        elif unknown:
+            parser.error(f"unrecognized arguments: {' '.join(unknown)}")
         code: int = options.run(options)
         sys.stdout.flush()
     except SymgraphError as error:
@@ -74,7 +83,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(draws: bool = False) -> argparse.ArgumentParser:
+    """All commands. The options of drawings are read off the styles, if they are wanted."""
     parser = argparse.ArgumentParser(
         prog="symgraph",
         description="Derive, draw and compile a network written as one formula.",
@@ -100,11 +110,14 @@ def _parser() -> argparse.ArgumentParser:
     derive_command.add_options(derive)
     derive.set_defaults(run=_derive)
 
-    draw = _with_examples(commands, "draw", "draw the graph with a derivative on every edge", DRAWN)
+    meaning = "draw the graph with a derivative on every edge"
+    draw = _with_examples(commands, "draw", meaning, draw_command.EXAMPLES)
     _add_network(draw)
     draw.add_argument(
         "picture", type=Path, metavar="file", help="the picture; its suffix chooses the format"
     )
+    if draws:
+        draw_command.add_options(draw)
     draw.set_defaults(run=_draw)
 
     meaning = "write a deck that builds, evaluates and derives it step by step"
@@ -247,7 +260,7 @@ def _derive(options: argparse.Namespace) -> int:
 
 def _draw(options: argparse.Namespace) -> int:
     loss, _, _ = _network(options)
-    symgraph.draw(loss).save(options.picture)
+    draw_command.picture(loss, options).save(options.picture)
     _print_json({"file": str(options.picture)}) if options.json else print(options.picture)
     return OK
 

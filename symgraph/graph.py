@@ -6,6 +6,7 @@ The label of an edge is printed from the vector-Jacobian product of the head, an
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -49,6 +50,8 @@ Array = NDArray[Any]
 SHORT = 10
 #: The largest graph that is handed on whole without being asked.
 LIMIT = 5000
+#: Who draws a graph for a notebook; drawing stands above graphs and is loaded when it is wanted.
+PICTURE = "symgraph.draw.drawing:draw"
 
 
 def graph(expr: Any, wrt: Any = None, *, tree: bool = False) -> Graph:
@@ -100,7 +103,8 @@ class Graph:
         for edge in self.live_edges():
             self._users.setdefault(edge.tail.node, []).append(edge)
         self._arriving: dict[Node, Node] = {}
-        self._is_tree = tree
+        #: Whether a leaf is drawn once for every use.
+        self.is_tree = tree
         self._bullets: dict[Node, Node] = {}
         self._references: dict[Node, Formula] = {}
         self._referred = 0
@@ -112,7 +116,7 @@ class Graph:
     def _drawn(self) -> tuple[tuple[Vertex, ...], tuple[Edge, ...]]:
         """Vertices and edges as drawn: in a tree with a copy of a leaf for each use."""
         edges = [edge for links in self._links.values() for edge in links]
-        if not self._is_tree:
+        if not self.is_tree:
             return tuple(self._vertices.values()), tuple(edges)
         vertices: list[Vertex] = [v for v in self._vertices.values() if v.node.args]
         uses: dict[Node, int] = {}
@@ -174,6 +178,12 @@ class Graph:
 
     def __repr__(self) -> str:
         return f"Graph({len(self.nodes)} nodes, {len(self.edges)} edges)"
+
+    def _repr_svg_(self) -> str:
+        """The picture for a notebook."""
+        module, _, name = PICTURE.partition(":")
+        picture: str = getattr(importlib.import_module(module), name)(self)._repr_svg_()
+        return picture
 
     def __str__(self) -> str:
         heads = sorted(self.edges, key=lambda edge: (-edge.head.number, edge.operand))

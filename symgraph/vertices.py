@@ -68,6 +68,11 @@ class Vertex:
         """The value in terms of its operands."""
         return self._graph.definition(self)
 
+    @property
+    def operands(self) -> tuple[Vertex, ...]:
+        """The values that it is made of, in order."""
+        return tuple(edge.tail for edge in self._graph.links(self.node))
+
     def label(self, style: Style = "unicode") -> str:
         """What to write into the vertex: its name, else its formula."""
         return write(self._graph.reference(self), style)

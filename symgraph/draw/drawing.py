@@ -14,7 +14,7 @@ from symgraph.draw.theme import ThemeName, theme_named
 from symgraph.draw.view import View
 from symgraph.errors import DrawError
 
-__all__ = ["STYLES", "draw"]
+__all__ = ["STYLES", "draw", "style_named"]
 
 #: Where each style makes its view: a function of the expression, the values and its own options.
 STYLES = {
@@ -44,12 +44,13 @@ def draw(
 
     The style "graph" shows every vertex, with the local derivative in green on every edge; with
     `values` (by name or node) every vertex shows its forward value in blue and, below it in red,
-    the derivative of the root by it. Options of this style: `labels` ("symbolic", "numeric",
-    "both", "none"), `tree` (a leaf once for every use), `wrt` (limits the derivatives), `direction`
-    ("BT": root on top, or "LR"), `title`, `language` ("en", "zh"), `legend`, `digits`.
+    the derivative of the root by it. Its options are those of `graph_view` in
+    symgraph/draw/graph_view.py: `labels`, `tree` (a leaf once for every use), `wrt`, `path`,
+    `collapse`, `steps`, `direction` ("BT": root on top, or "LR"), `title`, `language` and more.
     Recurrent nets have the styles "cell" (one step as textbooks draw it: `repeat`, `highlight`,
     `step`, `build`), "timeline" (`steps`, `detail`, `loss`), "rolled" and "modes".
-    `engine` is "dot", "native" or "auto", `theme` "light", "lecture", "print" or "dark".
+    `engine` is "dot", "native" or "auto", `theme` "light", "lecture", "print" or "dark"; on paper
+    (theme "print") values read f = 0.5 and g = -1, unless `prefixes` is False.
     Raises DrawError for an unknown style, option or theme and for more than can be shown.
 
     >>> import symgraph as sg
@@ -59,16 +60,25 @@ def draw(
     (3, 3)
     """
     colours = theme_named(theme)
-    view = _view_of_style(style, options)(expr, values, **options)
+    make = _view_of_style(style, options)
+    if theme == "print" and "prefixes" in inspect.signature(make).parameters:
+        options.setdefault("prefixes", True)
+    view = make(expr, values, **options)
     return Picture(view, layout(view, engine=engine, theme=colours))
 
 
-def _view_of_style(style: str, options: Mapping[str, Any]) -> Callable[..., View]:
-    """The function of a style, its options checked."""
+def style_named(style: str) -> Callable[..., View]:
+    """The function that makes the view of a style. Raises DrawError where there is none."""
     if style not in STYLES:
         raise DrawError(f"draw: style={style!r}; write one of {', '.join(map(repr, STYLES))}.")
     module, _, name = STYLES[style].partition(":")
     make: Callable[..., View] = getattr(importlib.import_module(module), name)
+    return make
+
+
+def _view_of_style(style: str, options: Mapping[str, Any]) -> Callable[..., View]:
+    """The function of a style, its options checked."""
+    make = style_named(style)
     known = [
         parameter.name
         for parameter in inspect.signature(make).parameters.values()

@@ -19,7 +19,7 @@ from symgraph.draw.sketch import Sketch, key_of
 from symgraph.draw.times import written_out
 from symgraph.draw.view import Direction, Language, LegendEntry, View, ViewEdge
 from symgraph.errors import DrawError
-from symgraph.graph import graph
+from symgraph.graph import Graph, graph
 from symgraph.node import Node
 from symgraph.ops import Var
 from symgraph.rounding import checked_digits
@@ -54,15 +54,18 @@ def graph_view(
     prefixes: bool = False,
     digits: int = 4,
 ) -> View:
-    """The labelled graph of an expression.
+    """The labelled graph of an expression, of a list of these, or a graph that `sg.graph` made.
 
     `labels`: "symbolic", "numeric", "both" or "none". A number is written for a derivative of a
     number, and for a Jacobian of up to 9 entries; a longer gradient shows its norm, a larger
     Jacobian its formula. `beside`: what stands at a vertex, "numbers", "names", "none", or "auto",
     which is numbers where there are values. `shared`: "chips" draws a parameter that is used
     several times at each use, in its own colour (usual with `steps`); "once" only colours it.
-    `path` marks one path (values from the root to a leaf, a leaf, or (leaf, k) for its k-th largest) and writes its
-    product below; `paths` a leaf, or (leaf, how many), marks the largest and writes their sum.
+
+    `path` marks one path (values from the root to a leaf, a leaf, or (leaf, k) for its k-th
+    largest) and writes its product below; `paths`, a leaf or (leaf, how many), marks the largest
+    and writes their sum too.
+
     `collapse`: "names" (each named value is one box), a list of names, "repeats" (alike blocks in
     a row are one box), both in a list, "none", or "auto", which collapses what is too large to be
     read. `expand`: names that stay open, in a frame; "all" for every name. `steps`: loops written
@@ -76,6 +79,8 @@ def graph_view(
     if values is None and (labels in ("numeric", "both") or beside == "numbers"):
         option = f"labels={labels!r}" if beside != "numbers" else f"beside={beside!r}"
         raise DrawError(f"draw: {option} needs numbers; give values={{name: number}}.")
+    if isinstance(expr, Graph):
+        expr, tree, wrt = list(expr.roots), tree or expr.is_tree, expr.wrt if wrt is None else wrt
     roots = _roots(expr)
     times: list[Times] = []
     if steps is not None:

@@ -16,7 +16,7 @@ from symgraph.expanded.results import span_of
 from symgraph.graph import Graph
 from symgraph.node import Node
 from symgraph.notation.write import write
-from symgraph.ops import Final, Trace
+from symgraph.ops import Concat, Final, Trace
 from symgraph.printing import latex_name
 from symgraph.vertices import Edge, Vertex
 
@@ -198,10 +198,17 @@ def vertex_label(vertex: Vertex) -> str:
     if isinstance(vertex.node, (Final, Trace)):
         return vertex.label("latex")
     if vertex.op in _WORDY:
-        formula = write(vertex.formula, "latex")
+        formula = _joined(vertex) or write(vertex.formula, "latex")
         if seen(formula) <= _SHORT:
             return formula
     return _sign(vertex)
+
+
+def _joined(vertex: Vertex) -> str | None:
+    """[h, x] for vectors that are joined."""
+    if not isinstance(vertex.node, Concat):
+        return None
+    return "[" + r",\,".join(operand.label("latex") for operand in vertex.operands) + "]"
 
 
 def _name(vertex: Vertex) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -86,7 +87,9 @@ class Picture:
         return write(path, data, "draw")
 
     def _repr_svg_(self) -> str:
-        return self.svg()
+        """The picture for a notebook; several on one page do not share ids."""
+        scene = _last(self.scene)
+        return svg(scene, f"p{zlib.crc32(svg(scene).encode()):08x}-")
 
 
 #: The bytes of a file by its suffix.

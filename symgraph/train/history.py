@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import json
 from collections.abc import Iterator, Mapping
@@ -120,18 +121,37 @@ class History(Mapping[str, list[float]]):
         return figure
 
     def __repr__(self) -> str:
-        columns = self.to_dict()
-        count = len(self.epochs)
-        hidden = count > SHOWN
-        kept = [*range(SHOWN // 2), *range(count - SHOWN // 2, count)] if hidden else range(count)
-        cells = [[name, *(f"{column[i]:.6g}" for i in kept)] for name, column in columns.items()]
+        cells, hidden = self._cells()
         widths = [max(map(len, column)) for column in cells]
         lines = [
             "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
             for row in zip(*cells, strict=True)
         ]
         if hidden:
-            lines.insert(1 + SHOWN // 2, f"... {count - SHOWN} more ...")
+            lines.insert(1 + SHOWN // 2, f"... {hidden} more ...")
         if self.stopped:
             lines.append(f"stopped: {self.stopped}")
         return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        """The table for a notebook."""
+        cells, hidden = self._cells()
+        head, *body = [
+            [html.escape(cell) for cell in row] for row in zip(*cells, strict=True)
+        ] or [[]]  # fmt: skip
+        rows = [f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in body]
+        if hidden:
+            more = f'<tr><td colspan="{len(head)}">… {hidden} more …</td></tr>'
+            rows.insert(SHOWN // 2, more)
+        foot = f"<p>stopped: {html.escape(self.stopped)}</p>" if self.stopped else ""
+        names = "".join(f"<th>{cell}</th>" for cell in head)
+        return f"<table><thead><tr>{names}</tr></thead><tbody>{''.join(rows)}</tbody></table>{foot}"
+
+    def _cells(self) -> tuple[list[list[str]], int]:
+        """The columns as text, their names first, and how many rows in the middle are left out."""
+        columns = self.to_dict()
+        count = len(self.epochs)
+        hidden = max(0, count - SHOWN)
+        kept = [*range(SHOWN // 2), *range(count - SHOWN // 2, count)] if hidden else range(count)
+        cells = [[name, *(f"{column[i]:.6g}" for i in kept)] for name, column in columns.items()]
+        return cells, hidden

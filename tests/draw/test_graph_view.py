@@ -122,6 +122,13 @@ def test_every_name_f_of_a_label_stands_beside_a_node():
     assert called <= beside
 
 
+def test_joined_vectors_stand_in_brackets():
+    h, x, W = sg.input("h", 2), sg.input("x", 3), sg.parameter("W", (2, 5))
+    labels = [node.label for node in sg.draw(sg.tanh(W @ sg.concat([h, x]))).view.nodes]
+
+    assert r"[h,\,x]" in labels
+
+
 # --- shared parameters --------------------------------------------------------------------------
 
 
