@@ -24,7 +24,7 @@ def nodes(path):
         ([], 9),
         (["--hide", "constants", "ones", "--no-legend"], 7),
         (["--collapse", "names", "--direction", "LR"], 5),
-        (["--collapse", "score", "margin"], 7),
+        (["--collapse", "score", "margin"], 8),
         (["--values", VALUES, "--labels", "both", "--path", "W", "--theme", "print"], 9),
         (["--values", VALUES, "--path", "loss", "score", "W", "--tree", "--language", "zh"], 9),
         (["--wrt", "W", "--title", "1", "--digits", "3", "--engine", "native"], 9),

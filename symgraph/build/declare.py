@@ -110,7 +110,7 @@ def parameter(
         init = "identity"
     options: dict[str, Any] = {
         "init": _initializer(init, sizes, where),
-        "seed": zlib.crc32(name.encode()) if seed is None else seed,
+        "seed": zlib.crc32(name.encode(errors="surrogatepass")) if seed is None else seed,
         "trainable": bool(trainable),
     } | _properties(
         sizes, "real", where,
@@ -150,7 +150,7 @@ def state(name: str, shape: ShapeLike = (), *, init: Any = "zeros") -> Node:
     """
     where = f"state {name!r}"
     sizes = as_shape(shape, where)
-    options = {"init": _initializer(init, sizes, where), "seed": zlib.crc32(name.encode())}
+    options = {"init": _initializer(init, sizes, where), "seed": zlib.crc32(name.encode(errors="surrogatepass"))}
     return var(check_name(name, "state"), sizes, "state", "real", options)
 
 
