@@ -150,7 +150,10 @@ def state(name: str, shape: ShapeLike = (), *, init: Any = "zeros") -> Node:
     """
     where = f"state {name!r}"
     sizes = as_shape(shape, where)
-    options = {"init": _initializer(init, sizes, where), "seed": zlib.crc32(name.encode(errors="surrogatepass"))}
+    options = {
+        "init": _initializer(init, sizes, where),
+        "seed": zlib.crc32(name.encode(errors="surrogatepass")),
+    }
     return var(check_name(name, "state"), sizes, "state", "real", options)
 
 
