@@ -21,7 +21,10 @@ FLOORS = (
     "nn train",
     "__init__",
     "zoo network given_values",
-    "__main__ cli derive_command draw_command explore_command influence_command slides_command doctor",
+    (
+        "__main__ cli doctor "
+        "derive_command draw_command explore_command influence_command slides_command"
+    ),
 )
 FLOOR_OF = {name: floor for floor, names in enumerate(FLOORS) for name in names.split()}
 
