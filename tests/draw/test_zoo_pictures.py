@@ -1,0 +1,27 @@
+"""Every system of the zoo, drawn with values: nothing overlaps, no edge runs through anything."""
+
+import pytest
+
+from symgraph import zoo
+from symgraph.draw.graph_view import graph_view
+from symgraph.draw.layout import layout
+from symgraph.draw.scene import edge_hits, overlaps
+from symgraph.draw.typeset import ZiamathTypesetter
+from symgraph.network import load_network
+from symgraph.sample import draw as sample
+
+# One wide value between two edges that meet: it stands across one of them still.
+CROWDED = {("encoder-decoder", "LR"): 1}
+
+SHARED = ZiamathTypesetter(cjk_font=None)
+
+
+@pytest.mark.parametrize("direction", ["BT", "LR"])
+@pytest.mark.parametrize("name", zoo.names())
+def test_a_system_with_its_values_has_no_blemish(name, direction):
+    loss = load_network(f"zoo:{name}")
+    view = graph_view(loss, sample([loss]).values, direction=direction)
+    scene = layout(view, SHARED, "native")
+
+    assert [] == overlaps(scene)
+    assert len(edge_hits(scene)) <= CROWDED.get((name, direction), 0)
