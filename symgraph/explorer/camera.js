@@ -85,7 +85,7 @@ class Camera {
     const [px, py] = [x * this.scale + this.x, y * this.scale + this.y];
     const dx = Math.max(60 - px, 0) + Math.min(width - 140 - px, 0);
     const dy = Math.max(50 - py, 0) + Math.min(height - 80 - py, 0);
-    if (this.scale < FAR) {
+    if (this.scale < this.canvas.far) {
       this.scale = READABLE;
       this.x = width / 2 - x * READABLE;
       this.y = height / 2 - y * READABLE;

@@ -7,7 +7,9 @@ const EDGE_LABEL = 0.92;
 const LINE = 17;
 const NUMBER_WIDTH = 62;
 const CHARACTER = 8.2;
+// Smaller than this nothing can be read; of a small graph all is there sooner than it is drawn.
 const FAR = 0.42;
+const FAR_AMONG_FEW = 0.25;
 
 class Canvas {
   constructor(model, formulas, state) {
@@ -264,9 +266,11 @@ class Canvas {
     for (const line of this.lines) line.fresh = false;
   }
 
+  get far() { return this.small ? FAR_AMONG_FEW : FAR; }
+
   /** Write what is in sight; `sight` is a rectangle, `scale` that of the camera. */
   show(sight, scale) {
-    const far = scale < FAR;
+    const far = scale < this.far;
     if (far !== this.isFar) {
       this.isFar = far;
       this.root.classList.toggle("far", far);

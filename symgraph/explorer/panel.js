@@ -114,7 +114,7 @@ class Panel {
     const figure = html("figure", `cells ${className}`);
     if (values.length <= MOST_CELLS_TOLD) {
       const grid = html("div", "grid");
-      grid.style.gridTemplateColumns = `repeat(${columns}, minmax(2.6em, 1fr))`;
+      grid.style.gridTemplateColumns = `repeat(${columns}, minmax(4.1em, 1fr))`;
       values.forEach((x, i) => {
         const cell = html("span", x < 0 ? "low" : "high", shown(x, 3));
         cell.style.setProperty("--much", String(Math.abs(x) / largest));
