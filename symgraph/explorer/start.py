@@ -43,12 +43,12 @@ def start_of(root: Node, values: Mapping[Any, Any] | None, data: Mapping[Any, An
     NonFiniteError for NaN and infinities, RangeError for more data than fit into a page.
     """
     known, _ = bind_values([root], dict(values or {}))
+    _check_variables(known)
     arrays = None if data is None else _arrays(root, data)
     samples = arrays is not None and _counts_samples(arrays)
     if arrays is not None:
         seen = {var.name: array[0] if samples else array for var, array in arrays.items()}
         known |= bind_values([root], seen)[0]
-    known = {node: array for node, array in known.items() if isinstance(node, Var)}
     for var, array in known.items():
         _check_finite(str(var), array)
     for var in variables([root]):
@@ -97,6 +97,15 @@ def _counts_samples(arrays: Mapping[Var, Array]) -> bool:
         told = ", ".join(f"{var.name!r} {len(array)}" for var, array in arrays.items())
         raise ShapeError(f"explore: the data differ in their number of samples: {told}.")
     return True
+
+
+def _check_variables(known: Mapping[Node, Array]) -> None:
+    for node in known:
+        if not isinstance(node, Var):
+            raise UnknownNameError(
+                f"explore: {node} is computed, and values were given for it. "
+                "Give values of the variables that it is made of."
+            )
 
 
 def _check_finite(name: str, array: Array) -> None:

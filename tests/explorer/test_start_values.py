@@ -69,3 +69,10 @@ def test_more_data_than_a_page_can_hold_are_refused():
 
     with pytest.raises(sg.RangeError, match="2000001 numbers, more than fit into a page"):
         start_of(x**2, None, {"x": np.zeros(2_000_001)})
+
+
+def test_a_value_that_is_computed_cannot_be_given():
+    h = sg.let("h", sg.tanh(sg.input("x")))
+
+    with pytest.raises(sg.UnknownNameError, match="is computed, and values were given for it"):
+        start_of(h**2, {"h": 0.5}, None)
