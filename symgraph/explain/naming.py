@@ -517,7 +517,9 @@ class Naming:
     def derivative_by(self, node: Node) -> Derivative:
         """d root / d node as a name."""
         node = self._handed_on.get(node, node)
-        by = self.reference(node)
+        by, sort = self.reference(node), self.forward.sort(node)
+        if sort == "column" or sort == "row":  # 𝟏ᵀ X is a row, and dL/d(Xᵀ 𝟏) a column
+            by = self.literal.algebra.turned(by, sort)
         known = self.labels.setdefault(by, [])
         if node not in known:
             known.append(node)

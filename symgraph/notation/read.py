@@ -282,7 +282,7 @@ class Reader(Bodies):
         (x,), (source,) = xs, node.args
         # Of a vector with one entry, too, log Σ exp stays what makes a softmax.
         kept = node.operation == "argmax" or (node.operation == "logsumexp" and source.ndim == 1)
-        if not kept and all(source.shape[axis] == 1 for axis in node.axes):
+        if not kept and source.ndim <= 2 and all(source.shape[axis] == 1 for axis in node.axes):
             return x
         if all(size == 1 or k in node.axes for k, size in enumerate(source.shape)):
             return Call(node.operation, (x,), "scalar")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from symgraph.node import Node
+from symgraph.notation.letters import Letters
 from symgraph.notation.moments import Each, End, Point, Previous, Pulse, Total
 from symgraph.notation.orientation import Layout, orientations
 from symgraph.notation.read import Forward, Reader, bare, fresh
@@ -74,6 +75,9 @@ class MomentForward(Forward):
         #: The vectors that several gates share.
         self.shared = shared_vectors(self.order, self.names)
         self._starts = self._named_starts()
+        # Times and states have letters, too, which no index may have.
+        times = {*self.clock.values(), *last, *self.names.values()}
+        self.letters = Letters(self.order, self.taken | times)
 
     def _named_starts(self) -> dict[Node, Timed]:
         """A start value that is called s0 is s_0."""
