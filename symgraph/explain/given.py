@@ -6,6 +6,7 @@ from symgraph.explain.derivation import Equation
 from symgraph.explain.naming import Naming
 from symgraph.node import Node
 from symgraph.notation.blocks import Division
+from symgraph.notation.indexed import Array
 from symgraph.notation.read import bare
 from symgraph.notation.sequences import Side
 from symgraph.notation.tree import Formula
@@ -21,6 +22,8 @@ def _joined(names: Naming, node: Node) -> Formula | None:
         return None
     sort = names.forward.sort(node)
     parts = [names.literal.read(arg) for arg in inner.args]
+    if any(isinstance(part, Array) for part in parts):
+        return None
     if node.ndim == 1 and all(part.sort in ("column", "row", "scalar") for part in parts):
         return Side(tuple(names.literal.algebra.turned(part, sort) for part in parts), sort)
     if node.ndim == 2 and all(part.sort == "matrix" for part in parts):

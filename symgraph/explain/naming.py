@@ -481,6 +481,8 @@ class Naming:
             rows, columns = like.shape
             ones = [Ones("column", rows), Ones("row", columns)]
             return self.reader.algebra.product([formula, *ones])
+        if sort == "tensor" and formula.sort == "scalar" and not isinstance(formula, Number):
+            return Array(self.forward.letters.of(like), formula, sort)
         return formula
 
     def _risen(self, formula: Formula) -> Formula:

@@ -211,7 +211,9 @@ class Steps:
             rule = "squared norm"
         while self._is_inner(chain[0][0]):
             inner = chain[0][0]
-            (user,) = self._names.users[inner]
+            user, *further = set(self._names.users[inner])
+            if further:
+                break
             chain.insert(0, (user, [bare(arg) for arg in user.args].index(inner)))
             rule = rule_of(*chain[0])
         head = chain[0][0]

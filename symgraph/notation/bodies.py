@@ -192,7 +192,14 @@ class Bodies:
         alpha = twin.template.expr.args[1]
         if expr != elu.partials[0].xreplace({slot(0): z, slot(1): alpha}):
             return None
-        return self._choice(condition, Number(1), self.algebra.add([named, number(alpha)]))
+        value = self._at_spot(named, twin)
+        return self._choice(condition, Number(1), self.algebra.add([value, number(alpha)]))
+
+    def _at_spot(self, name: Name, node: Node) -> Formula:
+        """A named value, by its entry where entries are read."""
+        if self._spot is None:
+            return name
+        return self._entries.entry(name, self._spot[len(self._spot) - node.ndim :])
 
     def _choice(self, condition: Formula, yes: Formula, no: Formula) -> Formula:
         """1[c] a + 1[not c] b."""
@@ -235,9 +242,8 @@ class Bodies:
             own = source(*(slot(k) for k in range(len(operands))))
             twin = self.forward.maps.get((own, *operands))
             named = None if twin is None else self._known.get(twin, self.forward.name(twin))
-            value = named if isinstance(named, Name) else None
-            if value is not None and self._spot is not None and twin is not None:
-                value = self._entries.entry(value, self._spot[len(self._spot) - twin.ndim :])
+            if twin is not None and isinstance(named, Name):
+                value = self._at_spot(named, twin)
         if value is None:
             value = self._function(source(*expr.args), nodes, args)
             value = self._by_formula.get(value, value)

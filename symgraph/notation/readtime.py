@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from symgraph.node import Node
+from symgraph.notation.indexed import Array
 from symgraph.notation.letters import Letters
 from symgraph.notation.moments import Each, End, Point, Previous, Pulse, Total
 from symgraph.notation.orientation import Layout, orientations
@@ -193,6 +194,8 @@ class MomentReader(Reader):
     def _concat(self, node: Node, xs: Sequence[Formula]) -> Formula | None:
         """[h, x]."""
         assert isinstance(node, Concat)
+        if any(isinstance(x, Array) for x in xs):
+            return None
         if node.ndim == 1:
             sort, own = self.forward.sort(node), node in self.forward
             if not own and any(x.sort == "row" for x in xs):

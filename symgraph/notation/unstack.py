@@ -238,13 +238,13 @@ class _Unstacking:
         if len(labels) != 1:
             raise UnsupportedError("a sum over several times at once.")
         ((label, letter),) = labels.items()
-        needs = self._operands(node, label, letter)
+        needs, sizes = self._operands(node, label, letter), node.sizes()
         ins = [tuple(i for i in indices if i != label) for indices in node.ins]
 
         def make(xs: list[Node]) -> Node:
             facing = _repeated(needs, xs, letter)
             same = len(xs) == 1 and ins[0] == node.out
-            inner = facing[0] if same else einsum_node(ins, node.out, node.params[2], tuple(facing))
+            inner = facing[0] if same else einsum_node(ins, node.out, sizes, tuple(facing))
             return total_over(letter, inner)
 
         return needs, make
@@ -415,7 +415,7 @@ class _Unstacking:
             raise UnsupportedError("a diagonal over time.")
         out = _without(node.out, axis)
         sizes = {i: size for i, size in dict(node.params[2]).items() if i != label}
-        needs = self._operands(node, label, letter)
+        needs, sizes = self._operands(node, label, letter), node.sizes()
         ins = [tuple(i for i in indices if i != label) for indices in node.ins]
 
         def make(xs: list[Node]) -> Node:

@@ -499,6 +499,9 @@ def _picked(array: Array, tree: Entries, places: tuple[Tree, ...], scope: _Scope
     if len(places) == 1 and isinstance(first, Number) and array.ndim == len(f"{first.value:g}"):
         places = tuple(Number(first.place, float(digit)) for digit in f"{first.value:g}")  # w_12
         tree = dataclasses.replace(tree, from_one=tree.from_one or array.ndim > 1)
+    if array.ndim == 1 and len(places) == 2 and tree.from_one and isinstance(first, Number):
+        places = (Chain(first.place, places, ("",)),)  # v_{2j} is the entry at 2 j
+        tree = dataclasses.replace(tree, from_one=False)
     if len(places) == 1:
         listed = _value(first, scope)
         single = array.ndim == 2 and isinstance(listed, Value) and not listed.array.ndim
