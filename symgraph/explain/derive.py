@@ -119,6 +119,7 @@ def derive(
     conventions = Conventions(
         vectors, as_facts(assume), lang, layout == "denominator", form == "index"
     )
+
     def made(loops: bool) -> Derivation:
         by = [images[one] for one in sources]
         with smooth_instances():
