@@ -54,7 +54,7 @@ from symgraph.ops import (
     Var,
 )
 from symgraph.ops.move import Affine, Lookup, identity_row
-from symgraph.shapes import Dim
+from symgraph.shapes import Dim, product
 
 __all__ = ["SPELLED", "Forward", "Reader", "bare", "evaluation_order", "fresh", "number"]
 
@@ -284,12 +284,23 @@ class Reader(Bodies):
         kept = node.operation == "argmax" or (node.operation == "logsumexp" and source.ndim == 1)
         if not kept and source.ndim <= 2 and all(source.shape[axis] == 1 for axis in node.axes):
             return x
+        if x.sort == "scalar" and not isinstance(x, Array) and source.ndim:
+            return self._reduce_alike(node, x)
         if all(size == 1 or k in node.axes for k, size in enumerate(source.shape)):
             return Call(node.operation, (x,), "scalar")
         if source.ndim == 2:
             along = node.axes[0]
             return Call(node.operation, (x,), "column" if along == 1 else "row", along)
         return None
+
+    def _reduce_alike(self, node: Reduce, x: Formula) -> Formula:
+        """Of alike entries: the largest, the first place, x^n, or log Σ exp x = x + log n."""
+        count = number(product([node.args[0].shape[axis] for axis in node.axes]))
+        if node.operation == "prod":
+            return self.algebra.power(x, count)
+        if node.operation == "logsumexp":
+            return self.algebra.add([x, Call("log", (count,), "scalar")])
+        return Number(0) if node.operation == "argmax" else x
 
     def _pull(self, node: Node, xs: Sequence[Formula]) -> Formula | None:
         assert isinstance(node, Pull)

@@ -73,6 +73,7 @@ class MomentForward(Forward):
         self.blocks: dict[tuple[str, bool, Node], Blocks] = {}
         self._name_states()
         self._name_entries()
+        self._name_others()
         #: The vectors that several gates share.
         self.shared = shared_vectors(self.order, self.names)
         self._starts = self._named_starts()
@@ -94,8 +95,10 @@ class MomentForward(Forward):
     def _name_states(self) -> None:
         """A state is called alike at all times; what a mask may hold back gets a tilde."""
         for state in self.moments.states:
-            name = self.names[state.after]
+            name = self._timeless(self.names[state.after])
             plain = name.rstrip("′")
+            for node in [n for n, text in self.names.items() if self._timeless(text) == name]:
+                self.names[node] = name
             if plain != name:
                 for node in [n for n, text in self.names.items() if text == plain]:
                     self.names[node] = plain + _TILDE
@@ -108,12 +111,30 @@ class MomentForward(Forward):
                 for node in [n for n, text in self.names.items() if text == name]:
                     self.names[node] = letter
 
+    def _name_others(self) -> None:
+        """Values at a time are called without it, too, where nothing else is called so."""
+        for node, text in list(self.names.items()):
+            stem = self._timeless(text)
+            if node in self.clock and stem not in {*self.names.values(), *self.taken}:
+                self.taken.add(stem)
+                for alike in [n for n, other in self.names.items() if other == text]:
+                    self.names[alike] = stem
+
+    def _timeless(self, name: str) -> str:
+        """The name without the time that the user wrote into it: x of x_t, h of h_prev."""
+        for ending in ("_prev", "_t", *(f"_{letter}" for letter in self.last)):
+            if len(name) > len(ending):
+                name = name.removesuffix(ending)
+        return name
+
     def _name_entries(self) -> None:
         """Entries of X are called x where nothing else is."""
         for place, entry in self.moments.entries.items():
-            name = self.names[place]
-            small = name.lower()
             others = {text for node, text in self.names.items() if node is not place}
+            name = self._timeless(self.names[place])
+            if name in others:
+                name = self.names[place]
+            small = name.lower()
             plain = len(name) == 1 and name.isascii() and small not in others | self.taken
             if plain and entry.stacked.ndim > 1 and place.ndim < 2:
                 name = small

@@ -451,6 +451,10 @@ def _entries(tree: Entries, scope: _Scope) -> Value | Open:
     entry = scope.names.values.get(tree.x.name) if isinstance(tree.x, Word) else None
     if isinstance(entry, Given) and entry.sort in ("column", "row") and len(tree.low) == 1:
         array = array.ravel()  # r[2] of a matrix with a single row
+    if isinstance(tree.x, Label):
+        entry = scope.names.derivatives.get((tree.x.of, tree.x.by))
+    if isinstance(entry, Given) and entry.sort in ("column", "row") and len(tree.low) == 2:
+        array = array.reshape((-1, 1) if entry.sort == "column" else (1, -1))
     return _picked(array, tree, tree.low, scope)
 
 

@@ -416,3 +416,20 @@ def test_joined_rows_are_multiplied_by_blocks_from_the_right() -> None:
     derivation = sg.derive(recurrent.concatenated_rnn().loss, "W", vectors="row")
     assert "δ_t = δ_{t+1} W_h ⊙ (1 − h_t²),  t = T−1, …, 1" in lines(derivation.names)
     assert lines(derivation.results) == ["dE/dW = Σ_t δ_tᵀ [x_t, h_{t−1}]"]
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        lambda W, U: lambda s_t, x_t: sg.tanh(W @ s_t + U @ x_t),
+        lambda W, U: lambda s_prev, x_t: sg.let("s_t", sg.tanh(W @ s_prev + U @ x_t)),
+        lambda W, U: lambda s, x: sg.let("s", sg.tanh(W @ s + U @ x)),
+    ],
+)
+def test_a_time_that_is_written_into_a_name_is_not_printed_twice(step):
+    W, U = sg.parameter("W", ("n", "n")), sg.parameter("U", ("n", "m"))
+    run = sg.scan(step(W, U), sg.zeros("n"), sg.input("x", ("T", "m")))
+    derivation = sg.derive(sg.let("E", sg.sum(sg.mean(run.states, axis=0) ** 2)), W)
+    assert derivation.verified
+    assert "s_t = tanh(W s_{t-1} + U x_t),  t = 1, ..., T" in str(derivation)
+    assert derivation.result.written("text") == "dE/dW = sum_t δ_t s_{t-1}^T"
