@@ -16,7 +16,7 @@ import sympy
 from symgraph.abstract import smooth_instances
 from symgraph.build.abstract import abstracted
 from symgraph.build.coerce import as_node
-from symgraph.errors import GradientError, ProofError, UnknownNameError, UnsupportedError
+from symgraph.errors import GradientError, UnknownNameError, UnsupportedError
 from symgraph.explain.derivation import Derivation, Equation, Note
 from symgraph.explain.given import given_values
 from symgraph.explain.idioms import with_idioms
@@ -31,7 +31,6 @@ from symgraph.explain.naming import MOST_EDGES, Naming
 from symgraph.explain.numerator import in_numerator_layout
 from symgraph.explain.rules import Language
 from symgraph.explain.steps import Steps
-from symgraph.explain.timed_proof import TimedProof
 from symgraph.explain.verify import Proof
 from symgraph.facts import Fact, Facts, as_facts, facts_about, is_symmetric
 from symgraph.grad import by_symmetric, grad
@@ -119,41 +118,27 @@ def derive(
     conventions = Conventions(
         vectors, as_facts(assume), lang, layout == "denominator", form == "index"
     )
-
-    def made(loops: bool) -> Derivation:
-        by = [images[one] for one in sources]
-        with smooth_instances():
-            if root.ndim or order == 2:
-                return _matrices(images[root], by, order, conventions)
+    with smooth_instances():
+        if root.ndim or order == 2:
+            made = _matrices(images[root], [images[one] for one in sources], order, conventions)
+        else:
             work = _named(
                 images[root],
-                by,
+                [images[one] for one in sources],
                 (vectors, delta_sign),
                 conventions.facts,
                 {images[one]: name for one, name in called.items()} | inside,
                 through_time,
                 {images[one]: letter for one, letter in wished.items()},
                 form,
-                loops,
             )
-            return _written(work, lang, form)
-
-    def proven(derivation: Derivation) -> Derivation:
-        if layout == "numerator" and not root.ndim and order == 1:
-            derivation = in_numerator_layout(derivation)
-        notes = [Note("abstract", (("function", f), ("meaning", g))) for f, g in functions.items()]
-        notes += [*_conventions(derivation, delta_sign), *_beyond(derivation), *derivation.notes]
-        noted = dataclasses.replace(derivation, notes=tuple(notes), nodes=(root, *sources))
-        return noted.spelled(spelling)
-
-    first = made(loops=True)
-    try:
-        return proven(first)
-    except ProofError:
-        if not isinstance(first.proof, TimedProof):
-            raise
-    # One general time does not fit this loop: every value of it under its own name does.
-    return proven(made(loops=False))
+            made = _written(work, lang, form)
+    if layout == "numerator" and not root.ndim and order == 1:
+        made = in_numerator_layout(made)
+    notes = [Note("abstract", (("function", f), ("meaning", g))) for f, g in functions.items()]
+    notes += [*_conventions(made, delta_sign), *_beyond(made), *made.notes]
+    made = dataclasses.replace(made, notes=tuple(notes), nodes=(root, *sources))
+    return made.spelled(spelling)
 
 
 def _written(work: _Derive | Recurrence, lang: Language, form: str) -> Derivation:
@@ -214,12 +199,8 @@ def _named(
     through_time: bool,
     letters: Mapping[Node, str],
     form: str,
-    loops: bool,
 ) -> _Derive | Recurrence:
-    """The derivation with names for what is worth one; `conventions`: vectors and sign of δ.
-
-    `loops`: whether a loop is written with one general time where it can be.
-    """
+    """The derivation with names for what is worth one; `conventions`: vectors and sign of δ."""
     gradients = [
         by_symmetric(gradient) if _only_by(given, source) else gradient
         for source, gradient in zip(sources, grad(root, sources), strict=True)
@@ -227,7 +208,7 @@ def _named(
     facts = list(dict.fromkeys([*given, *facts_about([root])]))
     options = (*conventions, facts, through_time)
     inside = {one: name for one, name in called.items() if isinstance(one, str)}
-    if loops and len(inside) == len(called):
+    if len(inside) == len(called):
         looped = recurrence(root, sources, gradients, *options, inside)
         if looped is not None:
             return looped

@@ -74,6 +74,9 @@ def recurrence(
     try:
         equal = [(fact.left, fact.right) for fact in facts if fact.right is not None]
         moments = unstack(looped, sources, letters, equal)
+        lengths = set(moments.lengths.values())
+        if 1 in lengths and len(lengths) > 1:  # no time is the general one of both
+            raise UnsupportedError("a loop of a single time beside a longer one.")
         own = [_source(one, moments) for one in sources]
         forward = MomentForward(moments, last_times(moments, taken), layout)
         naming = LoopNaming(forward, own, sign, facts, called)

@@ -46,6 +46,7 @@ from symgraph.notation.write import write
 from symgraph.proving.agreement import STYLES, UNREADABLE, agree, both, message
 from symgraph.proving.callables import callables
 from symgraph.readback.tree import Listed, Share
+from symgraph.shapes import bind_shape
 
 __all__ = ["TimedProof"]
 
@@ -88,6 +89,7 @@ class _Reading:
     def __init__(self, replayed: Replayed, loop: LoopNaming, derivation: Derivation) -> None:
         assert replayed.values is not None
         self._numbers = replayed.values
+        self._labels = loop.labels
         self._dims = replayed.dims
         self._spelling = derivation.spelling
         self._ranges = {
@@ -197,6 +199,9 @@ class _Reading:
         if isinstance(target, Product):
             found = found / float(target.coefficient)
             (target,) = target.factors
+        if label is not None and found.ndim == 0 and label.sort == "tensor":  # dL/dX = 1
+            (node, *_) = self._labels[label.by]
+            return np.broadcast_to(found, bind_shape(node.shape, self._dims))
         return found.T if turned != isinstance(target, Transpose) else found
 
     def _at(self, formula: Formula, times: Times) -> Formula:

@@ -97,7 +97,7 @@ def mirrored_sigmoids(terms: list[Formula], algebra: Algebra) -> Formula | None:
     whole = Sum(tuple(terms))
     for one in calls:
         twin = Call("sigmoid", (algebra.scale(-1, one.args[0]),), one.kind)
-        if twin not in calls or is_negative(one.args[0]):
+        if twin == one or twin not in calls or is_negative(one.args[0]):
             continue
         opposite = Sum((Number(1), algebra.scale(-1, one)))
         made = cancelled(_with(whole, twin, opposite), algebra)

@@ -59,7 +59,8 @@ __all__ = [
 
 Head = Literal["sum", "max", "min", "prod", "argmax"]
 
-_POOL = "ijklmnpqrstuvabcdefghowxyz"
+#: Without e, which is a number.
+_POOL = "ijklmnpqrstuvabcdfghowxyz"
 
 
 @dataclass(frozen=True, slots=True)

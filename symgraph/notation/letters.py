@@ -174,7 +174,7 @@ class Letters:
         return self._hints.get(root)
 
 
-_ALL = "abcdefghijklmnopqrstuvwxyz"
+_ALL = "abcdfghijklmnopqrstuvwxyz"  # e is a number
 
 
 def _sizes_as_numbers(order: Sequence[Node]) -> set[str]:

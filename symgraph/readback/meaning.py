@@ -453,7 +453,8 @@ def _entries(tree: Entries, scope: _Scope) -> Value | Open:
         array = array.ravel()  # r[2] of a matrix with a single row
     if isinstance(tree.x, Label):
         entry = scope.names.derivatives.get((tree.x.of, tree.x.by))
-    if isinstance(entry, Given) and entry.sort in ("column", "row") and len(tree.low) == 2:
+    twice = len(tree.low) == 2 and not tree.from_one
+    if isinstance(entry, Given) and entry.sort in ("column", "row") and twice:
         array = array.reshape((-1, 1) if entry.sort == "column" else (1, -1))
     return _picked(array, tree, tree.low, scope)
 
