@@ -65,7 +65,7 @@ class Pen:
             wide = self.style == "latex" and ("\\mathrm" in before or "\\mathrm" in after)
             dotted = not chain and before == after
             bracket = after.startswith(self._opening)
-            dotted = dotted or (after[:1].isdecimal() and not bracket)
+            dotted = dotted or (after[:1] in set("0123456789") and not bracket)
             gap = r" \, " if wide else " "
             text += (self.pick("*", "·", r" \cdot ") if dotted else gap) + after
         return text

@@ -65,3 +65,9 @@ def test_a_rolled_vector_is_given_by_entries_that_have_a_range_each():
     derivation = sg.derive(sg.sum(sg.tanh(sg.roll(sg.prod(B, axis=1), 1, 0))), B)
     first = derivation.given[0].written("text")
     assert "[prod" not in first
+
+
+def test_ones_are_no_digit_behind_another_factor():
+    B = sg.parameter("B", (3, 2))
+    derivation = sg.derive(sg.sum(sg.tanh(sg.sum(B, axis=1))), B)
+    assert derivation.result.written("unicode") == "dL/dB = (1 − tanh(B 𝟏)²) 𝟏ᵀ"
