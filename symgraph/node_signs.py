@@ -49,6 +49,7 @@ _SIGNS: dict[Any, str] = {
 _WORDS = {
     "sigmoid": "σ", "maximum": "max", "minimum": "min", "less": "<", "less_equal": "≤",
     "greater": ">", "greater_equal": "≥", "equal": "=", "not_equal": "≠", "iverson": "1[ ]",
+    "logical_and": "∧", "logical_or": "∨", "logical_not": "¬",
     "Pow": "^", "Add": "+", "Mul": "·",
 }  # fmt: skip
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from symgraph.build.coerce import as_node
 from symgraph.draw.layered import number_latex
+from symgraph.draw.net_outputs import loss_of
 from symgraph.draw.unit_net import Unit, UnitNet, entry_latex
 from symgraph.draw.view import Language, View, ViewEdge, ViewGroup, ViewNode
 from symgraph.errors import DrawError
@@ -46,7 +47,7 @@ def bipartite_view(
     the units show theirs.
     Raises DrawError for what is no energy of pairs, and where units of one row are joined.
     """
-    given = getattr(expr, "stages", expr)
+    given = getattr(expr, "stages", loss_of(expr))
     energies = list(given) if isinstance(given, (list, tuple)) else [given]
     machine = _Machine([as_node(one, "draw") for one in energies], widest)
     return machine.view(values, labels, digits, title, language, legend)

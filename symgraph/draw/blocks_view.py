@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 from symgraph.draw.maps_view import depths, heights_of
-from symgraph.draw.net_outputs import net_outputs
+from symgraph.draw.net_outputs import loss_of, net_outputs
 from symgraph.draw.stages import Stage, Stages, shape_latex
 from symgraph.draw.view import (
     Direction,
@@ -23,6 +24,8 @@ from symgraph.node import Node
 
 __all__ = ["blocks_view"]
 
+#: More layers than this beside each other are no row of layers.
+_MOST_ROWS = 2
 _WORDS: dict[Language, tuple[str, str, str, str]] = {
     "en": ("output layer", "autoencoder", "trained here", "frozen copy"),
     "zh": ("输出层", "自编码器", "本阶段训练", "冻结的副本"),
@@ -48,12 +51,21 @@ def blocks_view(
     every result stands below it. `values` are not shown.
     Raises DrawError for an expression without a layer.
     """
-    stack = getattr(expr, "stages", expr)
+    stack = getattr(expr, "stages", loss_of(expr))
     if isinstance(stack, (list, tuple)) and len(stack) > 1:
         return _Stack(stack, sizes, language).view(title, legend is not False)
     only = stack[0] if isinstance(stack, (list, tuple)) and stack else expr
     stages = Stages(net_outputs(only, "blocks", output))
     columns, rows = depths(stages), heights_of(stages)
+    tails = [(tail, stage.number) for stage in stages.stages for tail in stage.tails]
+    rows_of_layers = max(Counter(columns).values()) <= _MOST_ROWS and len(set(tails)) == len(tails)
+    past = any(
+        columns[head] - columns[tail] > 1 and stages.stages[head].kind != "add"
+        for tail, head in tails
+    )
+    if past or not rows_of_layers:
+        # A formula rather than a row of layers: it stands as every graph does.
+        return _formula(stages, sizes, direction, title, language, bool(legend))
     # Where the flow goes up, what a layer hands on stands beside the edge and not below the box.
     upright = direction == "BT"
     used = {tail for stage in stages.stages for tail in stage.tails}
@@ -75,6 +87,24 @@ def blocks_view(
     return View(nodes, edges, title, direction, bool(legend), language)
 
 
+def _formula(
+    stages: Stages, sizes: bool, direction: Direction, title: str, language: Language, legend: bool
+) -> View:
+    """The same boxes, placed by an engine that knows no rows of layers."""
+    upright = direction == "BT"
+    used = {tail for stage in stages.stages for tail in stage.tails}
+    nodes = tuple(
+        _node(stage, stages, sizes and not upright, None, named=upright and k not in used)
+        for k, stage in enumerate(stages.stages)
+    )
+    edges = tuple(
+        _edge(stages, tail, stage, k, passes=False, sizes=upright and sizes)
+        for stage in stages.stages
+        for k, tail in enumerate(stage.tails)
+    )
+    return View(nodes, edges, title, direction, legend, language)
+
+
 def _turned(column: int, row: float, direction: Direction) -> tuple[float, float]:
     return (float(column), row) if direction == "LR" else (row, float(column))
 
@@ -91,12 +121,12 @@ def _edge(
 
 
 def _node(
-    stage: Stage, stages: Stages, sizes: bool, at: tuple[float, float], named: bool
+    stage: Stage, stages: Stages, sizes: bool, at: tuple[float, float] | None, named: bool
 ) -> ViewNode:
     label = rf"{stage.name} = {_label(stage)}" if named and stage.name else _label(stage)
     return ViewNode(
         f"s{stage.number}", label, _role(stage), alt=stage.name or label,
-        form="disc" if stage.kind == "add" else "box",
+        form="disc" if stage.kind == "add" and stage.sign == "+" else "box",
         caption=_result(stage, stages) if sizes else "", at=at,
     )  # fmt: skip
 
@@ -124,7 +154,7 @@ def _label(stage: Stage) -> str:
         return stage.sign
     weight, *bias = stage.weights
     times = r" \star \cdot" if stage.kind == "conv" else r"\,\cdot"
-    inner = "".join((weight, times, *(f" + {one}" for one in bias)))
+    inner = "".join((weight, times, *(rf"{{}} + {one}" for one in bias)))
     return rf"{stage.function}({inner})" if stage.function else inner
 
 

@@ -220,7 +220,7 @@ def sign_of_function(function: Any) -> str:
     if function is None:
         return r"\Sigma"
     if function.is_Pow:
-        return rf"(\cdot)^{{{sympy.latex(function.exp)}}}"
+        return rf"(\,\cdot\,)^{{{sympy.latex(function.exp)}}}"
     if not isinstance(function, Pointwise):
         return rf"\mathrm{{{type(function).__name__}}}"
     if function.title in ("maximum", "max") and 0 in function.args:

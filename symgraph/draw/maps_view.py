@@ -59,15 +59,15 @@ def maps_view(
 
 
 def depths(stages: Stages) -> list[int]:
-    """The column of each layer: behind all that it takes; data just before it is first taken."""
+    """The column of each layer: just before it is first taken, and behind all that it takes."""
     found: list[int] = []
     users: list[list[int]] = [[] for _ in stages.stages]
     for stage in stages.stages:
         found.append(1 + max((found[tail] for tail in stage.tails), default=-1))
         for tail in stage.tails:
             users[tail].append(stage.number)
-    for stage in stages.stages:
-        if not stage.tails and users[stage.number]:
+    for stage in reversed(stages.stages):
+        if users[stage.number]:
             found[stage.number] = min(found[user] for user in users[stage.number]) - 1
     return found
 

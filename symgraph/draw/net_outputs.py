@@ -14,7 +14,7 @@ from symgraph.ops import Concat, Einsum, Let, Map, Pull, Reshape, Scan, Var
 from symgraph.scalar import Pointwise, slot
 from symgraph.template import function_name
 
-__all__ = ["LIMIT", "net_outputs"]
+__all__ = ["LIMIT", "loss_of", "net_outputs"]
 
 #: More nodes than this are not read unit by unit.
 LIMIT = 5000
@@ -29,6 +29,7 @@ def net_outputs(expr: Any, style: str, output: Any = None) -> list[Node]:
     with the function that follows; an expression without parameters is its own output.
     Raises DrawError for a loop, for what has no data and for a name that does not occur.
     """
+    expr = loss_of(expr)
     given = list(expr) if isinstance(expr, (list, tuple)) else [expr]
     roots = [as_node(one, "draw") for one in given]
     order = reading_order(roots)
@@ -45,6 +46,11 @@ def net_outputs(expr: Any, style: str, output: Any = None) -> list[Node]:
     if output is not None:
         return _chosen(order, output)
     return _Search(order, roots, style).found()
+
+
+def loss_of(expr: Any) -> Any:
+    """The loss of what holds one beside other things, as the built systems do; else itself."""
+    return expr.loss if hasattr(expr, "_fields") and hasattr(expr, "loss") else expr
 
 
 def _chosen(order: Sequence[Node], output: Any) -> list[Node]:

@@ -20,14 +20,15 @@ from symgraph.ops import Concat, Final, Trace
 from symgraph.printing import latex_name
 from symgraph.vertices import Edge, Vertex
 
-__all__ = ["Beside", "NodeTexts", "vertex_label"]
+__all__ = ["Beside", "NodeTexts", "sign_latex", "vertex_label"]
 
 Beside = Literal["auto", "numbers", "names", "none"]
 
 _LATEX_SIGNS = {
     "·": r"\cdot", "−": "-", "( )²": r"(\,\cdot\,)^2", "√": r"\sqrt{\;}", "σ": r"\sigma",
     "max": r"\max", "min": r"\min", "Σ": r"\sum", "ᵀ": r"^{\mathsf{T}}", "≤": r"\le",
-    "≥": r"\ge", "≠": r"\ne", "1[ ]": r"\mathbb{1}[\,\cdot\,]", "exp": r"\exp", "log": r"\log",
+    "≥": r"\ge", "≠": r"\ne", "∧": r"\wedge", "∨": r"\vee", "¬": r"\neg",
+    "1[ ]": r"\mathbb{1}[\,\cdot\,]", "exp": r"\exp", "log": r"\log",
     "tanh": r"\tanh", "sin": r"\sin", "cos": r"\cos", "tan": r"\tan", "^": r"x^y",
     "[ ]": r"[\;\,]", "[ , ]": r"[\;,\;]",
 }  # fmt: skip
@@ -80,11 +81,11 @@ class NodeTexts:
             return self._of_row(place)
         if place.kind == "affine":
             formula = write(vertex.formula, "latex")
-            return formula if seen(formula) <= _CAPTION else _sign(vertex)
+            return formula if seen(formula) <= _CAPTION else sign_latex(vertex.op)
         if len(place.members) > 1 or place.kind == "entry":
             return _name(vertex)
         label = vertex_label(vertex)
-        if not vertex.node.args or label != _sign(vertex):
+        if not vertex.node.args or label != sign_latex(vertex.op):
             return label
         return _with_constants(self.graph.links(vertex.node), operands) or label
 
@@ -102,7 +103,7 @@ class NodeTexts:
             return rf"{latex_name(names[0])},\dots,{latex_name(names[-1])}"
         before, last = place.blocks[-2].number, place.blocks[-1].number
         block = [one for one in place.members if one.node.args and before < one.number <= last]
-        signs = [_sign(vertex) for vertex in block]
+        signs = [sign_latex(vertex.op) for vertex in block]
         shown = signs if len(signs) <= _MOST_NAMES else [*signs[:2], r"\dots", signs[-1]]
         return r",\;".join(shown)
 
@@ -201,7 +202,7 @@ def vertex_label(vertex: Vertex) -> str:
         formula = _joined(vertex) or write(vertex.formula, "latex")
         if seen(formula) <= _SHORT:
             return formula
-    return _sign(vertex)
+    return sign_latex(vertex.op)
 
 
 def _joined(vertex: Vertex) -> str | None:
@@ -215,8 +216,8 @@ def _name(vertex: Vertex) -> str:
     return vertex.label("latex") if vertex.name is None else latex_name(vertex.name)
 
 
-def _sign(vertex: Vertex) -> str:
-    sign = vertex.op
+def sign_latex(sign: str) -> str:
+    """The sign or word of an operation in LaTeX."""
     if sign in _LATEX_SIGNS:
         return _LATEX_SIGNS[sign]
     return sign if sign in _PLAIN else rf"\mathrm{{{sign}}}".replace("_", r"\_")
@@ -233,7 +234,7 @@ def _with_constants(edges: Sequence[Edge], links: Sequence[Link]) -> str | None:
         edge.tail.label("latex") if gone else r"\,\cdot\,"
         for edge, gone in zip(edges, hidden, strict=True)
     ]
-    sign = _sign(vertex)
+    sign = sign_latex(vertex.op)
     if vertex.op in ("max", "min"):
         return rf"{sign}({texts[0]}, {texts[1]})"
     if vertex.op == "·":

@@ -6,19 +6,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from symgraph.draw.layered import sign_of_function
+import sympy
+
+from symgraph.draw.layered import number_latex, sign_of_function
+from symgraph.draw.node_texts import sign_latex
 from symgraph.draw.reading_order import reading_order
 from symgraph.draw.windows import Windows, windowed, windows_of
 from symgraph.errors import DrawError
 from symgraph.node import Node
 from symgraph.node_signs import sign_of
-from symgraph.ops import Concat, Einsum, Let, Map, Pull, Reduce, Reshape, Var
+from symgraph.notation.read import bare
+from symgraph.ops import Concat, Einsum, Fill, Let, Map, Pull, Reduce, Reshape, Var
 from symgraph.printing import latex_name
 from symgraph.scalar import Pointwise, slot
 from symgraph.shapes import Dim, Shape
 
 __all__ = ["Stage", "StageKind", "Stages", "shape_latex"]
 
+_COMPARED = frozenset("<>≤≥=≠")
 StageKind = Literal["input", "affine", "conv", "pool", "function", "add", "other"]
 
 
@@ -51,6 +56,8 @@ class Stages:
         self.order = reading_order(outputs)
         self._users: dict[Node, set[Node]] = {}
         self._of: dict[Node, int] = {}
+        #: What is added so far, where the sum goes on.
+        self._open: dict[Node, list[int]] = {}
         for node in self.order:
             for arg in node.args:
                 self._users.setdefault(arg, set()).add(node)
@@ -123,7 +130,7 @@ class Stages:
             self._new("other", node, [stage.number], sign=weights[0]).weights = weights
             return
         self._of[node] = stage.number
-        if stage.kind == "input":
+        if stage.kind == "input" and isinstance(node, Reshape) and bare(node.args[0]) is stage.node:
             stage.shape = node.shape
 
     def _only_windows(self, node: Node) -> bool:
@@ -202,22 +209,60 @@ class Stages:
         if len(data) == 1:
             self._one_operand(node, self.stages[tails[0]], expr)
         elif _is_sum(expr):
-            self._new("add", node, [self._of[arg] for arg in data], sign="+")
+            terms = [one for arg in data for one in self._open.get(arg, [self._of[arg]])]
+            if self._goes_on(node):
+                self._open[node], self._of[node] = terms, terms[0]
+            else:
+                self._new("add", node, terms, sign="+")
         else:
             self._new("other", node, [self._of[arg] for arg in data], sign=_sign(node))
+
+    def _weighted(self, node: Map, stage: Stage, weights: list[str], added: bool) -> Stage:
+        """A layer that adds or multiplies weights; a sum takes its bias in."""
+        if not added:
+            return self._new("affine", node, [stage.number], sign=r"\,".join(weights))
+        if stage.kind == "add" and not stage.name and len(self._users[stage.node]) == 1:
+            stage.sign = rf"{stage.sign}\,{weights[0]}" if stage.sign == "+" else stage.sign
+            return stage
+        return self._new("add", node, [stage.number], sign=rf"+\,{weights[0]}")
+
+    def _goes_on(self, node: Node) -> bool:
+        """Whether a sum is only an addend of another one: the two are drawn as one."""
+        users = self._users.get(node, set())
+        return len(users) == 1 and all(
+            isinstance(user, Map)
+            and _is_sum(user.template.expr)
+            and all(self._has_data(arg) for arg in user.args)
+            for user in users
+        )
+
+    def _has_data(self, node: Node) -> bool:
+        return any(
+            isinstance(leaf, Var) and leaf.role != "parameter" for leaf in reading_order([node])
+        )
 
     def _one_operand(self, node: Map, stage: Stage, expr: Any) -> None:
         """A bias or a scale stays in its layer, and so does the function behind weights."""
         last = stage.node
         if not isinstance(expr, Pointwise):
             weighted = self._weights(node)
-            if stage.kind == "input" and weighted:
-                stage = self._new("affine", node, [stage.number], sign=r"\,".join(weighted))
+            if not any(
+                isinstance(arg, Var) or arg.args for arg in node.args if arg not in self._of
+            ):
+                self._new("function", node, [stage.number], sign=_of_numbers(node, expr))
+                return
+            open_sum = stage.kind in ("affine", "conv") and not stage.function
+            if weighted and not open_sum:
+                stage = self._weighted(node, stage, weighted, _is_sum(expr))
             stage.weights += [name for name in weighted if name not in stage.weights]
             self._of[node] = stage.number
             stage.node, stage.shape = node, node.shape
             return
         function = sign_of_function(expr.func(slot(0), *expr.args[1:]))
+        if sign_of(node) in _COMPARED:
+            function = _compared(node, expr)
+        elif sign_of(node) == "1[ ]":
+            function = sign_latex("1[ ]")
         alone = len(self._users.get(last, ())) == 1
         if stage.kind in ("affine", "conv") and alone and not stage.function:
             stage.function = function
@@ -236,8 +281,31 @@ def _sign(node: Node) -> str:
             return found
     if isinstance(node, Concat):
         return r"[\,\cdot\,,\cdot\,]"
-    word = sign_of(node)
-    return rf"\{word}" if word in ("max", "min", "exp", "log") else rf"\mathrm{{{word}}}"
+    return sign_latex(sign_of(node))
+
+
+def _of_numbers(node: Map, expr: Any) -> str:
+    """A formula of one value and numbers, · - 37."""
+    known = {
+        slot(k): sympy.sympify(arg.value) if isinstance(arg, Fill) else sympy.Symbol("\u00b7")
+        for k, arg in enumerate(node.args)
+    }
+    if expr.is_Pow and expr.base == slot(0):
+        return sign_of_function(expr)
+    shown: str = sympy.latex(expr.xreplace(known), fold_short_frac=True)
+    return shown.replace("\u00b7", r"\cdot{}")
+
+
+def _compared(node: Map, expr: Any) -> str:
+    """A comparison with a number, · > 3."""
+    sign = sign_latex(sign_of(node))
+    numbers = [one for one in expr.args if one.is_Number]
+    numbers += [node.args[k].value for k in range(len(node.args)) if isinstance(node.args[k], Fill)]
+    if len(numbers) != 1:
+        return sign
+    number = number_latex(float(numbers[0]), 6)
+    first = expr.args[0].is_Number or isinstance(node.args[0], Fill)
+    return rf"{number} {sign} \cdot" if first else rf"\cdot {sign} {number}"
 
 
 def _is_sum(expr: Any) -> bool:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from symgraph.build.coerce import as_node
 from symgraph.draw.layered import number_latex
+from symgraph.draw.net_outputs import loss_of
 from symgraph.draw.reading_order import reading_order
 from symgraph.draw.unit_net import entry_latex
 from symgraph.draw.view import Language, View, ViewGroup, ViewNode
@@ -61,8 +62,13 @@ def window_view(
     )  # fmt: skip
 
 
+def _given(expr: Any) -> list[Any]:
+    expr = loss_of(expr)
+    return list(expr) if isinstance(expr, (list, tuple)) else [expr]
+
+
 def _chosen(expr: Any, layer: int) -> Windows:
-    given = expr if isinstance(expr, (list, tuple)) else [expr]
+    given = _given(expr)
     order = reading_order([as_node(one, "draw") for one in given])
     found = [windows for windows in (windowed(node) for node in order) if windows is not None]
     if not found:
@@ -278,7 +284,7 @@ def _name(node: Node, windows: Windows) -> str:
 
 
 def _numbers(windows: Windows, values: Mapping[Any, Any], expr: Any) -> dict[Node, Any]:
-    given = expr if isinstance(expr, (list, tuple)) else [expr]
+    given = _given(expr)
     roots = [as_node(one, "draw") for one in given]
     wanted = [windows.node, windows.source, *([windows.kernel] if windows.kernel else [])]
     known, dims = bind_values([*roots, *wanted], values)

@@ -47,7 +47,7 @@ def test_a_target_is_no_shortcut():
 def test_layers_say_their_function_of_weights():
     labels = [node.label for node in blocks(networks.dense()).view.nodes]
 
-    assert labels == ["x", r"\tanh(W_{1}\,\cdot + b_{1})", r"W_{2}\,\cdot + b_{2}"]
+    assert labels == ["x", r"\tanh(W_{1}\,\cdot{} + b_{1})", r"W_{2}\,\cdot{} + b_{2}"]
     net = blocks(convolution.digits_cnn().loss)
     assert len(net.view.nodes) == 6
     assert is_clean(net)
