@@ -30,8 +30,9 @@ from symgraph.loop_labels import loop_label
 from symgraph.node import Node, check_names, substitute
 from symgraph.node_signs import role_of
 from symgraph.notation.algebra import Algebra
+from symgraph.notation.jacobian import BULLET, jacobian
 from symgraph.notation.read import Forward, Reader, bare
-from symgraph.notation.tree import Formula, Name
+from symgraph.notation.tree import Formula, Name, rewritten
 from symgraph.ops import Const, Fill, Final, Let, Map, Scan, Trace, Var
 from symgraph.ops.leaves import fill
 from symgraph.ops.loop import local
@@ -269,14 +270,14 @@ class Graph:
 
     @cached_property
     def _tidy(self) -> Reader:
-        ranks = {"•": -1} | self.forward.ranks()
+        ranks = {BULLET: -1} | self.forward.ranks()
         return Reader(self.forward, Algebra(tidy=True, ranks=ranks), limit=None)
 
     def bullet(self, head: Vertex) -> Node:
         """The variable that stands for the derivative by an array."""
         if head.node not in self._bullets:
-            made = self._bullets[head.node] = local(head.node, "•")
-            self._tidy.call_it(made, Name("•", self.forward.sort(head.node)))
+            made = self._bullets[head.node] = local(head.node, BULLET)
+            self._tidy.call_it(made, Name(BULLET, self.forward.sort(head.node)))
         return self._bullets[head.node]
 
     def edge_formula(self, edge: Edge) -> Formula | None:
@@ -285,12 +286,33 @@ class Graph:
         if isinstance(head, Scan):
             return loop_label(head, edge.operand) if edge.live else None
         if isinstance(head, (Trace, Final)):
-            return Name("•", self.forward.sort(head)) if edge.live else None
+            return Name(BULLET, self.forward.sort(head)) if edge.live else None
         derivative = self.edge_derivative(edge)
         if derivative is None:
             return None
         self._refer_to(edge.head)
         return self._tidy.read(derivative)
+
+    def edge_factor(self, edge: Edge) -> Formula | None:
+        """The local derivative of an edge as what multiplies on a path; None for no such form."""
+        formula = None if edge.head.node.is_loop else self.edge_formula(edge)
+        return (
+            formula
+            if formula is None or not edge.head.shape
+            else self.as_factor(formula, edge.head)
+        )
+
+    def as_factor(self, formula: Formula, head: Vertex) -> Formula | None:
+        """The Jacobian of which a formula in • is the map, in its short form.
+
+        The value that is differentiated goes by its name, if it has one.
+        """
+        found = jacobian(formula, self._tidy.algebra)
+        meaning = self.definition(head)
+        if found is None or head.name is None or not meaning.parts:
+            return found
+        name = self.reference(head)
+        return rewritten(found, lambda one: name if one == meaning else None)
 
     def edge_derivative(self, edge: Edge) -> Node | None:
         """The vector-Jacobian product of an edge, for 1 or for •."""

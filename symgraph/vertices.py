@@ -111,6 +111,14 @@ class Edge:
         return self._graph.edge_formula(self)
 
     @property
+    def factor(self) -> Formula | None:
+        """The label as what multiplies on a path: of • ⊙ f the f, of Wᵀ • the W, of • xᵀ the xᵀ.
+
+        It is the Jacobian in its short form, where f stands for diag(f). None where there is none.
+        """
+        return self._graph.edge_factor(self)
+
+    @property
     def derivative(self) -> Node | None:
         """The local derivative as a node; for an array as head a map of `placeholder`."""
         return self._graph.edge_derivative(self)

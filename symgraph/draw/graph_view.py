@@ -11,7 +11,7 @@ from symgraph.build.coerce import as_node
 from symgraph.build.unroll import Times
 from symgraph.draw.collapsing import Arrangement, Wanted, arranged
 from symgraph.draw.highlight import marked
-from symgraph.draw.labels import EdgeText, Labels, edge_texts, key_lines
+from symgraph.draw.labels import EdgeText, Labels, Written, edge_texts, key_lines
 from symgraph.draw.local_values import numbers_of
 from symgraph.draw.node_texts import Beside, NodeTexts
 from symgraph.draw.sharing import hues_of
@@ -38,6 +38,7 @@ def graph_view(
     wrt: Any = None,
     tree: bool = False,
     labels: Labels = "symbolic",
+    labels_as: Written = "factor",
     beside: Beside = "auto",
     shared: Shared | None = None,
     path: Any = None,
@@ -58,9 +59,12 @@ def graph_view(
 
     `labels`: "symbolic", "numeric", "both" or "none". A number is written for a derivative of a
     number, and for a Jacobian of up to 9 entries; a longer gradient shows its norm, a larger
-    Jacobian its formula. `beside`: what stands at a vertex, "numbers", "names", "none", or "auto",
-    which is numbers where there are values. `shared`: "chips" draws a parameter that is used
-    several times at each use, in its own colour (usual with `steps`); "once" only colours it.
+    Jacobian its formula. The derivative of an array by an array is written as what multiplies on a
+    path (1 - h² for diag(1 - h²), W for W h); `labels_as="map"` writes the map of the derivative
+    that arrives, • ⊙ (1 - h²), Wᵀ •. `beside`: what stands at a vertex, "numbers", "names",
+    "none", or "auto", which is numbers where there are values. `shared`: "chips" draws a parameter
+    that is used several times at each use, in its own colour (usual with `steps`); "once" only
+    colours it.
 
     `path` marks one path (values from the root to a leaf, a leaf, or (leaf, k) for its k-th
     largest) and writes its product below; `paths`, a leaf or (leaf, how many), marks the largest
@@ -75,7 +79,7 @@ def graph_view(
     Raises DrawError for options that do not exist or do not fit, UnknownNameError for names that
     do not occur.
     """
-    hidden = _checked(labels, beside, shared, hide, fold, digits)
+    hidden = _checked(labels, labels_as, beside, shared, hide, fold, digits)
     if values is None and (labels in ("numeric", "both") or beside == "numbers"):
         option = f"labels={labels!r}" if beside != "numbers" else f"beside={beside!r}"
         raise DrawError(f"draw: {option} needs numbers; give values={{name: number}}.")
@@ -96,7 +100,7 @@ def graph_view(
         collapse, expand, shared == "chips", "constants" not in hidden, fold is not None, kept
     )
     drawn = arranged(shown, times, wanted, language)
-    texts = edge_texts(drawn.sketch, shown, numbers, labels, digits, hidden)
+    texts = edge_texts(drawn.sketch, shown, numbers, labels, digits, hidden, labels_as)
     hues = {} if shared is None else hues_of(drawn.sketch)
     names = {name for text in texts for name in text.names}
     nodes = NodeTexts(shown, numbers, beside, digits, names, hues, drawn.gaps)
@@ -116,12 +120,13 @@ def graph_view(
 
 
 def _checked(
-    labels: Any, beside: Any, shared: Any, hide: Any, fold: Any, digits: Any
+    labels: Any, written: Any, beside: Any, shared: Any, hide: Any, fold: Any, digits: Any
 ) -> tuple[str, ...]:
     """What is hidden, once every choice is known to be one."""
     hidden = (hide,) if isinstance(hide, str) else tuple(hide)
     choices: list[tuple[str, Any, tuple[Any, ...]]] = [
         ("labels", labels, get_args(Labels)),
+        ("labels_as", written, get_args(Written)),
         ("beside", beside, get_args(Beside)),
         ("shared", shared, (*get_args(Shared), None)),
         ("fold", fold, ("affine", None)),

@@ -16,9 +16,20 @@ from symgraph.notation.tree import Derivative, Formula, Name
 from symgraph.notation.write import write
 from symgraph.vertices import Vertex
 
-__all__ = ["EdgeText", "Labels", "edge_texts", "is_number_name", "key_lines", "names_in", "seen"]
+__all__ = [
+    "EdgeText",
+    "Labels",
+    "Written",
+    "edge_texts",
+    "is_number_name",
+    "key_lines",
+    "names_in",
+    "seen",
+]
 
 Labels = Literal["symbolic", "numeric", "both", "none"]
+#: The derivative of an array as what multiplies on a path, or as the map of what arrives.
+Written = Literal["factor", "map"]
 
 #: Signs that are seen of a label at the most; of a box, whose derivative has a name, fewer.
 LONGEST = 26
@@ -66,13 +77,14 @@ def edge_texts(
     mode: Labels,
     digits: int,
     hide: Collection[str] = (),
+    written: Written = "factor",
 ) -> list[EdgeText]:
     """The texts of all links, in order."""
     places = {place.id: place for place in sketch.places}
     heads = [places[link.head] for link in sketch.links]
     local = LocalDerivatives(graph)
     texts = [
-        _symbolic(graph, local, head, link, mode)
+        _symbolic(graph, local, head, link, mode, written)
         for head, link in zip(heads, sketch.links, strict=True)
     ]
     if numbers is not None:
@@ -86,7 +98,12 @@ def edge_texts(
 
 
 def _symbolic(
-    graph: Graph, local: LocalDerivatives, head: Place, link: Link, mode: Labels
+    graph: Graph,
+    local: LocalDerivatives,
+    head: Place,
+    link: Link,
+    mode: Labels,
+    written: Written,
 ) -> EdgeText:
     """The formula of an edge, or where that is long the name of the derivative."""
     live = any(edge.live for edge in link.edges)
@@ -97,16 +114,18 @@ def _symbolic(
         return text
     name = derivative_name(graph, head, link)
     if formula is not None:
-        written = write(formula, "latex")
         text.by_steps = any(edge.head.node.is_loop for edge in link.edges)
+        if written == "factor" and head.vertex.shape and not text.by_steps:
+            formula = graph.as_factor(formula, head.vertex) or formula
+        label = write(formula, "latex")
         most = LONGEST_OF_BOX if box else LONGEST
         # A long name of a variable makes its derivative as long.
-        saves = 3 * seen(write(name, "latex")) < 2 * seen(written)
-        if not text.by_steps and (seen(written) <= most or not saves):
+        saves = 3 * seen(write(name, "latex")) < 2 * seen(label)
+        if not text.by_steps and (seen(label) <= most or not saves):
             text.names = names_in(formula)
-            text.label = None if _passes_on(link) else written
+            text.label = None if _passes_on(link) else label
             return text
-        text.full = written
+        text.full = label
     text.names = names_in(name)
     text.label = write(name, "latex")
     return text

@@ -15,13 +15,13 @@ from typing import Any, Literal, NamedTuple
 from symgraph.build.arithmetic import add
 from symgraph.build.contract import sum as sum_of
 from symgraph.build.loops import ScanResult
-from symgraph.draw.slopes import without_bullet
 from symgraph.errors import DrawError, UnsupportedError
 from symgraph.explain.loops import last_times, names_of
 from symgraph.explain.unrolled import rolled_up
 from symgraph.node import Node, variables
 from symgraph.node_signs import sign_of
 from symgraph.notation.algebra import Algebra
+from symgraph.notation.jacobian import BULLET, jacobian
 from symgraph.notation.moments import Each, Previous
 from symgraph.notation.read import bare, evaluation_order
 from symgraph.notation.readtime import MomentForward, MomentReader
@@ -161,7 +161,7 @@ class Step:
     def __init__(self, moments: Moments, taken: set[str]) -> None:
         self.moments = moments
         self.forward = MomentForward(moments, last_times(moments, taken))
-        ranks = {"•": -1} | self.forward.ranks()
+        ranks = {BULLET: -1} | self.forward.ranks()
         self.reader = MomentReader(self.forward, Algebra(tidy=True, ranks=ranks), limit=None)
         self._timed: dict[Node, bool] = {}
         self._learned: set[Node] = set()
@@ -388,9 +388,9 @@ class Step:
     def slope(self, node: Node, k: int) -> Formula | None:
         """The local derivative of a value by operand k, as a factor; None where it is none."""
         sort = self.forward.sort(node)
-        bullet = Name("•", sort)
+        bullet = Name(BULLET, sort)
         if node.shape:
-            arriving = local(node, "•")
+            arriving = local(node, BULLET)
             self.reader.call_it(arriving, bullet)
         else:
             arriving = fill(1, (), "real")
@@ -398,7 +398,7 @@ class Step:
         if pulled is None:
             return None
         formula = self.reader.read(pulled)
-        return without_bullet(formula, self.reader.algebra) if node.shape else formula
+        return jacobian(formula, self.reader.algebra) if node.shape else formula
 
     def slope_of_layer(self, element: Element) -> Formula | None:
         """The derivative of a layer's function at what it is applied to."""

@@ -39,6 +39,7 @@ def content_of(graph: Graph) -> dict[str, Any]:
         "modules": [_module(module, table) for module in modules_of(graph)],
         "loops": _through_loops(graph, table),
         "root": graph.vertex(graph.roots[0]).number - 1,
+        "maps": any(edge.factor is None and edge.formula is not None for edge in graph.edges),
     }
     return {**content, **table.data()}
 
@@ -70,7 +71,7 @@ def _edge(edge: Edge, table: FormulaTable, small: bool) -> list[Any]:
     The factor is what stands in a product: the label, or the derivative by its name. In a large
     graph it is the label, which the page puts in brackets where it needs them.
     """
-    formula = edge.formula
+    formula = edge.factor or edge.formula
     ends = [edge.head.number - 1, edge.tail.number - 1, edge.operand]
     if formula is None:
         return [*ends, -1, -1, edge.live, False]

@@ -76,8 +76,7 @@ class Explorer {
       const pressed = button.dataset.labels === this.state.labels;
       button.setAttribute("aria-pressed", String(pressed));
     }
-    const { nodes, edges } = this.model.content;
-    this.at("arriving").hidden = !edges.some(([head, , , label]) => label >= 0 && nodes[head].axes);
+    this.at("arriving").hidden = !this.model.content.maps;
     this.at("modules").hidden = !this.model.content.modules.length;
     this.tellStep();
     this.training.tell();
