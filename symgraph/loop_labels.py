@@ -18,8 +18,10 @@ from symgraph.notation.sequences import Moment, Timed, gathered
 from symgraph.notation.tree import Formula
 from symgraph.notation.unstack import Moments, unstack
 from symgraph.ops import Scan
+from symgraph.ops.einsum import sum_over
 from symgraph.ops.leaves import var
 from symgraph.ops.loop import final, local
+from symgraph.ops.map import add_up
 from symgraph.ops.sweep import reverse
 
 __all__ = ["loop_label"]
@@ -51,7 +53,10 @@ def _labels(loop: Scan) -> dict[int, Formula]:
         var(name, arg.shape, "input", arg.kind) for name, arg in zip(names, loop.args, strict=True)
     )
     plain = loop.rebuild(loop.params, operands)
-    moments = unstack(final(plain, 0), operands, ["t"])
+    ends = [final(plain, k) for k in range(count)]
+    root = add_up([sum_over(end, range(end.ndim)) for end in ends])
+    assert root is not None
+    moments = unstack(root, operands, ["t"])
     forward = MomentForward(moments, {"t": _last(loop)})
     reader = MomentReader(forward, Algebra(tidy=True), limit=None)
     seeds: dict[Node, Node] = {}

@@ -63,3 +63,46 @@ def test_what_has_no_derivative_has_no_label() -> None:
     x, ids = sg.input("x", ("T", 2)), sg.input("ids", "T", kind="integer")
     run = sg.scan(lambda s, x, i: s + x * i, sg.zeros(2), {"x": x, "i": ids})
     assert labels(sg.graph(sg.sum(run.final)))["ids"] is None
+
+
+def two_states(step: object) -> dict[str, str | None]:
+    """The labels of a loop over a and b, of which the last values are added."""
+    run = sg.scan(step, (sg.input("x"), sg.input("y")), length=3)
+    a, b = run.final
+    return labels(sg.graph(a + b))
+
+
+def test_a_state_that_takes_the_value_of_another_one_is_labelled() -> None:
+    # a_t = b_{t-1}, b_t = w a_{t-1} b_{t-1}: by hand
+    w = sg.parameter("w")
+    assert two_states(lambda a, b: (b, w * a * b)) == {
+        "x": "db_1 b_0 w",
+        "y": "da_1 + db_1 w a_0",
+        "w": "Σ_t db_t b_{t−1} a_{t−1}",
+    }
+
+
+def test_two_states_with_one_next_value_are_labelled_with_both_derivatives() -> None:
+    w = sg.parameter("w")
+    found = two_states(lambda a, b: (sg.tanh(w * a + b),) * 2)
+    assert found["y"] == "(da_1 + db_1) (1 − a_1²)"
+
+
+def test_operands_that_the_first_state_does_not_need_are_labelled_too() -> None:
+    w = sg.parameter("w")
+    found = two_states(lambda a, b: (a, w * a * b))
+    assert found == {"x": "da_1 + db_1 b_0 w", "y": "db_1 w a_0", "w": "Σ_t db_t b_{t−1} a_{t−1}"}
+
+
+def test_every_loop_derives_where_states_become_what_has_no_value_of_its_own() -> None:
+    w, x, y = sg.parameter("w"), sg.input("x"), sg.input("y")
+    steps = (
+        lambda a, b: (b, w * a * b),
+        lambda a, b: (sg.tanh(w * a + b),) * 2,
+        lambda a, b: (w, w * a * b),
+        lambda a, b: (sg.stop_gradient(w * b), w * a * b),
+        lambda a, b: (sg.zeros(()), w * a * b),
+    )
+    for step in steps:
+        a, b = sg.scan(step, (x, y), length=3).final
+        assert "dL/dw" in sg.derive(a + b, w).text()

@@ -110,13 +110,17 @@ def _only_way(graph: Graph, head: Vertex, tail: Vertex) -> tuple[Edge, ...]:
 
 
 def _is_of_numbers(edges: Sequence[Edge]) -> bool:
-    return all(not edge.head.shape and not edge.tail.shape for edge in edges)
+    """Whether every edge hands on one factor. A loop does not: it answers per result."""
+    return all(
+        not edge.head.shape and not edge.tail.shape and edge.derivative is not None
+        for edge in edges
+    )
 
 
 def _path(graph: Graph, edges: tuple[Edge, ...], flow: Flow | None, value: Any) -> Path:
     if not edges:
         return Path((), value)
-    numbers = _is_of_numbers(edges) and all(edge.derivative is not None for edge in edges)
+    numbers = _is_of_numbers(edges)
     factors = None if flow is None or not numbers else tuple(flow.slope(edge) for edge in edges)
     formula = None if numbers else _formula(graph, edges)
     return Path(edges, value, factors, formula)

@@ -77,6 +77,8 @@ def recurrence(
         lengths = set(moments.lengths.values())
         if 1 in lengths and len(lengths) > 1:  # no time is the general one of both
             raise UnsupportedError("a loop of a single time beside a longer one.")
+        if len({bare(state.after) for state in moments.states}) < len(moments.states):
+            raise UnsupportedError("two states with one next value: a derivative has no one name.")
         own = [_source(one, moments) for one in sources]
         forward = MomentForward(moments, last_times(moments, taken), layout)
         naming = LoopNaming(forward, own, sign, facts, called)

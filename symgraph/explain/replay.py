@@ -295,7 +295,7 @@ def _has_value(
 
 
 def _agree(found: Any, wanted: Any, sort: Sort) -> bool:
-    if found is None:
+    if found is None or isinstance(wanted, (Series, range)):  # one name of two meanings
         return False
     exact = np.asarray(wanted, dtype=float)
     if exact.ndim == 1:

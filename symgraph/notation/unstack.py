@@ -113,12 +113,14 @@ def unstack(
 
 
 class _Goal(NamedTuple):
-    """A node to make: as it is, in a loop's body, or without its time axis."""
+    """A node to make: as it is, in a loop's body, as what a state becomes, or without its time
+    axis."""
 
     node: Node
-    place: Literal["settled", "body"] | int
+    place: Literal["settled", "body", "next"] | int
     letter: str = ""
     scan: Node | None = None
+    state: int = -1
 
 
 _Plan = tuple[list[_Goal], Callable[[list[Node]], Node]]
@@ -147,9 +149,8 @@ class _Unstacking:
         while len(found) < len(self._carried):  # a next value may need further loops
             for before, (scan, k) in list(self._carried.items()):
                 if before not in found:
-                    letter = self._axes.letter(scan)
-                    after = self._build(_Goal(scan.body.nexts[k], "body", letter, scan))
-                    found[before] = State(before, after, letter, scan.backwards)
+                    after = self._build(self._next(scan, k))
+                    found[before] = State(before, after, self._axes.letter(scan), scan.backwards)
         states = list(found.values())
         settled = {goal.node: made for goal, made in self._made.items() if goal.place == "settled"}
         order = {node: k for k, node in enumerate(evaluation_order([s.after for s in states]))}
@@ -201,6 +202,9 @@ class _Unstacking:
         if goal.place == "body":
             assert isinstance(goal.scan, Scan)
             return self._in_body(goal.node, goal.scan, goal.letter)
+        if goal.place == "next":
+            assert isinstance(goal.scan, Scan)
+            return self._becomes(goal.scan, goal.state, goal.letter)
         try:
             return self._moving(goal.node, goal.place, goal.letter)
         except UnsupportedError:
@@ -216,9 +220,8 @@ class _Unstacking:
         if isinstance(node, Final):
             scan = node.scan
             letter = self._axes.letter(scan)
-            after = _Goal(scan.body.nexts[node.state], "body", letter, scan)
             end: End = "first" if scan.backwards else "last"
-            return [after], lambda xs: point(xs[0], letter, end)
+            return [self._next(scan, node.state)], lambda xs: point(xs[0], letter, end)
         timed = [k for k, arg in enumerate(node.args) if self._axes.of(arg)]
         if not timed:
             return [_Goal(arg, "settled") for arg in node.args], lambda xs: _rebuilt(node, xs)
@@ -331,6 +334,25 @@ class _Unstacking:
         before = Previous.rebuild((self._axes.letter(scan), end, scan, k), (start,))
         self._carried[before] = (scan, k)
         return before
+
+    def _next(self, scan: Scan, k: int) -> _Goal:
+        """What a state becomes in a step."""
+        return _Goal(scan.body.nexts[k], "next", self._axes.letter(scan), scan, k)
+
+    def _becomes(self, scan: Scan, k: int, letter: str) -> _Plan:
+        """The next value of a state under a name of its own.
+
+        A state may become what has no name, such as the earlier value of another one, or the same
+        as another one.
+        """
+        nexts, title = scan.body.nexts, str(scan.body.states[k].params[0])
+
+        def make(xs: list[Node]) -> Node:
+            (made,) = xs
+            is_named = isinstance(made, Let) and bool(made.let_name) and not made.stops
+            return made if is_named and nexts[k] not in nexts[:k] else let_node(title, made)
+
+        return [_Goal(nexts[k], "body", letter, scan)], make
 
     def _named_state(self, node: Node, scan: Scan, made: Node) -> Node:
         """The next value of a state goes by the name of the state."""

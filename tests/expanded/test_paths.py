@@ -337,3 +337,20 @@ def test_the_formula_of_a_path_has_the_value_of_its_product(name: str):
                 if edge.placeholder is None and edge.formula is not None and not edge.tail.shape:
                     slope = float(np.asarray(value(edge.formula, names, sample.dims)))
                     assert slope == pytest.approx(edge.partial(sample.values), rel=1e-9)
+
+
+def test_paths_through_a_loop_of_numbers_are_listed_by_their_true_size():
+    # h + 3 loops: z both starts the loop and is added at every step
+    z, rows = sg.input("z"), sg.input("rows", 3)
+    final = sg.scan(lambda s, q: sg.sin(s * q) * 0.01 + z * 5, z, rows).final
+    values = {"z": 0.4, "rows": [1.0, -0.5, 0.8]}
+    paths = sg.graph(final).paths(final, z, values)
+    sizes = [abs(float(path.value)) for path in paths.shown]
+    step = 1e-6
+    ends = [sg.evaluate(final, {**values, "z": 0.4 + d}) for d in (step, -step)]
+    assert len(sizes) == 2
+    assert sizes == sorted(sizes, reverse=True)
+    assert paths.ordered
+    assert sum(float(path.value) for path in paths.shown) == pytest.approx(
+        float(ends[0] - ends[1]) / (2 * step), rel=1e-6
+    )
