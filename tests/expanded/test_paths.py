@@ -340,9 +340,9 @@ def test_the_formula_of_a_path_has_the_value_of_its_product(name: str):
 
 
 def test_paths_through_a_loop_of_numbers_are_listed_by_their_true_size():
-    # h + 3 loops: z both starts the loop and is added at every step
+    # z starts the loop, which nearly forgets it, and is added at every step
     z, rows = sg.input("z"), sg.input("rows", 3)
-    final = sg.scan(lambda s, q: sg.sin(s * q) * 0.01 + z * 5, z, rows).final
+    final = sg.scan(lambda s, q: sg.sin(s * q) * 0.01 + z * 5, z * 100, rows).final
     values = {"z": 0.4, "rows": [1.0, -0.5, 0.8]}
     paths = sg.graph(final).paths(final, z, values)
     sizes = [abs(float(path.value)) for path in paths.shown]
