@@ -347,6 +347,7 @@ class _Reading:
         if not labels:
             return derivatives
         label, array = _whole(labels[0]), np.asarray(point.values[line.value])
+        array = _in_order_of_base(labels[0].by, array)
         if label != labels[0] and label.by.sort in ("column", "row"):
             array = array.reshape(-1)
         value = self._laid_alone(array, label)
@@ -455,6 +456,17 @@ def _whole(label: Derivative) -> Derivative:
     if isinstance(by, Entry) and all(isinstance(one, Index) for one in by.at):
         return dataclasses.replace(label, by=by.base)
     return label
+
+
+def _in_order_of_base(by: Formula, array: NDArray[Any]) -> NDArray[Any]:
+    """The derivative by a tensor with its axes in another order, in the order of the tensor."""
+    if not isinstance(by, Array) or not isinstance(by.body, Entry):
+        return array
+    own = [index.letter for index in by.indices]
+    read = [at.letter for at in by.body.at if isinstance(at, Index)]
+    if len(read) != len(by.body.at) or sorted(read) != sorted(own) or array.ndim != len(own):
+        return array
+    return array.transpose([own.index(letter) for letter in read])
 
 
 def _is_share(line: Line) -> bool:

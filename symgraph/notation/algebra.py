@@ -153,7 +153,10 @@ class Algebra:
     def _by_rank(self, factors: list[Formula], entrywise: bool) -> list[Formula]:
         if not self.tidy or self.keep_order:
             return factors
-        return sorted(factors, key=self.rank if entrywise else self._scalar_rank)
+        if entrywise:
+            return sorted(factors, key=self.rank)
+        # 3 t² exp(-t): of one name its powers, then its functions.
+        return sorted(factors, key=lambda f: (self._scalar_rank(f), isinstance(f, Call)))
 
     def _known_as(self, x: Formula) -> Formula:
         return self._known.get(x, x) if self._known else x
@@ -183,7 +186,7 @@ class Algebra:
     def product(self, xs: Iterable[Formula], over: Iterable[Formula] = ()) -> Formula:
         """The matrix product of x's from left to right; numbers may stand anywhere."""
         total = Parts(1, [], [], [])
-        factors = list(xs)
+        factors = [x for x in xs if not (isinstance(x, Ones) and x.length == 1)]
         alone = sum(bool(split(x).core) for x in factors) <= 1
         for x in factors:
             part = split(x) if alone else split_number(x)
@@ -304,6 +307,8 @@ class Algebra:
             for k, factor in enumerate(every):
                 if isinstance(factor, Sum) and all(map(is_negative, factor.terms)):
                     turned = self.add([self.scale(-1, term) for term in factor.terms])
+                    if any(part == factor for part in walk(turned)):  # it turns back by itself
+                        continue
                     chain = [*every[:k], turned, *every[k + 1 :]]
                     return self.scale(times(-1, coefficient), self.product(chain, over))
         factors = self._placed(scalars, core)

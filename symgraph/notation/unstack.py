@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from typing import Literal, NamedTuple, TypeVar
 
+import sympy
+
 from symgraph.errors import UnsupportedError
 from symgraph.node import Node, topological
 from symgraph.notation.moments import Each, End, Previous, each, point, total_over
@@ -46,7 +48,9 @@ from symgraph.ops.move import (
 )
 from symgraph.ops.reduce import reduce_node
 from symgraph.ops.sweep import dependents
+from symgraph.scalar import slot
 from symgraph.shapes import Dim, same_dim
+from symgraph.template import template
 
 __all__ = ["Entry", "Moments", "State", "listed", "shifted", "unstack"]
 
@@ -54,6 +58,7 @@ __all__ = ["Entry", "Moments", "State", "listed", "shifted", "unstack"]
 _T = TypeVar("_T")
 #: What loops call a sequence that the user does not name there.
 _MASK = "mask"
+_EXP, _LOG = template(sympy.exp(slot(0)), 1), template(sympy.log(slot(0)), 1)
 
 
 class State(NamedTuple):
@@ -229,6 +234,8 @@ class _Unstacking:
             return self._summed(node)
         if isinstance(node, Pull) and timed == [0]:
             return self._picked(node)
+        if isinstance(node, Reduce) and node.operation == "logsumexp":
+            return self._normaliser(node)
         raise UnsupportedError(f"{type(node).__name__} takes in all times at once.")
 
     def _summed(self, node: Einsum) -> _Plan:
@@ -249,6 +256,19 @@ class _Unstacking:
             same = len(xs) == 1 and ins[0] == node.out
             inner = facing[0] if same else einsum_node(ins, node.out, sizes, tuple(facing))
             return total_over(letter, inner)
+
+        return needs, make
+
+    def _normaliser(self, node: Reduce) -> _Plan:
+        """log Σ_t exp z_t, which makes a softmax over all times."""
+        ((axis, loop), *others) = self._axes.of(node.args[0]).items()
+        if others or node.axes != (axis,):
+            raise UnsupportedError("a log-sum-exp of more than one time.")
+        letter = self._axes.letter(loop)
+        needs = [_Goal(node.args[0], axis, letter)]
+
+        def make(xs: list[Node]) -> Node:
+            return map_node(_LOG, (total_over(letter, map_node(_EXP, (xs[0],))),))
 
         return needs, make
 

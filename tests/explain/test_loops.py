@@ -433,3 +433,16 @@ def test_a_time_that_is_written_into_a_name_is_not_printed_twice(step):
     assert derivation.verified
     assert "s_t = tanh(W s_{t-1} + U x_t),  t = 1, ..., T" in str(derivation)
     assert derivation.result.written("text") == "dE/dW = sum_t δ_t s_{t-1}^T"
+
+
+def test_attention_over_all_times_of_a_recurrence_is_written_time_by_time() -> None:
+    W, U = sg.parameter("W", ("n", "n")), sg.parameter("U", ("n", "m"))
+    v, y = sg.parameter("v", "n"), sg.input("y", "n")
+    run = sg.scan(lambda s, x: sg.tanh(W @ s + U @ x), sg.zeros("n"), sg.input("x", ("T", "m")))
+    context = sg.let("c", sg.let("α", sg.softmax(run.states @ v)) @ run.states)
+    derivation = sg.derive(sg.let("E", sg.sum((context - y) ** 2) / 2), [v, W])
+    assert derivation.verified
+    lines = derivation.unicode()
+    assert "u₁ = log(Σ_t exp(s_t·v))" in lines
+    assert "α_t = exp(s_t·v − u₁)" in lines
+    assert derivation.results[1].written("unicode") == "dE/dW = Σ_t δ₁_t s_{t−1}ᵀ"

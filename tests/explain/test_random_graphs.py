@@ -14,7 +14,7 @@ Size = tuple[int, int]
 ODD: list[Size] = [
     (279, 14), (9, 14), (40, 14), (83, 14), (143, 14), (147, 14), (159, 14), (7, 14), (203, 14),
     (200, 14), (14, 6), (37, 6), (75, 6), (85, 6), (90, 6), (120, 6), (143, 6), (242, 6), (38, 10),
-    (44, 20), (147, 20), (247, 14),
+    (44, 20), (147, 20), (247, 14), (37, 25), (62, 25), (119, 25),
 ]  # fmt: skip
 
 
@@ -71,3 +71,9 @@ def test_ones_are_no_digit_behind_another_factor():
     B = sg.parameter("B", (3, 2))
     derivation = sg.derive(sg.sum(sg.tanh(sg.sum(B, axis=1))), B)
     assert derivation.result.written("unicode") == "dL/dB = (1 − tanh(B 𝟏)²) 𝟏ᵀ"
+
+
+def test_a_function_stands_behind_the_power_of_the_same_name():
+    t = sg.input("t")
+    derivation = sg.derive(t**3 * sg.exp(-t), t)
+    assert derivation.result.written("unicode") == "dL/dt = 3 t² exp(−t) − t³ exp(−t)"
