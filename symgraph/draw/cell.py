@@ -12,8 +12,11 @@ from dataclasses import replace
 from typing import Any
 
 from symgraph.draw.cell_places import Arranged, arrange
-from symgraph.draw.moment import Cell, Element, Step, latex_at, step_of
+from symgraph.draw.moment import Cell, Element, Step, latex_at, root_of, step_of
+from symgraph.draw.time_numbers import Numbers, numbers_of, steps_of
+from symgraph.draw.unrolled import Net
 from symgraph.draw.view import (
+    GroupRole,
     Language,
     LegendEntry,
     Role,
@@ -25,10 +28,11 @@ from symgraph.draw.view import (
 )
 from symgraph.errors import DrawError
 from symgraph.node import Node
+from symgraph.notation.moments import Previous
 from symgraph.notation.sequences import Moment
 from symgraph.notation.tree import Formula, Name
 
-__all__ = ["cell_legend", "cell_title", "cell_view"]
+__all__ = ["CellDrawing", "cell_legend", "cell_title", "cell_view"]
 
 #: More elements than this are no cell that one looks at.
 _MOST = 80
@@ -50,11 +54,14 @@ def cell_view(
     step: int | None = None,
     build: bool = False,
     which: int = 0,
+    time: int | None = None,
     labels: bool = True,
     name: str = "",
     title: str = "",
     language: Language = "en",
     legend: bool = True,
+    digits: int = 3,
+    prefixes: bool = False,
 ) -> View:
     """A recurrent cell, as often in a row as `repeat` says; of a list one beside the other.
 
@@ -62,12 +69,15 @@ def cell_view(
     part of the cell to be marked, 1 what keeps or forgets, 2 what is new, 3 the update, 4 the
     output; its formulas stand below. With `build` the picture is a deck of these four steps, each
     of which adds its part, and nothing moves. `which` chooses among several cells, `name` is what
-    stands on its box.
+    stands on its box. `time` is the time of the first cell, from 1; with `values` it shows the
+    numbers of that time (without `time` of the first one).
     """
     if repeat < 1:
         raise DrawError(f"draw: repeat={repeat}; write 1 or more.")
     if step is not None and step not in (1, 2, 3, 4):
         raise DrawError(f"draw: step={step!r}; a cell has the steps 1, 2, 3 and 4.")
+    if time is not None and (isinstance(time, bool) or not isinstance(time, int) or time < 1):
+        raise DrawError(f"draw: time={time!r}; write a whole number from 1 on.")
     nodes: list[ViewNode] = []
     edges: list[ViewEdge] = []
     groups: list[ViewGroup] = []
@@ -78,11 +88,14 @@ def cell_view(
         if not 0 <= which < len(net.cells):
             raise DrawError(f"draw: which={which}; there are the cells 0 to {len(net.cells) - 1}.")
         cell = net.cells[which]
-        drawing = _Drawing(net, cell, arrange(net, cell), labels, repeat, start, f"{number}:")
-        if len(drawing.elements) > _MOST:
-            raise DrawError(f"draw: a cell of {len(drawing.elements)} parts is too large to show.")
-        for copy in range(repeat):
-            drawing.draw(copy, (name or cell_title(net, cell)), language)
+        numbers = numbers_of(root_of(one, "cell"), values, Net(net), digits)
+        first = 1 if time is None and values is not None else time
+        _check_time(first, repeat, net.length(cell.letter), values, Net(net))
+        drawing = CellDrawing(net, cell, labels, start, f"{number}:", numbers)
+        for moment in _moments(cell.letter, repeat, first):
+            shown = name or cell_title(net, cell)
+            text = _TITLE[language].format(shown) if shown and repeat == 1 else ""
+            drawing.draw(moment, text)
         marked = drawing.marked(highlight, step)
         if step is not None:
             notes += drawing.formulas(step)
@@ -91,12 +104,32 @@ def cell_view(
         nodes += drawing.nodes
         edges += (replace(edge, highlight=key in marked) for key, edge in drawing.edges)
         groups += drawing.groups
-        start = drawing.shift + drawing.places.last + 1.0
+        start = drawing.next + 1.0
     return View(
         tuple(nodes), tuple(edges), title, "BT", legend, language,
-        groups=tuple(groups), entries=cell_legend(nodes, tuple(edges), language),
+        prefixes and values is not None, groups=tuple(groups), entries=cell_legend(nodes, tuple(edges), language),
         notes=tuple(notes),
     )  # fmt: skip
+
+
+def _moments(letter: str, repeat: int, time: int | None) -> list[Moment | None]:
+    """The times of copies in a row: t - 1, t and t + 1, or numbers; None is the general one."""
+    if time is not None:
+        return [Moment("", time + k) for k in range(repeat)]
+    if repeat == 1:
+        return [None]
+    return [Moment(letter, k - (repeat - 1) // 2) for k in range(repeat)]
+
+
+def _check_time(
+    time: int | None, repeat: int, length: object, values: Mapping[Any, Any] | None, net: Net
+) -> None:
+    """Raise DrawError for a time behind the last one."""
+    known = length if isinstance(length, int) else steps_of(net, values)
+    if time is not None and known is not None and time + repeat - 1 > known:
+        raise DrawError(
+            f"draw: time={time} with repeat={repeat}; there are the times 1 to {known}."
+        )
 
 
 def cell_title(net: Step, cell: Cell) -> str:
@@ -139,27 +172,29 @@ def cell_legend(
 _Key = tuple[Node | str, Node | str]
 
 
-class _Drawing:
+class CellDrawing:
     """Nodes and edges of the copies of a cell, one beside the other."""
 
     def __init__(
         self,
         net: Step,
         cell: Cell,
-        places: Arranged,
         labels: bool,
-        repeat: int,
         start: float = 0.0,
         prefix: str = "",
+        numbers: Numbers | None = None,
     ) -> None:
-        self.start = start
+        self.next = start
+        self.copies = 0
         self.prefix = prefix
+        self.numbers = numbers or Numbers()
         self.net = net
         self.cell = cell
-        self.places = places
         self.labels = labels
-        self.repeat = repeat
         self.elements = net.elements([after for _, after in cell.states])
+        if len(self.elements) > _MOST:
+            raise DrawError(f"draw: a cell of {len(self.elements)} parts is too large to show.")
+        self.places: Arranged = arrange(net, cell)
         self.nodes: list[ViewNode] = []
         self.edges: list[tuple[_Key, ViewEdge]] = []
         self.groups: list[ViewGroup] = []
@@ -168,13 +203,12 @@ class _Drawing:
         self.ids: dict[Node, str] = {}
         self.made: dict[str, Node] = {}
 
-    def draw(self, copy: int, name: str, language: Language) -> None:
-        """One copy; its earlier states are the later ones of the copy before."""
-        self.shift = self.start + copy * self.places.last
+    def draw(self, moment: Moment | None, title: str, role: GroupRole = "module") -> None:
+        """One more copy; its earlier states are the later ones of the copy before."""
+        copy, self.copies = self.copies, self.copies + 1
+        self.shift, self.next = self.next, self.next + self.places.last
         copied = f"{self.prefix}{copy}"
-        last = self.repeat - 1
-        # Copies in a row are at t - 1, t and t + 1.
-        self.moment = Moment(self.cell.letter, copy - last // 2) if last else None
+        self.moment = moment
         base = f"{copied}:base"
         before = {after: self.ids.get(after, "") for after in self.places.ends}
         self.ids = {one.node: f"{copied}:{k}" for k, one in enumerate(self.elements)}
@@ -190,8 +224,18 @@ class _Drawing:
             self._draw_end(ends[after], after, place, k)
         self.made |= {id: node for node, id in (*self.ids.items(), *ends.items())}
         self.ids |= ends
-        text = (_TITLE[language].format(name) if name else "") if self.repeat == 1 else ""
-        self.groups.append(ViewGroup(f"{copied}:cell", text, tuple(inside)))
+        self.groups.append(ViewGroup(f"{copied}:cell", title, tuple(inside), role))
+
+    def skip(self) -> None:
+        """Dots for copies that are left out."""
+        self.shift, self.next = self.next, self.next + 1.0
+        for k, (after, (_, row)) in enumerate(self.places.ends.items()):
+            id = f"{self.prefix}{self.copies}:gap{k}"
+            self.nodes.append(ViewNode(id, r"\cdots", "constant", "...", at=(self.next, row)))
+            edge = ViewEdge(self.ids[after], id, 0, arrow=False)
+            self.edges.append(((after, "gap"), edge))
+            self.ids[after] = id
+        self.copies += 1
 
     def _draw_nodes(self, copy: int, base: str) -> list[str]:
         inside: list[str] = []
@@ -227,24 +271,53 @@ class _Drawing:
     def _node(self, element: Element) -> ViewNode:
         node = element.node
         at = self._at(self.places.at[node])
-        made = ViewNode(self.ids[node], self._named(node), "data", self._named(node), at=at)
+        value, backward = self._numbers(node)
+        made = ViewNode(
+            self.ids[node], self._named(node), "data", self._named(node), value, backward, at=at
+        )
         if element.kind == "before":
             return replace(made, role="state")
         if element.kind == "input":
             return replace(made, role="input")
         if element.kind == "join":
             label = self._joined(tuple(term.source for term in element.terms))
-            return replace(made, label=label, role="module", alt=label, form="pill")
+            return replace(
+                made, label=label, role="module", alt=label, form="pill", forward=None,
+                backward=None,
+            )  # fmt: skip
         name = self.net.name(node)
         is_state = any(node is after for _, after in self.cell.states)
         forward = None if name is None or is_state else self._latex(name)
+        if forward is None:
+            backward = None
+        elif value is not None:
+            forward = f"{forward} = {value}"
         role: Role = "gate" if element.kind == "layer" else "pointwise"
         alt = f"{element.sign} {forward or ''}".strip()
-        return replace(made, label=element.sign, role=role, alt=alt, forward=forward)
+        return replace(
+            made, label=element.sign, role=role, alt=alt, forward=forward, backward=backward
+        )
+
+    def _numbers(self, node: Node) -> tuple[str | None, str | None]:
+        """The forward and backward value at this time; an earlier state has that of the other."""
+        if self.moment is None or self.moment.letter:
+            return None, None
+        if isinstance(node, Previous):
+            if self.moment.offset == 1:
+                return self.numbers.of_start(node)
+            return self.numbers.of(self._title(node), Moment("", self.moment.offset - 1))
+        return self.numbers.of(self._title(node), self.moment)
+
+    def _title(self, node: Node) -> str:
+        name = self.net.name(node)
+        return name.name if isinstance(name, Name) else ""
 
     def _draw_end(self, id: str, after: Node, place: tuple[float, float], k: int) -> None:
         label = self._named(after)
-        self.nodes.append(ViewNode(id, label, "state", label, at=self._at(place)))
+        forward, backward = self._numbers(after)
+        self.nodes.append(
+            ViewNode(id, label, "state", label, forward, backward, at=self._at(place))
+        )
         start = self.places.at[after]
         route: Route = "straight" if start[1] == place[1] else "upright"
         self.edges.append(((after, "end"), ViewEdge(self.ids[after], id, 0, route=route)))

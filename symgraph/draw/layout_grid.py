@@ -10,8 +10,8 @@ import itertools
 import math
 from collections import defaultdict
 
-from symgraph.draw.annotate import place_values
-from symgraph.draw.geometry import Curve, Point, Rect, clip, enclosing, flatten
+from symgraph.draw.annotate import RectGrid, place_values
+from symgraph.draw.geometry import Curve, Point, Rect, bounds_of, clip, enclosing, flatten
 from symgraph.draw.grid_bodies import Body, bodies, members
 from symgraph.draw.grid_labels import FREE, Wish, place_labels
 from symgraph.draw.grid_routes import route
@@ -283,13 +283,13 @@ class _Table:
         boxes = self.group_boxes()
         rooms = [around(self.position(body.at), body.room) for body in self.bodies]
         for index, box in enumerate(boxes):
-            mine = self.members[index]
+            mine, near = self.members[index], box.grown(_GROUP_GAP)
             for other in range(index):
                 theirs = self.members[other]
-                if not mine & theirs:
+                if near.meets(boxes[other], 0.01) and not mine & theirs:
                     self._part_areas(needs, (box, mine), (boxes[other], theirs))
             for number, room in enumerate(rooms):
-                if number not in mine:
+                if near.meets(room, 0.01) and number not in mine:
                     self._part_areas(needs, (box, mine), (room, {number}))
             if needs[0] or needs[1]:
                 # What is outside an outer box comes to lie outside the inner ones with it.
@@ -301,9 +301,7 @@ class _Table:
         first: tuple[Rect, set[int]],
         second: tuple[Rect, set[int]],
     ) -> None:
-        """Note how to part the box of some bodies from that of others, if both share room."""
-        if not first[0].grown(_GROUP_GAP).meets(second[0], 0.01):
-            return
+        """Note how to part the box of some bodies from that of others that it meets."""
         ways = []
         for axis in (0, 1):
             for (a, mine), (b, theirs) in ((first, second), (second, first)):
@@ -419,6 +417,7 @@ class _Table:
 
     def _clear_titles(self) -> bool:
         changed = False
+        near = RectGrid([bounds_of(line) for line in self.lines])
         for index, (box, group) in enumerate(
             zip(self.group_boxes(), self.plan.groups, strict=True)
         ):
@@ -426,7 +425,10 @@ class _Table:
                 continue
             title = _title_of(box, group).grown(4.0)
             crossing = [
-                x for line in self.lines for x, y in _between(line) if title.outside((x, y)) < 0
+                x
+                for k in sorted(near.near(title))
+                for x, y in _between(self.lines[k])
+                if title.outside((x, y)) < 0
             ]
             if crossing and self.inset[index] < 2 * group.title[0]:
                 self.inset[index] += max(1.0, title.right - min(crossing))

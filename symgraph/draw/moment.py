@@ -162,6 +162,7 @@ class Step:
         self.moments = moments
         self.forward = MomentForward(moments, last_times(moments, taken))
         ranks = {BULLET: -1} | self.forward.ranks()
+        self._call_sequences_by_their_names()
         self.reader = MomentReader(self.forward, Algebra(tidy=True, ranks=ranks), limit=None)
         self._timed: dict[Node, bool] = {}
         self._learned: set[Node] = set()
@@ -176,6 +177,16 @@ class Step:
                 self._learned.add(node)
         self._elements: dict[Node, Element] = {}
         self._behind: set[Node] = set()
+
+    def _call_sequences_by_their_names(self) -> None:
+        """Entries of a variable have its own name, not that of a step's argument."""
+        names = self.forward.names
+        for place, entry in self.moments.entries.items():
+            own = entry.stacked.name if isinstance(entry.stacked, Var) else ""
+            others = {text for node, text in names.items() if node is not place}
+            # Entries of a matrix X are x.
+            if own and own not in others and not (len(own) == 1 and own.isupper()):
+                names[place] = own
 
     @cached_property
     def cells(self) -> tuple[Cell, ...]:

@@ -99,10 +99,10 @@ def _enter(table: dict[_Key, str], name: str, value: Any, digits: int) -> None:
 
 
 def shown_number(value: Any, digits: int) -> str:
-    """A number, a short vector, else the sizes."""
+    """A number (a vector of one is one), a short vector, else the sizes."""
     array = np.asarray(value)
-    if array.ndim == 0:
-        return number_latex(float(array), digits)
+    if array.size == 1:
+        return number_latex(float(array.reshape(())), digits)
     if array.ndim == 1 and array.size <= _SHOWN:
         return "(" + r",\; ".join(number_latex(float(x), digits) for x in array) + ")"
     return r" \times ".join(map(str, array.shape))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
+from symgraph.draw.cell import CellDrawing, cell_legend
 from symgraph.draw.moment import Cell, Element, latex_at
 from symgraph.draw.time_columns import Block, Column, blocks_of
 from symgraph.draw.time_numbers import Numbers
@@ -47,20 +48,44 @@ def operations_view(
 ) -> View:
     """The view of the style "timeline" with detail="ops".
 
-    Raises DrawError for cells with gates, whose operations have a style of their own.
+    A cell with gates stands in every column as textbooks draw it. Raises DrawError for several.
     """
-    for cell in net.cells:
-        for _, after in cell.states:
-            if net.step.element(after).kind != "layer" or len(cell.states) > 1:
-                raise DrawError(
-                    "draw: detail='ops' shows nets whose states are layers, not cells with gates. "
-                    "Draw the operations of the cell with style='cell', repeat=3."
-                )
+    if any(
+        net.step.element(after).kind != "layer" or len(cell.states) > 1
+        for cell in net.cells
+        for _, after in cell.states
+    ):
+        return _gated_view(net, blocks_of(net, steps, most), numbers, title, language, legend)
     drawing = _Operations(net, numbers, language)
     drawing.draw(blocks_of(net, steps, most, drawing.width + 1.0))
     return View(
         tuple(drawing.nodes), tuple(drawing.edges), title, "BT", legend, language,
         groups=tuple(drawing.groups),
+    )  # fmt: skip
+
+
+def _gated_view(
+    net: Net, blocks: list[Block], numbers: Numbers, title: str, language: Language, legend: bool
+) -> View:
+    """The cell in every column, its operations inside."""
+    if len(net.cells) > 1:
+        raise DrawError(
+            "draw: detail='ops' shows one cell with gates over time, and here are "
+            f"{len(net.cells)}. Draw one of them with style='cell', which=0, repeat=3."
+        )
+    (cell,) = net.cells
+    drawing = CellDrawing(net.step, cell, labels=True, numbers=numbers)
+    columns = blocks[0].columns[::-1] if cell.backwards else blocks[0].columns
+    for column in columns:
+        if column.moment is None:
+            drawing.skip()
+            continue
+        shown = write(_time(column.moment), "latex")
+        drawing.draw(column.moment, _TIME[language].format(cell.letter, shown), "time")
+    edges = tuple(edge for _, edge in drawing.edges)
+    return View(
+        tuple(drawing.nodes), edges, title, "BT", legend, language,
+        groups=tuple(drawing.groups), entries=cell_legend(drawing.nodes, edges, language),
     )  # fmt: skip
 
 

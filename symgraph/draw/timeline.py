@@ -46,6 +46,7 @@ def timeline_view(
     language: Language = "en",
     legend: bool = True,
     digits: int = 3,
+    prefixes: bool = False,
 ) -> View:
     """A recurrent net over time, one column a time.
 
@@ -62,7 +63,8 @@ def timeline_view(
     numbers = numbers_of(root_of(expr, "timeline"), values, net, digits)
     steps = steps_of(net, values) or steps
     if detail == "ops":
-        return operations_view(net, steps, most, numbers, title, language, legend)
+        view = operations_view(net, steps, most, numbers, title, language, legend)
+        return replace(view, prefixes=prefixes and values is not None)
     # Loops side by side in one column need twice the room.
     pitch = 2.0 if _side_by_side(net) else 1.0
     drawing = _Vectors(net, blocks_of(net, steps, most, pitch), numbers, pitch)
@@ -71,7 +73,7 @@ def timeline_view(
         drawing.draw_losses()
     return View(
         tuple(drawing.nodes), tuple(drawing.edges), title, drawing.direction, legend, language,
-        entries=_entries(drawing.nodes, language),
+        prefixes and values is not None, entries=_entries(drawing.nodes, language),
     )  # fmt: skip
 
 

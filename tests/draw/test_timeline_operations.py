@@ -8,8 +8,7 @@ from recurrent_nets import NETS
 from symgraph.draw.drawing import draw
 from symgraph.draw.picture import Picture
 from symgraph.draw.scene import crossings, edge_hits, overlaps
-from symgraph.errors import DrawError
-from symgraph.zoo import gates, recurrent
+from symgraph.zoo import recurrent
 
 GATED = ("lstm", "lstm_row", "peephole", "one_peephole", "coupled", "gru", "gru_z")
 
@@ -61,8 +60,3 @@ def test_every_time_has_its_box_in_the_language_of_the_picture() -> None:
     )  # fmt: skip
     titles = [group.label for group in picture.view.groups]
     assert titles == [rf"\text{{时刻 }}t = {t}" for t in (1, 2, 30)]
-
-
-def test_a_cell_with_gates_is_sent_to_the_style_of_cells() -> None:
-    with pytest.raises(DrawError, match="style='cell'"):
-        draw(gates.gru(), style="timeline", detail="ops", steps=3)
