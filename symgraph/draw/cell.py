@@ -107,8 +107,8 @@ def cell_view(
         start = drawing.next + 1.0
     return View(
         tuple(nodes), tuple(edges), title, "BT", legend, language,
-        prefixes and values is not None, groups=tuple(groups), entries=cell_legend(nodes, tuple(edges), language),
-        notes=tuple(notes),
+        prefixes and values is not None, groups=tuple(groups),
+        entries=cell_legend(nodes, tuple(edges), language), notes=tuple(notes),
     )  # fmt: skip
 
 
