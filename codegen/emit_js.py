@@ -1,4 +1,4 @@
-"""JavaScript from a labelled graph: values, derivatives, edges, and gradient steps.
+"""JavaScript from a labelled graph: values, derivatives, and what edges hand on.
 
 The script stands on nothing but the language. It computes in float64 by the same passes and the
 same schedule as the NumPy target, in stages: the values, the backward values, the labels of edges,
@@ -44,15 +44,11 @@ class Handing:
 
 @dataclass
 class Wanted:
-    """What a script computes; None where there is nothing to compute.
-
-    `steps` pairs the number of a parameter among the variables with its gradient.
-    """
+    """What a script computes; None where there is nothing to compute."""
 
     values: list[Node | None]
     cotangents: list[Node | None] = field(default_factory=list)
     partials: list[Node | None] = field(default_factory=list)
-    steps: list[tuple[int, Node]] = field(default_factory=list)
     handings: list[Handing] = field(default_factory=list)
 
 
@@ -86,7 +82,7 @@ class _Emitter:
         wanted = self.wanted
         groups: list[Sequence[Node | None]] = [
             wanted.values,
-            [*wanted.cotangents, *(gradient for _, gradient in wanted.steps)],
+            wanted.cotangents,
             wanted.partials,
             *(handing.results for handing in wanted.handings),
         ]
@@ -102,16 +98,9 @@ class _Emitter:
         calls: dict[str, list[str]] = {}
         for k, title in enumerate(("values", "cotangents", "partials")):
             calls[title], tables[title] = self._computed(roots[k])
-        count = len(wanted.cotangents)
-        tables["gradients"] = tables["cotangents"][count:]
-        tables["cotangents"] = tables["cotangents"][:count]
         calls["common"], handed = self._handings(roots[3:])
         tables["handed"] = [_list(found) for _, found in handed]
-        told = {
-            **facts,
-            "sizes": list(self.symbols.values()),
-            "steps": [place for place, _ in wanted.steps],
-        }
+        told = {**facts, "sizes": list(self.symbols.values())}
         return self._text(told, calls, [calls_of for calls_of, _ in handed], tables)
 
     def _room(self, variable: Node) -> str:

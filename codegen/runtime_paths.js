@@ -53,10 +53,10 @@ function pathsOf(made) {
   // How many ways lead from each vertex to the leaf, as whole numbers of any length.
   function ways(leaf) {
     const found = vertices.map(() => BigInt(0));
-    vertices.forEach((_, v) => {
-      if (v === leaf) found[v] = BigInt(1);
-      else for (const e of links[v]) found[v] += found[edges[e].tail];
-    });
+    found[leaf] = BigInt(1);
+    for (let v = leaf + 1; v < found.length; v++) {
+      for (const e of links[v]) found[v] += found[edges[e].tail];
+    }
     return found;
   }
 
@@ -139,33 +139,81 @@ function pathsOf(made) {
     return ways(leaf)[start].toString();
   }
 
-  function paths(leaf, limit = 50, start = made.root) {
-    const isNumber = (e) => made.shape(edges[e].head).length === 0 &&
-      made.shape(edges[e].tail).length === 0 && typeof made.partial(e) === "number";
-    const number = count(leaf, start);
-    const most = Math.max(CANDIDATES, 4 * limit);
-    const candidates = [];
-    let exact = true;
-    for (const path of ordered(start, leaf)) {
-      if (candidates.length >= (exact ? limit : most)) break;
-      candidates.push(path);
-      exact = exact && path.every(isNumber);
-    }
-    const values = products(candidates, start);
-    let chosen = candidates.map((_, k) => k);
-    if (!exact) chosen.sort((a, b) => sizeOf(values[b]) - sizeOf(values[a]));
-    chosen = chosen.slice(0, limit);
+  const isNumber = (e) => made.shape(edges[e].head).length === 0 &&
+    made.shape(edges[e].tail).length === 0 && typeof made.partial(e) === "number";
+
+  // The paths from a vertex to a leaf, found as far as they are asked for: `more` goes on. It holds
+  // as long as the inputs keep their values.
+  function search(leaf, start = made.root) {
+    const number = ways(leaf);
+    const walk = ordered(start, leaf);
     const gradient = everything(start, leaf);
-    const remainder = gradient === null ? null :
-      chosen.reduce((rest, k) => plus(rest, values[k], -1), plus(gradient, gradient, 0));
-    const shown = chosen.map((k) => ({
-      edges: candidates[k],
-      factors: candidates[k].every(isNumber) ? candidates[k].map((e) => made.partial(e)) : null,
-      value: values[k],
-    }));
-    const isOrdered = exact || candidates.length.toString() === number;
-    return { count: number, shown, gradient, remainder, ordered: isOrdered };
+    const found = [];
+    let waiting = [], taken = 0, exact = true;
+
+    function refill(limit) {
+      const candidates = [];
+      let numbers = true;
+      while (candidates.length < (numbers ? limit : Math.max(CANDIDATES, 4 * limit))) {
+        const { value, done } = walk.next();
+        if (done) break;
+        candidates.push(value);
+        numbers = numbers && value.every(isNumber);
+      }
+      const values = products(candidates, start);
+      waiting = candidates.map((path, k) => ({
+        edges: path,
+        factors: path.every(isNumber) ? path.map((e) => made.partial(e)) : null,
+        value: values[k],
+      }));
+      if (!numbers) waiting.sort((a, b) => sizeOf(b.value) - sizeOf(a.value));
+      exact = exact && numbers;
+      taken += waiting.length;
+    }
+
+    function more(limit) {
+      const batch = [];
+      while (batch.length < limit) {
+        if (!waiting.length) refill(limit - batch.length);
+        if (!waiting.length) break;
+        batch.push(...waiting.splice(0, limit - batch.length));
+      }
+      found.push(...batch);
+      return batch;
+    }
+
+    // Added up first: one by one small paths would vanish beside a large sum.
+    function remainder() {
+      if (gradient === null) return null;
+      const zero = plus(gradient, gradient, -1);
+      return plus(gradient, found.reduce((sum, one) => plus(sum, one.value, 1), zero), -1);
+    }
+
+    // The edges on any of the paths.
+    function covered() {
+      const reached = new Set([start]), on = [];
+      for (let v = start; v > leaf; v--) {
+        for (const e of reached.has(v) ? links[v] : []) {
+          if (!number[edges[e].tail]) continue;
+          reached.add(edges[e].tail);
+          on.push(e);
+        }
+      }
+      return on;
+    }
+
+    return {
+      leaf, found, gradient, more, remainder, covered, count: number[start].toString(),
+      get ordered() { return exact || taken.toString() === number[start].toString(); },
+    };
   }
 
-  return { paths, count };
+  function paths(leaf, limit = 50, start = made.root) {
+    const one = search(leaf, start);
+    const shown = one.more(limit);
+    const { gradient, ordered: isOrdered } = one;
+    return { count: one.count, shown, gradient, remainder: one.remainder(), ordered: isOrdered };
+  }
+
+  return { search, paths, count };
 }

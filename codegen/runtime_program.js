@@ -86,7 +86,7 @@ function program(core) {
   const ways = core.facts.ways;
   const numbers = new Map(inputs.map((input, k) => [input.name, k]));
   const pending = inputs.map(() => null);
-  let shapes = null, tables = null, moves = null, done = 0;
+  let shapes = null, tables = null, moves = [], done = 0;
 
   function place(name) {
     const k = numbers.get(name);
@@ -157,7 +157,7 @@ function program(core) {
     const places = core.tables();
     tables = {};
     for (const title of Object.keys(places)) tables[title] = located(places[title], core.numbers);
-    moves = tables.gradients.map((gradient) => new Float64Array(gradient.length));
+    moves = [];
   }
 
   // Everything up to a stage.
@@ -253,13 +253,27 @@ function program(core) {
     return norm > 0 ? sizeOf(pull(e, before)) / norm : 1;
   }
 
-  function step(rate) {
+  // Some real inputs, else all real parameters, move against their gradients.
+  function step(rate, names) {
+    const real = (input) => input.kind === "real";
+    const chosen = names === undefined
+      ? inputs.map((_, k) => k).filter((k) => inputs[k].role === "parameter" && real(inputs[k]))
+      : names.map(place);
+    for (const k of chosen) {
+      if (!real(inputs[k])) fail(`${JSON.stringify(inputs[k].name)} is ${inputs[k].kind}; ` +
+        "only real inputs are trained.");
+    }
     ready(2);
-    core.facts.steps.forEach((k, j) => moves[j].set(tables.gradients[j]));
-    core.facts.steps.forEach((k, j) => {
-      const value = tables.inputs[k], move = moves[j];
+    // A gradient may lie where an input does: first all of them, then the steps.
+    const moved = chosen.filter((k) => (tables.cotangents[core.facts.places[k]] ?? null) !== null);
+    for (const k of moved) {
+      moves[k] ??= new Float64Array(tables.inputs[k].length);
+      moves[k].set(tables.cotangents[core.facts.places[k]]);
+    }
+    for (const k of moved) {
+      const value = tables.inputs[k], move = moves[k];
       for (let i = 0; i < value.length; i++) value[i] -= rate * move[i];
-    });
+    }
     done = 0;
   }
 
@@ -279,6 +293,5 @@ function program(core) {
     inputs, vertices, edges, root, set, get, forward, backward: () => ready(2), shape, f, g,
     partial, pull, along, weight, step, gradient, seed,
   };
-  const search = pathsOf(made);
-  return Object.freeze({ ...made, paths: search.paths, count: search.count });
+  return Object.freeze({ ...made, ...pathsOf(made) });
 }

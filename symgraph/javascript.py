@@ -10,7 +10,7 @@ from typing import Any
 
 from symgraph.codegen.emit_js import Handing, Wanted, emit_js
 from symgraph.errors import GradientError, KindError
-from symgraph.grad import adjoints, grad
+from symgraph.grad import adjoints
 from symgraph.graph import Graph, graph
 from symgraph.node import Node, variables
 from symgraph.ops.leaves import Var, fill
@@ -30,8 +30,8 @@ def javascript(expr: Any, wrt: Any = None, *, name: str = "program") -> JsProgra
     given values with `forward({x: [1, 2]})`; then `f(v)` and `g(v)` are the value of a vertex and
     the derivative of the root by it, `partial(e)` the label of an edge between numbers,
     `pull(e, ct)` what an edge hands on of a derivative, `along(edges)` the product of a path, and
-    `step(rate)` moves the parameters against their gradient. Numbers are float64, and whole ones
-    exact below 2**53.
+    `step(rate)` moves the parameters, or the inputs that are named, against their gradients.
+    Numbers are float64, and whole ones exact below 2**53.
     Raises GradientError for several roots, KindError for a name that is no identifier.
 
     >>> import symgraph as sg
@@ -97,7 +97,6 @@ class _Request:
             [None if node.is_loop else node for node in self.vertices],
             self._cotangents(),
             [partial for partial, _ in edges],
-            self._steps(),
             self.handings,
         )
         return emit_js(self.variables, wanted, self._facts([way for _, way in edges]))
@@ -117,18 +116,6 @@ class _Request:
                 given = fill(0, node.shape, "real")
             cotangents.append(given)
         return cotangents
-
-    def _steps(self) -> list[tuple[int, Node]]:
-        """The real parameters that gradient descent moves, with their gradients."""
-        trained = [
-            (k, variable)
-            for k, variable in enumerate(self.variables)
-            if variable.role == "parameter" and variable.kind == "real"
-        ]
-        if self.root.kind != "real" or not trained:
-            return []
-        gradients = grad(self.graph.roots[0], [variable for _, variable in trained], self.seed)
-        return [(k, gradient) for (k, _), gradient in zip(trained, gradients, strict=True)]
 
     def _way(self, edge: Edge) -> tuple[Node | None, Any]:
         """The label of an edge between numbers, and how a derivative gets along the edge.

@@ -64,19 +64,30 @@ def _ink(outline: Outline) -> tuple[float, float]:
     return min(xs, default=0.0) / outline.units, max(xs, default=0.0) / outline.units
 
 
-def canonical(latex: str) -> tuple[str, tuple[int, ...]] | None:
-    """The formula that stands for all that differ in their digits, and the digits of this one.
+def canonical(latex: str) -> tuple[tuple[str, ...], tuple[int, ...]] | None:
+    """The formulas that stand for all that differ in their digits, and the digits of this one.
 
+    Digits are told apart by what they are in both formulas; of up to ten digits one tells all.
     None where there are no digits, or more than can be told apart.
 
     >>> canonical("x_{47}^2")
-    ('x_{01}^2', (4, 7, 2))
+    (('x_{01}^2',), (4, 7, 2))
+    >>> canonical("x_{12345678901}")[0]
+    ('x_{01234567890}', 'x_{00000000001}')
     """
     digits = tuple(int(digit) for digit in _DIGIT.findall(latex))
-    if not 0 < len(digits) <= 10:
+    if not 0 < len(digits) <= 100:
         return None
-    following = iter("0123456789")
-    return _DIGIT.sub(lambda _: next(following), latex), digits
+    places = range(len(digits))
+    counted = [[str(k % 10) for k in places], [str(k // 10) for k in places]]
+    if len(digits) <= 10:
+        del counted[1]
+    return tuple(_with(latex, shown) for shown in counted), digits
+
+
+def _with(latex: str, digits: Sequence[str]) -> str:
+    following = iter(digits)
+    return _DIGIT.sub(lambda _: next(following), latex)
 
 
 def face_in(box: Box) -> tuple[Outline, ...]:
@@ -84,26 +95,31 @@ def face_in(box: Box) -> tuple[Outline, ...]:
     return tuple(piece.outline for piece in box.pieces[-10:] if isinstance(piece, Ink))
 
 
-def template(box: Box, count: int, size: float, faces: Faces) -> Template | None:
-    """What to fill, or None where the digits of the canonical formula are not all to be seen.
+def template(boxes: Sequence[Box], count: int, size: float, faces: Faces) -> Template | None:
+    """What to fill, or None where the digits of the canonical formulas are not all to be seen.
 
     They are lengths, or letters of a kind of their own as in `\\mathbb{1}`.
     """
     known = {(face, face_digits[digit].id): digit for face, face_digits in enumerate(faces)
              for digit in range(10)}  # fmt: skip
+    if len({len(box.pieces) for box in boxes}) > 1:
+        return None
     where: dict[int, tuple[int, int]] = {}
-    for index, piece in enumerate(box.pieces):
-        if not isinstance(piece, Ink):
-            continue
-        face = _face(piece.size / size)
-        digit = known.get((face, piece.outline.id))
-        if digit is not None and (digit in where or digit >= count):
-            return None
-        if digit is not None:
-            where[digit] = (index, face)
+    for index, pieces in enumerate(zip(*(box.pieces for box in boxes), strict=True)):
+        place = 0
+        for piece, unit in zip(pieces, (1, 10), strict=False):
+            face = _face(piece.size / size) if isinstance(piece, Ink) else -1
+            digit = known.get((face, piece.outline.id)) if isinstance(piece, Ink) else None
+            if digit is None:
+                break
+            place += digit * unit
+        else:
+            if place in where or place >= count:
+                return None
+            where[place] = (index, face)
     if len(where) < count:
         return None
-    return Template(box, tuple(where[digit] for digit in range(count)))
+    return Template(boxes[0], tuple(where[place] for place in range(count)))
 
 
 def _face(share: float) -> int:

@@ -127,15 +127,18 @@ class ZiamathTypesetter:
         found = canonical(latex)
         if found is None:
             return None
-        name, digits = found
+        names, digits = found
+        name = names[0]
         if self._faces is None:
             self._faces = tuple(
                 face_in(self._render(_mathml(text), 16.0, text)) for text in DIGITS_IN_FACES
             )
         if (name, size) not in self._templates:
-            mathml = _mathml(name)
-            box = self._render(mathml, size, name) if "".join(mathml.itertext()).strip() else None
-            made = None if box is None else template(box, len(digits), size, self._faces)
+            formulas = [_mathml(one) for one in names]
+            made = None
+            if "".join(formulas[0].itertext()).strip():
+                boxes = [self._render(one, size, name) for one in formulas]
+                made = template(boxes, len(digits), size, self._faces)
             self._templates[name, size] = made
             if len(self._templates) > self._cache_size:
                 self._templates.popitem(last=False)

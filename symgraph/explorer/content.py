@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from symgraph.draw.labels import seen
 from symgraph.draw.node_texts import vertex_label
 from symgraph.draw.typeset import clean
 from symgraph.explorer.formulas import FormulaTable
@@ -21,8 +22,8 @@ __all__ = ["content_of"]
 TYPESET = 300
 #: LaTeX characters of a formula that still fits beside an edge, and in a line of the panel.
 LONGEST_LABEL, LONGEST_FORMULA = 120, 400
-#: The same in a large graph, in which long labels are clutter.
-LONGEST_AMONG_MANY = 48
+#: Signs that are seen of a label in a large graph, in which long ones are clutter.
+LONGEST_AMONG_MANY = 24
 #: Plain characters of a definition.
 LONGEST_TEXT = 300
 #: Results times operands of a loop whose derivatives have names of their own.
@@ -80,17 +81,21 @@ def _edge(edge: Edge, table: FormulaTable, small: bool) -> list[Any]:
     bracketed = not small and factor != label
     if bracketed:
         factor = label
-    if edge.head.shape or len(factor) > LONGEST_LABEL:
-        factor, bracketed = _partial(edge.head, edge.tail), False
-    if len(label) > (LONGEST_LABEL if small else LONGEST_AMONG_MANY):
+    if edge.head.shape or not _fits(factor, small):
+        factor, bracketed = _partial(edge.head, edge.tail, small), False
+    if not _fits(label, small):
         label = r"\cdots"
     return [*ends, table.add(label), table.add(factor), edge.live, bracketed]
 
 
-def _partial(of: Vertex, by: Vertex) -> str:
+def _fits(latex: str, small: bool) -> bool:
+    return len(latex) <= LONGEST_LABEL and (small or seen(latex) <= LONGEST_AMONG_MANY)
+
+
+def _partial(of: Vertex, by: Vertex, small: bool = True) -> str:
     """∂of/∂by, where both have names that fit."""
     written = write(Derivative(of.reference, by.reference), "latex")
-    return written if len(written) <= LONGEST_LABEL else r"\cdots"
+    return written if _fits(written, small) else r"\cdots"
 
 
 def _module(module: Module, table: FormulaTable) -> dict[str, Any]:

@@ -3,8 +3,8 @@
 const MOST_ENTRIES = 16;
 
 class Inputs {
-  constructor(model, formulas, changed) {
-    Object.assign(this, { model, formulas, changed });
+  constructor(model, formulas, changed, chosen) {
+    Object.assign(this, { model, formulas, changed, chosen });
     this.list = document.getElementById("inputs-list");
     this.build();
   }
@@ -25,7 +25,7 @@ class Inputs {
     name.dataset.vertex = v;
     name.setAttribute("aria-label", node.alt);
     name.append(node.reference === null ? node.alt : this.formulas.inline(node.reference));
-    row.element.append(name);
+    row.element.append(this.tick(input, node), name);
     const shape = this.model.shape(v);
     const size = shape.reduce((product, n) => product * n, 1);
     if (size > MOST_ENTRIES || !size) {
@@ -51,6 +51,21 @@ class Inputs {
     return row;
   }
 
+  /** Whether gradient steps move this input. */
+  tick(input, node) {
+    if (!this.model.isTrainable(input)) return html("span");
+    const made = html("input", "tick");
+    made.type = "checkbox";
+    made.checked = this.model.trained.has(input.name);
+    made.dataset.of = node.alt;
+    made.addEventListener("change", () => {
+      if (made.checked) this.model.trained.add(input.name);
+      else this.model.trained.delete(input.name);
+      this.chosen();
+    });
+    return made;
+  }
+
   slider(row, node) {
     const made = html("input");
     made.type = "range";
@@ -71,13 +86,13 @@ class Inputs {
     made.type = "text";
     made.inputMode = "decimal";
     made.autocomplete = "off";
-    made.addEventListener("focus", () => this.choose(row, i));
+    made.addEventListener("focus", () => this.select(row, i));
     made.addEventListener("input", () => this.typed(row, i, made));
     made.addEventListener("blur", () => { made.removeAttribute("aria-invalid"); this.write(row); });
     return made;
   }
 
-  choose(row, i) {
+  select(row, i) {
     row.chosen = i;
     row.entries.forEach((one, k) => one.classList.toggle("chosen", k === i && row.entries.length > 1));
     this.widen(row);
@@ -148,6 +163,14 @@ class Inputs {
     const value = this.value(row, row.chosen);
     if (value > Number(row.slider.max) || value < Number(row.slider.min)) this.widen(row);
     else row.slider.value = value;
+  }
+
+  /** The words of the ticks in the language of the page. */
+  speak() {
+    for (const one of this.list.querySelectorAll(".tick")) {
+      one.title = say("train", one.dataset.of);
+      one.setAttribute("aria-label", one.title);
+    }
   }
 
   refresh() { for (const row of this.rows) this.write(row); }

@@ -27,8 +27,9 @@ class Explorer {
     this.canvas.draw();
     this.steps = new Steps(this.model, this.canvas);
     this.panel = new Panel(this.model, this.formulas, this.canvas, this.state);
-    this.inputs = new Inputs(this.model, this.formulas, () => this.refresh());
     this.training = new Training(this.model, () => this.refresh());
+    this.inputs = new Inputs(
+      this.model, this.formulas, () => this.refresh(), () => this.training.chosen());
     this.training.draw();
     this.speak();
     this.listen();
@@ -79,6 +80,7 @@ class Explorer {
     this.at("arriving").hidden = !this.model.content.maps;
     this.at("modules").hidden = !this.model.content.modules.length;
     this.tellStep();
+    this.inputs.speak();
     this.training.tell();
     this.canvas.stale();
     this.camera.look();

@@ -20,6 +20,9 @@ class Model {
       for (const v of module.inside) this.moduleOf[v] = number;
     });
     this.throughLoop = new Map(content.loops.map(([h, t, box]) => [`${h},${t}`, box]));
+    /** The names of the inputs that gradient steps move. */
+    this.trained = new Set(program.inputs
+      .filter((one) => one.role === "parameter" && one.kind === "real").map((one) => one.name));
     this.inputVertex = new Map();
     program.vertices.forEach((vertex, v) => {
       if (!this.operands[v].length) this.inputVertex.set(vertex.name, v);
@@ -48,6 +51,12 @@ class Model {
   refresh() {
     this.program.forward();
     this.program.backward();
+  }
+
+  /** Whether steps can move an input: a real one that no data fill. */
+  isTrainable({ name, kind }) {
+    const { data } = this.content;
+    return kind === "real" && !(data && data.some(([filled]) => filled === name));
   }
 
   f(v) { return this.program.f(v); }

@@ -1,5 +1,6 @@
 // What is told of the chosen value: formula, numbers, cells, its paths and their sum.
 
+const BATCH = 50;
 const LONG_WAY = 12;
 const MOST_CELLS_TOLD = 64;
 const MOST_CELLS_PAINTED = 65536;
@@ -160,18 +161,18 @@ class Panel {
     const { content } = this.model;
     const none = v === null || this.model.g(v) === null || v === content.root;
     this.at("paths").hidden = none;
-    this.search = none ? null : new PathSearch(this.model, v);
+    this.search = none ? null : this.model.program.search(v);
     if (none) return [];
     this.at("paths-list").replaceChildren();
     this.showMore();
-    return this.search.edges();
+    return this.search.covered();
   }
 
   /** After the numbers have changed: the same paths may have another order. */
   renew() {
     if (!this.search) return;
     const shownBefore = Math.max(BATCH, this.search.found.length);
-    this.search = new PathSearch(this.model, this.search.leaf);
+    this.search = this.model.program.search(this.search.leaf);
     this.at("paths-list").replaceChildren();
     this.showMore(shownBefore);
   }
@@ -184,7 +185,8 @@ class Panel {
 
   tellRest() {
     const { search } = this;
-    const { count, found, leaf } = search;
+    const { found, leaf } = search;
+    const count = BigInt(search.count);
     const told = count === 1n ? say("onePath") : say("manyPaths", grouped(count));
     this.at("paths-count").textContent = count === 0n ? say("noPath") : told;
     const left = count - BigInt(found.length);
@@ -194,7 +196,7 @@ class Panel {
     if (left > 0n) more.textContent = say("more", String(left < BigInt(BATCH) ? left : BATCH));
     const rest = this.at("paths-rest");
     rest.hidden = left <= 0n;
-    const remainder = left > 0n ? search.rest() : 0;
+    const remainder = left > 0n ? search.remainder() : 0;
     rest.dataset.value = exact(remainder);
     rest.replaceChildren(say("further", grouped(left)), " ",
       html("b", "", left > 0n ? brief(remainder, shape) : ""));
@@ -248,7 +250,7 @@ class Panel {
       if (bracketed) product.append("(");
       product.append(one.formula >= 0 ? this.formulas.inline(one.formula, "d") : "…");
       if (bracketed) product.append(")");
-      numbers.push(path.numbers ? factor(this.model.program.partial(one.edge)) : null);
+      numbers.push(path.factors && factor(path.factors[path.edges.indexOf(one.edge)]));
     });
     const value = html("span", "result");
     const written = numbers.includes(null) || numbers.length < 2 ? "" : `= ${numbers.join(" · ")} `;

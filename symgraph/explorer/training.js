@@ -6,15 +6,13 @@ const POINTS = 400;
 class Training {
   constructor(model, changed) {
     Object.assign(this, { model, changed });
-    const { content, program } = model;
+    const { content } = model;
     this.at = (id) => document.getElementById(id);
     this.rate = content.rate;
     this.data = content.data;
     this.running = false;
     this.losses = [];
     this.start = content.values;
-    this.able = program.inputs.some((one) => one.role === "parameter");
-    for (const id of ["once", "run", "restart", "rate", "rate-typed"]) this.at(id).disabled = !this.able;
     this.at("once").addEventListener("click", () => this.once());
     this.at("run").addEventListener("click", () => this.toggle());
     this.at("restart").addEventListener("click", () => this.restart());
@@ -32,6 +30,8 @@ class Training {
     if (!typed) this.at("rate-typed").value = String(this.rate);
     this.at("rate").value = String(Math.log10(this.rate));
   }
+
+  get able() { return this.model.trained.size > 0; }
 
   get samples() { return this.model.content.samples ? this.data[0][1].length : 0; }
 
@@ -56,7 +56,7 @@ class Training {
     const loss = this.model.loss();
     if (!Number.isFinite(loss)) return false;
     this.losses.push(loss);
-    program.step(this.rate);
+    program.step(this.rate, [...this.model.trained]);
     return true;
   }
 
@@ -81,6 +81,12 @@ class Training {
     if (good) requestAnimationFrame(() => this.frame());
   }
 
+  /** Another choice of what is trained. */
+  chosen() {
+    if (!this.able) this.running = false;
+    this.tell();
+  }
+
   finish(good) {
     if (!good) this.running = false;
     this.model.refresh();
@@ -100,12 +106,14 @@ class Training {
   }
 
   tell(diverged = false) {
+    for (const id of ["once", "run", "rate", "rate-typed"]) this.at(id).disabled = !this.able;
+    this.at("restart").disabled = !this.able && !this.losses.length;
     const run = this.at("run");
     run.textContent = say(this.running ? "pause" : "run");
     run.setAttribute("aria-pressed", String(this.running));
     let told = say("trainsOn");
     if (this.data) told = this.samples ? say("trainsSamples", this.samples) : say("trainsBatch");
-    this.at("training-data").textContent = this.able ? told : say("noParameters");
+    this.at("training-data").textContent = this.able ? told : say("nothingTrained");
     const state = this.at("training-state");
     if (diverged) state.textContent = this.refused || say("diverged");
     else if (!this.losses.length) state.textContent = "";

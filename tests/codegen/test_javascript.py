@@ -274,6 +274,29 @@ def test_gradient_steps_are_those_of_a_compiled_update(engine):
 NASTY = ["</script>", "__proto__", 'a"b', "a\\b", "总", "constructor", "x'; throw 1; '"]
 
 
+def test_the_inputs_that_are_named_move_together_and_the_parameters_stay(engine):
+    w, x, y, n = sg.parameter("w"), sg.input("x"), sg.input("y"), sg.input("n", kind="integer")
+    script = started(engine, sg.graph(w * x * y * n), {w: 2.0, x: 3.0, y: 5.0, n: 1})
+
+    script.run("step(0.5, ['x', 'y'])")
+
+    moved = [script.run(f"get('{name}')") for name in "wxy"]
+    assert moved == [2, 3 - 0.5 * 2 * 5, 5 - 0.5 * 2 * 3]
+    assert script.error("step(0.5, ['n'])") == '"n" is integer; only real inputs are trained.'
+
+
+def test_paths_go_on_where_they_stopped_until_the_sum_closes(engine):
+    x = sg.input("x")
+    graph = sg.graph(sum((k * sg.sin(x) for k in range(2, 7)), sg.cos(x)))
+    leaf = graph.vertex("x").number - 1
+    script = started(engine, graph, {x: 0.0})
+    told = "[one.more(n).map((path) => path.value), one.remainder(), one.count]"
+    both = f"((one) => [2, 9].map((n) => {told}))(program.search({leaf}))"
+    found = script.data(f"root && {both}")
+
+    assert found == [[[6, 5], 9, "6"], [[4, 3, 2, 0], 0, "6"]]
+
+
 def test_names_stay_inside_of_their_quotes(engine):
     xs = [sg.input(name) for name in NASTY]
     program = javascript(sg.let("<!--", sum(xs[1:], start=xs[0])))

@@ -29,7 +29,6 @@ def set_by_itself(latex, size):
         r"\mathbb{1}[x_4>0]",
         r"\hspace{2em}x_2",
         r"\sum_{i=1}^{7} w_i",
-        "x_{123456789012}",
     ],
 )
 def test_other_digits_in_a_formula_give_what_setting_it_anew_gives(latex):
@@ -67,7 +66,27 @@ def test_what_comes_first_does_not_change_how_the_next_is_set():
     assert one.measure("x_{47}", 16.0) == two.measure("x_{47}", 16.0)
 
 
+@pytest.mark.parametrize(
+    "latex",
+    [
+        "x_{123456789012}",
+        r"\tanh(1.01\tanh(f_{1882}+9.41)+9.43)^{2}",
+        r"\frac{\partial f_{1001}}{\partial f_{998}}+0.1234567 x_{9}^{11}",
+    ],
+)
+def test_of_more_than_ten_digits_each_stands_in_its_place(latex):
+    found, expected = SHARED.measure(latex, 20.0), set_by_itself(latex, 20.0)
+
+    assert SHARED._templates[canonical(latex)[0][0], 20.0] is not None
+    for piece, other in zip(found.pieces, expected.pieces, strict=True):
+        assert isinstance(piece, Ink) == isinstance(other, Ink)
+        if isinstance(piece, Ink):
+            assert piece.outline.id == other.outline.id
+        # Digits in a row are kerned, a little each, where they are set by themselves.
+        assert (piece.x, piece.y) == pytest.approx((other.x, other.y), abs=1.5)
+
+
 def test_a_formula_without_digits_or_with_too_many_stands_for_itself():
     assert canonical("x_i") is None
-    assert canonical("12345678901") is None
-    assert ("x_{01}^2", (4, 7, 3)) == canonical("x_{47}^3")
+    assert canonical("1" * 101) is None
+    assert (("x_{01}^2",), (4, 7, 3)) == canonical("x_{47}^3")

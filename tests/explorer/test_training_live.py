@@ -85,8 +85,35 @@ def test_a_rate_that_is_too_large_stops_with_a_word(open_page):
     assert "no longer finite" in page.find("#training-state").text
 
 
-def test_without_parameters_there_is_nothing_to_train(open_page):
-    page = open_page(sg.input("x") ** 2)
+def test_without_parameters_a_student_ticks_the_inputs_that_are_trained(open_page):
+    x, y = sg.input("x"), sg.input("y")
+    page = open_page((x * y - 1) ** 2, values={"x": 2.0, "y": 3.0}, rate=0.01)
 
     assert not page.find("#once").is_enabled()
-    assert page.find("#training-data").text == "There is no parameter to train."
+    assert page.find("#training-data").text == "Nothing is trained: tick an input above."
+
+    page.find('input[aria-label="train x"]').click()
+    page.find("#once").click()
+
+    assert page.run("return E.model.program.get('x')") == pytest.approx(2 - 0.01 * 2 * 5 * 3)
+    assert page.run("return E.model.program.get('y')") == 3
+
+    page.find('input[aria-label="train y"]').click()
+    page.find("#once").click()
+
+    assert page.run("return E.model.program.get('x')") == pytest.approx(1.7 - 0.01 * 2 * 4.1 * 3)
+    assert page.run("return E.model.program.get('y')") == pytest.approx(3 - 0.01 * 2 * 4.1 * 1.7)
+
+
+def test_a_parameter_that_is_not_ticked_stays_and_data_cannot_be_ticked(open_page):
+    loss = zoo.built("half-squared")
+    data = {"x": np.array([[1.0, 2.0]]), "y": np.array([1.0])}
+    page = open_page(loss, values={"w": [0.1, -0.2], "b": 0.3}, data=data)
+    ticks = {one.get_attribute("aria-label") for one in page.all(".tick")}
+
+    page.find('input[aria-label="train b"]').click()
+    page.find("#once").click()
+
+    assert ticks == {"train w", "train b"}
+    assert page.run("return E.model.program.get('b')") == 0.3
+    assert page.run("return Array.from(E.model.program.get('w'))") != [0.1, -0.2]
