@@ -122,7 +122,7 @@ class _Reading:
     ) -> None:
         try:
             (side,) = readback.read(written, style, names).sides
-            shown = readback.meaning(side, names)
+            shown = _spread(readback.meaning(side, names), reference)
             if agree(reference, shown, side, self._lenient):
                 return
             why = both(reference, shown)
@@ -131,6 +131,13 @@ class _Reading:
         except readback.MeaningError as error:
             why = str(error)
         raise ProofError(message(written, why, "paths"), written)
+
+
+def _spread(shown: Any, reference: readback.Value) -> Any:
+    """A number in place of an array means that number in every entry, as 1 beside a sum does."""
+    if not isinstance(shown, readback.Value) or np.ndim(shown.array):
+        return shown
+    return readback.Value(reference.sort, np.broadcast_to(shown.array, np.shape(reference.array)))
 
 
 def _formulas(edges: Sequence[Edge]) -> Iterator[Formula]:

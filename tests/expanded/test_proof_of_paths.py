@@ -110,3 +110,27 @@ def test_the_contributions_of_all_paths_add_up_to_the_difference_quotients():
     slopes = [(loss(s + step) - loss(s - step)) / 2e-6 for step in steps]
 
     assert np.allclose(total, slopes, atol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [5, (3, 4), (2, 3, 4)])
+@pytest.mark.parametrize("of", [lambda s: s**2, sg.exp, lambda s: sg.input("c") * s])
+def test_a_number_along_a_path_stands_for_every_entry_of_the_leaf(of, shape):
+    # The derivative of a sum by its array is 1 in every entry, and is written so on the edge.
+    array = sg.input("A", shape)
+    graph = sg.graph(sg.let("L", of(sg.mean(array))))
+    values = {"A": np.ones(shape), "c": 2.0}
+    known = {name: values[name] for name in values if name in graph.forward.names.values()}
+
+    (path,) = graph.paths("L", "A", known)
+    assert np.ptp(path.value) == 0
+    assert str(graph.paths("L", "A")).endswith("1")
+
+
+def test_a_wrong_number_for_every_entry_is_noticed(monkeypatch):
+    def spoiled(*args: Any, **options: Any) -> str:
+        return FAULTS["a lost function"](write(*args, **options))
+
+    array = sg.input("A", (3, 4))
+    monkeypatch.setattr(printing, "write", spoiled)
+    with pytest.raises(sg.ProofError, match="is not true"):
+        sg.graph(sg.let("L", sg.sin(sg.sum(array)))).paths("L", "A")
