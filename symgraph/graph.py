@@ -386,12 +386,15 @@ class Graph:
         found = graph.values(_by_name(values) if steps else values, seed)
         return Table(tuple(rows_of(graph, found, labels)), digits, labels)
 
-    def arriving(self, head: Vertex) -> Node:
-        """The variable g_i that stands for the derivative by a value in the formulas of a table."""
+    def arriving(self, head: Vertex, called: Formula | None = None) -> Node:
+        """The variable that stands for the derivative by a value: g_i, as tables have it.
+
+        The first call may give another name.
+        """
         if head.node not in self._arriving:
-            name = Name(f"g{head.index}", self.forward.sort(head.node))
-            place = self._arriving[head.node] = local(head.node, name.name)
-            self._tidy.call_it(place, name)
+            number = f"g{head.index}"
+            place = self._arriving[head.node] = local(head.node, number)
+            self._tidy.call_it(place, called or Name(number, self.forward.sort(head.node)))
         return self._arriving[head.node]
 
     def users(self, vertex: Vertex) -> Sequence[Edge]:

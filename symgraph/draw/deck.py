@@ -14,20 +14,23 @@ from typing import Any, Literal
 
 from symgraph.build.coerce import as_node
 from symgraph.build.declare import let
+from symgraph.draw.cell import cell_view
 from symgraph.draw.gif import gif
 from symgraph.draw.graph_view import graph_view
 from symgraph.draw.layout import Engine, layout
 from symgraph.draw.pdf import pdf
+from symgraph.draw.phases import with_captions, with_phases
 from symgraph.draw.picture import Picture
 from symgraph.draw.pptx import HEIGHT, POINT, WIDTH, pptx
 from symgraph.draw.reveal import reveal
 from symgraph.draw.saving import format_of, write
 from symgraph.draw.scene import Glyphs, Scene
 from symgraph.draw.stage import staged
-from symgraph.draw.story import Story, story
+from symgraph.draw.story import Step, Story, story
 from symgraph.draw.texmath import plain
 from symgraph.draw.theme import Theme, ThemeName, theme_named
 from symgraph.draw.tikz import tikz
+from symgraph.draw.time_story import time_story
 from symgraph.draw.typeset import Rule
 from symgraph.draw.view import Direction, Language, View
 from symgraph.errors import DrawError, RangeError
@@ -43,6 +46,8 @@ _LOG = logging.getLogger(__name__)
 DECKS: dict[str, Callable[[Scene], bytes]] = {
     ".html": reveal, ".pptx": pptx, ".tex": tikz, ".pdf": pdf, ".gif": gif,
 }  # fmt: skip
+
+_STEP: dict[Language, str] = {"en": "Step {}", "zh": "第 {} 步"}
 
 #: Points; smaller letters cannot be read from the last row.
 READABLE = 14
@@ -108,6 +113,10 @@ def deck(
     engine: Engine = "auto",
     digits: int = 4,
     most: int = 25,
+    style: Literal["graph", "timeline", "cell"] = "graph",
+    steps: int | None = None,
+    phases: Sequence[str] | str | None = None,
+    captions: Mapping[str, str] | None = None,
 ) -> Picture:
     """The stepwise picture of an expression whose value is one real number.
 
@@ -115,8 +124,17 @@ def deck(
     computes forward and backward, follows the largest path to `leaf` (default: the first of `wrt`),
     adds up all its paths, and makes one step w⁺ = w - `rate` · g of all that is learned: `wrt`, by
     default the parameters, else all real leaves. Without values the same in letters. Larger graphs
-    take several nodes at a time, so that about `most` steps are made.
-    Raises DrawError for what is no number, and for more vertices than a slide can show.
+    take several nodes at a time, so that about `most` steps are made. Of several leaves in `leaf`
+    the paths are told one after the other.
+
+    The style "timeline" writes a recurrent net out for `steps` times and tells it time by time:
+    forward from left to right, backward from right to left, one path through time, the sum over
+    the times; "cell" tells what a cell computes, gate by gate.
+
+    `phases` takes a part of the deck, of "leaves", "build", "labels", "forward", "backward",
+    "path", "sum", "update" and "again"; `captions` gives phases other headings.
+    Raises DrawError for what is no number, for an unknown phase or style, and for more vertices or
+    times than a slide can show.
 
     >>> import symgraph as sg
     >>> w, x = sg.parameter("w"), sg.input("x")
@@ -124,6 +142,52 @@ def deck(
     >>> made.scene.steps, made.scene.notes[-1]
     (17, 'Forward again: L = 16 instead of 25')
     """
+    if style not in ("graph", "timeline", "cell"):
+        raise DrawError(f"slides: style={style!r}; write 'graph', 'timeline' or 'cell'.")
+    common: dict[str, Any] = {
+        "wrt": wrt, "leaf": leaf, "rate": rate, "language": language, "digits": digits
+    }  # fmt: skip
+    views: list[View]
+    if style == "timeline":
+        view, told = time_story(loss, values, steps=steps, **common)
+        views = [view]
+    elif style == "cell":
+        view, told = _cell_story(loss, language)
+        views = [view]
+    else:
+        if steps is not None:
+            raise DrawError(f"slides: steps={steps!r} is for style='timeline'. Leave it away.")
+        shown, told = _told(loss, values, most, common)
+        directions: tuple[Direction, ...] = ("BT", "LR") if direction == "auto" else (direction,)
+        views = [graph_view(shown.roots[0], direction=one, language=language) for one in directions]
+    told = with_captions(with_phases(told, phases), captions or {})
+    colours = _enlarged(theme_named(theme))
+    views = [_with_room(view, told) for view in views]
+    made = [
+        (view, staged(layout(view, None, engine, colours), view, told, title, colours))
+        for view in views
+    ]
+    # The smaller the picture, the larger it stands on the slide.
+    view, scene = min(made, key=lambda one: one[1].height)
+    return Picture(replace(view, title=title), scene)
+
+
+def _cell_story(loss: Any, language: Language) -> tuple[View, Story]:
+    """The cell of a recurrent net, gate by gate."""
+    view = cell_view(loss, build=True, language=language)
+    steps = []
+    for k in range(1 + max(node.first for node in view.nodes)):
+        formulas = cell_view(loss, step=k + 1, language=language).notes
+        new = tuple(node.id for node in view.nodes if node.first == k) if k else ()
+        heading = _STEP[language].format(k + 1)
+        steps.append(Step("build", heading, tuple((line,) for line in formulas), new))
+    return view, Story(steps=steps, nodes={node.id: node.first for node in view.nodes})
+
+
+def _told(
+    loss: Any, values: Mapping[Any, Any] | None, most: int, options: Mapping[str, Any]
+) -> tuple[Graph, Story]:
+    """The graph of an expression, and what to tell of it."""
     if most < 10:
         raise RangeError(f"slides: most={most!r}; a deck has at least 10 steps.")
     shown = graph(_named(loss))
@@ -132,19 +196,7 @@ def deck(
             f"slides: {len(shown.vertices)} vertices are more than slides can show ({LIMIT}). "
             "Take a part of the expression."
         )
-    told = story(
-        shown, values, wrt=wrt, leaf=leaf, rate=rate, language=language, digits=digits, most=most
-    )  # fmt: skip
-    colours = _enlarged(theme_named(theme))
-    directions: tuple[Direction, ...] = ("BT", "LR") if direction == "auto" else (direction,)
-    views = [_view(shown, told, one, language) for one in directions]
-    made = [
-        (view, staged(layout(view, None, engine, colours), view, told, title, colours))
-        for view in views
-    ]
-    # The smaller the picture, the larger it stands on the slide.
-    view, scene = min(made, key=lambda one: one[1].height)
-    return Picture(replace(view, title=title), scene)
+    return shown, story(shown, values, most=most, **options)
 
 
 def _named(loss: Any) -> Node:
@@ -165,9 +217,8 @@ def _enlarged(theme: Theme) -> Theme:
     )  # fmt: skip
 
 
-def _view(shown: Graph, told: Story, direction: Direction, language: Language) -> View:
+def _with_room(view: View, told: Story) -> View:
     """The view with room for everything that will stand beside a vertex."""
-    view = graph_view(shown.roots[0], direction=direction, language=language)
     nodes = (
         replace(
             node,

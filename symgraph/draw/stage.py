@@ -43,7 +43,14 @@ class _Set:
 
 def staged(scene: Scene, view: View, told: Story, title: str, theme: Theme) -> Scene:
     """The scene of a deck, from that of a picture with room for all that will stand in it."""
-    items = [*_behind(scene, view, told, theme), *_picture(scene, view, told, theme)]
+    picture = list(_picture(scene, view, told, theme))
+    # Frames lie below what points at the nodes in them.
+    frames = [item for item in picture if item.layer == "group" and item.owner not in scene.names]
+    items = [
+        *frames,
+        *_behind(scene, view, told, theme),
+        *(item for item in picture if item not in frames),
+    ]
     top = theme.title_size * 1.7
     beside = _beside(scene, told.steps, top)
     below = _below(scene, told.steps, top)
@@ -141,6 +148,7 @@ def _picture(scene: Scene, view: View, told: Story, theme: Theme) -> Iterator[It
         "legend-forward": _earliest(told.forward),
         "legend-backward": _earliest(told.backward),
     }
+    first_of |= {f"g{k}": step for k, step in told.groups.items()}
     first = _first_steps(view, told)
     for item in scene.items:
         if item.layer in ("forward", "backward"):
@@ -227,16 +235,35 @@ def _beside(scene: Scene, steps: Sequence[Step], top: float) -> _Texts | None:
 
 def _below(scene: Scene, steps: Sequence[Step], top: float) -> _Texts:
     """Formulas in the middle below the picture."""
-    blocks = [_block(step, max(scene.width, _LEAST_BAND)) for step in steps]
-    natural = max(scene.width, *map(_wide, blocks)) + _GAP
+    band = max(scene.width, _LEAST_BAND)
+    # A slide is wider than the picture where the formulas are high.
+    wide = max(band, (top + 1.5 * scene.height) * _ASPECT)
+    blocks = [_columns(_block(step, band), wide) for step in steps]
+    natural = max(scene.width, *(sum(map(_wide, block)) + _GAP * len(block) for block in blocks))
     start = top + scene.height
-    placed = (
-        (step, number, formula, ((natural - formula.box.width) / 2, y))
-        for step, block in enumerate(blocks)
-        for number, (formula, y) in enumerate(_stacked(block, start))
-    )
-    height = start + max(map(_tall, blocks)) + _GAP / 2
+    placed = []
+    for step, block in enumerate(blocks):
+        x, number = (natural - sum(map(_wide, block)) - _GAP * (len(block) - 1)) / 2, 0
+        for column in block:
+            for formula, y in _stacked(column, start):
+                # One column stands in the middle, several begin at their left ends.
+                middle = (_wide(column) - formula.box.width) / 2 if len(block) == 1 else 0.0
+                placed.append((step, number, formula, (x + middle, y)))
+                number += 1
+            x += _wide(column) + _GAP
+    height = start + max(_tall(column) for block in blocks for column in block) + _GAP / 2
     return _proportioned(natural, height, ((natural - scene.width) / 2, top), tuple(placed))
+
+
+def _columns(block: list[_Set], width: float) -> list[list[_Set]]:
+    """Many rows in as many columns as fit, read column by column."""
+    for count in (3, 2):
+        if len(block) > 2 * (count - 1) + 1:
+            rows = -(-len(block) // count)
+            columns = [block[k : k + rows] for k in range(0, len(block), rows)]
+            if sum(map(_wide, columns)) + _GAP * (len(columns) - 1) <= width:
+                return columns
+    return [block]
 
 
 def _proportioned(

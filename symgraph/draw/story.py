@@ -12,7 +12,7 @@ import sympy
 from numpy.typing import NDArray
 
 from symgraph.draw.view import Language
-from symgraph.errors import DrawError, ProofError
+from symgraph.errors import DrawError
 from symgraph.expanded.products import Path
 from symgraph.expanded.rows import described, gradient_by_labels
 from symgraph.graph import Graph
@@ -21,7 +21,18 @@ from symgraph.notation.write import write
 from symgraph.ops import Var
 from symgraph.vertices import Edge, Vertex
 
-__all__ = ["Line", "Step", "Story", "story"]
+__all__ = [
+    "Line",
+    "Step",
+    "Story",
+    "Teller",
+    "bracketed",
+    "equal",
+    "learned_of",
+    "listed",
+    "story",
+    "whole",
+]
 
 #: A formula in parts, each of which may begin a row where the formula is too long: with its sign
 #: (=, + or a dot), or behind a comma.
@@ -34,6 +45,8 @@ _TERMS = 8
 _FACTORS = 8
 #: Paths that are told one by one.
 _PATHS = 4
+#: Entries of a matrix that is written out.
+_ENTRIES = 9
 # Steps besides building, forward and backward: leaves, labels, leaves, path, sum, update, anew.
 _OTHERS = 7
 
@@ -46,6 +59,7 @@ _WORDS: dict[Language, dict[str, str]] = {
         "on edges": r"\text{on each edge: } \partial\,\text{parent}/\partial\,\text{child}",
         "of paths": r"\text{product of the labels on the path}",
         "one path": r"\text{one path only: its product is the gradient}",
+        "no path": r"\text{no path leads there}",
         "further": r"\text{{{n} further paths: }}", "instead": r"\text{instead of }",
     },
     "zh": {
@@ -56,6 +70,7 @@ _WORDS: dict[Language, dict[str, str]] = {
         "on edges": r"\text{每条边上：} \partial\,\text{父节点}/\partial\,\text{子节点}",
         "of paths": r"\text{路径上各偏导数的乘积}",
         "one path": r"\text{只有一条路径，其乘积就是梯度}",
+        "no path": r"\text{没有路径通向它}",
         "further": r"\text{{另外 {n} 条路径：}}", "instead": r"\text{原为 }",
     },
 }  # fmt: skip
@@ -63,8 +78,12 @@ _WORDS: dict[Language, dict[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step: its heading, its formulas, the nodes it is about, the edges it points at."""
+    """One step: its phase, its heading and formulas, which nodes and edges it points at.
 
+    Further steps of one phase have one heading, or one each.
+    """
+
+    phase: str
     heading: str
     lines: tuple[Line, ...]
     nodes: tuple[str, ...] = ()
@@ -82,6 +101,7 @@ class Story:
     steps: list[Step] = field(default_factory=list)
     nodes: dict[str, int] = field(default_factory=dict)
     labels: int = 0
+    groups: dict[int, int] = field(default_factory=dict)
     forward: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
     backward: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
 
@@ -100,15 +120,22 @@ def story(
     """What to tell of a graph with one root, a number; without values all of it in letters.
 
     `wrt`: what is to be learned (default: the parameters, else all real leaves); `leaf`: the one
-    whose paths are shown (default: the first of them); about `most` steps are made.
+    whose paths are shown, or several one after the other (default: the first of them);
+    about `most` steps are made.
     Raises DrawError for a root that is no number or nothing but a leaf.
     """
-    teller = _Teller(graph, values, _learned(graph, wrt), rate, language, digits)
-    teller.tell(None if leaf is None else graph.vertex(leaf), max(1, (most - _OTHERS) // 3))
+    teller = Teller(graph, values, learned_of(graph, wrt), rate, language, digits)
+    told = [graph.vertex(one) for one in listed(leaf)]
+    teller.tell(told, max(1, (most - _OTHERS - 2 * max(0, len(told) - 1)) // 3))
     return teller.story
 
 
-def _learned(graph: Graph, wrt: Any) -> list[Vertex]:
+def listed(what: Any) -> list[Any]:
+    """None, one or several as a list."""
+    return [] if what is None else list(what) if isinstance(what, (list, tuple)) else [what]
+
+
+def learned_of(graph: Graph, wrt: Any) -> list[Vertex]:
     root = graph.vertex(graph.roots[0])
     if root.shape or root.node.kind != "real":
         raise DrawError(
@@ -116,7 +143,7 @@ def _learned(graph: Graph, wrt: Any) -> list[Vertex]:
             "a deck tells how one real number depends on others. Take a sum or a mean of it."
         )
     if wrt is not None:
-        return [graph.vertex(one) for one in (wrt if isinstance(wrt, list | tuple) else [wrt])]
+        return [graph.vertex(one) for one in listed(wrt)]
     leaves = [v for v in graph.vertices if v.node.kind == "real" and isinstance(v.node, Var)]
     found = [v for v in leaves if v.role == "parameter"] or leaves
     if not root.node.args or not found:
@@ -124,7 +151,7 @@ def _learned(graph: Graph, wrt: Any) -> list[Vertex]:
     return found
 
 
-class _Teller:
+class Teller:
     """Makes the steps one after the other."""
 
     def __init__(
@@ -143,10 +170,11 @@ class _Teller:
         self._learned = learned
         self._rate = rate
         self._words = _WORDS[language]
+        self._language = language
         self._digits = digits
         self._root = graph.vertex(graph.roots[0])
 
-    def tell(self, leaf: Vertex | None, room: int) -> None:
+    def tell(self, leaves_told: Sequence[Vertex], room: int) -> None:
         """All of it; building, forward and backward take about `room` steps each."""
         inner = [vertex for vertex in self._graph.vertices if vertex.node.args]
         leaves = [vertex for vertex in self._graph.vertices if not vertex.node.args]
@@ -157,7 +185,8 @@ class _Teller:
         order = [vertex for vertex in reversed(self._graph.vertices) if vertex in active]
         # What building and computing have left over.
         self._backward(order, max(room, 3 * room + 3 - len(self.story.steps)))
-        self._paths(leaf or self._learned[0])
+        for one in leaves_told or self._learned[:1]:
+            self._paths(one)
         self._update([v for v in self._learned if v in active and not v.node.args])
 
     def _add(
@@ -168,10 +197,25 @@ class _Teller:
         edges: Sequence[Edge] = (),
     ) -> int:
         """One more step; its number."""
-        ways = dict.fromkeys((edge.head.id, edge.tail.id, edge.operand) for edge in edges)
-        ids = tuple(vertex.id for vertex in vertices)
-        self.story.steps.append(Step(self._words[phase], tuple(lines), ids, tuple(ways)))
+        ways = [(edge.head.id, edge.tail.id, edge.operand) for edge in edges]
+        return self._say(phase, self._words[phase], lines, self._ids(vertices), ways)
+
+    def _say(
+        self,
+        phase: str,
+        heading: str,
+        lines: Sequence[Line],
+        ids: Sequence[str],
+        ways: Sequence[tuple[str, str, int]] = (),
+    ) -> int:
+        """One more step about nodes and edges of the picture; its number."""
+        step = Step(phase, heading, tuple(lines), tuple(ids), tuple(dict.fromkeys(ways)))
+        self.story.steps.append(step)
         return len(self.story.steps) - 1
+
+    def _ids(self, vertices: Sequence[Vertex]) -> list[str]:
+        """The nodes of the picture that show the vertices."""
+        return [vertex.id for vertex in vertices]
 
     # --- the phases ---------------------------------------------------------------------------
 
@@ -205,11 +249,11 @@ class _Teller:
             self._set(self.story.backward, step, vertices, self._backward_text)
 
     def _paths(self, leaf: Vertex) -> None:
-        try:
-            paths = self._graph.paths(self._root, leaf, self._values, limit=_PATHS)
-        except ProofError:
-            return  # a product that cannot be written is not told
+        paths = self._graph.paths(self._root, leaf, self._values, limit=_PATHS)
         if not paths.shown or not paths.shown[0].edges:
+            # Never silently less: of a leaf that nothing depends on the derivative is 0.
+            name = whole(self._root, leaf)
+            self._add("sum", [(self._words["no path"],), equal(name, "0")], [leaf])
             return
         first = paths.shown[0]
         self._add(
@@ -217,16 +261,16 @@ class _Teller:
             [(self._words["of paths"],), *self._product(first)],
             first.vertices, first.edges,
         )  # fmt: skip
-        name = _whole(self._root, leaf)
+        name = whole(self._root, leaf)
         total = [] if paths.gradient is None else [self._number(paths.gradient)]
         if paths.count == 1:
-            gradient = _equal(name, f"g_{{{leaf.index}}}", *total)
+            gradient = equal(name, f"g_{{{leaf.index}}}", *total)
             lines: list[Line] = [(self._words["one path"],), gradient]
         else:
-            first_term, *terms = [_bracketed(self._share(path)) for path in paths.shown]
+            first_term, *terms = [bracketed(self._share(path)) for path in paths.shown]
             terms += [r"\cdots"] if paths.further else []
             added = (f"+ {term}" for term in terms)
-            lines = [(*_equal(name, first_term), *added, *(f"= {one}" for one in total))]
+            lines = [(*equal(name, first_term), *added, *(f"= {one}" for one in total))]
             if paths.further and paths.remainder is not None:
                 more = self._words["further"].format(n=paths.further)
                 lines.append((f"{more}{self._number(paths.remainder)}",))
@@ -254,7 +298,7 @@ class _Teller:
         inner = [vertex for vertex in self._graph.vertices if vertex.node.args]
         old, name = self._number(before.forward[self._root]), self._called(self._root)
         now = self._number(found.forward[self._root])
-        line = _equal(name, rf"{now}\quad {self._words['instead']} {old}")
+        line = equal(name, rf"{now}\quad {self._words['instead']} {old}")
         step = self._add("again", [line], [self._root])
         self._set(self.story.forward, step, inner, self._forward_text)
         for told in self.story.backward.values():
@@ -291,10 +335,10 @@ class _Teller:
         written = described(self._graph, vertex, "latex")
         if vertex.name is not None:
             written = written.removeprefix(f"{vertex.label('latex')} = ")
-        return _equal(self._called(vertex), written)
+        return equal(self._called(vertex), written)
 
     def _given(self, vertex: Vertex) -> Line:
-        return _equal(self._called(vertex), self._value(vertex))
+        return equal(self._called(vertex), self._value(vertex))
 
     def _computed(self, vertex: Vertex) -> Line:
         value = self._value(vertex)
@@ -304,9 +348,9 @@ class _Teller:
         slope = self._slope(vertex)
         name = f"g_{{{vertex.index}}}"
         if vertex is self._root:
-            return _equal(name, _whole(vertex, vertex), "1")
+            return equal(name, whole(vertex, vertex), "1")
         found = gradient_by_labels(self._graph, vertex, "latex")
-        return _equal(name, *filter(None, (found, slope)))
+        return equal(name, *filter(None, (found, slope)))
 
     def _product(self, path: Path) -> list[Line]:
         """The product along a path by names, by labels and in numbers."""
@@ -315,7 +359,7 @@ class _Teller:
             plain = all(edge.placeholder is None for edge in path.edges)
             parts += [path.label("latex")] if plain else []
         if path.factors is not None and len(path.factors) > 1:
-            factors = (_bracketed(self._number(np.asarray(x))) for x in path.factors)
+            factors = (bracketed(self._number(np.asarray(x))) for x in path.factors)
             parts.append(r" \cdot ".join(factors))
         if path.value is not None:
             parts.append(self._number(path.value))
@@ -331,44 +375,45 @@ class _Teller:
 
     def _rule(self, vertex: Vertex) -> Line:
         name = vertex.label("latex")
-        line = _equal(_raised(name), rf"{name} - \eta\, g_{{{vertex.index}}}")
+        line = equal(_raised(name), rf"{name} - \eta\, g_{{{vertex.index}}}")
         if self._found is None:
             return line
-        old, slope = self._value(vertex), _bracketed(self._slope(vertex))
+        old, slope = self._value(vertex), bracketed(self._slope(vertex))
         return (*line, rf"= {old} - {self._rate:g} \cdot {slope}")
 
     # --- values -------------------------------------------------------------------------------
 
     def _forward_text(self, vertex: Vertex) -> str:
-        value = self._value(vertex)
+        value = self._value(vertex, line=True)
         if not vertex.node.args:
             return value
         return f"{self._called(vertex)} = {value}" if value else self._called(vertex)
 
     def _backward_text(self, vertex: Vertex) -> str:
-        slope = self._slope(vertex)
+        slope = self._slope(vertex, line=True)
         return f"g_{{{vertex.index}}} = {slope}" if slope else f"g_{{{vertex.index}}}"
 
     def _short_value(self, vertex: Vertex) -> str:
-        value = self._value(vertex)
+        value = self._value(vertex, line=True)
         return f"{self._called(vertex)} = {value}" if value else self._called(vertex)
 
     def _short_slope(self, vertex: Vertex) -> str:
         return self._backward_text(vertex)
 
-    def _value(self, vertex: Vertex) -> str:
-        return self._of(vertex, None if self._found is None else self._found.forward)
+    def _value(self, vertex: Vertex, line: bool = False) -> str:
+        value = None if self._found is None else self._found.forward.get(vertex)
+        return "" if value is None else self._number(value, line)
 
-    def _slope(self, vertex: Vertex) -> str:
-        return self._of(vertex, None if self._found is None else self._found.backward)
+    def _slope(self, vertex: Vertex, line: bool = False) -> str:
+        value = None if self._found is None else self._found.backward.get(vertex)
+        return "" if value is None else self._number(value, line)
 
-    def _of(self, vertex: Vertex, found: Mapping[Vertex, NDArray[Any]] | None) -> str:
-        value = None if found is None else found.get(vertex)
-        return "" if value is None else self._number(value)
-
-    def _number(self, value: NDArray[Any]) -> str:
-        """A number, a short vector or matrix in one line, else its shape."""
+    def _number(self, value: NDArray[Any], line: bool = False) -> str:
+        """A number, a short vector, a small matrix unless all must be in one `line`, else sizes."""
         array = np.asarray(value)
+        if array.ndim == 2 and array.size <= _ENTRIES and not line:
+            rows = (" & ".join(_one(x, self._digits) for x in row) for row in array.tolist())
+            return r"\begin{pmatrix} " + r" \\ ".join(rows) + r" \end{pmatrix}"
         if array.ndim == 0:
             return _one(array.item(), self._digits)
         if array.ndim == 1 and array.size <= 4:
@@ -434,7 +479,7 @@ def _by_name(values: Mapping[Any, Any]) -> dict[Any, Any]:
     }
 
 
-def _equal(first: str, *others: str) -> Line:
+def equal(first: str, *others: str) -> Line:
     return (first, *(f"= {other}" for other in others))
 
 
@@ -459,7 +504,7 @@ def _shortened(product: str) -> Line:
     return (*factors[:half], r"\cdot \cdots", *factors[-half + 1 :])
 
 
-def _whole(of: Vertex, by: Vertex) -> str:
+def whole(of: Vertex, by: Vertex) -> str:
     return write(Derivative(of.reference, by.reference), "latex")
 
 
@@ -468,7 +513,7 @@ def _raised(name: str) -> str:
     return f"{{{name}}}^{{+}}" if "^" in name or "'" in name else f"{name}^{{+}}"
 
 
-def _bracketed(text: str) -> str:
+def bracketed(text: str) -> str:
     return f"({text})" if text.startswith("-") else text
 
 
