@@ -9,10 +9,11 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 SOURCES := pyproject.toml setup.py
 
-.PHONY: help demo test check lint types check-lowest bench slides-check clean
+.PHONY: help demo gallery test check lint types check-lowest bench slides-check clean
 
 help:
 	@echo "make demo          derive, draw, compile and train one small network"
+	@echo "make gallery       draw every figure of the lectures: out/gallery/index.html"
 	@echo "make test          run all tests"
 	@echo "make check         all that CI runs: lint, types, lowest versions, tests"
 	@echo "make check-lowest  test the nodes with the oldest versions in pyproject.toml"
@@ -22,6 +23,9 @@ help:
 
 demo: $(VENV)/.installed
 	$(BIN)/symgraph demo
+
+gallery: $(VENV)/.installed-plot
+	$(BIN)/symgraph gallery out/gallery
 
 test: $(VENV)/.installed-test
 	$(BIN)/python -m pytest

@@ -20,7 +20,9 @@ from symgraph import (
     derive_command,
     draw_command,
     explore_command,
+    gallery_command,
     influence_command,
+    plot_command,
     slides_command,
 )
 from symgraph.errors import SymgraphError
@@ -33,7 +35,7 @@ NETWORK = (
     "a script would be)"
 )
 #: Commands whose first argument may be a formula.
-OF_NETWORKS = ("derive", "draw", "slides", "compile", "check", "influence", "explore")
+OF_NETWORKS = ("derive", "draw", "plot", "slides", "compile", "check", "influence", "explore")
 
 CODE = "write NumPy code for a loss and its gradients"
 SYSTEMS = "list the systems that are ready to use, or show one"
@@ -120,6 +122,17 @@ def _parser(draws: bool = False) -> argparse.ArgumentParser:
         draw_command.add_options(draw)
     draw.set_defaults(run=_draw)
 
+    meaning = "plot functions with their derivatives, or a function of two numbers"
+    plot = _with_examples(commands, "plot", meaning, plot_command.EXAMPLES)
+    plot_command.add_options(plot)
+    _add_declarations(plot)
+    plot.set_defaults(run=_plot, formulas=None)
+
+    meaning = "draw every figure of the lectures, on one page"
+    gallery = _with_examples(commands, "gallery", meaning, gallery_command.EXAMPLES)
+    gallery_command.add_options(gallery)
+    gallery.set_defaults(run=_gallery)
+
     meaning = "write a deck that builds, evaluates and derives it step by step"
     slides = _with_examples(commands, "slides", meaning, slides_command.EXAMPLES)
     _add_network(slides)
@@ -161,7 +174,9 @@ def _parser(draws: bool = False) -> argparse.ArgumentParser:
     doctor = commands.add_parser("doctor", help="say what is installed and what is missing")
     doctor.set_defaults(run=_doctor)
 
-    for command in (demo, derive, draw, slides, build, check, influence, explore, zoo, doctor):
+    for command in (
+        demo, derive, draw, plot, gallery, slides, build, check, influence, explore, zoo, doctor
+    ):  # fmt: skip
         command.add_argument("--json", action="store_true", help="print one JSON document")
     return parser
 
@@ -178,11 +193,16 @@ def _with_examples(commands: Any, name: str, meaning: str, examples: str) -> Any
 
 
 def _add_network(command: argparse.ArgumentParser) -> None:
-    """The network that a command is about, and what is declared of the names in a formula."""
+    """The network that a command is about, with its declarations."""
     command.add_argument("network", nargs="?", metavar="NETWORK", help=NETWORK)
     command.add_argument(
         "--file", dest="formulas", type=Path, metavar="FILE", help="a file with formulas"
     )
+    _add_declarations(command)
+
+
+def _add_declarations(command: argparse.ArgumentParser) -> None:
+    """What is declared of the names in a formula."""
     command.add_argument(
         "--shape", nargs="+", action="extend", default=[], metavar="NAME=SIZES",
         help="shapes of the names in a formula, such as W=d X=N,3; all other names are numbers",
@@ -214,21 +234,10 @@ def _network(options: argparse.Namespace) -> tuple[Any, list[Any], Sequence[Any]
 
     Without --wrt the nodes are all parameters, else all inputs.
     """
-    from symgraph.network import find_node, read_network
+    from symgraph.network import find_node
 
     names = getattr(options, "wrt", None)
-    loss, claims = read_network(
-        _one_network(options),
-        is_file=options.formulas is not None,
-        claims=getattr(options, "assume", ()),
-        shapes=options.shape,
-        parameters=names or (),
-        kinds=dict.fromkeys(options.integer, "integer"),
-        symmetric=options.symmetric,
-        positive=options.positive,
-        positive_definite=options.positive_definite,
-        functions=options.function,
-    )
+    loss, claims, _ = _read(options, _one_network(options), names or ())
     if names is not None:
         return loss, [find_node(loss, name) for name in names], claims
     from symgraph.node import variables
@@ -238,6 +247,24 @@ def _network(options: argparse.Namespace) -> tuple[Any, list[Any], Sequence[Any]
     if not leaves:
         raise symgraph.UnknownNameError(f"{loss}: there is no variable to differentiate by.")
     return loss, parameters or leaves, claims
+
+
+def _read(options: argparse.Namespace, where: str, parameters: Sequence[str] = ()) -> Any:
+    """The network of this name, with what the command line declares."""
+    from symgraph.network import read_network
+
+    return read_network(
+        where,
+        is_file=options.formulas is not None,
+        claims=getattr(options, "assume", ()),
+        shapes=options.shape,
+        parameters=parameters,
+        kinds=dict.fromkeys(options.integer, "integer"),
+        symmetric=options.symmetric,
+        positive=options.positive,
+        positive_definite=options.positive_definite,
+        functions=options.function,
+    )
 
 
 def _one_network(options: argparse.Namespace) -> str:
@@ -259,9 +286,34 @@ def _derive(options: argparse.Namespace) -> int:
 
 
 def _draw(options: argparse.Namespace) -> int:
-    loss, _, _ = _network(options)
-    draw_command.picture(loss, options).save(options.picture)
+    draw_command.picture(_drawn(options), options).save(options.picture)
     _print_json({"file": str(options.picture)}) if options.json else print(options.picture)
+    return OK
+
+
+def _drawn(options: argparse.Namespace) -> Any:
+    """What is drawn: an expression, several, or one of the modes that need none."""
+    if draw_command.is_mode(options):
+        return options.network
+    wanted = getattr(options, "wrt", None) or ()
+    networks = [_read(options, _one_network(options), wanted)]
+    networks += [_read(options, where, wanted) for where in options.others]
+    return draw_command.drawn(networks, options.style)
+
+
+def _plot(options: argparse.Namespace) -> int:
+    functions = [
+        plot_command.function_named(where) or _read(options, where).loss
+        for where in options.functions
+    ]
+    plot_command.plotted(functions, options).save(options.picture)
+    _print_json({"file": str(options.picture)}) if options.json else print(options.picture)
+    return OK
+
+
+def _gallery(options: argparse.Namespace) -> int:
+    page = gallery_command.make(options, main)
+    _print_json({"file": str(page)}) if options.json else print(page)
     return OK
 
 

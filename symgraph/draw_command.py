@@ -5,13 +5,17 @@ from __future__ import annotations
 import argparse
 import inspect
 import json
+from collections.abc import Sequence
 from difflib import get_close_matches
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import symgraph
 from symgraph.errors import DrawError
 
-__all__ = ["EXAMPLES", "add_options", "check_unknown", "picture"]
+if TYPE_CHECKING:
+    from symgraph.network import Network
+
+__all__ = ["EXAMPLES", "add_options", "check_unknown", "drawn", "is_mode", "picture"]
 
 EXAMPLES = """examples:
   symgraph draw "max(1 - (W·φ)*y, 0)" hinge.svg --shape W=d φ=d
@@ -20,9 +24,13 @@ EXAMPLES = """examples:
   symgraph draw zoo:two-layer net.png --collapse names --direction LR --title "Two layers"
   symgraph draw zoo:rnn rnn.svg --steps 3 --direction LR --language zh
   symgraph draw zoo:hinge hinge.svg --hide constants ones --no-legend
+  symgraph draw zoo:rnn-row cells.svg --and zoo:lstm-row --style cell
+  symgraph draw modes.svg --style modes
 the file's suffix chooses the format: .svg .pdf .png .tex .html .gif .dot and more"""
 
 _OF_ALL = ("style", "engine", "theme")
+#: These show what is trained one after the other as a stack; others its sum.
+_OF_STAGES = ("blocks", "bipartite")
 
 
 def add_options(command: argparse.ArgumentParser) -> None:
@@ -34,10 +42,14 @@ def add_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--engine", choices=("auto", "dot", "native"), default="auto")
     command.add_argument("--theme", choices=tuple(THEMES), default="light")
     command.add_argument(
+        "--and", dest="others", action="append", default=[], metavar="NETWORK",
+        help="one more network in the same picture",
+    )  # fmt: skip
+    command.add_argument(
         "--values", metavar="JSON", help="values of the variables: JSON, FILE.json or FILE.npz"
     )
     styles = command.add_argument_group("of the styles")
-    for name, (parameter, used) in _options().items():
+    for name, (parameter, used, several) in _options().items():
         meaning = f"of {', '.join(used)}" if used != ["graph"] else None
         flag = f"--{name.replace('_', '-')}"
         if isinstance(parameter.default, bool):
@@ -45,7 +57,6 @@ def add_options(command: argparse.ArgumentParser) -> None:
                 flag, action=argparse.BooleanOptionalAction, default=argparse.SUPPRESS, help=meaning
             )
             continue
-        several = parameter.annotation == "Any" or "Sequence" in parameter.annotation
         styles.add_argument(
             flag,
             nargs="+" if several else None,
@@ -56,15 +67,26 @@ def add_options(command: argparse.ArgumentParser) -> None:
         )
 
 
-def _options() -> dict[str, tuple[inspect.Parameter, list[str]]]:
-    """The options of all styles by name, and which styles have each."""
+class _Option(NamedTuple):
+    """An option as the first style has it, the styles that have it, and whether it has parts."""
+
+    parameter: inspect.Parameter
+    styles: list[str]
+    several: bool
+
+
+def _options() -> dict[str, _Option]:
+    """The options of all styles by name."""
     from symgraph.draw.drawing import STYLES, style_named
 
-    found: dict[str, tuple[inspect.Parameter, list[str]]] = {}
+    found: dict[str, _Option] = {}
     for style in STYLES:
         for parameter in inspect.signature(style_named(style)).parameters.values():
             if parameter.kind is parameter.KEYWORD_ONLY:
-                found.setdefault(parameter.name, (parameter, []))[1].append(style)
+                first, used, several = found.get(parameter.name, _Option(parameter, [], False))
+                kind = parameter.annotation
+                several |= kind == "Any" or "Sequence" in kind or "tuple" in kind
+                found[parameter.name] = _Option(first, [*used, style], several)
     return found
 
 
@@ -83,11 +105,30 @@ def check_unknown(arguments: list[str]) -> None:
     """
     if not arguments:
         return
-    known = [f"--{name.replace('_', '-')}" for name in (*_OF_ALL, "values", *_options())]
+    names = (*_OF_ALL, "values", "and", *_options())
+    known = [f"--{name.replace('_', '-')}" for name in names]
     wrong = arguments[0].partition("=")[0]
     near = get_close_matches(wrong, known, 1)
     hint = f"Did you mean {near[0]}?" if near else "`symgraph draw --help` lists all options."
     raise DrawError(f"draw: there is no option {wrong!r}. {hint}")
+
+
+def is_mode(options: argparse.Namespace) -> bool:
+    """Whether a mode of recurrent nets is drawn by its name, or all of them."""
+    if options.style != "modes" or options.formulas is not None:
+        return False
+    from symgraph.draw.modes import MODES
+
+    return options.network is None or options.network in MODES
+
+
+def drawn(networks: Sequence[Network], style: str) -> Any:
+    """What a style takes of the networks: one expression, or a list of these."""
+    if style in _OF_STAGES:
+        found = [one for network in networks for one in network.stages or (network.loss,)]
+    else:
+        found = [network.loss for network in networks]
+    return found[0] if len(found) == 1 else found
 
 
 def picture(loss: Any, options: argparse.Namespace) -> Any:
@@ -96,10 +137,13 @@ def picture(loss: Any, options: argparse.Namespace) -> Any:
     from symgraph.node import variables
 
     given = {name: getattr(options, name) for name in _options() if hasattr(options, name)}
+    if options.style not in _options()["wrt"].styles:
+        given.pop("wrt", None)  # it has said which names of a formula are parameters
     chosen = {name: _alone(value) for name, value in given.items()}
     values = options.values
     if values is not None:
-        values = read_values(values, [leaf.params[0] for leaf in variables([loss])])
+        roots = loss if isinstance(loss, list) else [loss]
+        values = read_values(values, [leaf.params[0] for leaf in variables(roots)])
     common = {name: getattr(options, name) for name in _OF_ALL}
     return symgraph.draw(loss, values, **common, **chosen)
 

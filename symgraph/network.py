@@ -30,10 +30,14 @@ LARGEST_FILE = 100_000
 
 
 class Network(NamedTuple):
-    """A loss and what is assumed of its inputs: `facts` beside a `loss`, or claims in the text."""
+    """A loss and what is assumed of its inputs: `facts` beside a `loss`, or claims in the text.
+
+    `stages` are the losses that are trained one after the other, where there are several.
+    """
 
     loss: Node
     claims: tuple[Any, ...] = ()
+    stages: tuple[Node, ...] = ()
 
 
 def read_network(
@@ -59,7 +63,8 @@ def read_network(
                 "Leave that away, or write the formula itself."
             )
         found = _found(where)
-        return Network(_loss_of(found, where), tuple(getattr(found, "facts", ())))
+        facts, stages = (tuple(getattr(found, name, ())) for name in ("facts", "stages"))
+        return Network(_loss_of(found, where), facts, stages)
     if where.isidentifier() and not declared.get("shapes"):
         raise UnknownNameError(
             f"network {where!r}: it is neither zoo:NAME nor FILE.py:NAME nor a formula. "

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgraph.build.coerce import as_node
+from symgraph.codegen.program import compile
 from symgraph.draw.typeset import find_cjk_font
 from symgraph.draw.unit_net import Unit, UnitNet
 from symgraph.draw.view import Language
 from symgraph.errors import DrawError, SymgraphError
-from symgraph.evaluate import bind_values, evaluate_above
 from symgraph.figures import new_figure, save_figure
 from symgraph.grad import grad
 from symgraph.node import Node, variables
@@ -201,13 +201,11 @@ def sampled(
     count = len(next(iter(axes.values())))
     found = np.empty((len(nodes), count))
     given = {_name(key): value for key, value in values.items()}
-    leaves = {leaf.params[0] for leaf in variables(nodes)}
-    given = {name: value for name, value in given.items() if name in leaves}
+    leaves = variables(nodes)
+    program = compile(leaves, nodes, style="fast")
     for k in range(count):
-        here = {name: array[k] for name, array in axes.items() if name in leaves}
-        known, dims = bind_values(nodes, {**given, **here})
-        all_values = evaluate_above(nodes, known, dims)
-        found[:, k] = [float(all_values[node]) for node in nodes]
+        here = [axes[name][k] if name in axes else given[name] for name in map(_name, leaves)]
+        found[:, k] = program(*here)
     return list(found)
 
 

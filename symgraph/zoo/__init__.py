@@ -9,8 +9,10 @@ from collections.abc import Callable
 from difflib import get_close_matches
 from typing import Any
 
+from symgraph.build.abstract import function
 from symgraph.errors import KindError, UnknownNameError
 from symgraph.explain.derive import derive
+from symgraph.formula.functions import functions
 
 __all__ = ["builder", "built", "description", "names", "title", "topics"]
 
@@ -101,7 +103,10 @@ _TOPICS: dict[str, dict[str, str]] = {
         "sequence-classifier": "recurrent:sequence_classifier",
         "elman": "recurrent:elman_language_model",
         "encoder-decoder": "recurrent:encoder_decoder",
+        "bidirectional": "recurrent:bidirectional",
+        "captioning": "recurrent:captioning",
         "power": "recurrent:power_of_weight",
+        "wall": "recurrent:wall",
     },
     "gates": {
         "gate": "gates:gate",
@@ -156,7 +161,8 @@ def builder(name: str) -> Callable[..., Any]:
 def built(text: str) -> Any:
     """The system of a name with options behind it: lstm, or lstm,hidden=5,peepholes=fio.
 
-    Options are numbers, words and yes or no. Raises UnknownNameError for a name that is none and
+    Options are numbers, words, yes or no, and functions: sigmoid, or a name of your own for one
+    that stays abstract, φ. Raises UnknownNameError for a name that is none and
     for an option that the system has not, KindError for a value of another kind.
 
     >>> built("hinge,features=3").shape
@@ -168,8 +174,8 @@ def built(text: str) -> Any:
     given: dict[str, Any] = {}
     for option in options:
         key, _, value = (part.strip() for part in option.partition("="))
-        if key not in known or not isinstance(known[key].default, (bool, int, float, str)):
-            offered = [k for k, p in known.items() if isinstance(p.default, (int, float, str))]
+        if key not in known or not _is_offered(known[key].default):
+            offered = [k for k, p in known.items() if _is_offered(p.default)]
             raise UnknownNameError(
                 f"zoo:{name}: there is no option {key!r}, only {', '.join(offered) or 'none'}."
             )
@@ -177,8 +183,17 @@ def built(text: str) -> Any:
     return made(**given)
 
 
-def _as_kind(value: str, default: bool | float | str, where: str) -> Any:
+def _is_offered(default: Any) -> bool:
+    if default is inspect.Parameter.empty:
+        return False
+    return isinstance(default, (bool, int, float, str)) or callable(default)
+
+
+def _as_kind(value: str, default: Any, where: str) -> Any:
     """The text of an option as a value of the kind that its default has."""
+    if callable(default):
+        found = functions().get(value)
+        return found.call if found is not None and found.pointwise else function(value)
     if isinstance(default, bool):
         answers = {"yes": True, "true": True, "no": False, "false": False}
         if value.lower() not in answers:

@@ -10,8 +10,10 @@ from symgraph.node import Node
 from symgraph.shapes import DimLike
 
 __all__ = [
-    "Recurrent", "concatenated_rnn", "elman_language_model", "encoder_decoder", "power_of_weight",
+    "Recurrent", "bidirectional", "captioning", "concatenated_rnn", "elman_language_model",
+    "encoder_decoder", "power_of_weight",
     "rnn", "rnn_h", "rnn_row", "rnn_step", "scalar_rnn", "sequence_classifier", "stacked_rnn",
+    "wall",
 ]  # fmt: skip
 
 Function = Callable[[Node], Node]
@@ -219,6 +221,50 @@ def encoder_decoder(
     return EncoderDecoder(loss, encoder, decoder, (_sums_to_one(d),))
 
 
+def bidirectional(hidden: int = 2, inputs: int = 2, outputs: int = 2, steps: DimLike = "T") -> Node:
+    """Two loops, h from the left and g from the right, and y_t = V [h_t, g_t] of both.
+
+    The loss is half the sum of the squared outputs.
+    Variables: x (steps, inputs), h_0 and g_0 (hidden,), U, U_g (hidden, inputs), W, W_g (hidden,
+    hidden), V (outputs, 2 hidden).
+    """
+    x = sg.input("x", (steps, inputs))
+    U, U_g = (sg.parameter(name, (hidden, inputs)) for name in ("U", "U_g"))
+    W, W_g = (sg.parameter(name, (hidden, hidden)) for name in ("W", "W_g"))
+    V = sg.parameter("V", (outputs, 2 * hidden))
+    left = sg.scan(lambda h, x: sg.let("h", sg.tanh(U @ x + W @ h)), sg.input("h0", hidden), x)
+    right = sg.scan(
+        lambda g, x: sg.let("g", sg.tanh(U_g @ x + W_g @ g)), sg.input("g0", hidden), x,
+        reverse=True,
+    )  # fmt: skip
+    y = sg.let("y", sg.concat([left.states, right.states], axis=1) @ V.T)
+    return sg.let("L", sg.squared_norm(y) / 2)
+
+
+def captioning(
+    hidden: int = 3, features: int = 2, words: int = 4, steps: DimLike = "T"
+) -> Recurrent:
+    """An image described word by word: its features enter the first state only.
+
+    h_0 = tanh(I v), h_t = tanh(U w_t + W h_{t-1}), p_t = softmax(V h_t), where w_t is the word
+    before, START at first, and d_t the word that is to come, END at last.
+    Variables: v (features,), one-hot rows w and d (steps, words), I (hidden, features), U (hidden,
+    words), W (hidden, hidden), V (words, hidden).
+    """
+    U, W = sg.parameter("U", (hidden, words)), sg.parameter("W", (hidden, hidden))
+    V = sg.parameter("V", (words, hidden))
+    start = sg.tanh(sg.parameter("I", (hidden, features)) @ sg.input("v", features))
+
+    def step(h: Node, w: Node, d: Node) -> tuple[Node, dict[str, Node]]:
+        h = sg.let("h", sg.tanh(U @ w + W @ h))
+        p = sg.let("p", sg.softmax(V @ h))
+        return h, {"p": p, "loss": -sg.sum(d * sg.log(p))}
+
+    d = sg.input("d", (steps, words))
+    run = sg.scan(step, start, (sg.input("w", (steps, words)), d))
+    return Recurrent(sg.let("L", sg.sum(run.outputs["loss"])), run, (_sums_to_one(d),))
+
+
 def scalar_rnn(steps: DimLike = "T") -> Recurrent:
     """One unit h_t = tanh(w h_{t-1} + x_t): the influence of an early input fades.
 
@@ -239,3 +285,14 @@ def power_of_weight(length: int = 1000) -> Recurrent:
     w = sg.parameter("w")
     run = sg.scan(lambda y: sg.let("y", w * y), sg.const(1.0), length=length - 1)
     return Recurrent(sg.let("L", run.final), run)
+
+
+def wall(steps: int = 50) -> Recurrent:
+    """A unit x_t = w σ(x_{t-1}) + b from x_0 = ½, with E = (σ(x_T) - 0.7)².
+
+    Over w and b this surface has a wall, at which gradients explode.
+    Variables: w, b ().
+    """
+    w, b = sg.parameter("w"), sg.parameter("b")
+    run = sg.scan(lambda x: sg.let("x", w * sg.sigmoid(x) + b), sg.const(0.5), length=steps)
+    return Recurrent(sg.let("E", (sg.sigmoid(run.final) - 0.7) ** 2), run)

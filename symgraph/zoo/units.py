@@ -42,13 +42,15 @@ def activated_score(features: int = 3, function: Function = sg.tanh) -> Node:
     return sg.let("h", sg.sigmoid(score_of_features(features, function)))
 
 
-def two_cars_net() -> Node:
+def two_cars_net(unit: Function = sg.sigmoid) -> Node:
     """The two-car network with its inputs apart: h_j = σ(v_j·[1, x_1, x_2]), y = w_1 h_1 + w_2 h_2.
+
+    `unit`: what stands for σ, such as `sg.step` for two linear subproblems.
 
     Variables: x_1, x_2 (), v_1, v_2 (3,), w_1, w_2 ().
     """
     phi = sg.let("Φ", sg.stack([sg.ones(()), sg.input("x1"), sg.input("x2")]))
-    h1, h2 = (sg.let(f"h{j}", sg.sigmoid(sg.parameter(f"v{j}", 3) @ phi)) for j in (1, 2))
+    h1, h2 = (sg.let(f"h{j}", unit(sg.parameter(f"v{j}", 3) @ phi)) for j in (1, 2))
     return sg.let("y", sg.parameter("w1") * h1 + sg.parameter("w2") * h2)
 
 

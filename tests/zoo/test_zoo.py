@@ -1,6 +1,8 @@
 """The systems of the zoo: what every one of them gives, and the commands that know them."""
 
 import json
+import math
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +12,7 @@ from symgraph.network import load_network
 from symgraph.node import variables
 
 SYSTEMS = zoo.names()
+NUMBERS = Path(__file__).parents[1] / "lectures" / "lecture_numbers.json"
 
 
 @pytest.mark.parametrize("name", SYSTEMS)
@@ -117,9 +120,38 @@ def test_a_system_takes_options_behind_its_name(capsys):
         ("zoo:hinge,features=2.5", "features=2.5: write a whole number"),
         ("zoo:lstm,order=hhx", "order='hhx' is not offered; write hx or xh"),
         ("zoo:lstm,peepholes=fC", "peepholes='C' is not offered; write f or i or o"),
-        ("zoo:rnn,function=relu", "there is no option 'function'"),
+        ("zoo:feedforward,functions=relu", "there is no option 'functions'"),
     ],
 )
 def test_an_option_that_does_not_fit_is_refused(text, message, capsys):
     assert cli.main(["derive", text]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_an_option_may_be_a_function_known_or_abstract():
+    known, own = zoo.built("x-sigma-x,function=tanh"), zoo.built("score,function=φ")
+
+    assert sg.evaluate(known, {"x": 0.3}) == pytest.approx(0.3 * math.tanh(0.3))
+    assert "φ(x1)" in str(own)
+
+
+def test_two_loops_in_both_directions_give_the_numbers_of_the_lecture():
+    row = json.loads(NUMBERS.read_text(encoding="utf-8"))["S4-72"]
+    loss = zoo.built("bidirectional,inputs=3")
+    named = {"U": "U_f", "W": "W_f", "U_g": "U_b", "W_g": "W_b", "V": "V", "x": "x"}
+    values = {name: row["inputs"][key] for name, key in named.items()}
+
+    found = sg.evaluate(loss, {**values, "h0": [0, 0], "g0": [0, 0]})
+    assert found == pytest.approx(row["expect"]["loss"], rel=1e-9)
+
+
+def test_the_error_of_a_recurrent_unit_has_a_wall():
+    loss = zoo.built("wall").loss
+    w = next(leaf for leaf in variables([loss]) if leaf.params[0] == "w")
+    slope = sg.grad(loss, w)
+    wall = 0.5 - 6 / (1 + math.exp(-0.5))
+
+    sides = [sg.evaluate(slope, {"w": 6, "b": wall + away}) for away in (-0.1, 0.1)]
+    assert sides == pytest.approx([-0.00332063679, 0.05999524503], rel=1e-5)
+    at_wall = sg.evaluate(slope, {"w": 6, "b": wall})
+    assert at_wall == pytest.approx(-1600429.056, rel=1e-3)
