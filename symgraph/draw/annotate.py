@@ -5,16 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from symgraph.draw.geometry import Point, Rect, Shape, bounds_of, hits, segments
 from symgraph.draw.plan import TITLE_INSET
+from symgraph.draw.spots import Align, Size, far_spots, near_spots
 from symgraph.draw.view import Direction
 
 __all__ = ["RectGrid", "Size", "Spot", "place_title", "place_values"]
-
-Align = Literal["left", "right", "middle"]
-Size = tuple[float, float]
 
 # Costs of one collision: with something solid, with an edge, with where others would rather be.
 _SOLID = 1000.0
@@ -108,49 +105,19 @@ def place_title(box: Rect, width: float, height: float, lines: Sequence[Sequence
     strip = Rect(box.left, top, box.right, top + height)
     near = [line for line in lines if bounds_of(line).meets(strip)]
     for step in range(steps + 1):
-        spot = _block(first + step * _TITLE_STEP, top, width, height)
+        left = first + step * _TITLE_STEP
+        spot = Rect(left, top, left + width, top + height)
         if not any(hits(line, spot.grown(_CLEAR)) for line in near):
             return spot
-    return _block(first, top, width, height)
+    return Rect(first, top, first + width, top + height)
 
 
 def _spots(
     size: Size, shape: Shape, direction: Direction, gap: float
 ) -> Iterator[tuple[Rect, Align]]:
     """Places for the block, the best first."""
-    width, height = size
-    bounds = shape.bounds
-    x, y = bounds.centre
-    right, left = bounds.right + gap, bounds.left - gap - width
-    beside = (0.0, -0.35, -0.6, 0.35, 0.6)
-    if direction == "LR":
-        for top in (bounds.bottom + gap, bounds.top - gap - height):
-            yield _block(x - width / 2, top, width, height), "middle"
-        for top in (bounds.bottom + gap, bounds.top - gap - height):
-            yield _block(bounds.left, top, width, height), "left"
-            yield _block(bounds.right - width, top, width, height), "right"
-    for share in beside:
-        yield _block(right, y - height / 2 + share * height, width, height), "left"
-    for share in beside:
-        yield _block(left, y - height / 2 + share * height, width, height), "right"
-    # Off the corners, where a circle leaves room.
-    top, bottom = bounds.top + 2.0 - height, bounds.bottom - 2.0
-    inset = 0.25 * bounds.width
-    for edge in (top, bottom):
-        yield _block(right - inset, edge, width, height), "left"
-        yield _block(left + inset, edge, width, height), "right"
-    yield _block(x - width / 2, bounds.top - gap - height, width, height), "middle"
-    yield _block(x - width / 2, bounds.bottom + gap, width, height), "middle"
-    # Farther and farther away.
-    for away in (12.0, 24.0, 40.0, 60.0, 90.0):
-        for share in (0.0, -0.6, 0.6, -1.2, 1.2, -2.0, 2.0):
-            dy = y - height / 2 + share * (height + 10.0)
-            yield _block(right + away, dy, width, height), "left"
-            yield _block(left - away, dy, width, height), "right"
-
-
-def _block(left: float, top: float, width: float, height: float) -> Rect:
-    return Rect(left, top, left + width, top + height)
+    yield from near_spots(size, shape.bounds, direction, gap)
+    yield from far_spots(size, shape.bounds, gap)
 
 
 class RectGrid:

@@ -23,6 +23,7 @@ __all__ = [
     "hits",
     "lines_cross",
     "piece_at",
+    "rounded",
     "segments",
     "straight",
     "turning",
@@ -135,6 +136,11 @@ def enclosing(rects: Sequence[Rect]) -> Rect:
 
 def bounds_of(points: Sequence[Point], margin: float = 0.0) -> Rect:
     """The rectangle around points, with a margin."""
+    if len(points) == 2:
+        (x0, y0), (x1, y1) = points
+        x0, x1 = (x0, x1) if x0 < x1 else (x1, x0)
+        y0, y1 = (y0, y1) if y0 < y1 else (y1, y0)
+        return Rect(x0 - margin, y0 - margin, x1 + margin, y1 + margin)
     xs = [x for x, _ in points]
     ys = [y for _, y in points]
     return Rect(min(xs) - margin, min(ys) - margin, max(xs) + margin, max(ys) + margin)
@@ -170,6 +176,25 @@ def hermite(points: Sequence[Point], axis: int, flat_ends: bool = False) -> Curv
         )
         curve += [(u, v) if axis == 0 else (v, u) for u, v in inner]
         curve.append(points[i + 1])
+    return tuple(curve)
+
+
+def rounded(points: Sequence[Point]) -> Curve:
+    """A smooth curve along a line through points that cuts all its corners.
+
+    It touches each inner segment in its middle, the corners pull it (a quadratic B-spline).
+
+    >>> rounded([(0.0, 0.0), (6.0, 0.0), (6.0, 6.0)])
+    ((0.0, 0.0), (4.0, 0.0), (6.0, 2.0), (6.0, 6.0))
+    """
+    if len(points) == 2:
+        return straight(points[0], points[1])
+    curve = [points[0]]
+    for index in range(1, len(points) - 1):
+        corner, start = points[index], curve[-1]
+        last = index == len(points) - 2
+        end = points[-1] if last else _between(corner, points[index + 1], 0.5)
+        curve += [_between(start, corner, 2 / 3), _between(end, corner, 2 / 3), end]
     return tuple(curve)
 
 
@@ -334,7 +359,21 @@ def _border(
 
 def hits(points: Sequence[Point], rect: Rect) -> bool:
     """Whether a line through `points` enters the rectangle."""
-    return any(_segment_enters(p, q, rect) for p, q in itertools.pairwise(points))
+    left, top, right, bottom = rect.left, rect.top, rect.right, rect.bottom
+    x0, y0 = points[0]
+    for p, q in itertools.pairwise(points):
+        x1, y1 = q
+        # Nearly all segments are wholly on one side.
+        if (
+            (x0 > left or x1 > left)
+            and (x0 < right or x1 < right)
+            and (y0 > top or y1 > top)
+            and (y0 < bottom or y1 < bottom)
+            and _segment_enters(p, q, rect)
+        ):
+            return True
+        x0, y0 = x1, y1
+    return False
 
 
 def segments(line: Sequence[Point], slim: float = 64.0) -> list[tuple[Point, Point]]:

@@ -21,7 +21,8 @@ from symgraph.draw.groups import NOWHERE, Tree
 from symgraph.draw.layout_native import operand_order
 from symgraph.draw.plan import TITLE_INSET, Places, Plan
 from symgraph.draw.ranks import assign
-from symgraph.draw.routes import Routes, conflicts, refine
+from symgraph.draw.routes import conflicts, refine
+from symgraph.draw.ways import Routes
 from symgraph.errors import DrawError
 
 if TYPE_CHECKING:

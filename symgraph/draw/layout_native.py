@@ -13,11 +13,12 @@ from collections import Counter
 from symgraph.draw import coords, ranks
 from symgraph.draw.boxes import box, straightened
 from symgraph.draw.chart import EDGE_TO_LABEL, Chart
-from symgraph.draw.geometry import Curve, Point, Rect, enclosing, hermite
+from symgraph.draw.geometry import Curve, Point, Rect, enclosing, hermite, rounded
 from symgraph.draw.groups import connections
 from symgraph.draw.plan import Places, Plan, PlanGroup, around
-from symgraph.draw.routes import Routes, refine
+from symgraph.draw.routes import refine
 from symgraph.draw.taut import Gate, pulled
+from symgraph.draw.ways import Routes
 
 __all__ = ["VERSION", "operand_order", "place"]
 
@@ -159,6 +160,8 @@ class _Subplan:
                 )
                 for group in groups
             ),
+            values=tuple(plan.values[v] for v in self.nodes) if plan.values else (),
+            value_gap=plan.value_gap,
         )
 
 
@@ -304,7 +307,10 @@ class _Frame:
         if self.draft:
             straightened = _corners(straightened)
         safe = hermite(straightened, axis, flat_ends=True)
-        return (safe,) if self.draft else (plain, hermite(taut[::-1], axis), safe)
+        if self.draft:
+            return (safe,)
+        softer = (rounded(_bare_corners(line)) for line in (taut[::-1], straightened))
+        return (plain, hermite(taut[::-1], axis), *softer, safe)
 
     def _fixed(self, chart: Chart, v: int, side: int) -> Gate:
         """A gate that is one point: the middle of an element, or where its layer ends."""
@@ -339,14 +345,23 @@ def _corners(points: list[Point]) -> list[Point]:
     """The points at which a line turns, and their neighbours; those between need no mention."""
     turns = [True] * len(points)
     for i in range(1, len(points) - 1):
-        (x0, y0), (x1, y1), (x2, y2) = points[i - 1 : i + 2]
-        turns[i] = abs((x1 - x0) * (y2 - y1) - (y1 - y0) * (x2 - x1)) > 1e-6
+        turns[i] = _turns(*points[i - 1 : i + 2])
     last = len(points) - 1
     return [
         point
         for i, point in enumerate(points)
         if turns[i] or turns[max(0, i - 1)] or turns[min(last, i + 1)]
     ]
+
+
+def _bare_corners(points: list[Point]) -> list[Point]:
+    """The ends of a line and the points at which it turns."""
+    inner = [q for p, q, r in zip(points, points[1:], points[2:], strict=False) if _turns(p, q, r)]
+    return [points[0], *inner, points[-1]]
+
+
+def _turns(p: Point, q: Point, r: Point) -> bool:
+    return abs((q[0] - p[0]) * (r[1] - q[1]) - (q[1] - p[1]) * (r[0] - q[0])) > 1e-6
 
 
 def _is_steep(points: list[Point], axis: int) -> bool:
