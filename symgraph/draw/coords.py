@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-__all__ = ["assign", "fit", "settle_between"]
+__all__ = ["align", "assign", "fit", "settle_between"]
 
 
 def assign(
@@ -37,6 +37,32 @@ def assign(
         for level in levels if side == 0 else levels[::-1]:
             _settle(places, layers[level], gaps[level], pulls)
     return places
+
+
+def align(
+    chains: Sequence[Sequence[int]],
+    layers: Sequence[Sequence[int]],
+    gaps: Sequence[Sequence[float]],
+    layer_of: Sequence[int],
+    places: list[float],
+) -> None:
+    """Put the elements of each chain at one place, their middle, where their neighbours allow it.
+
+    Elements of one chain are on different layers. Changes `places`.
+    """
+    index_of = {v: index for layer in layers for index, v in enumerate(layer)}
+    for chain in chains:
+        low, high = -math.inf, math.inf
+        for v in chain:
+            layer, gap, index = layers[layer_of[v]], gaps[layer_of[v]], index_of[v]
+            if index:
+                low = max(low, places[layer[index - 1]] + gap[index - 1])
+            if index + 1 < len(layer):
+                high = min(high, places[layer[index + 1]] - gap[index])
+        if low <= high:
+            middle = sum(places[v] for v in chain) / len(chain)
+            for v in chain:
+                places[v] = max(low, min(high, middle))
 
 
 def settle_between(

@@ -28,6 +28,7 @@ _LAYER_GAP = 48.0
 _ABOVE_LABEL = 13.0
 _BELOW_LABEL = 8.0
 _PART_GAP = 40.0
+_CHAIN = 8.0
 # The flattest edge: how far it may go along the layers for one pixel across.
 _FLATTEST = 1.4
 _MOST_STEEPENING = 60.0
@@ -194,19 +195,45 @@ def _is_small(plan: Plan) -> bool:
 def _across(chart: Chart, start: list[float] | None = None) -> list[float]:
     """The place of each element along its layer, sought from `start` on where that is known."""
     links: list[list[tuple[int, float]]] = [[] for _ in chart.layer_of]
+    upright = _upright(chart)
+    only = {pair for chain in upright for pair in itertools.pairwise(chain)}
     flying = [(chart.chains[k][0], chart.chains[k][-1]) for k in sorted(chart.flying)]
     sides = [pair for side in chart.sides() for pair in itertools.pairwise(side)]
     for upper, lower in (*chart.links(range(len(chart.chains))), *flying, *sides):
         bends = (upper >= chart.nodes) + (lower >= chart.nodes)
         # A bend that wanders is uglier than a slope at the end of the edge.
         weight = (1.0, 1.5, 6.0)[bends]
+        if (upper, lower) in only:
+            # What has one operand stands above it: a chain is a straight line.
+            weight *= _CHAIN
         links[upper].append((lower, weight))
         links[lower].append((upper, weight))
     gaps = [[chart.gap(a, b) for a, b in itertools.pairwise(row)] for row in chart.rows]
     size = len(chart.layer_of)
     sweeps = 120 if size <= 1000 else 40 if size <= 8000 else 16
     places = coords.assign(chart.rows, gaps, links, chart.layer_of, sweeps, start)
-    return straightened(chart, gaps, links, places) if chart.plan.groups else places
+    if chart.plan.groups:
+        places = straightened(chart, gaps, links, places)
+    coords.align(upright, chart.rows, gaps, chart.layer_of, places)
+    return places
+
+
+def _upright(chart: Chart) -> list[list[int]]:
+    """The chains of what is the only operand of its only user; a straight line draws them best."""
+    users = Counter(tail for tail, _ in chart.plan.edges)
+    operands = Counter(head for _, head in chart.plan.edges)
+    below: dict[int, list[int]] = {}
+    for (tail, head), chain in zip(chart.plan.edges, chart.chains, strict=True):
+        if users[tail] == operands[head] == 1 and len(chain) <= 3:
+            below[head] = chain[1:]
+    inner = {chain[-1] for chain in below.values()}
+    found = []
+    for top in sorted(below.keys() - inner):
+        chain = [top]
+        while chain[-1] in below:
+            chain += below[chain[-1]]
+        found.append(chain)
+    return found
 
 
 def _along(chart: Chart, across: list[float]) -> list[tuple[float, ...]]:

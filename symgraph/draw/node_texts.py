@@ -155,7 +155,7 @@ class NodeTexts:
         value = value_latex(self.numbers.forward.get(vertex.node), self.digits)
         if name is not None and value:
             norm = value.startswith(r"\lVert")
-            value = value.replace(r"\cdot", name, 1) if norm else f"{name} = {value}"
+            value = value.replace(r"\cdot", f" {name}", 1) if norm else f"{name} = {value}"
         slope = self.numbers.backward.get(vertex.node)
         return value or name, None if slope is None else value_latex(slope, self.digits)
 

@@ -74,6 +74,8 @@ class _Search:
         self.shapes, self.rooms = open_ways.shapes, open_ways.rooms
         # Where the values will stand that find no room unless edges and labels keep off it.
         self.claims: dict[int, Rect] = {}
+        # The spots that were claimed in vain: some edge cannot keep off.
+        self.refused: dict[int, list[Rect]] = {}
         self.near_lines, self.near_labels, self.near_claims = Near(), Near(), Near()
         self.labels = list(open_ways.routes.labels)
         self.ways = [open_ways.given(k, k in fixed) for k in range(len(self.labels))]
@@ -205,14 +207,22 @@ class _Search:
         """Claim a spot for the values that have none; returns the edges in the way."""
         found: set[int] = set()
         for v in range(len(self.plan.shapes)):
-            spots = self.open.value_spots(v) if v not in self.claims else []
-            free = [spot for spot in spots if not self._is_built(v, spot)]
-            through = [self._lines_through(spot) for spot in free]
-            if not free or not all(through):
+            claim = self.claims.get(v)
+            if claim is not None and not self._lines_through(claim):
                 continue
-            best = min(range(len(free)), key=lambda index: (len(through[index]), index))
-            self.claims[v] = free[best]
-            self.near_claims.put(v, cells_of([free[best]]))
+            spots = [spot for spot in self.open.value_spots(v) if not self._is_built(v, spot)]
+            through = [self._lines_through(spot) for spot in spots]
+            if not spots or not all(through):
+                continue
+            refused = self.refused.setdefault(v, [])
+            if claim is not None:
+                refused.append(claim)
+            keys = [
+                (spot in refused, len(lines)) for spot, lines in zip(spots, through, strict=True)
+            ]
+            best = keys.index(min(keys))
+            self.claims[v] = spots[best]
+            self.near_claims.put(v, cells_of([spots[best]]))
             found.update(through[best])
         return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -29,6 +30,8 @@ __all__ = ["CLEAR", "Routes", "Way", "Ways"]
 CLEAR = 3.0
 # What it costs to bend at all, to turn by a radian, and to run through something.
 _BEND, _TURN = 0.15, 1.2
+# What it costs to go twice as far as need be.
+_DETOUR = 6.0
 _NODE, _VALUE = 60.0, 20.0
 # Through the box of a group that neither end belongs to.
 _BOX = 4.0
@@ -156,9 +159,9 @@ class Ways:
             yield self._way(k, straight(*ends), list(ends))
             curves = [*_arcs(*ends, self.axis), *curves]
         lines = [flatten(curve) for curve in curves]
-        costs = [turning(line) for line in lines]
+        costs = [_BEND + _TURN * turning(line) + _DETOUR * _detour(line) for line in lines]
         for index in sorted(range(len(curves)), key=lambda index: (costs[index], index)):
-            yield self._way(k, curves[index], lines[index], _BEND + _TURN * costs[index])
+            yield self._way(k, curves[index], lines[index], costs[index])
 
     def _way(
         self, k: int, curve: Curve, line: list[Point] | None = None, plainness: float = 0.0
@@ -191,6 +194,12 @@ def _boxes_of(plan: Plan, boxes: Sequence[Rect]) -> list[tuple[Rect, set[int]]]:
         if parent is not None:
             members[parent] |= members[g]
     return list(zip(boxes, members, strict=False))
+
+
+def _detour(line: Sequence[Point]) -> float:
+    """How much longer a line is than the straight way, as a share of that."""
+    direct = math.dist(line[0], line[-1])
+    return sum(math.dist(p, q) for p, q in itertools.pairwise(line)) / direct - 1 if direct else 0.0
 
 
 def _arcs(start: Point, end: Point, axis: int) -> Iterator[Curve]:

@@ -10,9 +10,6 @@ from symgraph.draw.typeset import ZiamathTypesetter
 from symgraph.network import load_network
 from symgraph.sample import draw as sample
 
-# One wide value between two edges that meet: it stands across one of them still.
-CROWDED = {("encoder-decoder", "LR"): 1}
-
 SHARED = ZiamathTypesetter(cjk_font=None)
 
 
@@ -24,4 +21,4 @@ def test_a_system_with_its_values_has_no_blemish(name, direction):
     scene = layout(view, SHARED, "native")
 
     assert [] == overlaps(scene)
-    assert len(edge_hits(scene)) <= CROWDED.get((name, direction), 0)
+    assert [] == edge_hits(scene)
