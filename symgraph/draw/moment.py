@@ -46,6 +46,7 @@ _SIGNS = {
     "·": r"\times", "−": "-", "( )²": r"(\,\cdot\,)^2", "√": r"\sqrt{\;}", "σ": r"\sigma",
     "+": "+", "/": "/", "tanh": r"\tanh", "exp": r"\exp", "log": r"\log", "max": r"\max",
     "Σ": r"\sum", "repeat": r"\mathbf{1}", "ᵀ": r"^{\mathsf{T}}", "[ ]": r"[\,\cdot\,]",
+    "relu": r"\mathrm{ReLU}",
 }  # fmt: skip
 
 

@@ -11,11 +11,14 @@ import numpy as np
 from symgraph.build.unroll import unroll
 from symgraph.draw.layered import number_latex
 from symgraph.draw.unrolled import Net
-from symgraph.graph import graph
+from symgraph.evaluate import bind_values, evaluate_above
+from symgraph.graph import Graph, graph
 from symgraph.node import Node
 from symgraph.notation.moments import Previous
+from symgraph.notation.read import bare
 from symgraph.notation.sequences import Moment
-from symgraph.ops import Var
+from symgraph.ops import Const, Fill, Map, Var
+from symgraph.ops.leaves import fill
 
 __all__ = ["Numbers", "numbers_of", "steps_of"]
 
@@ -26,10 +29,16 @@ _SHOWN = 4
 
 @dataclass(frozen=True)
 class Numbers:
-    """Forward and backward values as they are written, by name and time (0: without a time)."""
+    """Forward and backward values as they are written, by name and time (0: without a time).
+
+    `slopes` are the derivatives of what is computed entry by entry of one value, `dead` those that
+    are zero in every entry.
+    """
 
     forward: Mapping[_Key, str] = field(default_factory=dict)
     backward: Mapping[_Key, str] = field(default_factory=dict)
+    slopes: Mapping[_Key, str] = field(default_factory=dict)
+    dead: frozenset[_Key] = frozenset()
 
     def of(self, name: str, moment: Moment | None) -> tuple[str | None, str | None]:
         """What stands beside a vector at a time, nothing for times without a number."""
@@ -37,6 +46,13 @@ class Numbers:
             return None, None
         key = (name, moment.offset)
         return self.forward.get(key), self.backward.get(key)
+
+    def slope(self, name: str, moment: Moment | None) -> tuple[str | None, bool]:
+        """The derivative of an entrywise function, and whether it lets nothing through."""
+        if moment is None or moment.letter:
+            return None, False
+        key = (name, moment.offset)
+        return self.slopes.get(key), key in self.dead
 
     def of_start(self, before: Node) -> tuple[str | None, str | None]:
         """What stands beside the value that a loop starts from."""
@@ -84,7 +100,30 @@ def numbers_of(root: Node, values: Mapping[Any, Any] | None, net: Net, digits: i
             rows = np.moveaxis(np.asarray(by_name[entry.stacked.name]), entry.axis, 0)
             for k, row in enumerate(rows, 1):
                 forward[title, k] = shown_number(row, digits)
-    return Numbers(forward, backward)
+    slopes = _slopes(labelled, by_name)
+    dead = frozenset(key for key, value in slopes.items() if not np.any(value))
+    written = {key: shown_number(value, digits) for key, value in slopes.items()}
+    return Numbers(forward, backward, written, dead)
+
+
+def _slopes(labelled: Graph, values: Mapping[str, Any]) -> dict[_Key, Any]:
+    """The derivative of each function of one value, entry by entry."""
+    wanted: dict[_Key, Node] = {}
+    for vertex in labelled.vertices:
+        node = bare(vertex.node)
+        stem, _, number = (vertex.name or "").rpartition("_")
+        if not isinstance(node, Map) or not (stem and number.isdigit()):
+            continue
+        places = [k for k, arg in enumerate(node.args) if not isinstance(bare(arg), (Fill, Const))]
+        pulled = None
+        if len(places) == 1:
+            pulled = node.vjp(fill(1, node.shape, "real"), places[0])
+        if pulled is not None:
+            wanted[stem, int(number)] = pulled
+    roots = labelled.roots
+    known, dims = bind_values([*roots, *wanted.values()], values)
+    found = evaluate_above(list(wanted.values()), known, dims)
+    return {key: np.asarray(found[node]) for key, node in wanted.items()}
 
 
 def _enter(table: dict[_Key, str], name: str, value: Any, digits: int) -> None:

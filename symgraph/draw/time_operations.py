@@ -7,12 +7,13 @@ leads from a chip is one term of the gradient's sum over time.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from symgraph.draw.cell import CellDrawing, cell_legend
 from symgraph.draw.moment import Cell, Element, latex_at
 from symgraph.draw.time_columns import Block, Column, blocks_of
 from symgraph.draw.time_numbers import Numbers
+from symgraph.draw.time_paths import Chip, path_of, product, way_back
 from symgraph.draw.unrolled import Net
 from symgraph.draw.view import Language, View, ViewEdge, ViewGroup, ViewNode
 from symgraph.errors import DrawError
@@ -45,6 +46,7 @@ def operations_view(
     title: str,
     language: Language,
     legend: bool,
+    path: Any = None,
 ) -> View:
     """The view of the style "timeline" with detail="ops".
 
@@ -55,12 +57,18 @@ def operations_view(
         for cell in net.cells
         for _, after in cell.states
     ):
+        if path is not None:
+            raise DrawError(
+                "draw: path over time is for nets whose states are layers. Mark the way of a state "
+                "through a cell with style='cell', highlight='belt'."
+            )
         return _gated_view(net, blocks_of(net, steps, most), numbers, title, language, legend)
     drawing = _Operations(net, numbers, language)
     drawing.draw(blocks_of(net, steps, most, drawing.width + 1.0))
+    edges, notes = drawing.with_path(path)
     return View(
-        tuple(drawing.nodes), tuple(drawing.edges), title, "BT", legend, language,
-        groups=tuple(drawing.groups),
+        tuple(drawing.nodes), edges, title, "BT", legend, language,
+        groups=tuple(drawing.groups), notes=notes,
     )  # fmt: skip
 
 
@@ -100,6 +108,12 @@ class _Operations:
 
     def __post_init__(self) -> None:
         self.hues: dict[Node, int] = {}
+        self.chips: list[Chip] = []
+        self.entrywise: set[int] = set()
+        #: What nodes are called, by their ids.
+        self.called: dict[str, str] = {}
+        #: The losses by their times.
+        self.ends: dict[str, str] = {}
         self.blocks: list[Block] = []
         self.spots, self.width = self._arranged()
         self.top = max(spot.function for spot in self.spots.values()) + 1.0
@@ -147,6 +161,22 @@ class _Operations:
         if not self.net.losses:
             self._draw_last_loss()
 
+    def with_path(self, path: Any) -> tuple[tuple[ViewEdge, ...], tuple[str, ...]]:
+        """The edges, those of a way back through time marked, and its product."""
+        if path is None:
+            return tuple(self.edges), ()
+        if not self.ends:
+            ((_, after), *_) = self.blocks[-1].cells[-1].states
+            self.ends[""] = self._id(after, self.blocks[-1].columns[-1])
+        chip, way = way_back(self.edges, self.chips, path_of(path), self.ends)
+        edges = tuple(replace(edge, highlight=k in way) for k, edge in enumerate(self.edges))
+        found = product(edges, way, chip, self.entrywise, self.called)
+        if found is None:
+            return edges, ()
+        start = rf"{chip.label}\;({chip.letter} = {chip.time})"
+        end = self.called.get(edges[way[-1]].head, r"\cdot")
+        return edges, (rf"{start} \to {end}:\quad {found}",)
+
     # --- one column -----------------------------------------------------------------------------
 
     def _draw_column(self, block: Block, k: int, column: Column) -> None:
@@ -159,6 +189,7 @@ class _Operations:
                 at = (column.at + spot.across, spot.function)
                 self.nodes.append(ViewNode(self._id(after, column), r"\cdots", "constant", at=at))
                 self._edge_of_time(block, cell, k, self._id(after, column))
+                self.edges[-1] = replace(self.edges[-1], alt=r"\cdots")
             return
         for place, node in enumerate(one for one in self.net.inputs if self._fits(one, block)):
             x = column.at + self.width - 1.0 + place
@@ -208,7 +239,11 @@ class _Operations:
             )
             slope = self.net.step.slope_of_layer(element)
             label = None if slope is None else self._latex(slope, block, column)
-            self.edges.append(ViewEdge(sum_id, id, 0, label))
+            value, dead = None, False
+            if "softmax" not in element.sign:
+                value, dead = self.numbers.slope(self.net.title(vector), column.moment)
+            self.entrywise.add(len(self.edges))
+            self.edges.append(ViewEdge(sum_id, id, 0, label, value, dead))
         self._draw_terms(block, k, column, element, sum_id)
         self._draw_chips(block, column, element, spot, sum_id, row)
 
@@ -223,6 +258,8 @@ class _Operations:
     ) -> ViewNode:
         name = self._named(node, block, column) or None
         forward, backward = self._values(node, column)
+        if name is not None:
+            self.called[id] = name
         shown = name if forward is None or name is None else f"{name} = {forward}"
         return ViewNode(id, sign, "op", f"{sign} {name or ''}".strip(), shown, backward, at=at)
 
@@ -294,6 +331,12 @@ class _Operations:
             partner = Number(1) if parameter in element.biases else beside.get(parameter)
             label = None if partner is None else self._latex(partner, block, column)
             self.edges.append(ViewEdge(id, head, len(self.edges), label, dashed=True, hue=hue))
+            assert column.moment is not None
+            sort = getattr(self.net.step.name(element.node), "sort", "")
+            time = write(_time(column.moment), "latex")
+            plain = getattr(bare(parameter), "name", name)
+            rank = 0 if sort == "scalar" else parameter.ndim
+            self.chips.append(Chip(id, plain, name, block.letter, time, rank, sort == "row"))
 
     def _partners(self, element: Element) -> list[Formula | None]:
         """What each parameter multiplies."""
@@ -323,6 +366,8 @@ class _Operations:
             x = column.at + self.width - 1.0
             shown = self._latex(each, block, column)
             self.nodes.append(ViewNode(id, r"\ell", "op", shown, shown, at=(x, self.top)))
+            self.ends[write(_time(column.moment), "latex")] = id
+            self.called[id] = shown
             self._into_loss(inner, id, shown, block, column)
             self.edges.append(ViewEdge(id, root, 0, "1", route="upright"))
             self._join_group(column, id)
@@ -369,6 +414,7 @@ class _Operations:
         x = column.at + self.spots[sources[0]].across
         forward, _ = self.numbers.of(self.net.title(root), Moment())
         text = shown if forward is None else f"{shown} = {forward}"
+        self.ends[""], self.called["loss"] = "loss", shown
         self.nodes.append(ViewNode("loss", r"\ell", "root", shown, text, "1", at=(x, self.top)))
         for k, source in enumerate(sources):
             at_end = self._named(source, block, column)

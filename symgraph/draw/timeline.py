@@ -47,13 +47,16 @@ def timeline_view(
     legend: bool = True,
     digits: int = 3,
     prefixes: bool = False,
+    path: Any = None,
 ) -> View:
     """A recurrent net over time, one column a time.
 
     `steps`: how many times there are, where the expression leaves it open; more than `most` are
     shown as the first two, dots, and the last one. `detail`: "vectors" shows inputs, states and
     outputs, "ops" every operation with its local derivative. `loss` adds the losses and their sum.
-    With `values` the vectors show their numbers.
+    With `values` the vectors show their numbers. `path` marks, among operations, one way back
+    through time, ("W", 2) from the use of W at time 2 to the last loss, ("W", 2, 3) to that of time
+    3, and writes its product below.
     """
     if detail not in ("vectors", "ops"):
         raise DrawError(f"draw: detail={detail!r}; write 'vectors' or 'ops'.")
@@ -63,8 +66,10 @@ def timeline_view(
     numbers = numbers_of(root_of(expr, "timeline"), values, net, digits)
     steps = steps_of(net, values) or steps
     if detail == "ops":
-        view = operations_view(net, steps, most, numbers, title, language, legend)
+        view = operations_view(net, steps, most, numbers, title, language, legend, path)
         return replace(view, prefixes=prefixes and values is not None)
+    if path is not None:
+        raise DrawError("draw: path marks edges between operations; write detail='ops' too.")
     # Loops side by side in one column need twice the room.
     pitch = 2.0 if _side_by_side(net) else 1.0
     drawing = _Vectors(net, blocks_of(net, steps, most, pitch), numbers, pitch)
