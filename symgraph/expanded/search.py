@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from symgraph.graph import Graph
     from symgraph.vertices import Edge, Vertex
 
-__all__ = ["along_path", "largest_paths"]
+__all__ = ["along_path", "largest_paths", "path_formula"]
 
 #: Through arrays the order of the search is an estimate; so many are compared by their true size.
 CANDIDATES = 200
@@ -122,11 +122,11 @@ def _path(graph: Graph, edges: tuple[Edge, ...], flow: Flow | None, value: Any) 
         return Path((), value)
     numbers = _is_of_numbers(edges)
     factors = None if flow is None or not numbers else tuple(flow.slope(edge) for edge in edges)
-    formula = None if numbers else _formula(graph, edges)
+    formula = None if numbers else path_formula(graph, edges)
     return Path(edges, value, factors, formula)
 
 
-def _formula(graph: Graph, edges: Sequence[Edge]) -> Formula | None:
+def path_formula(graph: Graph, edges: Sequence[Edge]) -> Formula | None:
     """What a way contributes, as one formula in the named values.
 
     From an array it is the map of the derivative by the array, written •, as on the edges.

@@ -18,7 +18,7 @@ class Canvas {
     this.state = state;
     this.root = document.getElementById("canvas");
     this.layers = Object.fromEntries(
-      ["edges", "nodes", "veil", "front"].map((id) => [id, document.getElementById(id)]));
+      ["frames", "edges", "nodes", "veil", "front"].map((id) => [id, document.getElementById(id)]));
     this.hidden = () => [false, false];
     this.selected = [];
     this.rooms = new Map();
@@ -36,6 +36,8 @@ class Canvas {
     this.at = placed.at;
     this.parts = this.view.items.map((item, i) => this.node(item, i));
     this.lines = this.view.links.map((one, k) => this.edge(one, k, placed));
+    this.layers.frames.replaceChildren(
+      ...frames(this.model, this.view, this.sizes, this.at, this.lines, this.state.closed));
     this.layers.nodes.replaceChildren(...this.parts.map((part) => part.group));
     this.layers.edges.replaceChildren(...this.lines.map((line) => line.group));
     this.bounds = this.extent();

@@ -9,8 +9,9 @@ from symgraph.draw.node_texts import vertex_label
 from symgraph.draw.typeset import clean
 from symgraph.explorer.formulas import FormulaTable
 from symgraph.explorer.modules import Module, modules_of
+from symgraph.explorer.products import path_products
 from symgraph.graph import Graph
-from symgraph.notation.tree import Derivative
+from symgraph.notation.tree import Derivative, Formula
 from symgraph.notation.write import write
 from symgraph.printing import latex_name
 from symgraph.shapes import shape_text
@@ -40,7 +41,8 @@ def content_of(graph: Graph) -> dict[str, Any]:
         "modules": [_module(module, table) for module in modules_of(graph)],
         "loops": _through_loops(graph, table),
         "root": graph.vertex(graph.roots[0]).number - 1,
-        "maps": any(edge.factor is None and edge.formula is not None for edge in graph.edges),
+        "maps": any(_label(edge)[1] for edge in graph.edges if edge.head.shape),
+        "products": _products(graph, table) if small else [],
     }
     return {**content, **table.data()}
 
@@ -72,7 +74,7 @@ def _edge(edge: Edge, table: FormulaTable, small: bool) -> list[Any]:
     The factor is what stands in a product: the label, or the derivative by its name. In a large
     graph it is the label, which the page puts in brackets where it needs them.
     """
-    formula = edge.factor or edge.formula
+    formula, _ = _label(edge)
     ends = [edge.head.number - 1, edge.tail.number - 1, edge.operand]
     if formula is None:
         return [*ends, -1, -1, edge.live, False]
@@ -86,6 +88,21 @@ def _edge(edge: Edge, table: FormulaTable, small: bool) -> list[Any]:
     if not _fits(label, small):
         label = r"\cdots"
     return [*ends, table.add(label), table.add(factor), edge.live, bracketed]
+
+
+def _label(edge: Edge) -> tuple[Formula | None, bool]:
+    """The local derivative as a factor where there is one, and whether it is a map of • instead."""
+    formula = edge.formula
+    if formula is None or not (edge.head.shape or edge.head.node.is_loop):
+        return formula, False
+    factor = edge.factor
+    return factor or formula, factor is None
+
+
+def _products(graph: Graph, table: FormulaTable) -> list[list[Any]]:
+    """[edges of a path, its product], where the product fits into a line."""
+    written = [(edges, write(formula, "latex")) for edges, formula in path_products(graph)]
+    return [[edges, table.add(latex)] for edges, latex in written if len(latex) <= LONGEST_FORMULA]
 
 
 def _fits(latex: str, small: bool) -> bool:

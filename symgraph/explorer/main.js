@@ -165,23 +165,27 @@ class Explorer {
   toggle(module) {
     const { closed } = this.state;
     const { head } = this.model.content.modules[module];
-    const before = this.canvas.at[this.canvas.itemAt(head)];
+    const before = places(this.canvas);
+    const [x, y] = this.canvas.at[this.canvas.itemAt(head)];
     if (!closed.delete(module)) closed.add(module);
     this.redraw();
     const i = this.canvas.itemAt(head);
     const after = this.canvas.at[i];
-    this.camera.move((before[0] - after[0]) * this.camera.scale, (before[1] - after[1]) * this.camera.scale);
+    this.camera.move((x - after[0]) * this.camera.scale, (y - after[1]) * this.camera.scale);
     this.camera.lookNow();
+    glide(this.canvas, before, head);
     this.focusable(i);
     const node = this.model.content.nodes[head];
     this.announce(closed.has(module) ? say("closeModule", node.alt) : say("openModule"));
   }
 
   toggleAll(close) {
+    const before = places(this.canvas);
     this.state.closed = new Set(close ? this.model.content.modules.keys() : []);
     this.canvas.state.closed = this.state.closed;
     this.redraw();
     this.camera.fit(true);
+    glide(this.canvas, before, this.model.content.root);
   }
 
   setLabels(labels) {

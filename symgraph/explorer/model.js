@@ -20,6 +20,8 @@ class Model {
       for (const v of module.inside) this.moduleOf[v] = number;
     });
     this.throughLoop = new Map(content.loops.map(([h, t, box]) => [`${h},${t}`, box]));
+    /** Products of whole paths as formulas, by their edges. */
+    this.productOf = new Map(content.products.map(([edges, box]) => [edges.join(), box]));
     /** The names of the inputs that gradient steps move. */
     this.trained = new Set(program.inputs
       .filter((one) => one.role === "parameter" && one.kind === "real").map((one) => one.name));

@@ -1,6 +1,7 @@
 // Numbers and arrays as they are read: few digits, a true minus sign.
 
 const DIGITS = 4;
+const MOST_ENTRIES_TOLD = 12;
 
 function shown(x, digits = DIGITS) {
   if (typeof x === "boolean") return x ? "1" : "0";
@@ -37,6 +38,18 @@ function brief(value, shape) {
     return `(${Array.from(value, (x) => shown(x, 3)).join(", ")})`;
   }
   return `${shape.join("×")} ‖${shown(norm(value), 3)}‖`;
+}
+
+/** The same with all entries, row by row, as long as they are few. */
+function entries(value, shape) {
+  if (!shape.length || value.length > MOST_ENTRIES_TOLD) return brief(value, shape);
+  const level = (axis, start, size) => {
+    if (axis === shape.length) return shown(value[start], DIGITS);
+    const part = size / shape[axis];
+    const rows = Array.from({ length: shape[axis] }, (_, k) => level(axis + 1, start + k * part, part));
+    return `[${rows.join(axis === shape.length - 2 ? ",\n " : ", ")}]`;
+  };
+  return level(0, 0, value.length);
 }
 
 /** The position of an entry of a flat array, counted from 1: "2, 3". */

@@ -18,7 +18,7 @@ __all__ = ["page"]
 
 #: The application, in this order.
 _SCRIPTS = (
-    "words.js", "numbers.js", "formula.js", "visible.js", "layout.js", "model.js",
+    "words.js", "numbers.js", "formula.js", "visible.js", "layout.js", "model.js", "motion.js",
     "canvas.js", "camera.js", "steps.js", "panel.js", "inputs.js", "training.js", "main.js",
 )  # fmt: skip
 _MARK = re.compile(r"\{\{(\w+)\}\}")

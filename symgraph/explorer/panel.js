@@ -199,11 +199,11 @@ class Panel {
     const remainder = left > 0n ? search.remainder() : 0;
     rest.dataset.value = exact(remainder);
     rest.replaceChildren(say("further", grouped(left)), " ",
-      html("b", "", left > 0n ? brief(remainder, shape) : ""));
+      html("b", "", left > 0n ? entries(remainder, shape) : ""));
     const sum = this.at("paths-sum");
     sum.dataset.value = exact(this.model.g(leaf));
     sum.replaceChildren(html("span", "what", say("sum")), "= ",
-      html("b", "", brief(this.model.g(leaf), shape)));
+      html("b", "", entries(this.model.g(leaf), shape)));
   }
 
   /** The stations of a path with the formula of each step; a loop itself is none. */
@@ -255,11 +255,20 @@ class Panel {
     const value = html("span", "result");
     const written = numbers.includes(null) || numbers.length < 2 ? "" : `= ${numbers.join(" · ")} `;
     const shape = this.model.shape(this.search.leaf);
-    value.append(written, "= ", html("b", "", brief(path.value, shape)));
+    value.append(written, "= ", html("b", "", entries(path.value, shape)));
     button.dataset.value = exact(path.value);
-    button.append(way, product, value);
+    button.append(way, product, ...this.multiplied(path), value);
     item.append(button);
     return item;
+  }
+
+  /** The product multiplied out, where it has been written down. */
+  multiplied(path) {
+    const formula = this.model.productOf.get(path.edges.join());
+    if (formula === undefined) return [];
+    const made = html("span", "product whole", "= ");
+    made.append(this.formulas.inline(formula, "d"));
+    return [made];
   }
 
   point(event) {

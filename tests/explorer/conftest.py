@@ -122,7 +122,10 @@ def browser() -> Iterator[Any]:
     assert binary is not None
     options = webdriver.ChromeOptions()
     options.binary_location = binary
-    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=1280,900"):
+    for argument in (
+        *("--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=1280,900"),
+        "--force-prefers-reduced-motion",
+    ):
         options.add_argument(argument)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     started = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))

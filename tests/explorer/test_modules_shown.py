@@ -73,3 +73,34 @@ def test_what_two_modules_share_stays_outside():
 
     assert "tanh(w x)" not in inside
     assert "w" not in inside
+
+
+def glides(page, motion):
+    page.driver.execute_cdp_cmd(
+        "Emulation.setEmulatedMedia",
+        {"features": [{"name": "prefers-reduced-motion", "value": motion}]},
+    )
+    page.run("E.toggle(0)")
+    count = page.run("return document.getAnimations().length")
+    page.run("for (const one of document.getAnimations()) one.finish()")
+    page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+    return count
+
+
+def test_nodes_glide_to_their_places_unless_the_reader_wants_no_motion(open_page):
+    page = open_page(zoo.built("two-layer"))
+
+    assert glides(page, "no-preference") > 5
+    assert glides(page, "reduce") == 0
+
+
+def test_open_modules_have_frames_and_closed_ones_none(open_page):
+    page = open_page(zoo.built("two-layer"))
+    modules = page.run("return E.model.content.modules.length")
+    assert len(page.all("#frames .frame")) == modules > 1
+
+    page.run("E.toggle(0)")
+    assert len(page.all("#frames .frame")) == modules - 1
+
+    page.find("#collapse").click()
+    assert page.all("#frames .frame") == []

@@ -96,6 +96,27 @@ def test_a_weight_in_two_layers_has_three_paths_with_the_products_of_the_chain_r
     assert page.find("#paths-sum b").text == "−0.1993"
 
 
+def test_paths_through_arrays_show_their_product_with_all_its_entries(open_page):
+    x, W, V = sg.input("x", 2), sg.parameter("W", (2, 2)), sg.parameter("V", (2, 2))
+    h = sg.let("h", sg.tanh(W @ x))
+    values = {"x": [0.5, -1.0], "W": [[0.2, 0.4], [-0.3, 0.1]], "V": [[1.0, 2.0], [0.5, -1.0]]}
+    page = open_page(sg.sum((V @ h + h) ** 2), values=values)
+
+    page.click("W")
+
+    xs, ws, vs = (np.array(values[name]) for name in "xWV")
+    hs = np.tanh(ws @ xs)
+    slope = 2 * (vs @ hs + hs)
+    straight = np.outer(slope * (1 - hs**2), xs)
+    through = np.outer(vs.T @ slope * (1 - hs**2), xs)
+    longest = sorted([straight, through], key=np.linalg.norm, reverse=True)
+    np.testing.assert_allclose(page.values(".path"), [one.ravel() for one in longest], atol=1e-12)
+    assert len(page.all(".path .whole svg")) == 2
+    rows = page.find("#paths-sum b").text.replace("\u2212", "-").strip("[]").split("],")
+    told = [[float(one) for one in row.strip(" \n[").split(",")] for row in rows]
+    np.testing.assert_allclose(told, straight + through, rtol=1e-3)
+
+
 def test_the_paths_stand_in_front_of_a_veil_and_escape_takes_it_away(open_page):
     page = open_page(shared_weight(), values=SHARED)
     page.click("w")
