@@ -7,6 +7,7 @@ The label of an edge is printed from the vector-Jacobian product of the head, an
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -49,6 +50,8 @@ Array = NDArray[Any]
 
 #: An unnamed value with a longer formula is called f3, by its number.
 SHORT = 10
+#: What unnamed values are called with their numbers, the first that no name of the user uses.
+LETTERS = "fuvqpzsabcdeghklmnrtwxy"
 #: The largest graph that is handed on whole without being asked.
 LIMIT = 5000
 #: Who draws a graph for a notebook; drawing stands above graphs and is loaded when it is wanted.
@@ -229,6 +232,12 @@ class Graph:
 
     # --- writing ------------------------------------------------------------------------------
 
+    @cached_property
+    def letter(self) -> str:
+        """The letter of values without a name, f3; another where the user has names f or f_1."""
+        taken = {re.sub(r"[_{}\d]+$", "", name) for name in self.forward.names.values()}
+        return next((letter for letter in LETTERS if letter not in taken), "f")
+
     def reference(self, vertex: Vertex) -> Formula:
         """How the value is called in other formulas: its name, a short formula, or f3."""
         self._refer_to(vertex)
@@ -258,7 +267,7 @@ class Graph:
         if result is not None and result not in self._results:
             self._results.add(result)
             return result
-        numbered = Name(f"f{vertex.index}", sort)
+        numbered = Name(f"{self.letter}{vertex.index}", sort)
         if vertex.node.is_projection:
             return numbered
         formula = self._literal.meaning(vertex.node)

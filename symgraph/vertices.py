@@ -49,6 +49,11 @@ class Vertex:
         return self._graph.index(self)
 
     @property
+    def numbered(self) -> str:
+        """What the value is called without a name: f3."""
+        return f"{self._graph.letter}{self.index}"
+
+    @property
     def reference(self) -> Formula:
         """How other formulas call the value."""
         return self._graph.reference(self)

@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, Literal
 
 from symgraph.build.unroll import Times
-from symgraph.draw.folding import affine_folded, loops_folded, without_constants
+from symgraph.draw.folding import (
+    affine_folded,
+    entries_joined,
+    loops_folded,
+    softmax_folded,
+    without_constants,
+)
 from symgraph.draw.modules import by_names, in_slices, repeats_folded
 from symgraph.draw.sharing import chipped
 from symgraph.draw.sketch import Kind, Sketch, gathered, sketch_of
@@ -18,7 +24,7 @@ from symgraph.errors import DrawError, UnknownNameError
 from symgraph.graph import Graph
 from symgraph.printing import latex_name
 
-__all__ = ["Arrangement", "Wanted", "arranged"]
+__all__ = ["Arrangement", "Constants", "Wanted", "arranged"]
 
 #: More places than this are collapsed without being asked; more than that are refused.
 READABLE = 200
@@ -32,6 +38,10 @@ _WORDS: dict[Language, str] = {
 }
 
 
+#: Which constants are drawn: "operands" are those that do not only scale.
+Constants = Literal["all", "operands", "none"]
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What the user asked for; `kept` are leaves that go into no box."""
@@ -39,8 +49,8 @@ class Wanted:
     collapse: Any = "auto"
     expand: Any = ()
     chips: bool = False
-    constants: bool = True
-    affine: bool = False
+    constants: Constants = "operands"
+    fold: str | None = None
     kept: Collection[str] = ()
 
 
@@ -62,10 +72,12 @@ def arranged(
     Raises DrawError for more than can be drawn, UnknownNameError for a name that there is not.
     """
     sketch = loops_folded(sketch_of(graph))
-    if wanted.affine:
+    if wanted.fold is not None:
+        sketch = softmax_folded(entries_joined(sketch))
+    if wanted.fold == "affine":
         sketch = affine_folded(sketch)
-    if not wanted.constants:
-        sketch = without_constants(sketch)
+    if wanted.constants != "all":
+        sketch = without_constants(sketch, all_of_them=wanted.constants == "none")
     epochs = epochs_of(sketch, times)
     sketch, gaps = elided(with_entries(sketch, epochs), epochs)
     sketch, framed, notes = _collapsed(sketch, wanted, language)

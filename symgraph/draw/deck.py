@@ -159,7 +159,11 @@ def deck(
             raise DrawError(f"slides: steps={steps!r} is for style='timeline'. Leave it away.")
         shown, told = _told(loss, values, most, common)
         directions: tuple[Direction, ...] = ("BT", "LR") if direction == "auto" else (direction,)
-        views = [graph_view(shown.roots[0], direction=one, language=language) for one in directions]
+        # Every value of which is told has a vertex of its own.
+        views = [
+            graph_view(shown.roots[0], fold=None, direction=one, language=language)
+            for one in directions
+        ]
     told = with_captions(with_phases(told, phases), captions or {})
     colours = _enlarged(theme_named(theme))
     views = [_with_room(view, told) for view in views]

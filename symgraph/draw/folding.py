@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from symgraph.draw.sketch import Kind, Link, Place, Sketch, gathered
-from symgraph.ops import Einsum, Final, Reshape, Trace
+from dataclasses import replace
 
-__all__ = ["affine_folded", "loops_folded", "without_constants"]
+from symgraph.draw.sketch import Kind, Link, Place, Sketch, gathered
+from symgraph.ops import Concat, Einsum, Final, Reshape, Trace
+
+__all__ = ["affine_folded", "entries_joined", "loops_folded", "softmax_folded", "without_constants"]
 
 
 def loops_folded(sketch: Sketch) -> Sketch:
@@ -22,13 +24,82 @@ def loops_folded(sketch: Sketch) -> Sketch:
     return gathered(sketch, owner)
 
 
-def without_constants(sketch: Sketch) -> Sketch:
-    """Only what can change; the operations show their constants."""
-    return sketch.without(
-        place.id
-        for place in sketch.places
-        if place.is_leaf and place.vertex.role == "constant"
+#: Operations of which a constant is a coefficient, an exponent: part of what is done.
+_SCALING = frozenset(["·", "/", "^"])
+
+
+def without_constants(sketch: Sketch, *, all_of_them: bool) -> Sketch:
+    """Without the numbers that only scale, as in 2 x, x/2 and x³; or without any constant.
+
+    The operations show the constants that they lost; one of nothing but constants keeps them.
+    """
+    places = {place.id: place for place in sketch.places}
+
+    def is_constant(link: Link) -> bool:
+        place = places[link.tail]
+        return place.is_leaf and place.vertex.role == "constant"
+
+    gone: list[Link] = []
+    for head, links in sketch.operands().items():
+        vertex, found = places[head].vertex, [link for link in links if is_constant(link)]
+        if all_of_them:
+            gone += found
+        elif vertex.op in _SCALING and len(places[head].members) == 1 < len(links):
+            gone += [x for x in found if len(found) == 1 and not x.source.shape]
+    kept = set(sketch.links).difference(gone)
+    used = {link.tail for link in kept}
+    unused = {link.tail for link in gone} - used
+    return Sketch(
+        tuple(place for place in sketch.places if place.id not in unused),
+        tuple(link for link in sketch.links if link in kept),
+    )
+
+
+def entries_joined(sketch: Sketch) -> Sketch:
+    """Numbers that are joined to a vector, without the vectors of one entry on the way."""
+    users, operands = sketch.users(), sketch.operands()
+    places = {place.id: place for place in sketch.places}
+    inner: dict[str, Link] = {}
+    for place in sketch.places:
+        vertex = place.vertex
+        if vertex.op != "reshape" or vertex.shape != (1,) or vertex.name is not None:
+            continue
+        (link,) = operands[place.id]
+        joins = all(isinstance(places[x.head].vertex.node, Concat) for x in users[place.id])
+        if joins and users[place.id] and not link.source.shape:
+            inner[place.id] = link
+    links = tuple(
+        replace(link, tail=inner[link.tail].tail, source=inner[link.tail].source,
+                edges=link.edges + inner[link.tail].edges)
+        if link.tail in inner else link
+        for link in sketch.links if link.head not in inner
     )  # fmt: skip
+    return Sketch(tuple(place for place in sketch.places if place.id not in inner), links)
+
+
+def softmax_folded(sketch: Sketch) -> Sketch:
+    """Every exp(z - log Σ exp z) as one vertex, if nothing else uses its parts."""
+    users, operands = sketch.users(), sketch.operands()
+    places = {place.id: place for place in sketch.places}
+    owner: dict[str, str] = {}
+
+    def inner(id: str, op: str) -> bool:
+        """Whether a place without a name does this, for one user alone."""
+        vertex = places[id].vertex
+        return vertex.op == op and vertex.name is None and len(users[id]) == 1
+
+    for place in sketch.places:
+        if place.vertex.op != "exp" or not inner(operands[place.id][0].tail, "−"):
+            continue
+        difference = operands[place.id][0].tail
+        of, *rest = (link.tail for link in operands[difference])
+        parts = [difference, *rest]
+        while any(inner(parts[-1], op) for op in ("reshape", "repeat")):
+            parts.append(operands[parts[-1]][0].tail)
+        if inner(parts[-1], "logsumexp") and operands[parts[-1]][0].tail == of:
+            owner |= dict.fromkeys([*parts, place.id], place.id)
+    kinds: dict[str, Kind] = dict.fromkeys(owner.values(), "softmax")
+    return gathered(sketch, owner, kinds)
 
 
 def affine_folded(sketch: Sketch) -> Sketch:

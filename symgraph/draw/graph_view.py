@@ -9,7 +9,7 @@ import sympy
 
 from symgraph.build.coerce import as_node
 from symgraph.build.unroll import Times
-from symgraph.draw.collapsing import Arrangement, Wanted, arranged
+from symgraph.draw.collapsing import Arrangement, Constants, Wanted, arranged
 from symgraph.draw.highlight import marked
 from symgraph.draw.labels import EdgeText, Labels, Written, edge_texts, key_lines
 from symgraph.draw.local_values import numbers_of
@@ -29,6 +29,8 @@ __all__ = ["graph_view"]
 
 Shared = Literal["once", "chips"]
 Hidden = Literal["constants", "ones"]
+Shown = Literal["constants"]
+Folded = Literal["softmax", "affine"]
 
 
 def graph_view(
@@ -47,7 +49,8 @@ def graph_view(
     expand: Sequence[str] | str = (),
     steps: Any = None,
     hide: Sequence[Hidden] | Hidden = (),
-    fold: Literal["affine"] | None = None,
+    show: Sequence[Shown] | Shown = (),
+    fold: Folded | None = "softmax",
     direction: Direction = "BT",
     title: str = "",
     language: Language = "en",
@@ -73,13 +76,16 @@ def graph_view(
     `collapse`: "names" (each named value is one box), a list of names, "repeats" (alike blocks in
     a row are one box), both in a list, "none", or "auto", which collapses what is too large to be
     read. `expand`: names that stay open, in a frame; "all" for every name. `steps`: loops written
-    out for so many times, or True for as many as the values have. `hide`: "constants", "ones".
-    `fold`: "affine" draws W x + b as one vertex.
+    out for so many times, or True for as many as the values have. Numbers that only
+    scale, as in 2 x, x/2 and x³, stand in their operation; `hide`: "constants" (no constant has a
+    vertex), "ones" (no label 1); `show`: "constants" (every constant has a vertex).
+    `fold`: "softmax" draws a softmax as one vertex (and numbers that are joined to a vector
+    without steps between), "affine" W x + b as one vertex too, None neither.
 
     Raises DrawError for options that do not exist or do not fit, UnknownNameError for names that
     do not occur.
     """
-    hidden = _checked(labels, labels_as, beside, shared, hide, fold, digits)
+    hidden, constants = _checked(labels, labels_as, beside, shared, hide, show, fold, digits)
     if values is None and (labels in ("numeric", "both") or beside == "numbers"):
         option = f"labels={labels!r}" if beside != "numbers" else f"beside={beside!r}"
         raise DrawError(f"draw: {option} needs numbers; give values={{name: number}}.")
@@ -96,9 +102,7 @@ def graph_view(
     shown = graph(roots, wrt, tree=True) if tree else whole
     keys, lines = marked(whole, values, path, paths, digits, language)
     kept = [name for name in _names_of(wrt) or () if isinstance(name, str)]
-    wanted = Wanted(
-        collapse, expand, shared == "chips", "constants" not in hidden, fold is not None, kept
-    )
+    wanted = Wanted(collapse, expand, shared == "chips", constants, fold, kept)
     drawn = arranged(shown, times, wanted, language)
     texts = edge_texts(drawn.sketch, shown, numbers, labels, digits, hidden, labels_as)
     hues = {} if shared is None else hues_of(drawn.sketch)
@@ -120,26 +124,36 @@ def graph_view(
 
 
 def _checked(
-    labels: Any, written: Any, beside: Any, shared: Any, hide: Any, fold: Any, digits: Any
-) -> tuple[str, ...]:
-    """What is hidden, once every choice is known to be one."""
+    labels: Any,
+    written: Any,
+    beside: Any,
+    shared: Any,
+    hide: Any,
+    show: Any,
+    fold: Any,
+    digits: Any,
+) -> tuple[tuple[str, ...], Constants]:
+    """What is hidden and which constants are drawn, once every choice is known to be one."""
     hidden = (hide,) if isinstance(hide, str) else tuple(hide)
+    shown = (show,) if isinstance(show, str) else tuple(show)
     choices: list[tuple[str, Any, tuple[Any, ...]]] = [
         ("labels", labels, get_args(Labels)),
         ("labels_as", written, get_args(Written)),
         ("beside", beside, get_args(Beside)),
         ("shared", shared, (*get_args(Shared), None)),
-        ("fold", fold, ("affine", None)),
+        ("fold", fold, (*get_args(Folded), None)),
         *(("hide", one, get_args(Hidden)) for one in hidden),
+        *(("show", one, get_args(Shown)) for one in shown),
     ]
     for option, given, known in choices:
         if given not in known:
-            words = [repr(one) for one in known]
-            raise DrawError(
-                f"draw: {option}={given!r}; write {', '.join(words[:-1])} or {words[-1]}."
-            )
+            *others, last = [repr(one) for one in known]
+            listed = f"{', '.join(others)} or {last}" if others else last
+            raise DrawError(f"draw: {option}={given!r}; write {listed}.")
     checked_digits(digits, "draw")
-    return hidden
+    if "constants" in hidden and "constants" in shown:
+        raise DrawError("draw: hide and show both name 'constants'. Leave one away.")
+    return hidden, "none" if "constants" in hidden else "all" if shown else "operands"
 
 
 def _roots(expr: Any) -> list[Node]:
@@ -226,7 +240,7 @@ def _entries(
     used = {
         "parameter": "parameter" in leaves,
         "data": bool(leaves & {"data", "state"}),
-        "module": any(len(place.members) > 1 and place.kind != "affine" for place in places),
+        "module": any(place.is_box for place in places),
         "chip": chips,
         "hue0": bool(hues) and not chips,
         "highlight": marked_paths,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from symgraph.draw.local_values import LocalDerivatives, Numbers
@@ -12,7 +12,7 @@ from symgraph.draw.numbers import fits, value_latex
 from symgraph.draw.sketch import Link, Place, Sketch
 from symgraph.graph import Graph
 from symgraph.node import Node
-from symgraph.notation.tree import Derivative, Formula, Name
+from symgraph.notation.tree import Derivative, Formula, Name, Number, Product, rewritten
 from symgraph.notation.write import write
 from symgraph.vertices import Vertex
 
@@ -24,6 +24,7 @@ __all__ = [
     "is_number_name",
     "key_lines",
     "names_in",
+    "rounded",
     "seen",
 ]
 
@@ -84,7 +85,7 @@ def edge_texts(
     heads = [places[link.head] for link in sketch.links]
     local = LocalDerivatives(graph)
     texts = [
-        _symbolic(graph, local, head, link, mode, written)
+        _symbolic(graph, local, head, link, mode, written, digits)
         for head, link in zip(heads, sketch.links, strict=True)
     ]
     if numbers is not None:
@@ -104,11 +105,13 @@ def _symbolic(
     link: Link,
     mode: Labels,
     written: Written,
+    digits: int,
 ) -> EdgeText:
     """The formula of an edge, or where that is long the name of the derivative."""
     live = any(edge.live for edge in link.edges)
-    box = len(head.members) > 1 and head.kind != "affine"
+    box = head.is_box
     formula = local.formula(head, link)
+    formula = None if formula is None else rounded(formula, digits)
     text = EdgeText(dead=formula is None and not live)
     if mode == "none" or (formula is None and not live):
         return text
@@ -150,12 +153,34 @@ def _called(graph: Graph, vertex: Vertex) -> Formula:
     called = vertex.reference
     if not vertex.node.args or seen(write(called, "latex")) <= 8:
         return called
-    return Name(f"f{vertex.index}", graph.forward.sort(vertex.node))
+    return Name(vertex.numbered, graph.forward.sort(vertex.node))
 
 
 def is_number_name(vertex: Vertex, names: Collection[str]) -> bool:
     """Whether labels call a value f3, by its number."""
-    return vertex.name is None and f"f{vertex.index}" in names
+    return vertex.name is None and vertex.numbered in names
+
+
+def rounded(formula: Formula, digits: int) -> Formula:
+    """A formula with its decimals rounded to so many digits."""
+
+    def shorter(one: Formula) -> Formula | None:
+        if isinstance(one, Number) and isinstance(one.value, float):
+            return Number(_rounded(one.value, digits))
+        if isinstance(one, Product) and isinstance(one.coefficient, float):
+            return replace(
+                one,
+                coefficient=_rounded(one.coefficient, digits),
+                factors=tuple(rounded(x, digits) for x in one.factors),
+                over=tuple(rounded(x, digits) for x in one.over),
+            )
+        return None
+
+    return rewritten(formula, shorter)
+
+
+def _rounded(value: float, digits: int) -> float:
+    return float(f"{value:.{digits}g}")
 
 
 def names_in(formula: Formula) -> set[str]:
@@ -192,8 +217,8 @@ def _add_numbers(
         if mode not in ("numeric", "both") or value is None:
             continue
         number = _number(value, head, link, digits)
-        if number is None:
-            continue
+        if number is None or (mode == "both" and text.label and not text.names):
+            continue  # a number already
         if mode == "numeric":
             text.label, text.full = number, text.full or text.label or ""
         else:

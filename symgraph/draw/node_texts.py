@@ -6,7 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from symgraph.draw.labels import is_number_name, seen
+import sympy
+
+from symgraph.draw.labels import is_number_name, rounded, seen
 from symgraph.draw.local_values import Numbers
 from symgraph.draw.numbers import value_latex
 from symgraph.draw.sketch import Link, Place
@@ -16,7 +18,7 @@ from symgraph.expanded.results import span_of
 from symgraph.graph import Graph
 from symgraph.node import Node
 from symgraph.notation.write import write
-from symgraph.ops import Concat, Final, Trace
+from symgraph.ops import Concat, Final, Map, Trace
 from symgraph.printing import latex_name
 from symgraph.vertices import Edge, Vertex
 
@@ -57,7 +59,6 @@ class NodeTexts:
         """The node of a place."""
         vertex = place.vertex
         role = _role(place)
-        box = len(place.members) > 1
         forward, backward = self._beside(place)
         return ViewNode(
             id=place.id,
@@ -66,7 +67,7 @@ class NodeTexts:
             alt=self._alt(place),
             forward=forward,
             backward=backward,
-            form="box" if box and place.kind != "affine" else None,
+            form="box" if place.is_box else None,
             hue=self.hues.get(vertex.node) if place.is_leaf else None,
             dashed=place.kind == "chip",
         )
@@ -82,19 +83,23 @@ class NodeTexts:
         if place.kind == "affine":
             formula = write(vertex.formula, "latex")
             return formula if seen(formula) <= _CAPTION else sign_latex(vertex.op)
-        if len(place.members) > 1 or place.kind == "entry":
+        if place.kind == "softmax":
+            return r"\mathrm{softmax}"
+        if place.is_box or place.kind == "entry":
             return _name(vertex)
         label = vertex_label(vertex)
+        if vertex.role == "constant":
+            return _constant(vertex, self.digits)
         if not vertex.node.args or label != sign_latex(vertex.op):
             return label
-        return _with_constants(self.graph.links(vertex.node), operands) or label
+        return _with_constants(self.graph.links(vertex.node), operands, self.digits) or label
 
     def _of_gap(self, place: Place) -> str:
         if place.id in self.gaps:
             return r"\cdots"
-        ends = [vertex.index for vertex in (place.members[0], place.members[-1])]
-        first, last = min(ends), max(ends)
-        return f"f_{{{first}}}" if first == last else rf"f_{{{first}}},\dots,f_{{{last}}}"
+        ends = sorted((place.members[0], place.members[-1]), key=lambda vertex: vertex.index)
+        first, last = (latex_name(vertex.numbered) for vertex in ends)
+        return first if first == last else rf"{first},\dots,{last}"
 
     def _of_row(self, place: Place) -> str:
         """The names of the first and the last of alike blocks, or what one of them does."""
@@ -115,9 +120,9 @@ class NodeTexts:
         if place.blocks:
             return rf"\times {len(place.blocks)}"
         node = place.vertex.node
-        if len(place.members) > 1 and isinstance(node, Trace):
+        if place.is_box and isinstance(node, Trace):
             return span_of(node, "latex")
-        if len(place.members) > 1 and isinstance(node, Final):
+        if place.is_box and isinstance(node, Final):
             length = node.scan.length
             return rf"t = 1,\dots,{length}"
         if place.kind != "module":
@@ -142,10 +147,11 @@ class NodeTexts:
         vertex = place.vertex
         if self.beside == "none" or place.kind == "gap":
             return None, None
-        inner = len(place.members) == 1 and bool(vertex.node.args) and place.kind != "entry"
+        alone = len(place.members) == 1 and place.kind != "entry"
+        inner = bool(vertex.node.args) and (alone or place.kind == "softmax")
         name = latex_name(vertex.name) if vertex.name is not None and inner else None
         if name is None and is_number_name(vertex, self.names):
-            name = f"f_{{{vertex.index}}}"
+            name = latex_name(vertex.numbered)
         if self.beside == "names":
             return self._names(vertex, name)
         if self.numbers is None:
@@ -163,14 +169,14 @@ class NodeTexts:
         """The values by name: f and the derivative of the root by it."""
         if vertex.role == "constant" or vertex.node.kind != "real":
             return name, None
-        forward = name if name is not None else f"f_{{{vertex.index}}}"
+        forward = name if name is not None else latex_name(vertex.numbered)
         roots = self.graph.roots
         if len(roots) != 1:
             return forward, None
         root = self.graph.vertex(roots[0])
         if vertex.node is root.node:
             return forward, "1"
-        of = latex_name(root.name) if root.name else f"f_{{{root.index}}}"
+        of = latex_name(root.name or root.numbered)
         by = vertex.label("latex") if not vertex.node.args else forward
         return (None if not vertex.node.args else forward), rf"\partial {of}/\partial {by}"
 
@@ -187,7 +193,7 @@ def _role(place: Place) -> Role:
     }  # fmt: skip
     if place.kind == "entry":
         return "data"
-    if len(place.members) == 1 or place.kind == "affine" or place.vertex.role == "root":
+    if not place.is_box or place.vertex.role == "root":
         return roles[place.vertex.role]
     return "module"
 
@@ -198,11 +204,19 @@ def vertex_label(vertex: Vertex) -> str:
         return _name(vertex)
     if isinstance(vertex.node, (Final, Trace)):
         return vertex.label("latex")
+    if vertex.op == "^" and len(vertex.node.args) == 1:
+        return rf"(\,\cdot\,)^{{{_exponent(vertex.node)}}}"
     if vertex.op in _WORDY:
         formula = _joined(vertex) or write(vertex.formula, "latex")
         if seen(formula) <= _SHORT:
             return formula
     return sign_latex(vertex.op)
+
+
+def _exponent(node: Node) -> str:
+    """The number to which a value is raised."""
+    power = node.template.expr if isinstance(node, Map) else None
+    return sympy.latex(power.exp) if isinstance(power, sympy.Pow) else "y"
 
 
 def _joined(vertex: Vertex) -> str | None:
@@ -216,6 +230,11 @@ def _name(vertex: Vertex) -> str:
     return vertex.label("latex") if vertex.name is None else latex_name(vertex.name)
 
 
+def _constant(vertex: Vertex, digits: int) -> str:
+    """A constant as a formula writes it, decimals rounded."""
+    return write(rounded(vertex.reference, digits), "latex")
+
+
 def sign_latex(sign: str) -> str:
     """The sign or word of an operation in LaTeX."""
     if sign in _LATEX_SIGNS:
@@ -223,7 +242,7 @@ def sign_latex(sign: str) -> str:
     return sign if sign in _PLAIN else rf"\mathrm{{{sign}}}".replace("_", r"\_")
 
 
-def _with_constants(edges: Sequence[Edge], links: Sequence[Link]) -> str | None:
+def _with_constants(edges: Sequence[Edge], links: Sequence[Link], digits: int) -> str | None:
     """The operation with the constants that are not drawn, 1 - ·; None where there are none."""
     drawn = {link.source.node for link in links}
     hidden = [edge.tail.node not in drawn and edge.tail.role == "constant" for edge in edges]
@@ -231,14 +250,16 @@ def _with_constants(edges: Sequence[Edge], links: Sequence[Link]) -> str | None:
         return None
     vertex = edges[0].head
     texts = [
-        edge.tail.label("latex") if gone else r"\,\cdot\,"
+        _constant(edge.tail, digits) if gone else r"\,\cdot\,"
         for edge, gone in zip(edges, hidden, strict=True)
     ]
     sign = sign_latex(vertex.op)
     if vertex.op in ("max", "min"):
         return rf"{sign}({texts[0]}, {texts[1]})"
     if vertex.op == "·":
-        return r"\,".join(texts if hidden[0] else reversed(texts))
+        return rf"{texts[0 if hidden[0] else 1]}\,\cdot"
+    if vertex.op == "/" and hidden[1]:
+        return rf"/\,{texts[1]}"
     if vertex.op == "^":
         return rf"({texts[0]})^{{{texts[1]}}}"
     return f"{texts[0]} {sign} {texts[1]}" if vertex.op in ("+", "−", "/") else None

@@ -17,9 +17,9 @@ from symgraph.vertices import Edge, Vertex
 __all__ = ["Kind", "Link", "Place", "Sketch", "cones", "gathered", "key_of", "sketch_of"]
 
 #: "vertex" is one value; "chip" a shared parameter at one of its uses; "module" a part of the
-#: graph in one box; "affine" such a part written as a formula; "gap" what is left out of a row;
-#: "entry" what one time reads of a sequence, drawn as if it were an input.
-Kind = Literal["vertex", "chip", "module", "affine", "gap", "entry"]
+#: graph in one box; "affine" one written as a formula, "softmax" one by its name; "gap" what
+#: is left out of a row; "entry" what one time reads of a sequence, drawn as if it were an input.
+Kind = Literal["vertex", "chip", "module", "affine", "softmax", "gap", "entry"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,11 @@ class Place:
     def is_leaf(self) -> bool:
         """Whether it is a variable or a constant."""
         return self.kind in ("vertex", "chip") and not self.vertex.node.args
+
+    @property
+    def is_box(self) -> bool:
+        """Whether it holds several values and is drawn as a box."""
+        return len(self.members) > 1 and self.kind not in ("affine", "softmax")
 
 
 @dataclass(frozen=True, slots=True)

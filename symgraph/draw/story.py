@@ -19,6 +19,7 @@ from symgraph.graph import Graph
 from symgraph.notation.tree import Derivative
 from symgraph.notation.write import write
 from symgraph.ops import Var
+from symgraph.printing import latex_name
 from symgraph.vertices import Edge, Vertex
 
 __all__ = [
@@ -329,7 +330,7 @@ class Teller:
     def _called(self, vertex: Vertex) -> str:
         if vertex.name is not None or not vertex.node.args:
             return vertex.label("latex")
-        return f"f_{{{vertex.index}}}"
+        return latex_name(vertex.numbered)
 
     def _definition(self, vertex: Vertex) -> Line:
         written = described(self._graph, vertex, "latex")

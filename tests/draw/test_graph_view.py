@@ -247,7 +247,7 @@ def test_the_legend_of_a_chinese_picture_is_chinese():
     [
         ({"hide": "one"}, "hide='one'; write 'constants' or 'ones'"),
         ({"shared": "chip"}, "shared='chip'; write 'once', 'chips' or None"),
-        ({"fold": "linear"}, "fold='linear'; write 'affine' or None"),
+        ({"fold": "linear"}, "fold='linear'; write 'softmax', 'affine' or None"),
         ({"beside": "values"}, "beside='values'; write 'auto', 'numbers', 'names' or 'none'"),
         ({"beside": "numbers"}, "beside='numbers' needs numbers"),
         ({"labels": "numeric"}, "labels='numeric' needs numbers"),
@@ -267,3 +267,76 @@ def test_an_empty_list_is_refused():
 def test_digits_that_there_are_not_are_refused():
     with pytest.raises(sg.RangeError, match="digits=0"):
         sg.draw(losses.hinge(), HINGE, digits=0)
+
+
+# --- constants, softmax, names ------------------------------------------------------------------
+
+
+def test_numbers_that_only_scale_stand_in_their_operation_and_others_have_a_vertex():
+    x, y = sg.input("x"), sg.input("y")
+    picture = sg.draw(sg.maximum(1 - 3 * x / 2, 0) + (y + 2) ** 3)
+    labels = [node.label for node in picture.view.nodes]
+
+    assert sorted(node.alt for node in picture.view.nodes if node.role == "constant") == [
+        "0", "1", "2",
+    ]  # fmt: skip
+    assert {r"3\,\cdot", r"/\,2", r"(\,\cdot\,)^{3}"} <= set(labels)
+
+
+def test_a_number_that_scales_here_and_is_added_there_is_drawn_for_the_sum_alone():
+    x = sg.input("x")
+    picture = sg.draw((x + 2) * 2)
+    (two,) = [node.id for node in picture.view.nodes if node.alt == "2"]
+
+    assert [edge.tail for edge in picture.view.edges].count(two) == 1
+
+
+@pytest.mark.parametrize(("options", "nodes"), [({}, 3), ({"show": "constants"}, 4)])
+def test_every_constant_has_a_vertex_on_request(options, nodes):
+    x = sg.input("x")
+
+    assert len(sg.draw(sg.let("y", sg.sin(2 * x)), **options).view.nodes) == nodes
+
+
+def test_decimals_of_a_formula_are_rounded_like_values():
+    x = sg.input("x")
+    picture = sg.draw(sg.exp(x / 3**0.5) + 3**0.5, digits=3)
+    texts = [edge.label for edge in picture.view.edges]
+
+    assert "0.577" in texts
+    assert {r"/\,1.73", "1.73"} <= {node.label for node in picture.view.nodes}
+
+
+@pytest.mark.parametrize("shape", [(4,), ("N", 3)])
+def test_a_softmax_is_one_vertex_and_its_parts_on_request(shape):
+    z = sg.input("z", shape)
+    loss = sg.sum(sg.log(sg.let("p", sg.softmax(z))))
+    labels = [node.label for node in sg.draw(loss).view.nodes]
+
+    assert labels == ["z", r"\mathrm{softmax}", r"\log", r"\sum"]
+    assert len(sg.draw(loss, fold=None).view.nodes) > 5
+
+
+def test_a_number_name_takes_a_letter_that_the_user_did_not():
+    f, f1 = sg.input("f", 3), sg.input("f_1", 3)
+    W, V = sg.parameter("W", (3, 3)), sg.parameter("V", (3, 3))
+    long = sg.tanh(W @ f + V @ sg.sin(f1)) * sg.exp(f)
+    picture = sg.draw(sg.squared_norm(sg.cos(long)))
+    texts = " ".join(
+        text for node in picture.view.nodes for text in (node.label, node.forward) if text
+    ) + " ".join(edge.label for edge in picture.view.edges if edge.label)
+
+    assert set(re.findall(r"f_\{(\d+)\}", texts)) == {"1"}
+    assert re.findall(r"u_\{\d+\}", texts)
+
+
+def test_numbers_are_joined_to_a_vector_without_vectors_of_one_entry_between():
+    a, b, w = sg.input("a"), sg.input("b"), sg.parameter("w", 3)
+    picture = sg.draw(
+        sg.let("y", w @ sg.stack([sg.ones(()), a, b])), {"a": 2, "b": 3, "w": [4, 5, 6]}
+    )
+    found = {node.label: node for node in picture.view.nodes}
+
+    assert len(picture.view.nodes) == 6
+    assert (found["a"].backward, found["b"].backward) == ("5", "6")
+    assert [edge.label for edge in picture.view.edges if edge.tail == found["a"].id] == ["1"]

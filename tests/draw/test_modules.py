@@ -132,7 +132,7 @@ def test_a_net_of_fifty_layers_is_one_box_and_what_stands_around_it(named, own, 
     boxes = [node for node in view.nodes if r"\times 50" in node.label]
 
     assert len(boxes) == 1
-    assert len(view.nodes) == 8 + (0 if own else 2)
+    assert len(view.nodes) == 7 + (0 if own else 2)
     assert len(graph_view(deep(50, own=own), collapse=["names", "repeats"]).nodes) <= 6
     if named:
         assert r"h_{1},\dots,h_{50}" in boxes[0].label
@@ -163,12 +163,12 @@ def test_the_number_on_a_folded_row_is_that_of_all_its_factors():
 def test_a_graph_too_large_to_be_read_is_collapsed_and_says_so():
     view = graph_view(deep(100))
 
-    assert len(view.nodes) == 8
+    assert len(view.nodes) == 7
     assert view.notes == (
-        r"\text{507 values are drawn as 8 nodes; collapse='none' draws every value.}",
+        r"\text{506 values are drawn as 7 nodes; collapse='none' draws every value.}",
     )
     assert "全部" in graph_view(deep(100), language="zh").notes[0]
-    assert len(graph_view(deep(50), collapse="none").nodes) == 257
+    assert len(graph_view(deep(50), collapse="none").nodes) == 256
 
 
 def test_a_large_graph_without_names_and_repeats_is_cut_into_slices():
