@@ -53,8 +53,9 @@ class Camera {
     this.scale = readable && whole < READABLE ? READABLE : Math.max(FARTHEST, whole);
     if (this.scale > whole) {
       const [rootX, rootY] = this.canvas.at[this.canvas.itemAt(this.canvas.model.content.root)];
-      this.x = width / 2 - rootX * this.scale;
-      this.y = 60 - rootY * this.scale;
+      const { across } = this.canvas.state;
+      this.x = (across ? width - 90 : width / 2) - rootX * this.scale;
+      this.y = (across ? height / 2 : 60) - rootY * this.scale;
     } else {
       this.x = (width - wide * this.scale) / 2 - x * this.scale;
       this.y = Math.max(20, (height - 40 - tall * this.scale) / 2) - y * this.scale;

@@ -32,7 +32,7 @@ class Canvas {
     this.view = visibleGraph(content, this.state.closed, this.state.constants);
     this.sizes = this.view.items.map((item) => this.measure(item));
     const links = this.view.links.map((one) => ({ ...one, label: this.labelSize(one) }));
-    const placed = layered(this.sizes, links);
+    const placed = layered(this.sizes, links, this.state.across);
     this.at = placed.at;
     this.parts = this.view.items.map((item, i) => this.node(item, i));
     this.lines = this.view.links.map((one, k) => this.edge(one, k, placed));
@@ -44,6 +44,7 @@ class Canvas {
     const { x, y, width, height } = this.bounds;
     const veil = { x: x - 4000, y: y - 4000, width: width + 8000, height: height + 8000 };
     for (const [key, value] of Object.entries(veil)) this.layers.veil.setAttribute(key, value);
+    this.root.classList.toggle("across", this.state.across);
     this.highlight(this.selected);
   }
 
@@ -72,7 +73,13 @@ class Canvas {
       if (form === "disc") half = up = Math.max(18, Math.hypot(wide, tall) + 4);
     }
     const room = this.valuesWidth(item, node);
+    const lying = this.state.across && room > 0;
     const bottom = (dx) => (form === "disc" ? Math.sqrt(Math.max(0, half * half - dx * dx)) : up);
+    if (lying) {
+      const side = Math.max(half, room / 2) + 4;
+      const down = up + this.lineCount(item, node) * LINE + 6;
+      return { box, form, large, half, up, down, tall: up, bottom, left: side, right: side, top: () => up };
+    }
     const lines = room ? this.lineCount(item, node) * (LINE / 2) : 0;
     return {
       box, form, large, half, up: Math.max(up, lines), down: Math.max(up, lines), tall: up, bottom,
@@ -157,11 +164,13 @@ class Canvas {
     part.group.append(label);
     if (!this.valuesWidth(part.item, node)) return;
     const lines = this.lineCount(part.item, node);
-    const base = (k) => round((k - (lines - 1) / 2) * LINE + 5);
-    const x = round(size.half + 7);
+    const { across } = this.state;
+    const base = (k) => round(across ? size.tall + 15 + k * LINE : (k - (lines - 1) / 2) * LINE + 5);
+    const x = across ? 0 : round(size.half + 7);
     if (lines === 3) {
       const name = this.formulas.element(node.name);
-      name.setAttribute("transform", `translate(${x} ${base(0) - 2})`);
+      const left = across ? -this.formulas.width(node.name) / 2 : x;
+      name.setAttribute("transform", `translate(${round(left)} ${base(0) - 2})`);
       name.classList.add("name");
       part.group.append(name);
     }
@@ -223,7 +232,8 @@ class Canvas {
   detailEdge(line) {
     line.detailed = true;
     const [x, y] = line.path.tip;
-    line.group.append(svg("path", { class: "tip", d: `M${round(x)} ${round(y)}l-4 9h8z` }));
+    const head = this.state.across ? "l-9 -4v8z" : "l-4 9h8z";
+    line.group.append(svg("path", { class: "tip", d: `M${round(x)} ${round(y)}${head}` }));
     if (line.label && this.state.labels !== "none" && line.one.label >= 0) {
       const [left, middle] = line.label;
       if (this.isNumeric(line.one)) {

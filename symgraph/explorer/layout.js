@@ -19,13 +19,41 @@ const TALL = 12;
  * tail, order and label (a width and a height, or null). Answers x and y of each item, and for each
  * link its path and its label: left end, middle, and whether it stands left of the curve.
  */
-function layered(items, links) {
+function layered(items, links, turned = false) {
+  if (turned) return turnedBack(layered(items.map(lying), links.map((one) => ({ ...one, label: one.label && [one.label[1], one.label[0]] }))), links);
   const ranks = rankItems(items, links);
   const grid = new Grid(items, links, ranks);
   grid.order();
   grid.placeAcross();
   grid.placeDown();
   return grid.result();
+}
+
+/** An item as it is laid out where the root stands on the right: that side is its top. */
+function lying(item) {
+  const { half, tall, form } = item;
+  return {
+    left: item.up, right: item.down, up: item.right, down: item.left, half: tall, top: () => half,
+    bottom: (dx) => (form === "disc" ? Math.sqrt(Math.max(0, half * half - dx * dx)) : half),
+  };
+}
+
+/** Places, curves and labels with the root, which was on top, on the right. */
+function turnedBack({ at, paths, labels }, links) {
+  const turn = ([x, y]) => [-y, x];
+  const number = /-?[\d.]+ -?[\d.]+/g;
+  return {
+    at: at.map(turn),
+    paths: paths.map(({ curve, tip }) => ({
+      curve: curve.replace(number, (pair) => turn(pair.split(" ").map(Number)).join(" ")),
+      tip: turn(tip),
+    })),
+    labels: labels.map((label, k) => {
+      if (!label) return null;
+      const [wide, tall] = links[k].label;
+      return [-label[1] - wide / 2, label[0] + tall / 2, false];
+    }),
+  };
 }
 
 /** How far below the root: one more than the lowest user. */

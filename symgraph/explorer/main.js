@@ -14,7 +14,7 @@ class Explorer {
     const start = [...content.modules.keys()].filter((m) => large && content.modules[m].head !== content.root);
     this.state = {
       closed: new Set(start),
-      constants: true, labels: content.labels, picked: null,
+      constants: true, across: false, labels: content.labels, picked: null,
     };
     this.plainTheme = content.theme === "dark" ? "light" : content.theme;
     this.theme = content.theme;
@@ -188,6 +188,15 @@ class Explorer {
     glide(this.canvas, before, this.model.content.root);
   }
 
+  /** The root on top, or on the right. */
+  turn() {
+    this.state.across = !this.state.across;
+    this.at("turn").setAttribute("aria-pressed", String(this.state.across));
+    this.redraw();
+    this.camera.fit(true);
+    this.camera.lookNow();
+  }
+
   setLabels(labels) {
     this.state.labels = labels;
     this.redraw();
@@ -217,6 +226,7 @@ class Explorer {
     on("in", () => this.camera.zoom(1.25));
     on("out", () => this.camera.zoom(0.8));
     on("fit", () => this.camera.fit());
+    on("turn", () => this.turn());
     on("theme", () => this.setTheme());
     on("language", () => this.setLanguage());
     on("help", () => this.at("keys").showModal());
@@ -340,7 +350,7 @@ class Explorer {
       z: () => this.setLanguage(), t: () => this.training.once(), r: () => this.training.toggle(),
       l: () => this.setLabels(LABELS[(LABELS.indexOf(this.state.labels) + 1) % LABELS.length]),
       c: () => { this.state.constants = !this.state.constants; this.redraw(); },
-      m: () => this.moduleKey(i),
+      m: () => this.moduleKey(i), x: () => this.turn(),
       Escape: () => this.escape(), "?": () => this.at("keys").showModal(),
     };
     return work[key.length === 1 ? key.toLowerCase() : key] || null;
@@ -366,6 +376,7 @@ class Explorer {
       return;
     }
     const [x, y] = this.canvas.at[from];
+    const sideways = this.state.across ? dy : dx;
     let best = -1;
     let least = Infinity;
     const { items, links } = this.canvas.view;
@@ -376,7 +387,7 @@ class Explorer {
       const [ox, oy] = [this.canvas.at[i][0] - x, this.canvas.at[i][1] - y];
       const [along, aside] = dx ? [ox * dx, Math.abs(oy)] : [oy * dy, Math.abs(ox)];
       if (along < 1) return;
-      const cost = along + 3 * aside + (dx || linked.has(i) ? 0 : 100000);
+      const cost = along + 3 * aside + (sideways || linked.has(i) ? 0 : 100000);
       if (cost < least) [best, least] = [i, cost];
     });
     if (best >= 0) {

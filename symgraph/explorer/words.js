@@ -15,7 +15,7 @@ const WORDS = {
     rate: "rate", oneStep: "one gradient step", run: "run", pause: "pause", restart: "start again",
     curve: "loss over steps",
     startHint: "Click a leaf: the gradient is the sum over its paths of the products of the green labels.",
-    train: "train {0}", close: "close", value: "f  value", slope: "g  gradient", shape: "shape", norm: "norm",
+    train: "train {0}", turn: "from left to right (X)", k_x: "from bottom to top, or from left to right", close: "close", value: "f  value", slope: "g  gradient", shape: "shape", norm: "norm",
     noGradient: "no gradient flows here", notKnown: "not computed yet",
     onePath: "1 path", manyPaths: "{0} paths", noPath: "no path leads to the root",
     sum: "sum = gradient", further: "{0} further paths, together", more: "show {0} more",
@@ -48,7 +48,7 @@ const WORDS = {
     oneStep: "梯度下降一步", run: "运行", pause: "暂停", restart: "重新开始",
     curve: "损失随步数的变化",
     startHint: "点击一个叶子：梯度等于所有路径上绿色标签乘积之和。",
-    train: "训练 {0}", close: "关闭", value: "f  前向值", slope: "g  梯度", shape: "形状", norm: "范数",
+    train: "训练 {0}", turn: "从左到右 (X)", k_x: "自下而上，或从左到右", close: "关闭", value: "f  前向值", slope: "g  梯度", shape: "形状", norm: "范数",
     noGradient: "此处没有梯度", notKnown: "尚未计算", onePath: "1 条路径", manyPaths: "{0} 条路径",
     noPath: "没有到根的路径", sum: "总和 = 梯度", further: "还有 {0} 条路径，合计",
     more: "再显示 {0} 条", forwardStep: "前向 {0} / {1}", backwardStep: "后向 {0} / {1}",
@@ -69,7 +69,7 @@ const WORDS = {
 
 const KEYS = [
   ["← ↑ → ↓", "k_arrows"], ["Enter", "k_enter"], ["Space", "k_space"], ["Shift Space", "k_shift"], ["P", "k_p"],
-  ["A", "k_a"], ["+ −", "k_plus"], ["0", "k_zero"], ["L", "k_l"], ["M", "k_m"], ["C", "k_c"],
+  ["A", "k_a"], ["+ −", "k_plus"], ["0", "k_zero"], ["L", "k_l"], ["M", "k_m"], ["C", "k_c"], ["X", "k_x"],
   ["D", "k_d"], ["Z", "k_z"], ["T", "k_t"], ["R", "k_r"], ["Esc", "k_esc"], ["?", "k_help"],
 ];
 

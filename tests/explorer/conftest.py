@@ -124,7 +124,7 @@ def browser() -> Iterator[Any]:
     options.binary_location = binary
     for argument in (
         *("--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=1280,900"),
-        "--force-prefers-reduced-motion",
+        *("--force-prefers-reduced-motion", "--disable-dev-shm-usage"),
     ):
         options.add_argument(argument)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})

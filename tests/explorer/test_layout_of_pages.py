@@ -51,6 +51,23 @@ def test_no_node_value_or_label_stands_on_another(open_page, name, labels):
     assert page.run(OVERLAPS) == []
 
 
+@pytest.mark.parametrize("name", ["hinge", "two-layer,hidden=3", "dense", "rnn,steps=3"])
+def test_from_left_to_right_every_node_stands_left_of_its_users_and_on_nothing(open_page, name):
+    found = zoo.built(name)
+    page = open_page(getattr(found, "loss", found))
+    page.find("#turn").click()
+    page.run(
+        "E.camera.scale = 0.8; E.canvas.show({left: -1e6, right: 1e6, top: -1e6, bottom: 1e6}, 1)"
+    )
+
+    backwards = page.run(
+        "return E.canvas.view.links.filter((one) => "
+        "E.canvas.at[one.head][0] <= E.canvas.at[one.tail][0]).length"
+    )
+    assert backwards == 0
+    assert page.run(OVERLAPS) == []
+
+
 def test_the_operands_of_a_difference_stand_in_their_order(open_page):
     a, b, c = (sg.input(name) for name in "abc")
     page = open_page((a - b) / c, values={"a": 1.0, "b": 2.0, "c": 3.0})
