@@ -20,7 +20,10 @@ const TALL = 12;
  * link its path and its label: left end, middle, and whether it stands left of the curve.
  */
 function layered(items, links, turned = false) {
-  if (turned) return turnedBack(layered(items.map(lying), links.map((one) => ({ ...one, label: one.label && [one.label[1], one.label[0]] }))), links);
+  if (turned) {
+    const lain = links.map((one) => ({ ...one, label: one.label && [one.label[1], one.label[0]] }));
+    return turnedBack(layered(items.map(lying), lain), links);
+  }
   const ranks = rankItems(items, links);
   const grid = new Grid(items, links, ranks);
   grid.order();

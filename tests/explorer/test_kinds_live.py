@@ -18,7 +18,7 @@ def test_a_label_picks_another_entry_and_a_switch_another_branch(open_page):
     assert page.run("return E.model.loss()") == 25.0
     assert page.run("return Array.from(E.model.g(E.model.inputVertex.get('s')))") == [0, 0, 10]
 
-    page.find("input[type=checkbox]").click()
+    page.find(".entries input[type=checkbox]").click()
     assert page.run("return E.model.loss()") == 4.0
     assert page.run("return Array.from(E.model.g(E.model.inputVertex.get('s')))") == [1, 1, 1]
 
