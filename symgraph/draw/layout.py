@@ -9,6 +9,7 @@ from symgraph.draw import layout_dot, layout_grid, layout_native
 from symgraph.draw.compose import compose
 from symgraph.draw.parts import measure, plan
 from symgraph.draw.plan import Places, Plan
+from symgraph.draw.routes import blemishes
 from symgraph.draw.scene import Scene
 from symgraph.draw.theme import LIGHT, Theme
 from symgraph.draw.typeset import Typesetter, default_typesetter
@@ -19,9 +20,9 @@ __all__ = ["DOT_NODES", "NATIVE_NODES", "Engine", "layout"]
 
 Engine = Literal["auto", "dot", "native"]
 
-# Up to so many nodes the native engine draws at least as well as dot (over all systems that come
-# with symgraph: 90 crossings to 102, less area, no edge through a value), and on every machine the
-# same. Above, dot has fewer crossings; above `DOT_NODES` it takes longer than anybody waits.
+# Up to so many nodes the native engine draws at least as well as dot (fewer crossings over all
+# systems that come with symgraph, in both directions, with values or without), and on every machine
+# the same. Above, dot has fewer crossings; above `DOT_NODES` it takes longer than anybody waits.
 NATIVE_NODES = 60
 DOT_NODES = 800
 _DOT_EDGES = 2 * DOT_NODES
@@ -37,9 +38,10 @@ def layout(
 ) -> Scene:
     """The finished picture of a view.
 
-    "auto" takes Graphviz' dot where that is installed and the view has up to 800 nodes, else the
-    native engine; up to 60 nodes, and for groups, always the native one, which is as good there and
-    gives the same picture on every machine.
+    "auto" takes the native engine for up to 60 nodes and for groups, where it is as good as any and
+    gives the same picture on every machine; for 61 to 800 nodes Graphviz' dot where that is
+    installed, in time and without an edge through a node or a label; above, and else, the native
+    engine.
     A view that gives every node its place on a grid is laid out as it says, by the engine "grid".
     Raises DrawError when any other view has a cycle, when two nodes have one place, or when dot was
     asked for by name and is missing, fails or takes too long.
@@ -65,8 +67,17 @@ def _place(task: Plan, engine: Engine) -> Places:
         return layout_dot.place(task)
     if engine == "auto" and _suits_dot(task):
         with contextlib.suppress(DrawError):
-            return layout_dot.place(task, _PATIENCE)
+            return _cleaner(task, layout_dot.place(task, _PATIENCE))
     return layout_native.place(task)
+
+
+def _cleaner(task: Plan, places: Places) -> Places:
+    """These places, or those of the native engine where fewer edges run through something."""
+    found = blemishes(task, places)
+    if not found:
+        return places
+    native = layout_native.place(task)
+    return native if blemishes(task, native) < found else places
 
 
 def _suits_dot(task: Plan) -> bool:

@@ -36,8 +36,8 @@ TIMEOUT = 20.0
 _POINTS = 72.0
 _LABEL_GAP = 6.0
 _CLUSTER = re.compile(r"cluster_(\d+)", re.ASCII)
-# Up to here a second run that forces the order of the operands is worth its time, and shortcuts.
-_ORDERED = 120
+# Up to here shortcuts are worth their time, and a second run that forces the order of the operands.
+_REFINED, _ORDERED = 300, 120
 
 
 def find() -> str | None:
@@ -70,15 +70,14 @@ def place(plan: Plan, timeout: float = TIMEOUT) -> Places:
         )
     ranks = tuple(assign(len(plan.shapes), plan.edges))
     answers = [_read(plan, _run(program, _source(plan), timeout))]
-    small = len(plan.shapes) <= _ORDERED and len(plan.edges) <= 2 * _ORDERED
-    if small:
+    if _within(plan, _ORDERED):
         # dot fails on some graphs when the order of the operands is forced.
         with contextlib.suppress(DrawError):
             forced = _source(plan, operand_order(plan))
             answers.insert(0, _read(plan, _run(program, forced, timeout)))
     # The first of the best: operands in their order where that costs no crossing.
     routes, boxes = answers[0]
-    if small:
+    if _within(plan, _REFINED):
         answers.sort(key=lambda answer: crossings(answer[0].curves))
         for answer in answers:
             routes, boxes = refine(*answer), answer[1]
@@ -93,6 +92,10 @@ def place(plan: Plan, timeout: float = TIMEOUT) -> Places:
         _version(program),
         boxes,
     )
+
+
+def _within(plan: Plan, nodes: int) -> bool:
+    return len(plan.shapes) <= nodes and len(plan.edges) <= 2 * nodes
 
 
 def _source(plan: Plan, order: Sequence[int] | None = None) -> str:

@@ -31,7 +31,7 @@ _PART_GAP = 40.0
 _CHAIN = 8.0
 # The flattest edge: how far it may go along the layers for one pixel across.
 _FLATTEST = 1.4
-_MOST_STEEPENING = 60.0
+_MOST_STEEPENING, _STEEPENING = 60.0, 0.12
 # Above this many nodes or edges the edges keep the way through their bends.
 _REFINED_NODES = 150
 _REFINED_EDGES = 240
@@ -246,7 +246,8 @@ def _along(chart: Chart, across: list[float]) -> list[tuple[float, ...]]:
     for level, least in enumerate(gaps):
         reach = down[level] + up[level + 1]
         # A flat edge crosses what stands beside its node; steepen it, within reason.
-        gap = max(least, min(steps[level] / _FLATTEST - reach, least + _MOST_STEEPENING))
+        most = max(_MOST_STEEPENING, _STEEPENING * steps[level])
+        gap = max(least, min(steps[level] / _FLATTEST - reach, least + most))
         middles.append(middles[-1] + reach + gap)
     return list(zip(middles, up, down, strict=True))
 

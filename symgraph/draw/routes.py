@@ -6,13 +6,25 @@ import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from symgraph.draw.geometry import Curve, Point, Rect, hits, lines_cross
+from symgraph.draw.geometry import (
+    Curve,
+    Point,
+    Rect,
+    bounds_of,
+    flatten,
+    hits,
+    lines_cross,
+    segments,
+)
 from symgraph.draw.near import Near, cells_of
+from symgraph.draw.plan import Places, Plan, around
 from symgraph.draw.ways import CLEAR, Routes, Way, Ways
 
-__all__ = ["conflicts", "refine"]
+__all__ = ["blemishes", "conflicts", "refine"]
 
 _LABEL_GAP = 5.0
+# Up to so many edges the search is begun anew where it ends with edges through labels.
+_ANEW = 240
 _PASSES = 4
 # What it costs to run through a label or another edge, or to leave a label off its edge.
 _LABEL, _CROSSING, _LOST = 25.0, 10.0, 15.0
@@ -38,7 +50,7 @@ def refine(routes: Routes, boxes: Sequence[Rect] = ()) -> Routes:
     through = best.disturbed()
     # Start anew; some keep to the safest way and to the room reserved for their labels.
     for runners, owners in ((True, True), (False, True), (True, False)):
-        if not through:
+        if not through or len(routes.labels) > _ANEW:
             break
         fixed = {k for k, _ in through if runners} | {j for _, j in through if owners}
         search = _searched(ways, frozenset(fixed))
@@ -52,6 +64,26 @@ def conflicts(routes: Routes) -> int:
     """How many labels have an edge of others running through them."""
     chosen: list[tuple[Curve, ...]] = [(curve,) for curve in routes.curves]
     return len(_Search(Ways(replace(routes, choices=chosen), ()), frozenset()).disturbed())
+
+
+def blemishes(plan: Plan, places: Places) -> int:
+    """How often an edge runs through a node that is not its own, or through a label."""
+    shapes = [around(*pair) for pair in zip(places.centres, plan.shapes, strict=True)]
+    near_shapes, near_labels = Near(), Near()
+    for v, shape in enumerate(shapes):
+        near_shapes.put(v, cells_of([shape]))
+    for k, label in enumerate(places.labels):
+        if label is not None:
+            near_labels.put(k, cells_of([label]))
+    count = 0
+    for ends, curve in zip(plan.edges, places.curves, strict=True):
+        line = flatten(curve)
+        cells = cells_of(bounds_of(piece) for piece in segments(line))
+        others = (shapes[v] for v in near_shapes.around(cells) if v not in ends)
+        count += sum(hits(line, shape.grown(-1.0)) for shape in others)
+        labels = (places.labels[j] for j in near_labels.around(cells))
+        count += sum(hits(line, label.grown(-1.0)) for label in labels if label is not None)
+    return count
 
 
 def _searched(ways: Ways, fixed: frozenset[int]) -> _Search:

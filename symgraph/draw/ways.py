@@ -32,7 +32,7 @@ CLEAR = 3.0
 _BEND, _TURN = 0.15, 1.2
 # What it costs to go twice as far as need be.
 _DETOUR = 6.0
-_NODE, _VALUE = 60.0, 20.0
+_NODE, _CLOSE, _VALUE = 60.0, 30.0, 20.0
 # Through the box of a group that neither end belongs to.
 _BOX = 4.0
 _PARTING = 10.0
@@ -177,7 +177,7 @@ class Ways:
                 if any(hits(line, part.grown(CLEAR)) for part in self.beside[index]):
                     beside.append(index)
             elif hits(line, self.shapes[index].grown(CLEAR)):
-                solid += _NODE
+                solid += _NODE if hits(line, self.shapes[index]) else _CLOSE
             elif hits(line, self.rooms[index].grown(CLEAR)):
                 solid += _VALUE
         for box, members in self._boxes_of:

@@ -10,10 +10,11 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 
-from symgraph.draw import chart, layout_dot
-from symgraph.draw.geometry import Disc, Rect, piece_at
+from symgraph.draw import chart, layout as layout_module, layout_dot
+from symgraph.draw.geometry import Disc, Rect, piece_at, straight
 from symgraph.draw.layout import layout
 from symgraph.draw.parts import measure, plan
+from symgraph.draw.plan import Places
 from symgraph.draw.scene import Glyphs, Path, crossings, edge_hits, overlaps
 from symgraph.draw.theme import LIGHT
 from symgraph.draw.typeset import ZiamathTypesetter
@@ -366,3 +367,32 @@ def test_another_process_with_other_hashes_writes_the_same_bytes(engine):
 
     assert len(outputs[0]) > 1000
     assert outputs[0] == outputs[1]
+
+
+def test_auto_leaves_dot_where_dot_runs_an_edge_through_a_node(monkeypatch):
+    nodes = tuple(ViewNode(name, name) for name in "abc")
+    view = View(nodes, (ViewEdge("a", "b", 0), ViewEdge("b", "c", 0), ViewEdge("a", "c", 1)))
+
+    def straight_through(task, timeout):
+        centres = ((0.0, 200.0), (0.0, 100.0), (0.0, 0.0))
+        curves = tuple(straight(centres[tail], centres[head]) for tail, head in task.edges)
+        return Places(centres, curves, (None,) * 3, (2, 1, 0), "dot", "0")
+
+    monkeypatch.setattr(layout_module, "NATIVE_NODES", 2)
+    monkeypatch.setattr(layout_dot, "find", lambda: "dot")
+    monkeypatch.setattr(layout_dot, "place", straight_through)
+
+    assert "native" == layout(view, SHARED, "auto").engine
+
+
+def test_the_only_operand_of_its_only_user_stands_straight_below_it(two_layer):
+    scene = layout(two_layer, SHARED, "native")
+    x = {
+        scene.names[item.owner]: item.drawn.centre[0]
+        for item in scene.items
+        if item.layer == "node"
+    }
+
+    assert x["loss"] == x["residual"]
+    assert x["h1"] == x["dot1"]
+    assert x["h2"] == x["dot2"]

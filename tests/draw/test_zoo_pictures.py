@@ -1,5 +1,7 @@
 """Every system of the zoo, drawn with values: nothing overlaps, no edge runs through anything."""
 
+import shutil
+
 import pytest
 
 from symgraph import zoo
@@ -11,14 +13,16 @@ from symgraph.network import load_network
 from symgraph.sample import draw as sample
 
 SHARED = ZiamathTypesetter(cjk_font=None)
+needs_dot = pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz is not installed")
 
 
+@pytest.mark.parametrize("engine", ["native", pytest.param("dot", marks=needs_dot)])
 @pytest.mark.parametrize("direction", ["BT", "LR"])
 @pytest.mark.parametrize("name", zoo.names())
-def test_a_system_with_its_values_has_no_blemish(name, direction):
+def test_a_system_with_its_values_has_no_blemish(name, direction, engine):
     loss = load_network(f"zoo:{name}")
     view = graph_view(loss, sample([loss]).values, direction=direction)
-    scene = layout(view, SHARED, "native")
+    scene = layout(view, SHARED, engine)
 
     assert [] == overlaps(scene)
     assert [] == edge_hits(scene)
