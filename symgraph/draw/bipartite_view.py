@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from symgraph.build.coerce import as_node
@@ -24,6 +25,8 @@ _WORDS: dict[Language, tuple[str, str]] = {
     "en": ("visible units", "hidden units"),
     "zh": ("可见层", "隐藏层"),
 }
+# How far off its unit a bias stands, in rows.
+_BIAS = 0.25
 #: More edges than this between two rows are not labelled unless asked.
 _MOST_LABELS = 20
 
@@ -33,6 +36,7 @@ def bipartite_view(
     values: Mapping[Any, Any] | None = None,
     *,
     labels: bool | None = None,
+    biases: bool = False,
     widest: int = 8,
     digits: int = 4,
     title: str = "",
@@ -44,13 +48,14 @@ def bipartite_view(
     The units are what the energy multiplies in pairs; an edge carries the weight of its pair, which
     the energy has with a minus. Of several energies each shares a row of units with the next; the
     last one stays undirected, in those before it the upper row makes the lower one. With `values`
-    the units show theirs.
+    the units show theirs. `biases` adds what the energy multiplies one unit with, beside the units
+    of the lowest and the highest row, below those of rows between.
     Raises DrawError for what is no energy of pairs, and where units of one row are joined.
     """
     given = getattr(expr, "stages", loss_of(expr))
     energies = list(given) if isinstance(given, (list, tuple)) else [given]
     machine = _Machine([as_node(one, "draw") for one in energies], widest)
-    return machine.view(values, labels, digits, title, language, legend)
+    return machine.view(values, labels, biases, digits, title, language, legend)
 
 
 class _Machine:
@@ -60,6 +65,7 @@ class _Machine:
         self.net = UnitNet(energies, "bipartite", widest)
         self.rows: list[Node] = []
         self.pairs: list[tuple[Pair, Any, int]] = []
+        self.biases: dict[int, Any] = {}
         for number, energy in enumerate(energies):
             if energy.shape:
                 raise DrawError(
@@ -75,6 +81,8 @@ class _Machine:
 
     def _read(self, number: int, form: Mapping[tuple[int, ...], Any]) -> None:
         for units, weight in form.items():
+            if len(units) == 1:
+                self.biases[units[0]] = self.biases.get(units[0], 0) - weight
             if len(units) < 2:
                 continue
             parts = [self.net.units[one] for one in units]
@@ -99,6 +107,7 @@ class _Machine:
         self,
         values: Mapping[Any, Any] | None,
         labels: bool | None,
+        biases: bool,
         digits: int,
         title: str,
         language: Language,
@@ -116,9 +125,12 @@ class _Machine:
             name = latex_name(getattr(node, "name", ""))
             label = rf"\text{{{word}}}\;{name}" if name else rf"\text{{{word}}}"
             groups.append(ViewGroup(f"row-{row}", label, tuple(one.id for one in members)))
-        edges = tuple(self._edges(labels, digits))
+        edges = self._edges(labels, digits)
+        if biases:
+            nodes, extra = self._with_biases(nodes, digits)
+            edges += extra
         return View(
-            tuple(nodes), edges, title, "BT", legend, language, groups=tuple(groups)
+            tuple(nodes), tuple(edges), title, "BT", legend, language, groups=tuple(groups)
         )  # fmt: skip
 
     def _row(self, node: Node, height: float, read: _Values | None) -> list[ViewNode]:
@@ -170,6 +182,28 @@ class _Machine:
                 ViewEdge(f"u{tail}", f"u{head}", operand, text, arrow=number < last, ink=True)
             )
         return found
+
+    def _with_biases(
+        self, nodes: list[ViewNode], digits: int
+    ) -> tuple[list[ViewNode], list[ViewEdge]]:
+        """A small box above each unit of the highest row and below each of the lowest one."""
+        top = float(len(self.rows) - 1)
+        found: list[ViewNode] = []
+        edges: list[ViewEdge] = []
+        for node in nodes:
+            bias = self.biases.get(int(node.id[1:])) if node.id[0] == "u" else None
+            if bias is None or node.at is None:
+                found.append(node)
+                continue
+            label, (column, row) = self._weight(bias, digits), node.at
+            if row not in (0.0, top):
+                found.append(replace(node, caption=label))
+                continue
+            at = (column, row - _BIAS if row == 0.0 else row + _BIAS)
+            chip = ViewNode(f"b{node.id}", label, "parameter", label, dashed=True, at=at)
+            found += [node, chip]
+            edges.append(ViewEdge(chip.id, node.id, len(nodes), arrow=False))
+        return found, edges
 
     def _weight(self, weight: Any, digits: int) -> str:
         if weight.is_Number:

@@ -26,6 +26,8 @@ __all__ = ["blocks_view"]
 
 #: More layers than this beside each other are no row of layers.
 _MOST_ROWS = 2
+# By which part a box is narrower on one side where a layer makes fewer numbers than it takes.
+_TAPER = 0.4
 _WORDS: dict[Language, tuple[str, str, str, str]] = {
     "en": ("output layer", "autoencoder", "trained here", "frozen copy"),
     "zh": ("输出层", "自编码器", "本阶段训练", "冻结的副本"),
@@ -66,6 +68,7 @@ def blocks_view(
     if past or not rows_of_layers:
         # A formula rather than a row of layers: it stands as every graph does.
         return _formula(stages, sizes, direction, title, language, bool(legend))
+    tapers = _tapers(stages)
     # Where the flow goes up, what a layer hands on stands beside the edge and not below the box.
     upright = direction == "BT"
     used = {tail for stage in stages.stages for tail in stage.tails}
@@ -76,6 +79,7 @@ def blocks_view(
             sizes and not upright,
             _turned(columns[k], rows[k], direction),
             named=upright and k not in used,
+            taper=tapers.get(k, 0.0),
         )
         for k, stage in enumerate(stages.stages)
     )
@@ -105,6 +109,22 @@ def _formula(
     return View(nodes, edges, title, direction, legend, language)
 
 
+def _tapers(stages: Stages) -> dict[int, float]:
+    """Which layers narrow and which widen, where a net ends as wide as it begins."""
+    sizes: list[tuple[int, int, int]] = []
+    for stage in stages.stages:
+        if stage.kind == "affine" and len(stage.tails) == 1:
+            taken = stages.shape(stages.stages[stage.tails[0]])[-1:]
+            made = stages.shape(stage)[-1:]
+            if all(isinstance(size, int) for size in (*taken, *made)) and taken and made:
+                sizes.append((stage.number, int(taken[0]), int(made[0])))
+    if len(sizes) < 2 or sizes[0][1] != sizes[-1][2]:
+        return {}
+    if min(made for _, _, made in sizes) >= sizes[0][1]:
+        return {}
+    return {k: _TAPER * ((a > b) - (a < b)) for k, a, b in sizes}
+
+
 def _turned(column: int, row: float, direction: Direction) -> tuple[float, float]:
     return (float(column), row) if direction == "LR" else (row, float(column))
 
@@ -121,13 +141,18 @@ def _edge(
 
 
 def _node(
-    stage: Stage, stages: Stages, sizes: bool, at: tuple[float, float] | None, named: bool
+    stage: Stage,
+    stages: Stages,
+    sizes: bool,
+    at: tuple[float, float] | None,
+    named: bool,
+    taper: float = 0.0,
 ) -> ViewNode:
     label = rf"{stage.name} = {_label(stage)}" if named and stage.name else _label(stage)
     return ViewNode(
         f"s{stage.number}", label, _role(stage), alt=stage.name or label,
         form="disc" if stage.kind == "add" and stage.sign == "+" else "box",
-        caption=_result(stage, stages) if sizes else "", at=at,
+        caption=_result(stage, stages) if sizes else "", at=at, taper=taper,
     )  # fmt: skip
 
 

@@ -115,7 +115,8 @@ class _Picture:
             alt = clean(node.alt or node.label)
             for number, sheet in enumerate(part.behind(at, self.theme)):
                 self.add(owner, "group", f"sheet{number}", sheet, paint)
-            self.add(owner, "node", node.role, part.shape(at, self.theme), paint, alt)
+            outline = part.outline(at, self.theme, self.view.direction)
+            self.add(owner, "node", node.role, outline, paint, alt)
             label = _centred(part.label, part.shape(at, self.theme).centre)
             self.add(owner, "text", "name", label, ink, source=clean(node.label))
             if node.crossed:

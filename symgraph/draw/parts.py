@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 
 from symgraph.draw.geometry import Disc, Point, Rect, Shape
 from symgraph.draw.plan import Extent, Plan, PlanGroup
+from symgraph.draw.scene import Polygon
 from symgraph.draw.theme import Theme
 from symgraph.draw.typeset import Box, Typesetter, stack
-from symgraph.draw.view import Form, View, ViewEdge, ViewGroup, ViewNode
+from symgraph.draw.view import Direction, Form, View, ViewEdge, ViewGroup, ViewNode
 
 __all__ = ["NodePart", "Parts", "caption_spot", "measure", "plan", "values_size"]
 
@@ -28,6 +29,25 @@ class NodePart:
     caption: Box | None = None
     sheets: int = 1
     cell: bool = False
+    taper: float = 0.0
+
+    def outline(self, at: Point, theme: Theme, direction: Direction) -> Shape | Polygon:
+        """The shape as it is painted; of a tapered box the trapezoid in it."""
+        shape = self.shape(at, theme)
+        if not self.taper or isinstance(shape, Disc):
+            return shape
+        across = shape.height if direction == "LR" else shape.width
+        come, leave = (max(0.0, sign * self.taper) * across / 2 for sign in (-1.0, 1.0))
+        left, top, right, bottom = shape.left, shape.top, shape.right, shape.bottom
+        if direction == "LR":
+            return Polygon((
+                (left, top + come), (right, top + leave),
+                (right, bottom - leave), (left, bottom - come),
+            ))  # fmt: skip
+        return Polygon((
+            (left + leave, top), (right - leave, top),
+            (right - come, bottom), (left + come, bottom),
+        ))  # fmt: skip
 
     def shape(self, at: Point, theme: Theme) -> Shape:
         """The shape with its centre at a point; of several sheets the front one."""
@@ -104,6 +124,10 @@ def _node(node: ViewNode, view: View, typesetter: Typesetter, theme: Theme) -> N
         text = f"{name} = {value}" if view.prefixes and "=" not in value else value
         values.append(_strutted(typesetter.measure(text, theme.value_size), theme.value_size))
     form, half_width, half_height = _form(node, label, theme)
+    if node.taper:
+        # What the label needs is left where the box is narrow.
+        half_width /= (1 - abs(node.taper)) if view.direction == "BT" else 1.0
+        half_height /= (1 - abs(node.taper)) if view.direction == "LR" else 1.0
     if node.size is not None:
         half_width = max(half_width, node.size[0] / 2)
         half_height = max(half_height, node.size[1] / 2)
@@ -112,7 +136,7 @@ def _node(node: ViewNode, view: View, typesetter: Typesetter, theme: Theme) -> N
     caption = typesetter.measure(node.caption, theme.caption_size) if node.caption else None
     return NodePart(
         label, form, half_width, half_height, values[0], values[1], caption, node.sheets,
-        node.role == "cell",
+        node.role == "cell", node.taper,
     )  # fmt: skip
 
 

@@ -170,8 +170,7 @@ class Scene:
         """The shape of a node."""
         for item in self.items:
             if item.owner == owner and item.layer == "node":
-                assert isinstance(item.drawn, Disc | Rect)
-                return item.drawn
+                return item.drawn if isinstance(item.drawn, Disc | Rect) else item.bounds
         raise KeyError(owner)
 
 

@@ -173,9 +173,10 @@ class Stages:
         found: list[str] = []
         for arg in node.args:
             if arg not in self._of:
+                turned = r"^{\mathsf{T}}" if _is_turned(node, arg) else ""
                 for leaf in reading_order([arg]):
                     if isinstance(leaf, Var):
-                        found.append(latex_name(leaf.name))
+                        found.append(latex_name(leaf.name) + turned)
         return found
 
     def _window(self, node: Node, windows: Windows) -> None:
@@ -270,6 +271,20 @@ class Stages:
             self._of[node] = stage.number
             return
         self._new("function", node, [stage.number], sign=function)
+
+
+def _is_turned(node: Node, weight: Node) -> bool:
+    """Whether a matrix to the left of the data is transposed: Wᵀ h."""
+    if not isinstance(node, Einsum) or len(node.args) != 2 or node.args[0] is not weight:
+        return False
+    summed = [i for i in node.ins[0] if i not in node.out]
+    if len(node.ins[0]) != 2 or len(summed) != 1:
+        return False
+    turned = summed[0] == node.ins[0][0]
+    inner = bare(weight)
+    while isinstance(inner, Einsum) and len(inner.args) == 1 and inner.ins[0] == inner.out[::-1]:
+        turned, inner = not turned, bare(inner.args[0])
+    return turned
 
 
 def _sign(node: Node) -> str:

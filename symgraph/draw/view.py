@@ -54,7 +54,8 @@ class ViewNode:
     is a small LaTeX line below. Of `sheets` there are several one behind the other, as of feature
     maps. `at` is the place (column, row) on a grid, rows counted upwards; a view whose nodes all
     have one is laid out by the grid engine. `first` is the step of a deck from which on the node
-    is seen.
+    is seen. A `taper` between 0 and 1 makes a box narrower, by this part, where the flow leaves it,
+    one below 0 where it comes in.
     """
 
     id: str
@@ -72,6 +73,7 @@ class ViewNode:
     dashed: bool = False
     sheets: int = 1
     first: int = 0
+    taper: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,7 @@ _TOPICS: dict[str, dict[str, str]] = {
         "chain": "deep:chain",
         "residual-chain": "deep:residual_chain",
         "residual-block": "deep:residual_block",
+        "deep-autoencoder": "deep:deep_autoencoder",
         "batch-norm": "deep:batch_normalised",
     },
     "convolution": {

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import symgraph as sg
 from symgraph.node import Node
 
-__all__ = ["batch_normalised", "chain", "residual_block", "residual_chain"]
+__all__ = ["batch_normalised", "chain", "deep_autoencoder", "residual_block", "residual_chain"]
 
 Function = Callable[[Node], Node]
 
@@ -44,6 +44,28 @@ def residual_block(features: int = 3) -> Node:
     W1, W2 = (sg.parameter(name, (features, features)) for name in ("W1", "W2"))
     F = sg.let("F", W2 @ sg.let("h", sg.relu(sg.let("net", W1 @ x))))
     return sg.let("L", sg.sum(sg.let("y", sg.relu(sg.let("r", F + x)))))
+
+
+def deep_autoencoder(sizes: Sequence[int] = (6, 4, 3, 2), tied: bool = False) -> Node:
+    """An autoencoder made of a stack of machines, E = ½‖x̂ - x‖², to be tuned as a whole.
+
+    The encoder h_k = σ(W_k h_{k-1} + b_k) ends in a linear code, the decoder goes the way back with
+    V_k, c_k; `tied` decoders use W_kᵀ. With the sizes (2000, 500, 250, 125, 2) it has 2316752
+    weights and biases.
+    Variables: x (the first size), W_k, b_k, V_k, c_k.
+    """
+    h = x = sg.input("x", sizes[0])
+    last = len(sizes) - 1
+    weights: list[Node] = []
+    for k in range(1, last + 1):
+        weights.append(sg.parameter(f"W{k}", (sizes[k], sizes[k - 1])))
+        net = weights[-1] @ h + sg.parameter(f"b{k}", sizes[k])
+        h = sg.let(f"h{k}" if k < last else "z", sg.sigmoid(net) if k < last else net)
+    for k in range(last, 0, -1):
+        V = weights[k - 1].T if tied else sg.parameter(f"V{k}", (sizes[k - 1], sizes[k]))
+        net = V @ h + sg.parameter(f"c{k}", sizes[k - 1])
+        h = sg.let(f"ĥ{k - 1}" if k > 1 else "x̂", sg.sigmoid(net))
+    return sg.let("E", sg.sum((h - x) ** 2) / 2)
 
 
 def batch_normalised(epsilon: float = 1e-5) -> Node:
