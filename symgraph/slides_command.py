@@ -14,6 +14,7 @@ EXAMPLES = """examples:
   symgraph slides zoo:two-layer net.pptx
   symgraph slides "max(1 - (w·x)*y, 0)" hinge.html --shape w=2 x=2 \\
       --values '{"w": [1, 2], "x": [2, -1], "y": 1}'
+  symgraph slides zoo:rnn bptt.pdf --style timeline --steps 4
   symgraph slides "(w x - y)²" square.tex --wrt w --lang zh --title 平方损失
 
 the suffix chooses the format: .html (reveal.js, needs no network), .pptx, .tex (Beamer), .pdf or
@@ -29,7 +30,10 @@ def add_options(command: argparse.ArgumentParser) -> None:
         "--wrt", nargs="+", metavar="NAME", help="what is learned (default: parameters)"
     )
     command.add_argument(
-        "--leaf", metavar="NAME", help="whose paths are shown (default: the first of --wrt)"
+        "--leaf",
+        nargs="+",
+        metavar="NAME",
+        help="whose paths are shown, one after the other (default: the first of --wrt)",
     )
     command.add_argument(
         "--values", metavar="JSON", help="values of the variables: JSON, FILE.json or FILE.npz"
@@ -55,6 +59,22 @@ def add_options(command: argparse.ArgumentParser) -> None:
         "--most", type=int, default=25, metavar="N", help="about so many slides (%(default)s)"
     )
     command.add_argument(
+        "--style",
+        choices=("graph", "timeline", "cell"),
+        default="graph",
+        help="timeline: a recurrent net time by time; cell: gate by gate (default: %(default)s)",
+    )
+    command.add_argument(
+        "--steps", type=int, metavar="N", help="with --style timeline: how many times (3)"
+    )
+    command.add_argument(
+        "--phases",
+        nargs="+",
+        metavar="PHASE",
+        help="only these parts of the deck: leaves, build, labels, forward, backward, path, sum, "
+        "update, again",
+    )
+    command.add_argument(
         "--connectors", action="store_true",
         help="in .pptx: edges as straight lines that follow their nodes",
     )  # fmt: skip
@@ -70,8 +90,9 @@ def written(loss: Any, wrt: list[Any], options: argparse.Namespace) -> Path:
     values = None if options.values is None else read_values(options.values, names)
     return symgraph.slides(
         loss, options.deck, values, wrt=wrt,
-        leaf=None if options.leaf is None else find_node(loss, options.leaf),
+        leaf=None if options.leaf is None else [find_node(loss, one) for one in options.leaf],
         title=options.title, language=options.lang, theme=options.theme, rate=options.rate,
         direction=options.direction, digits=options.digits, most=options.most,
-        connectors=options.connectors,
+        connectors=options.connectors, style=options.style, steps=options.steps,
+        phases=options.phases,
     )  # fmt: skip

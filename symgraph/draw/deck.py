@@ -7,7 +7,7 @@ is seen. Beside it, or below it, the formulas of the step.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -51,6 +51,8 @@ _STEP: dict[Language, str] = {"en": "Step {}", "zh": "第 {} 步"}
 
 #: Points; smaller letters cannot be read from the last row.
 READABLE = 14
+#: What is wanted, and from how much larger letters on fewer words are worth it.
+AIM, _WORTH = 18, 1.08
 #: Vertices; a larger graph cannot be read on a slide.
 LIMIT = 400
 
@@ -84,14 +86,7 @@ def slides(
 
 def _warn_of_small_letters(scene: Scene) -> None:
     """Tell when the last row cannot read it."""
-    inks = [item.drawn.box.pieces for item in scene.items if isinstance(item.drawn, Glyphs)]
-    # Of a formula its largest letters count, not its indices.
-    sizes = [
-        max(piece.size for piece in pieces if not isinstance(piece, Rule))
-        for pieces in inks
-        if any(not isinstance(piece, Rule) for piece in pieces)
-    ]
-    points = min(sizes) * min(WIDTH / scene.width, HEIGHT / scene.height) / POINT
+    points = _points(scene)
     if points < READABLE - 0.1:
         _LOG.warning(
             "slides: the smallest letters have %.0f points on a slide, fewer than %d. "
@@ -147,33 +142,81 @@ def deck(
     common: dict[str, Any] = {
         "wrt": wrt, "leaf": leaf, "rate": rate, "language": language, "digits": digits
     }  # fmt: skip
-    views: list[View]
+    tellings: Iterable[tuple[float, list[tuple[View, Story]]]]
     if style == "timeline":
-        view, told = time_story(loss, values, steps=steps, **common)
-        views = [view]
+        tellings = [(AIM, [time_story(loss, values, steps=steps, **common)])]
     elif style == "cell":
-        view, told = _cell_story(loss, language)
-        views = [view]
+        tellings = [(AIM, [_cell_story(loss, language)])]
+    elif steps is not None:
+        raise DrawError(f"slides: steps={steps!r} is for style='timeline'. Leave it away.")
     else:
-        if steps is not None:
-            raise DrawError(f"slides: steps={steps!r} is for style='timeline'. Leave it away.")
-        shown, told = _told(loss, values, most, common)
-        directions: tuple[Direction, ...] = ("BT", "LR") if direction == "auto" else (direction,)
-        # Every value of which is told has a vertex of its own.
-        views = [
-            graph_view(shown.roots[0], fold=None, direction=one, language=language)
-            for one in directions
-        ]
-    told = with_captions(with_phases(told, phases), captions or {})
+        tellings = _tellings(loss, values, direction, most, common)
     colours = _enlarged(theme_named(theme))
-    views = [_with_room(view, told) for view in views]
-    made = [
-        (view, staged(layout(view, None, engine, colours), view, told, title, colours))
-        for view in views
+
+    def finished(view: View, told: Story) -> Picture:
+        told = with_captions(with_phases(told, phases), captions or {})
+        view = _with_room(view, told)
+        scene = staged(layout(view, None, engine, colours), view, told, title, colours)
+        return Picture(replace(view, title=title), scene)
+
+    return _largest((below, (finished(*one) for one in told)) for below, told in tellings)
+
+
+def _largest(tries: Iterable[tuple[float, Iterable[Picture]]]) -> Picture:
+    """The picture whose letters are largest; what is told in fewer words only where that helps."""
+    best, size = None, 0.0
+    for below, pictures in tries:
+        if size >= below:
+            break
+        for k, picture in enumerate(pictures):
+            found = _points(picture.scene)
+            if best is None or found > size * (1.0 if k else _WORTH):
+                best, size = picture, found
+    assert best is not None
+    return best
+
+
+def _points(scene: Scene) -> float:
+    """The size of the smallest letters on a slide of 13.33 inches."""
+    inks = [item.drawn.box.pieces for item in scene.items if isinstance(item.drawn, Glyphs)]
+    # Of a formula its largest letters count, not its indices.
+    sizes = [
+        max(piece.size for piece in pieces if not isinstance(piece, Rule))
+        for pieces in inks
+        if any(not isinstance(piece, Rule) for piece in pieces)
     ]
-    # The smaller the picture, the larger it stands on the slide.
-    view, scene = min(made, key=lambda one: one[1].height)
-    return Picture(replace(view, title=title), scene)
+    return min(sizes) * min(WIDTH / scene.width, HEIGHT / scene.height) / POINT
+
+
+def _tellings(
+    loss: Any,
+    values: Mapping[Any, Any] | None,
+    direction: Direction | Literal["auto"],
+    most: int,
+    options: Mapping[str, Any],
+) -> Iterator[tuple[float, list[tuple[View, Story]]]]:
+    """An expression told at length, then in fewer words, then with named values as boxes.
+
+    Each only where the letters of those before it are smaller than the number.
+    """
+    directions: tuple[Direction, ...] = ("BT", "LR") if direction == "auto" else (direction,)
+    shown, told = _told(loss, values, most, options)
+
+    def views(told: Story, **how: Any) -> list[tuple[View, Story]]:
+        # Every value of which is told has a vertex of its own.
+        options_of_all = {"fold": None, "language": options["language"], **how}
+        made = (graph_view(shown.roots[0], direction=one, **options_of_all) for one in directions)
+        return [(view, told) for view in made]
+
+    yield AIM, views(told)
+    if values is not None:
+        # Beside the nodes only numbers, shorter ones, in their colours.
+        fewer = {**options, "digits": min(3, options["digits"])}
+        told = story(shown, values, most=most, brief=True, **fewer)
+        yield AIM, views(told)
+    named = [v for v in shown.vertices if v.name is not None and v.node.args]
+    if len(named) > 1:
+        yield READABLE, views(told, collapse="names")
 
 
 def _cell_story(loss: Any, language: Language) -> tuple[View, Story]:
@@ -217,7 +260,7 @@ def _enlarged(theme: Theme) -> Theme:
     """Letters that can be read from the last row."""
     return replace(
         theme, node_size=30.0, label_size=24.0, value_size=24.0, caption_size=24.0,
-        legend_size=22.5, title_size=38.0,
+        legend_size=24.0, title_size=38.0,
     )  # fmt: skip
 
 

@@ -156,11 +156,14 @@ def _picture(scene: Scene, view: View, told: Story, theme: Theme) -> Iterator[It
             yield from _values(item, texts[scene.names[item.owner]], scene, theme)
         elif item.owner in scene.names:
             yield replace(item, first=first[scene.names[item.owner]])
-        elif item.layer == "label":
-            yield replace(item, first=told.labels)
-        elif item.layer == "edge":
-            head = view.edges[int(item.owner[1:])].head
-            yield replace(item, first=first[head])
+        elif item.layer in ("label", "edge", "marker"):
+            edge = view.edges[int(item.owner[1:])]
+            there = max(first[edge.head], edge.first)
+            if item.layer == "marker":
+                # What the picture itself points at, it does when it comes.
+                yield replace(item, first=there, last=there)
+            else:
+                yield replace(item, first=max(there, told.labels * (item.layer == "label")))
         else:
             yield replace(item, first=first_of.get(item.owner, 0))
 

@@ -42,6 +42,8 @@ Line = tuple[str, ...]
 #: Formulas of a step that are written out; of more only the values are.
 _LINES = 4
 _TERMS = 8
+#: Parameters whose update is written out.
+_UPDATES = 8
 #: Factors of a product that are written out.
 _FACTORS = 8
 #: Paths that are told one by one.
@@ -117,15 +119,17 @@ def story(
     language: Language = "en",
     digits: int = 4,
     most: int = 25,
+    brief: bool = False,
 ) -> Story:
     """What to tell of a graph with one root, a number; without values all of it in letters.
 
     `wrt`: what is to be learned (default: the parameters, else all real leaves); `leaf`: the one
     whose paths are shown, or several one after the other (default: the first of them);
-    about `most` steps are made.
+    about `most` steps are made. `brief`: beside the nodes stand numbers without names.
     Raises DrawError for a root that is no number or nothing but a leaf.
     """
     teller = Teller(graph, values, learned_of(graph, wrt), rate, language, digits)
+    teller.brief = brief
     told = [graph.vertex(one) for one in listed(leaf)]
     teller.tell(told, max(1, (most - _OTHERS - 2 * max(0, len(told) - 1)) // 3))
     return teller.story
@@ -165,6 +169,7 @@ class Teller:
         digits: int,
     ) -> None:
         self.story = Story()
+        self.brief = False
         self._graph = graph
         self._values = None if values is None else _by_name(values)
         self._found = None if values is None else graph.values(values)
@@ -280,9 +285,10 @@ class Teller:
 
     def _update(self, learned: list[Vertex]) -> None:
         """One step of gradient descent, and what it does to the root."""
-        rule = [self._rule(vertex) for vertex in learned[:_LINES]]
+        rule = [self._rule(vertex) for vertex in learned[:_UPDATES]]
+        more: list[Line] = [(r"\cdots",)] if len(learned) > _UPDATES else []
         if self._values is None or self._found is None:
-            self._add("update", rule, learned)
+            self._add("update", [*rule, *more], learned)
             return
         new = dict(self._values)
         for vertex in learned:
@@ -292,7 +298,7 @@ class Teller:
         lines = [
             (*line, f"= {self._number(found.forward[vertex])}")
             for line, vertex in zip(rule, learned, strict=False)
-        ]
+        ] + more
         step = self._add("update", [(rf"\eta = {self._rate:g}",), *lines], learned)
         before, self._found = self._found, found
         self._set(self.story.forward, step, learned, self._forward_text)
@@ -386,20 +392,21 @@ class Teller:
 
     def _forward_text(self, vertex: Vertex) -> str:
         value = self._value(vertex, line=True)
-        if not vertex.node.args:
+        if not vertex.node.args or (self.brief and value):
             return value
         return f"{self._called(vertex)} = {value}" if value else self._called(vertex)
 
     def _backward_text(self, vertex: Vertex) -> str:
         slope = self._slope(vertex, line=True)
-        return f"g_{{{vertex.index}}} = {slope}" if slope else f"g_{{{vertex.index}}}"
+        return slope if self.brief and slope else self._short_slope(vertex)
 
     def _short_value(self, vertex: Vertex) -> str:
         value = self._value(vertex, line=True)
         return f"{self._called(vertex)} = {value}" if value else self._called(vertex)
 
     def _short_slope(self, vertex: Vertex) -> str:
-        return self._backward_text(vertex)
+        slope = self._slope(vertex, line=True)
+        return f"g_{{{vertex.index}}} = {slope}" if slope else f"g_{{{vertex.index}}}"
 
     def _value(self, vertex: Vertex, line: bool = False) -> str:
         value = None if self._found is None else self._found.forward.get(vertex)
