@@ -163,6 +163,8 @@ class DualRun:
         if isinstance(expr, sympy.Abs):
             self._note(args[0].value)
             return Dual(np.abs(args[0].value), np.sign(args[0].value) * args[0].rate)
+        if isinstance(expr, sympy.atan2) and continuous:
+            self._note(_from_cut(args[0].value, args[1].value))
         return _elementary(expr, args)
 
     def _piecewise(
@@ -227,6 +229,11 @@ _COMPARE: dict[str, Any] = {
     "<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal, "==": np.equal,
     "!=": np.not_equal,
 }  # fmt: skip
+
+
+def _from_cut(y: Any, x: Any) -> Any:
+    """How far (x, y) is from the ray to the left, across which the angle jumps by a whole turn."""
+    return np.where(np.asarray(x) > 0, np.hypot(x, y), np.abs(y))
 
 
 # --- elementary functions ---------------------------------------------------------------------

@@ -13,7 +13,7 @@ from symgraph.explain import pages
 from symgraph.explain.reasons import in_language
 from symgraph.explain.rules import Language, Spoken, note, sentence, title
 from symgraph.graph import graph
-from symgraph.node import Node
+from symgraph.node import Node, topological
 from symgraph.notation.indexed import in_entries
 from symgraph.notation.mathml import mathml
 from symgraph.notation.ranges import with_ranges
@@ -29,6 +29,7 @@ from symgraph.notation.spelling import (
 from symgraph.notation.tree import Formula, Name, walk
 from symgraph.notation.write import span_text, write
 from symgraph.printing import Style
+from symgraph.shapes import dim_symbols
 
 __all__ = ["Derivation", "Equation", "Note", "Step"]
 
@@ -331,7 +332,10 @@ class Derivation:
             if isinstance(one, Name) and one.kind == "matrix"
         }
         spelling = dataclasses.replace(
-            spelling, literal=told_apart(names), lowered=written_small(matrices, names)
+            spelling,
+            literal=told_apart(names),
+            lowered=written_small(matrices, names),
+            identity="I" not in names and not self._has_size("I"),
         )
 
         def all_of(equations: Sequence[Equation]) -> tuple[Equation, ...]:
@@ -348,6 +352,11 @@ class Derivation:
             spelling=spelling,
         )
         return dataclasses.replace(changed, unverified=tuple(self.proof(changed)))
+
+    def _has_size(self, name: str) -> bool:
+        """Whether a size has this name."""
+        shapes = dict.fromkeys(node.shape for node in topological(self.nodes))
+        return any(symbol.name == name for shape in shapes for symbol in dim_symbols(shape))
 
     def lines(self) -> Iterator[Equation | Step]:
         """Every line that states something, in the order in which they depend on each other."""

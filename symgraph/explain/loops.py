@@ -118,7 +118,7 @@ def last_times(moments: Moments, taken: set[str]) -> dict[str, Moment]:
     used = set(taken)
     for letter, length in moments.lengths.items():
         own = length.name if isinstance(length, sympy.Symbol) else letter.upper()
-        if own in used:
+        if own in used or (own == "I" and isinstance(length, int)):  # I is the identity
             if not isinstance(length, int):
                 raise UnsupportedError(f"the length {length} has the name of a variable.")
             found[letter] = Moment("", length)

@@ -199,7 +199,7 @@ class _Reading:
         if isinstance(target, Product):
             found = found / float(target.coefficient)
             (target,) = target.factors
-        if label is not None and found.ndim == 0 and label.sort == "tensor":  # dL/dX = 1
+        if label is not None and found.ndim == 0 and self._labels.get(label.by):  # dL/dX = 1
             (node, *_) = self._labels[label.by]
             return np.broadcast_to(found, bind_shape(node.shape, self._dims))
         return found.T if turned != isinstance(target, Transpose) else found

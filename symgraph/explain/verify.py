@@ -330,10 +330,15 @@ class _Reading:
     def _holds_otherwise(
         self, line: Line, statement: readback.Statement, station: _Station
     ) -> bool:
-        """Whether a line holds when unclear derivatives are read in another way."""
-        for derivatives in station.others:
+        """Whether a line holds when unclear derivatives are read in another way.
+
+        Or when zeros have no sign: -n is -0 for a real n, and 0 for the whole number that it is.
+        """
+        unsigned = station._replace(values={**station.values, "arctan2": _angle})
+        ways = [(station, one) for one in station.others] + [(unsigned, station.derivatives)]
+        for there, derivatives in ways:
             try:
-                self._hold(line, statement, station, derivatives)
+                self._hold(line, statement, there, derivatives)
             except readback.MeaningError:
                 continue
             return True
@@ -434,6 +439,10 @@ class _Reading:
                 if defines and agree(reference, shown, side, lenient=True):
                     raise readback.Undetermined("a row stands where a column is meant")
                 raise readback.MeaningError(both(reference, shown))
+
+
+def _angle(y: NDArray[Any], x: NDArray[Any]) -> NDArray[Any]:
+    return np.asarray(np.arctan2(y + 0.0, x + 0.0))
 
 
 def _defined(line: Line, side: Any, names: readback.Names) -> Any:

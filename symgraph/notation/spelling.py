@@ -50,7 +50,8 @@ class Spelling:
     `product` is the sign of entrywise products, `indicator` the look of 1[condition], `derivative`
     the sign in dL/dW; by default that is d in text and Unicode, ∂ in LaTeX. `literal` are names
     that are written as they are spelled (W1, not W₁). `subscripts` writes entries as w_ij^(1) and
-    not as W₁[i,j], those of the names in `lowered` in lower case.
+    not as W₁[i,j], those of the names in `lowered` in lower case. `identity` tells that I is the
+    identity; where something else is called I, that is written diag(𝟏).
     Raises UnsupportedError for a value that is not offered.
     """
 
@@ -60,6 +61,7 @@ class Spelling:
     literal: frozenset[str] = frozenset()
     subscripts: bool = False
     lowered: frozenset[str] = frozenset()
+    identity: bool = True
 
     def __post_init__(self) -> None:
         _check("product", self.product, PRODUCTS)

@@ -139,7 +139,9 @@ def _(formula: Ones, pen: Pen) -> Piece:
 
 @piece_of.register
 def _(formula: Identity, pen: Pen) -> Piece:
-    return Piece("I")
+    if pen.spelling.identity:
+        return Piece("I")
+    return piece_of(Call("diag", (Ones("column", formula.length),), "matrix"), pen)
 
 
 @piece_of.register

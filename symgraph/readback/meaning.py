@@ -329,6 +329,8 @@ def _apply(tree: Apply, scope: _Scope) -> Value | Open:
         return _kron(*args)
     if name == "onehot":
         return _onehot(args)
+    if name == "diag" and len(args) == 1 and isinstance(args[0], Open):
+        return _open_diag(args[0])
     if len(args) == 1 and name in _OF_MATRICES:
         return _OF_MATRICES[name](settled(args[0]))
     raise Undetermined(f"{name} of {len(args)} arguments is not known")
@@ -385,6 +387,18 @@ def _square(x: Value) -> Array:
     if x.array.ndim != 2 or x.array.shape[0] != x.array.shape[1]:
         raise MeaningError(f"a square matrix is needed, not one of shape {x.array.shape}")
     return x.array
+
+
+def _open_diag(x: Open) -> Open:
+    """diag(𝟏), whose size is not known yet."""
+    if x.sort not in ("column", "row"):
+        raise Undetermined("the size of the matrix of which this is the diagonal is not known")
+
+    def make(rows: int, columns: int) -> Array:
+        entries = x.make(rows, 1) if x.sort == "column" else x.make(1, rows)
+        return np.diag(entries.ravel())
+
+    return Open("matrix", None, None, make, square=True)
 
 
 def _diag(x: Value) -> Value:

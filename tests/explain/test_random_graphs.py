@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from random_graphs import random_case
 
 import symgraph as sg
 from symgraph.node import variables
+from symgraph.sample import draw
 
 Size = tuple[int, int]
 
@@ -15,6 +17,7 @@ ODD: list[Size] = [
     (279, 14), (9, 14), (40, 14), (83, 14), (143, 14), (147, 14), (159, 14), (7, 14), (203, 14),
     (200, 14), (14, 6), (37, 6), (75, 6), (85, 6), (90, 6), (120, 6), (143, 6), (242, 6), (38, 10),
     (44, 20), (147, 20), (247, 14), (37, 25), (62, 25), (119, 25),
+    (311, 14), (398, 14),
 ]  # fmt: skip
 
 
@@ -71,6 +74,43 @@ def test_ones_are_no_digit_behind_another_factor():
     B = sg.parameter("B", (3, 2))
     derivation = sg.derive(sg.sum(sg.tanh(sg.sum(B, axis=1))), B)
     assert derivation.result.written("unicode") == "dL/dB = (1 − tanh(B 𝟏)²) 𝟏ᵀ"
+
+
+@pytest.mark.parametrize("make", [
+    lambda: (sg.parameter("I", (3, 3)), sg.input("k")),
+    lambda: (sg.parameter("X", ("n", "n")), sg.input("I")),
+    lambda: (sg.parameter("X", ("I", "I")), sg.input("k")),
+])  # fmt: skip
+@pytest.mark.parametrize("style", ["text", "unicode", "latex"])
+def test_the_identity_is_not_written_I_where_something_else_is_called_so(make, style):
+    X, k = make()
+    result = sg.derive(k * sg.trace(sg.tanh(X)), X).with_style()
+    assert result.verified
+    diagonal = {"text": "diag(ones)", "unicode": "diag(𝟏)", "latex": r"(\mathbf{1})"}[style]
+    assert diagonal in result.result.written(style)
+
+
+def test_the_last_of_the_times_i_is_not_called_like_the_identity():
+    t, k = sg.input("t"), sg.input("k")
+    x, W = sg.input("x", (3, 2)), sg.parameter("W", (2, 2))
+    s = sg.scan(lambda h, row: sg.tanh(W @ h + row), sg.zeros(2), x).final
+    derivation = sg.derive(t * k * sg.sum(s) + sg.tanh(sg.trace(W)), W)
+    assert derivation.verified
+    assert "i = 2, ..., 1" in str(derivation)
+    assert "\n  I = " not in str(derivation)
+
+
+def test_a_whole_number_has_no_negative_zero():
+    n, v = sg.input("n", 3, kind="integer"), sg.parameter("v", 3)
+    below = sg.minimum(n, 0)  # nothing but 0 at the points of a proof
+    assert sg.derive(sg.sum(sg.arctan2(0, -below) * v), v).verified
+
+
+def test_points_are_drawn_off_the_ray_across_which_an_angle_jumps():
+    y, x = sg.input("y"), sg.input("x")
+    loss = sg.arctan2(y, x)
+    assert draw([loss], given={y: np.asarray(0.25), x: np.asarray(-4.0)}).nearest_kink == 0.25
+    assert draw([loss], given={y: np.asarray(3.0), x: np.asarray(4.0)}).nearest_kink == 5
 
 
 def test_a_function_stands_behind_the_power_of_the_same_name():
