@@ -193,6 +193,8 @@ class Bodies:
         if expr != elu.partials[0].xreplace({slot(0): z, slot(1): alpha}):
             return None
         value = self._at_spot(named, twin)
+        if condition.sort in ("column", "row"):
+            value = self.algebra.turned(value, condition.sort)
         return self._choice(condition, Number(1), self.algebra.add([value, number(alpha)]))
 
     def _at_spot(self, name: Name, node: Node) -> Formula:

@@ -37,6 +37,7 @@ from symgraph.notation.tree import (
     Hadamard,
     Indicator,
     Inverse,
+    MatrixPower,
     Name,
     Norm,
     Number,
@@ -60,6 +61,9 @@ Axes = tuple[Index, ...]
 _ACROSS = frozenset({"softmax", "logsumexp", "sum", "prod", "max", "min", "argmax", "mean"})
 _WHOLE = frozenset({"det", "logdet", "kron", "diag", "trace"})
 _RANK: dict[Sort, int] = {"scalar": 0, "column": 1, "row": 1, "matrix": 2}
+
+#: The entry of a higher power of a matrix is written (X^4)[i,j], not as a product of entries.
+MOST_REPEATED = 3
 
 
 class NoAxesError(Exception):
@@ -183,6 +187,9 @@ class Entries:
         if isinstance(x, Power):
             base, exponent = (self._aligned(part, x.sort, at) for part in x.parts)
             return self.algebra.power(base, exponent)
+        if isinstance(x, MatrixPower):
+            repeated = 2 <= x.exponent <= MOST_REPEATED
+            return self._chain([x.base] * x.exponent, at) if repeated else self._named(x, at)
         if isinstance(x, Call):
             return self._entry_of_call(x, at)
         if isinstance(x, (Name, Inverse, Plain, Verbatim)):

@@ -17,7 +17,7 @@ ODD: list[Size] = [
     (279, 14), (9, 14), (40, 14), (83, 14), (143, 14), (147, 14), (159, 14), (7, 14), (203, 14),
     (200, 14), (14, 6), (37, 6), (75, 6), (85, 6), (90, 6), (120, 6), (143, 6), (242, 6), (38, 10),
     (44, 20), (147, 20), (247, 14), (37, 25), (62, 25), (119, 25),
-    (311, 14), (398, 14),
+    (311, 14), (398, 14), (554, 10), (557, 10), (534, 17),
 ]  # fmt: skip
 
 
@@ -111,6 +111,22 @@ def test_points_are_drawn_off_the_ray_across_which_an_angle_jumps():
     loss = sg.arctan2(y, x)
     assert draw([loss], given={y: np.asarray(0.25), x: np.asarray(-4.0)}).nearest_kink == 0.25
     assert draw([loss], given={y: np.asarray(3.0), x: np.asarray(4.0)}).nearest_kink == 5
+
+
+def test_an_entry_of_a_squared_matrix_is_no_squared_entry():
+    W, x = sg.parameter("W", (3, 3)), sg.parameter("x", (3, 2, 2))
+    derivation = sg.derive(sg.sum(sg.tanh(sg.take(x, sg.argmax(W @ W, 0), 0))), x)
+    assert derivation.verified
+    assert "W[m,k]^2" not in str(derivation)
+    assert "W[m,l] W[l,k]" in derivation.result.written("text")
+
+
+def test_columns_side_by_side_are_not_written_as_one_joined_column():
+    W, x = sg.parameter("W", (2, 2)), sg.input("x", ("T", 2))
+    h = sg.let("h", sg.scan(lambda h, row: sg.tanh(W @ h + row), sg.zeros(2), x).final)
+    derivation = sg.derive(sg.sum(sg.tanh(sg.stack([h, 2 * h], axis=-1))), W)
+    assert "[h_T^T; 2 h_T^T]^T" in str(derivation)
+    assert derivation.verified
 
 
 def test_a_function_stands_behind_the_power_of_the_same_name():
