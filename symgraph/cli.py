@@ -61,6 +61,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")
     given = _as_arguments(sys.argv[1:] if arguments is None else arguments)
     parser = _parser(given[:1] == ["draw"])
+    if given[:1] == ["draw"]:
+        given = draw_command.opened(given)
     options, unknown = parser.parse_known_args(given)
     try:
         if unknown and options.run is _draw:

@@ -7,7 +7,15 @@ import inspect
 import json
 from collections.abc import Sequence
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Literal,
+    NamedTuple,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 import symgraph
 from symgraph.errors import DrawError
@@ -15,7 +23,7 @@ from symgraph.errors import DrawError
 if TYPE_CHECKING:
     from symgraph.network import Network
 
-__all__ = ["EXAMPLES", "add_options", "check_unknown", "drawn", "is_mode", "picture"]
+__all__ = ["EXAMPLES", "add_options", "check_unknown", "drawn", "is_mode", "opened", "picture"]
 
 EXAMPLES = """examples:
   symgraph draw "max(1 - (W·φ)*y, 0)" hinge.svg --shape W=d φ=d
@@ -27,6 +35,49 @@ EXAMPLES = """examples:
   symgraph draw zoo:rnn-row cells.svg --and zoo:lstm-row --style cell
   symgraph draw modes.svg --style modes
 the file's suffix chooses the format: .svg .pdf .png .tex .html .gif .dot and more"""
+
+#: What the options mean, one line each.
+_MEANINGS = {
+    "wrt": "names by which is differentiated; all others are constants",
+    "tree": "a leaf once for every use, as on a blackboard",
+    "labels": "what stands on the edges",
+    "labels_as": "derivatives of arrays as what multiplies, or as maps of what arrives",
+    "beside": "what stands at the nodes",
+    "shared": "a parameter that is used several times: one node, or a chip at each use",
+    "path": "mark one path: a leaf, a leaf and its rank, or names from the root to a leaf",
+    "paths": "mark the largest paths to a leaf (and how many), with their sum",
+    "collapse": "'names', 'repeats', 'none', or names that are one box each",
+    "expand": "names that stay open in a frame, or 'all'",
+    "steps": "loops written out for so many times; true: as many as the values have",
+    "hide": "what is left away",
+    "show": "what is drawn although it says little",
+    "fold": "what is drawn as one node",
+    "direction": "BT: the root on top; LR: on the right",
+    "title": "a line above the picture",
+    "language": "of legend and captions",
+    "legend": "what signs and colours mean",
+    "prefixes": "values as f = 1 and g = 2, for paper without colours",
+    "digits": "significant digits of numbers",
+    "output": "the names of the values that are the net's outputs",
+    "bias": "where thresholds stand",
+    "split": "a unit's sum and its function as two circles",
+    "captions": "a line below each part",
+    "widest": "units of a layer that are drawn, at most",
+    "repeat": "cells in a row",
+    "highlight": "the line of this state in colour",
+    "step": "one part of the whole: a step of a cell, a place of a window",
+    "time": "the time at which the cell stands, with numbers where there are values",
+    "build": "a deck that adds step to step",
+    "which": "which loop of several, counted from 0",
+    "name": "the name of the cell",
+    "layer": "which layer, counted from 1",
+    "map": "which map of the layer, counted from 1",
+    "channel": "which channel, counted from 1",
+    "sizes": "sizes beside the blocks",
+    "most": "columns that are drawn, at most",
+    "detail": "vectors, or every operation with its derivative",
+    "loss": "the loss of every time too",
+}
 
 _OF_ALL = ("style", "engine", "theme")
 #: These show what is trained one after the other as a stack; others its sum.
@@ -50,8 +101,8 @@ def add_options(command: argparse.ArgumentParser) -> None:
     )
     styles = command.add_argument_group("of the styles")
     for name, (parameter, used, several) in _options().items():
-        meaning = f"of {', '.join(used)}" if used != ["graph"] else None
-        flag = f"--{name.replace('_', '-')}"
+        meaning = f"{_MEANINGS.get(name, '')} ({_named(used, len(STYLES))})".lstrip()
+        flag = _flag(name)
         if isinstance(parameter.default, bool):
             styles.add_argument(
                 flag, action=argparse.BooleanOptionalAction, default=argparse.SUPPRESS, help=meaning
@@ -62,9 +113,50 @@ def add_options(command: argparse.ArgumentParser) -> None:
             nargs="+" if several else None,
             type=str if parameter.annotation == "str" else _read,
             default=argparse.SUPPRESS,
-            metavar="VALUE",
+            metavar=_choices(used, name) or "VALUE",
             help=meaning,
         )
+
+
+def _named(styles: Sequence[str], count: int) -> str:
+    if len(styles) == count:
+        return "all styles"
+    return f"style {styles[0]}" if len(styles) == 1 else f"styles {', '.join(styles)}"
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _choices(styles: Sequence[str], name: str) -> str:
+    """The words that an option takes, if it takes only certain ones."""
+    from symgraph.draw.drawing import style_named
+
+    found: list[str] = []
+    kinds = [get_type_hints(style_named(style))[name] for style in styles]
+    while kinds:
+        kind = kinds.pop(0)
+        if get_origin(kind) is Literal:
+            found += [word for word in get_args(kind) if isinstance(word, str)]
+        elif kind is str:
+            return ""
+        else:
+            kinds += get_args(kind)
+    return f"{{{','.join(dict.fromkeys(found))}}}" if found else ""
+
+
+def opened(arguments: Sequence[str]) -> list[str]:
+    """`--collapse=a b` as `--collapse a b`: behind a sign of equality argparse takes one word.
+
+    >>> opened(["--collapse=a", "b", "--title=c"])
+    ['--collapse', 'a', 'b', '--title=c']
+    """
+    several = {_flag(name) for name, option in _options().items() if option.several}
+    found: list[str] = []
+    for argument in arguments:
+        flag, _, value = argument.partition("=")
+        found += [flag, value] if flag in several and value else [argument]
+    return found
 
 
 class _Option(NamedTuple):
@@ -106,7 +198,7 @@ def check_unknown(arguments: list[str]) -> None:
     if not arguments:
         return
     names = (*_OF_ALL, "values", "and", *_options())
-    known = [f"--{name.replace('_', '-')}" for name in names]
+    known = [_flag(name) for name in names]
     wrong = arguments[0].partition("=")[0]
     near = get_close_matches(wrong, known, 1)
     hint = f"Did you mean {near[0]}?" if near else "`symgraph draw --help` lists all options."

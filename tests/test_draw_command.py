@@ -1,5 +1,6 @@
 """`symgraph draw`: every option of every style, and one sentence for what there is not."""
 
+import inspect
 import json
 import re
 import xml.etree.ElementTree as ET
@@ -7,6 +8,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from symgraph import cli
+from symgraph.draw.graph_view import graph_view
 
 VALUES = '{"W": [1, 2], "φ(x)": [2, -1], "y": 1}'
 
@@ -98,3 +100,56 @@ def test_other_commands_still_refuse_what_they_do_not_know(capsys):
 
     assert left.value.code == 2
     assert "unrecognized arguments: --lables" in capsys.readouterr().err
+
+
+# --- every option, as it may be typed -----------------------------------------------------------
+
+
+def lines_of_every_option():
+    """Every option of every style, with a value, once with a space and once with =."""
+    values = {
+        "wrt": ["W"], "labels": ["none"], "labels_as": ["map"], "beside": ["names"],
+        "shared": ["once"], "path": ["W"], "paths": ["W", "2"], "collapse": ["score", "margin"],
+        "expand": ["score", "margin"], "hide": ["constants", "ones"], "show": ["constants"],
+        "fold": ["affine"], "direction": ["LR"], "title": ["a = b"], "language": ["zh"],
+        "digits": ["3"], "steps": ["2"],
+    }  # fmt: skip
+    for name, parameter in inspect.signature(graph_view).parameters.items():
+        if parameter.kind is not parameter.KEYWORD_ONLY:
+            continue
+        flag = f"--{name.replace('_', '-')}"
+        if isinstance(parameter.default, bool):
+            yield [flag]
+            yield [f"--no-{flag[2:]}"]
+            continue
+        first, *others = values[name]
+        yield [flag, first, *others]
+        yield [f"{flag}={first}", *others]
+
+
+@pytest.mark.parametrize("options", list(lines_of_every_option()), ids=" ".join)
+def test_every_option_can_be_typed_in_both_ways(tmp_path, capsys, options):
+    path = tmp_path / "net.svg"
+    loss = "zoo:rnn" if "steps" in options[0] else "zoo:hinge"
+    code = cli.main(["draw", loss, str(path), *options])
+
+    assert (code, capsys.readouterr().err) == (0, "")
+    assert nodes(path)
+
+
+def test_words_behind_a_sign_of_equality_are_one_list(tmp_path):
+    apart, joined = tmp_path / "a.svg", tmp_path / "b.svg"
+    cli.main(["draw", "zoo:hinge", str(apart), "--collapse", "score", "margin"])
+    cli.main(["draw", "zoo:hinge", str(joined), "--collapse=score", "margin"])
+
+    assert len(nodes(apart)) == len(nodes(joined)) == 8
+
+
+def test_the_help_tells_what_every_option_means_and_takes(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        cli.main(["draw", "--help"])
+    text = " ".join(capsys.readouterr().out.split())
+
+    assert "--labels-as {factor,map}" in text
+    assert "--hide {constants,ones} [{constants,ones} ...] what is left away" in text
+    assert "VALUE of" not in text
