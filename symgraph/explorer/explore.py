@@ -80,7 +80,7 @@ def explore(
 
     In it values are changed and all others follow; every leaf shows its paths to the root, their
     products and their sum; forward and backward pass go step by step; modules (what `let` names)
-    open and close; gradient steps with `rate` train the parameters.
+    open and close; gradient steps with `rate` train the parameters, or what is ticked.
 
     `values` by name or node; the others are drawn at random. `data` by name is what is trained on:
     arrays as the variables have them, all used in each step, or with one axis in front that counts
