@@ -25,6 +25,8 @@ __all__ = ["window_view"]
 
 #: Larger inputs are not drawn cell by cell.
 MOST_CELLS = 400
+#: So many channels of a convolution stand below each other.
+_MOST_CHANNELS = 3
 _CELL = (34.0, 34.0)
 _WORDS: dict[Language, tuple[str, str, str, str]] = {
     "en": ("input", "kernel", "feature map", "pooled"),
@@ -39,7 +41,7 @@ def window_view(
     step: tuple[int, ...] | int | None = None,
     layer: int = 1,
     map: int = 1,
-    channel: int = 1,
+    channel: int | None = None,
     digits: int = 3,
     title: str = "",
     language: Language = "en",
@@ -50,8 +52,9 @@ def window_view(
     `step` is the place (row, column) of the result that the window makes, from 0; without it a
     convolution shows its first step with the whole result, a pooling all its blocks in colours and
     the winners of a maximum underlined. `layer` counts the convolutions and poolings of the
-    expression from 1, `map` the kernels and `channel` the inputs of one with several. With `values`
-    cells show numbers, else names.
+    expression from 1, `map` the kernels and `channel` the inputs of one with several; without it
+    up to three channels of a convolution stand below each other, each with its part of the kernel.
+    With `values` cells show numbers, else names.
     Raises DrawError where there is no window, for a step outside and for an input too large.
     """
     windows = _chosen(expr, layer)
@@ -87,7 +90,7 @@ class _Picture:
         windows: Windows,
         values: Mapping[Any, Any] | None,
         expr: Any,
-        chosen: tuple[int, int],
+        chosen: tuple[int, int | None],
         digits: int,
         words: tuple[str, str, str, str],
     ) -> None:
@@ -97,7 +100,8 @@ class _Picture:
         self.nodes: list[ViewNode] = []
         self.groups: list[ViewGroup] = []
         self.numbers = None if values is None else _numbers(windows, values, expr)
-        self.map, self.channel = chosen
+        self.map, self.channel = chosen[0], chosen[1] or 1
+        self.channels = self._channels(chosen[1])
         self.input = _plane(windows.source.shape, windows.rank, self.numbers, windows.source)
         self.output = _plane(windows.node.shape, windows.rank, self.numbers, windows.node)
         height, width = self.input
@@ -106,6 +110,17 @@ class _Picture:
                 f"draw: the input has {height} x {width} cells, more than can be shown "
                 f"({MOST_CELLS}). Use style='maps', or a smaller input."
             )
+
+    def _channels(self, chosen: int | None) -> list[int]:
+        """The channels of a convolution that are shown."""
+        source, rank = self.windows.source, self.windows.rank
+        front = source.shape[: source.ndim - rank]
+        count = front[-1] if front and self.windows.kind == "conv" else 1
+        kernel = self.windows.kernel
+        summed = kernel is not None and kernel.ndim > rank + 1
+        if chosen is None and summed and isinstance(count, int) and count <= _MOST_CHANNELS:
+            return list(range(1, count + 1))
+        return [self.channel]
 
     # --- where things are ---------------------------------------------------------------------
 
@@ -153,8 +168,7 @@ class _Picture:
         window = self.window(at)
         height, width = self.input
         size = self._two(self.windows.size, 1)
-        kernel = self._reader(self.windows.kernel, lowered=True)
-        entry = self._reader(self.windows.source)
+        kernel = entry = self._reader(self.windows.node)
 
         def label(cell: tuple[int, int]) -> str:
             if cell not in window:
@@ -163,11 +177,19 @@ class _Picture:
                 return rf"{entry(cell)}\,{kernel(window[cell])}"
             return rf"{entry(cell)}_{{\times {kernel(window[cell])}}}"
 
-        self._grid("input", (height, width), 0.0, self.words[0], label,
-                   lambda cell: 3 if cell in window else None)  # fmt: skip
         x = width + 1.0
-        self._sign("star", r"\ast", x - 0.5 + 0.25)
-        self._grid("kernel", size, x + 0.75, self.words[1], kernel, lambda cell: 3)
+        pitch = max(height, size[0]) + 1.5
+        for k, channel in enumerate(self.channels):
+            self.channel = channel
+            kernel = self._reader(self.windows.kernel, lowered=True)
+            entry = self._reader(self.windows.source)
+            lift = ((len(self.channels) - 1) / 2 - k) * pitch
+            self._grid("input", (height, width), 0.0, self.words[0], label,
+                       lambda cell: 3 if cell in window else None, lift)  # fmt: skip
+            self._sign(f"star{k}", r"\ast", x - 0.5 + 0.25, lift)
+            self._grid("kernel", size, x + 0.75, self.words[1], kernel, lambda cell: 3, lift)
+            if k:
+                self._sign(f"plus{k}", "+", x + 0.25 + size[1] / 2, lift + pitch / 2)
         x += size[1] + 1.5
         self._sign("equals", "=", x - 0.25)
         result = self._reader(self.windows.node)
@@ -205,8 +227,8 @@ class _Picture:
         array = self._array(self.windows.source)
         return {max(window, key=lambda cell: (array[cell], [-i for i in cell]))}
 
-    def _sign(self, id: str, label: str, x: float) -> None:
-        self.nodes.append(ViewNode(id, label, "constant", at=(x, 0.0)))
+    def _sign(self, id: str, label: str, x: float, height: float = 0.0) -> None:
+        self.nodes.append(ViewNode(id, label, "constant", at=(x, height)))
 
     def _grid(
         self,
@@ -216,17 +238,25 @@ class _Picture:
         word: str,
         label: Callable[[tuple[int, int]], str],
         hue: Callable[[tuple[int, int]], int | None],
+        lift: float = 0.0,
     ) -> None:
-        """Cells side by side under a heading, their middle at height 0."""
+        """Cells side by side under a heading, their middle at a height."""
+        several = len(self.channels) > 1 and id != "output"
+        prefix = f"{id}{self.channel}" if several else id
         members: list[str] = []
         for i, j in itertools.product(range(size[0]), range(size[1])):
             cell = ViewNode(
-                f"{id}-{i}-{j}", label((i, j)), "cell", form="box", size=_CELL, hue=hue((i, j)),
-                at=(left + j, (size[0] - 1) / 2 - i),
+                f"{prefix}-{i}-{j}", label((i, j)), "cell", form="box", size=_CELL, hue=hue((i, j)),
+                at=(left + j, (size[0] - 1) / 2 - i + lift),
             )  # fmt: skip
             self.nodes.append(cell)
             members.append(cell.id)
         sizes = rf"{size[0]} \times {size[1]}" if self.windows.rank == 2 else str(size[1])
+        if several:
+            sizes = rf"{len(self.channels)}@{sizes}"
+            before = [group for group in self.groups if group.id == f"g-{id}"]
+            self.groups = [group for group in self.groups if group not in before]
+            members = [*(one for group in before for one in group.members), *members]
         self.groups.append(
             ViewGroup(f"g-{id}", rf"\text{{{word}}}\;{sizes}", tuple(members), "layer")
         )
