@@ -91,6 +91,11 @@ def bind_values(
             named[node.let_name] = node
     named |= check_names(roots)  # a variable wins over a named value
     given: dict[Node, Array] = {}
+    if not isinstance(values, Mapping):
+        raise KindError(
+            f"evaluate: values={values!r} says not what has them. "
+            "Write a dict of names, for example {'x': 2.0}."
+        )
     for key, value in values.items():
         node = _node_of(key, named, inside)
         given[node] = _array(value, node)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from symgraph.codegen.emit_js import Handing, Wanted, emit_js
+from symgraph.draw.saving import write
 from symgraph.errors import GradientError, KindError
 from symgraph.grad import adjoints
 from symgraph.graph import Graph, graph
@@ -20,6 +21,14 @@ from symgraph.shapes import Shape
 from symgraph.vertices import Edge
 
 __all__ = ["JsProgram", "javascript"]
+
+#: Words of the language, which name nothing.
+_WORDS = frozenset(
+    """arguments await break case catch class const continue debugger default delete do else enum
+    eval export extends false finally for function if implements import in instanceof interface
+    let new null package private protected public return static super switch this throw true try
+    typeof undefined NaN Infinity var void while with yield""".split()
+)
 
 
 def javascript(expr: Any, wrt: Any = None, *, name: str = "program") -> JsProgram:
@@ -48,7 +57,11 @@ class JsProgram:
     """A script made by `javascript`; `source` is its text, `save` writes it."""
 
     def __init__(self, of: Graph, name: str = "program") -> None:
-        if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z_$][\w$]*", name, re.ASCII):
+        if (
+            not isinstance(name, str)
+            or not re.fullmatch(r"[A-Za-z_$][\w$]*", name, re.ASCII)
+            or name in _WORDS
+        ):
             raise KindError(f"javascript: name {name!r} is no identifier; use one such as 'net'.")
         if len(of.roots) != 1:
             raise GradientError(
@@ -69,10 +82,8 @@ class JsProgram:
         return f"const {self.name} = {self.expression};\n"
 
     def save(self, path: str | Path) -> Path:
-        """Write the script into a file."""
-        target = Path(path)
-        target.write_text(self.source, encoding="utf-8", newline="\n")
-        return target
+        """Write the script into a file. Raises DrawError when it cannot be written."""
+        return write(path, self.source.encode(), "javascript")
 
     def __repr__(self) -> str:
         return f"<script {self.name} of {self.graph!r}>"

@@ -49,6 +49,11 @@ def _from_array(value: Any, where: str) -> Node:
         array = np.asarray(value)
     except (TypeError, ValueError) as error:
         raise KindError(f"{where}: {type(value).__name__} is not an array: {error}.") from error
+    if array.dtype == object and not isinstance(value, (list, tuple, np.ndarray)):
+        raise KindError(
+            f"{where}: {value!r} is not a real number, an array or an expression. "
+            "Give one of these."
+        )
     if array.dtype.kind not in "biuf":
         raise KindError(
             f"{where}: an array of dtype {array.dtype} is not real, integer or boolean. "

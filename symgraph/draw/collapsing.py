@@ -15,6 +15,7 @@ from symgraph.draw.folding import (
     softmax_folded,
     without_constants,
 )
+from symgraph.draw.given import names_in
 from symgraph.draw.modules import by_names, in_slices, repeats_folded
 from symgraph.draw.sharing import chipped
 from symgraph.draw.sketch import Kind, Sketch, gathered, sketch_of
@@ -112,7 +113,7 @@ def _collapsed(
             return _automatic(sketch, named, wanted, language)
         chosen, repeats = set(named), False
     else:
-        words = [collapse] if isinstance(collapse, str) else list(collapse)
+        words = names_in("collapse", collapse)
         # A value may well be called "names"; then it is meant.
         repeats = "repeats" in words and "repeats" not in named
         every = "names" in words and "names" not in named
@@ -129,7 +130,7 @@ def _names(option: str, given: Any, named: Sequence[str]) -> list[str]:
     """The names that an option lists, checked."""
     if given == "all" and "all" not in named:
         return list(named)
-    names = [given] if isinstance(given, str) else list(given)
+    names = names_in(option, given)
     for name in names:
         if name not in named:
             near = get_close_matches(str(name), named, 1, 0.5)

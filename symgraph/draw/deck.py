@@ -16,6 +16,7 @@ from symgraph.build.coerce import as_node
 from symgraph.build.declare import let
 from symgraph.draw.cell import cell_view
 from symgraph.draw.gif import gif
+from symgraph.draw.given import check_options, check_rate, check_values, check_wording
 from symgraph.draw.graph_view import graph_view
 from symgraph.draw.layout import Engine, layout
 from symgraph.draw.pdf import pdf
@@ -37,6 +38,7 @@ from symgraph.errors import DrawError, RangeError
 from symgraph.graph import Graph, graph
 from symgraph.node import Node, reachable, variables
 from symgraph.ops import Let
+from symgraph.rounding import checked_digits
 
 __all__ = ["DECKS", "READABLE", "deck", "slides"]
 
@@ -79,6 +81,7 @@ def slides(
             f"slides: connectors=True, and {Path(path).name!r} has none; they are for .pptx. "
             "Leave it away."
         )
+    check_options(deck, options, ("connectors",), "slides: a deck")
     scene = deck(loss, values, **options).scene
     _warn_of_small_letters(scene)
     return write(path, pptx(scene, connectors) if connectors else writer(scene), "slides")
@@ -137,6 +140,10 @@ def deck(
     >>> made.scene.steps, made.scene.notes[-1]
     (17, 'Forward again: L = 16 instead of 25')
     """
+    check_values(values, "slides")
+    check_wording(title, language, "slides")
+    check_rate(rate, "slides")
+    checked_digits(digits, "slides")
     if style not in ("graph", "timeline", "cell"):
         raise DrawError(f"slides: style={style!r}; write 'graph', 'timeline' or 'cell'.")
     common: dict[str, Any] = {
@@ -235,7 +242,7 @@ def _told(
     loss: Any, values: Mapping[Any, Any] | None, most: int, options: Mapping[str, Any]
 ) -> tuple[Graph, Story]:
     """The graph of an expression, and what to tell of it."""
-    if most < 10:
+    if isinstance(most, bool) or not isinstance(most, int) or most < 10:
         raise RangeError(f"slides: most={most!r}; a deck has at least 10 steps.")
     shown = graph(_named(loss))
     if len(shown.vertices) > LIMIT:

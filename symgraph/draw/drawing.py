@@ -5,9 +5,9 @@ from __future__ import annotations
 import importlib
 import inspect
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from typing import Any
 
+from symgraph.draw.given import check_options, check_values, check_wording
 from symgraph.draw.layout import Engine, layout
 from symgraph.draw.picture import Picture
 from symgraph.draw.theme import ThemeName, theme_named
@@ -60,7 +60,12 @@ def draw(
     (3, 3)
     """
     colours = theme_named(theme)
-    make = _view_of_style(style, options)
+    check_values(values, "draw")
+    check_wording(options.get("title", ""), options.get("language", "en"), "draw")
+    if isinstance(expr, (list, tuple)) and not expr:
+        raise DrawError("draw: there is no expression. Give one, or a list of some.")
+    make = style_named(style)
+    check_options(make, options, ("style", "engine", "theme"), f"draw: the style {style!r}")
     if theme == "print" and "prefixes" in inspect.signature(make).parameters:
         options.setdefault("prefixes", True)
     view = make(expr, values, **options)
@@ -69,24 +74,8 @@ def draw(
 
 def style_named(style: str) -> Callable[..., View]:
     """The function that makes the view of a style. Raises DrawError where there is none."""
-    if style not in STYLES:
+    if not isinstance(style, str) or style not in STYLES:
         raise DrawError(f"draw: style={style!r}; write one of {', '.join(map(repr, STYLES))}.")
     module, _, name = STYLES[style].partition(":")
     make: Callable[..., View] = getattr(importlib.import_module(module), name)
-    return make
-
-
-def _view_of_style(style: str, options: Mapping[str, Any]) -> Callable[..., View]:
-    """The function of a style, its options checked."""
-    make = style_named(style)
-    known = [
-        parameter.name
-        for parameter in inspect.signature(make).parameters.values()
-        if parameter.kind is parameter.KEYWORD_ONLY
-    ]
-    for option in options:
-        if option not in known:
-            near = get_close_matches(option, [*known, "style", "engine", "theme"], 1)
-            hint = f"Did you mean {near[0]!r}?" if near else f"There are {', '.join(known)}."
-            raise DrawError(f"draw: the style {style!r} has no option {option!r}. {hint}")
     return make

@@ -10,6 +10,7 @@ import sympy
 from symgraph.build.coerce import as_node
 from symgraph.build.unroll import Times
 from symgraph.draw.collapsing import Arrangement, Constants, Wanted, arranged
+from symgraph.draw.given import names_in
 from symgraph.draw.highlight import marked
 from symgraph.draw.labels import EdgeText, Labels, Written, edge_texts, key_lines
 from symgraph.draw.local_values import numbers_of
@@ -134,8 +135,8 @@ def _checked(
     digits: Any,
 ) -> tuple[tuple[str, ...], Constants]:
     """What is hidden and which constants are drawn, once every choice is known to be one."""
-    hidden = (hide,) if isinstance(hide, str) else tuple(hide)
-    shown = (show,) if isinstance(show, str) else tuple(show)
+    hidden = tuple(names_in("hide", hide))
+    shown = tuple(names_in("show", show))
     choices: list[tuple[str, Any, tuple[Any, ...]]] = [
         ("labels", labels, get_args(Labels)),
         ("labels_as", written, get_args(Written)),

@@ -19,7 +19,8 @@ def png(scene: Scene, scale: float) -> bytes:
 
     Raises UnsupportedError without resvg-py, DrawError for a scale that gives no picture.
     """
-    if not (math.isfinite(scale) and scale > 0):
+    is_number = isinstance(scale, (int, float))
+    if not is_number or not math.isfinite(scale) or scale <= 0:
         raise DrawError(f"draw: scale is {scale!r}; a number of dots a pixel is above 0.")
     width, height = scene.width * scale, scene.height * scale
     if width * height > MOST_DOTS:

@@ -8,14 +8,21 @@ from typing import TypeVar
 
 from symgraph.errors import DrawError
 
-__all__ = ["format_of", "write"]
+__all__ = ["format_of", "path_of", "write"]
 
 Format = TypeVar("Format", bound=Callable[..., bytes])
 
 
+def path_of(path: object, where: str) -> Path:
+    """A path. Raises DrawError for what is none."""
+    if not isinstance(path, (str, Path)):
+        raise DrawError(f"{where}: {path!r} is no path. Write a file name in quotes.")
+    return Path(path)
+
+
 def format_of(path: str | Path, formats: Mapping[str, Format], where: str) -> Format:
     """The format that the suffix of a path names. Raises DrawError where there is none."""
-    target = Path(path)
+    target = path_of(path, where)
     found = formats.get(target.suffix.lower())
     if found is None:
         known = ", ".join(formats)
@@ -29,7 +36,7 @@ def format_of(path: str | Path, formats: Mapping[str, Format], where: str) -> Fo
 
 def write(path: str | Path, data: bytes, where: str) -> Path:
     """Write a file. Raises DrawError, which says why, when it cannot be written."""
-    target = Path(path)
+    target = path_of(path, where)
     try:
         target.write_bytes(data)
     except (OSError, ValueError) as error:

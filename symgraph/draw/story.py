@@ -148,7 +148,10 @@ def learned_of(graph: Graph, wrt: Any) -> list[Vertex]:
             "a deck tells how one real number depends on others. Take a sum or a mean of it."
         )
     if wrt is not None:
-        return [graph.vertex(one) for one in listed(wrt)]
+        chosen = listed(wrt)
+        if not chosen:
+            raise DrawError("slides: wrt=[] names nothing to learn. Name a leaf, or leave it away.")
+        return [graph.vertex(one) for one in chosen]
     leaves = [v for v in graph.vertices if v.node.kind == "real" and isinstance(v.node, Var)]
     found = [v for v in leaves if v.role == "parameter"] or leaves
     if not root.node.args or not found:

@@ -9,9 +9,11 @@ from typing import Any, Literal
 
 from symgraph.build.coerce import as_node
 from symgraph.build.unroll import unroll
+from symgraph.draw import saving
+from symgraph.draw.given import check_rate, check_values, check_wording
 from symgraph.draw.theme import ThemeName, theme_named
 from symgraph.draw.view import Language
-from symgraph.errors import DrawError, GradientError, RangeError
+from symgraph.errors import DrawError, GradientError
 from symgraph.evaluate import bind_values
 from symgraph.explorer.content import content_of
 from symgraph.explorer.page import page
@@ -38,7 +40,7 @@ class Explorer:
         self.title = title
 
     def save(self, path: str | Path) -> Path:
-        """Write the page. Raises DrawError for a suffix other than .html, OSError as writing does.
+        """Write the page. Raises DrawError for a suffix other than .html, and where it cannot.
 
         >>> import symgraph as sg
         >>> sg.explore(sg.input("x") ** 2).save("page.pdf")
@@ -46,14 +48,13 @@ class Explorer:
         ...
         symgraph.errors.DrawError: explore: 'page.pdf' is no page. Write 'page.html', for example.
         """
-        target = Path(path)
+        target = saving.path_of(path, "explore")
         if target.suffix.lower() not in (".html", ".htm"):
             raise DrawError(
                 f"explore: {target.name!r} is no page. "
                 f"Write {(target.stem or 'page') + '.html'!r}, for example."
             )
-        target.write_text(self.html, encoding="utf-8", newline="\n")
-        return target
+        return saving.write(target, self.html.encode(), "explore")
 
     def _repr_html_(self) -> str:
         source = html.escape(self.html, quote=True)
@@ -96,7 +97,10 @@ def explore(
     >>> "<script" in shown.html, "http://" in shown.html.replace("http://www.w3.org/", "")
     (True, False)
     """
-    _check_choices(rate, labels, language, theme)
+    _check_choices(rate, labels, theme)
+    check_wording("" if title is None else title, language, "explore")
+    check_values(values, "explore")
+    check_values(data, "explore", "data")
     root = as_node(expr, "explore")
     if root.shape:
         raise GradientError(
@@ -123,14 +127,11 @@ def explore(
     return made
 
 
-def _check_choices(rate: float, labels: str, language: str, theme: ThemeName) -> None:
+def _check_choices(rate: float, labels: str, theme: ThemeName) -> None:
     theme_named(theme)
     if labels not in ("symbolic", "numeric", "none"):
         raise DrawError(f"explore: labels={labels!r}; write 'symbolic', 'numeric' or 'none'.")
-    if language not in ("en", "zh"):
-        raise DrawError(f"explore: language={language!r}; write 'en' or 'zh'.")
-    if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 < rate < 1e6:
-        raise RangeError(f"explore: rate={rate!r}; give a positive number.")
+    check_rate(rate, "explore")
 
 
 def _written_out(root: Node, start: Start) -> Node:
