@@ -438,10 +438,20 @@ def lines_cross(first: Sequence[Point], second: Sequence[Point]) -> bool:
     )
     if common.width <= 0 or common.height <= 0:
         return False
-    near = _segments_near(second, common)
-    return any(
-        _segments_cross(p, q, r, s) for p, q in _segments_near(first, common) for r, s in near
-    )
+    near = [(*_extent(r, s), r, s) for r, s in _segments_near(second, common)]
+    for p, q in _segments_near(first, common):
+        left, right, top, bottom = _extent(p, q)
+        for from_left, to_right, from_top, to_bottom, r, s in near:
+            if right < from_left or to_right < left or bottom < from_top or to_bottom < top:
+                continue
+            if _turn(p, q, r) * _turn(p, q, s) < 0 and _turn(r, s, p) * _turn(r, s, q) < 0:
+                return True
+    return False
+
+
+def _extent(p: Point, q: Point) -> tuple[float, float, float, float]:
+    """From where to where a segment goes: left, right, top, bottom."""
+    return min(p[0], q[0]), max(p[0], q[0]), min(p[1], q[1]), max(p[1], q[1])
 
 
 def _segments_near(line: Sequence[Point], rect: Rect) -> list[tuple[Point, Point]]:
@@ -455,14 +465,6 @@ def _segments_near(line: Sequence[Point], rect: Rect) -> list[tuple[Point, Point
         and (p[1] > top or q[1] > top)
         and (p[1] < bottom or q[1] < bottom)
     ]
-
-
-def _segments_cross(p: Point, q: Point, r: Point, s: Point) -> bool:
-    if max(p[0], q[0]) < min(r[0], s[0]) or max(r[0], s[0]) < min(p[0], q[0]):
-        return False
-    if max(p[1], q[1]) < min(r[1], s[1]) or max(r[1], s[1]) < min(p[1], q[1]):
-        return False
-    return _turn(p, q, r) * _turn(p, q, s) < 0 and _turn(r, s, p) * _turn(r, s, q) < 0
 
 
 def _turn(p: Point, q: Point, r: Point) -> float:
