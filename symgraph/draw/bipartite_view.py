@@ -9,6 +9,7 @@ from typing import Any
 from symgraph.build.coerce import as_node
 from symgraph.draw.layered import number_latex
 from symgraph.draw.net_outputs import loss_of
+from symgraph.draw.texmath import plain
 from symgraph.draw.unit_net import Unit, UnitNet, entry_latex
 from symgraph.draw.view import Language, View, ViewEdge, ViewGroup, ViewNode
 from symgraph.errors import DrawError
@@ -87,15 +88,16 @@ class _Machine:
                 continue
             parts = [self.net.units[one] for one in units]
             if len(units) > 2 or any(unit.kind != "input" for unit in parts):
+                names = [plain(unit.name) if unit.name else "a function" for unit in parts]
                 raise DrawError(
                     "draw: the style 'bipartite' shows energies of pairs of units, and here "
-                    f"{', '.join(unit.name or 'a function' for unit in parts)} are multiplied."
+                    f"{' and '.join(names)} are multiplied. Use style='layers' or style='graph'."
                 )
             first, second = parts
             if first.node is second.node:
                 raise DrawError(
-                    f"draw: {first.name} and {second.name} of one row are joined, so the machine "
-                    "is not restricted. Use style='graph'."
+                    f"draw: {plain(first.name)} and {plain(second.name)} of one row are joined, so "
+                    "the machine is not restricted. Use style='graph'."
                 )
             for unit in sorted(parts, key=lambda unit: unit.number):
                 if unit.node not in self.rows:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import sympy
 
+from symgraph.draw.texmath import plain
 from symgraph.draw.unit_forms import CONSTANT
 from symgraph.draw.unit_net import Place, Unit, UnitNet, entry_latex
 from symgraph.errors import DrawError
@@ -73,7 +74,8 @@ class Layered:
 
     def _check_product(self, unit: Unit, tail: tuple[int, ...]) -> None:
         if len(tail) > 1 and not all(self.net.units[one].is_input for one in tail):
-            names = [self.net.units[one].name or "a unit" for one in tail]
+            units = [self.net.units[one] for one in tail]
+            names = [plain(unit.name) if unit.name else "a unit" for unit in units]
             raise DrawError(
                 f"draw: the style {self.net.style!r} shows weighted sums of units, and here "
                 f"{' and '.join(dict.fromkeys(names))} are multiplied. Use style='graph', or "

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from symgraph.draw.layer_rows import heights
 from symgraph.draw.layered import Layered, Link, Numbers, number_latex, sign_of_function
-from symgraph.draw.net_outputs import net_outputs
+from symgraph.draw.net_outputs import net_outputs, values_of_net
 from symgraph.draw.unit_forms import unit_of
 from symgraph.draw.unit_net import Unit, UnitNet
 from symgraph.draw.view import Language, Role, View, ViewEdge, ViewGroup, ViewNode
@@ -60,8 +60,9 @@ def layers_view(
         raise DrawError(f"draw: bias={bias!r}; write 'inside', 'unit' or 'none'.")
     if not isinstance(widest, int) or widest < 3:
         raise DrawError(f"draw: widest={widest!r}; write a whole number from 3.")
-    net = Layered(_one_sample(net_outputs(expr, "layers", output), widest))
-    numbers = None if values is None else net.numbers(values)
+    outputs = net_outputs(expr, "layers", output)
+    net = Layered(_one_sample(outputs, widest))
+    numbers = None if values is None else net.numbers(values_of_net(values, outputs, expr))
     maker = _Maker(net, numbers, labels, bias, split, digits)
     maker.draw()
     return View(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from symgraph.build.coerce import as_node
 from symgraph.draw.reading_order import reading_order
 from symgraph.draw.windows import windowed
 from symgraph.errors import DrawError
-from symgraph.node import Node
+from symgraph.node import Node, variables
 from symgraph.ops import Concat, Einsum, Let, Map, Pull, Reshape, Scan, Var
 from symgraph.scalar import Pointwise, slot
 from symgraph.template import function_name
@@ -29,9 +29,7 @@ def net_outputs(expr: Any, style: str, output: Any = None) -> list[Node]:
     with the function that follows; an expression without parameters is its own output.
     Raises DrawError for a loop, for what has no data and for a name that does not occur.
     """
-    expr = loss_of(expr)
-    given = list(expr) if isinstance(expr, (list, tuple)) else [expr]
-    roots = [as_node(one, "draw") for one in given]
+    roots = _roots(expr)
     order = reading_order(roots)
     if len(order) > LIMIT:
         raise DrawError(
@@ -46,6 +44,19 @@ def net_outputs(expr: Any, style: str, output: Any = None) -> list[Node]:
     if output is not None:
         return _chosen(order, output)
     return _Search(order, roots, style).found()
+
+
+def values_of_net(values: Mapping[Any, Any], outputs: Sequence[Node], expr: Any) -> dict[Any, Any]:
+    """The values without those that the loss alone needs, such as targets."""
+    own = {var.name for var in variables(outputs)}
+    others = {var.name for var in variables(_roots(expr))} - own
+    return {key: value for key, value in values.items() if getattr(key, "name", key) not in others}
+
+
+def _roots(expr: Any) -> list[Node]:
+    expr = loss_of(expr)
+    given = list(expr) if isinstance(expr, (list, tuple)) else [expr]
+    return [as_node(one, "draw") for one in given]
 
 
 def loss_of(expr: Any) -> Any:
