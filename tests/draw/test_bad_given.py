@@ -78,10 +78,14 @@ def test_values_that_are_no_dictionary_are_refused_by_every_command(values: Any)
         lambda: sg.draw(LOSS, values, style="layers"),
         lambda: sg.slides(LOSS, "never-written.html", values),
         lambda: sg.explore(LOSS, values=values),
-        lambda: sg.evaluate(LOSS, values),
     ):
         with pytest.raises(KindError, match="dict of names"):
             command()
+
+
+def test_values_to_compute_with_are_a_dictionary_too() -> None:
+    with pytest.raises(KindError, match="dict of names"):
+        sg.evaluate(LOSS, 3)  # type: ignore[call-overload]
 
 
 @pytest.mark.parametrize("path", [None, 3, b"x.svg"])
