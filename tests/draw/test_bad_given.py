@@ -42,6 +42,7 @@ def explore(**options: Any) -> object:
         (draw, {"collapse": 3}, DrawError),
         (draw, {"expand": 3}, DrawError),
         (draw, {"hide": 3}, DrawError),
+        (draw, {"show": 3}, DrawError),
         (slides, {"rate": "x"}, RangeError),
         (slides, {"rate": float("nan")}, RangeError),
         (slides, {"language": "fr"}, DrawError),
