@@ -156,7 +156,7 @@ class Algebra:
         if entrywise:
             return sorted(factors, key=self.rank)
         # 3 t² exp(-t): of one name its powers, then its functions.
-        return sorted(factors, key=lambda f: (self._scalar_rank(f), _is_of_one_name(f)))
+        return sorted(factors, key=lambda f: (self._scalar_rank(f), _has_function_of_one_name(f)))
 
     def _known_as(self, x: Formula) -> Formula:
         return self._known.get(x, x) if self._known else x
@@ -554,6 +554,8 @@ class Algebra:
         return compared(operator, left, right, self)
 
 
-def _is_of_one_name(x: Formula) -> bool:
-    """Whether x is a function of a single name, such as exp(-t)."""
-    return isinstance(x, Call) and len({one.name for one in walk(x) if isinstance(one, Name)}) == 1
+def _has_function_of_one_name(x: Formula) -> bool:
+    """Whether x has functions of a single name, as exp(-t) and 1 - exp(-t) have."""
+    parts = list(walk(x))
+    names = {one.name for one in parts if isinstance(one, Name)}
+    return len(names) == 1 and any(isinstance(one, Call) for one in parts)
