@@ -199,6 +199,7 @@ class _Picture:
         bounds = self.bounds()
         y = bounds.bottom + _NOTE_GAP
         ink, size = Paint(self.theme.ink), self.theme.note_size
+        above = len(self.items)
         for index, note in enumerate(self.view.notes):
             for number, line in enumerate(broken(note, typesetter, size, bounds.width)):
                 indent = _NOTE_INDENT if number else 0.0
@@ -207,11 +208,14 @@ class _Picture:
                 role = f"line{number}"
                 self.add(f"note{index}", "caption", role, glyphs, ink, "", clean(line))
                 y += box.tall + _NOTE_LINE
+        self.items[above:] = _under(bounds, self.items[above:])
 
     def draw_legend(self, typesetter: Typesetter) -> None:
         """What the colours mean, below the picture; only what the picture uses."""
         used = {item.layer for item in self.items if item.role != "ink"}
-        self.items += legend_items(self.view, used, self.bounds(), typesetter, self.theme)
+        room = self.bounds()
+        items = list(legend_items(self.view, used, room, typesetter, self.theme))
+        self.items += _under(room, items)
 
     def draw_title(self, typesetter: Typesetter) -> None:
         """The title above the picture."""
@@ -260,6 +264,12 @@ class _Picture:
         if self.view.language == "zh":
             return f"计算图：{nodes} 个节点，{edges} 条边。"
         return f"A computation graph with {nodes} nodes and {edges} edges."
+
+
+def _under(room: Rect, items: list[Item]) -> list[Item]:
+    """Lines below a picture that takes `room`, which stands over the middle of wider ones."""
+    spare = enclosing([item.bounds for item in items]).width - room.width if items else 0.0
+    return [item.moved(-spare / 2, 0.0) for item in items] if spare > 0.0 else items
 
 
 def _diagonals(bounds: Rect) -> tuple[tuple[Point, Point], ...]:

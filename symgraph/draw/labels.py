@@ -12,7 +12,7 @@ from symgraph.draw.numbers import fits, value_latex
 from symgraph.draw.sketch import Link, Place, Sketch
 from symgraph.graph import Graph
 from symgraph.node import Node
-from symgraph.notation.tree import Derivative, Formula, Name, Number, Product, rewritten
+from symgraph.notation.tree import Apply, Derivative, Formula, Name, Number, Product, rewritten
 from symgraph.notation.write import write
 from symgraph.vertices import Vertex
 
@@ -122,6 +122,10 @@ def _symbolic(
             formula = graph.as_factor(formula, head.vertex) or formula
         label = write(formula, "latex")
         most = LONGEST_OF_BOX if box else LONGEST
+        if isinstance(formula, Apply) and len(formula.orders) > 1:
+            # ∂₁g(x, y) says no more than ∂out/∂x, and that at greater length.
+            text.names, text.label = names_in(name), write(name, "latex")
+            return text
         # A long name of a variable makes its derivative as long.
         saves = 3 * seen(write(name, "latex")) < 2 * seen(label)
         if not text.by_steps and (seen(label) <= most or not saves):

@@ -170,6 +170,14 @@ def _form_of_role(node: ViewNode, label: Box, theme: Theme) -> Form:
     return "disc" if label.width <= theme.widest_circle else "pill"
 
 
+def _label_room(edge: ViewEdge, box: Box | None, theme: Theme) -> tuple[float, float] | None:
+    """Width and height of a label; one beside a marked edge keeps off the marker."""
+    if box is None:
+        return None
+    off = theme.marker.width if edge.highlight else 0.0
+    return box.width + off, box.tall + off
+
+
 def _edge_label(edge: ViewEdge, typesetter: Typesetter, theme: Theme) -> Box | None:
     texts = [edge.label or ""]
     if edge.value is not None:
@@ -198,7 +206,7 @@ def plan(view: View, parts: Parts, theme: Theme) -> Plan:
         tuple(rooms),
         tuple((numbers[edge.tail], numbers[edge.head]) for edge in view.edges),
         tuple(edge.operand for edge in view.edges),
-        tuple((box.width, box.tall) if box else None for box in parts.labels),
+        tuple(_label_room(*pair, theme) for pair in zip(view.edges, parts.labels, strict=True)),
         view.direction,
         _groups(view, parts, numbers),
         places if places and len(places) == len(view.nodes) else None,

@@ -34,6 +34,13 @@ _WORDS: dict[Language, tuple[str, str]] = {
 }
 _COLOURS = ("#0059b3", "#b8400a", "#00734f", "#8f5a00", "#7a3e9d", "#00707c", "#a8326b")
 _STYLES = ("-", "--", "-.", ":")
+#: Of more curves the legend stands below the panels, where it hides none.
+_MOST_INSIDE = 3
+#: Functions that lectures call otherwise than this package.
+_NAMES = {
+    "sigmoid": "σ", "relu": "ReLU", "leaky_relu": "leaky ReLU", "elu": "ELU", "selu": "SELU",
+    "gelu": "GELU", "silu": "SiLU",
+}  # fmt: skip
 
 
 class Curve(NamedTuple):
@@ -123,7 +130,7 @@ class _Function:
     def label(self) -> str:
         """The name that the user gave, else the formula where that is short."""
         if self.title:
-            return {"sigmoid": "σ"}.get(self.title, self.title)
+            return _NAMES.get(self.title, self.title.replace("_", " "))
         if isinstance(self.node, Let) and self.node.let_name:
             return unicode_name(self.node.let_name)
         text = written([self.node], "unicode").text
@@ -233,9 +240,14 @@ def _curves_figure(curves: Sequence[Curve], name: str, title: str, language: Lan
             panel.grid(True, color="#d0d7de", linewidth=0.6)
             panel.axhline(0.0, color="#59636e", linewidth=0.8)
             panel.axvline(0.0, color="#59636e", linewidth=0.8)
-            panel.legend()
             if apart:
                 panel.set_title(word)
+            if len(curves) <= _MOST_INSIDE:
+                panel.legend()
+        if len(curves) > _MOST_INSIDE:
+            figure.subplots_adjust(bottom=0.24)
+            drawn, labels = panels[0].get_legend_handles_labels()
+            figure.legend(drawn, labels, loc="lower center", ncol=len(labels), frameon=False)
         if title:
             figure.suptitle(title)
     return figure
@@ -280,7 +292,10 @@ def _surface_figure(
     with _fonts((title,)):
         panel = figure.subplots()
         z = np.where(np.isfinite(height), height, np.nan).reshape(side, side)
-        if np.nanmax(z) > np.nanmin(z):
+        if set(np.unique(z[np.isfinite(z)])) == {0.0, 1.0}:
+            # Inside or outside: nothing is between.
+            panel.contourf(x, y, z, levels=[-0.5, 0.5, 1.5], colors=["#ffffff", "#cfe0f5"])
+        elif np.nanmax(z) > np.nanmin(z):
             drawn = panel.contourf(x, y, z, levels=14, cmap="cividis", alpha=0.75)
             figure.colorbar(drawn, label=function.label())
         for number, (name, line) in enumerate(_borders(function.node, grid, values)):
@@ -288,12 +303,22 @@ def _surface_figure(
             if np.nanmin(shape) < 0 < np.nanmax(shape):
                 style = ("solid", "dashed", "dashdot", "dotted")[number % 4]
                 drawn = panel.contour(x, y, shape, levels=[0.0], colors="black", linestyles=style)
-                panel.clabel(drawn, fmt={0.0: name}, fontsize=12)
+                _name_line(panel, drawn.allsegs[0], name)
         panel.set_xlabel(unicode_name(first))
         panel.set_ylabel(unicode_name(second))
         if title:
             panel.set_title(title)
     return figure
+
+
+def _name_line(panel: Any, pieces: Sequence[Array], name: str) -> None:
+    """The name of a line, upright, near an end of it and inside the frame."""
+    longest = max(pieces, key=len)
+    at = longest[round(0.12 * (len(longest) - 1))]
+    panel.text(
+        *at, name, fontsize=13, ha="center", va="center",
+        bbox={"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none"},
+    )  # fmt: skip
 
 
 def _borders(

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+import sympy
+
 from symgraph.draw.cell import cell_title
 from symgraph.draw.moment import Cell, latex_at, root_of, step_of
 from symgraph.draw.time_columns import Block, Column, blocks_of
@@ -18,15 +20,23 @@ from symgraph.draw.time_operations import operations_view
 from symgraph.draw.unrolled import Link, Net
 from symgraph.draw.view import Direction, Language, LegendEntry, Role, View, ViewEdge, ViewNode
 from symgraph.errors import DrawError
-from symgraph.node import Node
+from symgraph.explore.uses import use_counts
+from symgraph.node import Node, variables
 from symgraph.notation.moments import Previous
+from symgraph.notation.read import bare
 from symgraph.notation.sequences import Moment, Timed
 from symgraph.notation.tree import Formula, Name
 from symgraph.notation.write import write
+from symgraph.printing import latex_name
 
 __all__ = ["Detail", "rolled_view", "timeline_view"]
 
 Detail = Literal["vectors", "ops"]
+
+_USES: dict[Language, str] = {
+    "en": "uses on the way to the loss",
+    "zh": "在通往损失的路上的使用次数",
+}
 
 _ROLES: dict[Language, dict[str, str]] = {
     "en": {"input": "input", "state": "state", "output": "output", "module": "cell"},
@@ -42,6 +52,7 @@ def timeline_view(
     most: int = 8,
     detail: Detail = "vectors",
     loss: bool = False,
+    uses: bool = False,
     title: str = "",
     language: Language = "en",
     legend: bool = True,
@@ -53,7 +64,8 @@ def timeline_view(
 
     `steps`: how many times there are, where the expression leaves it open; more than `most` are
     shown as the first two, dots, and the last one. `detail`: "vectors" shows inputs, states and
-    outputs, "ops" every operation with its local derivative. `loss` adds the losses and their sum.
+    outputs, "ops" every operation with its local derivative. `loss` adds the losses and their sum,
+    `uses` a line that says how often each parameter is used on the way to the loss.
     With `values` the vectors show their numbers. `path` marks, among operations, one way back
     through time, ("W", 2) from the use of W at time 2 to the last loss, ("W", 2, 3) to that of time
     3, and writes its product below.
@@ -65,9 +77,11 @@ def timeline_view(
     net = Net(step_of(expr, "timeline"))
     numbers = numbers_of(root_of(expr, "timeline"), values, net, digits)
     steps = steps_of(net, values) or steps
+    notes = (_uses_note(root_of(expr, "timeline"), steps, language),) if uses else ()
     if detail == "ops":
         view = operations_view(net, steps, most, numbers, title, language, legend, path)
-        return replace(view, prefixes=prefixes and values is not None)
+        notes = (*view.notes, *notes)
+        return replace(view, prefixes=prefixes and values is not None, notes=notes)
     if path is not None:
         raise DrawError("draw: path marks edges between operations; write detail='ops' too.")
     # Loops side by side in one column need twice the room.
@@ -78,8 +92,19 @@ def timeline_view(
         drawing.draw_losses()
     return View(
         tuple(drawing.nodes), tuple(drawing.edges), title, drawing.direction, legend, language,
-        prefixes and values is not None, entries=_entries(drawing.nodes, language),
+        prefixes and values is not None, entries=_entries(drawing.nodes, language), notes=notes,
     )  # fmt: skip
+
+
+def _uses_note(root: Node, steps: int | None, language: Language) -> str:
+    """How often each parameter is used; open lengths have so many steps, if that is known."""
+    said = []
+    for name, count in use_counts(root).items():
+        known = sympy.sympify(count)
+        if steps is not None:
+            known = known.xreplace(dict.fromkeys(known.free_symbols, sympy.Integer(steps)))
+        said.append(rf"{latex_name(name)}:\,{sympy.latex(known)}")
+    return rf"\text{{{_USES[language]}}}:\quad " + r",\quad ".join(said)
 
 
 def rolled_view(
@@ -143,7 +168,7 @@ class _Vectors:
         }
         self.block_of = {cell: block for block in self.blocks for cell in block.cells}
         self.offset, self.rows = self._arranged()
-        self.hues: dict[Formula, int] = {}
+        self.hues: dict[Formula | str, int] = {}
 
     @property
     def direction(self) -> Direction:
@@ -166,7 +191,7 @@ class _Vectors:
             for k, node in enumerate(nodes):
                 # Loops side by side stand on two levels, so that what they carry goes past.
                 rows[node] = depth + lift + (k if loops > 1 else 0)
-                offset[node] = 0.4 * self.pitch * (k - (len(nodes) - 1) / 2)
+                offset[node] = 0.5 * self.pitch * (k - (len(nodes) - 1) / 2)
             lifted[letter] = lift + (loops - 1 if loops > 1 else 0)
         return offset, rows
 
@@ -242,11 +267,25 @@ class _Vectors:
             row = self.rows[cell.states[0][1]] + 0.5 * ((len(cell.states) - 1) / 2 - k)
             place = (at + self.offset[cell.states[0][1]], row)
             forward, _ = self.numbers.of_start(before)
-            self.nodes.append(
-                ViewNode(
-                    f"{before.serial}@start", label, "state", label, forward, form="box", at=place
-                )
-            )
+            id = f"{before.serial}@start"
+            self.nodes.append(ViewNode(id, label, "state", label, forward, form="box", at=place))
+            self._draw_sources(before, id, place)
+
+    def _draw_sources(self, before: Node, head: str, place: tuple[float, float]) -> None:
+        """The data that a state starts from, where it is computed: it enters only there."""
+        start = bare(before.args[0])
+        leaves = variables([start]) if start.args else []
+        weights = [leaf for leaf in leaves if leaf.params[2] == "parameter"]
+        data = [leaf for leaf in leaves if leaf.params[2] == "input" and leaf.kind == "real"]
+        label = r",\,".join(latex_name(leaf.params[0]) for leaf in weights)
+        for k, leaf in enumerate(data):
+            text = latex_name(leaf.params[0])
+            at = (place[0] + k - (len(data) - 1) / 2, place[1] - 1.0)
+            id = f"{leaf.serial}@source"
+            if all(node.id != id for node in self.nodes):
+                self.nodes.append(ViewNode(id, text, "input", text, form="box", at=at))
+            hue = None if not label else self.hues.setdefault(label, len(self.hues))
+            self.edges.append(ViewEdge(id, head, k, label or None, ink=True, hue=hue))
 
     # --- edges --------------------------------------------------------------------------------
 

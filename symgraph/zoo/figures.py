@@ -228,7 +228,7 @@ S4-54 | network for handwritten digits | 手写数字识别网络
 S4-55 | convolution over words | 文本卷积
     draw zoo:text-classifier {} --style maps
 S4-57 | how often each parameter is used | 各参数的使用次数
-    draw zoo:rnn-h,from_zero=yes {} --style timeline --detail ops --steps 3
+    draw zoo:rnn-h,from_zero=yes {} --style timeline --detail ops --steps 3 --uses
 S4-58 | mode 1-1 | 方式 1-1
     draw '1-1' {} --style modes
 S4-58 | mode 1-n | 方式 1-n

@@ -137,3 +137,36 @@ def test_an_lstm_cell_has_four_layers_five_operations_and_one_join():
     assert names("S0-43", "gate") == [r"\sigma", r"\sigma", r"\tanh", r"\sigma"]
     assert Counter(names("S0-43", "pointwise")) == {r"\times": 3, "+": 1, r"\tanh": 1}
     assert names("S0-43", "module") == ["[h_t-1,x_t]"]
+
+
+def test_a_parameter_says_how_often_it_is_used_on_the_way_to_the_loss():
+    (note,) = (i.source for i in made("S4-57").scene.items if i.owner == "note0")
+
+    assert bare(note).endswith(r"V:1,\quadW_1:3,\quadW_2:2")
+
+
+def test_an_image_enters_its_caption_at_the_start_only():
+    assert sorted(names("S4-73", "input")) == ["v", "w_1", "w_2", "w_3"]
+    assert Counter(labels("S4-73")) == {"I": 1, "U": 3, "W": 3, "V": 3}
+
+
+def test_any_function_carries_its_partial_derivatives_by_name():
+    partials = [rf"\frac\partialout\partialin_{k}" for k in (1, 2, 3)]
+    assert labels("S0-18a") == partials
+
+
+@pytest.mark.parametrize("name", ["S0-20", "S0-40a", "S4-58a"])
+def test_a_small_picture_stands_over_the_middle_of_its_legend(name):
+    scene = made(name).scene
+    drawn = [i.bounds for i in scene.items if i.layer not in ("legend", "caption")]
+    middle = (min(b.left for b in drawn) + max(b.right for b in drawn)) / 2
+
+    assert middle == pytest.approx(scene.width / 2, abs=scene.width * 0.06)
+
+
+def test_labels_keep_off_the_marker_of_their_edge():
+    items = made("S0-20").scene.items
+    markers = {i.owner: i for i in items if i.layer == "marker"}
+    for label in (i for i in items if i.layer == "label" and i.owner in markers):
+        marker = markers[label.owner]
+        assert label.bounds.left >= marker.bounds.right + marker.paint.width / 2
