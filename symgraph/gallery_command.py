@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import html
 import io
+import re
 import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -22,13 +23,17 @@ EXAMPLES = """examples:
   symgraph gallery out/gallery
   symgraph gallery out/gallery --only S0-21 S0-43 --theme print"""
 
+#: The lectures by the first letters of their rows, in English and Chinese.
 _DECKS = {
-    "S0": "Neural networks and local derivatives",
-    "S1": "Recurrent networks and backpropagation through time",
-    "S2": "LSTM and its gates",
-    "S3": "LSTM, slides",
-    "S4": "Machine learning: neural networks",
+    "S0": ("Neural networks and local derivatives", "神经网络与局部导数"),
+    "S1": ("Recurrent networks and backpropagation through time", "循环神经网络与随时间反向传播"),
+    "S2": ("LSTM and its gates", "LSTM 与门"),
+    "S3": ("LSTM, slides", "LSTM 讲义"),
+    "S4": ("Machine learning: neural networks", "机器学习：神经网络"),
 }
+#: Pictures that are wider than so many times their height have a line of their own.
+_WIDE = 2.6
+_SIZE = re.compile(r'<svg[^>]*?\bwidth="([\d.]+)[^>]*?\bheight="([\d.]+)')
 _STYLE = """
 :root { color-scheme: light dark; }
 body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 76rem; padding: 0 1rem; }
@@ -36,6 +41,9 @@ main { display: grid; gap: 1.5rem; grid-template-columns: repeat(auto-fill, minm
 h2 { grid-column: 1 / -1; margin: 1rem 0 0; }
 figure { border: 1px solid #8886; border-radius: 8px; margin: 0; padding: 1rem; }
 figure a { align-items: center; background: #fff; display: flex; height: 18rem; }
+figure.wide { grid-column: 1 / -1; }
+figure.wide a { height: auto; }
+figure.dark a { background: #14191f; }
 img { height: 100%; margin: auto; max-width: 100%; object-fit: contain; }
 figcaption { margin-top: .7rem; }
 code { display: block; font-size: .8rem; margin-top: .3rem; overflow-wrap: anywhere; }
@@ -61,15 +69,14 @@ def make(options: argparse.Namespace, run: Callable[[Sequence[str]], int]) -> Pa
     chosen = _chosen(options.only)
     options.folder.mkdir(parents=True, exist_ok=True)
     for figure in chosen:
-        arguments = figure.arguments(
-            options.folder / f"{figure.name}.svg", language=options.lang, theme=options.theme
-        )
+        file = options.folder / f"{figure.name}.svg"
+        arguments = figure.arguments(file, options.lang, options.theme)
         with contextlib.redirect_stdout(io.StringIO()):
             code = run(arguments)
         if code != 0:
             raise DrawError(f"gallery: {figure.name} failed: symgraph {shlex.join(arguments)}")
     page: Path = options.folder / "index.html"
-    page.write_text(_page(chosen, options.lang), encoding="utf-8")
+    page.write_text(_page(chosen, options), encoding="utf-8")
     return page
 
 
@@ -87,7 +94,8 @@ def _chosen(rows: Sequence[str] | None) -> list[Figure]:
     return [figure for figure in FIGURES if figure.row in rows]
 
 
-def _page(figures: Sequence[Figure], lang: str) -> str:
+def _page(figures: Sequence[Figure], options: argparse.Namespace) -> str:
+    lang = options.lang
     title = "课程中的图" if lang == "zh" else "The figures of the lectures"
     parts = [
         f'<!doctype html>\n<html lang="{lang}">',
@@ -98,16 +106,20 @@ def _page(figures: Sequence[Figure], lang: str) -> str:
     for figure in figures:
         if figure.row[:2] != deck:
             deck = figure.row[:2]
-            parts.append(f"<h2>{html.escape(_DECKS[deck])}</h2>")
-        parts.append(_figure(figure, lang))
+            parts.append(f"<h2>{html.escape(_DECKS[deck][lang == 'zh'])}</h2>")
+        parts.append(_figure(figure, options))
     return "\n".join([*parts, "</main>\n</body>\n</html>\n"])
 
 
-def _figure(figure: Figure, lang: str) -> str:
+def _figure(figure: Figure, options: argparse.Namespace) -> str:
+    lang, theme = options.lang, options.theme
     title = html.escape(figure.title_zh if lang == "zh" else figure.title)
-    command = html.escape("symgraph " + figure.command.replace("{}", f"{figure.name}.svg"))
+    command = html.escape(f"symgraph {figure.line(f'{figure.name}.svg', lang, theme)}")
+    size = _SIZE.search((options.folder / f"{figure.name}.svg").read_text(encoding="utf-8"))
+    is_wide = size is not None and float(size[1]) > _WIDE * float(size[2])
+    kind = " ".join(["wide"] * is_wide + ["dark"] * (theme == "dark" and figure.is_drawn))
     return (
-        f'<figure id="{figure.name}">\n<a href="{figure.name}.svg">'
+        f'<figure id="{figure.name}" class="{kind}">\n<a href="{figure.name}.svg">'
         f'<img src="{figure.name}.svg" alt="{title}" loading="lazy"></a>\n'
         f"<figcaption><strong>{figure.row}</strong> {title}<code>{command}</code></figcaption>\n"
         "</figure>"

@@ -272,20 +272,29 @@ class Figure:
     title_zh: str
     command: str
 
-    def arguments(
-        self, file: str | Path, *, language: str = "en", theme: str = "light"
-    ) -> list[str]:
-        """The command line, behind `symgraph`, that writes this file.
+    @property
+    def is_drawn(self) -> bool:
+        """Whether it has a theme, which plots have not."""
+        return self.command.startswith("draw ")
 
-        >>> Figure("S0-21", "S0-21a", "hinge", "", "draw zoo:hinge {} --tree").arguments("x.svg")
-        ['draw', 'zoo:hinge', 'x.svg', '--tree']
+    def line(self, file: str, language: str = "en", theme: str = "light") -> str:
+        """The command line, behind `symgraph`, as it is typed.
+
+        >>> Figure("S0-21", "S0-21a", "hinge", "", "draw zoo:hinge {} --tree").line("x.svg", "zh")
+        'draw zoo:hinge x.svg --tree --language zh'
         """
-        words = [str(file) if word == "{}" else word for word in shlex.split(self.command)]
-        if language != "en":
-            words += ["--language", language]
-        if theme != "light" and words[0] == "draw":
-            words += ["--theme", theme]
-        return words
+        language = "" if language == "en" else f" --language {language}"
+        theme = "" if theme == "light" or not self.is_drawn else f" --theme {theme}"
+        return f"{self.command.replace('{}', file)}{language}{theme}"
+
+    def arguments(self, file: str | Path, language: str = "en", theme: str = "light") -> list[str]:
+        """The words of the command line.
+
+        >>> Figure("S0-21", "S0-21a", "hinge", "", "draw zoo:hinge {} --tree").arguments("x y.svg")
+        ['draw', 'zoo:hinge', 'x y.svg', '--tree']
+        """
+        words = shlex.split(self.line("{}", language, theme))
+        return [str(file) if word == "{}" else word for word in words]
 
 
 def _read(table: str) -> tuple[Figure, ...]:
