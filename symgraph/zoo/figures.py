@@ -117,6 +117,8 @@ S1-03 | five modes of inputs and outputs | 输入与输出的五种方式
     draw {} --style modes
 S1-05 | backpropagation through time | 随时间反向传播
     draw zoo:rnn {} --style timeline --detail ops --steps 3
+S1-05 | one way back through time, with its product | 沿时间反向的一条路径及其乘积
+    draw zoo:rnn {} --style timeline --detail ops --steps 3 --path W 1
 S1-05 | backpropagation through time, a loss at every time | 随时间反向传播（每步有损失）
     draw zoo:sequence-classifier {} --style timeline --detail ops --steps 3
 S2-01 | standard RNN, repeated | 标准 RNN 的重复模块
@@ -174,8 +176,9 @@ S4-19 | 2-3-2 network with Greek names | 希腊字母命名的 2-3-2 网络
 S4-20 | worked example: weights | 算例：权重
     draw zoo:worked-example {} --style layers
 S4-20 | worked example: forward and backward values | 算例：前向值与反向值
-    draw zoo:worked-example {} --labels numeric --values '{"A": 0.35, "B": 0.9, "w1": 0.3,
-    "w2": 0.9, "w3": 0.1, "w4": 0.8, "w5": 0.4, "w6": 0.6, "t": 0.5}'
+    draw zoo:worked-example {} --tree --hide constants --labels numeric
+    --values '{"A": 0.35, "B": 0.9, "w1": 0.3, "w2": 0.9, "w3": 0.1, "w4": 0.8, "w5": 0.4,
+    "w6": 0.6, "t": 0.5}'
 S4-23 | a small network of tanh units | tanh 单元小网络
     draw zoo:feedforward,inputs=2,outputs=1 {} --style layers --labels none
 S4-29 | activation functions with their derivatives | 激活函数及其导数

@@ -26,7 +26,7 @@ def test_several_functions_and_their_derivatives_have_a_panel_each():
     shown = sg.plot([sg.sigmoid, sg.tanh, sg.relu, sg.softplus], (-4, 4), language="zh")
     function, derivative = shown.figure.axes
 
-    assert [line.get_label() for line in function.lines[:4]] == ["σ", "tanh", "relu", "softplus"]
+    assert [line.get_label() for line in function.lines[:4]] == ["σ", "tanh", "ReLU", "softplus"]
     assert (function.get_title(), derivative.get_title()) == ("函数", "导数")
     relu = shown.curves[2]
     assert set(relu.slope.tolist()) == {0.0, 1.0}
