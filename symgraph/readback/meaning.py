@@ -469,6 +469,9 @@ def _entries(tree: Entries, scope: _Scope) -> Value | Open:
         entry = scope.names.derivatives.get((tree.x.of, tree.x.by))
     twice = len(tree.low) == 2 and not tree.from_one
     if isinstance(entry, Given) and entry.sort in ("column", "row") and twice:
+        across = tree.low[1 if entry.sort == "column" else 0]
+        if isinstance(across, Number) and across.value != 0:
+            raise MeaningError("a second index stands at a vector")
         array = array.reshape((-1, 1) if entry.sort == "column" else (1, -1))
     return _picked(array, tree, tree.low, scope)
 
