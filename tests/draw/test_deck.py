@@ -67,6 +67,7 @@ def numbers_in(text):
     return [float(x) for x in re.findall(r"-?\d+(?:\.\d+)?(?:e-?\d+)?", text.replace("−", "-"))]
 
 
+# Beside crowded nodes numbers have three digits.
 def test_forward_and_backward_values_are_those_of_the_table_and_of_compiled_code(two_layer):
     loss = losses.two_layer()
     graph = sg.graph(loss)
@@ -81,17 +82,17 @@ def test_forward_and_backward_values_are_those_of_the_table_and_of_compiled_code
     for owner, name in two_layer.scene.names.items():
         row = rows[int(name[1:])]
         if owner in backward:
-            found = numbers_in(backward[owner].partition("=")[2])
-            assert found == pytest.approx(np.ravel(row.backward).tolist(), rel=1e-3)
+            found = numbers_in(backward[owner].rpartition("=")[2])
+            assert found == pytest.approx(np.ravel(row.backward).tolist(), rel=6e-3)
         if owner in forward:
             found = numbers_in(forward[owner].rpartition("=")[2])
-            assert found == pytest.approx(np.ravel(row.forward).tolist(), rel=1e-3)
+            assert found == pytest.approx(np.ravel(row.forward).tolist(), rel=6e-3)
 
     leaves = [graph.vertex(name).node for name in TWO_LAYER]
     v1 = graph.vertex("v1").node
     (slope,) = sg.compile(leaves, sg.grad(loss, [v1]))(*map(np.array, TWO_LAYER.values()))
     told = two_layer.scene.notes[sum_step].rpartition("= ")[2]
-    assert numbers_in(told) == pytest.approx(slope.tolist(), rel=1e-3)
+    assert numbers_in(told) == pytest.approx(slope.tolist(), rel=6e-3)
 
 
 def test_the_shares_of_the_paths_add_up_to_the_gradient():
