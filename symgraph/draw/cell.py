@@ -354,6 +354,11 @@ class CellDrawing:
 
     def _route(self, tail: Node, head: Node) -> Route:
         """Round one corner: down from the top line, up from a layer, else straight."""
+        if tail not in self.places.at:
+            raise DrawError(
+                "draw: the style 'cell' shows what makes a state, and here a state becomes another "
+                "state as it is. Use style='rolled', style='timeline' or style='graph'."
+            )
         (x0, y0), (x1, y1) = self.places.at[tail], self.places.at[head]
         if x0 == x1 or y0 == y1:
             return "straight"

@@ -123,3 +123,8 @@ def test_a_style_of_the_net_alone_takes_the_values_of_the_whole_loss() -> None:
 def test_doublings_are_drawn_without_overlaps() -> None:
     picture = sg.draw(doublings(12), engine="native")
     assert overlaps(picture.scene) == []
+
+
+def test_a_cell_without_operations_between_two_states_is_refused_in_one_sentence() -> None:
+    with pytest.raises(sg.DrawError, match="a state becomes another state as it is"):
+        sg.draw(NETS["swapping"](), style="cell")
