@@ -8,12 +8,12 @@ import time
 
 import symgraph as sg
 from benchmarks.measure import Row
-from symgraph.draw import layout_dot
+from symgraph.draw.engines import layout_dot
 from symgraph.draw.layout import Engine, layout
 from symgraph.draw.scene import Scene, crossings
-from symgraph.draw.svg import svg
-from symgraph.draw.typeset import ZiamathTypesetter
+from symgraph.draw.typesetting.typeset import ZiamathTypesetter
 from symgraph.draw.view import View, ViewEdge, ViewNode
+from symgraph.draw.writers.svg import svg
 
 __all__ = ["crossings_against_dot", "lecture_graphs", "sizes"]
 

@@ -126,7 +126,7 @@ _NAMES: dict[str, str] = {
     "symgraph.draw.drawing": """
         draw
     """,
-    "symgraph.draw.deck": """
+    "symgraph.draw.slides.deck": """
         deck slides
     """,
     "symgraph.draw.picture": """
@@ -348,15 +348,15 @@ if TYPE_CHECKING:
     from symgraph.codegen.program import (
         compile as compile,
     )
-    from symgraph.draw.deck import (
-        deck as deck,
-        slides as slides,
-    )
     from symgraph.draw.drawing import draw as draw
     from symgraph.draw.picture import Picture as Picture
     from symgraph.draw.plots import (
         Plot as Plot,
         plot as plot,
+    )
+    from symgraph.draw.slides.deck import (
+        deck as deck,
+        slides as slides,
     )
     from symgraph.errors import (
         CycleError as CycleError,

@@ -209,7 +209,7 @@ def is_mode(options: argparse.Namespace) -> bool:
     """Whether a mode of recurrent nets is drawn by its name, or all of them."""
     if options.style != "modes" or options.formulas is not None:
         return False
-    from symgraph.draw.modes import MODES
+    from symgraph.draw.recurrent.modes import MODES
 
     return options.network is None or options.network in MODES
 

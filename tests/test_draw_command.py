@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from symgraph import cli
-from symgraph.draw.graph_view import graph_view
+from symgraph.draw.graphs.graph_view import graph_view
 
 VALUES = '{"W": [1, 2], "φ(x)": [2, -1], "y": 1}'
 

@@ -1,1 +1,5 @@
-"""Drawing: view (what to show), typesetter, layout engine, scene (where everything is), writers."""
+"""Drawing: expression -> view (what to show) -> boxes -> engine (where) -> scene -> writers.
+
+The packages: `graphs`, `recurrent` and `nets` make views, `typesetting` measures formulas,
+`engines` place, `writers` write files and `slides` tell a picture step by step.
+"""

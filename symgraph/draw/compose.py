@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field, replace
 
-from symgraph.draw.annotate import Spot, place_title, place_values
+from symgraph.draw.engines.annotate import Spot, place_title, place_values
 from symgraph.draw.geometry import Point, Rect, Shape, clip, enclosing, flatten, straight
 from symgraph.draw.legend import legend_items
 from symgraph.draw.notes import broken
@@ -13,7 +13,7 @@ from symgraph.draw.parts import NodePart, Parts, caption_spot, values_size
 from symgraph.draw.plan import Places
 from symgraph.draw.scene import Drawn, Glyphs, Item, Layer, Path, Scene
 from symgraph.draw.theme import Paint, Theme
-from symgraph.draw.typeset import Box, Typesetter, clean
+from symgraph.draw.typesetting.typeset import Box, Typesetter, clean
 from symgraph.draw.view import View, ViewEdge
 
 __all__ = ["compose"]

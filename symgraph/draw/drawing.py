@@ -18,16 +18,16 @@ __all__ = ["STYLES", "draw", "style_named"]
 
 #: Where each style makes its view: a function of the expression, the values and its own options.
 STYLES = {
-    "graph": "symgraph.draw.graph_view:graph_view",
-    "layers": "symgraph.draw.layers_view:layers_view",
-    "cell": "symgraph.draw.cell:cell_view",
-    "window": "symgraph.draw.window_view:window_view",
-    "maps": "symgraph.draw.maps_view:maps_view",
-    "blocks": "symgraph.draw.blocks_view:blocks_view",
-    "bipartite": "symgraph.draw.bipartite_view:bipartite_view",
-    "timeline": "symgraph.draw.timeline:timeline_view",
-    "modes": "symgraph.draw.modes:modes_view",
-    "rolled": "symgraph.draw.timeline:rolled_view",
+    "graph": "symgraph.draw.graphs.graph_view:graph_view",
+    "layers": "symgraph.draw.nets.layers_view:layers_view",
+    "cell": "symgraph.draw.recurrent.cell:cell_view",
+    "window": "symgraph.draw.nets.window_view:window_view",
+    "maps": "symgraph.draw.nets.maps_view:maps_view",
+    "blocks": "symgraph.draw.nets.blocks_view:blocks_view",
+    "bipartite": "symgraph.draw.nets.bipartite_view:bipartite_view",
+    "timeline": "symgraph.draw.recurrent.timeline:timeline_view",
+    "modes": "symgraph.draw.recurrent.modes:modes_view",
+    "rolled": "symgraph.draw.recurrent.timeline:rolled_view",
 }
 
 
@@ -45,7 +45,7 @@ def draw(
     The style "graph" shows every vertex, with the local derivative in green on every edge; with
     `values` (by name or node) every vertex shows its forward value in blue and, below it in red,
     the derivative of the root by it. Its options are those of `graph_view` in
-    symgraph/draw/graph_view.py: `labels`, `tree` (a leaf once for every use), `wrt`, `path`,
+    symgraph/draw/graphs/graph_view.py: `labels`, `tree` (a leaf once for every use), `wrt`, `path`,
     `collapse`, `steps`, `direction` ("BT": root on top, or "LR"), `title`, `language` and more.
     Recurrent nets have the styles "cell" (one step as textbooks draw it: `repeat`, `highlight`,
     `step`, `build`), "timeline" (`steps`, `detail`, `loss`), "rolled" and "modes".

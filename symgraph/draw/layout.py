@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 from typing import Literal
 
-from symgraph.draw import layout_dot, layout_grid, layout_native
 from symgraph.draw.compose import compose
+from symgraph.draw.engines import layout_dot, layout_grid, layout_native
+from symgraph.draw.engines.routes import blemishes
 from symgraph.draw.parts import measure, plan
 from symgraph.draw.plan import Places, Plan
-from symgraph.draw.routes import blemishes
 from symgraph.draw.scene import Scene
 from symgraph.draw.theme import LIGHT, Theme
-from symgraph.draw.typeset import Typesetter, default_typesetter
+from symgraph.draw.typesetting.typeset import Typesetter, default_typesetter
 from symgraph.draw.view import View
 from symgraph.errors import DrawError
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from symgraph.draw.typeset import Typesetter
+from symgraph.draw.typesetting.typeset import Typesetter
 
 __all__ = ["broken"]
 

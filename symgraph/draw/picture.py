@@ -7,17 +7,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from symgraph.draw.dot import dot, dot_source
-from symgraph.draw.gif import gif
-from symgraph.draw.page import page
-from symgraph.draw.pdf import pdf
-from symgraph.draw.png import png
-from symgraph.draw.pptx import pptx
 from symgraph.draw.saving import format_of, write
 from symgraph.draw.scene import Scene
-from symgraph.draw.svg import svg
-from symgraph.draw.tikz import tikz, tikz_fragment
 from symgraph.draw.view import View
+from symgraph.draw.writers.dot import dot, dot_source
+from symgraph.draw.writers.gif import gif
+from symgraph.draw.writers.page import page
+from symgraph.draw.writers.pdf import pdf
+from symgraph.draw.writers.png import png
+from symgraph.draw.writers.pptx import pptx
+from symgraph.draw.writers.svg import svg
+from symgraph.draw.writers.tikz import tikz, tikz_fragment
 
 if TYPE_CHECKING:
     import graphviz

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from symgraph.build.coerce import as_node
 from symgraph.codegen.program import compile
-from symgraph.draw.typeset import find_cjk_font
-from symgraph.draw.unit_net import Unit, UnitNet
+from symgraph.draw.nets.unit_net import Unit, UnitNet
+from symgraph.draw.typesetting.typeset import find_cjk_font
 from symgraph.draw.view import Language
 from symgraph.errors import DrawError, SymgraphError
 from symgraph.figures import new_figure, save_figure

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from symgraph.draw.labels import seen
-from symgraph.draw.node_texts import vertex_label
-from symgraph.draw.typeset import clean
+from symgraph.draw.graphs.labels import seen
+from symgraph.draw.graphs.node_texts import vertex_label
+from symgraph.draw.typesetting.typeset import clean
 from symgraph.explorer.formulas import FormulaTable
 from symgraph.explorer.modules import Module, modules_of
 from symgraph.explorer.products import path_products

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from symgraph.draw.typeset import Box, Ink, Outline, Rule, Typesetter, default_typesetter
+from symgraph.draw.typesetting.typeset import (
+    Box,
+    Ink,
+    Outline,
+    Rule,
+    Typesetter,
+    default_typesetter,
+)
 
 __all__ = ["SIZE", "FormulaTable"]
 

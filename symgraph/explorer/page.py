@@ -12,7 +12,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from symgraph.draw.typeset import clean
+from symgraph.draw.typesetting.typeset import clean
 
 __all__ = ["page"]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from symgraph.draw.typeset import ZiamathTypesetter
+from symgraph.draw.typesetting.typeset import ZiamathTypesetter
 from symgraph.draw.view import View, ViewEdge, ViewNode
 
 

@@ -10,10 +10,10 @@ import random
 import sys
 from pathlib import Path
 
-from symgraph.draw import layout_dot, layout_native
+from symgraph.draw.engines import layout_dot, layout_native
 from symgraph.draw.parts import measure, plan
 from symgraph.draw.theme import LIGHT
-from symgraph.draw.typeset import ZiamathTypesetter
+from symgraph.draw.typesetting.typeset import ZiamathTypesetter
 from symgraph.draw.view import View, ViewEdge, ViewGroup, ViewNode
 
 FILE = Path(__file__).with_suffix(".json")

@@ -11,10 +11,10 @@ from draw.hostile import HOSTILE, HOSTILE_TITLES
 from draw.tex_scan import check_balanced, commands
 
 import symgraph as sg
-from symgraph.draw.deck import deck
-from symgraph.draw.reveal import reveal
 from symgraph.draw.scene import Glyphs
-from symgraph.draw.tikz import tikz
+from symgraph.draw.slides.deck import deck
+from symgraph.draw.writers.reveal import reveal
+from symgraph.draw.writers.tikz import tikz
 from symgraph.zoo import losses
 
 HINGE = {"W": [1.0, 2.0], "φ(x)": [2.0, -1.0], "y": 1.0}
@@ -118,7 +118,7 @@ def test_beamer_has_an_overlay_for_every_step(scene):
 
 def test_the_pdf_has_a_page_a_step_with_the_formulas_of_that_step(scene):
     pypdf = pytest.importorskip("pypdf", reason="pypdf reads the PDF")
-    from symgraph.draw.pdf import pdf
+    from symgraph.draw.writers.pdf import pdf
 
     pages = pypdf.PdfReader(io.BytesIO(pdf(scene)), strict=True).pages
 
@@ -136,7 +136,7 @@ def test_the_pdf_has_a_page_a_step_with_the_formulas_of_that_step(scene):
 def test_the_gif_has_a_frame_a_step(scene):
     image = pytest.importorskip("PIL.Image", reason="Pillow reads the GIF; it is in the extra gif")
     pytest.importorskip("resvg_py", reason="resvg-py paints the frames")
-    from symgraph.draw.gif import gif
+    from symgraph.draw.writers.gif import gif
 
     read = image.open(io.BytesIO(gif(scene)))
 

@@ -4,10 +4,10 @@ import io
 
 import pytest
 
-from symgraph.draw.deck import deck
-from symgraph.draw.pptx import pptx
 from symgraph.draw.scene import Disc, Glyphs
-from symgraph.draw.tikz import tikz
+from symgraph.draw.slides.deck import deck
+from symgraph.draw.writers.pptx import pptx
+from symgraph.draw.writers.tikz import tikz
 from symgraph.zoo import gates, losses, recurrent
 
 HINGE = {"W": [1.0, 2.0], "φ(x)": [2.0, -1.0], "y": 1.0}

@@ -2,9 +2,9 @@
 
 import pytest
 
-from symgraph.draw import typeset
-from symgraph.draw.digits import canonical
-from symgraph.draw.typeset import Ink, ZiamathTypesetter
+from symgraph.draw.typesetting import typeset
+from symgraph.draw.typesetting.digits import canonical
+from symgraph.draw.typesetting.typeset import Ink, ZiamathTypesetter
 
 SHARED = ZiamathTypesetter(cjk_font=None)
 

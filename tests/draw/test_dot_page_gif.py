@@ -120,7 +120,7 @@ def test_a_still_gif_has_one_frame():
     image = pytest.importorskip("PIL.Image", reason="Pillow reads the GIF; it is in the extra gif")
     pytest.importorskip("resvg_py", reason="resvg-py paints the frames")
     picture = sg.draw(losses.squared())
-    from symgraph.draw.gif import gif
+    from symgraph.draw.writers.gif import gif
 
     read = image.open(io.BytesIO(gif(picture.scene)))
 

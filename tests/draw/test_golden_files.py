@@ -18,14 +18,14 @@ import pytest
 from symgraph.draw.compose import compose
 from symgraph.draw.geometry import Disc, Rect, straight
 from symgraph.draw.parts import measure
-from symgraph.draw.pdf import pdf
 from symgraph.draw.plan import Places
-from symgraph.draw.png import png
 from symgraph.draw.scene import Path as Line
-from symgraph.draw.svg import svg
 from symgraph.draw.theme import LIGHT
-from symgraph.draw.typeset import ZiamathTypesetter
+from symgraph.draw.typesetting.typeset import ZiamathTypesetter
 from symgraph.draw.view import View, ViewEdge, ViewNode
+from symgraph.draw.writers.pdf import pdf
+from symgraph.draw.writers.png import png
+from symgraph.draw.writers.svg import svg
 
 GOLDEN = Path(__file__).with_name("golden_files.json")
 SVG = "{http://www.w3.org/2000/svg}"

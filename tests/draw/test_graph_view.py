@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import symgraph as sg
-from symgraph.draw.graph_view import graph_view
+from symgraph.draw.graphs.graph_view import graph_view
 from symgraph.zoo import built, losses
 
 HINGE = {"W": [1.0, 2.0], "φ(x)": [2.0, -1.0], "y": 1.0}

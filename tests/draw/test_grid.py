@@ -4,12 +4,12 @@ import itertools
 
 import pytest
 
+from symgraph.draw.engines.grid_tracks import Tracks
 from symgraph.draw.geometry import Disc, Rect
-from symgraph.draw.grid_tracks import Tracks
 from symgraph.draw.layout import layout
 from symgraph.draw.scene import Path, Scene, crossings, edge_hits, overlaps
-from symgraph.draw.svg import svg
 from symgraph.draw.view import View, ViewEdge, ViewGroup, ViewNode
+from symgraph.draw.writers.svg import svg
 from symgraph.errors import DrawError
 
 

@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings
 
 from symgraph.draw.layout import layout
 from symgraph.draw.scene import crossings, edge_hits, overlaps
-from symgraph.draw.typeset import ZiamathTypesetter
+from symgraph.draw.typesetting.typeset import ZiamathTypesetter
 from symgraph.draw.view import View, ViewEdge, ViewGroup, ViewNode
 from symgraph.errors import DrawError
 

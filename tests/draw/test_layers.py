@@ -8,8 +8,8 @@ import networkx as nx
 import pytest
 from hypothesis import given
 
-from symgraph.draw import coords, order, ranks
-from symgraph.draw.taut import pulled
+from symgraph.draw.engines import coords, order, ranks
+from symgraph.draw.engines.taut import pulled
 from symgraph.errors import DrawError
 
 

@@ -10,14 +10,15 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 
-from symgraph.draw import chart, layout as layout_module, layout_dot
+from symgraph.draw import layout as layout_module
+from symgraph.draw.engines import chart, layout_dot
 from symgraph.draw.geometry import Disc, Rect, piece_at, straight
 from symgraph.draw.layout import layout
 from symgraph.draw.parts import measure, plan
 from symgraph.draw.plan import Places
 from symgraph.draw.scene import Glyphs, Path, crossings, edge_hits, overlaps
 from symgraph.draw.theme import LIGHT
-from symgraph.draw.typeset import ZiamathTypesetter
+from symgraph.draw.typesetting.typeset import ZiamathTypesetter
 from symgraph.draw.view import View, ViewEdge, ViewNode
 from symgraph.errors import DrawError
 
@@ -346,8 +347,8 @@ def test_no_text_of_the_user_reaches_dot(tmp_path, monkeypatch, fake_dot):
 def test_another_process_with_other_hashes_writes_the_same_bytes(engine):
     code = (
         "from symgraph.draw.layout import layout\n"
-        "from symgraph.draw.svg import svg\n"
-        "from symgraph.draw.typeset import ZiamathTypesetter\n"
+        "from symgraph.draw.writers.svg import svg\n"
+        "from symgraph.draw.typesetting.typeset import ZiamathTypesetter\n"
         "from symgraph.draw.view import View, ViewEdge, ViewNode\n"
         "nodes = tuple(ViewNode(f'n{k}', 'x', forward=str(k)) for k in range(12))\n"
         "edges = tuple(ViewEdge(f'n{k * 7 % j}', f'n{j}', k, f'w_{k}')\n"

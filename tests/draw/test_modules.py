@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import symgraph as sg
-from symgraph.draw.graph_view import graph_view
+from symgraph.draw.graphs.graph_view import graph_view
 from symgraph.zoo import built, losses
 
 TWO_LAYER = {

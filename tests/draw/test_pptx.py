@@ -7,10 +7,10 @@ import pytest
 from draw.hostile import HOSTILE, HOSTILE_TITLES
 
 import symgraph as sg
-from symgraph.draw.deck import deck
 from symgraph.draw.geometry import Disc
-from symgraph.draw.pptx import pptx
 from symgraph.draw.scene import Glyphs
+from symgraph.draw.slides.deck import deck
+from symgraph.draw.writers.pptx import pptx
 from symgraph.zoo import losses
 
 library = pytest.importorskip("pptx", reason="python-pptx reads the deck; it is in the extra pptx")

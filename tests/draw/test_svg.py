@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 
 from symgraph.draw.layout import layout
-from symgraph.draw.svg import svg
 from symgraph.draw.theme import LIGHT
-from symgraph.draw.typeset import ZiamathTypesetter
+from symgraph.draw.typesetting.typeset import ZiamathTypesetter
 from symgraph.draw.view import View, ViewEdge, ViewNode
+from symgraph.draw.writers.svg import svg
 
 SHARED = ZiamathTypesetter(cjk_font=None)
 SVG = "{http://www.w3.org/2000/svg}"

@@ -6,7 +6,7 @@ from draw.hostile import HOSTILE_TITLES
 from draw.tex_scan import check_balanced, commands
 from hypothesis import given, settings
 
-from symgraph.draw.texmath import plain, tex, tex_text
+from symgraph.draw.writers.texmath import plain, tex, tex_text
 
 # What may stand in a label; none of these reads, writes or defines anything.
 HARMLESS = set(

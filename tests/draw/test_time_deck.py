@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import symgraph as sg
-from symgraph.draw.deck import deck
 from symgraph.draw.scene import overlaps
+from symgraph.draw.slides.deck import deck
 from symgraph.zoo import gates, losses, recurrent
 
 HINGE = {"W": [1.0, 2.0], "φ(x)": [2.0, -1.0], "y": 1.0}

@@ -9,8 +9,8 @@ from recurrent_nets import NETS
 
 import symgraph as sg
 from symgraph.draw.drawing import draw
-from symgraph.draw.modes import MODES, Mode, mode_of
 from symgraph.draw.picture import Picture
+from symgraph.draw.recurrent.modes import MODES, Mode, mode_of
 from symgraph.draw.scene import crossings, edge_hits, overlaps
 from symgraph.draw.view import Language
 from symgraph.errors import DrawError

@@ -7,7 +7,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from symgraph.draw.typeset import (
+from symgraph.draw.typesetting.typeset import (
     MAX_CHARACTERS,
     Box,
     Ink,

@@ -17,7 +17,7 @@ from users_networks import NETS, doublings, values_for
 
 import symgraph as sg
 from symgraph.draw.scene import edge_hits, overlaps
-from symgraph.draw.texmath import plain
+from symgraph.draw.writers.texmath import plain
 from symgraph.errors import DrawError
 from symgraph.ops import Var
 

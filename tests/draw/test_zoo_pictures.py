@@ -5,10 +5,10 @@ import shutil
 import pytest
 
 from symgraph import zoo
-from symgraph.draw.graph_view import graph_view
+from symgraph.draw.graphs.graph_view import graph_view
 from symgraph.draw.layout import layout
 from symgraph.draw.scene import edge_hits, overlaps
-from symgraph.draw.typeset import ZiamathTypesetter
+from symgraph.draw.typesetting.typeset import ZiamathTypesetter
 from symgraph.network import load_network
 from symgraph.sample import draw as sample
 

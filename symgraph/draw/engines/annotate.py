@@ -1,0 +1,157 @@
+"""Where the values stand: beside their node, on the side where they disturb nothing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from symgraph.draw.engines.spots import Align, Size, far_spots, near_spots
+from symgraph.draw.geometry import Point, Rect, Shape, bounds_of, hits, segments
+from symgraph.draw.plan import TITLE_INSET
+from symgraph.draw.view import Direction
+
+__all__ = ["RectGrid", "Size", "Spot", "place_title", "place_values"]
+
+# Costs of one collision: with something solid, with an edge, with where others would rather be.
+_SOLID = 1000.0
+_EDGE = 100.0
+_WISH = 10.0
+_CLEAR = 2.0
+_TITLE_STEP = 6.0
+# After so many trials in one picture only the first few spots of a node are tried.
+_PATIENCE, _FEW_SPOTS = 12_000, 6
+_ENDLESS = 6_000.0
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """The block of the values of one node, and how its lines are aligned in it."""
+
+    rect: Rect
+    align: Align
+    cost: float
+
+
+def place_values(
+    sizes: Sequence[Size | None],
+    shapes: Sequence[Shape],
+    labels: Sequence[Rect],
+    lines: Sequence[Sequence[Point]],
+    direction: Direction,
+    gap: float,
+) -> list[Spot | None]:
+    """A spot for the values of each node, None where it has none.
+
+    `sizes` are those of the blocks of values, `lines` the visible edges as points, `gap` is how
+    far a block stands off its node. Nodes are served in order; each takes the first spot
+    without a collision, else the one that collides least.
+    """
+    if not any(sizes):
+        return [None] * len(sizes)
+    solid = RectGrid([*(shape.bounds for shape in shapes), *labels])
+    pieces = [piece for line in lines for piece in segments(line) if not _is_endless(*piece)]
+    near_pieces = RectGrid([bounds_of(piece, 0.1) for piece in pieces])
+    wishes = [
+        next(iter(_spots(size, shape, direction, gap)), None) if size else None
+        for size, shape in zip(sizes, shapes, strict=True)
+    ]
+    waiting = RectGrid([wish[0] if wish else Rect(0, 0, 0, 0) for wish in wishes])
+    placed = RectGrid([])
+    found: list[Spot | None] = []
+    tried = 0
+    for index, (size, shape) in enumerate(zip(sizes, shapes, strict=True)):
+        if size is None:
+            found.append(None)
+            continue
+        best: Spot | None = None
+        for rank, (rect, align) in enumerate(_spots(size, shape, direction, gap)):
+            if tried > _PATIENCE and rank >= _FEW_SPOTS:
+                break
+            tried += 1
+            clear = rect.grown(_CLEAR)
+            cost = 0.01 * rank
+            cost += _SOLID * (solid.count(clear) + placed.count(clear))
+            enough = math.inf if best is None else best.cost
+            if cost < enough:
+                cost += _WISH * sum(k > index for k in waiting.near(clear))
+            for k in near_pieces.near(clear):
+                if cost >= enough:
+                    break
+                cost += _EDGE * hits(pieces[k], clear)
+            if cost < enough:
+                best = Spot(rect, align, cost)
+            if cost < _WISH:
+                break
+        assert best is not None
+        placed.add(best.rect)
+        found.append(best)
+    return found
+
+
+def _is_endless(p: Point, q: Point) -> bool:
+    """Whether a segment is longer than any picture in which somebody reads values."""
+    return abs(p[0] - q[0]) + abs(p[1] - q[1]) > _ENDLESS
+
+
+def place_title(box: Rect, width: float, height: float, lines: Sequence[Sequence[Point]]) -> Rect:
+    """Where the title of a group stands in the strip under the upper side of its box.
+
+    As far left as no line runs through it.
+    """
+    top = box.top + TITLE_INSET / 2
+    first = box.left + TITLE_INSET
+    steps = max(0, int((box.right - TITLE_INSET - width - first) / _TITLE_STEP))
+    strip = Rect(box.left, top, box.right, top + height)
+    near = [line for line in lines if bounds_of(line).meets(strip)]
+    for step in range(steps + 1):
+        left = first + step * _TITLE_STEP
+        spot = Rect(left, top, left + width, top + height)
+        if not any(hits(line, spot.grown(_CLEAR)) for line in near):
+            return spot
+    return Rect(first, top, first + width, top + height)
+
+
+def _spots(
+    size: Size, shape: Shape, direction: Direction, gap: float
+) -> Iterator[tuple[Rect, Align]]:
+    """Places for the block, the best first."""
+    yield from near_spots(size, shape.bounds, direction, gap)
+    yield from far_spots(size, shape.bounds, gap)
+
+
+class RectGrid:
+    """Rectangles that can be asked who is near."""
+
+    _CELL = 64.0
+
+    def __init__(self, rects: Sequence[Rect]) -> None:
+        self.rects: list[Rect] = []
+        self.cells: dict[tuple[int, int], list[int]] = {}
+        for rect in rects:
+            self.add(rect)
+
+    def add(self, rect: Rect) -> None:
+        """One more rectangle."""
+        for cell in self._cover(rect):
+            self.cells.setdefault(cell, []).append(len(self.rects))
+        self.rects.append(rect)
+
+    def _cover(self, rect: Rect) -> Iterator[tuple[int, int]]:
+        size = self._CELL
+        for column in range(int(rect.left // size), int(rect.right // size) + 1):
+            for row in range(int(rect.top // size), int(rect.bottom // size) + 1):
+                yield column, row
+
+    def near(self, rect: Rect) -> list[int]:
+        """The numbers of the rectangles that share room with this one, in order."""
+        cells, rects = self.cells, self.rects
+        numbers: set[int] = set()
+        for cell in self._cover(rect):
+            if cell in cells:
+                numbers.update(cells[cell])
+        return sorted(k for k in numbers if rects[k].meets(rect))
+
+    def count(self, rect: Rect) -> int:
+        """How many rectangles share room with this one."""
+        return len(self.near(rect))

@@ -1,0 +1,164 @@
+"""How edges run on a grid: straight, round one corner, in an arc, or back to their own node."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from symgraph.draw.engines.annotate import RectGrid
+from symgraph.draw.geometry import Curve, Point, Rect, bounds_of, flatten, hits, straight
+from symgraph.draw.plan import Plan
+from symgraph.draw.view import Route
+
+__all__ = ["route"]
+
+_CORNER = 14.0
+# The part of a radius by which the control points of a quarter of a circle stand off its ends.
+_QUARTER = 0.5523
+_BOWS = (0.22, -0.22, 0.36, -0.36, 0.55, -0.55)
+_PARTING = 30.0
+_CLEAR = 3.0
+_LOOP = 46.0
+_NODE, _LINE = 60.0, 10.0
+
+
+def route(plan: Plan, shapes: Sequence[Rect], solid: Sequence[Rect]) -> list[Curve]:
+    """A centre-to-centre curve for each edge; the plainest one that runs through nothing solid.
+
+    `shapes` are the bare nodes, `solid` is what else must not be run through (captions).
+    """
+    router = _Router(plan, shapes, solid)
+    order = sorted(range(len(plan.edges)), key=lambda k: (_is_loop(plan, k), k))
+    curves: list[Curve] = [()] * len(plan.edges)
+    for k in order:
+        curves[k] = router.best(k)
+    return curves
+
+
+def _is_loop(plan: Plan, k: int) -> bool:
+    return plan.edges[k][0] == plan.edges[k][1]
+
+
+class _Router:
+    def __init__(self, plan: Plan, shapes: Sequence[Rect], solid: Sequence[Rect]) -> None:
+        self.plan = plan
+        self.shapes = shapes
+        self.solid = RectGrid([*shapes, *solid])
+        self.lines = RectGrid([])
+        self.points: list[list[Point]] = []
+        self.partings = _partings(plan)
+
+    def best(self, k: int) -> Curve:
+        """The first curve open to an edge without a collision, else the one with the fewest."""
+        found: tuple[float, Curve, list[Point]] | None = None
+        for rank, curve in enumerate(self._choices(k)):
+            line = flatten(curve)
+            cost = 0.1 * rank + _NODE * self._through(k, line)
+            if _is_loop(self.plan, k):
+                cost += _LINE * self._touched(line)
+            if found is None or cost < found[0]:
+                found = (cost, curve, line)
+            if cost < _LINE:
+                break
+        assert found is not None
+        self.points.append(found[2])
+        self.lines.add(bounds_of(found[2], 0.1))
+        return found[1]
+
+    def _through(self, k: int, line: list[Point]) -> int:
+        """How many other nodes and solid things a line runs through."""
+        ends = self.plan.edges[k]
+        return sum(
+            index not in ends and hits(line, self.solid.rects[index].grown(_CLEAR))
+            for index in self.solid.near(bounds_of(line, _CLEAR))
+        )
+
+    def _touched(self, line: list[Point]) -> int:
+        room = bounds_of(line)
+        return sum(hits(self.points[index], room) for index in self.lines.near(room))
+
+    def _choices(self, k: int) -> Iterator[Curve]:
+        tail, head = (self.shapes[end] for end in self.plan.edges[k])
+        if _is_loop(self.plan, k):
+            yield from _loops(tail)
+            return
+        start, end = tail.centre, head.centre
+        way: Route = self.plan.grid_routes[k] if self.plan.grid_routes else "straight"
+        if way in ("sideways", "upright"):
+            yield _cornered(start, end, way)
+        elif way == "arc":
+            yield from (_bowed(start, end, bow) for bow in _BOWS[:2])
+        elif self.partings[k]:
+            length = math.dist(start, end) or 1.0
+            yield _bowed(start, end, self.partings[k] / length)
+        else:
+            yield straight(start, end)
+        yield from (_bowed(start, end, bow) for bow in _BOWS)
+
+
+def _partings(plan: Plan) -> list[float]:
+    """By how many pixels edges between the same two nodes bow to stand apart."""
+    together: dict[tuple[int, int, str], list[int]] = defaultdict(list)
+    for k, (tail, head) in enumerate(plan.edges):
+        way = plan.grid_routes[k] if plan.grid_routes else "straight"
+        together[min(tail, head), max(tail, head), way].append(k)
+    found = [0.0] * len(plan.edges)
+    for alike in together.values():
+        for index, k in enumerate(alike):
+            tail, head = plan.edges[k]
+            side = 1.0 if tail < head else -1.0
+            found[k] = side * (index - (len(alike) - 1) / 2) * _PARTING
+    return found
+
+
+def _bowed(start: Point, end: Point, bow: float) -> Curve:
+    """An arc whose middle stands `bow` times its length off the straight line, to its left."""
+    (x0, y0), (x1, y1) = start, end
+    dx, dy = x1 - x0, y1 - y0
+    nx, ny = dy * bow * 4 / 3, -dx * bow * 4 / 3
+    return (
+        start,
+        (x0 + dx / 4 + nx, y0 + dy / 4 + ny),
+        (x1 - dx / 4 + nx, y1 - dy / 4 + ny),
+        end,
+    )
+
+
+def _cornered(start: Point, end: Point, way: Route) -> Curve:
+    """Two straight legs and a rounded corner between them."""
+    corner = (end[0], start[1]) if way == "sideways" else (start[0], end[1])
+    before, after = math.dist(start, corner), math.dist(corner, end)
+    if min(before, after) < 0.5:
+        return straight(start, end)
+    radius = min(_CORNER, before, after)
+    enter, leave = _towards(corner, start, radius), _towards(corner, end, radius)
+    slack = radius * (1 - _QUARTER)
+    bend = (_towards(corner, start, slack), _towards(corner, end, slack), leave)
+    return (*straight(start, enter), *bend, *straight(leave, end)[1:])
+
+
+def _towards(point: Point, goal: Point, by: float) -> Point:
+    length = math.dist(point, goal) or 1.0
+    share = by / length
+    return (point[0] + (goal[0] - point[0]) * share, point[1] + (goal[1] - point[1]) * share)
+
+
+def _loops(shape: Rect) -> Iterator[Curve]:
+    """A loop on each side of a node: it leaves in the first half of the side, to come back."""
+    x, y = shape.centre
+    wide, tall = shape.width / 2, shape.height / 2
+    for ox, oy in ((1, 0), (-1, 0), (0, -1), (0, 1)):
+        reach = wide if ox else tall
+        spread = 0.5 * min(tall, wide)
+        ends = []
+        for side in (-1.0, 1.0):
+            px = x + ox * 0.7 * reach + (0.0 if ox else side * spread)
+            py = y + oy * 0.7 * reach + (0.0 if oy else side * spread)
+            far = (0.3 * reach + _LOOP) * 4 / 3
+            out = (0.5 * spread + 14.0) * side
+            bend = (px + ox * far + (0.0 if ox else out), py + oy * far + (0.0 if oy else out))
+            ends.append(((px, py), bend))
+        (leave, bend), (back, turn) = ends
+        first, last = straight((x, y), leave), straight(back, (x, y))
+        yield (*first, bend, turn, back, *last[1:])

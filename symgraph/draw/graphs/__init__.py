@@ -1,0 +1,1 @@
+"""The style "graph": a labelled graph vertex by vertex, or in modules."""

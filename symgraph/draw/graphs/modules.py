@@ -1,0 +1,204 @@
+"""Modules: parts of a graph drawn as one box, by name or because they repeat."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Collection, Hashable, Iterable, Sequence
+from dataclasses import replace
+
+from symgraph.draw.graphs.sketch import Place, Sketch, cones, gathered
+from symgraph.node import Node
+from symgraph.notation.forward import bare
+from symgraph.ops import Let, Var
+from symgraph.vertices import Vertex
+
+__all__ = ["by_names", "chained", "in_slices", "repeats_folded"]
+
+#: So many alike blocks in a row are folded into one box.
+LEAST_BLOCKS = 3
+#: A block is made of so many values in a row, at most.
+LONGEST_PERIOD = 12
+
+
+def by_names(sketch: Sketch, names: Collection[str], kept: Collection[str]) -> dict[str, str]:
+    """For every place that belongs to a named value alone: the place of that name.
+
+    Inputs stay outside, and so does what `kept` names.
+    """
+    heads = [
+        place.id
+        for place in sketch.places
+        if place.vertex.name in names and place.vertex.node.args and place.kind == "vertex"
+    ]
+    return cones(sketch, heads, lambda place: _stays(place, kept))
+
+
+def _stays(place: Place, kept: Collection[str]) -> bool:
+    if not place.is_leaf:
+        return False
+    return place.vertex.role in ("data", "state") or place.vertex.name in kept
+
+
+def repeats_folded(sketch: Sketch, kept: Collection[str]) -> Sketch:
+    """Rows of alike parts, each made of the one before, drawn as one box."""
+    spine = chained(sketch)
+    owner = cones(sketch, spine, lambda place: _stays(place, kept))
+    segments: dict[str, list[Place]] = {id: [] for id in spine}
+    for place in sketch.places:
+        if place.id in owner:
+            segments[owner[place.id]].append(place)
+    leaves = {place.vertex.node for place in sketch.places if place.is_leaf}
+    vertices = {place.id: place.vertex for place in sketch.places}
+    signs = [
+        _signature(segments[id], vertices[after].node, leaves)
+        for id, after in itertools.pairwise(spine)
+    ]
+    merged: dict[str, str] = {}
+    rows: dict[str, tuple[Vertex, ...]] = {}
+    for start, period, count in _runs(signs):
+        top = spine[start]
+        for id in spine[start : start + period * count]:
+            merged |= {place.id: top for place in segments[id]}
+        blocks = [vertices[spine[start + period * k]] for k in range(count)]
+        rows[top] = tuple(reversed(blocks))
+    folded = gathered(sketch, merged)
+    return folded.redrawn(
+        {
+            place.id: replace(place, blocks=rows[place.id])
+            for place in folded.places
+            if place.id in rows
+        }
+    )
+
+
+def chained(sketch: Sketch) -> list[str]:
+    """The longest row of places from the root in which all beneath a place leads through it.
+
+    It ends at an input, as what belongs to the last block cannot be told otherwise.
+    """
+    above = _dominators(sketch)
+    depth: dict[str, int] = {}
+    for place in reversed(sketch.places):
+        dominator = above[place.id]
+        depth[place.id] = 0 if dominator is None else depth[dominator] + 1
+    inputs = [p.id for p in sketch.places if p.is_leaf and p.vertex.role in ("data", "state")]
+    inner = [place.id for place in sketch.places if not place.is_leaf]
+    lowest = max(inner, key=depth.__getitem__, default=None)
+    entry = max(inputs, key=depth.__getitem__, default=lowest)
+    at = entry if lowest is None or entry is None or 2 * depth[entry] > depth[lowest] else lowest
+    row: list[str] = []
+    while at is not None:
+        row.append(at)
+        at = above[at]
+    return row[::-1]
+
+
+def _dominators(sketch: Sketch) -> dict[str, str | None]:
+    """For each place the nearest one through which everything leads that uses it.
+
+    Source: Cooper, Harvey and Kennedy 2001, for graphs without circles, with jumps of powers of 2.
+    """
+    users = sketch.users()
+    jumps: dict[str, list[str]] = {}
+    depth: dict[str, int] = {}
+    found: dict[str, str | None] = {}
+    for place in reversed(sketch.places):
+        heads = list(dict.fromkeys(link.head for link in users[place.id]))
+        nearest: str | None = heads[0] if heads else None
+        for head in heads[1:]:
+            nearest = None if nearest is None else _meeting(nearest, head, depth, jumps)
+        found[place.id] = nearest
+        depth[place.id] = 0 if nearest is None else depth[nearest] + 1
+        jumps[place.id] = [] if nearest is None else _jumps(nearest, jumps)
+    return found
+
+
+def _jumps(nearest: str, jumps: dict[str, list[str]]) -> list[str]:
+    """The dominators 1, 2, 4, ... steps above."""
+    row = [nearest]
+    while len(row) <= len(jumps[row[-1]]):
+        row.append(jumps[row[-1]][len(row) - 1])
+    return row
+
+
+def _meeting(
+    one: str, other: str, depth: dict[str, int], jumps: dict[str, list[str]]
+) -> str | None:
+    """The nearest place above both, or one of them; None where they have none."""
+    if depth[one] < depth[other]:
+        one, other = other, one
+    for k in reversed(range(len(jumps[one]))):
+        if k < len(jumps[one]) and depth[jumps[one][k]] >= depth[other]:
+            one = jumps[one][k]
+    if one == other:
+        return one
+    for k in reversed(range(len(jumps[one]))):
+        if k < min(len(jumps[one]), len(jumps[other])) and jumps[one][k] != jumps[other][k]:
+            one, other = jumps[one][k], jumps[other][k]
+    if not jumps[one] or not jumps[other] or jumps[one][0] != jumps[other][0]:
+        return None
+    return jumps[one][0]
+
+
+def _signature(places: Sequence[Place], before: Node, leaves: Collection[Node]) -> Hashable:
+    """What a part of a row computes; equal for alike parts with parameters of their own."""
+    nodes = [vertex.node for place in places for vertex in place.members]
+    numbers = {node: k for k, node in enumerate(nodes)}
+    rows: list[Hashable] = []
+    for node in nodes:
+        if isinstance(node, Var):
+            rows.append((node.role, node.shape, node.kind))
+            continue
+        args: list[Hashable] = []
+        for arg in map(bare, node.args):
+            if arg is before:
+                args.append("before")
+            elif arg in numbers:
+                args.append(numbers[arg])
+            elif arg in leaves and isinstance(arg, Var) and arg.role != "parameter":
+                args.append((arg.role, arg.shape, arg.kind))
+            else:
+                args.append(arg)
+        params = () if isinstance(node, Let) else node.params
+        rows.append((type(node), params, tuple(args)))
+    return tuple(rows)
+
+
+def _runs(signs: Sequence[Hashable]) -> Iterable[tuple[int, int, int]]:
+    """The rows of alike blocks as (start, length of a block, number of blocks), disjoint.
+
+    From each place on the block that covers most is taken, the shortest among these.
+    """
+    start = 0
+    while start < len(signs):
+        best = (0, 0)
+        for period in range(1, LONGEST_PERIOD + 1):
+            count = 1
+            while _alike(signs, start, start + count * period, period):
+                count += 1
+            if count >= LEAST_BLOCKS and count * period > best[0] * best[1]:
+                best = (period, count)
+        if best[1]:
+            yield (start, *best)
+        start += max(best[0] * best[1], 1)
+
+
+def _alike(signs: Sequence[Hashable], one: int, other: int, length: int) -> bool:
+    return other + length <= len(signs) and (
+        signs[one : one + length] == signs[other : other + length]
+    )
+
+
+def in_slices(sketch: Sketch, most: int) -> Sketch:
+    """Values that stand next to each other in the order of evaluation, in `most` boxes.
+
+    The roots stay on their own.
+    """
+    used = {link.tail for link in sketch.links}
+    inner = [place for place in sketch.places if place.id in used]
+    size = -(-len(inner) // most)
+    owner: dict[str, str] = {}
+    for start in range(0, len(inner), size):
+        piece = inner[start : start + size]
+        owner |= {place.id: piece[-1].id for place in piece}
+    return gathered(sketch, owner, dict.fromkeys(owner.values(), "gap"))

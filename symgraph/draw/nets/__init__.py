@@ -1,0 +1,1 @@
+"""The styles of layered and convolutional nets: layers, maps, window, blocks, bipartite."""

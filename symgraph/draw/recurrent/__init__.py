@@ -1,0 +1,1 @@
+"""The styles of recurrent nets: cell, timeline, rolled, modes."""

@@ -1,0 +1,1 @@
+"""Typesetting: LaTeX to outlines of glyphs, in boxes whose size is known."""
