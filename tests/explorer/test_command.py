@@ -53,7 +53,7 @@ def test_a_formula_takes_its_values_data_and_rate_from_the_command_line(tmp_path
     ("arguments", "code", "said"),
     [
         (["zoo:hinge", "net.pdf"], 2, "'net.pdf' is no page. Write 'net.html'"),
-        (["zoo:hinge", "/no/such/folder/net.html"], 1, "No such file or directory"),
+        (["zoo:hinge", "/no/such/folder/net.html"], 2, "there is no such folder. Make"),
         (["zoo:hinge", "net.html", "--rate", "-1"], 2, "rate=-1.0; give a positive number"),
         (["zoo:hinge", "net.html", "--values", '{"q": 1}'], 2, "'q'"),
         (["zoo:hinge", "--no-browser", "--port", "70000"], 2, "port=70000"),

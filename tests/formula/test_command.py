@@ -196,7 +196,8 @@ def examples_of(*command: str, capsys: pytest.CaptureFixture[str]) -> tuple[list
         cli.main([*command, "--help"])
     page = capsys.readouterr().out
     file = page.partition("shapes may stand too:\n")[2].partition("\n\n")[0]
-    lines = [line.strip() for line in page.partition("examples:")[2].split("\n")]
+    examples = page.partition("examples:")[2].replace("\\\n", " ")  # a line goes on
+    lines = [line.strip() for line in examples.split("\n")]
     return [line for line in lines if line.startswith("symgraph ")], file
 
 

@@ -26,11 +26,13 @@ from symgraph.printing import Style
 STYLES: tuple[Style, ...] = ("text", "unicode")
 WITHOUT_A_SIZE = {"K1", "K2", "mean-pool", "cbow-vectors"}
 #: A vector with one entry stands for the number that it holds.
-WITH_A_SINGLE_ENTRY = {"universal"}
+WITH_A_SINGLE_ENTRY = {"universal", "dropout"}
 WITH_OTHER_NAMES = {"two-three-one"}
 #: Large, and in index form from the first layer to the last.
 OF_ENTRIES = {"digits", "conv-classifier", "text-classifier"}
-LEFT_OUT = WITHOUT_A_SIZE | WITH_A_SINGLE_ENTRY | WITH_OTHER_NAMES | OF_ENTRIES
+#: The language of formulas has no word for what stops a derivative.
+WITH_FROZEN_LAYERS = {"autoencoders"}
+LEFT_OUT = WITHOUT_A_SIZE | WITH_A_SINGLE_ENTRY | WITH_OTHER_NAMES | OF_ENTRIES | WITH_FROZEN_LAYERS
 
 
 def is_special(line: Equation) -> bool:

@@ -58,7 +58,7 @@ class EdgeText:
 def seen(latex: str) -> int:
     r"""About how many signs are seen of a formula in LaTeX.
 
-    >>> seen(r"\\mathbf{1}\\left[\\mathrm{margin} < 1\\right]")
+    >>> seen(r"\mathbf{1}\left[\mathrm{margin} < 1\right]")
     11
     """
     text = re.sub(r"\\(left|right|mathrm|mathbf|mathsf|text|operatorname|big|Big)\b", "", latex)

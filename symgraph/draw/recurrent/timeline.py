@@ -99,7 +99,7 @@ def timeline_view(
 def _uses_note(root: Node, steps: int | None, language: Language) -> str:
     """How often each parameter is used; open lengths have so many steps, if that is known."""
     said = []
-    for name, count in use_counts(root).items():
+    for name, count in sorted(use_counts(root).items()):
         known = sympy.sympify(count)
         if steps is not None:
             known = known.xreplace(dict.fromkeys(known.free_symbols, sympy.Integer(steps)))
