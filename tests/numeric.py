@@ -108,3 +108,21 @@ def _moved(values: Values, directions: Values, sign: int) -> dict[Node, Any]:
         node: np.asarray(array) + (sign * STEP * directions[node] if node in directions else 0)
         for node, array in values.items()
     }
+
+
+def complex_step(function: Any, at: Any) -> np.ndarray:
+    """The Jacobian of a NumPy function by a step into the complex plane, exact to rounding.
+
+    Squire and Trapp, Using complex variables to estimate derivatives of real functions, 1998.
+
+    >>> complex_step(np.tanh, [0.0, 1.0]).round(3).tolist()
+    [[1.0, 0.0], [0.0, 0.42]]
+    """
+    point, step = np.asarray(at, dtype=complex), 1e-30
+    columns = []
+    for k in np.ndindex(point.shape):
+        moved = point.copy()
+        moved[k] += 1j * step
+        columns.append(np.imag(function(moved)) / step)
+    found = np.stack(columns, axis=-1)
+    return found.reshape(*np.shape(columns[0]), *point.shape)

@@ -1,4 +1,4 @@
-"""The printed lines of recurrences carried out on the lectures' numbers, and held against torch."""
+"""The printed lines of recurrences carried out in numbers: the lectures' and a complex step's."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
+from numeric import complex_step
 
 import symgraph as sg
 from symgraph.explain.derivation import Derivation, Equation
@@ -183,7 +183,7 @@ def test_an_lstm_in_rows_gives_the_lectures_gradients() -> None:
         near(got, want[key])
 
 
-def test_two_directions_that_meet_agree_with_torch() -> None:
+def test_two_directions_that_meet_agree_with_a_complex_step() -> None:
     n, m, k, T = 3, 2, 2, 4
     U, W = sg.parameter("U", (n, m)), sg.parameter("W", (n, n))
     Q, R, V = sg.parameter("Q", (n, m)), sg.parameter("R", (n, n)), sg.parameter("V", (k, n))
@@ -197,25 +197,29 @@ def test_two_directions_that_meet_agree_with_torch() -> None:
     shapes = {"U": (n, m), "W": (n, n), "Q": (n, m), "R": (n, n), "V": (k, n), "x": (T, m)}
     arrays = {name: generator.normal(size=shape) for name, shape in shapes.items()}
     target = generator.normal(size=(T, k))
-    leaves = {name: torch.tensor(one, requires_grad=True) for name, one in arrays.items()}
-    fs, bs, state = [], [None] * T, torch.zeros(n, dtype=torch.float64)
-    for t in range(T):
-        state = torch.tanh(leaves["U"] @ leaves["x"][t] + leaves["W"] @ state)
-        fs.append(state)
-    state = torch.zeros(n, dtype=torch.float64)
-    for t in reversed(range(T)):
-        state = torch.sigmoid(leaves["Q"] @ leaves["x"][t] + leaves["R"] @ state)
-        bs[t] = state
-    both = torch.stack([f * b for f, b in zip(fs, bs, strict=True)])
-    ((both @ leaves["V"].T - torch.tensor(target)) ** 2).sum().backward()
+
+    def loss_of(**given: Any) -> Any:
+        at = {**arrays, **given}
+        fs, bs, state = [], [None] * T, np.zeros(n)
+        for t in range(T):
+            state = np.tanh(at["U"] @ at["x"][t] + at["W"] @ state)
+            fs.append(state)
+        state = np.zeros(n)
+        for t in reversed(range(T)):
+            state = 1 / (1 + np.exp(-(at["Q"] @ at["x"][t] + at["R"] @ state)))
+            bs[t] = state
+        return (((np.array(fs) * np.array(bs)) @ at["V"].T - target) ** 2).sum()
+
+    def slope(name: str) -> Any:
+        return complex_step(lambda one: loss_of(**{name: one}), arrays[name])
 
     known = {**arrays, "x": series(arrays["x"]), "y": series(target)}
     known |= {"f": Series({0: np.zeros(n)}), "b": Series({T + 1: np.zeros(n)})}
     made = by_lines(derivation, known, T)
     for name, one in zip("UWQRV", derivation.results, strict=False):
-        near(value(one.right, made, {}), leaves[name].grad)
+        near(value(one.right, made, {}), slope(name))
     by_x = derivation.results[-1].right
-    near([value(by_x, {**made, "t": t}, {}).ravel() for t in range(1, T + 1)], leaves["x"].grad)
+    near([value(by_x, {**made, "t": t}, {}).ravel() for t in range(1, T + 1)], slope("x"))
 
 
 def test_the_ordered_product_gives_the_lectures_first_delta_and_not_the_ascending_one() -> None:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-import torch
+from numeric import complex_step
 
 import symgraph as sg
 from symgraph.notation.jacobian import jacobian
@@ -18,7 +18,7 @@ AT = {
 
 
 def array(name):
-    return torch.tensor(AT[name], dtype=torch.float64)
+    return np.array(AT[name])
 
 
 def factor(expr, operand):
@@ -32,7 +32,7 @@ def factor(expr, operand):
     [
         (W @ x, x, "W", lambda v: array("W") @ v),
         (h @ W, h, "Wᵀ", lambda v: v @ array("W")),
-        (sg.let("y", sg.tanh(h)), h, "1 − y²", torch.tanh),
+        (sg.let("y", sg.tanh(h)), h, "1 − y²", np.tanh),
         (h * d, h, "d", lambda v: v * array("d")),
         ((h - d) ** 2, h - d, "2 (h − d)", None),
         (h - d, d, "−1", lambda v: array("h") - v),
@@ -40,13 +40,12 @@ def factor(expr, operand):
         (3 * h, h, "3", lambda v: 3 * v),
     ],
 )
-def test_a_factor_is_the_jacobian_that_torch_finds(expr, operand, written, function):
+def test_a_factor_is_the_jacobian_of_the_function(expr, operand, written, function):
     found = factor(expr, operand)
 
     assert write(found, "unicode") == written
     if function is not None:
-        at = array(operand.name)
-        expected = torch.autograd.functional.jacobian(function, at).numpy()
+        expected = complex_step(function, AT[operand.name])
         matrix = value(found, AT | {"y": np.tanh(AT["h"])}, {})
         if found.sort != "matrix":
             matrix = np.diag(np.broadcast_to(np.ravel(matrix), 3))
