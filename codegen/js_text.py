@@ -8,8 +8,6 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-import sympy
-
 from symgraph.codegen.size_text import SizeText
 from symgraph.shapes import Dim
 
@@ -47,29 +45,23 @@ class JsSizes(SizeText):
         text = self.dim(dim)
         return text if _ATOM.fullmatch(text) else f"({text})"
 
-    def real(self, value: Any) -> str:
-        if not value.free_symbols:
-            return number_text(float(value))
-        above, below = sympy.fraction(sympy.together(value))
-        return self._sum(above) if below == 1 else f"({self._sum(above)}) / ({self._sum(below)})"
+    def _number(self, value: float) -> str:
+        return number_text(value)
 
-    def _whole(self, expr: Any) -> str:
-        above, below = sympy.fraction(sympy.together(expr))
-        if below == 1:
-            return self._sum(above)
-        return f"Math.floor({self._factor(above)} / {self._factor(below)})"
+    def _ratio(self, above: str, below: str) -> str:
+        return f"({above}) / ({below})"
 
-    def _factor(self, expr: Any) -> str:
-        if expr.is_Pow and expr.exp.is_Integer and expr.exp > 0:
-            return f"Math.pow({self._factor(expr.base)}, {int(expr.exp)})"
-        return super()._factor(expr)
+    def _floor(self, above: str, below: str) -> str:
+        return f"Math.floor({above} / {below})"
 
-    def _function(self, expr: Any) -> str:
-        if isinstance(expr, sympy.ceiling):
-            above, below = sympy.fraction(sympy.together(expr.args[0]))
-            return f"Math.ceil({self._factor(above)} / {self._factor(below)})"
-        if isinstance(expr, (sympy.Max, sympy.Min)):
-            return f"Math.{super()._function(expr)}"
-        if isinstance(expr, sympy.Mod):
-            return f"remainder({', '.join(self._whole(arg) for arg in expr.args)})"
-        return super()._function(expr)
+    def _ceiling(self, above: str, below: str) -> str:
+        return f"Math.ceil({above} / {below})"
+
+    def _power(self, base: str, exponent: int) -> str:
+        return f"Math.pow({base}, {exponent})"
+
+    def _remainder(self, value: str, by: str) -> str:
+        return f"remainder({value}, {by})"
+
+    def _extreme(self, name: str, parts: str) -> str:
+        return f"Math.{name}({parts})"

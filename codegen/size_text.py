@@ -37,17 +37,40 @@ class SizeText:
     def real(self, value: Any) -> str:
         """A formula over sizes that need not be whole; division by zero gives inf or NaN."""
         if not value.free_symbols:
-            return repr(float(value))
+            return self._number(float(value))
         above, below = sympy.fraction(sympy.together(value))
         if below == 1:
             return self._sum(above)
-        return f"divide({self._sum(above)}, {self._sum(below)})"
+        return self._ratio(self._sum(above), self._sum(below))
 
     def _whole(self, expr: Any) -> str:
         above, below = sympy.fraction(sympy.together(expr))
         if below == 1:
             return self._sum(above)
-        return f"{self._factor(above)} // {self._factor(below)}"
+        return self._floor(self._factor(above), self._factor(below))
+
+    # How the language writes what is no sum and no product.
+
+    def _number(self, value: float) -> str:
+        return repr(value)
+
+    def _ratio(self, above: str, below: str) -> str:
+        return f"divide({above}, {below})"
+
+    def _floor(self, above: str, below: str) -> str:
+        return f"{above} // {below}"
+
+    def _ceiling(self, above: str, below: str) -> str:
+        return f"(-(-{above} // {below}))"
+
+    def _power(self, base: str, exponent: int) -> str:
+        return f"{base}**{exponent}"
+
+    def _remainder(self, value: str, by: str) -> str:
+        return f"(({value}) % ({by}))"
+
+    def _extreme(self, name: str, parts: str) -> str:
+        return f"{name}({parts})"
 
     def _sum(self, expr: Any) -> str:
         text = ""
@@ -74,7 +97,7 @@ class SizeText:
         if expr.is_Add or expr.is_Mul:
             return f"({self._sum(expr)})"
         if expr.is_Pow and expr.exp.is_Integer and expr.exp > 0:
-            return f"{self._factor(expr.base)}**{int(expr.exp)}"
+            return self._power(self._factor(expr.base), int(expr.exp))
         return self._function(expr)
 
     def _function(self, expr: Any) -> str:
@@ -83,11 +106,12 @@ class SizeText:
             return f"({parts[0]})"
         if isinstance(expr, sympy.ceiling):
             above, below = sympy.fraction(sympy.together(expr.args[0]))
-            return f"(-(-{self._factor(above)} // {self._factor(below)}))"
+            return self._ceiling(self._factor(above), self._factor(below))
         if isinstance(expr, (sympy.Max, sympy.Min)):
-            return f"{'max' if isinstance(expr, sympy.Max) else 'min'}({', '.join(sorted(parts))})"
+            name = "max" if isinstance(expr, sympy.Max) else "min"
+            return self._extreme(name, ", ".join(sorted(parts)))
         if isinstance(expr, sympy.Mod):
-            return f"(({parts[0]}) % ({parts[1]}))"
+            return self._remainder(parts[0], parts[1])
         if expr.is_number:
-            return repr(float(expr))
+            return self._number(float(expr))
         raise UnsupportedError(f"size {expr}: {type(expr).__name__} is no function of sizes.")
