@@ -29,12 +29,11 @@ def heights(counts: Sequence[int], skips: Sequence[Skip]) -> list[list[float]]:
     chosen = [(1.0, 0.0)] * len(counts)
     if skips:
         for _, layer in itertools.product(range(2), range(len(counts))):
-            chosen[layer] = min(
-                itertools.product(_SPACINGS, _SHIFTS),
-                key=lambda pair, layer=layer: _cost(  # type: ignore[misc]
-                    [*chosen[:layer], pair, *chosen[layer + 1 :]], counts, skips
-                ),
-            )
+            trials = [
+                [*chosen[:layer], pair, *chosen[layer + 1 :]]
+                for pair in itertools.product(_SPACINGS, _SHIFTS)
+            ]
+            chosen = min(trials, key=lambda trial: _cost(trial, counts, skips))
     return [_column(count, *pair) for count, pair in zip(counts, chosen, strict=True)]
 
 
