@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from symgraph.errors import RangeError
 from symgraph.printing import Style
 
-__all__ = ["checked_digits", "shown"]
+__all__ = ["checked_digits", "number_latex", "shown"]
 
 ENTRIES = 20
 
@@ -53,15 +53,22 @@ def _latex(array: NDArray[Any], digits: int, entries: int) -> str:
     if array.size > entries or array.ndim > 2:
         return rf"\text{{{shown(array, digits, entries=entries)}}}"
     if array.ndim == 0:
-        return _latex_number(float(array), digits)
+        return number_latex(array, digits)
     rows = array[:, None] if array.ndim == 1 else array
-    body = r" \\ ".join(" & ".join(_latex_number(x, digits) for x in row) for row in rows.tolist())
+    body = r" \\ ".join(" & ".join(number_latex(x, digits) for x in row) for row in rows.tolist())
     return rf"\begin{{bmatrix}} {body} \end{{bmatrix}}"
 
 
-def _latex_number(value: float, digits: int) -> str:
-    text = f"{value:.{digits}g}"
-    if "e" not in text:
-        return text.replace("inf", r"\infty")
-    mantissa, _, exponent = text.partition("e")
-    return rf"{mantissa} \cdot 10^{{{int(exponent)}}}"
+def number_latex(value: Any, digits: int) -> str:
+    """A number as LaTeX with so many significant digits.
+
+    >>> number_latex(1.5e-7, 3), number_latex(-0.0, 3), number_latex(float("-inf"), 3)
+    ('1.5 \\\\cdot 10^{-7}', '0', '-\\\\infty')
+    """
+    number = float(value) + 0.0  # -0.0 is 0
+    if np.isnan(number):
+        return r"\text{nan}"
+    mantissa, _, exponent = f"{number:.{digits}g}".partition("e")
+    if exponent:
+        return rf"{mantissa} \cdot 10^{{{int(exponent)}}}"
+    return mantissa.replace("inf", r"\infty")

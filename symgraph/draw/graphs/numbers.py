@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ROOM", "fits", "number_latex", "value_latex"]
+from symgraph.rounding import number_latex
+
+__all__ = ["ROOM", "fits", "value_latex"]
 
 #: A vector of so many entries is written out, and a matrix of so many rows and columns.
 LONGEST_VECTOR = 4
@@ -40,14 +42,3 @@ def value_latex(value: NDArray[Any] | None, digits: int) -> str:
         return "(" + r",\; ".join(number_latex(x, digits) for x in array.tolist()) + ")"
     rows = [" & ".join(number_latex(x, digits) for x in row) for row in array.tolist()]
     return r"\begin{pmatrix} " + r" \\ ".join(rows) + r" \end{pmatrix}"
-
-
-def number_latex(value: Any, digits: int) -> str:
-    """A number with so many significant digits."""
-    number = float(value) + 0.0  # -0.0 is 0
-    if np.isnan(number):
-        return r"\text{nan}"
-    if np.isinf(number):
-        return r"\infty" if number > 0 else r"-\infty"
-    mantissa, _, exponent = f"{number:.{digits}g}".partition("e")
-    return rf"{mantissa}\cdot 10^{{{int(exponent)}}}" if exponent else mantissa

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 from symgraph.build.coerce import as_node
-from symgraph.draw.nets.layered import number_latex
 from symgraph.draw.nets.net_outputs import loss_of
 from symgraph.draw.nets.unit_net import Unit, UnitNet, entry_latex
 from symgraph.draw.view import Language, View, ViewEdge, ViewGroup, ViewNode
@@ -16,6 +15,7 @@ from symgraph.errors import DrawError
 from symgraph.evaluate import bind_values
 from symgraph.node import Node
 from symgraph.printing import latex_name
+from symgraph.rounding import number_latex
 from symgraph.shapes import bind_dim
 
 __all__ = ["bipartite_view"]

@@ -15,10 +15,11 @@ from symgraph.draw.writers.texmath import plain
 from symgraph.errors import DrawError
 from symgraph.evaluate import bind_values, evaluate_above
 from symgraph.node import Node
+from symgraph.rounding import number_latex
 from symgraph.scalar import Pointwise
 from symgraph.shapes import bind_dim
 
-__all__ = ["Layered", "Link", "number_latex", "sign_of_function"]
+__all__ = ["Layered", "Link", "sign_of_function"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,15 +204,6 @@ class Numbers:
 def _without_number(weight: Any) -> Any:
     """A weight without the factor by which dropout makes up for the units that are off."""
     return weight.as_coeff_Mul()[1] if weight.free_symbols else weight
-
-
-def number_latex(value: float, digits: int) -> str:
-    """A number as it stands on an edge."""
-    text = f"{value + 0.0:.{digits}g}"
-    if "e" not in text:
-        return text
-    mantissa, _, exponent = text.partition("e")
-    return rf"{mantissa}\cdot 10^{{{int(exponent)}}}"
 
 
 _SIGNS = {"relu": r"\mathrm{ReLU}", "leaky_relu": r"\mathrm{LReLU}", "elu": r"\mathrm{ELU}"}

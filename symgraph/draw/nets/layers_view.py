@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from symgraph.draw.nets.layer_rows import heights
-from symgraph.draw.nets.layered import Layered, Link, Numbers, number_latex, sign_of_function
+from symgraph.draw.nets.layered import Layered, Link, Numbers, sign_of_function
 from symgraph.draw.nets.net_outputs import net_outputs, values_of_net
 from symgraph.draw.nets.unit_forms import unit_of
 from symgraph.draw.nets.unit_net import Unit, UnitNet
 from symgraph.draw.view import Language, Role, View, ViewEdge, ViewGroup, ViewNode
 from symgraph.errors import DrawError
 from symgraph.node import Node
+from symgraph.rounding import number_latex
 
 __all__ = ["layers_view"]
 

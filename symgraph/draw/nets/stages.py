@@ -9,7 +9,7 @@ from typing import Any, Literal
 import sympy
 
 from symgraph.draw.graphs.node_texts import sign_latex
-from symgraph.draw.nets.layered import number_latex, sign_of_function
+from symgraph.draw.nets.layered import sign_of_function
 from symgraph.draw.nets.reading_order import reading_order
 from symgraph.draw.nets.windows import Windows, windowed, windows_of
 from symgraph.errors import DrawError
@@ -18,6 +18,7 @@ from symgraph.node_signs import sign_of
 from symgraph.notation.read import bare
 from symgraph.ops import Concat, Einsum, Fill, Let, Map, Pull, Reduce, Reshape, Var
 from symgraph.printing import latex_name
+from symgraph.rounding import number_latex
 from symgraph.scalar import Pointwise, slot
 from symgraph.shapes import Dim, Shape
 

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgraph.build.coerce import as_node
-from symgraph.draw.nets.layered import number_latex
 from symgraph.draw.nets.net_outputs import loss_of
 from symgraph.draw.nets.reading_order import reading_order
 from symgraph.draw.nets.unit_net import entry_latex
@@ -20,6 +19,7 @@ from symgraph.errors import DrawError
 from symgraph.evaluate import bind_values, evaluate_above
 from symgraph.node import Node
 from symgraph.ops import Let, Var
+from symgraph.rounding import number_latex
 
 __all__ = ["window_view"]
 

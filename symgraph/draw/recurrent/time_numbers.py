@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from symgraph.build.unroll import unroll
-from symgraph.draw.nets.layered import number_latex
 from symgraph.draw.recurrent.unrolled import Net
 from symgraph.evaluate import bind_values, evaluate_above
 from symgraph.graph import Graph, graph
@@ -19,6 +18,7 @@ from symgraph.notation.read import bare
 from symgraph.notation.sequences import Moment
 from symgraph.ops import Const, Fill, Map, Var
 from symgraph.ops.leaves import fill
+from symgraph.rounding import number_latex
 
 __all__ = ["Numbers", "numbers_of", "steps_of"]
 

@@ -20,6 +20,7 @@ from symgraph.notation.tree import Derivative
 from symgraph.notation.write import write
 from symgraph.ops import Var
 from symgraph.printing import latex_name
+from symgraph.rounding import number_latex
 from symgraph.vertices import Edge, Vertex
 
 __all__ = [
@@ -423,12 +424,14 @@ class Teller:
         """A number, a short vector, a small matrix unless all must be in one `line`, else sizes."""
         array = np.asarray(value)
         if array.ndim == 2 and array.size <= _ENTRIES and not line:
-            rows = (" & ".join(_one(x, self._digits) for x in row) for row in array.tolist())
+            rows = (
+                " & ".join(number_latex(x, self._digits) for x in row) for row in array.tolist()
+            )
             return r"\begin{pmatrix} " + r" \\ ".join(rows) + r" \end{pmatrix}"
         if array.ndim == 0:
-            return _one(array.item(), self._digits)
+            return number_latex(array.item(), self._digits)
         if array.ndim == 1 and array.size <= 4:
-            return "(" + r",\; ".join(_one(x, self._digits) for x in array.tolist()) + ")"
+            return "(" + r",\; ".join(number_latex(x, self._digits) for x in array.tolist()) + ")"
         return r"[\," + r" \times ".join(map(str, array.shape)) + r"\,]"
 
     # --- what depends on what -----------------------------------------------------------------
@@ -526,11 +529,3 @@ def _raised(name: str) -> str:
 
 def bracketed(text: str) -> str:
     return f"({text})" if text.startswith("-") else text
-
-
-def _one(value: Any, digits: int) -> str:
-    text = f"{float(value) + 0.0:.{digits}g}"
-    if "e" not in text:
-        return text.replace("inf", r"\infty")
-    mantissa, _, exponent = text.partition("e")
-    return rf"{mantissa} \cdot 10^{{{int(exponent)}}}"
