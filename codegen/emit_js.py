@@ -21,9 +21,10 @@ from symgraph.codegen.js_maps import emit_maps
 from symgraph.codegen.js_moves import emit_concat, emit_pull, emit_push, emit_reshape
 from symgraph.codegen.js_sums import emit_einsum, emit_reduce
 from symgraph.codegen.js_text import JsSizes, json_text
-from symgraph.codegen.js_writer import JsWriter, Value
+from symgraph.codegen.js_writer import JsWriter
 from symgraph.codegen.lowering import lower_all
 from symgraph.codegen.schedule import Block, schedule
+from symgraph.codegen.strided import Value
 from symgraph.errors import UnsupportedError
 from symgraph.node import Node
 from symgraph.ops.leaves import Random, Var

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from symgraph.codegen.js_writer import JsWriter, Value
+from symgraph.codegen.js_writer import JsWriter
 from symgraph.codegen.schedule import Block
+from symgraph.codegen.strided import Value
 from symgraph.node import Node
 from symgraph.ops.loop import Scan
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from symgraph.codegen.basic import op_of
-from symgraph.codegen.js_writer import JsWriter, Value, entry, spread
+from symgraph.codegen.js_writer import JsWriter
 from symgraph.codegen.plan import node_storage
+from symgraph.codegen.strided import Value, entry, spread
 from symgraph.errors import UnsupportedError
 from symgraph.node import Kind, Node
 

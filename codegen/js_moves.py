@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from symgraph.codegen.js_writer import JsWriter, Value, entry, row_major, spread
+from symgraph.codegen.js_writer import JsWriter
 from symgraph.codegen.plan import node_storage
+from symgraph.codegen.strided import Value, entry, row_major, spread
 from symgraph.node import Node
 from symgraph.ops.move import Affine, Concat, Lookup, Pull, Push, Row
 from symgraph.shapes import Dim, Shape

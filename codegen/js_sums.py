@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from symgraph.codegen.contraction import form_of
-from symgraph.codegen.js_writer import JsWriter, Value, entry, spread
+from symgraph.codegen.js_writer import JsWriter
 from symgraph.codegen.plan import node_storage
+from symgraph.codegen.strided import Value, entry, spread
 from symgraph.node import Node
 from symgraph.ops.einsum import Einsum, Indices
 from symgraph.ops.reduce import Reduce

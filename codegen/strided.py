@@ -1,0 +1,93 @@
+"""Arrays under strides: what every target shares that reads and writes entries in loops.
+
+A transposed, repeated or cut array is the same memory under other strides, and is never copied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from symgraph.node import Kind
+from symgraph.shapes import Dim, Shape, product, same_dim
+
+__all__ = ["Value", "entry", "merged", "row_major", "spread", "whole"]
+
+
+@dataclass(frozen=True)
+class Value:
+    """A number, which stands for every entry of its shape, or an array under strides.
+
+    `text` is the number, or the name of the memory, which has `extent` entries; entry i lies at
+    offset + sum of stride * i.
+    """
+
+    text: str
+    shape: Shape
+    storage: Kind
+    strides: tuple[Dim, ...] | None = None
+    offset: str = ""
+    extent: Dim = 1
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether this is all of its memory, in row-major order."""
+        return self.is_plain and same_dim(product(self.shape), self.extent)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the entries lie in row-major order from the start of their memory."""
+        if self.strides is None or self.offset:
+            return False
+        wanted = row_major(self.shape)
+        places = zip(self.shape, self.strides, wanted, strict=True)
+        return all(size == 1 or same_dim(mine, other) for size, mine, other in places)
+
+
+def row_major(shape: Shape) -> tuple[Dim, ...]:
+    """The strides of an array whose last index runs fastest."""
+    return tuple(product(shape[axis + 1 :]) for axis in range(len(shape)))
+
+
+def whole(name: str, shape: Shape, storage: Kind) -> Value:
+    """An array that fills its memory."""
+    return Value(name, shape, storage, row_major(shape), extent=product(shape))
+
+
+def spread(value: Value, shape: Shape) -> tuple[Dim, ...]:
+    """The strides under which a value is read as one of a larger shape, as NumPy broadcasts."""
+    if value.strides is None:
+        return (0,) * len(shape)
+    missing = len(shape) - len(value.shape)
+    own = zip(value.shape, value.strides, strict=True)
+    return (*(0 for _ in range(missing)), *(0 if size == 1 else stride for size, stride in own))
+
+
+def entry(value: Value, position: str) -> str:
+    """How one entry is written."""
+    if value.strides is None:
+        return value.text
+    place = " + ".join(part for part in (value.offset, position) if part)
+    return f"{value.text}[{place or 0}]"
+
+
+def merged(
+    shape: Sequence[Dim], arrays: Sequence[Sequence[Dim]]
+) -> tuple[list[Dim], list[tuple[Dim, ...]]]:
+    """Neighbouring axes as one wherever all arrays run through both without a gap."""
+    sizes: list[Dim] = []
+    columns: list[tuple[Dim, ...]] = []  # for each axis the stride of every array
+    for axis in reversed(range(len(shape))):
+        size, column = shape[axis], tuple(strides[axis] for strides in arrays)
+        if size == 1:
+            continue
+        if sizes and all(
+            same_dim(outer, inner * sizes[-1])
+            for outer, inner in zip(column, columns[-1], strict=True)
+        ):
+            sizes[-1] = product([size, sizes[-1]])
+        else:
+            sizes.append(size)
+            columns.append(column)
+    by_array = [tuple(column[k] for column in reversed(columns)) for k in range(len(arrays))]
+    return sizes[::-1], by_array
