@@ -1,0 +1,264 @@
+"""What every emitter of C shares: where values lie, units of code, and loop nests over entries.
+
+Every value lies in memory, a number as an array of one entry; a constant number is written where it
+is used. A transposed, repeated or cut array is the same memory under other strides.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+from symgraph.codegen.contraction import typical
+from symgraph.codegen.native.csizes import CSizes, real_text, whole_text
+from symgraph.codegen.native.memory import Memory
+from symgraph.codegen.schedule import Block
+from symgraph.codegen.strided import Value, entry, merged, spread, whole
+from symgraph.node import Kind, Node
+from symgraph.ops.leaves import Const, Fill, Iota
+from symgraph.shapes import Dim, Shape, product
+
+__all__ = ["CWriter", "Line", "Site"]
+
+_WORD = re.compile(r"[a-z]+[0-9]+")
+
+
+@dataclass(frozen=True)
+class Site:
+    """A place that may refuse to go on, and what it says then.
+
+    `text` may contain {0} to {3}: the numbers that the place left in `detail`.
+    """
+
+    error: str  # the name of a class of symgraph.errors
+    text: str
+
+
+@dataclass
+class Line:
+    """A line of C, its depth, and the unit that it belongs to."""
+
+    text: str
+    depth: int
+    unit: int
+    note: str = ""
+
+
+@dataclass
+class CWriter:
+    """Lines, memory, and what is known of each node. `real` is `float` or `double`."""
+
+    real: str
+    sizes: CSizes
+    env: dict[Node, Value] = field(default_factory=dict)
+    block: Block = field(default_factory=lambda: Block([], {}, {}, []))
+    prefix: str = "h"  # of names of results: h forward, d backward, u update
+    memory: Memory = field(default_factory=Memory)
+    lines: list[Line] = field(default_factory=list)
+    constants: list[str] = field(default_factory=list)  # definitions outside of all functions
+    functions: set[str] = field(default_factory=set)  # names such as exp, of the prelude
+    sites: list[Site] = field(default_factory=list)
+    destination: dict[Node, Value] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._leaves: dict[Node, Value] = {}
+        self._counts: dict[str, int] = {}
+        self._indices = 0
+        self._depth = 1
+        self._unit = 0
+
+    # --- text ---------------------------------------------------------------------------------
+
+    def say(self, text: str, note: str = "") -> None:
+        """Add a line; `note` stands beside it as a comment."""
+        self.lines.append(Line(text, self._depth, self._unit, note))
+        for word in _WORD.findall(text):
+            if word in self.memory.buffers:
+                self.memory.buffers[word].mention(self._unit)
+
+    @contextmanager
+    def inside(self, head: str, note: str = "") -> Iterator[None]:
+        """Lines between braces."""
+        self.say(f"{head} {{".lstrip(), note)
+        self._depth += 1
+        yield
+        self._depth -= 1
+        self.say("}")
+
+    @contextmanager
+    def unit(self) -> Iterator[None]:
+        """Code that runs to its end before the next unit begins."""
+        self._unit += 1
+        yield
+        self._unit += 1
+
+    @contextmanager
+    def over_time(self, head: str, note: str = "") -> Iterator[None]:
+        """A loop whose body consists of units."""
+        self._unit += 1
+        first = self._unit
+        with self.inside(head, note):
+            yield
+        self.memory.loops.append((first, self._unit))
+        self._unit += 1
+
+    def name(self, prefix: str) -> str:
+        """An identifier that nothing else has."""
+        self._counts[prefix] = self._counts.get(prefix, 0) + 1
+        return f"{prefix}{self._counts[prefix]}"
+
+    def size(self, dim: Dim) -> str:
+        """A size as text."""
+        return self.sizes.dim(dim)
+
+    def function(self, name: str) -> str:
+        """A function of the prelude, which is `sg_` and its name."""
+        self.functions.add(name)
+        return f"sg_{name}"
+
+    def refuse(self, condition: str, site: Site, details: Sequence[str] = ()) -> None:
+        """Leave the program where a condition holds."""
+        self.sites.append(site)
+        with self.inside(f"if ({condition})"):
+            for k, detail in enumerate(details):
+                self.say(f"f->detail[{k}] = {detail};")
+            self.say(f"return {len(self.sites)};")
+
+    # --- types --------------------------------------------------------------------------------
+
+    def ctype(self, storage: Kind) -> str:
+        """The type of an entry."""
+        return {"real": self.real, "integer": "i64", "boolean": "u8"}[storage]
+
+    @property
+    def suffix(self) -> str:
+        """The end of the names of routines on reals."""
+        return "f32" if self.real == "float" else "f64"
+
+    def number(self, value: float, storage: Kind) -> str:
+        """A constant."""
+        if storage == "real":
+            return real_text(float(value), self.real)
+        return whole_text(int(value))
+
+    # --- memory -------------------------------------------------------------------------------
+
+    def room(
+        self, shape: Shape, storage: Kind, order: Sequence[int] | None = None, prefix: str = ""
+    ) -> Value:
+        """Memory for a value; `order` lists its axes from the slowest to the fastest."""
+        name = self.name(prefix or self.prefix)
+        self.memory.add(name, product(shape), storage)
+        if order is None:
+            return whole(name, shape, storage)
+        inner = whole(name, tuple(shape[axis] for axis in order), storage)
+        assert inner.strides is not None
+        strides = dict(zip(order, inner.strides, strict=True))
+        return replace(inner, shape=shape, strides=tuple(strides[a] for a in range(len(shape))))
+
+    def result(self, node: Node, storage: Kind) -> Value:
+        """Where the value of a node is to be computed."""
+        told = self.destination.get(node)
+        return told if told is not None else self.room(node.shape, storage)
+
+    # --- values -------------------------------------------------------------------------------
+
+    def value(self, node: Node) -> Value:
+        """Where the value of a node is."""
+        found = self.env.get(node) or self._leaves.get(node)
+        if found is None:
+            found = self._leaves[node] = self._leaf(node)
+        return found
+
+    def _leaf(self, node: Node) -> Value:
+        if isinstance(node, Fill):
+            return Value(self._fill(node), node.shape, node.kind)
+        name = self.name("k")
+        if isinstance(node, Const):
+            entries = ", ".join(self.number(x, node.kind) for x in node.array.ravel().tolist())
+            kind = self.ctype(node.kind)
+            self.constants.append(f"static const {kind} {name}[] = {{{entries or 0}}};")
+            return whole(name, node.shape, node.kind)
+        assert isinstance(node, Iota), node
+        made = self.room(node.shape, node.kind)
+        with self.unit():
+            count = self.size(node.shape[0])
+            self.say(f"for (i64 i = 0; i < {count}; i++) {made.text}[i] = i;")
+        return made
+
+    def _fill(self, node: Fill) -> str:
+        value = node.value
+        if isinstance(value, (int, float)) or not value.free_symbols:
+            return self.number(float(value) if node.kind == "real" else int(value), node.kind)
+        return f"(({self.real})({self.sizes.real(value)}))"
+
+    def view(self, value: Value, shape: Shape, strides: Sequence[Dim], offset: str = "") -> Value:
+        """The same memory under other strides."""
+        if value.strides is None:
+            return replace(value, shape=shape)
+        offset = " + ".join(part for part in (value.offset, offset) if part)
+        return replace(value, shape=shape, strides=tuple(strides), offset=offset)
+
+    def plain(self, value: Value) -> Value:
+        """The value as an array in row-major order."""
+        if value.strides is not None and replace(value, offset="").is_plain:
+            return value
+        made = self.room(value.shape, value.storage, prefix="c")
+        with self.unit():
+            self.copy(value, made)
+        return made
+
+    def copy(self, value: Value, target: Value) -> None:
+        """Write a value into a place of its shape."""
+        with self.entries(target.shape, [target, value]) as (there, here):
+            self.say(f"{there} = {here};")
+
+    def pointer(self, value: Value) -> str:
+        """The address of the first entry."""
+        return f"{value.text} + {value.offset}" if value.offset else value.text
+
+    # --- loop nests ---------------------------------------------------------------------------
+
+    @contextmanager
+    def entries(self, shape: Shape, values: Sequence[Value]) -> Iterator[list[str]]:
+        """A loop over all entries of a shape; yields how that of each value is written."""
+        with self.nest(shape, [spread(value, shape) for value in values]) as places:
+            yield [entry(value, at) for value, at in zip(values, places, strict=True)]
+
+    @contextmanager
+    def nest(self, shape: Sequence[Dim], arrays: Sequence[Sequence[Dim]]) -> Iterator[list[str]]:
+        """A loop over a shape, its steps independent; yields the position in each array.
+
+        The loops are ordered by the strides of the first array, the smallest innermost.
+        """
+        order = sorted(range(len(shape)), key=lambda axis: -typical(arrays[0][axis]))
+        turned = [[strides[axis] for axis in order] for strides in arrays]
+        sizes, columns = merged([shape[axis] for axis in order], turned)
+        with self.indices(sizes) as names:
+            yield [self.position(list(zip(names, column, strict=True))) for column in columns]
+
+    @contextmanager
+    def indices(self, shape: Sequence[Dim]) -> Iterator[list[str]]:
+        """A loop over a shape, its steps independent; yields its indices."""
+        names = [f"i{self._indices + k}" for k in range(len(shape))]
+        for k, (name, size) in enumerate(zip(names, shape, strict=True)):
+            if k == len(names) - 1:
+                self.say("SG_INDEPENDENT")
+            self.say(f"for (i64 {name} = 0; {name} < {self.size(size)}; {name}++) {{")
+            self._depth += 1
+        self._indices += len(shape)
+        yield names
+        self._indices -= len(shape)
+        for _ in shape:
+            self._depth -= 1
+            self.say("}")
+
+    def position(self, terms: Sequence[tuple[str, Dim]]) -> str:
+        """A sum of indices times strides."""
+        return " + ".join(self.term(index, stride) for index, stride in terms if stride != 0)
+
+    def term(self, index: str, stride: Dim) -> str:
+        """An index times a stride."""
+        return index if stride == 1 else f"{index} * {self.sizes.factor(stride)}"
