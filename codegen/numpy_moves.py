@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
-
-import sympy
 
 from symgraph.codegen.basic import op_of
 from symgraph.codegen.contraction import typical
 from symgraph.codegen.numpy_writer import LoopScope, Value, Writer, identity
 from symgraph.codegen.plan import node_storage
+from symgraph.codegen.reach import ends, is_inside, is_position, positive
 from symgraph.node import Node
 from symgraph.ops.einsum import Einsum
-from symgraph.ops.leaves import Iota, Var
+from symgraph.ops.leaves import Var
 from symgraph.ops.map import Map
 from symgraph.ops.move import Affine, Concat, Lookup, Pull, Push, Row
-from symgraph.ops.reduce import Reduce
 from symgraph.shapes import Dim, Shape, product
 
 __all__ = [
@@ -123,14 +120,14 @@ def emit_pull(w: Writer, node: Node, note: str) -> None:
     assert isinstance(node, Pull)
     value = w.value(node.args[0])
     for row, size in zip(node.rows, node.args[0].shape, strict=True):
-        if isinstance(row, Affine) and row.checked and not _is_inside(row, node.shape, size):
+        if isinstance(row, Affine) and row.checked and not is_inside(row, node.shape, size):
             _check(w, node)
             break
     if any(isinstance(row, Lookup) for row in node.rows):
         _emit_lookup(w, node, value, note)
         return
     inside = [
-        _is_inside(row, node.shape, size) or (isinstance(row, Affine) and row.checked)
+        is_inside(row, node.shape, size) or (isinstance(row, Affine) and row.checked)
         for row, size in zip(node.rows, node.args[0].shape, strict=True)
     ]
     if value.form == "number" and all(inside):
@@ -166,30 +163,6 @@ def _check(w: Writer, node: Pull) -> None:
     w.checks.append(f"{w.call('check_inside')}({w.shape(node.shape)}, {sizes}, ({text},))")
 
 
-def _ends(row: Affine, shape: Shape) -> tuple[Any, Any]:
-    """The first and the last position that a row reads."""
-    first: Any = row.offset
-    last: Any = row.offset
-    for axis, step in row.steps:
-        reach = step * (shape[axis] - 1)
-        first, last = (first, last + reach) if step > 0 else (first + reach, last)
-    return first, last
-
-
-def _is_inside(row: Row, shape: Shape, size: Dim) -> bool:
-    """Whether all positions surely lie inside of an axis."""
-    if isinstance(row, Lookup):
-        return True
-    first, last = _ends(row, shape)
-    return _is_nonnegative(first) and _is_nonnegative(size - 1 - last)
-
-
-def _is_nonnegative(dim: Any) -> bool:
-    if isinstance(dim, int):
-        return dim >= 0
-    return bool(sympy.expand(dim).is_nonnegative)
-
-
 def _padded(w: Writer, node: Pull, value: Value, inside: Sequence[bool]) -> tuple[Value, list[Row]]:
     """A copy of x with zeros around it, and the rows that read it.
 
@@ -204,9 +177,9 @@ def _padded(w: Writer, node: Pull, value: Value, inside: Sequence[bool]) -> tupl
             rows.append(row)
             cut.append(":")
             continue
-        first, last = _ends(row, node.shape)
-        before = _positive(-first)
-        after = _positive(last - (size - 1))
+        first, last = ends(row, node.shape)
+        before = positive(-first)
+        after = positive(last - (size - 1))
         shape.append(product([before + size + after]))
         rows.append(Affine(product([row.offset + before]), row.steps))
         cut.append(f"{w.size(before)}:{w.size(product([before + size]))}")
@@ -215,13 +188,6 @@ def _padded(w: Writer, node: Pull, value: Value, inside: Sequence[bool]) -> tupl
     middle = w.derive(padded, f"{{0}}[{', '.join(cut)}]", value.shape, None)
     w.say(f"{middle.text}[...] = {value.text}")
     return replace(padded, buffer=None), rows
-
-
-def _positive(dim: Any) -> Dim:
-    if isinstance(dim, int):
-        return max(dim, 0)
-    found = sympy.Max(0, sympy.expand(dim))
-    return int(found) if found.is_Integer else found
 
 
 def _affine_view(w: Writer, value: Value, rows: Sequence[Row], shape: Shape) -> Value:
@@ -312,7 +278,7 @@ def _index(w: Writer, node: Pull | Push, operand: int, size: Dim, note: str = ""
     elif value.storage != "integer":
         value = w.array(value, "integer")
     source = node.args[operand]
-    known = _is_position(source, size)
+    known = is_position(source, size)
     key = ("checked", source, size)
     if not known and key not in w.memo:
         if w.depth == 0:  # a test inside of a loop may never be reached
@@ -321,16 +287,9 @@ def _index(w: Writer, node: Pull | Push, operand: int, size: Dim, note: str = ""
     return value
 
 
-def _is_position(index: Node, size: Dim) -> bool:
-    """Whether an index surely lies inside of an axis."""
-    if type(index) is Reduce and index.operation == "argmax":
-        return product(index.args[0].shape[a] for a in index.axes) == size
-    return type(index) is Iota and index.shape == (size,)
-
-
 def _check_number(w: Writer, node: Pull | Push, operand: int, size: Dim) -> None:
     source = node.args[operand]
-    if not _is_position(source, size):
+    if not is_position(source, size):
         index = w.value(source).text
         check = w.call("check_index")
         w.say(f"{check}(np.array({index}), {w.size(size)}, {_title(source)})")
@@ -402,7 +361,7 @@ def _emit_one_entry(w: Writer, node: Pull, value: Value, note: str) -> None:
             continue
         assert isinstance(row, Affine)
         spots.append(w.size(row.offset))
-        if not _is_inside(row, (), size):
+        if not is_inside(row, (), size):
             guards.append(f"0 <= {w.size(row.offset)} < {w.size(size)}")
     name = w.name(w.prefix)
     text = f"{value.text}[{', '.join(spots)}].item()"
@@ -452,7 +411,7 @@ def _flat_index(w: Writer, node: Pull | Push, large: Shape, small: Shape) -> tup
             total = out
         stride = product([stride * large[axis]])
     sure = all(
-        _is_inside(row, small, size) or (isinstance(row, Affine) and row.checked)
+        is_inside(row, small, size) or (isinstance(row, Affine) and row.checked)
         for row, size in zip(node.rows, large, strict=True)
     )
     if sure:
@@ -573,7 +532,7 @@ def _emit_scatter_number(w: Writer, node: Push, out: Value, note: str) -> None:
             spots.append(w.value(node.args[row.operand]).text)
             continue
         spots.append(w.size(row.offset))
-        if not _is_inside(row, (), size):
+        if not is_inside(row, (), size):
             guards.append(f"0 <= {w.size(row.offset)} < {w.size(size)}")
     w.say(f"{out.text}.fill(0)")
     guard = f"if {' and '.join(guards)}: " if guards else ""

@@ -9,7 +9,7 @@ stand in comments, where they are inert.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -22,12 +22,20 @@ from symgraph.codegen.native.csizes import CSizes
 from symgraph.codegen.native.maps import emit_maps
 from symgraph.codegen.native.mathtext import needed
 from symgraph.codegen.native.memory import Buffer
+from symgraph.codegen.native.moves import (
+    emit_concat,
+    emit_pull,
+    emit_push,
+    emit_reshape,
+    join_operands,
+)
 from symgraph.codegen.native.writer import CWriter, Line, Site
 from symgraph.codegen.schedule import Block, Section
 from symgraph.codegen.strided import whole
 from symgraph.node import Node
 from symgraph.ops.leaves import Var
 from symgraph.ops.map import Map
+from symgraph.ops.move import Concat, Pull, Push, Reshape
 from symgraph.shapes import shape_text
 
 __all__ = ["NativeSource", "emit_native"]
@@ -35,6 +43,11 @@ __all__ = ["NativeSource", "emit_native"]
 _PREFIX: dict[Section, str] = {"forward": "h", "backward": "d", "update": "u"}
 _CHUNK = 160  # lines in one function
 _NAME = re.compile(r"\b[a-z]+[0-9]+\b")
+
+
+_MOVES: dict[type[Node], Callable[[CWriter, Node, str], None]] = {
+    Concat: emit_concat, Pull: emit_pull, Push: emit_push, Reshape: emit_reshape,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -114,11 +127,15 @@ class _Emitter:
     def run(self, block: Block) -> None:
         """The units of a block: neighbouring Maps of one shape together, all else alone."""
         w = self.w
-        for group in block.groups():
+        join_operands(w, block.steps, block.uses)
+        for group in _units(block.steps):
             section = block.sections.get(group[0])
             w.prefix = _PREFIX[section] if section is not None else w.prefix
-            if type(group[0]) is Map:
+            node = group[0]
+            if type(node) is Map:
                 emit_maps(w, group, self.labels)
+            elif type(node) in _MOVES:
+                _MOVES[type(node)](w, node, self.labels.note(node, w.env))
 
     # --- the end ------------------------------------------------------------------------------
 
@@ -204,6 +221,20 @@ class _Emitter:
             f"    return sg_place({len(buffers)}, first, last, bytes, o);", "}",
         ]  # fmt: skip
         return "\n".join([data("plan.h").rstrip(), "", *lines])
+
+
+def _units(steps: Sequence[Node]) -> list[list[Node]]:
+    """Neighbouring basic operations of one shape together, everything else alone."""
+    found: list[list[Node]] = []
+    for node in steps:
+        if not node.args:
+            continue
+        last = found[-1][-1] if found else None
+        if type(node) is Map and type(last) is Map and last.shape == node.shape:
+            found[-1].append(node)
+        else:
+            found.append([node])
+    return found
 
 
 def _inert(note: str) -> str:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from symgraph.codegen.contraction import typical
 from symgraph.codegen.native.csizes import CSizes, real_text, whole_text
@@ -61,6 +62,7 @@ class CWriter:
     functions: set[str] = field(default_factory=set)  # names such as exp, of the prelude
     sites: list[Site] = field(default_factory=list)
     destination: dict[Node, Value] = field(default_factory=dict)
+    checked: set[Any] = field(default_factory=set)  # what need not be tested again
 
     def __post_init__(self) -> None:
         self._leaves: dict[Node, Value] = {}
@@ -98,9 +100,10 @@ class CWriter:
     def over_time(self, head: str, note: str = "") -> Iterator[None]:
         """A loop whose body consists of units."""
         self._unit += 1
-        first = self._unit
+        first, known = self._unit, set(self.checked)
         with self.inside(head, note):
             yield
+        self.checked = known  # a loop of no steps tests nothing
         self.memory.loops.append((first, self._unit))
         self._unit += 1
 
@@ -161,7 +164,8 @@ class CWriter:
     def result(self, node: Node, storage: Kind) -> Value:
         """Where the value of a node is to be computed."""
         told = self.destination.get(node)
-        return told if told is not None else self.room(node.shape, storage)
+        fits = told is not None and told.storage == storage
+        return told if told is not None and fits else self.room(node.shape, storage)
 
     # --- values -------------------------------------------------------------------------------
 
@@ -228,23 +232,26 @@ class CWriter:
             yield [entry(value, at) for value, at in zip(values, places, strict=True)]
 
     @contextmanager
-    def nest(self, shape: Sequence[Dim], arrays: Sequence[Sequence[Dim]]) -> Iterator[list[str]]:
-        """A loop over a shape, its steps independent; yields the position in each array.
+    def nest(
+        self, shape: Sequence[Dim], arrays: Sequence[Sequence[Dim]], independent: bool = True
+    ) -> Iterator[list[str]]:
+        """A loop over a shape; yields the position in each array.
 
-        The loops are ordered by the strides of the first array, the smallest innermost.
+        The loops are ordered by the strides of the first array, the smallest innermost. Steps of
+        the innermost are `independent` of each other, unless told.
         """
-        order = sorted(range(len(shape)), key=lambda axis: -typical(arrays[0][axis]))
+        order = sorted(range(len(shape)), key=lambda axis: -abs(typical(arrays[0][axis])))
         turned = [[strides[axis] for axis in order] for strides in arrays]
         sizes, columns = merged([shape[axis] for axis in order], turned)
-        with self.indices(sizes) as names:
+        with self.indices(sizes, independent) as names:
             yield [self.position(list(zip(names, column, strict=True))) for column in columns]
 
     @contextmanager
-    def indices(self, shape: Sequence[Dim]) -> Iterator[list[str]]:
-        """A loop over a shape, its steps independent; yields its indices."""
+    def indices(self, shape: Sequence[Dim], independent: bool = True) -> Iterator[list[str]]:
+        """A loop over a shape; yields its indices."""
         names = [f"i{self._indices + k}" for k in range(len(shape))]
         for k, (name, size) in enumerate(zip(names, shape, strict=True)):
-            if k == len(names) - 1:
+            if independent and k == len(names) - 1:
                 self.say("SG_INDEPENDENT")
             self.say(f"for (i64 {name} = 0; {name} < {self.size(size)}; {name}++) {{")
             self._depth += 1
