@@ -229,3 +229,28 @@ def test_boxes_stand_under_each_other_without_touching(typesetter):
     assert isinstance(second, Ink)
     assert second.y - lower.height == pytest.approx(upper.depth + 3.0)
     assert both.tall == pytest.approx(upper.tall + 3.0 + lower.tall)
+
+
+@pytest.mark.parametrize(
+    "latex",
+    [
+        r"a + b(c - d_{ij})^n",
+        r"x^n\frac{a}{b}",
+        r"\frac{a}{b}\frac{c}{d}x",
+        r"\left(\frac{a}{b}\right)x",
+        r"\sum_i x_i y",
+        r"f(x)\,\sqrt{y} = \bar{z}",
+        r"\begin{pmatrix} a & b \end{pmatrix}x",
+    ],
+)
+def test_a_row_put_together_of_kept_parts_is_as_wide_and_tall_as_ziamath_sets_it(typesetter, latex):
+    from ziamath.zmath import Math
+
+    # Twice, so that all parts of the second are kept ones.
+    typesetter.measure(latex, 20.0)
+    box = typesetter.measure(f" {latex}", 20.0)
+    bounds = Math.fromlatex(latex, size=20.0).node.bbox
+
+    assert box.width == pytest.approx(bounds.xmax - bounds.xmin)
+    assert box.height == pytest.approx(bounds.ymax)
+    assert box.depth == pytest.approx(-bounds.ymin)

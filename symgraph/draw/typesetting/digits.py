@@ -9,9 +9,10 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from symgraph.draw.typesetting.ink import Box, Ink, Outline
+from symgraph.draw.typesetting.rows import moved
 
 __all__ = ["DIGITS_IN_FACES", "Faces", "Template", "canonical", "face_in", "template"]
 
@@ -40,15 +41,17 @@ class Template:
         for (index, face), digit in zip(self.where, digits, strict=True):
             before = pieces[index]
             assert isinstance(before, Ink)
-            pieces[index] = after = replace(before, outline=faces[face][digit])
+            after = Ink(faces[face][digit], before.x, before.y, before.size)
+            pieces[index] = after
             # A box begins and ends where there is ink.
             (old_left, old_right), (new_left, new_right) = _reach(before), _reach(after)
             if abs(old_left) < _AT_THE_END:
                 left = new_left
             if abs(old_right - self.box.width) < _AT_THE_END:
                 right = new_right
-        moved = (replace(piece, x=piece.x - left) for piece in pieces)
-        return replace(self.box, width=right - left, pieces=tuple(moved))
+        if left:
+            pieces = [moved(piece, -left, 0.0) for piece in pieces]
+        return Box(right - left, self.box.height, self.box.depth, tuple(pieces))
 
 
 def _reach(ink: Ink) -> tuple[float, float]:

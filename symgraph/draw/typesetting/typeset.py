@@ -29,6 +29,7 @@ from symgraph.draw.typesetting.digits import (
     template,
 )
 from symgraph.draw.typesetting.ink import Box, Command, Ink, Outline, Piece, Rule, TextRun
+from symgraph.draw.typesetting.rows import Part, Rows, moved
 
 __all__ = [
     "Box",
@@ -85,6 +86,7 @@ class ZiamathTypesetter:
         self._boxes: OrderedDict[tuple[str, float], Box] = OrderedDict()
         self._templates: OrderedDict[tuple[str, float], Template | None] = OrderedDict()
         self._faces: Faces | None = None
+        self._rows = Rows(self._part)
         # ziamath switches features of its one shared font while it sets text.
         self._lock = threading.Lock()
         self._font: Any = None
@@ -173,22 +175,28 @@ class ZiamathTypesetter:
         self._font = mathfont.load(self._font_name, self._cjk_font, basesize=16.0)
 
     def _render(self, mathml: ET.Element, size: float, latex: str) -> Box:
-        from ziamath.zmath import Math
-
-        self._font.language("math", "")
-        node = Math(mathml, size=size, font=self._font_name, number="").node
-        bbox = node.bbox
-        box = Box(
-            bbox.xmax - bbox.xmin,
-            bbox.ymax,
-            -bbox.ymin,
-            tuple(_join_runs(_pieces(node, -bbox.xmin))),
-        )
+        found = self._rows.set(mathml, size)
+        if found is None:
+            whole = self._part(mathml, size)
+            found = list(whole.pieces), whole.bounds
+        pieces, (left, right, bottom, top) = found
+        inks = tuple(_join_runs(moved(piece, -left, 0.0) for piece in pieces))
+        box = Box(right - left, top, -bottom, inks)
         # An \hspace of a kilometre, or an empty row, whose bounds are ziamath's placeholders.
         limit = size * (4.0 + 3.0 * len(latex))
         if not (0 <= box.width <= limit and abs(box.height) + abs(box.depth) <= limit):
             raise ValueError("the formula has no sensible size")
         return box
+
+    def _part(self, mathml: ET.Element, size: float) -> Part:
+        """What ziamath makes of a formula."""
+        from ziamath.zmath import Math
+
+        self._font.language("math", "")
+        node = Math(mathml, size=size, font=self._font_name, number="").node
+        bbox = node.bbox
+        bounds = (bbox.xmin, bbox.xmax, bbox.ymin, bbox.ymax)
+        return Part(tuple(_pieces(node, 0.0)), bounds, node.xadvance())
 
 
 @functools.cache
@@ -233,6 +241,7 @@ def clean(text: str) -> str:
     return "".join(map(_clean_character, text))
 
 
+@functools.lru_cache(maxsize=4096)
 def _clean_character(char: str) -> str:
     if char in "\t\n\r\x0b\x0c\x85\u2028\u2029":
         return " "
@@ -252,17 +261,9 @@ def stack(boxes: tuple[Box, ...], gap: float) -> Box:
     for index, box in enumerate(boxes):
         if index:
             y += boxes[index - 1].depth + gap + box.height
-        pieces += [_moved(piece, y) for piece in box.pieces]
+        pieces += [moved(piece, 0.0, y) for piece in box.pieces]
     width = max(box.width for box in boxes)
     return Box(width, boxes[0].height, y + boxes[-1].depth, tuple(pieces))
-
-
-def _moved(piece: Piece, dy: float) -> Piece:
-    if isinstance(piece, Ink):
-        return Ink(piece.outline, piece.x, piece.y + dy, piece.size)
-    if isinstance(piece, Rule):
-        return Rule(piece.x, piece.y + dy, piece.width, piece.height)
-    return TextRun(piece.text, piece.x, piece.y + dy, piece.size, piece.width)
 
 
 # --- LaTeX to MathML ------------------------------------------------------------------------------
