@@ -9,4 +9,6 @@ from setuptools import find_packages, setup
 
 CODEGEN = "symgraph.codegen"
 
-setup(packages=[*find_packages(include=["symgraph", "symgraph.*"], exclude=[CODEGEN]), CODEGEN])
+above = find_packages(include=["symgraph", "symgraph.*"], exclude=[CODEGEN, f"{CODEGEN}.*"])
+below = find_packages(include=["codegen", "codegen.*"])
+setup(packages=[*above, *(f"symgraph.{name}" for name in below)])

@@ -1,31 +1,46 @@
+/* What emitted kernels and the prebuilt routines agree on. No headers: it stands in every kernel. */
 typedef __INT64_TYPE__ i64;
+typedef __UINT64_TYPE__ u64;
 typedef unsigned char u8;
 
-/* Routines that are built once per machine; strides count elements. */
 typedef struct sg_table {
-    /* C[m,n] = A[m,k] B[k,n], or += with add != 0; nothing overlaps. k = 0 gives zeros. */
-    void (*gemm_f32)(i64 m, i64 n, i64 k, const float *a, i64 am, i64 ak,
-                     const float *b, i64 bk, i64 bn, float *c, i64 cm, i64 cn, i64 add);
-    void (*gemm_f64)(i64 m, i64 n, i64 k, const double *a, i64 am, i64 ak,
-                     const double *b, i64 bk, i64 bn, double *c, i64 cm, i64 cn, i64 add);
-    /* dst[i*dr + j*dc] = src[i*sr + j*sc] for all i < rows, j < cols */
-    void (*copy2_f32)(i64 rows, i64 cols, const float *src, i64 sr, i64 sc,
-                      float *dst, i64 dr, i64 dc);
-    void (*copy2_f64)(i64 rows, i64 cols, const double *src, i64 sr, i64 sc,
-                      double *dst, i64 dr, i64 dc);
-    /* Returns when all parts have called it. */
-    void (*wait)(void *barrier);
+    /* C[m,n] = A[m,k] B[k,n], or C += with `add`; entry (i, j) of A is a[i*am + j*ak]. C overlaps
+       neither A nor B. */
+    void (*gemm_f32)(i64 m, i64 n, i64 k, const float *a, i64 am, i64 ak, const float *b, i64 bk,
+                     i64 bn, float *c, i64 cm, i64 cn, i64 add);
+    void (*gemm_f64)(i64 m, i64 n, i64 k, const double *a, i64 am, i64 ak, const double *b, i64 bk,
+                     i64 bn, double *c, i64 cm, i64 cn, i64 add);
+    /* dst[i*dr + j*dc] = src[i*sr + j*sc] for i < rows, j < cols: copies and transpositions. */
+    void (*copy2_f32)(i64 rows, i64 cols, const float *src, i64 sr, i64 sc, float *dst, i64 dr,
+                      i64 dc);
+    void (*copy2_f64)(i64 rows, i64 cols, const double *src, i64 sr, i64 sc, double *dst, i64 dr,
+                      i64 dc);
+    /* Until all parts have come. Not 0 when a part has returned with an error: return at once. */
+    i64 (*wait)(void *barrier);
+    /* One n x n matrix by LU with partial pivoting: 0, or 1 + the column without a pivot.
+       `scratch` is aligned to 8 bytes and has n*n + 2*n numbers; logdet of a singular matrix is
+       sign 0 and logabs -inf, and returns the column all the same. */
+    i64 (*inv_f32)(i64 n, const float *a, float *out, float *scratch);
+    i64 (*inv_f64)(i64 n, const double *a, double *out, double *scratch);
+    i64 (*logdet_f32)(i64 n, const float *a, float *sign, float *logabs, float *scratch);
+    i64 (*logdet_f64)(i64 n, const double *a, double *sign, double *logabs, double *scratch);
+    i64 (*solve_f32)(i64 n, i64 m, const float *a, const float *b, float *x, float *scratch);
+    i64 (*solve_f64)(i64 n, i64 m, const double *a, const double *b, double *x, double *scratch);
+    /* Elements first .. first+count-1 of a stream under a key: 0, or 1 for a key below 0. */
+    i64 (*random_bits)(i64 key, u64 stream, i64 first, i64 count, i64 *out);
+    i64 (*random_uniform_f32)(i64 key, u64 stream, i64 first, i64 count, float *out);
+    i64 (*random_uniform_f64)(i64 key, u64 stream, i64 first, i64 count, double *out);
+    i64 (*random_normal_f32)(i64 key, u64 stream, i64 first, i64 count, float *out);
+    i64 (*random_normal_f64)(i64 key, u64 stream, i64 first, i64 count, double *out);
 } sg_table;
 
-/* One call of a program: arguments and then outputs in `a`, sizes in `n`, the byte offsets of its
-   buffers in `o`, its memory (64-byte aligned) in `w`. `part` of `parts` is the calling thread. */
 typedef struct sg_frame {
-    void *const *a;
-    const i64 *n;
-    const i64 *o;
-    char *w;
-    const sg_table *lib;
-    i64 part, parts;
-    void *barrier;
-    i64 *detail;
+    void *const *a;      /* the arguments in order, then the outputs */
+    const i64 *n;        /* the values of the symbolic sizes */
+    const i64 *o;        /* byte offsets of the buffers in the arena */
+    char *w;             /* the arena, aligned to 64 bytes */
+    const sg_table *lib; /* prebuilt routines */
+    i64 part, parts;     /* this thread, and how many there are */
+    void *barrier;       /* for lib->wait */
+    i64 *detail;         /* four numbers about an error */
 } sg_frame;

@@ -1,0 +1,141 @@
+/* Threads that run one kernel together, and the barrier at which its parts meet. */
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "pool.h"
+
+/* After so many turns a waiting thread gives its time away: on a busy machine the one that it waits
+   for may need this very core. */
+#define TURNS 2000
+
+static inline void pause_a_little(void) {
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+struct barrier {
+    i64 parts;
+    atomic_long came;
+    atomic_long round;
+    atomic_int failed;
+};
+
+i64 sg_wait(void *given) {
+    struct barrier *at = given;
+    if (at == NULL) return 0;
+    const long round = atomic_load_explicit(&at->round, memory_order_acquire);
+    if (atomic_fetch_add(&at->came, 1) + 1 == at->parts) {
+        atomic_store(&at->came, 0);
+        atomic_fetch_add(&at->round, 1);
+        return atomic_load(&at->failed);
+    }
+    for (long turn = 0; atomic_load_explicit(&at->round, memory_order_acquire) == round; turn++) {
+        if (atomic_load_explicit(&at->failed, memory_order_relaxed)) return 1;
+        if (turn < TURNS) pause_a_little();
+        else sched_yield();
+    }
+    return atomic_load(&at->failed);
+}
+
+#define MOST 64
+
+struct worker {
+    pthread_t thread;
+    atomic_long asked; /* the number of jobs that it was given */
+    const sg_frame *frame;
+    sg_kernel *run;
+    i64 site;
+};
+
+static struct {
+    pthread_mutex_t whole; /* one kernel at a time */
+    pthread_mutex_t sleep;
+    pthread_cond_t wake;
+    atomic_long done;
+    i64 workers;
+    struct worker worker[MOST];
+} pool = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, 0, {{0}}};
+
+static void finish(struct barrier *at, i64 site) {
+    if (site) atomic_store(&at->failed, 1);
+}
+
+static void *work(void *given) {
+    struct worker *self = given;
+    for (long job = 0;; job++) {
+        for (long turn = 0; atomic_load_explicit(&self->asked, memory_order_acquire) == job;) {
+            if (++turn < 20 * TURNS) {
+                pause_a_little();
+                continue;
+            }
+            pthread_mutex_lock(&pool.sleep);
+            while (atomic_load(&self->asked) == job) pthread_cond_wait(&pool.wake, &pool.sleep);
+            pthread_mutex_unlock(&pool.sleep);
+        }
+        self->site = self->run(self->frame);
+        finish(self->frame->barrier, self->site);
+        atomic_fetch_add(&pool.done, 1);
+    }
+    return NULL;
+}
+
+/* After a fork the threads are gone, and whoever held a lock with them. */
+static void forget(void) {
+    pthread_mutex_init(&pool.whole, NULL);
+    pthread_mutex_init(&pool.sleep, NULL);
+    pthread_cond_init(&pool.wake, NULL);
+    pool.workers = 0;
+}
+
+static i64 hire(i64 wanted) {
+    static int watched;
+    if (!watched) watched = pthread_atfork(NULL, NULL, forget) == 0;
+    for (; pool.workers < wanted && pool.workers < MOST; pool.workers++) {
+        struct worker *next = &pool.worker[pool.workers];
+        atomic_store(&next->asked, 0);
+        if (pthread_create(&next->thread, NULL, work, next)) break;
+        pthread_detach(next->thread);
+    }
+    return pool.workers;
+}
+
+i64 sg_run(sg_kernel *run, const sg_frame *frame) {
+    if (frame->parts <= 1) return run(frame);
+    pthread_mutex_lock(&pool.whole);
+    i64 others = hire(frame->parts - 1), site;
+    if (others > frame->parts - 1) others = frame->parts - 1;
+    struct barrier meeting = {others + 1, 0, 0, 0};
+    sg_frame frames[MOST + 1];
+    i64 detail[MOST + 1][4] = {{0}};
+    for (i64 part = 0; part <= others; part++) {
+        frames[part] = *frame;
+        frames[part].part = part, frames[part].parts = others + 1;
+        frames[part].barrier = &meeting, frames[part].detail = detail[part];
+    }
+    atomic_store(&pool.done, 0);
+    pthread_mutex_lock(&pool.sleep);
+    for (i64 k = 0; k < others; k++) {
+        pool.worker[k].frame = &frames[k + 1], pool.worker[k].run = run;
+        atomic_fetch_add_explicit(&pool.worker[k].asked, 1, memory_order_release);
+    }
+    pthread_cond_broadcast(&pool.wake);
+    pthread_mutex_unlock(&pool.sleep);
+    site = run(&frames[0]);
+    finish(&meeting, site);
+    for (long turn = 0; atomic_load(&pool.done) < others; turn++) {
+        if (turn < TURNS) pause_a_little();
+        else sched_yield();
+    }
+    i64 from = 0;
+    for (i64 k = 0; k < others && !site; k++) {
+        if (pool.worker[k].site) site = pool.worker[k].site, from = k + 1;
+    }
+    for (int k = 0; k < 4 && frame->detail; k++) frame->detail[k] = detail[from][k];
+    pthread_mutex_unlock(&pool.whole);
+    return site;
+}

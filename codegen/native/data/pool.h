@@ -1,0 +1,10 @@
+/* Running a kernel by several threads, and the functions of the table. */
+#include "table.h"
+
+typedef i64 sg_kernel(const sg_frame *frame);
+
+i64 sg_wait(void *barrier);
+/* By frame->parts threads, or by as many as the machine gives; the first site that is not 0. */
+i64 sg_run(sg_kernel *run, const sg_frame *frame);
+const sg_table *sg_library(void);
+void sg_permutation(u64 seed, u64 stream, i64 count, u64 *keys, i64 *order);

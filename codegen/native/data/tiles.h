@@ -1,0 +1,372 @@
+/* Matrix products and transpositions of one real type, by register tiles in vector extensions.
+
+   Included with REAL (float or double), WIDTH (its bytes), INT (the integer of its width), F(name),
+   which adds the suffix, and LOAD_..., STORE_..., the compiler's masked loads and stores. Lanes run along n, where C and B have unit stride; A is read entry by entry, so that its
+   strides are free. A B without unit stride along n is packed, panel by panel, into a buffer. */
+
+#if defined(__AVX512F__)
+#define VBYTES 64
+#elif defined(__AVX__)
+#define VBYTES 32
+#else
+#define VBYTES 16
+#endif
+
+#if defined(__AVX512F__) || defined(__aarch64__)
+#define ROWS_1 14 /* rows of a tile that is one vector wide, two, four, eight vectors wide */
+#define ROWS_2 14
+#define ROWS_4 6
+#define ROWS_8 3
+#else
+#define ROWS_1 12
+#define ROWS_2 6
+#define ROWS_4 3
+#define ROWS_8 1
+#endif
+
+#define LANES (VBYTES / WIDTH)
+#define PANEL (32768 / WIDTH)            /* entries of a packed panel: it stays in the L1 cache */
+#define HEIGHT 384                       /* rows of A that are gone through at once */
+#define INLINE static inline __attribute__((always_inline))
+#define UNROLL _Pragma("GCC unroll 16")
+
+typedef REAL F(vec) __attribute__((vector_size(VBYTES)));
+typedef INT F(ints) __attribute__((vector_size(VBYTES)));
+typedef REAL F(loose) __attribute__((vector_size(VBYTES), aligned(sizeof(REAL)), may_alias));
+#define vec F(vec)
+
+INLINE vec F(load)(const REAL *p) { return *(const F(loose) *)p; }
+INLINE void F(store)(REAL *p, vec v) { *(F(loose) *)p = v; }
+
+/* The first `count` lanes: loads give 0 in the others, stores leave their memory alone. */
+#if defined(__AVX512F__)
+#define MASKED 1
+typedef unsigned short F(mask);
+INLINE F(mask) F(first)(i64 count) { return (F(mask))((1u << count) - 1); }
+INLINE vec F(load_first)(const void *p, F(mask) m) { return LOAD_512(p, (vec){0}, m); }
+INLINE void F(store_first)(void *p, vec v, F(mask) m) { STORE_512(p, v, m); }
+#elif defined(__AVX__)
+#define MASKED 1
+typedef F(ints) F(mask);
+INLINE F(mask) F(first)(i64 count) {
+    F(ints) m;
+    for (i64 i = 0; i < LANES; i++) m[i] = i < count ? -1 : 0;
+    return m;
+}
+INLINE vec F(load_first)(const void *p, F(mask) m) { return LOAD_256(p, m); }
+INLINE void F(store_first)(void *p, vec v, F(mask) m) { STORE_256(p, m, v); }
+#else
+#define MASKED 0
+typedef i64 F(mask);
+INLINE F(mask) F(first)(i64 count) { return count; }
+INLINE vec F(load_first)(const REAL *p, F(mask) m) {
+    vec v = {0};
+    for (i64 i = 0; i < m; i++) v[i] = p[i];
+    return v;
+}
+INLINE void F(store_first)(REAL *p, vec v, F(mask) m) {
+    for (i64 i = 0; i < m; i++) p[i] = v[i];
+}
+#endif
+
+/* R x W vectors of C from k entries of R rows of A and k rows of B; the last vector has `last`
+   lanes. */
+INLINE void F(tile)(const int R, const int W, i64 k, const REAL *a, i64 am, i64 ak, const REAL *b,
+                    i64 bk, REAL *c, i64 cm, i64 last, i64 add) {
+    vec sum[ROWS_1][8];
+    const F(mask) some = F(first)(last);
+    const REAL *const end = b + k * bk;
+    const REAL *a3 = a + 3 * am, *a6 = a + 6 * am, *a9 = a + 9 * am, *a12 = a + 12 * am;
+    UNROLL for (int r = 0; r < R; r++) UNROLL for (int w = 0; w < W; w++) sum[r][w] = (vec){0};
+    for (; b != end; b += bk) {
+        vec row[8];
+        UNROLL for (int w = 0; w < W - 1; w++) row[w] = F(load)(b + w * LANES);
+        /* memory of a panel is padded; elsewhere lanes behind the last are not ours to read */
+        row[W - 1] = MASKED ? F(load_first)(b + (W - 1) * LANES, some)
+                            : F(load)(b + (W - 1) * LANES);
+        UNROLL for (int r = 0; r < R; r++) {
+            const REAL *from = r < 3 ? a : r < 6 ? a3 : r < 9 ? a6 : r < 12 ? a9 : a12;
+            const REAL x = from[r % 3 * am];
+            UNROLL for (int w = 0; w < W; w++) sum[r][w] += x * row[w];
+        }
+        a += ak, a3 += ak, a6 += ak, a9 += ak, a12 += ak;
+    }
+    UNROLL for (int r = 0; r < R; r++) {
+        REAL *to = c + r * cm;
+        UNROLL for (int w = 0; w < W - 1; w++) {
+            vec old = add ? F(load)(to + w * LANES) : (vec){0};
+            F(store)(to + w * LANES, sum[r][w] + old);
+        }
+        to += (W - 1) * LANES;
+        vec old = add ? F(load_first)(to, some) : (vec){0};
+        F(store_first)(to, sum[r][W - 1] + old, some);
+    }
+}
+
+/* --- shuffles: the two halves of a step that exchanges lanes at a distance d --------------------- */
+
+#define LOW(i, d) ((i) & (d) ? LANES + (i) - (d) : (i))
+#define HIGH(i, d) ((i) & (d) ? LANES + (i) : (i) + (d))
+#if LANES == 16
+#define LIST(P, d) P(0, d), P(1, d), P(2, d), P(3, d), P(4, d), P(5, d), P(6, d), P(7, d), P(8, d), \
+    P(9, d), P(10, d), P(11, d), P(12, d), P(13, d), P(14, d), P(15, d)
+#elif LANES == 8
+#define LIST(P, d) P(0, d), P(1, d), P(2, d), P(3, d), P(4, d), P(5, d), P(6, d), P(7, d)
+#elif LANES == 4
+#define LIST(P, d) P(0, d), P(1, d), P(2, d), P(3, d)
+#else
+#define LIST(P, d) P(0, d), P(1, d)
+#endif
+#ifdef __clang__
+#define PICK(x, y, P, d) __builtin_shufflevector(x, y, LIST(P, d))
+#else
+#define PICK(x, y, P, d) __builtin_shuffle(x, y, (F(ints)){LIST(P, d)})
+#endif
+
+INLINE vec F(low)(vec x, vec y, int d) {
+    return d == 1 ? PICK(x, y, LOW, 1)
+#if LANES > 2
+         : d == 2 ? PICK(x, y, LOW, 2)
+#endif
+#if LANES > 4
+         : d == 4 ? PICK(x, y, LOW, 4)
+#endif
+#if LANES > 8
+         : d == 8 ? PICK(x, y, LOW, 8)
+#endif
+         : x;
+}
+
+INLINE vec F(high)(vec x, vec y, int d) {
+    return d == 1 ? PICK(x, y, HIGH, 1)
+#if LANES > 2
+         : d == 2 ? PICK(x, y, HIGH, 2)
+#endif
+#if LANES > 4
+         : d == 4 ? PICK(x, y, HIGH, 4)
+#endif
+#if LANES > 8
+         : d == 8 ? PICK(x, y, HIGH, 8)
+#endif
+         : x;
+}
+
+/* A square block: row i of dst is column i of src. */
+INLINE void F(turn)(vec *x) {
+    UNROLL for (int d = LANES / 2; d > 0; d /= 2) {
+        UNROLL for (int i = 0; i < LANES; i++) {
+            if (i & d) continue;
+            vec low = F(low)(x[i], x[i + d], d), high = F(high)(x[i], x[i + d], d);
+            x[i] = low, x[i + d] = high;
+        }
+    }
+}
+
+static void F(turn_block)(const REAL *src, i64 sc, REAL *dst, i64 dr) {
+    vec x[LANES];
+    UNROLL for (int i = 0; i < LANES; i++) x[i] = F(load)(src + i * sc);
+    F(turn)(x);
+    UNROLL for (int i = 0; i < LANES; i++) F(store)(dst + i * dr, x[i]);
+}
+
+/* --- copies -------------------------------------------------------------------------------------- */
+
+static void F(copy_rows)(i64 rows, i64 cols, const REAL *src, i64 sr, REAL *dst, i64 dr) {
+    for (i64 i = 0; i < rows; i++, src += sr, dst += dr) {
+        i64 j = 0;
+        for (; j + LANES <= cols; j += LANES) F(store)(dst + j, F(load)(src + j));
+        for (; j < cols; j++) dst[j] = src[j];
+    }
+}
+
+static void F(copy_any)(i64 rows, i64 cols, const REAL *src, i64 sr, i64 sc, REAL *dst, i64 dr,
+                        i64 dc) {
+    for (i64 i = 0; i < rows; i++)
+        for (i64 j = 0; j < cols; j++) dst[i * dr + j * dc] = src[i * sr + j * sc];
+}
+
+/* dst[i*dr + j] = src[i + j*sc] */
+static void F(transpose)(i64 rows, i64 cols, const REAL *src, i64 sc, REAL *dst, i64 dr) {
+    const i64 r = rows / LANES * LANES, c = cols / LANES * LANES;
+    for (i64 i = 0; i < r; i += LANES)
+        for (i64 j = 0; j < c; j += LANES)
+            F(turn_block)(src + i + j * sc, sc, dst + i * dr + j, dr);
+    F(copy_any)(r, cols - c, src + c * sc, 1, sc, dst + c, dr, 1);
+    F(copy_any)(rows - r, cols, src + r, 1, sc, dst + r * dr, dr, 1);
+}
+
+void F(sg_copy2)(i64 rows, i64 cols, const REAL *src, i64 sr, i64 sc, REAL *dst, i64 dr, i64 dc) {
+    if (dc != 1 && dr == 1) {
+        F(sg_copy2)(cols, rows, src, sc, sr, dst, dc, dr);
+    } else if (sc == 1 && dc == 1) {
+        F(copy_rows)(rows, cols, src, sr, dst, dr);
+    } else if (sr == 1 && dc == 1) {
+        F(transpose)(rows, cols, src, sc, dst, dr);
+    } else {
+        F(copy_any)(rows, cols, src, sr, sc, dst, dr, dc);
+    }
+}
+
+/* --- tiles by their height and width ------------------------------------------------------------- */
+
+#define KERNEL(R, W) \
+    static void F(tile_##R##_##W)(i64 k, const REAL *a, i64 am, i64 ak, const REAL *b, i64 bk, \
+                                  REAL *c, i64 cm, i64 last, i64 add) { \
+        F(tile)(R, W, k, a, am, ak, b, bk, c, cm, last, add); \
+    }
+#define NAME(R, W) [W][R] = F(tile_##R##_##W),
+#define TILES_1(X) X(1, 1) X(1, 2) X(1, 3) X(1, 4) X(1, 8)
+#define TILES_3(X) X(2, 1) X(2, 2) X(2, 3) X(2, 4) X(3, 1) X(3, 2) X(3, 3) X(3, 4)
+#define TILES_6(X) X(4, 1) X(4, 2) X(5, 1) X(5, 2) X(6, 1) X(6, 2)
+#define TILES_12(X) X(7, 1) X(8, 1) X(9, 1) X(10, 1) X(11, 1) X(12, 1)
+#if ROWS_8 == 3
+#define TILES_14(X) \
+    X(2, 8) X(3, 8) X(4, 3) X(4, 4) X(5, 3) X(5, 4) X(6, 3) X(6, 4) X(7, 2) X(8, 2) X(9, 2) \
+    X(10, 2) X(11, 2) X(12, 2) X(13, 1) X(13, 2) X(14, 1) X(14, 2)
+#else
+#define TILES_14(X)
+#endif
+#define TILES(X) TILES_1(X) TILES_3(X) TILES_6(X) TILES_12(X) TILES_14(X)
+
+TILES(KERNEL)
+
+typedef void F(kernel)(i64 k, const REAL *a, i64 am, i64 ak, const REAL *b, i64 bk, REAL *c, i64 cm,
+                       i64 last, i64 add);
+static F(kernel) *const F(kernels)[9][15] = {TILES(NAME)};
+
+/* All rows of one panel, W vectors wide, in tiles of nearly equal height. */
+static void F(panel)(int W, i64 m, i64 k, const REAL *a, i64 am, i64 ak, const REAL *b, i64 bk,
+                     REAL *c, i64 cm, i64 last, i64 add) {
+    const i64 most = W == 1 ? ROWS_1 : W == 2 ? ROWS_2 : W <= 4 ? ROWS_4 : ROWS_8;
+    for (i64 parts = (m + most - 1) / most; parts > 0; parts--) {
+        const i64 rows = (m + parts - 1) / parts;
+        F(kernels)[W][rows](k, a, am, ak, b, bk, c, cm, last, add);
+        m -= rows, a += rows * am, c += rows * cm;
+    }
+}
+
+/* k rows of `cols` columns of B, side by side with zeros up to `width`. */
+static void F(pack)(i64 k, i64 cols, i64 width, const REAL *b, i64 bk, i64 bn, REAL *to) {
+    for (i64 p = 0; cols < width && p < k; p++)
+        for (i64 j = cols; j < width; j++) to[p * width + j] = 0;
+    F(sg_copy2)(k, cols, b, bk, bn, to, width, 1);
+}
+
+/* --- products ------------------------------------------------------------------------------------ */
+
+/* Lanes along n. */
+static void F(wide)(i64 m, i64 n, i64 k, const REAL *a, i64 am, i64 ak, const REAL *b, i64 bk,
+                    i64 bn, REAL *c, i64 cm, i64 add) {
+    REAL packed[PANEL] __attribute__((aligned(64)));
+    const int most = m <= ROWS_8 ? 8 : m <= ROWS_4 ? 4 : 2;
+    const i64 deep = MASKED && bn == 1 && m <= ROWS_4 ? k : PANEL / (most * LANES);
+    for (i64 p = 0; p < k; p += deep) {
+        const i64 depth = k - p < deep ? k - p : deep;
+        for (i64 i = 0; i < m; i += HEIGHT) {
+            const i64 height = m - i < HEIGHT ? m - i : HEIGHT;
+            const REAL *from = a + i * am + p * ak;
+            for (i64 j = 0; j < n;) {
+                const i64 left = (n - j + LANES - 1) / LANES;
+                const int W = left >= most ? most : left >= 4 ? 4 : (int)left;
+                const i64 cols = n - j < W * LANES ? n - j : W * LANES;
+                const i64 last = cols - (W - 1) * LANES;
+                const REAL *right = b + p * bk + j * bn;
+                i64 step = bk;
+                if (bn != 1 || (!MASKED && last != LANES)) {
+                    F(pack)(depth, cols, W * LANES, right, bk, bn, packed);
+                    right = packed, step = W * LANES;
+                }
+                F(panel)(W, height, depth, from, am, ak, right, step, c + i * cm + j, cm, last,
+                         add || p);
+                j += cols;
+            }
+        }
+    }
+}
+
+/* Lanes along k: A and B have unit stride there. For a few rows of A. */
+static void F(dots)(i64 m, i64 n, i64 k, const REAL *a, i64 am, const REAL *b, i64 bn, REAL *c,
+                    i64 cm, i64 add) {
+    const i64 whole = k / LANES * LANES;
+    for (i64 j = 0; j < n; j += LANES) {
+        const i64 cols = n - j < LANES ? n - j : LANES;
+        const REAL *from[LANES];
+        for (i64 q = 0; q < LANES; q++) from[q] = b + (j + (q < cols ? q : cols - 1)) * bn;
+        for (i64 i = 0; i < m; i++) {
+            const REAL *x = a + i * am;
+            REAL *to = c + i * cm + j;
+            vec sum[LANES], rest = {0};
+            UNROLL for (int q = 0; q < LANES; q++) sum[q] = (vec){0};
+            for (i64 p = 0; p < whole; p += LANES) {
+                const vec row = F(load)(x + p);
+                UNROLL for (int q = 0; q < LANES; q++) sum[q] += row * F(load)(from[q] + p);
+            }
+            for (i64 p = whole; p < k; p++) {
+                vec column;
+                UNROLL for (int q = 0; q < LANES; q++) column[q] = from[q][p];
+                rest += x[p] * column;
+            }
+            UNROLL for (int d = 1; d < LANES; d *= 2) {
+                UNROLL for (int q = 0; q < LANES; q++) {
+                    if (q % (2 * d)) continue;
+                    sum[q] = F(low)(sum[q], sum[(q + d) % LANES], d)
+                           + F(high)(sum[q], sum[(q + d) % LANES], d);
+                }
+            }
+            const F(mask) some = F(first)(cols);
+            const vec old = add ? F(load_first)(to, some) : (vec){0};
+            F(store_first)(to, sum[0] + rest + old, some);
+        }
+    }
+}
+
+static void F(dots_of_any)(i64 m, i64 n, i64 k, const REAL *a, i64 am, i64 ak, const REAL *b,
+                           i64 bn, REAL *c, i64 cm, i64 add) {
+    REAL row[1024];
+    if (ak == 1) {
+        F(dots)(m, n, k, a, am, b, bn, c, cm, add);
+        return;
+    }
+    for (i64 i = 0; i < m; i++) {
+        for (i64 p = 0; p < k; p += 1024) {
+            const i64 depth = k - p < 1024 ? k - p : 1024;
+            for (i64 q = 0; q < depth; q++) row[q] = a[i * am + (p + q) * ak];
+            F(dots)(1, n, depth, row, 0, b + p, bn, c + i * cm, cm, add || p);
+        }
+    }
+}
+
+void F(sg_gemm)(i64 m, i64 n, i64 k, const REAL *a, i64 am, i64 ak, const REAL *b, i64 bk, i64 bn,
+                REAL *c, i64 cm, i64 cn, i64 add);
+
+/* C without a unit stride: block by block through a buffer. */
+static void F(scattered)(i64 m, i64 n, i64 k, const REAL *a, i64 am, i64 ak, const REAL *b, i64 bk,
+                         i64 bn, REAL *c, i64 cm, i64 cn, i64 add) {
+    REAL block[64 * 64];
+    for (i64 i = 0; i < m; i += 64) {
+        for (i64 j = 0; j < n; j += 64) {
+            const i64 rows = m - i < 64 ? m - i : 64, cols = n - j < 64 ? n - j : 64;
+            REAL *to = c + i * cm + j * cn;
+            if (add) F(copy_any)(rows, cols, to, cm, cn, block, 64, 1);
+            F(sg_gemm)(rows, cols, k, a + i * am, am, ak, b + j * bn, bk, bn, block, 64, 1, add);
+            F(copy_any)(rows, cols, block, 64, 1, to, cm, cn);
+        }
+    }
+}
+
+void F(sg_gemm)(i64 m, i64 n, i64 k, const REAL *a, i64 am, i64 ak, const REAL *b, i64 bk, i64 bn,
+                REAL *c, i64 cm, i64 cn, i64 add) {
+    if (m <= 0 || n <= 0) return;
+    if (m > 1 && (n == 1 || (cn != 1 && cm == 1))) {
+        F(sg_gemm)(n, m, k, b, bn, bk, a, ak, am, c, cn, cm, add); /* the transposed product */
+    } else if (k <= 0) {
+        for (i64 i = 0; !add && i < m; i++)
+            for (i64 j = 0; j < n; j++) c[i * cm + j * cn] = 0;
+    } else if (n > 1 && cn != 1) {
+        F(scattered)(m, n, k, a, am, ak, b, bk, bn, c, cm, cn, add);
+    } else if (bk == 1 && (bn != 1 || n == 1) && m <= 4) {
+        F(dots_of_any)(m, n, k, a, am, ak, b, bn, c, cm, add);
+    } else {
+        F(wide)(m, n, k, a, am, ak, b, bk, n == 1 ? 1 : bn, c, cm, add);
+    }
+}

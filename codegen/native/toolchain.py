@@ -1,0 +1,252 @@
+"""The C compiler of the machine, and the cache of what it built.
+
+A library is found again by a hash of its text, the compiler and the processor. It is built in a
+folder of its own, which is renamed into place: any number of processes may build the same one, and
+what is found in the cache is whole. Without a cache that can be written to, libraries live in a
+temporary folder of the process.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import functools
+import hashlib
+import os
+import platform
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from symgraph.errors import SymgraphError
+
+__all__ = ["Compiler", "ToolchainError", "build", "cached", "compile_files", "find_compiler"]
+
+LIBRARY = "library.so"
+_SUM = "library.sum"
+_SECONDS = 600.0  # for one file; far more than any takes, so that a compiler that hangs ends
+_FULL = ("No space left", "Read-only file system", "quota exceeded", "Permission denied")
+
+
+class ToolchainError(SymgraphError, RuntimeError):
+    """There is no native code: no compiler, one that does not work, or nowhere to write."""
+
+
+@dataclass(frozen=True)
+class Compiler:
+    """A command that compiles C, and what tells it from others and from its own next version."""
+
+    command: tuple[str, ...]
+    identity: str
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """Fast code for this processor in which NaN and infinity stay what they are."""
+        machine = platform.machine().lower()
+        native = "-mcpu=native" if machine in ("arm64", "aarch64") else "-march=native"
+        return (
+            "-O2", "-ftree-vectorize", native, "-fno-math-errno", "-fno-trapping-math", "-fPIC",
+            "-std=gnu11", "-w",
+        )  # fmt: skip
+
+    @property
+    def link_flags(self) -> tuple[str, ...]:
+        """A library whose missing names are those of the process that loads it."""
+        if sys.platform == "darwin":
+            return ("-shared", "-undefined", "dynamic_lookup")
+        return ("-shared",)
+
+
+def find_compiler() -> Compiler:
+    """The C compiler: `CC` if it is set, else cc, gcc or clang. Raises ToolchainError."""
+    return _find_compiler(os.environ.get("CC", ""), os.environ.get("PATH", ""))
+
+
+@functools.lru_cache(maxsize=8)
+def _find_compiler(wanted: str, path: str) -> Compiler:
+    if os.name != "posix":
+        raise ToolchainError("native code needs a POSIX system; programs run on NumPy here.")
+    try:
+        given = shlex.split(wanted)
+    except ValueError as error:
+        raise ToolchainError(f"CC is {wanted!r}, which is no command: {error}.") from error
+    for command in [given] if given else [["cc"], ["gcc"], ["clang"]]:
+        found = shutil.which(command[0], path=path)
+        if found is not None:
+            place = Path(found).resolve()
+            state = place.stat()
+            identity = f"{place} {state.st_size} {state.st_mtime_ns} {command[1:]}"
+            return Compiler((found, *command[1:]), identity)
+    named = f"the compiler CC={wanted!r}" if given else "a C compiler (cc, gcc, clang)"
+    raise ToolchainError(f"{named} is not to be found on PATH. Install gcc or clang.")
+
+
+@functools.cache
+def _processor() -> str:
+    """What -march=native depends on."""
+    try:
+        with Path("/proc/cpuinfo").open(encoding="utf-8", errors="replace") as file:
+            first = file.read(16384).split("\n\n")[0].splitlines()
+    except OSError:
+        return f"{platform.machine()} {platform.processor()} {platform.release()}"
+    kept = ("flags", "Features", "model name", "cpu family", "model\t", "CPU part")
+    return "\n".join(line for line in first if line.startswith(kept))
+
+
+# --- building -------------------------------------------------------------------------------------
+
+
+def build(text: str, *, standalone: bool = True) -> Path:
+    """The shared library of a C text, from the cache or built now.
+
+    A `standalone` text needs no library at all. Raises ToolchainError.
+    """
+    compiler = find_compiler()
+    flags = (*compiler.flags, *compiler.link_flags, *(("-nostdlib",) if standalone else ("-lm",)))
+
+    def make(folder: Path) -> None:
+        (folder / "kernel.c").write_text(text, encoding="utf-8", newline="\n")
+        # the name is relative, so that the same text gives the same bytes in every folder
+        _check(_start(compiler, [*flags, "-o", LIBRARY, "kernel.c"], folder))
+
+    return cached([text, *flags], make)
+
+
+def compile_files(files: Sequence[Path], flags: Sequence[str], folder: Path) -> None:
+    """One library of some C files, which are compiled side by side. Raises ToolchainError."""
+    compiler = find_compiler()
+    objects = [f"{file.stem}.o" for file in files]
+    running = [
+        _start(compiler, [*compiler.flags, *flags, "-c", str(file), "-o", name], folder)
+        for file, name in zip(files, objects, strict=True)
+    ]
+    failed = []
+    for process in running:
+        try:
+            _check(process)
+        except ToolchainError as error:
+            failed.append(error)
+    if failed:
+        raise failed[0]
+    link = [*compiler.link_flags, *objects, "-o", LIBRARY, "-lm", "-pthread"]
+    _check(_start(compiler, link, folder))
+    for name in objects:
+        (folder / name).unlink()
+
+
+def _start(compiler: Compiler, arguments: Sequence[str], folder: Path) -> subprocess.Popen[str]:
+    try:
+        return subprocess.Popen(
+            [*compiler.command, *arguments],
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            errors="replace",
+            env={**os.environ, "TMPDIR": str(folder), "LC_ALL": "C"},
+        )
+    except OSError as error:
+        raise ToolchainError(f"{compiler.command[0]} does not run: {error}.") from error
+
+
+def _check(process: subprocess.Popen[str]) -> None:
+    name = Path(str(process.args[0])).name  # type: ignore[index]
+    try:
+        _, said = process.communicate(timeout=_SECONDS)
+    except subprocess.TimeoutExpired as error:
+        process.kill()
+        process.communicate()
+        raise ToolchainError(f"{name} does not come to an end.") from error
+    if process.returncode != 0:
+        if any(words in said for words in _FULL):
+            raise OSError(_first_error(said))
+        raise ToolchainError(
+            f"{name} does not work, it exits with {process.returncode}: {_first_error(said)}"
+        )
+
+
+def _first_error(said: str) -> str:
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    return next((line for line in lines if "error" in line), lines[0] if lines else "no message")
+
+
+# --- the cache ------------------------------------------------------------------------------------
+
+
+def cached(key: Sequence[str], make: Callable[[Path], None]) -> Path:
+    """The library that `make` builds in a folder, or the one built before under the same key.
+
+    The compiler and the processor are part of every key. Raises ToolchainError when it cannot be
+    built or written anywhere.
+    """
+    digest = hashlib.sha256()
+    for part in (find_compiler().identity, _processor(), *key):
+        digest.update(f"{len(part)}:{part}".encode())
+    name = digest.hexdigest()[:40]
+    reasons = []
+    for root in (_user_root, _own_root):
+        try:
+            folder = root() / name
+            if not _is_whole(folder):
+                _make(folder, make)
+            return folder / LIBRARY
+        except OSError as error:
+            reasons.append(str(error))
+    raise ToolchainError(f"compiled code cannot be written: {'; '.join(reasons)}.")
+
+
+def _user_root() -> Path:
+    from platformdirs import user_cache_path
+
+    root = user_cache_path("symgraph") / "native"
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return root
+
+
+@functools.cache
+def _own_root() -> Path:
+    """A folder of this process, which ends with it."""
+    root = Path(tempfile.mkdtemp(prefix="symgraph-"))
+    process = os.getpid()
+
+    def remove() -> None:
+        if os.getpid() == process:  # and not in what was forked from it
+            shutil.rmtree(root, ignore_errors=True)
+
+    atexit.register(remove)
+    return root
+
+
+def _is_whole(folder: Path) -> bool:
+    """Whether a library is there and every byte of it as it was written."""
+    try:
+        return (folder / _SUM).read_text(encoding="ascii") == _sum_of(folder)
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def _sum_of(folder: Path) -> str:
+    return hashlib.sha256((folder / LIBRARY).read_bytes()).hexdigest()
+
+
+def _make(folder: Path, make: Callable[[Path], None]) -> None:
+    """Build aside and rename into place, unless another process was first."""
+    aside = Path(tempfile.mkdtemp(prefix=".", dir=folder.parent))
+    try:
+        make(aside)
+        (aside / _SUM).write_text(_sum_of(aside), encoding="ascii")
+        with contextlib.suppress(OSError):
+            aside.rename(folder)
+        if not _is_whole(folder):  # what lies there is broken: put it away and take its place
+            folder.rename(aside / "broken")
+            (aside / "broken").rename(folder.parent / f"{aside.name}.broken")
+            shutil.rmtree(folder.parent / f"{aside.name}.broken", ignore_errors=True)
+            aside.rename(folder)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
