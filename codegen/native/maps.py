@@ -96,4 +96,5 @@ class _Group:
         text = _OPERATORS.get(op)
         if text is not None:
             return text.format(*operands)
-        return f"{self.w.function(op)}({', '.join(operands)})"
+        whole = self._storage(node) != "real"
+        return f"{self.w.function(f'i_{op}' if whole else op)}({', '.join(operands)})"
