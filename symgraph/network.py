@@ -171,13 +171,13 @@ def find_node(loss: Node, name: str) -> Node:
 
     Raises UnknownNameError when there is none.
     """
-    from symgraph.node import check_names, reachable
+    from symgraph.node import check_names, topological
     from symgraph.ops.let import Let
 
     variables = check_names([loss])
     if name in variables:
         return variables[name]
-    named = {n.let_name: n for n in reachable([loss]) if isinstance(n, Let) and n.let_name}
+    named = {n.let_name: n for n in topological([loss]) if isinstance(n, Let) and n.let_name}
     if name in named:
         return named[name]
     alike = {key_of(one): node for one, node in [*named.items(), *variables.items()]}

@@ -860,9 +860,24 @@ def dag_size(*roots: Node) -> tuple[int, int]:
 
 
 def variables(roots: Iterable[Node]) -> list[Node]:
-    """The named variables that the roots depend on, in order of creation."""
+    """The named variables that the roots depend on, as they first appear from left to right.
+
+    The order of creation would not do: it also depends on which of them an earlier expression,
+    still in memory, has made.
+    """
     variable = Node.registry["Var"]
-    return [node for node in topological(roots) if isinstance(node, variable)]
+    found = []
+    seen: set[Node] = set()
+    stack = list(roots)[::-1]
+    while stack:
+        node = stack.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        if isinstance(node, variable):
+            found.append(node)
+        stack.extend(node._args[::-1])
+    return found
 
 
 def check_names(roots: Iterable[Node]) -> dict[str, Node]:

@@ -513,6 +513,16 @@ def test_structural_walks_agree_with_the_graph(large: Node):
     assert check_names([large]) == {"x": x}
 
 
+def test_variables_stand_in_the_order_of_the_formula_whatever_was_made_first():
+    late, early = sg.input("made2nd"), sg.input("made1st", 3)
+    shared = early * late
+
+    assert variables([sg.sum(shared) - late]) == [early, late]
+    assert variables([late - sg.sum(shared)]) == [late, early]
+    assert list(check_names([late, shared])) == ["made2nd", "made1st"]
+    assert list(check_names([shared, late])) == ["made1st", "made2nd"]
+
+
 def test_replacing_keeps_everything_else(large: Node):
     (changed,) = substitute([large], {x: y})
 

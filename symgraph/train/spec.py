@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from symgraph.build.coerce import as_node
 from symgraph.errors import KindError, NameClashError, ShapeError, UnknownNameError
-from symgraph.node import Node, check_names, reachable
+from symgraph.node import Node, check_names, reachable, variables
 from symgraph.ops.leaves import Var
 from symgraph.ops.loop import Scan
 from symgraph.shapes import as_dim, dim_symbols, same_shape, shape_text
@@ -169,7 +169,8 @@ def _sort(
     parameters: dict[str, Var] = {}
     states: dict[str, Var] = {}
     switches: dict[str, Var] = {}
-    for node in _leaves_in_order(roots):
+    for node in variables(roots):
+        assert isinstance(node, Var)
         if node.role == "parameter":
             parameters[node.name] = node
         elif node.role == "state":
@@ -179,25 +180,6 @@ def _sort(
         elif node.name not in given:
             raise _unlisted(node, given)
     return parameters, states, switches
-
-
-def _leaves_in_order(roots: Sequence[Node]) -> list[Var]:
-    """The variables in the order in which the formulas mention them.
-
-    The order of creation would let what else a process has made change the order of sums.
-    """
-    found: dict[Var, None] = {}
-    seen: set[Node] = set()
-    stack = list(reversed(roots))
-    while stack:
-        node = stack.pop()
-        if node in seen:
-            continue
-        seen.add(node)
-        if isinstance(node, Var):
-            found[node] = None
-        stack.extend(reversed(node.args))
-    return list(found)
 
 
 def _unlisted(node: Var, given: Mapping[str, Var]) -> UnknownNameError:
