@@ -57,6 +57,18 @@ def emit_read(
     return _Reader(block, args, outputs, updates, labels, options).emit()
 
 
+class _Texts(dict[Node, Text]):
+    """What stands for each node; `known` answers at once whether a text does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.known: set[str] = set()
+
+    def __setitem__(self, node: Node, text: Text) -> None:
+        super().__setitem__(node, text)
+        self.known.add(text.text)
+
+
 class _Reader:
     def __init__(
         self,
@@ -76,7 +88,7 @@ class _Reader:
         self.runtime: set[str] = set()
         self.constants: list[str] = []
         self.lines: list[str] = []
-        self.env: dict[Node, Text] = {}
+        self.env = _Texts()
         self.loose: dict[Node, Text] = {}  # broadcasts before they are spread
         self.block_of = block
         self.views: set[Node] = set()
@@ -172,7 +184,7 @@ class _Reader:
             return
         text = self._expression(node)
         name = self.labels.names.get(node)
-        simple = not node.args or text.text in (a.text for a in self.env.values())
+        simple = not node.args or text.text in self.env.known
         short = len(text.text) <= _LONG or node in self.loose
         inline = name is None and block.uses[node] == 1 and short
         if simple or inline:
@@ -513,7 +525,9 @@ class _Reader:
         body = node.body
         operand = node.operand_of()
         outer = self.env
-        inner: dict[Node, Text] = {place: outer[operand[place]] for place in body.constants}
+        inner = _Texts()
+        for place in body.constants:
+            inner[place] = outer[operand[place]]
         heads: list[tuple[str, str]] = []
         for place in body.sequences:
             name = self.name("t")
