@@ -123,6 +123,7 @@ CASES: dict[str, Case] = {
     "det": (sg.det, [SQUARE]),
     "logdet": (sg.logdet, [SQUARE]),
     "solve": (sg.solve, [SQUARE, SIGNED]),
+    "kron": (sg.kron, [SIGNED[:2, :2], POSITIVE]),
 }
 #: Functions without a derivative: their results are whole numbers, truths or constants.
 WITHOUT = set(
