@@ -14,7 +14,7 @@ HOSTILE = [
     "</g></svg><svg onload=alert(1)>",
     "&lt;b&gt; &amp;",
     "\u202eevil\u2066",
-    r"\sqrt" * 200,
+    r"\sqrt" * 60,
     "{" * 300,
     r"\left(\left[",
     "损失_函数",

@@ -1,5 +1,6 @@
 """Every system of the zoo, drawn with values: nothing overlaps, no edge runs through anything."""
 
+import functools
 import shutil
 
 import pytest
@@ -18,13 +19,22 @@ CROWDED = {("encoder-decoder", "LR")}
 needs_dot = pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz is not installed")
 
 
+@functools.lru_cache(maxsize=1)
+def sampled(name):
+    loss = load_network(f"zoo:{name}")
+    return loss, sample([loss]).values
+
+
+@functools.lru_cache(maxsize=1)
+def viewed(name, direction):
+    return graph_view(*sampled(name), direction=direction)
+
+
 @pytest.mark.parametrize("engine", ["native", pytest.param("dot", marks=needs_dot)])
 @pytest.mark.parametrize("direction", ["BT", "LR"])
 @pytest.mark.parametrize("name", zoo.names())
 def test_a_system_with_its_values_has_no_blemish(name, direction, engine):
-    loss = load_network(f"zoo:{name}")
-    view = graph_view(loss, sample([loss]).values, direction=direction)
-    scene = layout(view, SHARED, engine)
+    scene = layout(viewed(name, direction), SHARED, engine)
 
     assert [] == overlaps(scene)
     hit = {item for _, item in edge_hits(scene)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable
 from typing import Any
@@ -43,6 +44,13 @@ SYSTEMS = {
     "gru": of_zoo("gru", "W_r"),
     "encoder and decoder": of_zoo("encoder-decoder", "U"),
 }
+
+
+@functools.cache
+def derived(name: str) -> sg.Derivation:
+    return sg.derive(*SYSTEMS[name]())
+
+
 EARLIER = re.compile(r"(\w)_\{[tk][-−]1\}")
 FAULTS: dict[str, Callable[[str], str]] = {
     "a lost time step": lambda text: EARLIER.sub(r"\1_{t}", text, count=1),
@@ -57,8 +65,7 @@ FAULTS: dict[str, Callable[[str], str]] = {
 
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_every_line_of_a_recurrence_is_read_back(name):
-    loss, wrt = SYSTEMS[name]()
-    derivation = sg.derive(loss, wrt)
+    derivation = derived(name)
 
     assert derivation.unverified == ()
     assert not any("left out" in note.sentence() for note in derivation.notes)
@@ -68,8 +75,7 @@ def test_every_line_of_a_recurrence_is_read_back(name):
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_a_fault_of_the_printer_in_a_recurrence_raises(name, fault, style, monkeypatch):
-    loss, wrt = SYSTEMS[name]()
-    derivation = sg.derive(loss, wrt)
+    derivation = derived(name)
     spoiled = []
 
     def faulty(printer: Callable[..., str]) -> Callable[..., str]:
@@ -89,7 +95,7 @@ def test_a_fault_of_the_printer_in_a_recurrence_raises(name, fault, style, monke
 
 
 def test_times_that_are_not_printed_raise(monkeypatch):
-    derivation = sg.derive(*SYSTEMS["rnn"]())
+    derivation = derived("rnn")
     monkeypatch.setattr(printing, "span_text", lambda span, style: "")
 
     with pytest.raises(sg.ProofError, match="the times for which it holds are missing"):
@@ -98,7 +104,7 @@ def test_times_that_are_not_printed_raise(monkeypatch):
 
 def test_what_reaches_a_state_at_an_earlier_time_is_only_a_share_of_its_derivative():
     # h_{t-1} and C_{t-1} also act at their own time, so dL/dC_{t-1} is more than f_t dC_t.
-    derivation = sg.derive(*SYSTEMS["lstm"]())
+    derivation = derived("lstm")
     lines = [step.line("unicode") for step in derivation.steps]
 
     assert not any(line.startswith("dL/dC_{t−1} =") for line in lines)

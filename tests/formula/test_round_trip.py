@@ -69,7 +69,7 @@ GRADIENTS = [
 @pytest.mark.parametrize("row", GRADIENTS)
 def test_the_printed_gradient_of_an_identity_is_a_formula(row: Row, style: Style):
     problem = row.problem(row.shapes[0])
-    node = read_back(problem.derivation(), problem.expr, style)
+    node = read_back(problem.derivation, problem.expr, style)
     if node is None or problem.expr.shape != ():
         pytest.skip("an index form, or a Jacobian")
     values = arrays_of(row, problem, seed=0)
@@ -114,6 +114,6 @@ def test_the_printed_gradients_of_a_system_are_formulas(name: str):
 def test_nearly_all_identities_are_read_back():
     problems = [row.problem(row.shapes[0]) for row in ROWS if row.id not in WITHOUT_A_SIZE]
     scalars = [one for one in problems if one.expr.shape == ()]
-    read = [read_back(one.derivation(), one.expr, "text") for one in scalars]
+    read = [read_back(one.derivation, one.expr, "text") for one in scalars]
 
     assert sum(one is not None for one in read) >= 65

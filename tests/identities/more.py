@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import symgraph as sg
@@ -26,6 +27,11 @@ class Further:
     expected: str
     names: tuple[str, ...] = ()
     assume: Mapping[Any, Any] = field(default_factory=dict)
+
+    @cached_property
+    def derivation(self) -> sg.Derivation:
+        """Made once for all that is asked of it."""
+        return sg.derive(self.expr, self.wrt, assume=self.assume)
 
 
 A, B, C = v("A", 4, 3), v("B", 4, 4), v("C", 3, 3)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache, cached_property
 from types import SimpleNamespace
 from typing import Any
 
@@ -38,8 +39,9 @@ class Problem:
     assume: Mapping[Any, Any] = field(default_factory=dict)
     derive: Callable[[], Any] | None = None
 
+    @cached_property
     def derivation(self) -> Any:
-        """The derivation of the row."""
+        """The derivation of the row, made once for all that is asked of it."""
         if self.derive is not None:
             return self.derive()
         return sg.derive(self.expr, self.wrt, assume=self.assume)
@@ -67,7 +69,12 @@ class Row:
 
     def problem(self, shape: tuple[int, int, int, int]) -> Problem:
         """The row at the sizes n, p, k, q."""
-        return self.build(SimpleNamespace(**dict(zip("npkq", shape, strict=True))))
+        return _built(self.build, shape)
+
+
+@cache
+def _built(build: Callable[[SimpleNamespace], Problem], shape: tuple[int, ...]) -> Problem:
+    return build(SimpleNamespace(**dict(zip("npkq", shape, strict=True))))
 
 
 def arrays_of(row: Row, problem: Problem, seed: int) -> Arrays:

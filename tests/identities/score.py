@@ -123,7 +123,7 @@ def score(row: Row) -> Score:
         started = time.perf_counter()
         try:
             problem = row.problem(shape)
-            derivation = problem.derivation()
+            derivation = problem.derivation
             shown = printed(row, problem, derivation)
             if k == 0:
                 seconds = time.perf_counter() - started

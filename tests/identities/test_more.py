@@ -11,14 +11,9 @@ import symgraph as sg
 from identities.more import MORE, Further
 from identities.row import Problem, Row
 from identities.score import READABLE, printed, printed_value
-from symgraph.explain.derivation import Derivation
 from symgraph.node import variables
 
 EACH = pytest.mark.parametrize("one", [pytest.param(one, id=one.title) for one in MORE])
-
-
-def derived(one: Further) -> Derivation:
-    return sg.derive(one.expr, one.wrt, assume=one.assume)
 
 
 def _drawn(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
@@ -48,7 +43,7 @@ def test_the_printed_result_has_the_value_of_difference_quotients(one: Further):
             moved[index] += step
             ends.append(sg.evaluate(one.expr, leaves | {one.wrt: moved}))
         slopes[index] = (ends[0] - ends[1]) / 2e-5
-    derivation = derived(one)
+    derivation = one.derivation
     found = printed_value(Problem(one.expr, one.wrt), derivation, arrays)
 
     assert derivation.verified
@@ -59,7 +54,7 @@ def test_the_printed_result_has_the_value_of_difference_quotients(one: Further):
 def test_the_printed_result_is_not_much_longer_than_a_textbook_s(one: Further):
     row = Row(0, "", "", one.expected, lambda s: Problem(one.expr, one.wrt), lambda a: 0,
               names=one.names)  # fmt: skip
-    shown = printed(row, Problem(one.expr, one.wrt), derived(one))
+    shown = printed(row, Problem(one.expr, one.wrt), one.derivation)
 
     assert shown.has_form, shown.result
     assert shown.length <= READABLE * len(re.sub(r"\s", "", one.expected)), shown

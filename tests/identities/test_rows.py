@@ -65,7 +65,7 @@ def _quotients(problem: Problem, leaves: dict[sg.Node, np.ndarray]) -> np.ndarra
 def test_the_printed_result_has_the_value_of_the_closed_form_at_every_shape(row: Row):
     for seed, shape in enumerate(row.shapes):
         problem = row.problem(shape)
-        derivation = problem.derivation()
+        derivation = problem.derivation
         arrays = arrays_of(row, problem, seed)
 
         assert derivation.verified or 1 in shape  # ones of an axis of size 1 may leave it open
@@ -75,7 +75,7 @@ def test_the_printed_result_has_the_value_of_the_closed_form_at_every_shape(row:
 @pytest.mark.parametrize("row", EVERY)
 def test_the_printed_result_is_not_much_longer_than_the_textbook_s(row: Row):
     problem = row.problem(row.shapes[0])
-    shown = printed(row, problem, problem.derivation())
+    shown = printed(row, problem, problem.derivation)
 
     assert shown.has_form, shown.result
     assert shown.length <= READABLE * expected_length(row), shown

@@ -4,6 +4,7 @@ import itertools
 import pickle
 from typing import Any
 
+import mpmath
 import numpy as np
 import pytest
 import sympy
@@ -105,7 +106,12 @@ class Formulas:
             self.plain[index] = plain(sympy.sympify(self.table[index]))
 
     def number(self, formula: Any) -> float:
-        return float(sympy.sympify(formula).xreplace(self.numbers).evalf(30))
+        """To 30 digits; what occurs several times in the formula is computed once."""
+        symbols = sorted(sympy.sympify(formula).free_symbols, key=str)
+        function = sympy.lambdify(symbols, formula, "mpmath", cse=True)
+        with mpmath.workdps(30):
+            exact = [self.numbers[symbol] for symbol in symbols]
+            return float(function(*(mpmath.mpf(one.p) / one.q for one in exact)))
 
     def values(self) -> np.ndarray:
         found = np.empty(self.plain.shape)
