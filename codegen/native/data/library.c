@@ -5,6 +5,11 @@
     void sg_gemm_##S(i64 m, i64 n, i64 k, const T *a, i64 am, i64 ak, const T *b, i64 bk, i64 bn, \
                      T *c, i64 cm, i64 cn, i64 add); \
     void sg_copy2_##S(i64 rows, i64 cols, const T *src, i64 sr, i64 sc, T *dst, i64 dr, i64 dc); \
+    void sg_rows_##S(i64 m, i64 n, i64 k, const T *a, i64 am, const i64 *ak, const T *b, \
+                     const i64 *bk, T *c, i64 cm, i64 add); \
+    void sg_dots_##S(i64 m, i64 n, i64 k, i64 rows, const T *a, i64 am, const i64 *ar, \
+                     const T *b, const i64 *bn, const i64 *br, T *c, i64 cm, const i64 *cn, \
+                     i64 add); \
     i64 sg_inv_##S(i64 n, const T *a, T *out, T *scratch); \
     i64 sg_logdet_##S(i64 n, const T *a, T *sign, T *logabs, T *scratch); \
     i64 sg_solve_##S(i64 n, i64 m, const T *a, const T *b, T *x, T *scratch); \
@@ -19,6 +24,7 @@ const sg_table *sg_library(void) {
         sg_gemm_f32, sg_gemm_f64, sg_copy2_f32, sg_copy2_f64, sg_wait, sg_inv_f32, sg_inv_f64,
         sg_logdet_f32, sg_logdet_f64, sg_solve_f32, sg_solve_f64, sg_random_bits,
         sg_random_uniform_f32, sg_random_uniform_f64, sg_random_normal_f32, sg_random_normal_f64,
+        sg_rows_f32, sg_rows_f64, sg_dots_f32, sg_dots_f64,
     };
     return &table;
 }

@@ -32,6 +32,19 @@ typedef struct sg_table {
     i64 (*random_uniform_f64)(i64 key, u64 stream, i64 first, i64 count, double *out);
     i64 (*random_normal_f32)(i64 key, u64 stream, i64 first, i64 count, float *out);
     i64 (*random_normal_f64)(i64 key, u64 stream, i64 first, i64 count, double *out);
+    /* Products along tables of offsets, for convolution. Rows: C[i*cm + j] (+)= the sum over q < k
+       of A[i*am + ak[q]] * B[bk[q] + j]. Dots: C[i*cm + cn[j]] (+)= the sum over p < rows, q < k
+       of A[i*am + ar[p] + q] * B[bn[j] + br[p] + q]. */
+    void (*rows_f32)(i64 m, i64 n, i64 k, const float *a, i64 am, const i64 *ak, const float *b,
+                     const i64 *bk, float *c, i64 cm, i64 add);
+    void (*rows_f64)(i64 m, i64 n, i64 k, const double *a, i64 am, const i64 *ak, const double *b,
+                     const i64 *bk, double *c, i64 cm, i64 add);
+    void (*dots_f32)(i64 m, i64 n, i64 k, i64 rows, const float *a, i64 am, const i64 *ar,
+                     const float *b, const i64 *bn, const i64 *br, float *c, i64 cm, const i64 *cn,
+                     i64 add);
+    void (*dots_f64)(i64 m, i64 n, i64 k, i64 rows, const double *a, i64 am, const i64 *ar,
+                     const double *b, const i64 *bn, const i64 *br, double *c, i64 cm, const i64 *cn,
+                     i64 add);
 } sg_table;
 
 typedef struct sg_frame {

@@ -10,3 +10,4 @@
 #define LOAD_256 __builtin_ia32_maskloadps256
 #define STORE_256 __builtin_ia32_maskstoreps256
 #include "tiles.h"
+#include "nests.h"

@@ -1,0 +1,160 @@
+/* Products over several axes: the entries along k, or along n, lie at tabled offsets, so that
+   convolution needs no copy of its windows.
+
+   Included after tiles.h, whose vectors it uses. */
+
+#if VBYTES == 64 || defined(__aarch64__)
+#define NEST_WIDE 4
+#else
+#define NEST_WIDE 2
+#endif
+
+/* The last vector of a row: `some` lanes of it. */
+INLINE vec F(load_last)(const REAL *p, F(mask) some, i64 last) {
+    return MASKED || last != LANES ? F(load_first)(p, some) : F(load)(p);
+}
+
+#define SWAP(i, d) ((i) ^ (d))
+
+INLINE REAL F(total)(vec x) {
+#if LANES > 8
+    x += PICK(x, x, SWAP, 8);
+#endif
+#if LANES > 4
+    x += PICK(x, x, SWAP, 4);
+#endif
+#if LANES > 2
+    x += PICK(x, x, SWAP, 2);
+#endif
+    x += PICK(x, x, SWAP, 1);
+    return x[0];
+}
+
+/* R x W vectors of C: C[i, j] (+)= sum of a[i*am + ak[q]] * b[bk[q] + j] over q. */
+INLINE void F(rows_tile)(const int R, const int W, i64 k, const REAL *a, i64 am, const i64 *ak,
+                         const REAL *b, const i64 *bk, REAL *c, i64 cm, i64 last, i64 add) {
+    vec sum[6][4];
+    const F(mask) some = F(first)(last);
+    const REAL *const a3 = a + 3 * am;
+    UNROLL for (int r = 0; r < R; r++) {
+        UNROLL for (int w = 0; w < W; w++) {
+            const REAL *from = c + r * cm + w * LANES;
+            sum[r][w] = !add ? (vec){0} : w < W - 1 ? F(load)(from) : F(load_last)(from, some, last);
+        }
+    }
+    for (i64 q = 0; q < k; q++) {
+        const REAL *const from = b + bk[q];
+        const i64 at = ak[q];
+        vec row[4];
+        UNROLL for (int w = 0; w < W - 1; w++) row[w] = F(load)(from + w * LANES);
+        row[W - 1] = F(load_last)(from + (W - 1) * LANES, some, last);
+        UNROLL for (int r = 0; r < R; r++) {
+            const REAL x = (r < 3 ? a : a3)[at + r % 3 * am];
+            UNROLL for (int w = 0; w < W; w++) sum[r][w] += x * row[w];
+        }
+    }
+    UNROLL for (int r = 0; r < R; r++) {
+        UNROLL for (int w = 0; w < W - 1; w++) F(store)(c + r * cm + w * LANES, sum[r][w]);
+        F(store_first)(c + r * cm + (W - 1) * LANES, sum[r][W - 1], some);
+    }
+}
+
+/* R x W entries of C: C[i, cn[j]] (+)= sum of a[i*am + ar[p] + q] * b[bn[j] + br[p] + q] over
+   p and q. */
+INLINE void F(dots_tile)(const int R, const int W, i64 k, i64 rows, const REAL *a, i64 am,
+                         const i64 *ar, const REAL *b, const i64 *bn, const i64 *br, REAL *c,
+                         i64 cm, const i64 *cn, i64 add) {
+    vec sum[6][4];
+    const F(mask) some = F(first)(k % LANES);
+    UNROLL for (int r = 0; r < R; r++) UNROLL for (int w = 0; w < W; w++) sum[r][w] = (vec){0};
+    for (i64 p = 0; p < rows; p++) {
+        const REAL *x = a + ar[p], *y[4];
+        UNROLL for (int w = 0; w < W; w++) y[w] = b + br[p] + bn[w];
+        const REAL *x3 = x + 3 * am;
+        i64 q = 0;
+        for (; q + LANES <= k; q += LANES) {
+            vec other[4];
+            UNROLL for (int w = 0; w < W; w++) other[w] = F(load)(y[w] + q);
+            UNROLL for (int r = 0; r < R; r++) {
+                const vec one = F(load)((r < 3 ? x : x3) + r % 3 * am + q);
+                UNROLL for (int w = 0; w < W; w++) sum[r][w] += one * other[w];
+            }
+        }
+        if (q == k) continue;
+        vec other[4];
+        UNROLL for (int w = 0; w < W; w++) other[w] = F(load_first)(y[w] + q, some);
+        UNROLL for (int r = 0; r < R; r++) {
+            const vec one = F(load_first)((r < 3 ? x : x3) + r % 3 * am + q, some);
+            UNROLL for (int w = 0; w < W; w++) sum[r][w] += one * other[w];
+        }
+    }
+    UNROLL for (int r = 0; r < R; r++) {
+        UNROLL for (int w = 0; w < W; w++) {
+            const REAL total = F(total)(sum[r][w]);
+            REAL *to = c + r * cm + cn[w];
+            *to = add ? *to + total : total;
+        }
+    }
+}
+
+#define NEST(R, W) \
+    static void F(rows_##R##_##W)(i64 k, const REAL *a, i64 am, const i64 *ak, const REAL *b, \
+                                  const i64 *bk, REAL *c, i64 cm, i64 last, i64 add) { \
+        F(rows_tile)(R, W, k, a, am, ak, b, bk, c, cm, last, add); \
+    } \
+    static void F(dots_##R##_##W)(i64 k, i64 rows, const REAL *a, i64 am, const i64 *ar, \
+                                  const REAL *b, const i64 *bn, const i64 *br, REAL *c, i64 cm, \
+                                  const i64 *cn, i64 add) { \
+        F(dots_tile)(R, W, k, rows, a, am, ar, b, bn, br, c, cm, cn, add); \
+    }
+#define NEST_ROWS(R, W) [W][R] = F(rows_##R##_##W),
+#define NEST_DOTS(R, W) [W][R] = F(dots_##R##_##W),
+#define NESTS_OF(X, W) X(1, W) X(2, W) X(3, W) X(4, W) X(5, W) X(6, W)
+#if NEST_WIDE == 4
+#define NESTS(X) NESTS_OF(X, 1) NESTS_OF(X, 4)
+#else
+#define NESTS(X) NESTS_OF(X, 1) NESTS_OF(X, 2)
+#endif
+
+NESTS(NEST)
+
+typedef void F(rows_kernel)(i64 k, const REAL *a, i64 am, const i64 *ak, const REAL *b,
+                            const i64 *bk, REAL *c, i64 cm, i64 last, i64 add);
+typedef void F(dots_kernel)(i64 k, i64 rows, const REAL *a, i64 am, const i64 *ar, const REAL *b,
+                            const i64 *bn, const i64 *br, REAL *c, i64 cm, const i64 *cn, i64 add);
+static F(rows_kernel) *const F(rows_kernels)[5][7] = {NESTS(NEST_ROWS)};
+static F(dots_kernel) *const F(dots_kernels)[5][7] = {NESTS(NEST_DOTS)};
+
+/* The width of the next tile where so many vectors, or columns, are left. */
+static inline i64 F(nest_width)(i64 left) {
+    return left >= NEST_WIDE ? NEST_WIDE : 1;
+}
+
+void F(sg_rows)(i64 m, i64 n, i64 k, const REAL *a, i64 am, const i64 *ak, const REAL *b,
+                const i64 *bk, REAL *c, i64 cm, i64 add) {
+    for (i64 j = 0; j < n;) {
+        const i64 left = (n - j + LANES - 1) / LANES, W = F(nest_width)(left);
+        const i64 last = left == W && n % LANES ? n % LANES : LANES;
+        i64 parts = (m + 5) / 6, rest = m;
+        for (i64 i = 0; parts > 0; parts--) {
+            const i64 R = (rest + parts - 1) / parts;
+            F(rows_kernels)[W][R](k, a + i * am, am, ak, b + j, bk, c + i * cm + j, cm, last, add);
+            i += R, rest -= R;
+        }
+        j += W * LANES;
+    }
+}
+
+void F(sg_dots)(i64 m, i64 n, i64 k, i64 rows, const REAL *a, i64 am, const i64 *ar, const REAL *b,
+                const i64 *bn, const i64 *br, REAL *c, i64 cm, const i64 *cn, i64 add) {
+    for (i64 j = 0, W; j < n; j += W) {
+        i64 parts = (m + 5) / 6, rest = m;
+        W = F(nest_width)(n - j);
+        for (i64 i = 0; parts > 0; parts--) {
+            const i64 R = (rest + parts - 1) / parts;
+            F(dots_kernels)[W][R](k, rows, a + i * am, am, ar, b, bn + j, br, c + i * cm, cm,
+                                  cn + j, add);
+            i += R, rest -= R;
+        }
+    }
+}
