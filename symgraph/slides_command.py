@@ -56,7 +56,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
         "--digits", type=int, default=4, metavar="N", help="of numbers (default: %(default)s)"
     )
     command.add_argument(
-        "--most", type=int, default=25, metavar="N", help="about so many slides (%(default)s)"
+        "--most", type=int, default=25, metavar="N", help="about so many steps (%(default)s)"
     )
     command.add_argument(
         "--style",

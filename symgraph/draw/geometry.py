@@ -22,6 +22,7 @@ __all__ = [
     "hermite",
     "hits",
     "lines_cross",
+    "part_within",
     "piece_at",
     "rounded",
     "segments",
@@ -310,6 +311,20 @@ def clip(curve: Curve, tail: Shape, head: Shape, arrow: float) -> tuple[Curve, P
     end_piece, end_t = _first_inside(visible, beyond_arrow, range(len(visible) // 3))
     shortened, _ = cut(visible, end_piece, end_t)
     return shortened, tip
+
+
+def part_within(curve: Curve, room: Rect, *, from_end: bool) -> Curve:
+    """The part of a curve from its start, or up to its end, that stays within a rectangle.
+
+    >>> line = straight((0.0, 0.0), (9.0, 0.0))
+    >>> part_within(line, Rect(-1.0, -1.0, 3.0, 1.0), from_end=False)[-1]
+    (3.0, 0.0)
+    """
+    if all(room.outside(point) <= 0 for point in flatten(curve)):
+        return curve
+    if from_end:
+        return cut(curve, *_first_inside(curve, room.outside, range(len(curve) // 3)))[1]
+    return cut(curve, *_last_inside(curve, room.outside))[0]
 
 
 def _first_inside(

@@ -186,10 +186,7 @@ def test_the_command_line_writes_a_deck(tmp_path, capsys):
 
 
 def test_letters_too_small_for_the_last_row_are_told(tmp_path, caplog):
-    loss = sg.input("x0")
-    for k in range(30):
-        loss = sg.sin(loss) * sg.parameter(f"w{k}")
-    sg.slides(loss, tmp_path / "net.tex")
+    sg.slides(sg.sin(sg.parameter("w" * 200)), tmp_path / "net.tex")
     sg.slides(losses.hinge(), tmp_path / "hinge.tex")
 
     (told,) = caplog.messages

@@ -254,3 +254,14 @@ def test_a_row_put_together_of_kept_parts_is_as_wide_and_tall_as_ziamath_sets_it
     assert box.width == pytest.approx(bounds.xmax - bounds.xmin)
     assert box.height == pytest.approx(bounds.ymax)
     assert box.depth == pytest.approx(-bounds.ymin)
+
+
+SUMS = [r"\sum_{c,i} x_i", r"\frac{\prod_{i} x}{2}", r"\sqrt{\sum_i x}"]
+
+
+@pytest.mark.parametrize("inside", SUMS)
+def test_brackets_around_a_sum_are_as_high_as_what_they_hold(inside, typesetter):
+    plain = typesetter.measure(inside, 30.0)
+    held = typesetter.measure(rf"\left({inside}\right)", 30.0)
+
+    assert plain.tall <= held.tall <= 1.35 * plain.tall

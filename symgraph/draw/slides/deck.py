@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,6 +21,7 @@ from symgraph.draw.picture import Picture
 from symgraph.draw.recurrent.cell import cell_view
 from symgraph.draw.saving import format_of, write
 from symgraph.draw.scene import Glyphs, Scene
+from symgraph.draw.slides.film import filmed
 from symgraph.draw.slides.phases import with_captions, with_phases
 from symgraph.draw.slides.stage import staged
 from symgraph.draw.slides.story import Step, Story, story
@@ -55,6 +56,11 @@ _STEP: dict[Language, str] = {"en": "Step {}", "zh": "第 {} 步"}
 READABLE = 14
 #: What is wanted, and from how much larger letters on fewer words are worth it.
 AIM, _WORTH = 18, 1.08
+_NEAR = 0.1
+#: Of a picture that is larger than a slide, a part is shown in which the smallest letters are so.
+_FILMED = 15
+#: Of a net over time cells are boxes where their operations would have smaller letters than this.
+_CROWDED = 9
 #: Vertices; a larger graph cannot be read on a slide.
 LIMIT = 400
 
@@ -90,7 +96,7 @@ def slides(
 def _warn_of_small_letters(scene: Scene) -> None:
     """Tell when the last row cannot read it."""
     points = _points(scene)
-    if points < READABLE - 0.1:
+    if points < READABLE - _NEAR:
         _LOG.warning(
             "slides: the smallest letters have %.0f points on a slide, fewer than %d. "
             "Show a part of the expression, or name fewer of its values.", points, READABLE,
@@ -123,7 +129,8 @@ def deck(
     adds up all its paths, and makes one step w⁺ = w - `rate` · g of all that is learned: `wrt`, by
     default the parameters, else all real leaves. Without values the same in letters. Larger graphs
     take several nodes at a time, so that about `most` steps are made. Of several leaves in `leaf`
-    the paths are told one after the other.
+    the paths are told one after the other. Letters have at least 14 points: of a picture that is
+    larger than a slide each slide shows the part that it tells, and a map of the whole.
 
     The style "timeline" writes a recurrent net out for `steps` times and tells it time by time:
     forward from left to right, backward from right to left, one path through time, the sum over
@@ -151,7 +158,10 @@ def deck(
     }  # fmt: skip
     tellings: Iterable[tuple[float, list[tuple[View, Story]]]]
     if style == "timeline":
-        tellings = [(AIM, [time_story(loss, values, steps=steps, **common)])]
+        tellings = (
+            (_CROWDED, [time_story(loss, values, steps=steps, brief=brief, **common)])
+            for brief in (False, True)
+        )
     elif style == "cell":
         tellings = [(AIM, [_cell_story(loss, language)])]
     elif steps is not None:
@@ -160,39 +170,57 @@ def deck(
         tellings = _tellings(loss, values, direction, most, common)
     colours = _enlarged(theme_named(theme))
 
-    def finished(view: View, told: Story) -> Picture:
+    def finished(view: View, told: Story) -> _Made:
         told = with_captions(with_phases(told, phases), captions or {})
         view = _with_room(view, told)
-        scene = staged(layout(view, None, engine, colours), view, told, title, colours)
-        return Picture(replace(view, title=title), scene)
+        scene = layout(view, None, engine, colours)
+        return _Made(view, told, scene, staged(scene, view, told, title, colours))
 
-    return _largest((below, (finished(*one) for one in told)) for below, told in tellings)
+    made = _largest((below, (finished(*one) for one in told)) for below, told in tellings)
+    scene = made.slides
+    if _points(scene) < READABLE - _NEAR:
+        width = _smallest(made.picture) * WIDTH / POINT / _FILMED
+        scene = filmed(made.picture, made.view, made.told, title, colours, width)
+    return Picture(replace(made.view, title=title), scene)
 
 
-def _largest(tries: Iterable[tuple[float, Iterable[Picture]]]) -> Picture:
-    """The picture whose letters are largest; what is told in fewer words only where that helps."""
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A picture, what is told of it, and the slides that show all of it at once."""
+
+    view: View
+    told: Story
+    picture: Scene
+    slides: Scene
+
+
+def _largest(tries: Iterable[tuple[float, Iterable[_Made]]]) -> _Made:
+    """That with the largest letters; what is told in fewer words only where that helps."""
     best, size = None, 0.0
-    for below, pictures in tries:
+    for below, several in tries:
         if size >= below:
             break
-        for k, picture in enumerate(pictures):
-            found = _points(picture.scene)
+        for k, made in enumerate(several):
+            found = _points(made.slides)
             if best is None or found > size * (1.0 if k else _WORTH):
-                best, size = picture, found
+                best, size = made, found
     assert best is not None
     return best
 
 
 def _points(scene: Scene) -> float:
     """The size of the smallest letters on a slide of 13.33 inches."""
+    return _smallest(scene) * min(WIDTH / scene.width, HEIGHT / scene.height) / POINT
+
+
+def _smallest(scene: Scene) -> float:
     inks = [item.drawn.box.pieces for item in scene.items if isinstance(item.drawn, Glyphs)]
     # Of a formula its largest letters count, not its indices.
-    sizes = [
+    return min(
         max(piece.size for piece in pieces if not isinstance(piece, Rule))
         for pieces in inks
         if any(not isinstance(piece, Rule) for piece in pieces)
-    ]
-    return min(sizes) * min(WIDTH / scene.width, HEIGHT / scene.height) / POINT
+    )
 
 
 def _tellings(
@@ -267,7 +295,7 @@ def _enlarged(theme: Theme) -> Theme:
     """Letters that can be read from the last row."""
     return replace(
         theme, node_size=30.0, label_size=24.0, value_size=24.0, caption_size=24.0,
-        legend_size=24.0, title_size=38.0,
+        legend_size=24.0, note_size=24.0, title_size=38.0,
     )  # fmt: skip
 
 

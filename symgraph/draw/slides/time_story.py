@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -83,10 +84,12 @@ def time_story(
     rate: float = 0.1,
     language: Language = "en",
     digits: int = 3,
+    brief: bool = False,
 ) -> tuple[View, Story]:
     """The picture of a recurrent net over time, and what to tell of it.
 
-    `steps`: how many times, where the expression and the values leave it open (default 3).
+    `steps`: how many times, where the expression and the values leave it open (default 3);
+    `brief`: cells as boxes, not every operation in them.
     Raises DrawError for an expression without a loop, and for more times than a slide can show.
     """
     root = root_of(expr, "timeline")
@@ -99,7 +102,7 @@ def time_story(
             f"slides: {count} times are more than a slide can show ({_MOST}). "
             f"Write steps={_TIMES}, or give shorter sequences."
         )
-    view = _view(expr, values, count, language, digits)
+    view = _view(expr, values, count, language, digits, brief)
     whole_graph = graph(plain_root)
     picture = TimePicture(view, whole_graph, times, _definitions(net, count))
     teller = _TimeTeller(
@@ -143,15 +146,20 @@ def _names(what: Any) -> Any:
 
 
 def _view(
-    expr: Any, values: Mapping[Any, Any] | None, steps: int, language: Language, digits: int
+    expr: Any,
+    values: Mapping[Any, Any] | None,
+    steps: int,
+    language: Language,
+    digits: int,
+    brief: bool,
 ) -> View:
     """Every operation where states are layers, else the vectors."""
     options: dict[str, Any] = {"steps": steps, "most": max(steps, 3), "language": language}
     options |= {"loss": True, "digits": digits}
-    try:
-        return timeline_view(expr, values, detail="ops", **options)
-    except DrawError:
-        return timeline_view(expr, values, **options)
+    if not brief:
+        with suppress(DrawError):
+            return timeline_view(expr, values, detail="ops", **options)
+    return timeline_view(expr, values, **options)
 
 
 class _TimeTeller(Teller):

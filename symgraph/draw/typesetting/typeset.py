@@ -62,6 +62,7 @@ _VARIANTS = {"double-struck": "double", "monospace": "mono", "sans-serif": "sans
 _REFUSED = (r"\def", r"\newcommand", r"\renewcommand", r"\let", r"\require")
 
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?", re.ASCII)
+_LARGE = frozenset("∑∏∐⋃⋂⨁⨂")
 _MINUS = "−-+±∓"
 _OPENING = "([{⟨|‖,;:"
 
@@ -282,6 +283,7 @@ def _mathml(latex: str) -> ET.Element:
         element.tag = element.tag.rpartition("}")[2]
         _restore(element)
     _drop_empty(root)
+    _put_limits_below(root)
     for row in list(root.iter()):
         _mark_signs(row)
     if _cost(root) > _MAX_COST:
@@ -312,6 +314,13 @@ def _drop_empty(root: ET.Element) -> None:
                 if parent[index].attrib:
                     break
                 parent[index] = parent[index][0]
+
+
+def _put_limits_below(root: ET.Element) -> None:
+    """Say of a large sign that its index stands below: ziamath loses its height in brackets."""
+    for element in root.iter("msub"):
+        if element[0].tag == "mo" and element[0].text in _LARGE:
+            element.tag = "munder"
 
 
 def _mark_signs(row: ET.Element) -> None:
