@@ -15,7 +15,7 @@ from symgraph.sample import draw as sample
 SLIDE = 960.0
 
 WIDE = {
-    "batch-norm": {}, "lstm": {}, "dropout": {}, "rnn-h": {},
+    "two-three-one": {}, "lstm": {}, "dropout": {}, "rnn-h": {},
     "sequence-classifier": {"style": "timeline"}, "rnn-concatenated": {"style": "timeline"},
 }  # fmt: skip
 
