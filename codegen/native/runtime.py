@@ -18,9 +18,7 @@ from symgraph.codegen.native.toolchain import ToolchainError, build, cached, com
 __all__ = ["DATA", "load", "runtime", "table_text"]
 
 DATA = Path(__file__).parent / "data"
-SOURCES = (
-    "tiles_f32.c", "tiles_f64.c", "loader.c", "linear.c", "random.c", "pool.c", "library.c",
-)  # fmt: skip
+SOURCES = ("tiles_f32.c", "tiles_f64.c", "loader.c", "library.c")
 _NAME = "symgraph_native"
 _lock = threading.Lock()
 _state: dict[str, Any] = {}

@@ -30,6 +30,14 @@ static i64 F(factor)(i64 n, REAL *lu, i64 *order, i64 *swaps) {
     return 0;
 }
 
+/* The factors of a copy of `a` in scratch: the order of its rows, then the matrix. */
+static i64 F(factors)(i64 n, const REAL *a, REAL *scratch, REAL **lu, i64 **order, i64 *swaps) {
+    *order = (i64 *)scratch;
+    *lu = scratch + n * (i64)(sizeof(i64) / sizeof(REAL));
+    for (i64 i = 0; i < n * n; i++) (*lu)[i] = a[i];
+    return F(factor)(n, *lu, *order, swaps);
+}
+
 /* x, which holds the right-hand sides in the order of the rows, becomes the solution. */
 static void F(substitute)(i64 n, i64 m, const REAL *lu, REAL *x) {
     for (i64 i = 0; i < n; i++)
@@ -43,10 +51,9 @@ static void F(substitute)(i64 n, i64 m, const REAL *lu, REAL *x) {
 }
 
 i64 F(sg_solve)(i64 n, i64 m, const REAL *a, const REAL *b, REAL *x, REAL *scratch) {
-    i64 swaps, *order = (i64 *)scratch;
-    REAL *lu = scratch + n * (i64)(sizeof(i64) / sizeof(REAL));
-    for (i64 i = 0; i < n * n; i++) lu[i] = a[i];
-    const i64 column = F(factor)(n, lu, order, &swaps);
+    i64 swaps, *order;
+    REAL *lu;
+    const i64 column = F(factors)(n, a, scratch, &lu, &order, &swaps);
     if (column) return column;
     for (i64 i = 0; i < n; i++)
         for (i64 j = 0; j < m; j++) x[i * m + j] = b[order[i] * m + j];
@@ -55,10 +62,9 @@ i64 F(sg_solve)(i64 n, i64 m, const REAL *a, const REAL *b, REAL *x, REAL *scrat
 }
 
 i64 F(sg_inv)(i64 n, const REAL *a, REAL *out, REAL *scratch) {
-    i64 swaps, *order = (i64 *)scratch;
-    REAL *lu = scratch + n * (i64)(sizeof(i64) / sizeof(REAL));
-    for (i64 i = 0; i < n * n; i++) lu[i] = a[i];
-    const i64 column = F(factor)(n, lu, order, &swaps);
+    i64 swaps, *order;
+    REAL *lu;
+    const i64 column = F(factors)(n, a, scratch, &lu, &order, &swaps);
     if (column) return column;
     for (i64 i = 0; i < n; i++)
         for (i64 j = 0; j < n; j++) out[i * n + j] = order[i] == j;
@@ -67,10 +73,9 @@ i64 F(sg_inv)(i64 n, const REAL *a, REAL *out, REAL *scratch) {
 }
 
 i64 F(sg_logdet)(i64 n, const REAL *a, REAL *sign, REAL *logabs, REAL *scratch) {
-    i64 swaps, *order = (i64 *)scratch;
-    REAL *lu = scratch + n * (i64)(sizeof(i64) / sizeof(REAL));
-    for (i64 i = 0; i < n * n; i++) lu[i] = a[i];
-    const i64 column = F(factor)(n, lu, order, &swaps);
+    i64 swaps, *order;
+    REAL *lu;
+    const i64 column = F(factors)(n, a, scratch, &lu, &order, &swaps);
     double total = column ? -__builtin_inf() : 0;
     int odd = (int)(swaps & 1);
     for (i64 i = 0; i < n && !column; i++) {
@@ -81,4 +86,16 @@ i64 F(sg_logdet)(i64 n, const REAL *a, REAL *sign, REAL *logabs, REAL *scratch) 
     *sign = column ? 0 : odd ? -1 : 1;
     *logabs = (REAL)total;
     return column;
+}
+
+void F(sg_det)(i64 n, const REAL *a, REAL *out, REAL *scratch) {
+    i64 swaps, *order;
+    REAL *lu;
+    if (F(factors)(n, a, scratch, &lu, &order, &swaps)) {
+        *out = 0;
+        return;
+    }
+    REAL product = swaps & 1 ? -1 : 1;
+    for (i64 i = 0; i < n; i++) product *= lu[i * n + i];
+    *out = product;
 }

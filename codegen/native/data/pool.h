@@ -1,4 +1,6 @@
 /* Running a kernel by several threads, and the functions of the table. */
+#ifndef SG_POOL_H
+#define SG_POOL_H
 #include "table.h"
 
 typedef i64 sg_kernel(const sg_frame *frame);
@@ -8,3 +10,5 @@ i64 sg_wait(void *barrier);
 i64 sg_run(sg_kernel *run, const sg_frame *frame);
 const sg_table *sg_library(void);
 void sg_permutation(u64 seed, u64 stream, i64 count, u64 *keys, i64 *order);
+
+#endif

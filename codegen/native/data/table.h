@@ -1,4 +1,6 @@
 /* What emitted kernels and the prebuilt routines agree on. No headers: it stands in every kernel. */
+#ifndef SG_TABLE_H
+#define SG_TABLE_H
 typedef __INT64_TYPE__ i64;
 typedef __UINT64_TYPE__ u64;
 typedef unsigned char u8;
@@ -24,6 +26,8 @@ typedef struct sg_table {
     i64 (*inv_f64)(i64 n, const double *a, double *out, double *scratch);
     i64 (*logdet_f32)(i64 n, const float *a, float *sign, float *logabs, float *scratch);
     i64 (*logdet_f64)(i64 n, const double *a, double *sign, double *logabs, double *scratch);
+    void (*det_f32)(i64 n, const float *a, float *out, float *scratch);
+    void (*det_f64)(i64 n, const double *a, double *out, double *scratch);
     i64 (*solve_f32)(i64 n, i64 m, const float *a, const float *b, float *x, float *scratch);
     i64 (*solve_f64)(i64 n, i64 m, const double *a, const double *b, double *x, double *scratch);
     /* Elements first .. first+count-1 of a stream under a key: 0, or 1 for a key below 0. */
@@ -57,3 +61,5 @@ typedef struct sg_frame {
     void *barrier;       /* for lib->wait */
     i64 *detail;         /* four numbers about an error */
 } sg_frame;
+
+#endif

@@ -272,7 +272,7 @@ static void F(wide)(i64 m, i64 n, i64 k, const REAL *a, i64 am, i64 ak, const RE
                 const i64 last = cols - (W - 1) * LANES;
                 const REAL *right = b + p * bk + j * bn;
                 i64 step = bk;
-                if (bn != 1 || (!MASKED && last != LANES)) {
+                if (bn != 1 || (!MASKED && last != LANES) || (m >= 48 && bk > 2 * LANES)) {
                     F(pack)(depth, cols, W * LANES, right, bk, bn, packed);
                     right = packed, step = W * LANES;
                 }
