@@ -18,7 +18,13 @@ import sympy
 
 from symgraph.codegen.emit_numpy import ROLES, Options
 from symgraph.codegen.labels import Labels, comment
+from symgraph.codegen.native.contractions import (
+    delayed_products,
+    emit_contraction,
+    emit_spread_product,
+)
 from symgraph.codegen.native.csizes import CSizes
+from symgraph.codegen.native.layout import batch_axes, memory_order
 from symgraph.codegen.native.maps import emit_maps
 from symgraph.codegen.native.mathtext import needed
 from symgraph.codegen.native.memory import Buffer
@@ -33,6 +39,7 @@ from symgraph.codegen.native.writer import CWriter, Line, Site
 from symgraph.codegen.schedule import Block, Section
 from symgraph.codegen.strided import whole
 from symgraph.node import Node
+from symgraph.ops.einsum import Einsum
 from symgraph.ops.leaves import Var
 from symgraph.ops.map import Map
 from symgraph.ops.move import Concat, Pull, Push, Reshape
@@ -94,6 +101,7 @@ class _Emitter:
         names = {symbol: f"n{k + 1}" for k, symbol in enumerate(self.symbols)}
         real = "float" if options.real == "float32" else "double"
         self.w = CWriter(real, CSizes(names))
+        self.delayed: set[Node] = set()  # products that are added into the places of a Push
         self.given: dict[str, str] = {}  # how arguments, outputs and sizes are declared
 
     # --- the whole ----------------------------------------------------------------------------
@@ -127,15 +135,31 @@ class _Emitter:
     def run(self, block: Block) -> None:
         """The units of a block: neighbouring Maps of one shape together, all else alone."""
         w = self.w
+        w.order.update(
+            {node: memory_order(node.ndim, a) for node, a in batch_axes(block.steps).items()}
+        )
         join_operands(w, block.steps, block.uses)
+        self.delayed |= delayed_products(block.steps, block.uses)
         for group in _units(block.steps):
             section = block.sections.get(group[0])
             w.prefix = _PREFIX[section] if section is not None else w.prefix
             node = group[0]
             if type(node) is Map:
                 emit_maps(w, group, self.labels)
-            elif type(node) in _MOVES:
-                _MOVES[type(node)](w, node, self.labels.note(node, w.env))
+            elif node not in self.delayed:
+                self._single(node)
+
+    def _single(self, node: Node) -> None:
+        """A node that is no Map."""
+        w, note = self.w, self.labels.note(node, self.w.env)
+        if isinstance(node, Push) and node.args[0] in self.delayed:
+            if emit_spread_product(w, node, note):
+                return
+            self._single(node.args[0])
+        if isinstance(node, Einsum) and emit_contraction(w, node, note):
+            return
+        if type(node) in _MOVES:
+            _MOVES[type(node)](w, node, note)
 
     # --- the end ------------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ from symgraph.codegen.basic import op_of
 from symgraph.codegen.native.writer import CWriter, Site
 from symgraph.codegen.plan import node_storage
 from symgraph.codegen.reach import ends, is_inside, is_position, positive
-from symgraph.codegen.strided import Value, entry, row_major, spread
+from symgraph.codegen.strided import Value, entry, merged, row_major, spread
 from symgraph.node import Node
 from symgraph.ops.einsum import Einsum
 from symgraph.ops.leaves import Var
@@ -147,8 +147,11 @@ def emit_pull(w: CWriter, node: Node, note: str) -> None:
     if value.strides is None and all(inside):
         w.env[node] = replace(value, shape=node.shape)
         return
+    order = _source_order(w, node)
     if not all(inside):
-        value, rows = _bordered(w, value, rows, node.shape, inside)
+        value, rows = _bordered(w, value, rows, node.shape, inside, order)
+    elif order is not None and not lookups:
+        value = relaid(w, value, order)
     if not lookups:
         w.env[node] = affine_view(w, value, rows, node.shape)
         return
@@ -159,6 +162,55 @@ def emit_pull(w: CWriter, node: Node, note: str) -> None:
         there = w.position(list(zip(indices, out.strides, strict=True)))
         w.say(f"{entry(out, there)} = {entry(value, read)};", note)
     w.env[node] = out
+
+
+def _source_order(w: CWriter, node: Pull) -> tuple[int, ...] | None:
+    """The order of x in memory that gives windows their batch last."""
+    order = w.order.get(node)
+    if order is None or not any(isinstance(r, Affine) and len(r.steps) > 1 for r in node.rows):
+        return None
+    step = ((order[-1], 1),)
+    batch = [k for k, row in enumerate(node.rows) if isinstance(row, Affine) and row.steps == step]
+    if len(batch) != 1:
+        return None
+    return (*(a for a in range(node.args[0].ndim) if a != batch[0]), batch[0])
+
+
+def relaid(w: CWriter, value: Value, order: tuple[int, ...]) -> Value:
+    """The value with its axes in this order in memory, copied if its fastest one is another."""
+    if value.strides is None or value.shape[order[-1]] == 1 or value.strides[order[-1]] == 1:
+        return value
+    key = ("relaid", value, order)
+    if key not in w.known:
+        w.known[key] = out = w.room(value.shape, value.storage, order, prefix="c")
+        with w.unit():
+            _turn(w, value, out, order)
+    found: Value = w.known[key]
+    return found
+
+
+def _turn(w: CWriter, value: Value, out: Value, order: tuple[int, ...]) -> None:
+    """Copy a value into memory in which another axis is the fastest."""
+    assert value.strides is not None
+    assert out.strides is not None
+    shape = [value.shape[axis] for axis in order]
+    arrays = [[array.strides[axis] for axis in order] for array in (value, out) if array.strides]
+    sizes, (source, target) = merged(shape, arrays)
+    if value.storage != "real" or len(sizes) < 2 or 1 not in source:
+        w.copy(value, out)
+        return
+    row = source.index(1)
+    loops = [k for k in range(len(sizes) - 1) if k != row]
+    with w.indices([sizes[k] for k in loops], independent=False) as names:
+        texts = []
+        for array, strides in ((value, source), (out, target)):
+            at = w.position(list(zip(names, [strides[k] for k in loops], strict=True)))
+            texts.append(w.pointer(w.view(array, (), (), at)))
+        ends = [f"{w.size(s[row])}, {w.size(s[-1])}" for s in (source, target)]
+        w.say(
+            f"f->lib->copy2_{w.suffix}({w.size(sizes[row])}, {w.size(sizes[-1])}, "
+            f"{texts[0]}, {ends[0]}, {texts[1]}, {ends[1]});"
+        )
 
 
 def affine_view(w: CWriter, value: Value, rows: Sequence[Row], shape: Shape) -> Value:
@@ -211,14 +263,19 @@ def _cut(w: CWriter, value: Value, before: Sequence[Dim], shape: Shape) -> Value
 
 
 def _bordered(
-    w: CWriter, value: Value, rows: Sequence[Row], small: Shape, inside: Sequence[bool]
-) -> tuple[Value, list[Row]]:
-    """A copy of x with zeros around it, its axes in the same order, and the rows that read it."""
+    w: CWriter, value: Value, rows: Sequence[Row], small: Shape, inside: Sequence[bool],
+    order: tuple[int, ...] | None,
+) -> tuple[Value, list[Row]]:  # fmt: skip
+    """A copy of x with zeros around it, and the rows that read it."""
     before, shape, moved = _border(value.shape, rows, small, inside)
-    out = w.room(tuple(shape), value.storage, prefix="c")
+    out = w.room(tuple(shape), value.storage, order, prefix="c")
     zero(w, out)
+    within = _cut(w, out, before, value.shape)
     with w.unit():
-        w.copy(value, _cut(w, out, before, value.shape))
+        if order is None or value.strides is None:
+            w.copy(value, within)
+        else:
+            _turn(w, value, within, order)
     return out, moved
 
 
@@ -258,7 +315,7 @@ def push_target(w: CWriter, node: Push, storage: Any) -> tuple[Value, Value, lis
         out = w.result(node, storage)
         return out, out, list(node.rows)
     before, shape, rows = _border(node.shape, node.rows, small, inside)
-    around = w.room(tuple(shape), storage)
+    around = w.room(tuple(shape), storage, w.order.get(node))
     return _cut(w, around, before, node.shape), around, rows
 
 
@@ -348,9 +405,9 @@ def _check(w: CWriter, node: Pull | Push, large: Shape, small: Shape) -> None:
 
 def _check_row(w: CWriter, row: Affine, size: Dim, small: Shape) -> None:
     key = ("row", row, size, small)
-    if key in w.checked:
+    if key in w.known:
         return
-    w.checked.add(key)
+    w.known[key] = True
     first, last = (w.size(product([end])) for end in ends(row, small))
     length = w.size(size)
     site = Site(
@@ -368,9 +425,9 @@ def _check_row(w: CWriter, row: Affine, size: Dim, small: Shape) -> None:
 def _check_lookup(w: CWriter, source: Node, size: Dim) -> None:
     """The first index outside, with its position, as `check_index` of the NumPy target says it."""
     key = ("lookup", source, size)
-    if is_position(source, size) or key in w.checked:
+    if is_position(source, size) or key in w.known:
         return
-    w.checked.add(key)
+    w.known[key] = True
     value = w.value(source)
     rank = len(value.shape)
     name = source.name if isinstance(source, Var) else "lookup"

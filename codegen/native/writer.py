@@ -62,7 +62,8 @@ class CWriter:
     functions: set[str] = field(default_factory=set)  # names such as exp, of the prelude
     sites: list[Site] = field(default_factory=list)
     destination: dict[Node, Value] = field(default_factory=dict)
-    checked: set[Any] = field(default_factory=set)  # what need not be tested again
+    order: dict[Node, tuple[int, ...]] = field(default_factory=dict)  # of axes in memory
+    known: dict[Any, Any] = field(default_factory=dict)  # tested, or made, and at hand
 
     def __post_init__(self) -> None:
         self._leaves: dict[Node, Value] = {}
@@ -100,10 +101,10 @@ class CWriter:
     def over_time(self, head: str, note: str = "") -> Iterator[None]:
         """A loop whose body consists of units."""
         self._unit += 1
-        first, known = self._unit, set(self.checked)
+        first, known = self._unit, dict(self.known)
         with self.inside(head, note):
             yield
-        self.checked = known  # a loop of no steps tests nothing
+        self.known = known  # a loop of no steps tests and makes nothing
         self.memory.loops.append((first, self._unit))
         self._unit += 1
 
@@ -165,7 +166,11 @@ class CWriter:
         """Where the value of a node is to be computed."""
         told = self.destination.get(node)
         fits = told is not None and told.storage == storage
-        return told if told is not None and fits else self.room(node.shape, storage)
+        return (
+            told
+            if told is not None and fits
+            else self.room(node.shape, storage, self.order.get(node))
+        )
 
     # --- values -------------------------------------------------------------------------------
 

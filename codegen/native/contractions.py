@@ -1,0 +1,335 @@
+"""Products that no single matrix product covers: convolution and its derivatives, without copies.
+
+Windows of an array are the array under strides, several of which run along one axis of it, so the
+sum over a window is no single axis. It is a table of offsets instead: `rows` adds multiples of
+rows, found by the table, to a row of the result, and `dots` sums along rows whose starts are
+tabled. The adjoint of reading windows adds into overlapping places, one matrix product after the
+other. Lanes run along the axis that has unit stride in the arrays that matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from symgraph.codegen.contraction import typical
+from symgraph.codegen.native.csizes import whole_text
+from symgraph.codegen.native.moves import affine_view, push_target, zero
+from symgraph.codegen.native.writer import CWriter
+from symgraph.codegen.strided import Value, merged
+from symgraph.node import Node
+from symgraph.ops.einsum import Einsum, Indices
+from symgraph.ops.move import Affine, Push
+from symgraph.shapes import Dim, product, same_dim
+
+__all__ = ["delayed_products", "emit_contraction", "emit_spread_product"]
+
+_SHORTEST = 4  # runs of fewer entries are no matter for lanes
+_TABLED = 4096  # tables of at most so many known entries are constants
+
+
+class _Axis(NamedTuple):
+    """A size, and the strides in the factors A and B and in the result C."""
+
+    size: Dim
+    strides: tuple[Dim, Dim, Dim]
+
+
+_A, _B, _C = range(3)
+
+
+@dataclass
+class _Plan:
+    """How a product is carried out: a call for every step of some loops.
+
+    `run` has unit stride: in B and C for rows, in A and B for dots. `m` are rows of A and C, the
+    `tabled` axes are summed for rows; for dots they are columns of B and C, and `summed` are the
+    summed axes besides the run.
+    """
+
+    kind: str
+    swapped: bool
+    run: _Axis
+    m: _Axis
+    tabled: list[_Axis]
+    summed: list[_Axis]
+    loops: list[_Axis]
+
+
+def emit_contraction(w: CWriter, node: Node, note: str) -> bool:
+    """A sum of products of two whose sum runs over several axes; False for any other."""
+    assert isinstance(node, Einsum)
+    values = [w.value(arg) for arg in node.args]
+    if len(values) != 2 or any(v.strides is None or v.storage != "real" for v in values):
+        return False
+    if not _is_split(node, values):
+        return False
+    out = w.result(node, "real")
+    if not _emit(w, node, [*values, out], (), note):
+        return False
+    w.env[node] = out
+    return True
+
+
+def _is_split(node: Einsum, values: Sequence[Value]) -> bool:
+    """Whether the summed indices are more than one axis in the two operands."""
+    strides = [_by_index(value, ins) for value, ins in zip(values, node.ins, strict=True)]
+    summed = [i for i in strides[0] if i in strides[1] and i not in node.out]
+    return len(_merged(_axes(node, strides, summed), (_A, _B))) > 1
+
+
+def delayed_products(steps: Sequence[Node], uses: dict[Node, int]) -> set[Node]:
+    """The products that are added right into the overlapping places of the Push that reads them."""
+    found: set[Node] = set()
+    for node in steps:
+        if not isinstance(node, Push) or len(node.args) > 1 or not node.shape:
+            continue
+        arg = node.args[0]
+        overlaps = any(isinstance(row, Affine) and len(row.steps) > 1 for row in node.rows)
+        if overlaps and type(arg) is Einsum and len(arg.args) == 2 and uses[arg] == 1:
+            found.add(arg)
+    return found
+
+
+def emit_spread_product(w: CWriter, node: Node, note: str) -> bool:
+    """A product added into the places that a Push gives its entries; False if that is no gain."""
+    assert isinstance(node, Push)
+    source = node.args[0]
+    assert isinstance(source, Einsum)
+    values = [w.value(arg) for arg in source.args]
+    if any(v.strides is None or v.storage != "real" for v in values):
+        return False
+    out, target, rows = push_target(w, node, "real")
+    place = affine_view(w, target, rows, source.shape)
+    shared = [
+        frozenset(source.out[axis] for axis, _ in row.steps)
+        for row in rows
+        if isinstance(row, Affine) and len(row.steps) > 1
+    ]
+    if not _emit(w, source, [*values, place], shared, note, target):
+        return False
+    w.env[node] = out
+    return True
+
+
+# --- how -----------------------------------------------------------------------------------------
+
+
+def _emit(
+    w: CWriter,
+    node: Einsum,
+    values: Sequence[Value],
+    shared: Sequence[frozenset[int]],
+    note: str,
+    cleared: Value | None = None,
+) -> bool:
+    """The product of values[0] and values[1] in values[2], added to zeros if `cleared` is given."""
+    strides = [_by_index(v, i) for v, i in zip(values, (*node.ins, node.out), strict=True)]
+    plans = [
+        plan
+        for swapped in (False, True)
+        for plan in _plans(node, strides, shared, swapped)
+        if typical(plan.run.size) >= _SHORTEST
+    ]
+    if not plans:
+        return False
+    best = max(plans, key=_worth)
+    a, b, c = (values[1], values[0], values[2]) if best.swapped else values
+    if cleared is not None:
+        zero(w, cleared)
+    _Call(w, best, a, b, c, cleared is not None).emit(note)
+    return True
+
+
+def _worth(plan: _Plan) -> tuple[int, int, int]:
+    """Long runs first, then few calls, then many rows."""
+    calls = typical(product(axis.size for axis in plan.loops))
+    return min(typical(plan.run.size), 64), -calls, typical(plan.m.size)
+
+
+def _by_index(value: Value, indices: Indices) -> dict[int, Dim]:
+    """The stride along every index; an index that occurs twice runs along a diagonal."""
+    found: dict[int, Dim] = {}
+    for index, stride in zip(indices, value.strides or (), strict=True):
+        found[index] = found[index] + stride if index in found else stride
+    return found
+
+
+def _axes(node: Einsum, strides: Sequence[dict[int, Dim]], wanted: Sequence[int]) -> list[_Axis]:
+    """The axes of some indices that have more than one step, under the strides of A, B and C."""
+    sizes = node.sizes()
+    given = [*strides, {}, {}][:3]
+    return [
+        _Axis(sizes[i], (given[_A].get(i, 0), given[_B].get(i, 0), given[_C].get(i, 0)))
+        for i in wanted
+        if sizes[i] != 1
+    ]
+
+
+def _merged(axes: Sequence[_Axis], places: Sequence[int]) -> list[_Axis]:
+    """Axes joined where the arrays at these places run through both; the slowest first."""
+    order = sorted(axes, key=lambda axis: [-abs(typical(axis.strides[p])) for p in places])
+    arrays = [[axis.strides[place] for axis in order] for place in range(3)]
+    sizes, columns = merged([axis.size for axis in order], arrays)
+    return [
+        _Axis(size, (columns[_A][k], columns[_B][k], columns[_C][k]))
+        for k, size in enumerate(sizes)
+    ]
+
+
+def _plans(
+    node: Einsum,
+    strides: Sequence[dict[int, Dim]],
+    shared: Sequence[frozenset[int]],
+    swapped: bool,
+) -> list[_Plan]:
+    """Rows and dots for one choice of A and B, where they are possible."""
+    a, b, c = (strides[1], strides[0], strides[2]) if swapped else strides
+    given = (a, b, c)
+    lead = [i for i in c if i in a and i in b]
+    m, n = [i for i in c if i not in b], [i for i in c if i not in a]
+    k = [i for i in a if i in b and i not in c]
+    found: list[_Plan] = []
+    run = _run(node, given, n, (_B, _C))
+    if run:
+        apart = [i for i in m if not _share(shared, [*run, i])]
+        best, others = _longest(_merged(_axes(node, given, apart), (_A, _C)))
+        rest = [i for i in (*lead, *n, *m) if i not in run and i not in apart]
+        loops = [*_axes(node, given, rest), *others]
+        summed = _merged(_axes(node, given, k), (_B, _A))
+        joined = _merged(_axes(node, given, run), (_C, _B))[0]
+        found.append(_Plan("rows", swapped, joined, best, summed, [], loops))
+    run = _run(node, given, k, (_A, _B))
+    if run and not shared:
+        best, others = _longest(_merged(_axes(node, given, m), (_A, _C)))
+        rest = [i for i in k if i not in run]
+        joined = _merged(_axes(node, given, run), (_A, _B))[0]
+        tabled, summed = _axes(node, given, n), _axes(node, given, rest)
+        loops = [*_axes(node, given, lead), *others]
+        found.append(_Plan("dots", swapped, joined, best, tabled, summed, loops))
+    return found
+
+
+def _share(shared: Sequence[frozenset[int]], indices: Collection[int]) -> bool:
+    """Whether two of the indices move the same position of a result that overlaps itself."""
+    return any(len(group & set(indices)) > 1 for group in shared)
+
+
+def _run(
+    node: Einsum,
+    strides: Sequence[dict[int, Dim]],
+    indices: Sequence[int],
+    places: tuple[int, int],
+) -> list[int]:
+    """Indices that together are one axis of unit stride in two arrays, the fastest first."""
+    sizes = node.sizes()
+    first, second = (strides[place] for place in places)
+    found: list[int] = []
+    step: Dim = 1
+    rest = [i for i in indices if sizes[i] != 1]
+    while True:
+        following = next(
+            (i for i in rest if same_dim(first[i], step) and same_dim(second[i], step)), None
+        )
+        if following is None:
+            return found
+        found.append(following)
+        rest.remove(following)
+        step = product([step, sizes[following]])
+
+
+def _longest(axes: Sequence[_Axis]) -> tuple[_Axis, list[_Axis]]:
+    """The longest axis, and the others."""
+    if not axes:
+        return _Axis(1, (0, 0, 0)), []
+    best = max(range(len(axes)), key=lambda k: typical(axes[k].size))
+    return axes[best], [axis for k, axis in enumerate(axes) if k != best]
+
+
+# --- calls ---------------------------------------------------------------------------------------
+
+
+class _Call:
+    def __init__(self, w: CWriter, plan: _Plan, a: Value, b: Value, c: Value, add: bool) -> None:
+        self.w, self.plan, self.values, self.add = w, plan, (a, b, c), int(add)
+
+    def emit(self, note: str) -> None:
+        """The call within its loops."""
+        w, plan = self.w, self.plan
+        loops = sorted(plan.loops, key=lambda axis: -abs(typical(axis.strides[_C])))
+        write = {"rows": self._rows, "dots": self._dots}[plan.kind]
+        text = write()
+        with w.unit(), w.indices([axis.size for axis in loops], independent=False) as names:
+            pointers = []
+            for place, value in enumerate(self.values):
+                steps = [
+                    (name, axis.strides[place]) for name, axis in zip(names, loops, strict=True)
+                ]
+                pointers.append(w.pointer(w.view(value, (), (), w.position(steps))))
+            w.say(text.format(*pointers), note)
+
+    def _rows(self) -> str:
+        w, plan = self.w, self.plan
+        m, n = w.size(plan.m.size), w.size(plan.run.size)
+        am, cm = w.size(plan.m.strides[_A]), w.size(plan.m.strides[_C])
+        if len(plan.tabled) <= 1:
+            k = plan.tabled[0] if plan.tabled else _Axis(1, (0, 0, 0))
+            ak, bk = w.size(k.strides[_A]), w.size(k.strides[_B])
+            return (
+                f"f->lib->gemm_{w.suffix}({m}, {n}, {w.size(k.size)}, {{0}}, {am}, {ak}, "
+                f"{{1}}, {bk}, 1, {{2}}, {cm}, 1, {self.add});"
+            )
+        count = w.size(product(axis.size for axis in plan.tabled))
+        ak, bk = self._table(plan.tabled, _A), self._table(plan.tabled, _B)
+        return (
+            f"f->lib->rows_{w.suffix}({m}, {n}, {count}, {{0}}, {am}, {ak}, {{1}}, {bk}, "
+            f"{{2}}, {cm}, {self.add});"
+        )
+
+    def _dots(self) -> str:
+        w, plan = self.w, self.plan
+        m, k = w.size(plan.m.size), w.size(plan.run.size)
+        am, cm = w.size(plan.m.strides[_A]), w.size(plan.m.strides[_C])
+        n = w.size(product(axis.size for axis in plan.tabled))
+        rows = w.size(product(axis.size for axis in plan.summed))
+        ar, br = self._table(plan.summed, _A), self._table(plan.summed, _B)
+        bn, cn = self._table(plan.tabled, _B), self._table(plan.tabled, _C)
+        return (
+            f"f->lib->dots_{w.suffix}({m}, {n}, {k}, {rows}, {{0}}, {am}, {ar}, "
+            f"{{1}}, {bn}, {br}, {{2}}, {cm}, {cn}, {self.add});"
+        )
+
+    def _table(self, axes: Sequence[_Axis], place: int) -> str:
+        """The offsets of all steps of some axes, the last axis fastest."""
+        w = self.w
+        sizes, strides = [a.size for a in axes], [a.strides[place] for a in axes]
+        key = ("table", tuple(sizes), tuple(strides))
+        if key not in w.known:
+            w.known[key] = _constant(w, sizes, strides) or _filled(w, sizes, strides)
+        text: str = w.known[key]
+        return text
+
+
+def _constant(w: CWriter, sizes: Sequence[Dim], strides: Sequence[Dim]) -> str:
+    """The offsets as constants, where all numbers are known and few."""
+    entries = [0]
+    for size, stride in zip(sizes, strides, strict=True):
+        if not (isinstance(size, int) and isinstance(stride, int)):
+            return ""
+        if len(entries) * size > _TABLED:
+            return ""
+        entries = [entry + stride * step for entry in entries for step in range(size)]
+    name = w.name("k")
+    w.constants.append(f"static const i64 {name}[] = {{{', '.join(map(whole_text, entries))}}};")
+    return name
+
+
+def _filled(w: CWriter, sizes: Sequence[Dim], strides: Sequence[Dim]) -> str:
+    """The offsets in memory, written for the sizes of the call."""
+    made = w.room(tuple(sizes), "integer", prefix="c")
+    with w.unit(), w.indices(sizes) as names:
+        there = w.position(list(zip(names, made.strides or (), strict=True)))
+        at = w.position(list(zip(names, strides, strict=True)))
+        w.say(f"{made.text}[{there or 0}] = {at or 0};")
+    return made.text

@@ -1,0 +1,136 @@
+"""In which order the axes of results lie in memory: the batch last around convolutions.
+
+Windows overlap along the axes of an image, never along the batch, so that is where lanes run. From
+every convolution the choice spreads to all values that hold the same batch, entry by entry, up to
+the matrix products around, which read and write under any strides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from symgraph.codegen.contraction import typical
+from symgraph.node import Node
+from symgraph.ops.einsum import Einsum
+from symgraph.ops.map import Map
+from symgraph.ops.move import Affine, Concat, Pull, Push, Reshape, Row
+from symgraph.ops.reduce import Reduce
+from symgraph.shapes import product, same_dim
+
+__all__ = ["batch_axes", "memory_order"]
+
+Place = tuple[Node, int]
+
+
+def memory_order(rank: int, axis: int) -> tuple[int, ...]:
+    """The axes from the slowest to the fastest when one of them comes last."""
+    return (*(a for a in range(rank) if a != axis), axis)
+
+
+def batch_axes(steps: Sequence[Node]) -> dict[Node, int]:
+    """The axis of the batch of every value that is to have it last in memory."""
+    users: dict[Node, list[Node]] = {}
+    for node in steps:
+        for arg in node.args:
+            users.setdefault(arg, []).append(node)
+    found: dict[Node, int] = {}
+    stack = [place for node in steps for place in _convolved(node)]
+    while stack:
+        node, axis = stack.pop()
+        if node in found or not node.args:
+            continue
+        found[node] = axis
+        stack += _below(node, axis)
+        stack += [(u, a) for u in users.get(node, ()) for a in _above(u, node, axis)]
+    return found
+
+
+def _convolved(node: Node) -> Iterator[Place]:
+    """The batch of a convolution: of its windows and of its result."""
+    if not isinstance(node, Einsum) or len(node.args) != 2:
+        return
+    for k, windows in enumerate(node.args):
+        if not isinstance(windows, Pull) or not _is_window(windows):
+            continue
+        moved = {axis for row in windows.rows for axis in _overlapping(row)}
+        mine, other = node.ins[k], node.ins[1 - k]
+        free = [
+            axis
+            for axis, index in enumerate(mine)
+            if index not in other and index in node.out and axis not in moved
+        ]
+        if free:
+            axis = max(free, key=lambda a: typical(windows.shape[a]))
+            yield windows, axis
+            yield node, node.out.index(mine[axis])
+
+
+def _is_window(node: Pull) -> bool:
+    return len(node.args) == 1 and any(map(_overlapping, node.rows))
+
+
+def _overlapping(row: Row) -> list[int]:
+    """The axes that run along one, where there are several."""
+    axes = [axis for axis, _ in row.steps] if isinstance(row, Affine) else []
+    return axes if len(axes) > 1 else []
+
+
+def _below(node: Node, axis: int) -> Iterator[Place]:
+    """The axes of operands that a given axis of a node comes from."""
+    if type(node) is Map:
+        for arg in node.args:
+            own = axis - (node.ndim - arg.ndim)
+            if own >= 0 and arg.shape[own] != 1:
+                yield arg, own
+    elif isinstance(node, (Pull, Push)) and len(node.args) == 1:
+        yield from ((node.args[0], a) for a in _through(node, axis, isinstance(node, Pull)))
+    elif isinstance(node, Reduce):
+        kept = [a for a in range(node.args[0].ndim) if a not in node.axes]
+        yield node.args[0], kept[axis]
+    elif isinstance(node, Einsum) and len(node.args) == 1:
+        if node.out[axis] in node.ins[0]:
+            yield node.args[0], node.ins[0].index(node.out[axis])
+    elif isinstance(node, Reshape):
+        yield from ((node.args[0], a) for a in _same_place(node, node.args[0], axis))
+    elif isinstance(node, Concat) and axis != node.axis:
+        yield from ((arg, axis) for arg in node.args)
+
+
+def _above(user: Node, node: Node, axis: int) -> Iterator[int]:
+    """The axes of a user that come from a given axis of a node."""
+    if type(user) is Map:
+        if node.shape[axis] != 1:
+            yield axis + user.ndim - node.ndim
+    elif isinstance(user, (Pull, Push)) and len(user.args) == 1:
+        yield from _through(user, axis, not isinstance(user, Pull))
+    elif isinstance(user, Reduce):
+        if axis not in user.axes:
+            yield axis - sum(a < axis for a in user.axes)
+    elif isinstance(user, Einsum) and len(user.args) == 1:
+        if user.ins[0][axis] in user.out:
+            yield user.out.index(user.ins[0][axis])
+    elif isinstance(user, Reshape):
+        yield from _same_place(node, user, axis)
+    elif isinstance(user, Concat) and axis != user.axis:
+        yield axis
+
+
+def _through(node: Pull | Push, axis: int, to_large: bool) -> Iterator[int]:
+    """The axis on the other side of a map that leaves it alone; rows belong to the large side."""
+    for large, row in enumerate(node.rows):
+        if not isinstance(row, Affine) or not row.steps:
+            continue
+        small, step = row.steps[0]
+        if (axis in [a for a, _ in row.steps]) if to_large else (axis == large):
+            if len(row.steps) == 1 and step == 1:
+                yield large if to_large else small
+            return
+
+
+def _same_place(node: Node, other: Node, axis: int) -> Iterator[int]:
+    """The axis of another shape of the same entries that is the given axis of this one."""
+    before = product(node.shape[:axis])
+    for own, size in enumerate(other.shape):
+        same = size != 1 and same_dim(size, node.shape[axis])
+        if same and same_dim(product(other.shape[:own]), before):
+            yield own
