@@ -6,37 +6,32 @@ gets C-contiguous arrays of the right type only.
 
 from __future__ import annotations
 
-import builtins
-import contextvars
-import hashlib
 import keyword
-import linecache
+import logging
 import re
 import threading
-import traceback
-import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import sympy
 
 from symgraph.build.coerce import as_node
-from symgraph.codegen.boundary import Boundary
+from symgraph.codegen.boundary import Boundary, Fixed
 from symgraph.codegen.emit_numpy import Options, Source, emit
 from symgraph.codegen.emit_read import emit_read
 from symgraph.codegen.labels import Labels
 from symgraph.codegen.lowering import lower_all
+from symgraph.codegen.numpy_space import NumpySpaces
 from symgraph.codegen.passes import everything, normalise_sums, strip_lets
 from symgraph.codegen.runtime_text import RESERVED
-from symgraph.codegen.schedule import schedule
+from symgraph.codegen.schedule import Block, schedule
+from symgraph.codegen.structure import flatten, result_text
 from symgraph.errors import (
     KindError,
     NameClashError,
-    NonFiniteError,
-    RangeError,
     ShapeError,
     UnknownNameError,
     UnsupportedError,
@@ -47,8 +42,9 @@ from symgraph.shapes import same_shape, shape_text
 
 __all__ = ["Bound", "Program", "compile"]
 
-Target = Literal["numpy"]
+Target = Literal["numpy", "cython"]
 Style = Literal["fast", "read"]
+_log = logging.getLogger("symgraph")
 _KEPT = 8  # workspaces for so many different sizes are kept
 
 
@@ -69,7 +65,8 @@ def compile(
     or dict of nodes, nested at will; the function returns the same structure. `updates` maps
     arguments to their new values, which are written into the given arrays after everything is
     computed from the old ones. With `check_finite` NaN or infinity in arguments, outputs or new
-    values raises NonFiniteError. `style="read"` gives plain code for reading.
+    values raises NonFiniteError. `target="cython"` gives native code where there is a C compiler,
+    else a line in the log and NumPy; `style="read"` gives plain NumPy for reading.
     Raises UnknownNameError for a variable that is no argument, NameClashError for one that is
     given twice, ShapeError or KindError for an update of another shape or kind.
 
@@ -80,7 +77,7 @@ def compile(
     [0.0, 0.761594]
     """
     _check_options(target, dtype, style, name)
-    leaves, structure = _flatten(outputs)
+    leaves, structure = flatten(outputs)
     roots = [as_node(leaf, f"output {path}") for path, leaf in leaves]
     variables = _arguments(args, roots, updates)
     stored = _updates(updates or {}, variables)
@@ -89,11 +86,42 @@ def compile(
     paths = tuple(path for path, _ in leaves)
     options = Options(
         real=dtype, name=name, check_finite=check_finite, output_names=paths, symbols=symbols,
-        result=_result_text(structure), output_dtypes=tuple(_dtype(r, dtype) for r in roots),
+        result=result_text(structure), output_dtypes=tuple(_dtype(r, dtype) for r in roots),
     )  # fmt: skip
+    if target == "cython" and style == "fast":
+        program = _native(variables, structure, roots, stored, options)
+        if program is not None:
+            return program
     make = _readable if style == "read" else _lowered
     source = make(variables, roots, stored, options)
-    return Program(variables, structure, source, options, style)
+    return Program(
+        variables, source.text, source.stored, options,
+        lambda owner: NumpySpaces(owner, source.text, options, structure, style == "read"),
+    )  # fmt: skip
+
+
+def _native(
+    variables: Sequence[Var],
+    structure: Any,
+    roots: Sequence[Node],
+    stored: Mapping[Var, Node],
+    options: Options,
+) -> Program | None:
+    """The program in C; None, and a line in the log, where there is no compiler."""
+    from symgraph.codegen.native.emit import emit_native
+    from symgraph.codegen.native.space import NativeSpaces
+    from symgraph.codegen.native.toolchain import ToolchainError
+
+    block, outputs, updates, labels = _scheduled(roots, stored, options)
+    source = emit_native(block, variables, outputs, updates, labels, options)
+    try:
+        return Program(
+            variables, source.text, source.stored, options,
+            lambda _: NativeSpaces(source, variables, outputs, options, structure),
+        )  # fmt: skip
+    except ToolchainError as error:
+        _log.warning("sg.compile: %s uses NumPy: %s", options.name, error)
+        return None
 
 
 def _dtype(node: Node, real: str) -> np.dtype[Any]:
@@ -101,8 +129,8 @@ def _dtype(node: Node, real: str) -> np.dtype[Any]:
 
 
 def _check_options(target: str, dtype: str, style: str, name: str) -> None:
-    if target != "numpy":
-        raise UnsupportedError(f"compile: target {target!r} is unknown; use 'numpy'.")
+    if target not in ("numpy", "cython"):
+        raise UnsupportedError(f"compile: target {target!r} is unknown; use 'numpy' or 'cython'.")
     if dtype not in ("float64", "float32"):
         raise KindError(f"compile: dtype {dtype!r} is none; use 'float64' or 'float32'.")
     if style not in ("fast", "read"):
@@ -119,13 +147,20 @@ def _lowered(
     variables: Sequence[Var], roots: Sequence[Node], stored: Mapping[Var, Node], options: Options
 ) -> Source:
     """The passes, the schedule and the text."""
+    block, outputs, updates, labels = _scheduled(roots, stored, options)
+    return emit(block, variables, outputs, updates, labels, options)
+
+
+def _scheduled(
+    roots: Sequence[Node], stored: Mapping[Var, Node], options: Options
+) -> tuple[Block, list[Node], dict[Node, Node], Labels]:
+    """The steps that compute outputs and new values in basic operations."""
     everywhere = [*roots, *stored.values()]
     now, images = lower_all(everywhere, float(np.finfo(options.real).max))
     outputs = now[: len(roots)]
     updates: dict[Node, Node] = dict(zip(stored, now[len(roots) :], strict=True))
-    block = schedule(outputs, updates)
     labels = Labels(everything(everywhere), images)
-    return emit(block, variables, outputs, updates, labels, options)
+    return schedule(outputs, updates), outputs, updates, labels
 
 
 def _readable(
@@ -142,46 +177,7 @@ def _readable(
     return emit_read(block, variables, outputs, updates, labels, options)
 
 
-# --- arguments and structures --------------------------------------------------------------------
-
-
-def _flatten(outputs: Any) -> tuple[list[tuple[str, Any]], Any]:
-    """The leaves with their paths, and the structure with the number of the leaf at each place."""
-    leaves: list[tuple[str, Any]] = []
-
-    def walk(part: Any, path: str) -> Any:
-        if isinstance(part, Mapping):
-            return {key: walk(value, f"{path}[{key!r}]") for key, value in part.items()}
-        if isinstance(part, (list, tuple)):
-            items = [walk(value, f"{path}[{k}]") for k, value in enumerate(part)]
-            return items if isinstance(part, list) else tuple(items)
-        leaves.append((path or "0", part))
-        return len(leaves) - 1
-
-    return leaves, walk(outputs, "")
-
-
-def _filled(structure: Any, values: Sequence[Any]) -> Any:
-    if isinstance(structure, int):
-        return values[structure]
-    if isinstance(structure, dict):
-        return {key: _filled(part, values) for key, part in structure.items()}
-    if isinstance(structure, list):
-        return [_filled(part, values) for part in structure]
-    return tuple([_filled(part, values) for part in structure])
-
-
-def _result_text(structure: Any) -> str:
-    """The structure as Python text over y, for the saved module."""
-    if isinstance(structure, int):
-        return f"y[{structure}]"
-    if isinstance(structure, dict):
-        parts = [f"{key!a}: {_result_text(part)}" for key, part in structure.items()]
-        return f"{{{', '.join(parts)}}}"
-    inner = ", ".join(_result_text(part) for part in structure)
-    if isinstance(structure, list):
-        return f"[{inner}]"
-    return f"({inner},)" if len(structure) == 1 else f"({inner})"
+# --- arguments --------------------------------------------------------------------
 
 
 def _arguments(args: Any, roots: Sequence[Node], updates: Any) -> list[Var]:
@@ -264,41 +260,14 @@ def _symbols(variables: Sequence[Var]) -> tuple[sympy.Symbol, ...]:
 # --- programs ------------------------------------------------------------------------------------
 
 
-class _Workspace:
-    """Memory for one call at a time, and the context in which NumPy stays silent."""
+class Workspace(Protocol):
+    """Memory for one call at a time."""
 
-    def __init__(self, attach: Callable[..., Callable[[], Any]]) -> None:
-        self.attach = attach
-        self.context = contextvars.Context()
-        self.context.run(np.seterr, all="ignore")
+    def run(self, arrays: Sequence[Any]) -> Any:
+        """The outputs for these arrays."""
 
-
-#: Since NumPy 2 the treatment of floating-point errors belongs to the context, not the thread.
-_BY_CONTEXT = int(np.__version__.split(".")[0]) >= 2
-
-
-def _run(space: _Workspace, run: Callable[[], Any]) -> Any:
-    try:
-        if _BY_CONTEXT:
-            return space.context.run(run)
-        with np.errstate(all="ignore"):
-            return run()
-    except np.linalg.LinAlgError as error:
-        line = _line_of(error)
-        raise NonFiniteError(
-            f"compiled program: a matrix that must be inverted is singular, at `{line}`. "
-            "Look at the data, or add a multiple of the identity to it."
-        ) from error
-
-
-def _line_of(error: BaseException) -> str:
-    """The emitted line at which an error arose, without its indentation."""
-    lines = [
-        linecache.getline(frame.f_code.co_filename, number).strip()
-        for frame, number in traceback.walk_tb(error.__traceback__)
-        if frame.f_code.co_filename.startswith("<symgraph")
-    ]
-    return lines[-1] if lines else str(error)
+    def attached(self, arrays: Sequence[Any]) -> Callable[[], Any]:
+        """A function without arguments that runs on these arrays."""
 
 
 class Program:
@@ -311,23 +280,17 @@ class Program:
     def __init__(
         self,
         variables: Sequence[Var],
-        structure: Any,
-        source: Source,
+        text: str,
+        stored: Sequence[int],
         options: Options,
-        style: Style,
+        spaces: Callable[[Program], Callable[[tuple[int, ...]], Workspace]],
     ) -> None:
-        self.source = source.text
+        self.source = text
         self.args = tuple(variable.name for variable in variables)
         self.name = options.name
-        self._structure = structure
-        self._boundary = Boundary(variables, options.real, source.stored, options.check_finite)
-        self._sizes = source.sizes
-        space = _executed(self, source.text, options.name)
-        if style == "fast":
-            self._workspace: Callable[..., Any] = space["workspace"]
-        else:
-            self._workspace = _plain(space[options.name], structure, options.output_dtypes)
-        self._free: OrderedDict[tuple[int, ...], list[_Workspace]] = OrderedDict()
+        self._boundary = Boundary(variables, options.real, stored, options.check_finite)
+        self._new_workspace = spaces(self)
+        self._free: OrderedDict[tuple[int, ...], list[Workspace]] = OrderedDict()
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
@@ -340,11 +303,11 @@ class Program:
         sizes = entered.sizes
         space = self._take(sizes)
         try:
-            values = _run(space, space.attach(*entered.arrays))
+            values = space.run(entered.arrays)
         finally:
             self._give(sizes, space)
         entered.leave()
-        return _filled(self._structure, values)
+        return values
 
     def bind(self, *arrays: Any, dims: Mapping[Any, int] | None = None, **named: Any) -> Bound:
         """The program on arrays that stay: they are read, and updated, where they are.
@@ -360,7 +323,7 @@ class Program:
         target.write_text(self.source, encoding="utf-8", newline="\n")
         return target
 
-    def _take(self, sizes: tuple[int, ...]) -> _Workspace:
+    def _take(self, sizes: tuple[int, ...]) -> Workspace:
         """A workspace that nobody else uses."""
         with self._lock:
             free = self._free.get(sizes)
@@ -369,55 +332,12 @@ class Program:
                 return free.pop()
         return self._new_workspace(sizes)
 
-    def _new_workspace(self, sizes: tuple[int, ...]) -> _Workspace:
-        return _Workspace(self._workspace(*sizes))
-
-    def _give(self, sizes: tuple[int, ...], space: _Workspace) -> None:
+    def _give(self, sizes: tuple[int, ...], space: Workspace) -> None:
         with self._lock:
             self._free.setdefault(sizes, []).append(space)
             self._free.move_to_end(sizes)
             while len(self._free) > _KEPT:
                 self._free.popitem(last=False)
-
-
-def _plain(
-    function: Callable[..., Any], structure: Any, dtypes: Sequence[Any]
-) -> Callable[..., Any]:
-    """A plain function in the form of a workspace."""
-
-    def attach(*arrays: Any) -> Callable[[], Any]:
-        def run() -> Any:
-            values = _leaves(structure, function(*arrays), {})
-            return tuple(np.array(values[k], dtype)[()] for k, dtype in enumerate(dtypes))
-
-        return run
-
-    return lambda *sizes: attach
-
-
-def _leaves(structure: Any, value: Any, found: dict[int, Any]) -> dict[int, Any]:
-    """The leaves of a result by number."""
-    if isinstance(structure, int):
-        found[structure] = value
-        return found
-    keys = structure if isinstance(structure, dict) else range(len(structure))
-    for key in keys:
-        _leaves(structure[key], value[key], found)
-    return found
-
-
-def _executed(program: Program, text: str, name: str) -> dict[str, Any]:
-    """The names that the text defines; tracebacks show its lines."""
-    digest = hashlib.sha256(text.encode()).hexdigest()[:12]
-    file = f"<symgraph {name} {digest}>"
-    lines = text.splitlines(keepends=True)
-    linecache.cache[file] = (len(text), None, lines, file)
-    weakref.finalize(program, linecache.cache.pop, file, None)
-    space: dict[str, Any] = {"__name__": f"symgraph_{name}_{digest}"}
-    code = builtins.compile(text, file, "exec")
-    exec(code, space)  # noqa: S102 - our own text, in which user names are inert
-    space.update(ShapeError=ShapeError, RangeError=RangeError, NonFiniteError=NonFiniteError)
-    return space
 
 
 class Bound:
@@ -427,17 +347,15 @@ class Bound:
     a time; others wait.
     """
 
-    def __init__(self, program: Program, fixed: Any) -> None:
+    def __init__(self, program: Program, fixed: Fixed) -> None:
         self._program = program
         self._fixed = fixed
         self._lock = threading.Lock()
-        self._spaces: OrderedDict[tuple[int, ...], _Workspace] = OrderedDict()
-        self._ready: tuple[_Workspace, Callable[[], Any]] | None = None
+        self._spaces: OrderedDict[tuple[int, ...], Workspace] = OrderedDict()
+        self._ready: Callable[[], Any] | None = None
         if not fixed.open:
-            entered = fixed.enter((), {})
-            space = self._space(entered.sizes)
-            self._ready = (space, space.attach(*entered.arrays))
-            self._entered = entered
+            self._entered = fixed.enter((), {})
+            self._ready = self._space(self._entered.sizes).attached(self._entered.arrays)
 
     @property
     def arrays(self) -> dict[str, Any]:
@@ -448,7 +366,7 @@ class Bound:
     def step(self, *arrays: Any, **named: Any) -> Any:
         """Run once and return the outputs."""
         with self._lock:
-            return _filled(self._program._structure, self._once(arrays, named))
+            return self._once(arrays, named)
 
     __call__ = step
 
@@ -458,22 +376,20 @@ class Bound:
             values = None
             for _ in range(count):
                 values = self._once(arrays, named)
-            return None if values is None else _filled(self._program._structure, values)
+            return values
 
     def _once(self, arrays: Any, named: Any) -> Any:
         if self._ready is not None and not arrays and not named:
-            space, run = self._ready
             self._entered.refresh()
-            values = _run(space, run)
+            values = self._ready()
             self._entered.leave()
             return values
         entered = self._fixed.enter(arrays, named)
-        space = self._space(entered.sizes)
-        values = _run(space, space.attach(*entered.arrays))
+        values = self._space(entered.sizes).run(entered.arrays)
         entered.leave()
         return values
 
-    def _space(self, sizes: tuple[int, ...]) -> _Workspace:
+    def _space(self, sizes: tuple[int, ...]) -> Workspace:
         space = self._spaces.get(sizes)
         if space is None:
             space = self._spaces[sizes] = self._program._new_workspace(sizes)

@@ -19,7 +19,7 @@ class Value:
     """A number, which stands for every entry of its shape, or an array under strides.
 
     `text` is the number, or the name of the memory, which has `extent` entries; entry i lies at
-    offset + sum of stride * i.
+    offset + sum of stride * i. Without a name that place is the entry itself.
     """
 
     text: str
@@ -68,6 +68,8 @@ def entry(value: Value, position: str) -> str:
     if value.strides is None:
         return value.text
     place = " + ".join(part for part in (value.offset, position) if part)
+    if not value.text:
+        return f"({place or 0})"
     return f"{value.text}[{place or 0}]"
 
 

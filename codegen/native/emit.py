@@ -16,6 +16,7 @@ from pathlib import Path
 
 import sympy
 
+from symgraph.codegen.contraction import form_of
 from symgraph.codegen.emit_numpy import ROLES, Options
 from symgraph.codegen.labels import Labels, comment
 from symgraph.codegen.native.contractions import (
@@ -25,6 +26,8 @@ from symgraph.codegen.native.contractions import (
 )
 from symgraph.codegen.native.csizes import CSizes
 from symgraph.codegen.native.layout import batch_axes, memory_order
+from symgraph.codegen.native.library import emit_linalg, emit_random
+from symgraph.codegen.native.loops import deliver, emit_loop
 from symgraph.codegen.native.maps import emit_maps
 from symgraph.codegen.native.mathtext import needed
 from symgraph.codegen.native.memory import Buffer
@@ -35,14 +38,18 @@ from symgraph.codegen.native.moves import (
     emit_reshape,
     join_operands,
 )
+from symgraph.codegen.native.products import emit_product
+from symgraph.codegen.native.sums import emit_embedding, emit_reduce, emit_sum, emit_view
 from symgraph.codegen.native.writer import CWriter, Line, Site
 from symgraph.codegen.schedule import Block, Section
-from symgraph.codegen.strided import whole
+from symgraph.codegen.strided import Value, entry, row_major, whole
 from symgraph.node import Node
 from symgraph.ops.einsum import Einsum
-from symgraph.ops.leaves import Var
+from symgraph.ops.leaves import Random, Var
+from symgraph.ops.linalg import Det, Inv, LogDet, Solve
 from symgraph.ops.map import Map
 from symgraph.ops.move import Concat, Pull, Push, Reshape
+from symgraph.ops.reduce import Reduce
 from symgraph.shapes import shape_text
 
 __all__ = ["NativeSource", "emit_native"]
@@ -50,11 +57,6 @@ __all__ = ["NativeSource", "emit_native"]
 _PREFIX: dict[Section, str] = {"forward": "h", "backward": "d", "update": "u"}
 _CHUNK = 160  # lines in one function
 _NAME = re.compile(r"\b[a-z]+[0-9]+\b")
-
-
-_MOVES: dict[type[Node], Callable[[CWriter, Node, str], None]] = {
-    Concat: emit_concat, Pull: emit_pull, Push: emit_push, Reshape: emit_reshape,
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -110,9 +112,9 @@ class _Emitter:
         """The text and how it is called."""
         w = self.w
         w.block = self.block
-        for k, symbol in enumerate(self.symbols):
-            self.given[w.sizes.names[symbol]] = f"const i64 n{k + 1} = f->n[{k}];"
+        self.given_sizes = [f"const i64 n{k + 1} = f->n[{k}];" for k in range(len(self.symbols))]
         self._arguments()
+        self._places()
         self.run(self.block)
         self._results()
         buffers = w.memory.settled()
@@ -146,11 +148,15 @@ class _Emitter:
             node = group[0]
             if type(node) is Map:
                 emit_maps(w, group, self.labels)
-            elif node not in self.delayed:
+            elif node.is_loop:
+                emit_loop(w, node, self.run)
+            elif not node.is_projection and node not in self.delayed:
                 self._single(node)
+            for node in group:
+                deliver(w, node)
 
     def _single(self, node: Node) -> None:
-        """A node that is no Map."""
+        """A node that is neither a Map nor a loop."""
         w, note = self.w, self.labels.note(node, self.w.env)
         if isinstance(node, Push) and node.args[0] in self.delayed:
             if emit_spread_product(w, node, note):
@@ -158,24 +164,71 @@ class _Emitter:
             self._single(node.args[0])
         if isinstance(node, Einsum) and emit_contraction(w, node, note):
             return
-        if type(node) in _MOVES:
-            _MOVES[type(node)](w, node, note)
+        emit = _FORMS[form_of(node)] if type(node) is Einsum else _FAMILIES[type(node)]
+        emit(w, node, note)
 
     # --- the end ------------------------------------------------------------------------------
 
-    def _results(self) -> None:
-        """Outputs into their arrays, then new values into those of their variables."""
+    def _places(self) -> None:
+        """Outputs are computed right in their arrays, the first of several alike."""
         w = self.w
+        self.places: list[Value] = []
         for k, node in enumerate(self.outputs):
-            value = w.value(node)
             name = w.name("y")
-            kind = node.kind
-            self.given[name] = f"{w.ctype(kind)} *const {name} = f->a[{len(self.args) + k}];"
+            self.given[name] = f"{w.ctype(node.kind)} *const {name} = f->a[{len(self.args) + k}];"
+            self.places.append(whole(name, node.shape, node.kind))
+            if node not in w.destination and node.args and not node.is_loop:
+                w.destination[node] = self.places[-1]
+
+    def _results(self) -> None:
+        """What was not computed where it belongs, then new values into their variables."""
+        w = self.w
+        titles = self.options.output_names
+        for node, place in zip(self.outputs, self.places, strict=True):
+            value = w.value(node)
+            if value != place:
+                with w.unit():
+                    w.copy(value, place)
+        if self.options.check_finite:
+            for node, title in zip(self.outputs, titles, strict=True):
+                self._demand_finite(node, f"output {title}")
+            for variable, node in self.updates.items():
+                self._demand_finite(node, f"the new value of {variable.params[0]}")
+        for variable, value in self._news():
             with w.unit():
-                w.copy(value, whole(name, node.shape, kind))
+                w.copy(value, w.env[variable], self.labels.written[variable])
+
+    def _news(self) -> list[tuple[Node, Value]]:
+        """New values of variables, copied first where they lie in those of others."""
+        w = self.w
+        stored = {w.env[variable].text for variable in self.updates}
+        found: list[tuple[Node, Value]] = []
         for variable, node in self.updates.items():
-            with w.unit():
-                w.copy(w.value(node), w.env[variable])
+            value = w.value(node)
+            if value == w.env[variable]:
+                continue
+            if value.text in stored:
+                value = w.copied(value)
+            found.append((variable, value))
+        return found
+
+    def _demand_finite(self, node: Node, title: str) -> None:
+        """Leave where an entry is NaN or infinite."""
+        w, value = self.w, self.w.value(node)
+        if value.storage != "real":
+            return
+        site = Site(
+            "NonFiniteError",
+            f"{escaped(title)} is {{word}} at position {{place}}. Look at the data, lower the "
+            "learning rate, or compile without check_finite=True.",
+            node.shape,
+        )
+        with w.unit(), w.indices(node.shape, independent=False) as names:
+            own = list(zip(names, value.strides or (0,) * len(names), strict=True))
+            here = entry(value, w.position(own))
+            flat = w.position(list(zip(names, row_major(node.shape), strict=True))) or "0"
+            word = f"{here} != {here} ? 0 : {here} > 0 ? 1 : 2"
+            w.refuse(f"{here} - {here} != 0", site, [flat, word])
 
     # --- text ---------------------------------------------------------------------------------
 
@@ -184,7 +237,11 @@ class _Emitter:
         places = {buffer.name: k for k, buffer in enumerate(buffers)}
         functions = [self._function(k, lines, places) for k, lines in enumerate(_chunks(w.lines))]
         calls = [f"    if ((site = {name}_{k + 1}(f))) return site;" for k in range(len(functions))]
-        run = [f"i64 {name}_run(const sg_frame *f)", "{", "    i64 site = 0;", *calls]
+        run = [f"i64 {name}_run(const sg_frame *f)", "{", "    i64 site = 0;"]
+        if w.demands:
+            run += self._sizes()
+            run += [f"    if ({condition}) return {site};" for condition, site in w.demands]
+        run += calls
         parts = [
             f"/* {self._title()} */",
             prelude(w.functions, w.real),
@@ -206,22 +263,23 @@ class _Emitter:
         """Lines as a function, with what they mention declared before."""
         mentioned = dict.fromkeys(name for line in lines for name in _NAME.findall(line.text))
         declared: list[str] = []
-        sizes = {name: None for name in self.given if name in mentioned}
+        given = [line for name, line in self.given.items() if name in mentioned]
         for name in mentioned:
             if name in places:
                 kind = self.w.ctype(self.w.memory.buffers[name].storage)
                 at = f"(void *)(f->w + f->o[{places[name]}])"
                 declared.append(f"{kind} *const {name} = {at};")
         head = f"static i64 {self.options.name}_{number + 1}(const sg_frame *f)"
-        given = [self.given[name] for name in sizes]
-        symbols = [self.given[f"n{k + 1}"] for k in range(len(self.symbols))]
-        unused = [f"(void)n{k + 1};" for k in range(len(self.symbols))]
-        given = [line for line in given if line not in symbols]
-        body = [f"    {line}" for line in [*symbols, *unused, *given, *declared]]
+        body = [*self._sizes(), *(f"    {line}" for line in [*given, *declared])]
         for line in lines:
             note = f"  /* {_inert(line.note)} */" if line.note else ""
             body.append(f"{'    ' * line.depth}{line.text}{note}")
         return "\n".join([head, "{", *body, "    return 0;", "}"])
+
+    def _sizes(self) -> list[str]:
+        """The symbolic sizes, all of them: buffers may need any."""
+        unused = [f"(void)n{k + 1};" for k in range(len(self.symbols))]
+        return [f"    {line}" for line in (*self.given_sizes, *unused)]
 
     def _plan(self, buffers: Sequence[Buffer]) -> str:
         """The function that places the buffers for given sizes."""
@@ -261,6 +319,22 @@ def _units(steps: Sequence[Node]) -> list[list[Node]]:
     return found
 
 
+Emit = Callable[[CWriter, Node, str], None]
+_FORMS: dict[str, Emit] = {
+    "view": emit_view, "sum": emit_sum, "embed": emit_embedding, "product": emit_product,
+}  # fmt: skip
+_FAMILIES: dict[type[Node], Emit] = {
+    Concat: emit_concat, Pull: emit_pull, Push: emit_push, Reshape: emit_reshape,
+    Reduce: emit_reduce, Random: emit_random,
+    Inv: emit_linalg, Det: emit_linalg, LogDet: emit_linalg, Solve: emit_linalg,
+}  # fmt: skip
+
+
+def escaped(title: str) -> str:
+    """A title in the text of a site."""
+    return title.replace("{", "{{").replace("}", "}}")
+
+
 def _inert(note: str) -> str:
     """A note that cannot end its comment."""
     return note.replace("*/", "* /").replace("/*", "/ *").replace("\\", "\\\\")
@@ -281,16 +355,20 @@ def _chunks(lines: Sequence[Line]) -> list[list[Line]]:
 
 def prelude(functions: set[str], real: str) -> str:
     """Types, the table of routines, and the functions that are used."""
-    parts = [data("table.h").rstrip(), _INDEPENDENT, needed(sorted(functions), real)]
+    text = needed(sorted(functions), "float" if real == "float" else "double")
+    parts = [data("table.h").rstrip(), _INDEPENDENT, text.rstrip()]
     return "\n\n".join(part for part in parts if part)
 
 
 _INDEPENDENT = """\
-#if defined(__clang__)
-#define SG_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
-#else
-#define SG_INDEPENDENT _Pragma("GCC ivdep")
-#endif
+/* What compilers may assume of the loop behind it. */
+#define SG_PRAGMA(text) _Pragma(#text)
+#define SG_INDEPENDENT SG_PRAGMA(omp simd)
+#define SG_SUM(s) SG_PRAGMA(omp simd reduction(+:s))
+#define SG_PRODUCT(s) SG_PRAGMA(omp simd reduction(*:s))
+#define SG_LARGEST(s) SG_PRAGMA(omp simd reduction(max:s))
+#define SG_LARGEST_OR_NAN(s, bad) SG_PRAGMA(omp simd reduction(max:s) reduction(|:bad))
+
 #define sg_bytes(count, each) (((i64)(count) * (i64)(each) + 63) / 64 * 64)"""
 
 

@@ -51,7 +51,7 @@ class Compiler:
         native = "-mcpu=native" if machine in ("arm64", "aarch64") else "-march=native"
         return (
             "-O2", "-ftree-vectorize", native, "-fno-math-errno", "-fno-trapping-math", "-fPIC",
-            "-std=gnu11", "-w",
+            "-fopenmp-simd", "-fno-strict-aliasing", "-std=gnu11", "-w",
         )  # fmt: skip
 
     @property

@@ -21,7 +21,13 @@ from symgraph.node import Kind, Node
 from symgraph.ops.leaves import Const, Fill, Iota
 from symgraph.shapes import Dim, Shape, product
 
-__all__ = ["CWriter", "Line", "Site"]
+__all__ = ["COUNTED", "INDEPENDENT", "CWriter", "Line", "Site"]
+
+#: Stands before a loop whose steps are independent of each other.
+INDEPENDENT = "SG_INDEPENDENT"
+
+#: The "memory" whose entry number k is k.
+COUNTED = ""
 
 _WORD = re.compile(r"[a-z]+[0-9]+")
 
@@ -30,11 +36,13 @@ _WORD = re.compile(r"[a-z]+[0-9]+")
 class Site:
     """A place that may refuse to go on, and what it says then.
 
-    `text` may contain {0} to {3}: the numbers that the place left in `detail`.
+    `text` may contain {0} to {3}, the numbers that the place left in `detail`; {place}, an index
+    as a tuple; {word}: nan, inf or -inf for detail[1] = 0, 1, 2.
     """
 
     error: str  # the name of a class of symgraph.errors
     text: str
+    shape: Shape | None = None  # {place} is the index of entry detail[0] of such an array
 
 
 @dataclass
@@ -61,6 +69,7 @@ class CWriter:
     constants: list[str] = field(default_factory=list)  # definitions outside of all functions
     functions: set[str] = field(default_factory=set)  # names such as exp, of the prelude
     sites: list[Site] = field(default_factory=list)
+    demands: list[tuple[str, int]] = field(default_factory=list)  # refused sizes, and their sites
     destination: dict[Node, Value] = field(default_factory=dict)
     order: dict[Node, tuple[int, ...]] = field(default_factory=dict)  # of axes in memory
     known: dict[Any, Any] = field(default_factory=dict)  # tested, or made, and at hand
@@ -122,19 +131,31 @@ class CWriter:
         self.functions.add(name)
         return f"sg_{name}"
 
-    def refuse(self, condition: str, site: Site, details: Sequence[str] = ()) -> None:
+    def refuse(
+        self, condition: str, site: Site, details: Sequence[str] = (), note: str = ""
+    ) -> None:
         """Leave the program where a condition holds."""
         self.sites.append(site)
-        with self.inside(f"if ({condition})"):
+        with self.inside(f"if ({condition})", note):
             for k, detail in enumerate(details):
                 self.say(f"f->detail[{k}] = {detail};")
             self.say(f"return {len(self.sites)};")
+
+    def demand(self, condition: str, site: Site) -> None:
+        """Leave the program before it begins where sizes do not do."""
+        self.sites.append(site)
+        self.demands.append((condition, len(self.sites)))
 
     # --- types --------------------------------------------------------------------------------
 
     def ctype(self, storage: Kind) -> str:
         """The type of an entry."""
         return {"real": self.real, "integer": "i64", "boolean": "u8"}[storage]
+
+    def local(self, storage: Kind) -> str:
+        """The type of a local variable: truth values are as wide as reals, for vectors."""
+        narrow = "int" if self.real == "float" else "i64"
+        return narrow if storage == "boolean" else self.ctype(storage)
 
     @property
     def suffix(self) -> str:
@@ -184,24 +205,20 @@ class CWriter:
     def _leaf(self, node: Node) -> Value:
         if isinstance(node, Fill):
             return Value(self._fill(node), node.shape, node.kind)
+        if isinstance(node, Iota):
+            return whole(COUNTED, node.shape, node.kind)
+        assert isinstance(node, Const), node
         name = self.name("k")
-        if isinstance(node, Const):
-            entries = ", ".join(self.number(x, node.kind) for x in node.array.ravel().tolist())
-            kind = self.ctype(node.kind)
-            self.constants.append(f"static const {kind} {name}[] = {{{entries or 0}}};")
-            return whole(name, node.shape, node.kind)
-        assert isinstance(node, Iota), node
-        made = self.room(node.shape, node.kind)
-        with self.unit():
-            count = self.size(node.shape[0])
-            self.say(f"for (i64 i = 0; i < {count}; i++) {made.text}[i] = i;")
-        return made
+        entries = ", ".join(self.number(x, node.kind) for x in node.array.ravel().tolist())
+        kind = self.ctype(node.kind)
+        self.constants.append(f"static const {kind} {name}[] = {{{entries or 0}}};")
+        return whole(name, node.shape, node.kind)
 
     def _fill(self, node: Fill) -> str:
         value = node.value
         if isinstance(value, (int, float)) or not value.free_symbols:
             return self.number(float(value) if node.kind == "real" else int(value), node.kind)
-        return f"(({self.real})({self.sizes.real(value)}))"
+        return f"(({self.ctype(node.kind)})({self.sizes.real(value)}))"
 
     def view(self, value: Value, shape: Shape, strides: Sequence[Dim], offset: str = "") -> Value:
         """The same memory under other strides."""
@@ -214,18 +231,29 @@ class CWriter:
         """The value as an array in row-major order."""
         if value.strides is not None and replace(value, offset="").is_plain:
             return value
-        made = self.room(value.shape, value.storage, prefix="c")
+        return self.copied(value)
+
+    def copied(self, value: Value, storage: Kind | None = None) -> Value:
+        """A fresh array of the entries of a value, in row-major order."""
+        made = self.room(value.shape, storage or value.storage, prefix="c")
         with self.unit():
             self.copy(value, made)
         return made
 
-    def copy(self, value: Value, target: Value) -> None:
+    def copy(self, value: Value, target: Value, note: str = "") -> None:
         """Write a value into a place of its shape."""
         with self.entries(target.shape, [target, value]) as (there, here):
-            self.say(f"{there} = {here};")
+            self.say(f"{there} = {here};", note)
+
+    def fill(self, target: Value, number: float, note: str = "") -> None:
+        """Write a number into every entry."""
+        with self.unit(), self.entries(target.shape, [target]) as (there,):
+            self.say(f"{there} = {self.number(number, target.storage)};", note)
 
     def pointer(self, value: Value) -> str:
         """The address of the first entry."""
+        assert value.strides is not None
+        assert value.text != COUNTED
         return f"{value.text} + {value.offset}" if value.offset else value.text
 
     # --- loop nests ---------------------------------------------------------------------------
@@ -238,26 +266,33 @@ class CWriter:
 
     @contextmanager
     def nest(
-        self, shape: Sequence[Dim], arrays: Sequence[Sequence[Dim]], independent: bool = True
+        self,
+        shape: Sequence[Dim],
+        arrays: Sequence[Sequence[Dim]],
+        independent: bool = True,
+        mark: str = "",
     ) -> Iterator[list[str]]:
         """A loop over a shape; yields the position in each array.
 
         The loops are ordered by the strides of the first array, the smallest innermost. Steps of
-        the innermost are `independent` of each other, unless told.
+        the innermost are `independent` of each other, unless told; `mark` says how they depend.
         """
         order = sorted(range(len(shape)), key=lambda axis: -abs(typical(arrays[0][axis])))
         turned = [[strides[axis] for axis in order] for strides in arrays]
         sizes, columns = merged([shape[axis] for axis in order], turned)
-        with self.indices(sizes, independent) as names:
+        with self.indices(sizes, independent, mark) as names:
             yield [self.position(list(zip(names, column, strict=True))) for column in columns]
 
     @contextmanager
-    def indices(self, shape: Sequence[Dim], independent: bool = True) -> Iterator[list[str]]:
+    def indices(
+        self, shape: Sequence[Dim], independent: bool = True, mark: str = ""
+    ) -> Iterator[list[str]]:
         """A loop over a shape; yields its indices."""
+        mark = mark or (INDEPENDENT if independent else "")
         names = [f"i{self._indices + k}" for k in range(len(shape))]
         for k, (name, size) in enumerate(zip(names, shape, strict=True)):
-            if independent and k == len(names) - 1:
-                self.say("SG_INDEPENDENT")
+            if mark and k == len(names) - 1:
+                self.say(mark)
             self.say(f"for (i64 {name} = 0; {name} < {self.size(size)}; {name}++) {{")
             self._depth += 1
         self._indices += len(shape)

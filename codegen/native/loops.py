@@ -1,0 +1,144 @@
+"""Scan in C: one loop over time.
+
+A state whose values are recorded lives in a history of length + 1 rows, in which the next value is
+written right behind the present one. Any other state has two rows that take turns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from symgraph.codegen.native.writer import CWriter
+from symgraph.codegen.schedule import Block, Loop
+from symgraph.codegen.strided import Value
+from symgraph.node import Node
+from symgraph.ops.loop import Scan
+from symgraph.shapes import Dim, product
+
+__all__ = ["deliver", "emit_loop"]
+
+
+def emit_loop(w: CWriter, node: Node, steps: Callable[[Block], None]) -> None:
+    """The loop and everything that is read of it; `steps` emits the block of its body."""
+    _Loop(w, node).emit(steps)
+
+
+def deliver(w: CWriter, node: Node) -> None:
+    """Copy a value that could not be computed where it was asked for."""
+    told = w.destination.get(node)
+    value = w.env.get(node)
+    if told is None or value is None or value == told:
+        return
+    with w.unit():
+        w.copy(value, told)
+
+
+class _Loop:
+    def __init__(self, w: CWriter, node: Node) -> None:
+        self.w, self.node = w, node
+        self.loop: Loop = w.block.loops[node]
+        self.scan: Scan = self.loop.scan
+        self.time = w.name("t")
+        self.inner: dict[Node, Value] = {}
+        self.results: dict[Node, Value] = {}  # projections
+        self.destination: dict[Node, Value] = {}
+        self.rows: list[tuple[Node, Value]] = []  # body values, and where they must be at the end
+
+    def emit(self, steps: Callable[[Block], None]) -> None:
+        """The loop."""
+        w, body = self.w, self.scan.body
+        operands = dict(zip(body.locals, [w.value(arg) for arg in self.scan.args], strict=True))
+        for place in body.constants:
+            self.inner[place] = operands[place]
+        for place in body.sequences:
+            self.inner[place] = self._row(operands[place])
+        for number, state in enumerate(body.states):
+            self._state(number, state, operands[state])
+        for traced, projection in self.loop.traces.items():
+            if projection not in self.results:
+                self._trace(traced, projection, operands)
+        outer = (w.env, w.block, w.destination)
+        w.env, w.block, w.destination = self.inner, self.loop.block, self.destination
+        with w.over_time(self._head()):
+            steps(self.loop.block)
+            self._ends()
+        w.env, w.block, w.destination = outer
+        w.env.update(self.results)
+        w.env[self.node] = Value("0", (), "real")
+
+    def _head(self) -> str:
+        time, length = self.time, self.w.size(self.scan.length)
+        if self.scan.backwards:
+            return f"for (i64 {time} = {length} - 1; {time} >= 0; {time}--)"
+        return f"for (i64 {time} = 0; {time} < {length}; {time}++)"
+
+    # --- where things lie ---------------------------------------------------------------------
+
+    def _row(self, value: Value, step: str = "") -> Value:
+        """The entries of the present time, or of another."""
+        w = self.w
+        if value.strides is None:
+            return replace(value, shape=value.shape[1:])
+        at = w.term(step or self.time, value.strides[0])
+        return w.view(value, value.shape[1:], value.strides[1:], at)
+
+    def _state(self, number: int, state: Node, start: Value) -> None:
+        w, loop = self.w, self.loop
+        following = self.scan.body.nexts[number]
+        traces = [loop.traces.get(state), loop.traces.get(following)]
+        length, backwards, time = self.scan.length, self.scan.backwards, self.time
+        if traces[0] is not None or traces[1] is not None:
+            rows: Dim = product([length + 1])
+            room = w.room((rows, *state.shape), state.kind)
+            present, after = (f"({time} + 1)", time) if backwards else (time, f"({time} + 1)")
+            first, last = w.sizes.factor(length), "0"
+            first, last = (first, last) if backwards else (last, first)
+        else:
+            room = w.room((2, *state.shape), state.kind)
+            present, after = f"(({time} + 1) & 1)", f"({time} & 1)"
+            first, last = f"({w.size(length)} & 1)", "0"
+            if not backwards:
+                present, after, first, last = after, present, last, first
+        with w.unit():
+            w.copy(start, self._row(room, first))
+        self.inner[state] = self._row(room, present)
+        self._ask(following, self._row(room, after))
+        if number in loop.finals:
+            self.results[loop.finals[number]] = self._row(room, last)
+        self._history(room, traces)
+
+    def _history(self, room: Value, traces: list[Node | None]) -> None:
+        """States before and after each step, as parts of a history."""
+        assert room.strides is not None
+        parts = ("1", "0") if self.scan.backwards else ("0", "1")
+        for projection, step in zip(traces, parts, strict=True):
+            if projection is not None and projection not in self.results:
+                at = "" if step == "0" else self.w.size(room.strides[0])
+                self.results[projection] = self.w.view(room, projection.shape, room.strides, at)
+
+    def _trace(self, traced: Node, projection: Node, operands: dict[Node, Value]) -> None:
+        if traced in self.scan.body.sequences:
+            self.results[projection] = operands[traced]
+            return
+        told = self.w.destination.get(projection)
+        room = told or self.w.room(projection.shape, projection.kind)
+        self.results[projection] = room
+        self._ask(traced, self._row(room))
+
+    def _ask(self, node: Node, place: Value) -> None:
+        """Let a value of the body be computed in its place, or be copied there."""
+        if node in self.destination or node in self.inner:
+            self.rows.append((node, place))
+        elif node.args and not node.is_loop and not node.is_projection:
+            self.destination[node] = place
+        else:
+            self.rows.append((node, place))
+
+    def _ends(self) -> None:
+        """What stands at the end of each step."""
+        for node, place in self.rows:
+            value = self.w.value(node)
+            if value != place:
+                with self.w.unit():
+                    self.w.copy(value, place)

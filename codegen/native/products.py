@@ -1,0 +1,151 @@
+"""Sums of products of two in C: calls of the table's matrix product, or loops for small ones.
+
+A product is (lead, m, k) times (lead, k, n). Where the indices of one part are one axis under
+strides in both arrays that have them, the part is an axis of the matrix product; what is left over
+is looped around it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from symgraph.codegen.contraction import Grouping, grouping, size_of, typical
+from symgraph.codegen.native.sums import along
+from symgraph.codegen.native.writer import CWriter
+from symgraph.codegen.plan import node_storage
+from symgraph.codegen.strided import Value, entry, merged
+from symgraph.node import Node
+from symgraph.ops.einsum import Einsum, Indices
+from symgraph.shapes import Dim
+
+__all__ = ["emit_product"]
+
+#: Products of at most so many multiplications are written as loops.
+_SMALL = 64
+
+
+def emit_product(w: CWriter, node: Node, note: str) -> None:
+    """A sum of products of two operands."""
+    assert isinstance(node, Einsum)
+    values = [w.value(arg) for arg in node.args]
+    storage = node_storage(node, [value.storage for value in values])
+    groups = grouping(node.ins[0], node.ins[1], node.out)
+    sizes = node.sizes()
+    literal = all(isinstance(size, int) for size in sizes.values())
+    alone = not groups.m and not groups.n  # a dot product for every lead index
+    small = literal and size_of(tuple(sizes), sizes) <= _SMALL
+    if storage != "real" or small or (alone and groups.lead):
+        _by_loops(w, node, values, note)
+        return
+    told = w.destination.get(node)
+    fits = told is not None and told.storage == storage and groups.out == node.out
+    out = told if fits and told is not None else _ordered(w, node, groups)
+    left, right = (_real(w, value) for value in values)
+    ins = node.ins
+    if groups.swapped:
+        left, right, ins = right, left, (node.ins[1], node.ins[0])
+    _Product(w, node, groups, (left, right, out), (ins[0], ins[1], node.out)).emit(note)
+    w.env[node] = out
+
+
+def _ordered(w: CWriter, node: Einsum, groups: Grouping) -> Value:
+    """Memory in which the indices lie in the order of the groups."""
+    return w.room(node.shape, "real", [node.out.index(i) for i in groups.out])
+
+
+def _real(w: CWriter, value: Value) -> Value:
+    """The operand as reals in memory."""
+    if value.strides is not None and value.storage == "real":
+        return value
+    if value.strides is None:
+        one = w.copied(replace(value, shape=()), "real")
+        return replace(one, shape=value.shape, strides=(0,) * len(value.shape))
+    return w.copied(value, "real")
+
+
+def _by_loops(w: CWriter, node: Einsum, values: Sequence[Value], note: str) -> None:
+    """Every entry of the result as one sum."""
+    storage = node_storage(node, [value.storage for value in values])
+    out = w.result(node, storage)
+    sizes = node.sizes()
+    summed = tuple(dict.fromkeys(i for ins in node.ins for i in ins if i not in node.out))
+    pairs = list(zip(values, node.ins, strict=True))
+    outer = [out.strides or (), *(along(value, ins, node.out) for value, ins in pairs)]
+    inner = [along(value, ins, summed) for value, ins in pairs]
+    total = w.name("v")
+    with w.unit(), w.nest(node.shape, outer, independent=False) as (there, *before):
+        w.say(f"{w.local(storage)} {total} = 0;", note)
+        with w.nest([sizes[i] for i in summed], inner, mark=f"SG_SUM({total})") as reads:
+            texts = [
+                entry(value, " + ".join(part for part in places if part))
+                for value, *places in zip(values, before, reads, strict=True)
+            ]
+            w.say(f"{total} += {' * '.join(texts)};")
+        w.say(f"{entry(out, there)} = {total};")
+    w.env[node] = out
+
+
+class _Product:
+    def __init__(
+        self,
+        w: CWriter,
+        node: Einsum,
+        groups: Grouping,
+        values: tuple[Value, Value, Value],
+        indices: tuple[Indices, Indices, Indices],
+    ) -> None:
+        self.w, self.sizes, self.groups = w, node.sizes(), groups
+        self.values, self.indices = values, indices
+        self.loops: list[tuple[Dim, tuple[Dim, ...]]] = []  # sizes and strides in A, B, C
+        self.summed = False  # whether a loop runs over summed indices
+
+    def emit(self, note: str) -> None:
+        """The call, with loops around it."""
+        w, groups = self.w, self.groups
+        m = self._axis(groups.m, (0, 2))
+        n = self._axis(groups.n, (1, 2))
+        outer = len(self.loops)
+        k = self._axis(groups.k, (0, 1))
+        self.summed = len(self.loops) > outer
+        for index in groups.lead:
+            self.loops.append((self.sizes[index], self._strides(index)))
+        left, right, out = self.values
+        if self.summed:
+            w.fill(out, 0)
+        shape = [size for size, _ in self.loops]
+        arrays = [tuple(strides[place] for _, strides in self.loops) for place in range(3)]
+        with w.unit(), w.indices(shape, independent=False) as names:
+            at = [w.position(list(zip(names, array, strict=True))) for array in arrays]
+            pointers = [
+                w.pointer(w.view(value, (), (), place))
+                for value, place in zip((left, right, out), at, strict=True)
+            ]
+            shape_text = ", ".join(w.size(size) for size, _ in (m, n, k))
+            w.say(
+                f"f->lib->gemm_{w.suffix}({shape_text}, "
+                f"{pointers[0]}, {self._pair(m[1][0], k[1][0])}, "
+                f"{pointers[1]}, {self._pair(k[1][1], n[1][1])}, "
+                f"{pointers[2]}, {self._pair(m[1][2], n[1][2])}, {int(self.summed)});",
+                note,
+            )
+
+    def _pair(self, first: Dim, second: Dim) -> str:
+        return f"{self.w.size(first)}, {self.w.size(second)}"
+
+    def _strides(self, index: int) -> tuple[Dim, ...]:
+        pairs = zip(self.values, self.indices, strict=True)
+        return tuple(along(value, own, (index,))[0] for value, own in pairs)
+
+    def _axis(self, group: Indices, used: tuple[int, int]) -> tuple[Dim, tuple[Dim, ...]]:
+        """The indices of a group as one axis; those that do not fit become loops."""
+        strides = {index: self._strides(index) for index in group}
+        order = sorted(group, key=lambda i: [-typical(strides[i][place]) for place in used[::-1]])
+        arrays = [[strides[i][place] for i in order] for place in range(3)]
+        sizes, columns = merged([self.sizes[i] for i in order], arrays)
+        if not sizes:
+            return 1, (1, 1, 1)
+        axes = [(size, tuple(column[k] for column in columns)) for k, size in enumerate(sizes)]
+        axes.sort(key=lambda axis: typical(axis[0]))
+        self.loops += axes[:-1]
+        return axes[-1]

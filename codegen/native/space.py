@@ -1,0 +1,87 @@
+"""Memory of native programs: a kernel of the loader, bound to arrays or to places for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NoReturn
+
+import numpy as np
+import sympy
+
+from symgraph import errors
+from symgraph.codegen.emit_numpy import Options
+from symgraph.codegen.native.emit import NativeSource
+from symgraph.codegen.native.runtime import load
+from symgraph.node import Node
+from symgraph.shapes import bind_shape
+
+__all__ = ["NativeSpaces"]
+
+_WORDS = ("nan", "inf", "-inf")
+
+
+class NativeSpaces:
+    """Makes workspaces for given sizes. Raises ToolchainError where nothing can be built."""
+
+    def __init__(
+        self,
+        source: NativeSource,
+        variables: Sequence[Node],
+        outputs: Sequence[Node],
+        options: Options,
+        structure: Any,
+    ) -> None:
+        self.source, self.structure = source, structure
+        self.kernel = load(source.text, source.name, source.buffers)
+        dtypes = {"real": options.real, "integer": "int64", "boolean": "bool"}
+        self._inputs = [(np.dtype(dtypes[v.kind]), v.shape) for v in variables]
+        shapes = [node.shape for node in outputs]
+        self._outputs = list(zip(options.output_dtypes, shapes, strict=True))
+
+    def __call__(self, sizes: tuple[int, ...]) -> _Workspace:
+        """A workspace."""
+        return _Workspace(self, sizes)
+
+    def bound(self, sizes: tuple[int, ...], arrays: Sequence[Any] | None = None) -> Any:
+        """The kernel with memory of its own, on arrays or on places for them."""
+        known = dict(zip(self.source.sizes, sizes, strict=True))
+        inputs = [(dtype, bind_shape(shape, known)) for dtype, shape in self._inputs]
+        outputs = [(dtype, bind_shape(shape, known)) for dtype, shape in self._outputs]
+        return self.kernel.bind(
+            inputs if arrays is None else arrays,
+            outputs, sizes, self.structure, lambda site, detail: self._refuse(known, site, detail),
+        )  # fmt: skip
+
+    def _refuse(
+        self, sizes: Mapping[sympy.Symbol, int], number: int, detail: Sequence[int]
+    ) -> NoReturn:
+        """The error that a site has found."""
+        site = self.source.sites[number - 1]
+        words = {"word": "", "place": ""}
+        if site.shape is not None:
+            shape = bind_shape(site.shape, sizes)
+            place = np.unravel_index(detail[0], shape) if shape else ()
+            words = {
+                "word": _WORDS[detail[1]] if 0 <= detail[1] < len(_WORDS) else "",
+                "place": str(tuple(int(k) for k in place)),
+            }
+        raise getattr(errors, site.error)(site.text.format(*detail, **words))
+
+
+class _Workspace:
+    """Memory for one call at a time."""
+
+    def __init__(self, spaces: NativeSpaces, sizes: tuple[int, ...]) -> None:
+        self._spaces, self._sizes = spaces, sizes
+        self._open: Any = None
+
+    def attached(self, arrays: Sequence[Any]) -> Callable[[], Any]:
+        """A function without arguments that runs on these arrays."""
+        step: Callable[[], Any] = self._spaces.bound(self._sizes, arrays).step
+        return step
+
+    def run(self, arrays: Sequence[Any]) -> Any:
+        """The outputs for these arrays."""
+        if self._open is None:
+            self._open = self._spaces.bound(self._sizes)
+        return self._open.step(*arrays)
