@@ -11,11 +11,10 @@
 import ast
 import contextlib
 import doctest
+import io
 import linecache
-import os
 import re
 import shlex
-import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -23,6 +22,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+
+from symgraph import cli
 
 ROOT = Path(__file__).parent.parent
 FENCE = re.compile(r"^```(?P<kind>[^\n`]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -112,19 +113,19 @@ def check_command(path: Path, command: Command) -> None:
 
 
 def check_symgraph(place: str, arguments: list[str], expected: list[str] | None) -> None:
-    result = subprocess.run(
-        [sys.executable, "-m", "symgraph", *arguments],
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"},
-    )
-    assert result.returncode == 0, f"{place}: exit code {result.returncode}\n{result.stderr}"
+    """Run in this process, which is where warnings are errors; test_cli.py runs it in its own."""
+    printed, complaints = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(complaints):
+        try:
+            code = cli.main(arguments)
+        except SystemExit as end:
+            code = end.code
+    assert not code, f"{place}: exit code {code}\n{complaints.getvalue()}"
     if expected:
         pattern = "".join(
             r"(?:.*\n)*" if line == "..." else re.escape(line) + r"\n" for line in expected
         )
-        assert re.fullmatch(pattern, result.stdout), f"{place}: prints\n{result.stdout}"
+        assert re.fullmatch(pattern, printed.getvalue()), f"{place}: prints\n{printed.getvalue()}"
 
 
 def make_targets() -> set[str]:

@@ -80,7 +80,7 @@ def monomials(variables: int = 2, degree: int = 2) -> Node:
 
     >>> from symgraph.node import variables as leaves
     >>> {leaf.name: leaf.shape for leaf in leaves([monomials(3, 3)])}
-    {'x': (3,), 'W': (20,)}
+    {'W': (20,), 'x': (3,)}
     """
     x = sg.input("x", variables)
     terms: list[Node] = []
