@@ -1,13 +1,21 @@
-"""Run every benchmark in a process of its own and write RESULTS.md and results.json."""
+"""Measure everything, or what is named, each in a process of its own; write RESULTS.md anew.
+
+python -m benchmarks                                    everything
+python -m benchmarks graphs numpy_target                the cases of these modules
+python -m benchmarks compiler --only w2 w5              contests by the start of their key
+python -m benchmarks compiler --only w4-32 --dtype float64 --scale 0.5 --size activation=tanh
+"""
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 CASES = (
     "graphs:creation",
@@ -21,20 +29,26 @@ CASES = (
     "numpy_target:xor_step",
     "numpy_target:residual_net",
     "explorer:page_of_2000_nodes",
+    "peak:fma",
+    "guards:call_overhead",
+    "guards:gradient_by_forward",
+    "guards:growth_with_depth",
+    "latency:first_results",
+    "memory:above_numpy",
 )
 
 
-def run(case: str) -> list[dict[str, object]]:
+def run(case: str) -> list[dict[str, Any]]:
     """The rows of one case, measured in a fresh process."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith("OPENBLAS_")}
     environment["PYTHONPATH"] = str(Path(__file__).parents[1])
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks", case],
+        [sys.executable, "-m", "benchmarks", "--case", case],
         env=environment,
         stdout=subprocess.PIPE,
         check=True,
     )
-    rows: list[dict[str, object]] = json.loads(done.stdout)
+    rows: list[dict[str, Any]] = json.loads(done.stdout)
     return rows
 
 
@@ -45,41 +59,58 @@ def measured(case: str) -> str:
     return json.dumps([row._asdict() for row in rows])
 
 
-def table(rows: list[dict[str, object]]) -> str:
-    """The rows as a Markdown table."""
-    lines = ["| what | measured | bound | |", "|---|---:|---:|---|"]
-    for row in rows:
-        value, bound = row["value"], row["bound"]
-        assert isinstance(value, float)
-        within = ""
-        if isinstance(bound, float):
-            within = "ok" if value <= bound else "MISSED"
-        limit = f"{bound:g} {row['unit']}" if isinstance(bound, float) else ""
-        remark = " ".join(str(part) for part in (within, row["note"]) if part)
-        lines.append(f"| {row['name']} | {value:.3g} {row['unit']} | {limit} | {remark} |")
-    return "\n".join(lines)
+def contests(told: argparse.Namespace, results: dict[str, Any]) -> None:
+    """Run the chosen contests; variations of sizes and types stand beside the plain ones."""
+    from benchmarks.compiler import CONTESTS
+    from benchmarks.contest import Options, compete
+    from benchmarks.report import contest_table, save
+
+    sizes = dict(one.split("=", 1) for one in told.size)
+    options = Options(told.scale, told.dtype, told.rounds, told.threads, sizes)
+    changed = [f"x{told.scale:g}"] if told.scale != 1 else []
+    changed += [told.dtype] if told.dtype != "float32" else []
+    changed += [f"{told.threads} threads"] if told.threads != 1 else []
+    changed += told.size
+    for contest in CONTESTS:
+        if told.only and not contest.key.startswith(tuple(told.only)):
+            continue
+        print(f"measuring {contest.title}", file=sys.stderr)
+        found = compete(contest, options)
+        print(contest_table([found]))
+        results["contests"][" ".join([contest.key, *changed])] = found
+        save(results)
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("modules", nargs="*", help="'compiler', or modules of cases")
+    parser.add_argument("--only", nargs="*", default=[], help="how the keys of contests start")
+    parser.add_argument("--scale", type=float, default=1, help="multiplies widths and lengths")
+    parser.add_argument("--dtype", choices=("float32", "float64"), default="float32")
+    parser.add_argument("--size", action="append", default=[], help="such as activation=tanh")
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--case", help=argparse.SUPPRESS)
+    return parser.parse_args()
 
 
 def main() -> int:
-    """Measure everything, or the one case named on the command line."""
-    if len(sys.argv) > 1:
-        print(measured(sys.argv[1]))
+    told = arguments()
+    if told.case:
+        print(measured(told.case))
         return 0
-    rows: list[dict[str, object]] = []
-    for case in CASES:
-        print(f"measuring {case}", file=sys.stderr)
-        rows += run(case)
     from benchmarks.measure import machine
+    from benchmarks.report import load, row_table, save
 
-    folder = Path(__file__).parent
-    text = (
-        "# Results\n\nWritten by `make bench`: medians, one process a case, no `OPENBLAS_*`.\n\n"
-        f"{machine()}\n\n{table(rows)}\n"
-    )
-    (folder / "RESULTS.md").write_text(text, encoding="utf-8")
-    document = {"machine": machine(), "rows": rows}
-    (folder / "results.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    print(text)
+    results = load() | {"machine": machine()}
+    for case in CASES:
+        if not told.modules or case.partition(":")[0] in told.modules:
+            print(f"measuring {case}", file=sys.stderr)
+            results["cases"][case] = run(case)
+            print(row_table(results["cases"][case]))
+            save(results)
+    if not told.modules or "compiler" in told.modules:
+        contests(told, results)
     return 0
 
 

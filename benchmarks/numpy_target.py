@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import symgraph as sg
-from benchmarks.measure import Row, once, pair, repeat
+from benchmarks.measure import Row, in_turn, local, once, repeat, share
 from symgraph.node import Node
 
 __all__ = ["first_result", "mlp_step", "residual_net", "xor_step"]
@@ -73,12 +74,13 @@ def mlp_step() -> list[Row]:
         assert abs(got - want) <= 1e-12 * (1 + abs(want))
     for mine, other in zip(ours, theirs, strict=True):
         assert np.allclose(mine, other, rtol=0, atol=1e-12)
-    a, b, ratio, spread = pair(bound.step, hand, rounds=15, calls=20)
-    note = f"spread {spread[0]:.2f} to {spread[-1]:.2f}"
+    times = in_turn({"ours": local(bound.step), "hand": local(hand)}, rounds=15)
+    ratio = share(times["ours"], times["hand"])
+    note = f"spread {ratio.low:.2f} to {ratio.high:.2f}"
     return [
-        Row("MLP 784-128-10 batch 128, step", a * 1e6, "µs"),
-        Row("the same by hand in NumPy", b * 1e6, "µs"),
-        Row("ratio to NumPy by hand", ratio, "x", 1.1, note),
+        Row("MLP 784-128-10 batch 128, step", statistics.median(times["ours"]) * 1e6, "µs"),
+        Row("the same by hand in NumPy", statistics.median(times["hand"]) * 1e6, "µs"),
+        Row("ratio to NumPy by hand", ratio.median, "x", 1.1, note),
     ]
 
 

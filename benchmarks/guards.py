@@ -1,0 +1,116 @@
+"""What must hold besides being fast: overhead of a call, cost of gradients, growth with depth."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any, cast
+
+import numpy as np
+
+import symgraph as sg
+from benchmarks.compiler import CONTESTS
+from benchmarks.measure import Row, in_turn, local, pin, share
+from benchmarks.systems.trainer import tables
+from benchmarks.worker import named
+from symgraph.node import Node, dag_size, variables
+
+__all__ = ["TARGET", "call_overhead", "gradient_by_forward", "growth_with_depth"]
+
+
+def _target() -> Any:
+    """The one for C, or NumPy's where there is none."""
+    x = sg.input("x")
+    try:
+        sg.compile([x], x, target=cast(Any, "cython"))
+    except sg.UnsupportedError:
+        return "numpy"
+    return "cython"
+
+
+TARGET = _target()
+
+
+def call_overhead() -> list[Row]:
+    """Nanoseconds of a step that has next to nothing to do, less those of an empty function."""
+    pin()
+    x = sg.parameter("x")
+    bound = sg.compile([x], [], updates={x: x + 1}, target=TARGET).bind(np.array(0.0))
+    times = in_turn({"step": local(bound.step), "empty": local(lambda: None)})
+    cost = statistics.median(times["step"]) - statistics.median(times["empty"])
+    return [Row("a step of a bound object", cost * 1e9, "ns", 60)]
+
+
+def gradient_by_forward() -> list[Row]:
+    """Loss and gradients against the loss alone, in time and in nodes."""
+    pin()
+    rows = []
+    for key in ("w2-32", "w3-32", "w4-32", "w4g-32", "w5-32"):
+        contest = next(one for one in CONTESTS if one.key == key)
+        work = named(contest.work, dict(contest.sizes))
+        loss = work.symgraph()
+        parameters = [v for v in variables([loss]) if v.role == "parameter"]
+        gradients = sg.grad(loss, parameters)
+        start, data = tables(work, "float32")
+        given = start | data
+        everything: Any = list(variables([loss]))
+        steps: dict[str, Callable[[], Any]] = {}
+        for name, outputs in (("forward", [loss]), ("gradient", [loss, *gradients])):
+            program = sg.compile(everything, outputs, dtype="float32", target=TARGET)
+            steps[name] = program.bind(**{v.name: given[v.name] for v in everything}).step
+        times = in_turn({name: local(step) for name, step in steps.items()})
+        ratio = share(times["gradient"], times["forward"])
+        nodes = dag_size(loss, *gradients)[0] / dag_size(loss)[0]
+        note = f"spread {ratio.low:.2f} to {ratio.high:.2f}"
+        title = contest.title.partition(",")[0]
+        rows += [
+            Row(f"{title}: gradient by forward, time", ratio.median, "x", 3.5, note),
+            Row(f"{title}: gradient by forward, nodes", nodes, "x", 3.0),
+        ]
+    return rows
+
+
+def tanh_net(depth: int, width: int = 8) -> tuple[Node, list[Node]]:
+    """The sum of the last layer of a net of scalars, each weight a variable; and the weights."""
+    h: list[Node] = [sg.input(f"x{k}") for k in range(width)]
+    weights = []
+    for layer in range(depth):
+        rows = [[sg.parameter(f"w{layer}_{i}_{j}") for j in range(width)] for i in range(width)]
+        weights += [w for row in rows for w in row]
+        h = [sg.tanh(_dot(row, h)) for row in rows]
+    return _dot([sg.const(1.0)] * width, h), weights
+
+
+def _dot(row: list[Node], h: list[Node]) -> Node:
+    total = row[0] * h[0]
+    for w, x in zip(row[1:], h[1:], strict=True):
+        total = total + w * x
+    return total
+
+
+def growth_with_depth() -> list[Row]:
+    """Gradient and program of tanh nets of scalars, width 8, whose depth doubles up to 64."""
+    rows, before = [], {}
+    for depth in (8, 16, 32, 64):
+        loss, weights = tanh_net(depth)
+        derive = min(in_turn({"grad": local(partial(sg.grad, loss, weights))}, 5)["grad"])
+        gradients = sg.grad(loss, weights)
+        everything: Any = list(variables([loss]))
+        begun = time.process_time()
+        program = sg.compile(everything, [loss, *gradients], target=TARGET)
+        build = time.process_time() - begun
+        del program
+        nodes = dag_size(loss, *gradients)[0]
+        for title, seconds in (("derive", derive), ("compile, Python's part", build)):
+            name = f"{title} a tanh net of {depth} layers of scalars"
+            rows.append(Row(name, seconds, "s", None, f"{nodes} nodes"))
+            if title in before:
+                rows.append(
+                    Row("the same by that of half the depth", seconds / before[title], "x", 2.3)
+                )
+            before[title] = seconds
+        if depth == 64:
+            rows.append(Row("derivation by node", derive / nodes * 1e6, "µs", 15))
+    return rows

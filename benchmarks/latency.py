@@ -1,0 +1,91 @@
+"""How long one waits: first results with an empty cache and with a full one, export."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from benchmarks.measure import Row, pin
+
+__all__ = ["first_results"]
+
+#: The workloads, and the most seconds until their first result.
+CASES = {
+    "XOR": ("train_steps.xor:Xor", {"batch": 1}),
+    "MLP": ("train_steps.mlp:MLP", {}),
+    "RNN": ("train_steps.char_rnn:CharRNN", {}),
+    "LSTM": ("train_steps.lstm:LSTM", {}),
+    "CNN": ("train_steps.lenet:LeNet", {}),
+}
+
+
+def first_results() -> list[Row]:
+    """Each in a fresh process, after imports; CPU seconds with those of the compiler."""
+    rows = []
+    with tempfile.TemporaryDirectory() as cache:
+        once = _child(cache, "machine")
+        rows.append(Row("build the runtime, once a machine", once["seconds"], "s", 2.0))
+        for name in CASES:
+            cold, warm = _child(cache, name), _child(cache, name)
+            rows += [
+                Row(f"{name}: expression to first result", cold["seconds"], "s", 0.25),
+                Row(f"{name}: the same, kernel built before", warm["seconds"] * 1e3, "ms", 50),
+            ]
+            if "export" in cold:
+                rows.append(Row(f"{name}: export as .pyx", cold["export"], "s", 1.0))
+    return rows
+
+
+def _child(cache: str, name: str) -> dict[str, float]:
+    environment = os.environ | {"XDG_CACHE_HOME": cache}
+    command = [sys.executable, "-m", "benchmarks.latency", name]
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True)
+    found: dict[str, float] = json.loads(done.stdout)
+    return found
+
+
+def _cpu() -> float:
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime
+
+
+def _first_result(name: str) -> dict[str, float]:
+    """Of a train step; the modules that it needs are imported before."""
+    import symgraph as sg
+    from benchmarks.guards import TARGET
+    from benchmarks.systems import by_symgraph
+    from benchmarks.worker import named
+
+    x = sg.input("x")
+    sg.compile([x], x + 1, target=TARGET)(1.0)  # imports, and the runtime of this machine
+    if name == "machine":
+        return {"seconds": _cpu() - BEGUN}
+    work = named(*CASES[name])
+    begun = _cpu()
+    trainer = by_symgraph.train(work, "float32", TARGET)
+    trainer.modes["call"](1)
+    found = {"seconds": _cpu() - begun}
+    program: Any = by_symgraph.program(work, "float32", TARGET)[0]
+    with tempfile.TemporaryDirectory() as folder:
+        begun = _cpu()
+        program.save(Path(folder, "step.pyx"))
+        found["export"] = _cpu() - begun
+    return found
+
+
+if __name__ == "__main__":
+    pin()
+    import numpy  # noqa: F401 - its import is not symgraph's
+
+    import symgraph.codegen.program
+    import symgraph.train.optim  # noqa: F401
+
+    BEGUN = _cpu()
+    print(json.dumps(_first_result(sys.argv[1])))

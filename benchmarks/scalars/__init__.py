@@ -1,0 +1,1 @@
+"""W7: formulas of many scalars and their derivatives."""

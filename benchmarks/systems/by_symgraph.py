@@ -1,0 +1,80 @@
+"""symgraph: loss, gradients and optimizer as one program with updates."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import sympy
+
+import symgraph as sg
+from benchmarks.systems.trainer import Evaluator, Trainer, repeated, tables
+from benchmarks.workload import Arrays, Rule, Scalars, TrainStep
+from symgraph.node import Node, variables
+
+__all__ = ["evaluate", "memory", "program", "train"]
+
+
+def _optimizer(rule: Rule) -> Any:
+    """The optimizer of symgraph that a rule names."""
+    kinds = {"sgd": sg.optim.SGD, "momentum": sg.optim.Momentum}
+    kinds |= {"adam": sg.optim.Adam, "adagrad": sg.optim.Adagrad}
+    return kinds[rule.kind](rule.rate)
+
+
+def program(work: TrainStep, dtype: Any, target: Any) -> tuple[Any, list[Node]]:
+    """The compiled step and its variables."""
+    loss = work.symgraph()
+    parameters = [v for v in variables([loss]) if v.role == "parameter"]
+    gradients = dict(zip(parameters, sg.grad(loss, parameters), strict=True))
+    if work.rule.clip is not None:
+        gradients = sg.optim.clip_by_value(gradients, work.rule.clip)
+    updates = _optimizer(work.rule).updates(gradients)
+    everything = variables([loss, *updates, *updates.values()])
+    compiled = sg.compile(everything, loss, updates=updates, dtype=dtype, target=target)
+    return compiled, list(everything)
+
+
+def memory(everything: list[Node], known: Arrays, dtype: str) -> Arrays:
+    """An array for each variable; the states of the optimizer, such as m_W1, are zeros."""
+    arrays: Arrays = {}
+    for node in everything:
+        owner = node.name.partition("_")[2]
+        shape = np.shape(known.get(node.name, known.get(owner, 0.0)))
+        arrays[node.name] = np.array(known.get(node.name, np.zeros(shape, dtype)))
+    return arrays
+
+
+def train(work: TrainStep, dtype: str, target: str) -> Trainer:
+    start, data = tables(work, dtype)
+    compiled, everything = program(work, dtype, target)
+    bound = compiled.bind(**memory(everything, start | data, dtype))
+
+    def restart(values: Arrays, rate: float) -> None:
+        for name, array in bound.arrays.items():
+            if name not in data:
+                array[...] = values.get(name, rate if name == "η" else 0)
+
+    modes = {"call": repeated(bound.step), "loop": bound.steps}
+    return Trainer(modes, restart, lambda: {name: bound.arrays[name] for name in start})
+
+
+def evaluate(work: Scalars, dtype: Any, target: Any) -> Evaluator:
+    """Plain SymPy expressions and their gradients."""
+    point = work.point(np.random.default_rng(0))
+    symbols = sympy.symbols(f"x0:{len(point)}")
+    formulas = work.formulas(symbols, sympy)
+    rows = [_row(formula, symbols[: work.wanted]) for formula in formulas]
+    bound = sg.compile(symbols, [formulas, rows], dtype=dtype, target=target).bind(*point)
+
+    def results() -> Any:
+        return np.concatenate([np.ravel(part) for part in bound.step()])
+
+    return Evaluator({"call": repeated(bound.step)}, results)
+
+
+def _row(formula: Any, symbols: Any) -> list[Any]:
+    """The derivatives by all symbols; a formula without a symbol does not change with it."""
+    there = [one for one in symbols if one in formula.free_symbols]
+    found = dict(zip(there, sg.grad(formula, there), strict=True))
+    return [found.get(one, 0) for one in symbols]

@@ -1,0 +1,1 @@
+"""Training steps that are measured against other systems, one family a module."""
