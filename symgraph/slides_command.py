@@ -78,6 +78,10 @@ def add_options(command: argparse.ArgumentParser) -> None:
         "--connectors", action="store_true",
         help="in .pptx: edges as straight lines that follow their nodes",
     )  # fmt: skip
+    command.add_argument(
+        "--handout", action="store_true",
+        help="for paper: of the steps under one heading only the last",
+    )  # fmt: skip
 
 
 def written(loss: Any, wrt: list[Any], options: argparse.Namespace) -> Path:
@@ -93,6 +97,6 @@ def written(loss: Any, wrt: list[Any], options: argparse.Namespace) -> Path:
         leaf=None if options.leaf is None else [find_node(loss, one) for one in options.leaf],
         title=options.title, language=options.lang, theme=options.theme, rate=options.rate,
         direction=options.direction, digits=options.digits, most=options.most,
-        connectors=options.connectors, style=options.style, steps=options.steps,
-        phases=options.phases,
+        connectors=options.connectors, handout=options.handout, style=options.style,
+        steps=options.steps, phases=options.phases,
     )  # fmt: skip

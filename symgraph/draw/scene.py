@@ -7,7 +7,7 @@ something to say, an alternative text.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -165,6 +165,27 @@ class Scene:
         items = tuple(replace(item, first=0, last=None) for item in self.items if item.seen(step))
         note = self.notes[step : step + 1]
         return replace(self, items=items, notes=(), description=" ".join((self.description, *note)))
+
+    @property
+    def stops(self) -> tuple[int, ...]:
+        """What a handout keeps: the last step of each heading, and of each part of the picture."""
+        begins = {
+            item.first
+            for item in self.items
+            if item.layer == "title" or (item.role == "map" and item.last is not None)
+        }
+        ends = {first - 1 for first in begins if first} | {self.steps - 1}
+        return tuple(sorted(ends))
+
+    def only(self, steps: Sequence[int]) -> Scene:
+        """The deck of some of the steps."""
+        items = []
+        for item in self.items:
+            seen = [k for k, step in enumerate(steps) if item.seen(step)]
+            if seen:
+                items.append(replace(item, first=seen[0], last=seen[-1]))
+        notes = tuple(self.notes[step] for step in steps if step < len(self.notes))
+        return replace(self, items=tuple(items), notes=notes)
 
     def shape(self, owner: str) -> Shape:
         """The shape of a node."""

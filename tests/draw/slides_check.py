@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import symgraph as sg
-from symgraph.zoo import losses
+from symgraph.zoo import gates, losses
 
 HINGE = {"W": [1.0, 2.0], "φ(x)": [2.0, -1.0], "y": 1.0}
 TWO_LAYER = {
@@ -31,6 +31,9 @@ def files(folder: Path) -> list[Path]:
         sg.draw(losses.two_layer(), TWO_LAYER, **chinese).save(folder / "picture-zh.tex"),
         sg.slides(losses.hinge(), folder / "hinge.tex", HINGE),
         sg.slides(losses.two_layer(), folder / "two-layer-zh.tex", TWO_LAYER, **chinese),
+        sg.slides(losses.hinge(), folder / "handout.tex", HINGE, handout=True),
+        sg.slides(losses.squared(), folder / "handout-zh.tex", handout=True, **chinese),
+        sg.slides(gates.lstm(), folder / "parts.tex", style="timeline", title=HOSTILE),
         sg.slides(losses.squared(), folder / "letters.tex"),
         sg.slides(losses.hinge(), folder / "hinge-slides.pptx", HINGE),
         sg.slides(

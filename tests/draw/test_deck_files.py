@@ -103,17 +103,47 @@ def test_a_hostile_name_changes_no_structure(name, plain_tags):
 def test_beamer_has_an_overlay_for_every_step(scene):
     tex = tikz(scene).decode()
     check_balanced(tex)
-    spans = {(int(a), int(b)) for a, b in re.findall(r"\\only<(\d+)-(\d+)>", tex)}
+    spans = {(int(a), int(b)) for a, b in re.findall(r"\\only<(\d+)-(\d+)\|", tex)}
 
     assert r"\documentclass[aspectratio=169]{beamer}" in tex
     assert spans == {
         (item.first + 1, scene.steps if item.last is None else item.last + 1)
         for item in scene.items
-        if (item.first, item.last) != (0, None) and getattr(item.drawn, "box", True)
+        if (item.first, item.last) != (0, None) and item.layer != "title"
         and not (isinstance(item.drawn, Glyphs) and not item.drawn.box.pieces)
         and item.paint.fill + item.paint.stroke != "nonenone"
     }  # fmt: skip
     assert tex.count(r"\note<") == scene.steps
+
+
+HEADINGS = [
+    "What goes in", "Build the expression", "Local derivatives", "Forward", "Backward",
+    "One path", "Sum over the paths", "One step downhill", "Forward again",
+]  # fmt: skip
+
+
+def test_beamer_says_the_heading_of_every_step_as_its_frametitle(scene):
+    tex = tikz(scene).decode()
+    found = re.findall(r"\\frametitle<(\d+)-(\d+)\| handout:(\d+)-(\d+)>\{(.*)\}", tex)
+
+    assert [text for *_, text in found] == [f"Hinge: {one}" for one in HEADINGS]
+    # One after the other, without a gap, and a page of a handout each.
+    ends = [0, *(int(last) for _, last, *_ in found)]
+    assert [int(first) for first, *_ in found] == [end + 1 for end in ends[:-1]]
+    assert ends[-1] == scene.steps
+    assert [(a, b) for _, _, a, b, _ in found] == [(f"{k}", f"{k}") for k in range(1, 10)]
+
+
+def test_a_handout_has_the_last_step_of_each_heading(scene, tmp_path):
+    pypdf = pytest.importorskip("pypdf", reason="pypdf reads the PDF")
+    loss, options = losses.hinge(), {"title": "Hinge", "handout": True}
+    tex = sg.slides(loss, tmp_path / "h.tex", HINGE, **options).read_text(encoding="utf-8")
+    pages = pypdf.PdfReader(sg.slides(loss, tmp_path / "h.pdf", HINGE, **options)).pages
+
+    assert r"\documentclass[aspectratio=169,handout]{beamer}" in tex
+    assert len(pages) == len(HEADINGS)
+    with pytest.raises(sg.errors.DrawError, match="handout='yes'; write True or False"):
+        sg.slides(loss, tmp_path / "h.tex", handout="yes")
 
 
 def test_the_pdf_has_a_page_a_step_with_the_formulas_of_that_step(scene):

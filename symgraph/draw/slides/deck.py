@@ -34,7 +34,7 @@ from symgraph.draw.writers.pdf import pdf
 from symgraph.draw.writers.pptx import HEIGHT, POINT, WIDTH, pptx
 from symgraph.draw.writers.reveal import reveal
 from symgraph.draw.writers.texmath import plain
-from symgraph.draw.writers.tikz import tikz
+from symgraph.draw.writers.tikz import beamer, tikz
 from symgraph.errors import DrawError, RangeError
 from symgraph.graph import Graph, graph
 from symgraph.node import Node, reachable, variables
@@ -71,13 +71,15 @@ def slides(
     values: Mapping[Any, Any] | None = None,
     *,
     connectors: bool = False,
+    handout: bool = False,
     **options: Any,
 ) -> Path:
     """Write the deck of an expression; the suffix chooses the format, one of those in `DECKS`.
 
-    `connectors`: in a .pptx file edges are straight lines glued to their nodes, not curves. Further
-    options as of `deck`. Letters below 14 points on a slide of 13.33 inches are reported through
-    `logging`.
+    `connectors`: in a .pptx file edges are straight lines glued to their nodes, not curves.
+    `handout`: of the steps under one heading only the last, for paper; a .tex file keeps all of
+    them and gets Beamer's class option of that name. Further options as of `deck`. Letters below
+    14 points on a slide of 13.33 inches are reported through `logging`.
     Raises what `deck` raises, DrawError for another suffix and for a file that cannot be written,
     UnsupportedError where a format needs a package that is not installed.
     """
@@ -87,9 +89,15 @@ def slides(
             f"slides: connectors=True, and {Path(path).name!r} has none; they are for .pptx. "
             "Leave it away."
         )
-    check_options(deck, options, ("connectors",), "slides: a deck")
+    if not isinstance(handout, bool):
+        raise DrawError(f"slides: handout={handout!r}; write True or False.")
+    check_options(deck, options, ("connectors", "handout"), "slides: a deck")
     scene = deck(loss, values, **options).scene
     _warn_of_small_letters(scene)
+    if writer is tikz:
+        return write(path, beamer(scene, handout), "slides")
+    if handout:
+        scene = scene.only(scene.stops)
     return write(path, pptx(scene, connectors) if connectors else writer(scene), "slides")
 
 

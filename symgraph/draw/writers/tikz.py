@@ -6,7 +6,8 @@ and written anew (`texmath`), so that nothing a user typed becomes a command.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from symgraph.draw.geometry import Curve, Disc, Point, Rect
 from symgraph.draw.scene import Glyphs, Item, Path, Polygon, Scene
@@ -39,6 +40,15 @@ _MACROS = rf"""\newsavebox\sgBox
     \pgfmathsetmacro\sgScale{{min(#6, #4/max(0.1, \wd\sgBox),
       #5/max(0.1, \ht\sgBox + \dp\sgBox))}}%
     \scalebox{{\sgScale}}{{\usebox\sgBox}}}};}}
+"""
+_TITLE = r"""\definecolor{{sgTitle}}{{HTML}}{{{0}}}
+\setbeamercolor{{frametitle}}{{fg=sgTitle}}
+\setbeamertemplate{{frametitle}}{{\nointerlineskip
+  \sbox\sgBox{{\normalfont\fontsize{{{4}}}{{{5}}}\selectfont \insertframetitle}}%
+  \dp\sgBox=0pt
+  \vbox to 0pt{{\kern{3}\vbox to 0pt{{\vss\hbox{{\kern{1}\hbox to {2}{{\hss
+    \ifdim\wd\sgBox>{2}\resizebox{{{2}}}{{!}}{{\usebox\sgBox}}\else\usebox\sgBox\fi
+    \hss}}}}\kern0pt}}\vss}}}}
 """
 _CHINESE = r"""\usepackage{xeCJK}
 \IfFontExistsTF{Noto Sans CJK SC}{\setCJKmainfont{Noto Sans CJK SC}}{%
@@ -73,12 +83,23 @@ def tikz(scene: Scene) -> bytes:
     )
 
 
-def beamer(scene: Scene) -> bytes:
-    """The scene as a Beamer document of one frame with an overlay for every step."""
+def beamer(scene: Scene, handout: bool = False) -> bytes:
+    r"""The scene as a Beamer document of one frame with an overlay for every step.
+
+    The heading of a step is its `\frametitle`. With the class option `handout`, which `handout`
+    writes, only the last step of each heading is left.
+    """
     scale = min(SLIDE[0] * _ROOM / scene.width, SLIDE[1] * _ROOM / scene.height)
-    body = "\n".join(_picture(scene, scale, overlays=True))
+    titles = [item for item in scene.items if item.layer == "title"]
+    rest = tuple(item for item in scene.items if item.layer != "title")
+    times = _Times(scene)
+    body = "\n".join(_picture(replace(scene, items=rest), scale, times))
+    headings = "".join(
+        f"\\frametitle{times.of(item) or '<1->'}{{{tex_text(item.source)}}}\n" for item in titles
+    )
     notes = "".join(
-        f"\\note<{step}>{{{tex_text(text)}}}\n" for step, text in enumerate(scene.notes, 1)
+        f"\\note{times.at(step, step)}{{{tex_text(text)}}}\n"
+        for step, text in enumerate(scene.notes)
     )
     # The picture is made in the frame, where the steps are counted, and put on the background,
     # which covers the whole slide.
@@ -88,17 +109,55 @@ def beamer(scene: Scene) -> bytes:
         "\\hbox to \\paperwidth{\\hss\\usebox\\sgSlide\\hss}\\vss}}\n"
     )
     made = f"\\global\\setbox\\sgSlide\\hbox{{%\n{body}\n}}\n"
-    frame = f"{canvas}\\begin{{frame}}[plain]\n{made}{notes}\\end{{frame}}\n"
+    frame = f"{canvas}\\begin{{frame}}[plain]\n{headings}{made}{notes}\\end{{frame}}\n"
+    options = "aspectratio=169" + ",handout" * handout
     return _document(
         scene,
-        body + notes,
-        _LENIENT + r"\documentclass[aspectratio=169]{beamer}",
+        body + notes + headings,
+        _LENIENT + rf"\documentclass[{options}]{{beamer}}",
         "\\usefonttheme{professionalfonts}\n\\setbeamertemplate{navigation symbols}{}\n"
         "\\setbeamersize{text margin left=0pt,text margin right=0pt}\n"
         f"\\definecolor{{sgPage}}{{HTML}}{{{_hex(scene.background)}}}\n"
-        "\\setbeamercolor{background canvas}{bg=sgPage}\n",
+        "\\setbeamercolor{background canvas}{bg=sgPage}\n"
+        f"{_title_style(titles, scene, scale)}",
         f"\\begin{{document}}\n{frame}\\end{{document}}\n",
     )
+
+
+def _title_style(titles: Sequence[Item], scene: Scene, scale: float) -> str:
+    """Headings where the scene has them: in the middle of the same room, at most as wide."""
+    if not titles:
+        return ""
+    centre = titles[0].bounds.centre[0]
+    half = 0.96 * min(centre, scene.width - centre)
+    left = (SLIDE[0] - scene.width * scale) / 2 + (centre - half) * scale
+    sizes = [_largest(item) for item in titles if isinstance(item.drawn, Glyphs)]
+    size = max(sizes) * scale
+    # The baseline of the tallest.
+    base = max(item.drawn.y for item in titles if isinstance(item.drawn, Glyphs))
+    down = (SLIDE[1] - scene.height * scale) / 2 + base * scale
+    values = (left, 2 * half * scale, down, size, 1.2 * size)
+    parts = [f"{_number(value)}pt" for value in values]
+    return _TITLE.format(_hex(titles[0].paint.fill), *parts)
+
+
+class _Times:
+    """When something is seen, as Beamer says it: on slides, and on pages of a handout."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._last = scene.steps - 1
+        self._stops = scene.stops
+
+    def of(self, item: Item) -> str:
+        """The specification of an item; empty for what is always there."""
+        last = self._last if item.last is None else item.last
+        return "" if item.first == 0 and last == self._last else self.at(item.first, last)
+
+    def at(self, first: int, last: int) -> str:
+        """The specification of some steps."""
+        pages = [k for k, stop in enumerate(self._stops, 1) if first <= stop <= last]
+        handout = f"{pages[0]}-{pages[-1]}" if pages else "0"
+        return f"<{first + 1}-{last + 1}| handout:{handout}>"
 
 
 def tikz_fragment(scene: Scene) -> str:
@@ -119,7 +178,7 @@ def _comment(scene: Scene) -> str:
     return f"% symgraph layout: {clean(scene.engine)} {clean(scene.engine_version)}\n"
 
 
-def _picture(scene: Scene, unit: float, overlays: bool = False) -> Iterator[str]:
+def _picture(scene: Scene, unit: float, times: _Times | None = None) -> Iterator[str]:
     """The tikzpicture; a pixel of the scene is `unit` points, y downwards."""
     scale = f"{unit:.5f}pt"
     yield f"\\begin{{tikzpicture}}[x={scale}, y=-{scale}, line cap=butt, line join=round]"
@@ -128,17 +187,12 @@ def _picture(scene: Scene, unit: float, overlays: bool = False) -> Iterator[str]
     colours = _colours(scene)
     for colour, name in colours.items():
         yield f"\\definecolor{{{name}}}{{HTML}}{{{_hex(colour)}}}"
-    if scene.background != "none" and not overlays:
+    if scene.background != "none" and times is None:
         yield f"\\fill[{colours[scene.background]}] (0, 0) rectangle {corner};"
-    last = scene.steps - 1
     for item in scene.items:
         lines = list(_item(item, unit, colours))
-        if not lines:
-            continue
-        end = last if item.last is None else item.last
-        seen = f"\\only<{item.first + 1}-{end + 1}>{{%"
-        always = not overlays or (item.first == 0 and end == last)
-        yield from lines if always else [seen, *lines, "}"]
+        seen = times.of(item) if times is not None and lines else ""
+        yield from [f"\\only{seen}{{%", *lines, "}"] if seen else lines
     yield "\\end{tikzpicture}%"
 
 
@@ -196,14 +250,20 @@ def _style(paint: Paint, unit: float, colours: dict[str, str]) -> str:
     return "" if parts == ["draw=none"] else ", ".join(parts)
 
 
+def _largest(item: Item) -> float:
+    """Pixels to the em of the largest letters."""
+    assert isinstance(item.drawn, Glyphs)
+    sizes = [piece.size for piece in item.drawn.box.pieces if not isinstance(piece, Rule)]
+    return max(sizes, default=16.0)
+
+
 def _formula(item: Item, glyphs: Glyphs, unit: float, colours: dict[str, str]) -> str:
     """A formula in the middle of the box that was measured for it."""
     bounds = glyphs.bounds
     source = item.source or item.alt
     words = item.layer == "title"
     body = rf"\text{{{tex_text(plain_text(source))}}}" if words else tex(source)
-    sizes = [piece.size for piece in glyphs.box.pieces if not isinstance(piece, Rule)]
-    size = max(sizes, default=16.0)
+    size = _largest(item)
     # TeX's boxes are as tall as the font wants, a minus sign's too.
     width, height = bounds.width * unit, max(bounds.height, size) * unit
     left = item.layer in _FLUSH
