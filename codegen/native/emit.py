@@ -38,6 +38,7 @@ from symgraph.codegen.native.moves import (
     emit_reshape,
     join_operands,
 )
+from symgraph.codegen.native.pooling import Pooling, emit_unpooled, emit_window, find_pooling
 from symgraph.codegen.native.products import emit_product
 from symgraph.codegen.native.sums import emit_embedding, emit_reduce, emit_sum, emit_view
 from symgraph.codegen.native.writer import CWriter, Line, Site
@@ -104,6 +105,7 @@ class _Emitter:
         real = "float" if options.real == "float32" else "double"
         self.w = CWriter(real, CSizes(names))
         self.delayed: set[Node] = set()  # products that are added into the places of a Push
+        self.pooling = Pooling()
         self.given: dict[str, str] = {}  # how arguments, outputs and sizes are declared
 
     # --- the whole ----------------------------------------------------------------------------
@@ -141,8 +143,11 @@ class _Emitter:
             {node: memory_order(node.ndim, a) for node, a in batch_axes(block.steps).items()}
         )
         join_operands(w, block.steps, block.uses)
-        self.delayed |= delayed_products(block.steps, block.uses)
-        for group in _units(block.steps):
+        around = self.delayed, self.pooling
+        self.delayed = delayed_products(block.steps, block.uses)
+        self.pooling = find_pooling(block.steps, block.uses)
+        steps = [node for node in block.steps if node not in self.pooling.delayed]
+        for group in _units(steps):
             section = block.sections.get(group[0])
             w.prefix = _PREFIX[section] if section is not None else w.prefix
             node = group[0]
@@ -154,10 +159,19 @@ class _Emitter:
                 self._single(node)
             for node in group:
                 deliver(w, node)
+        self.delayed, self.pooling = around
 
     def _single(self, node: Node) -> None:
         """A node that is neither a Map nor a loop."""
         w, note = self.w, self.labels.note(node, self.w.env)
+        if node in self.pooling.made:
+            return
+        if node in self.pooling.handed:
+            emit_unpooled(w, node, self.pooling, note)
+            return
+        reduces = isinstance(node, Reduce) or (isinstance(node, Einsum) and form_of(node) == "sum")
+        if reduces and emit_window(w, node, self.pooling, note):
+            return
         if isinstance(node, Push) and node.args[0] in self.delayed:
             if emit_spread_product(w, node, note):
                 return

@@ -17,7 +17,7 @@ from typing import Any
 from symgraph.codegen.basic import op_of
 from symgraph.codegen.native.writer import CWriter, Site
 from symgraph.codegen.plan import node_storage
-from symgraph.codegen.reach import ends, is_inside, is_position, positive
+from symgraph.codegen.reach import ends, is_inside, is_nonnegative, is_position, positive
 from symgraph.codegen.strided import Value, entry, merged, row_major, spread
 from symgraph.node import Node
 from symgraph.ops.einsum import Einsum
@@ -317,6 +317,30 @@ def push_target(w: CWriter, node: Push, storage: Any) -> tuple[Value, Value, lis
     before, shape, rows = _border(node.shape, node.rows, small, inside)
     around = w.room(tuple(shape), storage, w.order.get(node))
     return _cut(w, around, before, node.shape), around, rows
+
+
+def covers(rows: Sequence[Row], small: Shape, large: Shape) -> tuple[bool, bool]:
+    """Whether affine rows give every entry a place of its own, and whether no place is left over.
+
+    Told only where it is sure.
+    """
+    used = [axis for row in rows if isinstance(row, Affine) for axis, _ in row.steps]
+    idle = [axis for axis, size in enumerate(small) if size != 1 and axis not in used]
+    if idle or len(used) != len(set(used)):
+        return False, False
+    full = True
+    for row, size in zip(rows, large, strict=True):
+        assert isinstance(row, Affine)
+        reach: Dim = 1
+        for axis, step in sorted(row.steps, key=lambda pair: abs(pair[1])):
+            if small[axis] == 1:
+                continue
+            if not is_nonnegative(abs(step) - reach):
+                return False, False
+            full = full and step == reach
+            reach = product([reach + abs(step) * (small[axis] - 1)])
+        full = full and row.offset == 0 and same_dim(reach, size)
+    return True, full
 
 
 def _is_apart(rows: Sequence[Row], small: Shape) -> bool:
