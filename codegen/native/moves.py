@@ -196,7 +196,7 @@ def _turn(w: CWriter, value: Value, out: Value, order: tuple[int, ...]) -> None:
     shape = [value.shape[axis] for axis in order]
     arrays = [[array.strides[axis] for axis in order] for array in (value, out) if array.strides]
     sizes, (source, target) = merged(shape, arrays)
-    if value.storage != "real" or len(sizes) < 2 or 1 not in source:
+    if value.storage != "real" or 1 not in source[:-1]:
         w.copy(value, out)
         return
     row = source.index(1)

@@ -41,6 +41,8 @@ def emit_product(w: CWriter, node: Node, note: str) -> None:
     told = w.destination.get(node)
     fits = told is not None and told.storage == storage and groups.out == node.out
     out = told if fits and told is not None else _ordered(w, node, groups)
+    if node in w.order:
+        out = w.result(node, "real")
     left, right = (_real(w, value) for value in values)
     ins = node.ins
     if groups.swapped:
