@@ -400,6 +400,9 @@ def segments(line: Sequence[Point], slim: float = 64.0) -> list[tuple[Point, Poi
     found: list[tuple[Point, Point]] = []
     for p, q in itertools.pairwise(line):
         parts = 1 + int(min(abs(q[0] - p[0]), abs(q[1] - p[1])) / slim)
+        if parts == 1:
+            found.append((p, q))
+            continue
         stops = [p, *(_between(p, q, i / parts) for i in range(1, parts)), q]
         found += itertools.pairwise(stops)
     return found

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from symgraph.draw.engines.spots import Align, Size, far_spots, near_spots
-from symgraph.draw.geometry import Point, Rect, Shape, bounds_of, hits, segments
+from symgraph.draw.geometry import Point, Rect, Shape, bounds_of, hits
 from symgraph.draw.plan import TITLE_INSET
 from symgraph.draw.view import Direction
 
@@ -22,6 +25,7 @@ _TITLE_STEP = 6.0
 # After so many trials in one picture only the first few spots of a node are tried.
 _PATIENCE, _FEW_SPOTS = 12_000, 6
 _ENDLESS = 6_000.0
+_CELL = 64.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +54,7 @@ def place_values(
     if not any(sizes):
         return [None] * len(sizes)
     solid = RectGrid([*(shape.bounds for shape in shapes), *labels])
-    pieces = [piece for line in lines for piece in segments(line) if not _is_endless(*piece)]
-    near_pieces = RectGrid([bounds_of(piece, 0.1) for piece in pieces])
+    edges = _Segments(lines)
     wishes = [
         next(iter(_spots(size, shape, direction, gap)), None) if size else None
         for size, shape in zip(sizes, shapes, strict=True)
@@ -75,10 +78,8 @@ def place_values(
             enough = math.inf if best is None else best.cost
             if cost < enough:
                 cost += _WISH * sum(k > index for k in waiting.near(clear))
-            for k in near_pieces.near(clear):
-                if cost >= enough:
-                    break
-                cost += _EDGE * hits(pieces[k], clear)
+            if cost < enough:
+                cost += _EDGE * edges.count(clear)
             if cost < enough:
                 best = Spot(rect, align, cost)
             if cost < _WISH:
@@ -87,11 +88,6 @@ def place_values(
         placed.add(best.rect)
         found.append(best)
     return found
-
-
-def _is_endless(p: Point, q: Point) -> bool:
-    """Whether a segment is longer than any picture in which somebody reads values."""
-    return abs(p[0] - q[0]) + abs(p[1] - q[1]) > _ENDLESS
 
 
 def place_title(box: Rect, width: float, height: float, lines: Sequence[Sequence[Point]]) -> Rect:
@@ -123,9 +119,7 @@ def _spots(
 class RectGrid:
     """Rectangles that can be asked who is near."""
 
-    _CELL = 64.0
-
-    def __init__(self, rects: Sequence[Rect]) -> None:
+    def __init__(self, rects: Iterable[Rect]) -> None:
         self.rects: list[Rect] = []
         self.cells: dict[tuple[int, int], list[int]] = {}
         for rect in rects:
@@ -133,25 +127,72 @@ class RectGrid:
 
     def add(self, rect: Rect) -> None:
         """One more rectangle."""
-        for cell in self._cover(rect):
+        for cell in _cover(rect.left, rect.top, rect.right, rect.bottom):
             self.cells.setdefault(cell, []).append(len(self.rects))
         self.rects.append(rect)
 
-    def _cover(self, rect: Rect) -> Iterator[tuple[int, int]]:
-        size = self._CELL
-        for column in range(int(rect.left // size), int(rect.right // size) + 1):
-            for row in range(int(rect.top // size), int(rect.bottom // size) + 1):
-                yield column, row
-
     def near(self, rect: Rect) -> list[int]:
         """The numbers of the rectangles that share room with this one, in order."""
+        return sorted(self._near(rect))
+
+    def _near(self, rect: Rect) -> set[int]:
         cells, rects = self.cells, self.rects
-        numbers: set[int] = set()
-        for cell in self._cover(rect):
-            if cell in cells:
-                numbers.update(cells[cell])
-        return sorted(k for k in numbers if rects[k].meets(rect))
+        return {
+            k
+            for cell in _cover(rect.left, rect.top, rect.right, rect.bottom)
+            if cell in cells
+            for k in cells[cell]
+            if rects[k].meets(rect)
+        }
 
     def count(self, rect: Rect) -> int:
         """How many rectangles share room with this one."""
-        return len(self.near(rect))
+        return len(self._near(rect))
+
+
+class _Segments:
+    """The segments of lines that can be asked how many of them run through a rectangle."""
+
+    def __init__(self, lines: Iterable[Sequence[Point]]) -> None:
+        self.pairs = [pair for line in lines for pair in itertools.pairwise(line)]
+        ends = np.array(self.pairs, dtype=np.float64).reshape(-1, 2, 2)
+        low, high = ends.min(axis=1), ends.max(axis=1)
+        # What is longer than any picture in which somebody reads values is left out.
+        kept = np.flatnonzero((high - low).sum(axis=1) <= _ENDLESS)
+        first = np.floor(low[kept, 1] / _CELL).astype(np.int64)
+        bands = np.floor(high[kept, 1] / _CELL).astype(np.int64) - first + 1
+        begins = np.cumsum(bands) - bands
+        band = np.repeat(first - begins, bands) + np.arange(bands.sum())
+        order = np.argsort(band, kind="stable")
+        # By the bands of the picture that they touch, one above the other.
+        self.number = np.repeat(kept, bands)[order]
+        self.low, self.high = low[self.number], high[self.number]
+        known, starts = np.unique(band[order], return_index=True)
+        stops = [*starts[1:].tolist(), len(order)]
+        self.slices = {
+            at: slice(start, stop)
+            for at, start, stop in zip(known.tolist(), starts.tolist(), stops, strict=True)
+        }
+
+    def count(self, rect: Rect) -> int:
+        """How many segments run through a rectangle."""
+        near: set[int] = set()
+        for band in range(int(rect.top // _CELL), int(rect.bottom // _CELL) + 1):
+            where = self.slices.get(band)
+            if where is not None:
+                low, high = self.low[where], self.high[where]
+                meets = low[:, 0] < rect.right
+                meets &= high[:, 0] > rect.left
+                meets &= low[:, 1] < rect.bottom
+                meets &= high[:, 1] > rect.top
+                near.update(self.number[where][meets].tolist())
+        return sum(hits(self.pairs[k], rect) for k in near)
+
+
+def _cover(left: float, top: float, right: float, bottom: float) -> list[tuple[int, int]]:
+    """The cells that a rectangle touches."""
+    first, last = int(left // _CELL), int(right // _CELL)
+    upper, lower = int(top // _CELL), int(bottom // _CELL)
+    if first == last and upper == lower:
+        return [(first, upper)]
+    return [(x, y) for x in range(first, last + 1) for y in range(upper, lower + 1)]

@@ -247,20 +247,25 @@ def _median(others: list[int], place: list[int]) -> float:
 
 def _exchange(layers: Layers, plateau: bool) -> None:
     """Swap neighbours while that removes crossings, or sorts operands at no cost."""
+    last = len(layers.layers) - 1
+    waiting = set(range(last + 1))
     for turn in range(8):
-        improved = False
-        for layer in layers.layers:
-            improved |= _exchange_in(layers, layer, plateau and turn == 0)
-        if not improved:
+        # A layer in which nothing was swapped waits until one beside it has changed.
+        for level in range(last + 1):
+            if level in waiting:
+                waiting.remove(level)
+                if _exchange_in(layers, layers.layers[level], plateau and turn == 0):
+                    waiting.update((max(0, level - 1), level, min(last, level + 1)))
+        if not waiting:
             return
 
 
 def _exchange_in(layers: Layers, layer: list[int], plateau: bool) -> bool:
     """One pass over the neighbours of a layer; the layers beside it stand still meanwhile."""
-    place = layers.place
+    place, up, down = layers.place, layers.up, layers.down
     nest = layers.nest
-    above = [sorted([place[w] for w in layers.up[v]]) for v in layer]
-    below = [sorted([place[w] for w in layers.down[v]]) for v in layer]
+    above = [sorted([place[w] for w in up[v]]) for v in layer]
+    below = [sorted([place[w] for w in down[v]]) for v in layer]
     improved = False
     for i in range(len(layer) - 1):
         j = i + 1
@@ -273,17 +278,27 @@ def _exchange_in(layers: Layers, layer: list[int], plateau: bool) -> bool:
         above[i], above[j] = above[j], above[i]
         below[i], below[j] = below[j], below[i]
         improved = True
-    layers.settle(layer)
+    if improved:
+        layers.settle(layer)
     return improved
 
 
 def _gain(left: list[int], right: list[int]) -> int:
-    """The crossings that go when two elements with these neighbours change places."""
-    if len(left) == 1 and len(right) == 1:
-        return (left[0] > right[0]) - (left[0] < right[0])
-    if len(left) * len(right) < 64:
-        return sum((a > b) - (a < b) for a in left for b in right)
-    return sum(bisect_left(right, a) + bisect_right(right, a) - len(right) for a in left)
+    """The crossings that go when two elements with these neighbours, sorted, change places."""
+    if not left or not right:
+        return 0
+    # Mostly all neighbours of the one are on one side of those of the other.
+    if left[-1] < right[0]:
+        return -len(left) * len(right)
+    if left[0] > right[-1]:
+        return len(left) * len(right)
+    if len(left) * len(right) >= 64:
+        return sum(bisect_left(right, a) + bisect_right(right, a) - len(right) for a in left)
+    gain = 0
+    for a in left:
+        for b in right:
+            gain += (a > b) - (a < b)
+    return gain
 
 
 def _out_of_order(layers: Layers, left: int, right: int) -> bool:
@@ -306,10 +321,13 @@ def count_crossings(layers: Layers) -> int:
         seen: list[int] = []
         for v in layer:
             ends = sorted([place[w] for w in layers.down[v]])
-            if seen and ends[:1] and ends[0] < seen[-1]:
-                total += sum(len(seen) - bisect_right(seen, end) for end in ends)
-            for end in ends:
-                insort(seen, end)
+            if seen and ends and ends[0] < seen[-1]:
+                for end in ends:
+                    total += len(seen) - bisect_right(seen, end)
+                for end in ends:
+                    insort(seen, end)
+            else:
+                seen += ends
     return total
 
 
