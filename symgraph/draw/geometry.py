@@ -438,52 +438,61 @@ def crossings(curves: Sequence[Curve]) -> int:
     active: list[int] = []
     for i, line in enumerate(lines):
         active = [j for j in active if bounds[j].right > bounds[i].left]
-        count += sum(bounds[i].meets(bounds[j]) and lines_cross(line, lines[j]) for j in active)
+        count += sum(lines_cross(line, lines[j], (bounds[i], bounds[j])) for j in active)
         active.append(i)
     return count
 
 
-def lines_cross(first: Sequence[Point], second: Sequence[Point]) -> bool:
-    """Whether two lines through points cross; touching ends do not count."""
+def lines_cross(
+    first: Sequence[Point], second: Sequence[Point], bounds: tuple[Rect, Rect] | None = None
+) -> bool:
+    """Whether two lines through points cross; touching ends do not count.
+
+    `bounds` are those of the lines, with a margin of 0.1, where they are known.
+    """
     if len(first) < 2 or len(second) < 2:
         return False
-    ours, theirs = bounds_of(first), bounds_of(second)
-    common = Rect(
-        max(ours.left, theirs.left) - 0.1,
-        max(ours.top, theirs.top) - 0.1,
-        min(ours.right, theirs.right) + 0.1,
-        min(ours.bottom, theirs.bottom) + 0.1,
+    ours, theirs = bounds or (bounds_of(first, 0.1), bounds_of(second, 0.1))
+    common = (
+        max(ours.left, theirs.left),
+        max(ours.top, theirs.top),
+        min(ours.right, theirs.right),
+        min(ours.bottom, theirs.bottom),
     )
-    if common.width <= 0 or common.height <= 0:
+    if common[0] >= common[2] or common[1] >= common[3]:
         return False
-    near = [(*_extent(r, s), r, s) for r, s in _segments_near(second, common)]
-    for p, q in _segments_near(first, common):
-        left, right, top, bottom = _extent(p, q)
-        for from_left, to_right, from_top, to_bottom, r, s in near:
+    near = _segments_near(second, common)
+    if not near:
+        return False
+    for left, top, right, bottom, px, py, qx, qy in _segments_near(first, common):
+        dx, dy = qx - px, qy - py
+        for from_left, from_top, to_right, to_bottom, rx, ry, sx, sy in near:
             if right < from_left or to_right < left or bottom < from_top or to_bottom < top:
                 continue
-            if _turn(p, q, r) * _turn(p, q, s) < 0 and _turn(r, s, p) * _turn(r, s, q) < 0:
-                return True
+            # Each segment has the ends of the other one on both of its sides.
+            if (dx * (ry - py) - dy * (rx - px)) * (dx * (sy - py) - dy * (sx - px)) < 0:
+                ex, ey = sx - rx, sy - ry
+                if (ex * (py - ry) - ey * (px - rx)) * (ex * (qy - ry) - ey * (qx - rx)) < 0:
+                    return True
     return False
 
 
-def _extent(p: Point, q: Point) -> tuple[float, float, float, float]:
-    """From where to where a segment goes: left, right, top, bottom."""
-    return min(p[0], q[0]), max(p[0], q[0]), min(p[1], q[1]), max(p[1], q[1])
+# Left, top, right and bottom, then both ends.
+_Segment = tuple[float, float, float, float, float, float, float, float]
 
 
-def _segments_near(line: Sequence[Point], rect: Rect) -> list[tuple[Point, Point]]:
-    """The segments of a line whose bounds meet a rectangle."""
-    left, top, right, bottom = rect.left, rect.top, rect.right, rect.bottom
-    return [
-        (p, q)
-        for p, q in itertools.pairwise(line)
-        if (p[0] > left or q[0] > left)
-        and (p[0] < right or q[0] < right)
-        and (p[1] > top or q[1] > top)
-        and (p[1] < bottom or q[1] < bottom)
-    ]
-
-
-def _turn(p: Point, q: Point, r: Point) -> float:
-    return (q[0] - p[0]) * (r[1] - p[1]) - (q[1] - p[1]) * (r[0] - p[0])
+def _segments_near(
+    line: Sequence[Point], room: tuple[float, float, float, float]
+) -> list[_Segment]:
+    """The segments of a line whose bounds meet a room (left, top, right, bottom)."""
+    from_left, from_top, to_right, to_bottom = room
+    found: list[_Segment] = []
+    x0, y0 = line[0]
+    for x1, y1 in itertools.islice(line, 1, None):
+        left, right = (x0, x1) if x0 < x1 else (x1, x0)
+        if right > from_left and left < to_right:
+            top, bottom = (y0, y1) if y0 < y1 else (y1, y0)
+            if bottom > from_top and top < to_bottom:
+                found.append((left, top, right, bottom, x0, y0, x1, y1))
+        x0, y0 = x1, y1
+    return found

@@ -15,7 +15,6 @@ from symgraph.draw.geometry import (
     bounds_of,
     flatten,
     hits,
-    lines_cross,
     segments,
 )
 from symgraph.draw.plan import Places, Plan, around
@@ -159,23 +158,9 @@ class _Search:
         return count
 
     def _crossings(self, k: int, way: Way) -> int:
-        """With how many edges a way crosses; at a common node edges part, they do not cross."""
-        ends = self.plan.edges[k]
-        count = 0
-        for j in self.near_lines.around(way.cells):
-            other = self.ways[j]
-            if j == k or not way.bounds.meets(other.bounds):
-                continue
-            if not lines_cross(way.line, other.line):
-                continue
-            common = [v for v in ends if v in self.plan.edges[j]]
-            if not common:
-                count += 1
-            elif len(common) == 1:
-                (v,) = common
-                shape = self.shapes[v]
-                count += lines_cross(way.outside(v, shape), other.outside(v, shape))
-        return count
+        """With how many edges a way crosses."""
+        near = self.near_lines.around(way.cells)
+        return sum(self.open.cross(k, way, j, self.ways[j]) for j in near if j != k)
 
     def _nestle(self, k: int, line: list[Point], label: Rect) -> tuple[float, Rect]:
         """The best place for the label beside its line, and what it costs there."""

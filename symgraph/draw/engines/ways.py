@@ -18,6 +18,7 @@ from symgraph.draw.geometry import (
     flatten,
     hermite,
     hits,
+    lines_cross,
     segments,
     straight,
     turning,
@@ -65,9 +66,11 @@ class Routes:
 class Way:
     """A curve, as points too, and what it costs wherever all other edges and labels are.
 
-    `beside` are the ends through whose values it runs where those stand first of all.
+    `crossed` says, by number, which of the ways it was compared with it crosses; `beside` are the
+    ends through whose values it runs where those stand first of all.
     """
 
+    number: int
     plainness: float
     curve: Curve
     line: list[Point]
@@ -75,6 +78,7 @@ class Way:
     cells: Cells
     solid: float
     beside: tuple[int, ...]
+    crossed: dict[int, bool] = field(default_factory=dict)
     _without: dict[int, list[Point]] = field(default_factory=dict)
 
     def outside(self, node: int, shape: Rect) -> list[Point]:
@@ -119,6 +123,7 @@ class Ways:
         self._found: list[list[Way]] = [[] for _ in self.plan.edges]
         self._more: list[Iterator[Way] | None] = [None] * len(self.plan.edges)
         self._given: dict[tuple[int, bool], Way] = {}
+        self._count = 0
 
     def value_spots(self, v: int) -> list[Rect]:
         """Where the values of a node may stand."""
@@ -134,6 +139,24 @@ class Ways:
             choices = self.routes.choices[k]
             self._given[k, safe] = self._way(k, choices[-1 if safe else 0])
         return self._given[k, safe]
+
+    def cross(self, k: int, way: Way, j: int, other: Way) -> bool:
+        """Whether ways of two edges cross; at a common node edges part, they do not cross."""
+        known = way.crossed.get(other.number)
+        if known is None:
+            known = way.crossed[other.number] = self._cross(k, way, j, other)
+            other.crossed[way.number] = known
+        return known
+
+    def _cross(self, k: int, way: Way, j: int, other: Way) -> bool:
+        if not lines_cross(way.line, other.line, (way.bounds, other.bounds)):
+            return False
+        common = set(self.plan.edges[k]).intersection(self.plan.edges[j])
+        if len(common) == 1:
+            (v,) = common
+            shape = self.shapes[v]
+            return lines_cross(way.outside(v, shape), other.outside(v, shape))
+        return not common
 
     def of(self, k: int) -> Iterator[Way]:
         """The ways of an edge, the plainest first: what turns least."""
@@ -183,7 +206,10 @@ class Ways:
         for box, members in self._boxes_of:
             if not members.intersection(ends) and hits(line, box):
                 solid += _BOX
-        return Way(plainness, curve, line, bounds_of(line, 0.1), cells, solid, tuple(beside))
+        self._count += 1
+        return Way(
+            self._count, plainness, curve, line, bounds_of(line, 0.1), cells, solid, tuple(beside)
+        )
 
 
 def _boxes_of(plan: Plan, boxes: Sequence[Rect]) -> list[tuple[Rect, set[int]]]:
