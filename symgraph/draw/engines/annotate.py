@@ -113,7 +113,7 @@ def _spots(
 ) -> Iterator[tuple[Rect, Align]]:
     """Places for the block, the best first."""
     yield from near_spots(size, shape.bounds, direction, gap)
-    yield from far_spots(size, shape.bounds, gap)
+    yield from far_spots(size, shape.bounds, direction, gap)
 
 
 class RectGrid:

@@ -6,10 +6,15 @@ regression, solved exactly by pooling adjacent violators; sweeps down and up do 
 
 from __future__ import annotations
 
+import itertools
 import math
+import operator
 from collections.abc import Sequence
 
 __all__ = ["align", "assign", "fit", "settle_between"]
+
+# How firmly an element stands that nothing pulls.
+_IDLE = 1e-3
 
 
 def assign(
@@ -28,14 +33,16 @@ def assign(
     places = list(start) if start is not None else _packed(layers, gaps, len(links))
     one_sided = 0 if start is not None else sweeps // 2
     sweeps = sweeps // 4 if start is not None else sweeps
-    sides = _split(links, layer_of)
-    levels = list(range(len(layers)))
+    up, down = _split(links, layer_of) if one_sided else ([], [])
+    sides = [[_Row(layer, gap, side) for layer, gap in zip(layers, gaps, strict=True)]
+             for side in ((up, down) if one_sided else ())]  # fmt: skip
+    whole = [_Row(layer, gap, links) for layer, gap in zip(layers, gaps, strict=True)]
     for sweep in range(sweeps):
         # At first only one side pulls, which carries a shift through the whole drawing at once.
         side = sweep % 2
-        pulls = sides[side] if sweep < one_sided else links
-        for level in levels if side == 0 else levels[::-1]:
-            _settle(places, layers[level], gaps[level], pulls)
+        rows = sides[side] if sweep < one_sided else whole
+        for row in rows if side == 0 else reversed(rows):
+            row.settle(places)
     return places
 
 
@@ -134,14 +141,41 @@ def _split(
     return up, down
 
 
-def _settle(
-    places: list[float],
-    layer: Sequence[int],
-    gaps: Sequence[float],
-    pulls: Sequence[Sequence[tuple[int, float]]],
-) -> None:
-    for v, x in zip(layer, _wished(places, layer, gaps, pulls), strict=True):
-        places[v] = x
+class _Row:
+    """A layer with what pulls its elements, prepared for many sweeps."""
+
+    __slots__ = ("layer", "offsets", "pulls", "weights")
+
+    def __init__(
+        self,
+        layer: Sequence[int],
+        gaps: Sequence[float],
+        pulls: Sequence[Sequence[tuple[int, float]]],
+    ) -> None:
+        self.layer = layer
+        self.offsets = list(itertools.accumulate(gaps, initial=0.0))
+        self.weights: list[float] = []
+        # For each element what pulls it and by which share; what nothing pulls stays where it is
+        # unless it stands in the way.
+        self.pulls: list[list[tuple[int, float]]] = []
+        for v in layer:
+            total = sum(weight for _, weight in pulls[v])
+            self.weights.append(total or _IDLE)
+            shares = [(other, weight / total) for other, weight in pulls[v]]
+            self.pulls.append(shares or [(v, 1.0)])
+
+    def settle(self, places: list[float]) -> None:
+        """Put the elements at their best places while all others stand still."""
+        goals: list[float] = []
+        for pulls, offset in zip(self.pulls, self.offsets, strict=False):
+            goal = -offset
+            for other, share in pulls:
+                goal += share * places[other]
+            goals.append(goal)
+        if not all(map(operator.lt, goals, goals[1:])):
+            goals = _pooled(goals, self.weights)
+        for v, goal, offset in zip(self.layer, goals, self.offsets, strict=False):
+            places[v] = goal + offset
 
 
 def _wished(
@@ -160,7 +194,7 @@ def _wished(
             moment += weight * places[other]
         # What nothing pulls stays where it is unless it stands in the way.
         wanted.append(moment / total if total else places[v])
-        weights.append(total or 1e-3)
+        weights.append(total or _IDLE)
     return fit(wanted, weights, gaps)
 
 
@@ -170,17 +204,26 @@ def fit(wanted: Sequence[float], weights: Sequence[float], gaps: Sequence[float]
     >>> fit([0.0, 0.0], [1.0, 1.0], [4.0])
     [-2.0, 2.0]
     """
-    offsets = [0.0]
-    for gap in gaps:
-        offsets.append(offsets[-1] + gap)
-    # Blocks of (weight, mean, size); a block moves as one.
-    blocks: list[tuple[float, float, int]] = []
-    for goal, weight, offset in zip(wanted, weights, offsets, strict=True):
-        block = (weight, goal - offset, 1)
-        while blocks and blocks[-1][1] >= block[1]:
-            w, mean, size = blocks.pop()
-            total = w + block[0]
-            block = (total, (w * mean + block[0] * block[1]) / total, size + block[2])
-        blocks.append(block)
-    means = [mean for _, mean, size in blocks for _ in range(size)]
+    offsets = list(itertools.accumulate(gaps, initial=0.0))
+    goals = [goal - offset for goal, offset in zip(wanted, offsets, strict=True)]
+    means = _pooled(goals, weights)
     return [mean + offset for mean, offset in zip(means, offsets, strict=True)]
+
+
+def _pooled(goals: Sequence[float], weights: Sequence[float]) -> list[float]:
+    """The ascending numbers closest to the goals (weighted squares)."""
+    # Blocks that move as one: their means, weights and sizes.
+    means: list[float] = []
+    totals: list[float] = []
+    sizes: list[int] = []
+    for goal, weight in zip(goals, weights, strict=True):
+        mean, total, size = goal, weight, 1
+        while means and means[-1] >= mean:
+            before = totals.pop()
+            mean = (before * means.pop() + total * mean) / (before + total)
+            total += before
+            size += sizes.pop()
+        means.append(mean)
+        totals.append(total)
+        sizes.append(size)
+    return [mean for mean, size in zip(means, sizes, strict=True) for _ in range(size)]

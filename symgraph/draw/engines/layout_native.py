@@ -35,6 +35,8 @@ _MOST_STEEPENING, _STEEPENING = 60.0, 0.12
 # Above this many nodes or edges the edges keep the way through their bends.
 _REFINED_NODES = 150
 _REFINED_EDGES = 240
+# In a drawing of more than that, so do parts with more nodes than this.
+_REFINED_PART = 40
 # Up to this many elements a second pass leaves room beside labels for the slope of their edges.
 _SLOPED = 8000
 
@@ -47,7 +49,7 @@ def place(plan: Plan) -> Places:
     together = (*plan.edges, *connections(plan.groups))
     parts = ranks.components(len(plan.shapes), together)
     if len(parts) <= 1:
-        return _place_connected(plan)
+        return _place_connected(plan, draft=not _is_small(plan))
     return _packed(plan, parts)
 
 
@@ -63,7 +65,7 @@ def operand_order(plan: Plan) -> list[int]:
     return [k for *_, k in sorted(keys)]
 
 
-def _place_connected(plan: Plan) -> Places:
+def _place_connected(plan: Plan, draft: bool) -> Places:
     rank_of = ranks.assign(len(plan.shapes), plan.edges)
     chart = Chart(plan, rank_of)
     chart.choose_sides()
@@ -73,10 +75,10 @@ def _place_connected(plan: Plan) -> Places:
         chart.make_room_for_slopes(across, along)
         across = _across(chart, across)
         along = _along(chart, across)
-    frame = _Frame(plan, across, along)
+    frame = _Frame(plan, across, along, draft)
     routes = frame.routes(chart)
     boxes = frame.boxes(chart)
-    if _is_small(plan):
+    if not draft:
         routes = refine(routes, boxes)
     return Places(
         routes.centres,
@@ -92,7 +94,11 @@ def _place_connected(plan: Plan) -> Places:
 def _packed(plan: Plan, parts: list[list[int]]) -> Places:
     """Connected parts beside each other, in rows where there are many."""
     subplans = [_Subplan(plan, nodes) for nodes in _with_edges(plan, parts)]
-    found = [_place_connected(part.plan) for part in subplans]
+    most = _REFINED_NODES if _is_small(plan) else _REFINED_PART
+    found = [
+        _place_connected(part.plan, draft=len(part.nodes) > most or not _is_small(part.plan))
+        for part in subplans
+    ]
     rooms = [_room_of(part.plan, places) for part, places in zip(subplans, found, strict=True)]
     centres: list[Point] = [(0.0, 0.0)] * len(plan.shapes)
     curves: list[Curve] = [()] * len(plan.edges)
@@ -278,12 +284,14 @@ def _widest_steps(chart: Chart, across: list[float]) -> list[float]:
 class _Frame:
     """The turn from (along the layer, from layer to layer) to the picture."""
 
-    def __init__(self, plan: Plan, across: list[float], along: list[tuple[float, ...]]) -> None:
+    def __init__(
+        self, plan: Plan, across: list[float], along: list[tuple[float, ...]], draft: bool
+    ) -> None:
         self.plan = plan
         self.across = across
         self.along = along
         self.sideways = plan.direction == "LR"
-        self.draft = not _is_small(plan)
+        self.draft = draft
 
     def point(self, u: float, v: float) -> Point:
         """A point of the picture."""

@@ -16,6 +16,7 @@ Size = tuple[float, float]
 # How far above or below the middle of its node a block stands, as a share of its height.
 _BESIDE = (0.0, -0.35, -0.6, 0.35, 0.6)
 _AWAY = (12.0, 24.0, 40.0, 60.0, 90.0)
+_AWAY_ALONG = (0.0, 0.3, -0.3, 0.5, -0.5)
 _AWAY_BESIDE = (0.0, -0.6, 0.6, -1.2, 1.2, -2.0, 2.0)
 
 
@@ -46,12 +47,20 @@ def near_spots(
     yield _block(x - width / 2, bounds.bottom + gap, width, height), "middle"
 
 
-def far_spots(size: Size, bounds: Rect, gap: float) -> Iterator[tuple[Rect, Align]]:
+def far_spots(
+    size: Size, bounds: Rect, direction: Direction, gap: float
+) -> Iterator[tuple[Rect, Align]]:
     """Places farther and farther away, for where all near ones are taken."""
     width, height = size
-    y = bounds.centre[1]
+    x, y = bounds.centre
     right, left = bounds.right + gap, bounds.left - gap - width
     for away in _AWAY:
+        if direction == "LR":
+            # Wide values pass between edges that run sideways sooner above or below their node.
+            for top in (bounds.bottom + gap + away, bounds.top - gap - height - away):
+                for share in _AWAY_ALONG:
+                    start = x - width / 2 + share * width
+                    yield _block(start, top, width, height), "middle"
         for share in _AWAY_BESIDE:
             top = y - height / 2 + share * (height + 10.0)
             yield _block(right + away, top, width, height), "left"
