@@ -371,6 +371,15 @@ SG_FN real sg_cos(real x) {
     return sg_wave(r, n + 1);
 }
 
+//: sin_cos quadrant wave
+/* sin(x), and cos(x) in *other */
+SG_FN real sg_sin_cos(real x, real *other) {
+    real r;
+    const unsigned n = sg_quadrant(x, &r);
+    *other = sg_wave(r, n + 1);
+    return x == 0 ? x : sg_wave(r, n);
+}
+
 //: tan quadrant wave
 SG_FN real sg_tan(real x) {
     real r;

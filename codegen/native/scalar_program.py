@@ -1,0 +1,149 @@
+"""C for programs of numbers: isomorphic parts as loops over tables, the rest statement by statement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from symgraph.codegen.emit_numpy import Options
+from symgraph.codegen.labels import Labels, comment
+from symgraph.codegen.native.csizes import CSizes
+from symgraph.codegen.native.emit import NativeSource, prelude
+from symgraph.codegen.native.scalars import Instructions, Table, read_scalars
+from symgraph.codegen.native.straight import StraightWriter, named
+from symgraph.codegen.native.writer import CWriter
+from symgraph.codegen.schedule import Block
+from symgraph.node import Node
+from symgraph.ops.leaves import Var
+
+__all__ = ["emit_scalars"]
+
+_NOTED = 2000  # steps: longer programs are not read line by line
+_INLINED = 24  # calls of functions: more would make the code long instead of fast
+_LINES = 150  # stores in one function
+
+
+def emit_scalars(
+    block: Block,
+    args: Sequence[Var],
+    outputs: Sequence[Node],
+    updates: Mapping[Node, Node],
+    labels: Labels,
+    options: Options,
+) -> NativeSource | None:
+    """The C file of a graph whose values are numbers; None for any other graph."""
+    if options.check_finite or options.symbols or block.loops:
+        return None
+    code = read_scalars(block.steps, args, outputs, list(updates.values()))
+    if code is None:
+        return None
+    return _Program(code, args, outputs, updates, labels, options).emit()
+
+
+class _Program:
+    def __init__(
+        self,
+        code: Instructions,
+        args: Sequence[Var],
+        outputs: Sequence[Node],
+        updates: Mapping[Node, Node],
+        labels: Labels,
+        options: Options,
+    ) -> None:
+        self.code, self.args, self.outputs, self.updates = code, args, outputs, updates
+        self.labels, self.options = labels, options
+        self.w = CWriter("float" if options.real == "float32" else "double", CSizes({}))
+        self.straight = StraightWriter(code, args, self.w, options.name, self._note)
+        self._is_noted = len(code.ops) < _NOTED
+        self._declare()
+
+    def _note(self, node: Node) -> str:
+        if not self._is_noted:
+            return ""
+        text = self.labels.note(node, {})
+        return f"  /* {text.replace('*/', '* /').replace('/*', '/ *')} */" if text else ""
+
+    def _declare(self) -> None:
+        """Names of the arguments' and the results' arrays."""
+        w, declarations = self.w, self.straight.declarations
+        names = [*named(self.args), *(f"y{k + 1}" for k in range(len(self.outputs)))]
+        for k, (name, node) in enumerate(zip(names, [*self.args, *self.outputs], strict=True)):
+            is_read = k < len(self.args) and node not in self.updates
+            const = "const " if is_read else ""
+            declarations[name] = f"{const}{w.ctype(node.kind)} *const {name} = f->a[{k}];"
+        for variable in self.args:
+            self.labels.written[variable] = variable.name
+
+    def emit(self) -> NativeSource:
+        """The text and how it is called."""
+        code, straight = self.code, self.straight
+        computed = [k for k, op in enumerate(code.ops) if op not in ("input", "number")]
+        later = self._results()
+        straight.run(computed, [k for k, _ in later])
+        self._copy(later)
+        options, stored = self.options, range(len(self.args))
+        return NativeSource(
+            self._file(), options.name, options.symbols,
+            tuple(k for k in stored if self.args[k] in self.updates), (), 2,
+        )  # fmt: skip
+
+    def _results(self) -> list[tuple[int, str]]:
+        """Where computed outputs go at once; what is copied at the end: (value, target)."""
+        later: list[tuple[int, str]] = []
+        for number, table in enumerate(self.code.outputs):
+            for k, target in _targets(table, f"y{number + 1}"):
+                if self.straight.place[k] is None:
+                    self.straight.results.setdefault(k, []).append(target)
+                else:
+                    later.append((k, target))
+        places = dict(zip(self.args, named(self.args), strict=True))
+        for variable, table in zip(self.updates, self.code.updates, strict=True):
+            later += _targets(table, places[variable])
+        return later
+
+    def _copy(self, later: Sequence[tuple[int, str]]) -> None:
+        """Read everything before anything is written: new values come of the old ones."""
+        straight, place = self.straight, self.straight.place
+        updated = {name for name, v in zip(straight.arguments, self.args, strict=True) if v in self.updates}
+        moved: dict[int, str] = {}
+        lines: list[str] = []
+        for k, _ in later:
+            text = place[k]
+            if text is not None and text.split("[")[0] in updated and k not in moved:
+                real = self.code.storages[k] == "real"
+                moved[k] = f"{'m' if real else 'k'}[{straight.room(1, real)}]"
+                lines.append(f"{moved[k]} = {text};")
+        lines += [f"{target} = {moved.get(k, place[k])};" for k, target in later]
+        for at in range(0, len(lines), _LINES):
+            straight.add(lines[at : at + _LINES])
+
+    # --- text ---------------------------------------------------------------------------------
+
+    def _file(self) -> str:
+        name, w, straight = self.options.name, self.w, self.straight
+        calls = [f"    {name}_{k + 1}(f);" for k in range(len(straight.functions))]
+        inline = sum(op in PLAIN for op in self.code.ops) <= _INLINED
+        parts = [
+            f"/* {comment(self._title())} */".replace("\\", "\\\\"),
+            prelude(w.functions, w.real, inline),
+            *straight.functions,
+            self._plan(),
+            "\n".join([f"i64 {name}_run(const sg_frame *f)", "{", *calls, "    return 0;", "}"]),
+        ]
+        return "\n\n".join(part for part in parts if part) + "\n"
+
+    def _title(self) -> str:
+        names = zip(named(self.args), self.args, strict=True)
+        text = f"{self.options.name}: {', '.join(f'{short}: {v.name}' for short, v in names)}"
+        return text.replace("*/", "* /").replace("/*", "/ *")
+
+    def _plan(self) -> str:
+        straight, real = self.straight, self.w.real
+        return "\n".join([
+            f"i64 {self.options.name}_plan(const i64 *n, i64 *o)", "{", "    (void)n;",
+            "    o[0] = 0;", f"    o[1] = sg_bytes({straight.reals}, sizeof({real}));",
+            f"    return o[1] + sg_bytes({straight.wholes}, 8);", "}",
+        ])  # fmt: skip
+
+
+def _targets(table: Table, array: str) -> list[tuple[int, str]]:
+    return [(k, f"{array}[{at}]") for at, k in enumerate(table.ravel().tolist())]

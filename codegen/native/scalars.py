@@ -1,0 +1,168 @@
+"""Programs of numbers: a graph whose values are all scalars, as one list of instructions.
+
+Arrays may stand at both ends: arguments of fixed shape whose entries are read one by one, and
+results that are put together of numbers. They are tables of value numbers here and cost nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symgraph.codegen.basic import op_of, storage_of
+from symgraph.node import Kind, Node
+from symgraph.ops.leaves import Const, Fill, Var
+from symgraph.ops.map import Map
+from symgraph.ops.move import Affine, Concat, Pull, Reshape
+
+__all__ = ["Instructions", "read_scalars"]
+
+#: Numbers of values, one an entry.
+Table = NDArray[np.int64]
+
+_LARGEST = 100_000  # entries of an array that is taken apart
+
+
+@dataclass
+class Instructions:
+    """Value k is `ops[k]` of the values `operands[k]`.
+
+    An op is a basic operation, "input", whose operands are the number of an argument and a
+    position in it, or "number", whose value stands in `numbers`. `outputs` and `updates` hold the
+    value of every entry; `nodes[k]` is the node that value k came from, if it was one.
+    """
+
+    ops: list[str] = field(default_factory=list)
+    operands: list[tuple[int, ...]] = field(default_factory=list)
+    storages: list[Kind] = field(default_factory=list)
+    numbers: dict[int, Any] = field(default_factory=dict)
+    nodes: list[Node | None] = field(default_factory=list)
+    outputs: list[Table] = field(default_factory=list)
+    updates: list[Table] = field(default_factory=list)
+
+    def add(self, op: str, operands: tuple[int, ...], storage: Kind, node: Node | None) -> int:
+        """A new value; its number."""
+        self.ops.append(op)
+        self.operands.append(operands)
+        self.storages.append(storage)
+        self.nodes.append(node)
+        return len(self.ops) - 1
+
+    def roots(self) -> set[int]:
+        """The values that leave the program."""
+        found: set[int] = set()
+        for table in (*self.outputs, *self.updates):
+            found.update(table.ravel().tolist())
+        return found
+
+
+def read_scalars(
+    steps: Sequence[Node], args: Sequence[Var], outputs: Sequence[Node], updates: Sequence[Node]
+) -> Instructions | None:
+    """The instructions of a graph in basic operations; None where arrays are computed with."""
+    reader = _Reader(args)
+    for node in steps:
+        if not reader.read(node):
+            return None
+    code = reader.code
+    tables = reader.tables
+    code.outputs = [np.asarray(tables[node]) for node in outputs]
+    code.updates = [np.asarray(tables[node]) for node in updates]
+    return code
+
+
+class _Reader:
+    def __init__(self, args: Sequence[Var]) -> None:
+        self.code = Instructions()
+        self.tables: dict[Node, Any] = {}  # the number of a scalar's value, or an array of numbers
+        self.args: Mapping[Node, int] = {variable: k for k, variable in enumerate(args)}
+        self.constants: dict[tuple[Kind, Any], int] = {}
+        self.storages: dict[tuple[str, tuple[Kind, ...]], Kind] = {}
+
+    def read(self, node: Node) -> bool:
+        """Take one step in; False for what has no place here."""
+        if type(node) is Map:
+            return not node.shape and self._operation(node)
+        made = self._table(node)
+        if made is None:
+            return False
+        self.tables[node] = made
+        return True
+
+    def _operation(self, node: Node) -> bool:
+        op = op_of(node)
+        assert op is not None, "a Map that was not lowered"
+        code, tables = self.code, self.tables
+        operands = tuple([int(tables[arg]) for arg in node._args])
+        kinds = tuple([code.storages[k] for k in operands])
+        storage = self.storages.get((op, kinds))
+        if storage is None:
+            storage = self.storages[op, kinds] = storage_of(op, kinds)
+        tables[node] = code.add(op, operands, storage, node)
+        return True
+
+    def _table(self, node: Node) -> Any:
+        size = _size(node)
+        if size is None or size > _LARGEST:
+            return None
+        kind = type(node)
+        if kind is Var:
+            return self._input(node, size)
+        if kind is Fill:
+            value = node.value
+            if not isinstance(value, (int, float)) and value.free_symbols:
+                return None
+            return np.full(node.shape, self._number(value, node.kind))
+        if kind is Const:
+            entries = [self._number(x, node.kind) for x in node.array.ravel().tolist()]
+            return np.array(entries, np.int64).reshape(node.shape)
+        if kind is Reshape:
+            return np.reshape(self.tables[node._args[0]], node.shape)
+        if kind is Concat:
+            parts = [np.asarray(self.tables[arg]) for arg in node._args]
+            return np.concatenate(parts, axis=node.params[0])
+        return self._pulled(node) if kind is Pull else None
+
+    def _input(self, node: Node, size: int) -> Any:
+        number = self.args.get(node)
+        if number is None:
+            return None
+        made = [self.code.add("input", (number, k), node.kind, node) for k in range(size)]
+        return np.array(made, np.int64).reshape(node.shape)
+
+    def _number(self, value: Any, kind: Kind) -> int:
+        plain = float(value) if kind == "real" else int(value)
+        key = (kind, str(plain))  # -0.0 is not 0.0
+        found = self.constants.get(key)
+        if found is None:
+            found = self.constants[key] = self.code.add("number", (), kind, None)
+            self.code.numbers[found] = plain
+        return found
+
+    def _pulled(self, node: Pull) -> Any:
+        """A Pull with places that are known: numbers of numbers."""
+        if len(node._args) != 1:
+            return None
+        for row in node.rows:
+            if not isinstance(row, Affine) or not isinstance(row.offset, int):
+                return None
+        source = np.asarray(self.tables[node._args[0]])
+        kind = node.kind
+        places = node.evaluate({}, source + 1)  # 0 is what lies outside
+        if not np.all(places):
+            places = np.where(places == 0, self._number(0, kind) + 1, places)
+        return places - 1
+
+
+def _size(node: Node) -> int | None:
+    """The number of entries; None for symbolic sizes."""
+    total = 1
+    for dim in node.shape:
+        if not isinstance(dim, int):
+            return None
+        total *= dim
+    return total

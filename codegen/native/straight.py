@@ -1,0 +1,220 @@
+"""Straight-line C: one statement a number, cut into functions of moderate length.
+
+Compilers take more than linear time for long functions, and their code becomes slower; what one
+function hands to another lies in a vector of memory, whose places are used again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from symgraph.codegen.emit_numpy import ROLES
+from symgraph.codegen.native.maps import expression
+from symgraph.codegen.native.scalars import Instructions
+from symgraph.codegen.native.writer import CWriter
+from symgraph.node import Node
+from symgraph.ops.leaves import Var
+
+__all__ = ["PAIRS", "StraightWriter", "named"]
+
+_CHUNK = 150  # statements in one function
+_CHUNKED = 1.5  # a tail shorter than half a chunk joins the chunk before
+
+#: Functions of one operand that are cheap together: the partner, and the function that returns the
+#: first and writes the second.
+PAIRS: dict[str, tuple[str, str]] = {
+    "sin": ("cos", "sin_cos"), "cos": ("sin", "sin_cos"),
+    "tanh": ("dtanh", "tanh_both"), "dtanh": ("tanh", "tanh_both"),
+}  # fmt: skip
+_FIRST = {"sin", "tanh"}
+
+
+class StraightWriter:
+    """Writes functions that compute some values of a program after others.
+
+    `place[k]` says where value k can be read: an entry of an argument, of memory, or a number.
+    """
+
+    def __init__(
+        self, code: Instructions, args: Sequence[Var], w: CWriter, name: str,
+        note: Callable[[Node], str],
+    ) -> None:  # fmt: skip
+        self.code, self.w, self.name, self.note = code, w, name, note
+        self.functions: list[str] = []
+        self.place: list[str | None] = [None] * len(code.ops)
+        self.arguments = named(args)
+        real = w.ctype("real")
+        #: How arrays are declared, by their names.
+        self.declarations = {
+            "m": f"{real} *const restrict m = ({real} *)(f->w + f->o[0]);",
+            "k": "i64 *const restrict k = (i64 *)(f->w + f->o[1]);",
+        }
+        self.results: dict[int, list[str]] = {}  # where a value is to be written as it is computed
+        self.reals = self.wholes = 0  # memory in use, in numbers
+        self._free: dict[bool, list[int]] = {True: [], False: []}
+        self._partner = _partners(code)
+        for k, op in enumerate(code.ops):
+            if op == "number":
+                self.place[k] = w.number(code.numbers[k], code.storages[k])
+            elif op == "input":
+                argument, position = code.operands[k]
+                self.place[k] = f"{self.arguments[argument]}[{position}]"
+
+    def room(self, count: int, real: bool = True) -> int:
+        """Fresh memory for so many numbers; where it begins."""
+        if real:
+            self.reals += count
+            return self.reals - count
+        self.wholes += count
+        return self.wholes - count
+
+    # --- functions ----------------------------------------------------------------------------
+
+    def run(self, values: Sequence[int], kept: Iterable[int]) -> None:
+        """Functions that compute these values in their order; `kept` are read after all of them."""
+        chunks = [values[at : at + _CHUNK] for at in range(0, len(values), _CHUNK)]
+        if len(chunks) > 1 and len(chunks[-1]) < _CHUNK * (_CHUNKED - 1):
+            chunks[-2:] = [[*chunks[-2], *chunks[-1]]]
+        last = self._last_uses(chunks, kept)
+        for number, chunk in enumerate(chunks):
+            self._function(number, chunk, last)
+
+    def _last_uses(self, chunks: Sequence[Sequence[int]], kept: Iterable[int]) -> dict[int, int]:
+        """The last chunk that reads each value, where that is not the one that computes it."""
+        born: dict[int, int] = {}
+        last: dict[int, int] = {}
+        operands = self.code.operands
+        for number, chunk in enumerate(chunks):
+            for k in chunk:
+                born[k] = number
+                partner = self._partner.get(k)
+                if partner is not None:
+                    born.setdefault(partner, number)
+            for k in chunk:
+                for operand in operands[k]:
+                    if born.get(operand, number) != number:
+                        last[operand] = number
+        last.update((k, len(chunks)) for k in kept if k in born)
+        return last
+
+    def _function(self, number: int, chunk: Sequence[int], last: dict[int, int]) -> None:
+        """One function; what later ones read is written to memory."""
+        code, w, place = self.code, self.w, self.place
+        local: dict[int, str] = {}
+        lines: list[str] = []
+        inside: list[int] = []
+
+        def read(k: int) -> str:
+            found = local.get(k)
+            if found is not None:
+                return found
+            text = place[k]
+            assert text is not None
+            if code.ops[k] == "number":
+                return text
+            prefix = "a" if code.ops[k] == "input" else "v"
+            found = local[k] = f"{prefix}{k}"
+            lines.append(f"const {w.ctype(code.storages[k])} {found} = {text};")
+            return found
+
+        def written(k: int) -> None:
+            name = local[k]
+            lines.extend(f"{target} = {name};" for target in self.results.get(k, ()))
+            if k in last:
+                inside.append(k)
+
+        for k in chunk:
+            if k in local or place[k] is not None:
+                continue
+            operands = [read(operand) for operand in code.operands[k]]
+            partner = self._partner.get(k)
+            if partner is not None and place[partner] is None and partner not in local:
+                lines.extend(self._both(k, partner, operands[0], local))
+                written(k)
+                written(partner)
+                continue
+            storage = code.storages[k]
+            text = expression(
+                w, code.ops[k], operands, [code.storages[a] for a in code.operands[k]], storage
+            )
+            local[k] = f"v{k}"
+            node = code.nodes[k]
+            note = self.note(node) if node is not None else ""
+            lines.append(f"const {w.ctype(storage)} v{k} = {text};{note}")
+            written(k)
+        for k in inside:
+            place[k] = self._kept(k)
+            lines.append(f"{place[k]} = {local[k]};")
+        self._release(chunk, number, last)
+        self.add(lines)
+
+    def _both(self, k: int, partner: int, operand: str, local: dict[int, str]) -> list[str]:
+        """Two functions of one operand in one call."""
+        op, kind = self.code.ops[k], self.w.ctype("real")
+        first, second = (k, partner) if op in _FIRST else (partner, k)
+        local[first], local[second] = f"v{first}", f"v{second}"
+        call = f"{self.w.function(PAIRS[op][1])}({operand}, &v{second})"
+        return [f"{kind} v{second};", f"const {kind} v{first} = {call};"]
+
+    def _kept(self, k: int) -> str:
+        """Memory for a value, used before or fresh."""
+        real = self.code.storages[k] == "real"
+        free = self._free[real]
+        at = free.pop() if free else self.room(1, real)
+        return f"{'m' if real else 'k'}[{at}]"
+
+    def _release(self, chunk: Sequence[int], number: int, last: dict[int, int]) -> None:
+        """Give the memory back that this chunk was the last to read."""
+        for operand in dict.fromkeys(a for k in chunk for a in self.code.operands[k]):
+            text = self.place[operand]
+            if last.get(operand) == number and text is not None:
+                self._free[text[0] == "m"].append(int(text[2:-1]))
+
+    def add(self, lines: Sequence[str]) -> None:
+        """A function with this body; it may mention arguments, results and memory."""
+        head = f"static void {self.name}_{len(self.functions) + 1}(const sg_frame *f)"
+        body = "\n".join(f"    {line}" for line in [*self._declared(lines), *lines])
+        self.functions.append(f"{head}\n{{\n{body}\n}}")
+
+    def _declared(self, lines: Sequence[str]) -> list[str]:
+        """The arrays that lines mention."""
+        mentioned: dict[str, None] = {}
+        for line in lines:
+            for part in line.split("[")[:-1]:
+                mentioned[part[_word_start(part) :]] = None
+        declared = []
+        for name in mentioned:
+            if name in self.declarations:
+                declared.append(self.declarations[name])
+        return declared
+
+
+def _word_start(text: str) -> int:
+    at = len(text)
+    while at and (text[at - 1].isalnum() or text[at - 1] == "_"):
+        at -= 1
+    return at
+
+
+def named(args: Sequence[Var]) -> list[str]:
+    """Identifiers of arguments by their roles: x1, x2, p1, ..."""
+    counts: dict[str, int] = {}
+    found: list[str] = []
+    for variable in args:
+        prefix = ROLES[variable.role]
+        counts[prefix] = counts.get(prefix, 0) + 1
+        found.append(f"{prefix}{counts[prefix]}")
+    return found
+
+
+def _partners(code: Instructions) -> dict[int, int]:
+    """For values of functions that are cheap together, the other one."""
+    seen: dict[tuple[str, int], int] = {}
+    found: dict[int, int] = {}
+    for k, op in enumerate(code.ops):
+        if op in PAIRS:
+            seen[op, code.operands[k][0]] = k
+            other = seen.get((PAIRS[op][0], code.operands[k][0]))
+            if other is not None:
+                found[k], found[other] = other, k
+    return found
