@@ -109,11 +109,13 @@ def _native(
 ) -> Program | None:
     """The program in C; None, and a line in the log, where there is no compiler."""
     from symgraph.codegen.native.emit import emit_native
+    from symgraph.codegen.native.scalar_program import emit_scalars
     from symgraph.codegen.native.space import NativeSpaces
     from symgraph.codegen.native.toolchain import ToolchainError
 
     block, outputs, updates, labels = _scheduled(roots, stored, options)
-    source = emit_native(block, variables, outputs, updates, labels, options)
+    given = (block, variables, outputs, updates, labels, options)
+    source = emit_scalars(*given) or emit_native(*given)
     try:
         return Program(
             variables, source.text, source.stored, options,

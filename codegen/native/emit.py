@@ -367,9 +367,9 @@ def _chunks(lines: Sequence[Line]) -> list[list[Line]]:
     return found
 
 
-def prelude(functions: set[str], real: str) -> str:
+def prelude(functions: set[str], real: str, inline: bool = True) -> str:
     """Types, the table of routines, and the functions that are used."""
-    text = needed(sorted(functions), "float" if real == "float" else "double")
+    text = needed(sorted(functions), real, inline)
     parts = [data("table.h").rstrip(), _INDEPENDENT, text.rstrip()]
     return "\n\n".join(part for part in parts if part)
 

@@ -1,13 +1,15 @@
-"""C for programs of numbers: isomorphic parts as loops over tables, the rest statement by statement."""
+"""C for programs of numbers, statement by statement."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from symgraph.codegen.emit_numpy import Options
 from symgraph.codegen.labels import Labels, comment
 from symgraph.codegen.native.csizes import CSizes
 from symgraph.codegen.native.emit import NativeSource, prelude
+from symgraph.codegen.native.mathtext import FUNCTIONS
 from symgraph.codegen.native.scalars import Instructions, Table, read_scalars
 from symgraph.codegen.native.straight import StraightWriter, named
 from symgraph.codegen.native.writer import CWriter
@@ -39,6 +41,12 @@ def emit_scalars(
     return _Program(code, args, outputs, updates, labels, options).emit()
 
 
+class _Shown(NamedTuple):
+    """A value in a comment."""
+
+    text: str
+
+
 class _Program:
     def __init__(
         self,
@@ -53,13 +61,17 @@ class _Program:
         self.labels, self.options = labels, options
         self.w = CWriter("float" if options.real == "float32" else "double", CSizes({}))
         self.straight = StraightWriter(code, args, self.w, options.name, self._note)
+        self._shown: dict[Node, _Shown] = {}
         self._is_noted = len(code.ops) < _NOTED
         self._declare()
 
-    def _note(self, node: Node) -> str:
-        if not self._is_noted:
+    def _note(self, k: int) -> str:
+        """The comment beside value k."""
+        node = self.code.nodes[k]
+        if node is None or not self._is_noted:
             return ""
-        text = self.labels.note(node, {})
+        self._shown[node] = _Shown(f"v{k}")
+        text = self.labels.note(node, self._shown).removesuffix(", ()")
         return f"  /* {text.replace('*/', '* /').replace('/*', '/ *')} */" if text else ""
 
     def _declare(self) -> None:
@@ -103,7 +115,9 @@ class _Program:
     def _copy(self, later: Sequence[tuple[int, str]]) -> None:
         """Read everything before anything is written: new values come of the old ones."""
         straight, place = self.straight, self.straight.place
-        updated = {name for name, v in zip(straight.arguments, self.args, strict=True) if v in self.updates}
+        updated = {
+            name for name, v in zip(straight.arguments, self.args, strict=True) if v in self.updates
+        }
         moved: dict[int, str] = {}
         lines: list[str] = []
         for k, _ in later:
@@ -121,7 +135,7 @@ class _Program:
     def _file(self) -> str:
         name, w, straight = self.options.name, self.w, self.straight
         calls = [f"    {name}_{k + 1}(f);" for k in range(len(straight.functions))]
-        inline = sum(op in PLAIN for op in self.code.ops) <= _INLINED
+        inline = sum(op in FUNCTIONS for op in self.code.ops) <= _INLINED
         parts = [
             f"/* {comment(self._title())} */".replace("\\", "\\\\"),
             prelude(w.functions, w.real, inline),

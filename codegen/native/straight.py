@@ -12,7 +12,6 @@ from symgraph.codegen.emit_numpy import ROLES
 from symgraph.codegen.native.maps import expression
 from symgraph.codegen.native.scalars import Instructions
 from symgraph.codegen.native.writer import CWriter
-from symgraph.node import Node
 from symgraph.ops.leaves import Var
 
 __all__ = ["PAIRS", "StraightWriter", "named"]
@@ -37,7 +36,7 @@ class StraightWriter:
 
     def __init__(
         self, code: Instructions, args: Sequence[Var], w: CWriter, name: str,
-        note: Callable[[Node], str],
+        note: Callable[[int], str],
     ) -> None:  # fmt: skip
         self.code, self.w, self.name, self.note = code, w, name, note
         self.functions: list[str] = []
@@ -138,8 +137,7 @@ class StraightWriter:
                 w, code.ops[k], operands, [code.storages[a] for a in code.operands[k]], storage
             )
             local[k] = f"v{k}"
-            node = code.nodes[k]
-            note = self.note(node) if node is not None else ""
+            note = self.note(k)
             lines.append(f"const {w.ctype(storage)} v{k} = {text};{note}")
             written(k)
         for k in inside:
