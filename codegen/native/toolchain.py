@@ -240,6 +240,8 @@ def _make(folder: Path, make: Callable[[Path], None]) -> None:
     aside = Path(tempfile.mkdtemp(prefix=".", dir=folder.parent))
     try:
         make(aside)
+        if not (aside / LIBRARY).is_file():
+            raise ToolchainError(f"{find_compiler().command[0]} does not work, it writes no file.")
         (aside / _SUM).write_text(_sum_of(aside), encoding="ascii")
         with contextlib.suppress(OSError):
             aside.rename(folder)
