@@ -26,6 +26,9 @@
 
 #define LANES (VBYTES / WIDTH)
 #define PANEL (32768 / WIDTH)            /* entries of a packed panel: it stays in the L1 cache */
+#ifndef INNER_ROWS
+#define INNER_ROWS 4 /* so many rows at most are multiplied with lanes along k */
+#endif
 #define HEIGHT 384                       /* rows of A that are gone through at once */
 #define INLINE static inline __attribute__((always_inline))
 #define UNROLL _Pragma("GCC unroll 16")
@@ -272,7 +275,7 @@ static void F(wide)(i64 m, i64 n, i64 k, const REAL *a, i64 am, i64 ak, const RE
                 const i64 last = cols - (W - 1) * LANES;
                 const REAL *right = b + p * bk + j * bn;
                 i64 step = bk;
-                if (bn != 1 || (!MASKED && last != LANES) || (m >= 48 && bk > 2 * LANES)) {
+                if (bn != 1 || (!MASKED && last != LANES)) {
                     F(pack)(depth, cols, W * LANES, right, bk, bn, packed);
                     right = packed, step = W * LANES;
                 }
@@ -284,54 +287,94 @@ static void F(wide)(i64 m, i64 n, i64 k, const REAL *a, i64 am, i64 ak, const RE
     }
 }
 
-/* Lanes along k: A and B have unit stride there. For a few rows of A. */
-static void F(dots)(i64 m, i64 n, i64 k, const REAL *a, i64 am, const REAL *b, i64 bn, REAL *c,
-                    i64 cm, i64 add) {
-    const i64 whole = k / LANES * LANES;
-    for (i64 j = 0; j < n; j += LANES) {
-        const i64 cols = n - j < LANES ? n - j : LANES;
-        const REAL *from[LANES];
-        for (i64 q = 0; q < LANES; q++) from[q] = b + (j + (q < cols ? q : cols - 1)) * bn;
+/* COLS entries of a row of C, by vectors along k; a few columns are summed in several parts, since
+   one addition has to wait for the one before. */
+INLINE void F(inner_tile)(const int COLS, i64 k, const REAL *a, const REAL *b, i64 bn, REAL *c,
+                          i64 add) {
+    const int PARTS = COLS < 4 ? 4 : COLS < 8 ? 2 : 1;
+    const REAL *b4 = b + 4 * bn, *b8 = b + 8 * bn, *b12 = b + 12 * bn;
+    vec sum[LANES][4];
+    UNROLL for (int q = 0; q < COLS; q++) UNROLL for (int s = 0; s < 4; s++) sum[q][s] = (vec){0};
+    i64 left = k;
+    for (; left >= PARTS * LANES; left -= PARTS * LANES) {
+        UNROLL for (int s = 0; s < PARTS; s++) {
+            const vec row = F(load)(a + s * LANES);
+            UNROLL for (int q = 0; q < COLS; q++) {
+                const REAL *from = q < 4 ? b : q < 8 ? b4 : q < 12 ? b8 : b12;
+                sum[q][s] += row * F(load)(from + q % 4 * bn + s * LANES);
+            }
+        }
+        a += PARTS * LANES, b += PARTS * LANES;
+        b4 += PARTS * LANES, b8 += PARTS * LANES, b12 += PARTS * LANES;
+    }
+    for (; left > 0; left -= LANES, a += LANES, b += LANES) {
+        const F(mask) some = F(first)(left < LANES ? left : LANES);
+        const vec row = F(load_first)(a, some);
+        UNROLL for (int q = 0; q < COLS; q++) sum[q][0] += row * F(load_first)(b + q * bn, some);
+    }
+    vec all[LANES];
+    UNROLL for (int q = 0; q < COLS; q++) {
+        all[q] = PARTS == 4 ? (sum[q][0] + sum[q][1]) + (sum[q][2] + sum[q][3])
+                            : PARTS == 2 ? sum[q][0] + sum[q][1] : sum[q][0];
+    }
+    UNROLL for (int d = 1; d < LANES; d *= 2) {
+        UNROLL for (int q = 0; q < COLS; q++) {
+            if (q % (2 * d)) continue;
+            const vec next = d < COLS ? all[(q + d) % COLS] : all[q];
+            all[q] = F(low)(all[q], next, d) + F(high)(all[q], next, d);
+        }
+    }
+    if (COLS == LANES) {
+        F(store)(c, add ? F(load)(c) + all[0] : all[0]);
+    } else {
+        UNROLL for (int q = 0; q < COLS; q++) c[q] = add ? c[q] + all[0][q] : all[0][q];
+    }
+}
+
+#define INNER(COLS) \
+    static void F(inner_##COLS)(i64 k, const REAL *a, const REAL *b, i64 bn, REAL *c, i64 add) { \
+        F(inner_tile)(COLS, k, a, b, bn, c, add); \
+    }
+#define INNER_NAME(COLS) [COLS] = F(inner_##COLS),
+#if LANES == 2
+#define INNERS(X) X(1) X(2)
+#elif LANES == 4
+#define INNERS(X) X(1) X(2) X(4)
+#elif LANES == 8
+#define INNERS(X) X(1) X(2) X(4) X(8)
+#else
+#define INNERS(X) X(1) X(2) X(4) X(8) X(16)
+#endif
+
+INNERS(INNER)
+
+typedef void F(inner_kernel)(i64 k, const REAL *a, const REAL *b, i64 bn, REAL *c, i64 add);
+static F(inner_kernel) *const F(inner_kernels)[17] = {INNERS(INNER_NAME)};
+
+/* Lanes along k, where A and B have unit stride. For a few rows of A. */
+static void F(inner)(i64 m, i64 n, i64 k, const REAL *a, i64 am, const REAL *b, i64 bn, REAL *c,
+                     i64 cm, i64 add) {
+    for (i64 cols = LANES, j = 0; j < n; j += cols) {
+        while (cols > n - j) cols /= 2;
         for (i64 i = 0; i < m; i++) {
-            const REAL *x = a + i * am;
-            REAL *to = c + i * cm + j;
-            vec sum[LANES], rest = {0};
-            UNROLL for (int q = 0; q < LANES; q++) sum[q] = (vec){0};
-            for (i64 p = 0; p < whole; p += LANES) {
-                const vec row = F(load)(x + p);
-                UNROLL for (int q = 0; q < LANES; q++) sum[q] += row * F(load)(from[q] + p);
-            }
-            for (i64 p = whole; p < k; p++) {
-                vec column;
-                UNROLL for (int q = 0; q < LANES; q++) column[q] = from[q][p];
-                rest += x[p] * column;
-            }
-            UNROLL for (int d = 1; d < LANES; d *= 2) {
-                UNROLL for (int q = 0; q < LANES; q++) {
-                    if (q % (2 * d)) continue;
-                    sum[q] = F(low)(sum[q], sum[(q + d) % LANES], d)
-                           + F(high)(sum[q], sum[(q + d) % LANES], d);
-                }
-            }
-            const F(mask) some = F(first)(cols);
-            const vec old = add ? F(load_first)(to, some) : (vec){0};
-            F(store_first)(to, sum[0] + rest + old, some);
+            F(inner_kernels)[cols](k, a + i * am, b + j * bn, bn, c + i * cm + j, add);
         }
     }
 }
 
-static void F(dots_of_any)(i64 m, i64 n, i64 k, const REAL *a, i64 am, i64 ak, const REAL *b,
-                           i64 bn, REAL *c, i64 cm, i64 add) {
+/* The same for an A without unit stride, whose rows are copied piece by piece. */
+static void F(inner_of_any)(i64 m, i64 n, i64 k, const REAL *a, i64 am, i64 ak, const REAL *b,
+                            i64 bn, REAL *c, i64 cm, i64 add) {
     REAL row[1024];
     if (ak == 1) {
-        F(dots)(m, n, k, a, am, b, bn, c, cm, add);
+        F(inner)(m, n, k, a, am, b, bn, c, cm, add);
         return;
     }
     for (i64 i = 0; i < m; i++) {
         for (i64 p = 0; p < k; p += 1024) {
             const i64 depth = k - p < 1024 ? k - p : 1024;
             for (i64 q = 0; q < depth; q++) row[q] = a[i * am + (p + q) * ak];
-            F(dots)(1, n, depth, row, 0, b + p, bn, c + i * cm, cm, add || p);
+            F(inner)(1, n, depth, row, 0, b + p, bn, c + i * cm, cm, add || p);
         }
     }
 }
@@ -364,8 +407,8 @@ void F(sg_gemm)(i64 m, i64 n, i64 k, const REAL *a, i64 am, i64 ak, const REAL *
             for (i64 j = 0; j < n; j++) c[i * cm + j * cn] = 0;
     } else if (n > 1 && cn != 1) {
         F(scattered)(m, n, k, a, am, ak, b, bk, bn, c, cm, cn, add);
-    } else if (bk == 1 && (bn != 1 || n == 1) && m <= 4) {
-        F(dots_of_any)(m, n, k, a, am, ak, b, bn, c, cm, add);
+    } else if (bk == 1 && (bn != 1 || n == 1) && m <= INNER_ROWS) {
+        F(inner_of_any)(m, n, k, a, am, ak, b, bn, c, cm, add);
     } else {
         F(wide)(m, n, k, a, am, ak, b, bk, n == 1 ? 1 : bn, c, cm, add);
     }
