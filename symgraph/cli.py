@@ -60,10 +60,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # A pipe may have an encoding without the letters of a formula.
         sys.stdout.reconfigure(errors="backslashreplace")
     given = _as_arguments(sys.argv[1:] if arguments is None else arguments)
-    parser = _parser(given[:1] == ["draw"])
+    parser, commands = _parser(given[:1] == ["draw"])
     if given[:1] == ["draw"]:
         given = draw_command.opened(given)
-    options, unknown = parser.parse_known_args(given)
+    if given[:1] and given[0] in commands:
+        # Options may stand between the network and the file too.
+        options, unknown = commands[given[0]].parse_known_intermixed_args(given[1:])
+    else:
+        options, unknown = parser.parse_known_args(given)
     try:
         if unknown and options.run is _draw:
             draw_command.check_unknown(unknown)
@@ -87,8 +91,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
-def _parser(draws: bool = False) -> argparse.ArgumentParser:
-    """All commands. The options of drawings are read off the styles, if they are wanted."""
+def _parser(
+    draws: bool = False,
+) -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
+    """All commands, also by name; of drawings with the options of the styles, if wanted."""
     parser = argparse.ArgumentParser(
         prog="symgraph",
         description="Derive, draw and compile a network written as one formula.",
@@ -180,7 +186,7 @@ def _parser(draws: bool = False) -> argparse.ArgumentParser:
         demo, derive, draw, plot, gallery, slides, build, check, influence, explore, zoo, doctor
     ):  # fmt: skip
         command.add_argument("--json", action="store_true", help="print one JSON document")
-    return parser
+    return parser, commands.choices
 
 
 def _with_examples(commands: Any, name: str, meaning: str, examples: str) -> Any:

@@ -28,8 +28,8 @@ def add_options(command: argparse.ArgumentParser) -> None:
         "picture", type=Path, metavar="file", help="the plot; its suffix is .svg, .pdf or .png"
     )
     command.add_argument(
-        "--range", nargs="+", required=True, dest="spans", metavar="NAME=FROM,TO",
-        help="where one or two variables run; FROM,TO is enough for the only one",
+        "--range", nargs="+", dest="spans", metavar="NAME=FROM,TO",
+        help="where one or two variables run; FROM,TO is enough for the only one (-4,4)",
     )  # fmt: skip
     command.add_argument(
         "--values", metavar="JSON", help="values of the others: JSON, FILE.json or FILE.npz"
@@ -41,6 +41,10 @@ def add_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--points", type=int, default=401, help="(default: %(default)s)")
     command.add_argument("--title", default="", help="above the plot")
     command.add_argument("--language", choices=("en", "zh"), default="en")
+    command.add_argument(
+        "--theme", choices=("light", "lecture", "print", "dark"), default="light",
+        help="colours (default: %(default)s)",
+    )  # fmt: skip
 
 
 def function_named(text: str) -> Any:
@@ -60,9 +64,10 @@ def plotted(functions: list[Any], options: argparse.Namespace) -> Any:
     names = [leaf.params[0] for leaf in variables([f for f in functions if isinstance(f, Node)])]
     if values is not None:
         values = read_values(values, names)
+    spans = {} if options.spans is None else {"spans": _spans(options.spans, names)}
     return symgraph.plot(
-        functions, _spans(options.spans, names), values, derivative=options.derivative,
-        points=options.points, title=options.title, language=options.language,
+        functions, values=values, derivative=options.derivative, points=options.points,
+        title=options.title, language=options.language, theme=options.theme, **spans,
     )  # fmt: skip
 
 

@@ -153,3 +153,16 @@ def test_the_help_tells_what_every_option_means_and_takes(capsys):
     assert "--labels-as {factor,map}" in text
     assert "--hide {constants,ones} [{constants,ones} ...] what is left away" in text
     assert "VALUE of" not in text
+
+
+def test_options_may_stand_between_the_network_and_the_file(tmp_path):
+    between, behind = tmp_path / "a.svg", tmp_path / "b.svg"
+    for name in ("draw", "slides"):
+        options = ["--title", "Loss", "--digits", "3"]
+        paths = [
+            one.with_suffix(".svg" if name == "draw" else ".html") for one in (between, behind)
+        ]
+
+        assert cli.main([name, "zoo:hinge", *options, str(paths[0])]) == 0
+        assert cli.main([name, "zoo:hinge", str(paths[1]), *options]) == 0
+        assert paths[0].read_bytes() == paths[1].read_bytes()

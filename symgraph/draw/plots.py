@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from symgraph.build.coerce import as_node
 from symgraph.codegen.program import compile
 from symgraph.draw.nets.unit_net import Unit, UnitNet
+from symgraph.draw.theme import Theme, ThemeName, theme_named
 from symgraph.draw.typesetting.typeset import find_cjk_font
 from symgraph.draw.view import Language
 from symgraph.errors import DrawError, SymgraphError
@@ -32,7 +33,8 @@ _WORDS: dict[Language, tuple[str, str]] = {
     "en": ("function", "derivative"),
     "zh": ("函数", "导数"),
 }
-_COLOURS = ("#0059b3", "#b8400a", "#00734f", "#8f5a00", "#7a3e9d", "#00707c", "#a8326b")
+#: Where activation functions show what they are.
+_SPAN: tuple[float, float] = (-4.0, 4.0)
 _STYLES = ("-", "--", "-.", ":")
 #: Of more curves the legend stands below the panels, where it hides none.
 _MOST_INSIDE = 3
@@ -72,20 +74,22 @@ class Plot:
 
 def plot(
     functions: Any,
-    spans: Span | Mapping[Any, Span],
+    spans: Span | Mapping[Any, Span] | None = None,
     values: Mapping[Any, Any] | None = None,
     *,
     derivative: bool = True,
     points: int = 401,
     title: str = "",
     language: Language = "en",
+    theme: ThemeName = "light",
 ) -> Plot:
     """Functions of one number with their derivatives, or the surface of a function of two.
 
     `functions` is an expression, a function such as `sg.tanh`, or a list of these. `spans` is
-    (from, to) for the only variable without a value, or {variable: (from, to)} for one or two. Of
-    several functions the derivatives have a panel of their own. A function of two variables is
-    drawn by its contours, with the line where each unit of its first layer changes sides.
+    (from, to) for the only variable without a value, or {variable: (from, to)} for one or two;
+    without it they run from -4 to 4. Of several functions the derivatives have a panel of their
+    own. A function of two variables is drawn by its contours, with the line where each unit of its
+    first layer changes sides.
     Raises DrawError for other variables, spans and numbers of points, UnsupportedError without
     matplotlib (the extra "plot").
 
@@ -98,6 +102,7 @@ def plot(
         raise DrawError(f"plot: points={points!r}; write a whole number from 2.")
     if language not in _WORDS:
         raise DrawError(f"plot: language is {language!r}; write 'en' or 'zh'.")
+    colours = theme_named(theme)
     given = functions if isinstance(functions, (list, tuple)) else [functions]
     if not given:
         raise DrawError("plot: there is no function; give an expression or a function.")
@@ -106,10 +111,10 @@ def plot(
     if len(axes) == 1:
         ((variable, span),) = axes.items()
         curves = [one.curve(variable, span, values or {}, points, derivative) for one in made]
-        return Plot(_curves_figure(curves, variable, title, language), curves)
+        return Plot(_curves_figure(curves, variable, title, language, colours), curves)
     if len(made) > 1:
         raise DrawError("plot: of two variables one function is drawn; give a single expression.")
-    return Plot(_surface_figure(made[0], axes, values or {}, points, title, language))
+    return Plot(_surface_figure(made[0], axes, values or {}, points, title, colours))
 
 
 class _Function:
@@ -164,6 +169,8 @@ def _spans(
     known = {_name(key) for key in values}
     leaves = {leaf.params[0]: leaf for one in made for leaf in variables([one.node])}
     free = [name for name in leaves if name not in known]
+    if spans is None:
+        spans = dict.fromkeys(free, _SPAN) if len(free) == 2 else _SPAN
     if isinstance(spans, Mapping):
         axes = {_name(key): _span(span) for key, span in spans.items()}
     else:
@@ -219,27 +226,31 @@ def sampled(
 # --- functions of one number ----------------------------------------------------------------------
 
 
-def _curves_figure(curves: Sequence[Curve], name: str, title: str, language: Language) -> Any:
+def _curves_figure(
+    curves: Sequence[Curve], name: str, title: str, language: Language, theme: Theme
+) -> Any:
     """Function and derivative in one panel, or several functions beside their derivatives."""
     apart = len(curves) > 1 and any(curve.slope is not None for curve in curves)
     figure = new_figure("plot", (9.6, 4.0) if apart else (6.4, 4.0))
     figure.subplots_adjust(left=0.09, right=0.97, bottom=0.14, top=0.82 if apart else 0.9)
-    with _fonts((title, *_WORDS[language])):
+    lines = _colours(theme)
+    with _settings((title, *_WORDS[language]), theme):
+        figure.set_facecolor(theme.background)
         panels = figure.subplots(1, 2) if apart else [figure.subplots()]
         shown = unicode_name(name)
         for k, curve in enumerate(curves):
-            colour, style = _COLOURS[k % len(_COLOURS)], _STYLES[k % len(_STYLES)]
+            colour, style = lines[k % len(lines)], _STYLES[k % len(_STYLES)]
             panels[0].plot(curve.x, _cut(curve.y), style, color=colour, label=curve.label)
             if curve.slope is not None:
                 panels[-1].plot(
                     curve.x, _cut(curve.slope), style if apart else "--",
-                    color=colour if apart else _COLOURS[1], label=_primed(curve.label),
+                    color=colour if apart else lines[1], label=_primed(curve.label),
                 )  # fmt: skip
         for panel, word in zip(panels, _WORDS[language], strict=False):
             panel.set_xlabel(shown)
-            panel.grid(True, color="#d0d7de", linewidth=0.6)
-            panel.axhline(0.0, color="#59636e", linewidth=0.8)
-            panel.axvline(0.0, color="#59636e", linewidth=0.8)
+            panel.grid(True, color=theme.groups["module"].stroke, linewidth=0.6)
+            panel.axhline(0.0, color=theme.muted, linewidth=0.8)
+            panel.axvline(0.0, color=theme.muted, linewidth=0.8)
             if apart:
                 panel.set_title(word)
             if len(curves) <= _MOST_INSIDE:
@@ -279,7 +290,7 @@ def _surface_figure(
     values: Mapping[Any, Any],
     points: int,
     title: str,
-    language: Language,
+    theme: Theme,
 ) -> Any:
     """Contours of a function, and the lines at which units of its first layer change sides."""
     side = min(points, 121)
@@ -289,21 +300,25 @@ def _surface_figure(
     (height,) = sampled([function.node], grid, values)
     figure = new_figure("plot", (6.4, 5.0))
     figure.subplots_adjust(left=0.13, right=0.97, bottom=0.12, top=0.92)
-    with _fonts((title,)):
+    with _settings((title,), theme):
+        figure.set_facecolor(theme.background)
         panel = figure.subplots()
         z = np.where(np.isfinite(height), height, np.nan).reshape(side, side)
         if set(np.unique(z[np.isfinite(z)])) == {0.0, 1.0}:
             # Inside or outside: nothing is between.
-            panel.contourf(x, y, z, levels=[-0.5, 0.5, 1.5], colors=["#ffffff", "#cfe0f5"])
+            panel.contourf(
+                x, y, z, levels=[-0.5, 0.5, 1.5], colors=[theme.background, theme.hues[0][0]]
+            )
         elif np.nanmax(z) > np.nanmin(z):
-            drawn = panel.contourf(x, y, z, levels=14, cmap="cividis", alpha=0.75)
+            shades = "Greys" if theme is theme_named("print") else "cividis"
+            drawn = panel.contourf(x, y, z, levels=14, cmap=shades, alpha=0.75)
             figure.colorbar(drawn, label=function.label())
         for number, (name, line) in enumerate(_borders(function.node, grid, values)):
             shape = line.reshape(side, side)
             if np.nanmin(shape) < 0 < np.nanmax(shape):
                 style = ("solid", "dashed", "dashdot", "dotted")[number % 4]
-                drawn = panel.contour(x, y, shape, levels=[0.0], colors="black", linestyles=style)
-                _name_line(panel, drawn.allsegs[0], name)
+                drawn = panel.contour(x, y, shape, levels=[0.0], colors=theme.ink, linestyles=style)
+                _name_line(panel, drawn.allsegs[0], name, theme)
         panel.set_xlabel(unicode_name(first))
         panel.set_ylabel(unicode_name(second))
         if title:
@@ -311,13 +326,13 @@ def _surface_figure(
     return figure
 
 
-def _name_line(panel: Any, pieces: Sequence[Array], name: str) -> None:
+def _name_line(panel: Any, pieces: Sequence[Array], name: str, theme: Theme) -> None:
     """The name of a line, upright, near an end of it and inside the frame."""
     longest = max(pieces, key=len)
     at = longest[round(0.12 * (len(longest) - 1))]
     panel.text(
         *at, name, fontsize=13, ha="center", va="center",
-        bbox={"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none"},
+        bbox={"boxstyle": "round,pad=0.15", "facecolor": theme.background, "edgecolor": "none"},
     )  # fmt: skip
 
 
@@ -366,13 +381,24 @@ def _sum(
     return total
 
 
-def _fonts(texts: Sequence[str]) -> Any:
-    """Settings under which the words can be written; Chinese needs a font that has it."""
+def _colours(theme: Theme) -> tuple[str, ...]:
+    """The colours of curves: those of values, derivatives and labels, then further ones."""
+    first = (theme.forward, theme.backward, theme.label)
+    return tuple(dict.fromkeys((*first, *(stroke for _, stroke in theme.hues))))
+
+
+def _settings(texts: Sequence[str], theme: Theme) -> Any:
+    """The colours of a theme, and fonts that have the words; Chinese needs one of its own."""
     from matplotlib import font_manager, rc_context
 
+    ink, page = theme.ink, theme.background
+    wanted: dict[Any, Any] = dict.fromkeys(
+        ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), ink
+    )
+    wanted |= {"axes.facecolor": page, "legend.facecolor": page, "legend.edgecolor": theme.muted}
     path = find_cjk_font() if any(char >= "\u2e80" for text in texts for char in text) else None
-    if path is None:
-        return rc_context()
-    font_manager.fontManager.addfont(path)
-    name = font_manager.FontProperties(fname=str(path)).get_name()
-    return rc_context({"font.family": [name, "DejaVu Sans"]})
+    if path is not None:
+        font_manager.fontManager.addfont(path)
+        name = font_manager.FontProperties(fname=str(path)).get_name()
+        wanted["font.family"] = [name, "DejaVu Sans"]
+    return rc_context(wanted)

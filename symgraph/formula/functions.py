@@ -15,6 +15,7 @@ from symgraph.build import (
     arithmetic,
     contract,
     conv,
+    declare,
     indexing,
     linear_algebra,
     losses,
@@ -31,6 +32,9 @@ _MODULES = (
     arithmetic, contract, linear_algebra, reductions, losses, special, shaping, indexing, norm,
     conv,
 )  # fmt: skip
+
+# Of the module that declares names, what takes an array and gives one.
+_OTHERS = ((declare, "stop_gradient"),)
 
 # What the parameters of these names hold, whatever type they are annotated with.
 _SIZES = frozenset("shape width start stop".split())
@@ -54,14 +58,14 @@ def functions() -> dict[str, Function]:
     ('softmax(x, axis=...)', False)
     """
     found: dict[str, Function] = {}
-    for module in _MODULES:
-        for name in module.__all__:
-            if name == "getitem":  # written x[...]
-                continue
-            call = getattr(module, name)
-            signature = _signature(name, call)
-            if signature is not None:
-                found[name] = Function(call, signature, module in (arithmetic, special))
+    named = [(module, name) for module in _MODULES for name in module.__all__]
+    for module, name in (*named, *_OTHERS):
+        if name == "getitem":  # written x[...]
+            continue
+        call = getattr(module, name)
+        signature = _signature(name, call)
+        if signature is not None:
+            found[name] = Function(call, signature, module in (arithmetic, special))
     return found
 
 

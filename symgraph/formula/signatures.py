@@ -18,6 +18,7 @@ SPELLINGS: dict[str, str] = {
     "Σ": "sum", "Π": "prod", "√": "sqrt", "sgn": "sign", "asin": "arcsin", "acos": "arccos",
     "atan": "arctan", "asinh": "arcsinh", "acosh": "arccosh", "atanh": "arctanh", "ReLU": "relu",
     "log_det": "logdet", "lse": "logsumexp", "pow": "power", "inverse": "inv", "ceiling": "ceil",
+    "detach": "stop_gradient",
 }  # fmt: skip
 
 # One line for each list of parameters. x is an operand, x? one that may be missing, *x any number
@@ -33,6 +34,7 @@ x y: add arctan2 divide equal floor_divide greater greater_equal less less_equal
 x low high: clip
 x alpha=: elu
 condition: indicator
+value: stop_gradient
 x slope=: leaky_relu
 x exponent: power
 x at_zero=: sign step

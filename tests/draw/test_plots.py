@@ -120,3 +120,43 @@ def test_without_matplotlib_one_line_says_what_to_install(monkeypatch):
 
     with pytest.raises(sg.UnsupportedError, match=r"pip install 'symgraph\[plot\]'$"):
         sg.plot(sg.tanh, (0, 1), points=3)
+
+
+def test_without_a_span_one_or_two_variables_run_from_minus_four_to_four():
+    (curve,) = sg.plot(sg.tanh, points=9).curves
+    x, y = sg.input("x"), sg.input("y")
+    panel = sg.plot(x * y, points=9).figure.axes[0]
+
+    assert curve.x.tolist() == [-4, -3, -2, -1, 0, 1, 2, 3, 4]
+    assert panel.get_xlim() == panel.get_ylim() == (-4, 4)
+    with pytest.raises(sg.errors.DrawError, match="without a value; one span needs one"):
+        sg.plot(x * y * sg.input("z"))
+
+
+def luminance(colour):
+    from matplotlib.colors import to_rgb
+
+    parts = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour)]
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+
+@pytest.mark.parametrize("theme", ["light", "lecture", "print", "dark"])
+def test_a_theme_colours_the_page_and_its_words_and_curves_stand_out(theme):
+    from symgraph.draw.theme import THEMES
+
+    figure = sg.plot([sg.tanh, sg.relu], theme=theme, points=9).figure
+    page = luminance(figure.get_facecolor())
+    panel = figure.axes[0]
+    inks = [
+        panel.xaxis.label.get_color(),
+        panel.title.get_color(),
+        panel.spines["left"].get_edgecolor(),
+    ]
+    inks += [label.get_color() for label in panel.get_xticklabels()]
+    inks += [line.get_color() for line in panel.lines[:2]]
+
+    assert page == pytest.approx(luminance(THEMES[theme].background))
+    assert luminance(panel.get_facecolor()) == pytest.approx(page)
+    for ink in map(luminance, inks):
+        # The contrast of WCAG 2.
+        assert (max(ink, page) + 0.05) / (min(ink, page) + 0.05) >= 4.5

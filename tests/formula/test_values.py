@@ -11,6 +11,7 @@ import pytest
 import symgraph as sg
 from symgraph.network import find_node
 from symgraph.node import variables
+from symgraph.printing import written
 
 Case = tuple[str, str, Callable[..., Any]]
 SIZES = {"T": 3, "n": 3, "m": 4, "p": 2, "k": 5, "N": 6, "d": 3, "r": 2}
@@ -194,3 +195,17 @@ def difference(f: Callable[[dict[str, Any]], float], values: dict[str, Any], nam
         shift[place] = 1e-6
         slopes[place] = (f({**values, name: x + shift}) - f({**values, name: x - shift})) / 2e-6
     return slopes
+
+
+@pytest.mark.parametrize("word", ["stop_gradient", "detach"])
+def test_what_stops_a_gradient_is_a_factor_like_a_number(word: str):
+    # f = c x + sin(c²) with c = x held: f' = c, where x² + sin(x²) has 2x + 2x cos(x²).
+    node = sg.formula(f"{word}(x)·x + sin({word}(x²))")
+    (x,) = variables([node])
+    value, slope = sg.evaluate([node, sg.grad(node, x)], {"x": 3.0})
+
+    assert value == pytest.approx(9.0 + np.sin(9.0))
+    assert slope == pytest.approx(3.0)
+    for text in (str(node), written([node], "unicode").text):
+        again = sg.formula(text)
+        assert sg.evaluate(sg.grad(again, variables([again])[0]), {"x": 3.0}) == pytest.approx(3.0)
