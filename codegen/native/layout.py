@@ -7,7 +7,8 @@ the matrix products around, which read and write under any strides.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Collection, Iterator, Sequence
 
 from symgraph.codegen.contraction import typical
 from symgraph.node import Node
@@ -54,6 +55,9 @@ def _convolved(node: Node) -> Iterator[Place]:
             continue
         moved = {axis for row in windows.rows for axis in _overlapping(row)}
         mine, other = node.ins[k], node.ins[1 - k]
+        kept = {axis for axis in moved if mine[axis] in node.out}
+        if _entries(windows, kept) < _entries(windows, moved - kept):
+            continue  # a derivative by the kernel, which sums over the places of the windows
         free = [
             axis
             for axis, index in enumerate(mine)
@@ -63,6 +67,10 @@ def _convolved(node: Node) -> Iterator[Place]:
             axis = max(free, key=lambda a: typical(windows.shape[a]))
             yield windows, axis
             yield node, node.out.index(mine[axis])
+
+
+def _entries(node: Node, axes: Collection[int]) -> int:
+    return math.prod(typical(node.shape[axis]) for axis in axes)
 
 
 def _is_window(node: Pull) -> bool:
