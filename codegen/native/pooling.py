@@ -197,18 +197,22 @@ def _written(
     sign = {"sum": " + ", "prod": " * "}.get(operation)
     if sign is not None:
         return sign.join(reads), ""
-    best, at, wins = (w.name("v") for _ in range(3))
-    w.say(f"{w.real} {best} = {reads[0]};")
-    if with_place:
-        w.say(f"{w.real} {at} = 0;")
-    for k, read in enumerate(reads[1:]):
-        here = w.name("v")
+    best, at = w.name("v"), "0"
+    w.say(f"const {w.real} {best} = {reads[0]};")
+    for k, read in enumerate(reads[1:], 1):
+        here, new = w.name("v"), w.name("v")
         w.say(f"const {w.real} {here} = {read};")
-        new = f"({here} > {best}) | (({here} != {here}) & ({best} == {best}))"
-        w.say(f"const int {wins}_{k + 1} = {new};")
-        w.say(f"{best} = {wins}_{k + 1} ? {here} : {best};")
-        if with_place:
-            w.say(f"{at} = {wins}_{k + 1} ? {k + 1} : {at};")
+        if with_place:  # of a NaN, which is larger than all others, the first
+            later, place = w.name("v"), w.name("v")
+            w.say(f"const {w.real} {later} = {best} >= {here} ? {at} : {k};")
+            w.say(f"const {w.real} {place} = {best} == {best} ? {later} : {at};")
+            w.say(f"const {w.real} {new} = {place} == {k} ? {here} : {best};")
+            at = place
+        else:
+            larger = w.name("v")
+            w.say(f"const {w.real} {larger} = {best} >= {here} ? {best} : {here};")
+            w.say(f"const {w.real} {new} = {best} == {best} ? {larger} : {best};")
+        best = new
     return best, at
 
 
