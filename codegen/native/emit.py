@@ -44,7 +44,7 @@ from symgraph.codegen.native.sums import emit_embedding, emit_reduce, emit_sum, 
 from symgraph.codegen.native.writer import CWriter, Line, Site
 from symgraph.codegen.schedule import Block, Section
 from symgraph.codegen.strided import Value, entry, row_major, whole
-from symgraph.node import Node
+from symgraph.node import Kind, Node
 from symgraph.ops.einsum import Einsum
 from symgraph.ops.leaves import Random, Var
 from symgraph.ops.linalg import Det, Inv, LogDet, Solve
@@ -56,6 +56,7 @@ from symgraph.shapes import shape_text
 __all__ = ["NativeSource", "emit_native"]
 
 _PREFIX: dict[Section, str] = {"forward": "h", "backward": "d", "update": "u"}
+_KINDS: dict[str, Kind] = {"f": "real", "i": "integer", "b": "boolean"}
 _CHUNK = 160  # lines in one function
 _NAME = re.compile(r"\b[a-z]+[0-9]+\b")
 
@@ -187,10 +188,12 @@ class _Emitter:
         """Outputs are computed right in their arrays, the first of several alike."""
         w = self.w
         self.places: list[Value] = []
-        for k, node in enumerate(self.outputs):
-            name = w.name("y")
-            self.given[name] = f"{w.ctype(node.kind)} *const {name} = f->a[{len(self.args) + k}];"
-            self.places.append(whole(name, node.shape, node.kind))
+        for k, (node, dtype) in enumerate(
+            zip(self.outputs, self.options.output_dtypes, strict=True)
+        ):
+            name, kind = w.name("y"), _KINDS[dtype.kind]
+            self.given[name] = f"{w.ctype(kind)} *const {name} = f->a[{len(self.args) + k}];"
+            self.places.append(whole(name, node.shape, kind))
             if node not in w.destination and node.args and not node.is_loop:
                 w.destination[node] = self.places[-1]
 

@@ -242,8 +242,9 @@ class CWriter:
 
     def copy(self, value: Value, target: Value, note: str = "") -> None:
         """Write a value into a place of its shape."""
+        test = " != 0" if target.storage == "boolean" != value.storage else ""
         with self.entries(target.shape, [target, value]) as (there, here):
-            self.say(f"{there} = {here};", note)
+            self.say(f"{there} = {here}{test};", note)
 
     def fill(self, target: Value, number: float, note: str = "") -> None:
         """Write a number into every entry."""

@@ -18,6 +18,8 @@ from symgraph.errors import (
     UnknownNameError,
 )
 
+pytestmark = pytest.mark.usefixtures("target")
+
 STYLES = ["fast", "read"]
 
 

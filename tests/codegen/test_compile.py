@@ -21,6 +21,8 @@ from symgraph.errors import (
     UnsupportedError,
 )
 
+pytestmark = pytest.mark.usefixtures("target")
+
 # --- arguments and results -----------------------------------------------------------------------
 
 

@@ -12,6 +12,8 @@ from symgraph.codegen.plan import Arena
 from symgraph.errors import RangeError
 from symgraph.ops.move import Affine, pull, push
 
+pytestmark = pytest.mark.usefixtures("target")
+
 STYLES = ["fast", "read"]
 style_of = pytest.mark.parametrize("style", STYLES)
 rng = np.random.default_rng(11)
@@ -215,7 +217,7 @@ def test_rows_are_written_where_they_stay() -> None:
     """The body of a recurrent net is three calls, none of which copies a state."""
     X, U = sg.input("X", ("T", 4)), sg.parameter("U", (4, 4))
     H = sg.scan(lambda h, x: sg.tanh(x + h @ U), np.zeros(4), X).states
-    source = sg.compile([X, U], H).source
+    source = sg.compile([X, U], H, target="numpy").source
     loop = source[source.index("for ") :].split("np.array(")[0].splitlines()
     body = [line for line in source.splitlines() if line.startswith(" " * 16 + "")]
 

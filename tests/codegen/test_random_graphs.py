@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from c_compiler import needs_c_compiler
 from random_graphs import Case, random_case
 
 import symgraph as sg
@@ -78,6 +79,20 @@ def test_code_for_reading_has_the_values_of_the_reference(first: int) -> None:
 def test_float32_has_the_values_of_the_reference_to_its_precision(first: int) -> None:
     for seed in range(first, first + 10):
         check_case(seed, 1e-2, dtype="float32")
+
+
+@needs_c_compiler
+@pytest.mark.parametrize("first", range(0, 60, 10))
+def test_native_code_has_the_values_of_the_reference(first: int) -> None:
+    for seed in range(first, first + 10):
+        check_case(seed, 1e-9, target="cython")
+
+
+@needs_c_compiler
+@pytest.mark.parametrize("first", range(60, 80, 5))
+def test_native_float32_has_the_values_of_the_reference_to_its_precision(first: int) -> None:
+    for seed in range(first, first + 5):
+        check_case(seed, 1e-2, target="cython", dtype="float32")
 
 
 def test_outputs_have_the_type_of_their_kind() -> None:
