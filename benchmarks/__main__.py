@@ -23,6 +23,7 @@ CASES = (
     "derivations:networks_of_the_lectures",
     "drawing:lecture_graphs",
     "drawing:sizes",
+    "drawing:collapsed",
     "drawing:crossings_against_dot",
     "numpy_target:first_result",
     "numpy_target:mlp_step",

@@ -124,6 +124,8 @@ class Ways:
         self._more: list[Iterator[Way] | None] = [None] * len(self.plan.edges)
         self._given: dict[tuple[int, bool], Way] = {}
         self._count = 0
+        # How many points of lines were looked at.
+        self.work = 0
 
     def value_spots(self, v: int) -> list[Rect]:
         """Where the values of a node may stand."""
@@ -149,6 +151,7 @@ class Ways:
         return known
 
     def _cross(self, k: int, way: Way, j: int, other: Way) -> bool:
+        self.work += len(way.line) + len(other.line)
         if not lines_cross(way.line, other.line, (way.bounds, other.bounds)):
             return False
         common = set(self.plan.edges[k]).intersection(self.plan.edges[j])
@@ -193,6 +196,7 @@ class Ways:
         pieces = [bounds_of(piece, CLEAR) for piece in segments(line)]
         cells = cells_of(pieces)
         ends = self.plan.edges[k]
+        self.work += len(line) * len(cells)
         solid = 0.0
         beside = []
         for index in self.near_rooms.around(cells):
