@@ -28,6 +28,7 @@ from symgraph.codegen.numpy_space import NumpySpaces
 from symgraph.codegen.passes import everything, normalise_sums, strip_lets
 from symgraph.codegen.runtime_text import RESERVED
 from symgraph.codegen.schedule import Block, schedule
+from symgraph.codegen.signature import Signature
 from symgraph.codegen.structure import flatten, result_text
 from symgraph.errors import (
     KindError,
@@ -61,8 +62,9 @@ def compile(
 ) -> Program:
     """A function that computes nodes from arrays, shaped like `sympy.lambdify`.
 
-    `args` is a variable or a list of them (or of their names), `outputs` a node or a list, tuple
-    or dict of nodes, nested at will; the function returns the same structure. `updates` maps
+    `args` is a variable or a list of them (or of their names), nested as lambdify allows, with
+    matrices of symbols; `outputs` is a node, a SymPy expression or matrix, or a list, tuple or
+    dict of them, nested at will; the function returns the same structure. `updates` maps
     arguments to their new values, which are written into the given arrays after everything is
     computed from the old ones. With `check_finite` NaN or infinity in arguments, outputs or new
     values raises NonFiniteError. `target="cython"` gives native code where there is a C compiler,
@@ -77,9 +79,10 @@ def compile(
     [0.0, 0.761594]
     """
     _check_options(target, dtype, style, name)
+    signature = Signature(args)
     leaves, structure = flatten(outputs)
-    roots = [as_node(leaf, f"output {path}") for path, leaf in leaves]
-    variables = _arguments(args, roots, updates)
+    roots = [as_node(signature.rename(leaf), f"output {path}") for path, leaf in leaves]
+    variables = _arguments(signature.flat, roots, updates)
     stored = _updates(updates or {}, variables)
     _check_variables(variables, [*roots, *stored.values()])
     symbols = _symbols(variables)
@@ -89,7 +92,7 @@ def compile(
         result=result_text(structure), output_dtypes=tuple(_dtype(r, dtype) for r in roots),
     )  # fmt: skip
     if target == "cython" and style == "fast":
-        program = _native(variables, structure, roots, stored, options)
+        program = _native(variables, structure, roots, stored, options, signature)
         if program is not None:
             return program
     make = _readable if style == "read" else _lowered
@@ -97,6 +100,7 @@ def compile(
     return Program(
         variables, source.text, source.stored, options,
         lambda owner: NumpySpaces(owner, source.text, options, structure, style == "read"),
+        signature,
     )  # fmt: skip
 
 
@@ -106,6 +110,7 @@ def _native(
     roots: Sequence[Node],
     stored: Mapping[Var, Node],
     options: Options,
+    signature: Signature,
 ) -> Program | None:
     """The program in C; None, and a line in the log, where there is no compiler."""
     from symgraph.codegen.native.emit import emit_native
@@ -119,7 +124,7 @@ def _native(
     try:
         return Program(
             variables, source.text, source.stored, options,
-            lambda _: NativeSpaces(source, variables, outputs, options, structure),
+            lambda _: NativeSpaces(source, variables, outputs, options, structure), signature,
         )  # fmt: skip
     except ToolchainError as error:
         _log.warning("sg.compile: %s uses NumPy: %s", options.name, error)
@@ -182,8 +187,7 @@ def _readable(
 # --- arguments --------------------------------------------------------------------
 
 
-def _arguments(args: Any, roots: Sequence[Node], updates: Any) -> list[Var]:
-    given = list(args) if isinstance(args, (list, tuple)) else [args]
+def _arguments(given: Sequence[Any], roots: Sequence[Node], updates: Any) -> list[Var]:
     new = [as_node(value, "update") for value in (updates or {}).values()]
     named = check_names([*roots, *new]) if any(isinstance(a, str) for a in given) else {}
     found: dict[Node, Var] = {}
@@ -286,7 +290,9 @@ class Program:
         stored: Sequence[int],
         options: Options,
         spaces: Callable[[Program], Callable[[tuple[int, ...]], Workspace]],
+        signature: Signature,
     ) -> None:
+        self._signature = signature
         self.source = text
         self.args = tuple(variable.name for variable in variables)
         self.name = options.name
@@ -300,7 +306,7 @@ class Program:
 
     def __call__(self, *arrays: Any, **named: Any) -> Any:
         """The outputs for these arguments, given in order or by name."""
-        given = self._boundary.ordered(arrays, named)
+        given = self._boundary.ordered(self._signature.values(arrays, named), named)
         entered = self._boundary.enter(given)
         sizes = entered.sizes
         space = self._take(sizes)
@@ -317,7 +323,8 @@ class Program:
         Arguments may be left out and given at each step; with `dims` (sizes by name) those left
         out become arrays of zeros, found in `bound.arrays`.
         """
-        return Bound(self, self._boundary.chosen(arrays, named, dims))
+        given = self._signature.values(arrays, named)
+        return Bound(self, self._boundary.chosen(given, named, dims))
 
     def save(self, path: str | Path) -> Path:
         """Write the source as a module; its function is called like the program's `name`."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import sympy
+
 __all__ = ["filled", "flatten", "leaves_of", "result_text"]
 
 
@@ -15,7 +17,7 @@ def flatten(outputs: Any) -> tuple[list[tuple[str, Any]], Any]:
     def walk(part: Any, path: str) -> Any:
         if isinstance(part, Mapping):
             return {key: walk(value, f"{path}[{key!r}]") for key, value in part.items()}
-        if isinstance(part, (list, tuple)):
+        if isinstance(part, (list, tuple, sympy.Tuple)):
             items = [walk(value, f"{path}[{k}]") for k, value in enumerate(part)]
             return items if isinstance(part, list) else tuple(items)
         leaves.append((path or "0", part))

@@ -17,7 +17,7 @@ from symgraph.build.coerce import as_node
 from symgraph.build.contract import diag, diagonal, swapaxes
 from symgraph.errors import GradientError, ShapeError
 from symgraph.facts import facts_about, is_symmetric
-from symgraph.node import Node, check_names, describe, reachable
+from symgraph.node import Node, check_names, describe, operators, reachable
 from symgraph.ops.einsum import folded_einsum
 from symgraph.ops.leaves import Const, Fill, constant, fill
 from symgraph.ops.loop import local
@@ -196,14 +196,23 @@ def hvp(expr: Any, wrt: Any, vector: Any) -> Any:
     return results if many else results[0]
 
 
-def jacobian(expr: Any, wrt: Node) -> Node:
+def jacobian(expr: Any, wrt: Any) -> Node:
     """All partial derivatives: shape (*shape of expr, *shape of wrt).
+
+    Of a list or a SymPy vector of scalars by a list or vector of scalars: one row a scalar, one
+    column a variable, as SymPy's `Matrix.jacobian`; of one scalar by several, one row.
 
     >>> import symgraph as sg
     >>> x, A = sg.input("x", 3), sg.input("A", (2, 3))
     >>> sg.jacobian(A @ x, x).shape
     (2, 3)
+    >>> p, q = sympy.symbols("p q")
+    >>> sg.jacobian(sympy.Matrix([p * q, p + q, q]), [p, q]).shape
+    (3, 2)
     """
+    variables = _scalars(wrt)
+    if variables is not None:
+        return _rows(expr, variables)
     root, source = _as_root_and_source(expr, wrt)
     if root.shape == ():
         return grad(root, source)
@@ -214,6 +223,42 @@ def jacobian(expr: Any, wrt: Node) -> Node:
         return fill(0, (*root.shape, *source.shape), "real")
     flat = batched_roots([found], {ct: _basis(root.shape, size)}, size)[0]
     return reshape_node(flat, (*root.shape, *source.shape))
+
+
+def _scalars(given: Any) -> list[Node] | None:
+    """The nodes of several scalars; None where one node is given, or arrays are among them."""
+    if not isinstance(given, (list, tuple, sympy.MatrixBase)):
+        return None
+    nodes = [as_node(one, "jacobian") for one in given]
+    return nodes if all(node.shape == () for node in nodes) else None
+
+
+def _rows(expr: Any, variables: list[Node]) -> Node:
+    """The derivatives of each scalar by each variable, 0 where it does not occur."""
+    parts = _scalars(expr)
+    if parts is None:
+        node = as_node(expr, "jacobian")
+        if node.shape != ():
+            raise GradientError(
+                f"jacobian: {describe(node)} has shape {shape_text(node.shape)}, and the variables "
+                "are scalars. Give a list of scalars or a SymPy vector, or one variable."
+            )
+        return _row(node, variables)
+    shape = tuple(expr.shape) if isinstance(expr, sympy.MatrixBase) else (len(parts),)
+    lines = (len(parts),) if 1 in shape else shape
+    if not parts or not variables:
+        return fill(0, (*lines, len(variables)), "real")
+    rows: Node = operators["stack"]([_row(part, variables) for part in parts])
+    return reshape_node(rows, (*lines, len(variables)))
+
+
+def _row(part: Node, variables: Sequence[Node]) -> Node:
+    nodes = reachable([part])
+    here = [variable for variable in variables if variable in nodes]
+    found = dict(zip(here, grad(part, here), strict=True)) if here else {}
+    entries = [found.get(variable, fill(0.0)) for variable in variables]
+    row: Node = operators["stack"](entries) if entries else fill(0, (0,), "real")
+    return row
 
 
 def _as_root_and_source(expr: Any, wrt: Any) -> tuple[Node, Node]:
@@ -232,14 +277,23 @@ def _basis(shape: tuple[Dim, ...], size: Dim) -> Node:
     return reshape_node(folded_einsum([(0,)], (0, 0), {0: size}, (ones,)), (size, *shape))
 
 
-def hessian(expr: Any, wrt: Node) -> Node:
+def hessian(expr: Any, wrt: Any) -> Node:
     """The second derivatives of a scalar: shape (*shape of wrt, *shape of wrt).
+
+    By a list or a SymPy vector of n scalars, shape (n, n).
 
     >>> import symgraph as sg
     >>> x = sg.input("x", 3)
     >>> sg.hessian(sg.sum(x**2), x).shape
     (3, 3)
     """
+    variables = _scalars(wrt)
+    if variables is not None:
+        root = as_node(expr, "hessian")
+        nodes = reachable([root])
+        here = [variable for variable in variables if variable in nodes]
+        first = dict(zip(here, grad(root, here), strict=True)) if here else {}
+        return _rows([first.get(variable, fill(0.0)) for variable in variables], variables)
     root, source = _as_root_and_source(expr, wrt)
     gradient = grad(root, source)
     if source not in reachable([gradient]):

@@ -1,0 +1,147 @@
+"""`sg.compile(args, exprs)` in the place of `sympy.lambdify(args, exprs)`, for real numbers."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import sympy
+from c_compiler import needs_c_compiler
+from sympy import Array, Derivative, Function, Matrix, MatrixSymbol, Piecewise, Symbol, Tuple
+
+import symgraph as sg
+
+w, x, y, z = sympy.symbols("w x y z")
+t = Symbol("t")
+q = Function("q")(t)
+A = MatrixSymbol("A", 2, 2)
+whole = Symbol("whole", integer=True, nonnegative=True)
+
+#: What lambdify is given, and values: (args, exprs, values).
+CASES: dict[str, tuple[Any, Any, tuple[Any, ...]]] = {
+    "one symbol": (x, x + 1, (2.0,)),
+    "a list": ([x, y], [x * y, x - y, 5, sympy.pi], (2.0, 3.0)),
+    "a tuple": ((x, y), (x / y, (x, [y])), (2.0, 3.0)),
+    "nested arguments": ([(x, y), z], x + y * z, ((1.0, 2.0), 3.0)),
+    "deeply nested arguments": ((x, (y, (z, w))), [x - y, z / w], (1.0, (2.0, (3.0, 4.0)))),
+    "a column of symbols": ([Matrix([x, y]), z], x * y * z, (np.array([2.0, 3.0]), 4.0)),
+    "a matrix": ([x, y], Matrix([[x, y, 1], [x * y, 0, 2]]), (2.0, 3.0)),
+    "a column": (x, Matrix([x, 2 * x]), (2.0,)),
+    "an immutable matrix": (x, sympy.ImmutableMatrix([[x, 2]]), (2.0,)),
+    "a sparse matrix": (x, sympy.SparseMatrix([[x, 0], [0, 1]]), (2.0,)),
+    "matrices in lists": ([x, y], [Matrix([[x]]), (y, Matrix([[x, y]]))], (2.0, 3.0)),
+    "an array": (x, Array([[x, 1], [2, x]]), (2.0,)),
+    "a matrix symbol": ([A, x], A * A * x, (np.array([[1.0, 2.0], [3.0, 4.0]]), 2.0)),
+    "a SymPy tuple": (Tuple(x, y), Tuple(x, x * y), (2.0, 3.0)),
+    "a comparison": ([x, y], x > y, (2.0, 3.0)),
+    "cases": (x, Piecewise((x, x > 1), (x**2, x > 0), (0, True)), (0.5,)),
+    "a function of time": ([q, q.diff(t)], q**2 + Derivative(q, t) * 3, (2.0, 3.0)),
+    "a symbol that is a size": ([whole, x], whole * x + whole**2, (3, 2.0)),
+    "no argument": ([], sympy.sqrt(2), ()),
+    "a name that is no identifier": (Symbol("a b"), Symbol("a b") ** 2, (3.0,)),
+    "a keyword": (Symbol("lambda"), Symbol("lambda") + 1, (3.0,)),
+    "functions": (
+        x,
+        [f(x) for f in (sympy.sin, sympy.asin, sympy.atanh, sympy.sec, sympy.Abs)],
+        (0.25,),
+    ),
+}  # fmt: skip
+
+
+def check_same(found: Any, expected: Any) -> None:
+    if isinstance(expected, (list, tuple)):
+        assert type(found) is type(expected)
+        assert len(found) == len(expected)
+        for a, b in zip(found, expected, strict=True):
+            check_same(a, b)
+        return
+    assert np.shape(found) == np.shape(expected)
+    assert isinstance(found, np.ndarray) == (np.ndim(expected) > 0)
+    np.testing.assert_allclose(found, np.asarray(expected), rtol=1e-14)
+
+
+@pytest.mark.parametrize("target", ["numpy", pytest.param("cython", marks=needs_c_compiler)])
+@pytest.mark.parametrize("case", CASES)
+def test_the_result_is_that_of_lambdify(case: str, target: Any):
+    args, exprs, values = CASES[case]
+    given = (args, exprs)
+    if case == "a SymPy tuple":
+        given = (tuple(args), tuple(exprs))  # what lambdify understands
+
+    expected = sympy.lambdify(*given, modules="numpy")(*values)
+
+    check_same(sg.compile(args, exprs, target=target)(*values), expected)
+
+
+def test_a_table_of_symbols_takes_an_array_of_its_shape():
+    f = sg.compile([Matrix([[x, y], [z, w]])], x + 2 * y + 3 * z + 4 * w)
+
+    assert f(np.array([[1.0, 2.0], [3.0, 4.0]])) == 30
+    assert sg.compile([Matrix([[x, y]])], x - y)([[1.0, 2.0]]) == -1
+    assert sg.compile([Matrix([[x, y]])], x - y)([1.0, 2.0]) == -1
+    with pytest.raises(sg.ShapeError, match=r"argument 1 is a table of shape \(2, 2\)"):
+        f([1.0, 2.0, 3.0, 4.0])
+
+
+def test_values_nested_in_another_way_are_refused():
+    f = sg.compile([(x, y), z], x + y + z)
+
+    with pytest.raises(sg.ShapeError, match="argument 1 has 2 parts, 3 values were given"):
+        f((1.0, 2.0, 3.0), 4.0)
+    with pytest.raises(sg.KindError, match="argument 1 is a list of 2 arguments, float was given"):
+        f(1.0, 2.0)
+
+
+def test_nested_values_may_be_bound_and_given_by_name():
+    f = sg.compile([(x, y), z], x + 10 * y + 100 * z)
+
+    assert f.bind((1.0, 2.0), 3.0).step() == 321
+    assert f(x=1.0, y=2.0, z=3.0) == 321
+
+
+@pytest.mark.parametrize(
+    ("args", "expr"),
+    [(x, sympy.I * x), (Symbol("u", imaginary=True), Symbol("u", imaginary=True) + 1)],
+)
+def test_complex_formulas_are_refused(args: Any, expr: Any):
+    with pytest.raises(sg.SymgraphError, match=r"I \(ImaginaryUnit\)|not a real number"):
+        sg.compile(args, expr)
+
+
+def test_complex_values_are_refused():
+    with pytest.raises(sg.KindError, match="complex128"):
+        sg.compile(x, x + 1)(2j)
+    with pytest.raises(sg.KindError, match="complex128"):
+        sg.compile([Matrix([x, y])], x + y)(np.array([1, 2j]))
+
+
+@pytest.mark.parametrize("target", ["numpy", pytest.param("cython", marks=needs_c_compiler)])
+def test_derivatives_of_plain_formulas_are_those_of_sympy(target: Any):
+    parts = Matrix([x * sympy.sin(y), x**3 / y, z * sympy.exp(-x * y) + 2])
+    energy = sum(part**2 for part in parts)
+    variables, point = [x, y, z], (0.7, 1.3, -0.4)
+
+    f = sg.compile(
+        variables,
+        [
+            sg.jacobian(parts, variables),
+            sg.hessian(energy, variables),
+            sg.jacobian(energy, variables),
+        ],
+        target=target,
+    )
+    jacobian, hessian, row = f(*point)
+
+    at = dict(zip(variables, point, strict=True))
+    expected = np.array(parts.jacobian(variables).subs(at).tolist(), float)
+    np.testing.assert_allclose(jacobian, expected, rtol=1e-13)
+    second = np.array(sympy.hessian(energy, variables).subs(at).tolist(), float)
+    np.testing.assert_allclose(hessian, second, rtol=1e-12)
+    first = [float(energy.diff(v).subs(at)) for v in variables]
+    np.testing.assert_allclose(row, first, rtol=1e-13)
+
+
+def test_what_does_not_occur_has_derivative_zero():
+    found = sg.compile([x, y], sg.jacobian([x**2, sympy.Integer(3)], [x, y]))(3.0, 1.0)
+
+    np.testing.assert_array_equal(found, [[6, 0], [0, 0]])
+    np.testing.assert_array_equal(sg.compile([x, y], sg.hessian(x * 2, [x, y]))(1.0, 1.0), 0)
