@@ -65,7 +65,8 @@ def evaluate(work: Scalars, dtype: Any, target: Any) -> Evaluator:
     symbols = sympy.symbols(f"x0:{len(point)}")
     formulas = work.formulas(symbols, sympy)
     rows = [_row(formula, symbols[: work.wanted]) for formula in formulas]
-    bound = sg.compile(symbols, [formulas, rows], dtype=dtype, target=target).bind(*point)
+    outputs = [sympy.Matrix(formulas), sympy.Matrix(rows)]
+    bound = sg.compile(symbols, outputs, dtype=dtype, target=target).bind(*point)
 
     def results() -> Any:
         return np.concatenate([np.ravel(part) for part in bound.step()])
