@@ -79,7 +79,7 @@ def contests(told: argparse.Namespace, results: dict[str, Any]) -> None:
         found = compete(contest, options)
         print(contest_table([found]))
         results["contests"][" ".join([contest.key, *changed])] = found
-        save(results)
+        save(results, told.into)
 
 
 def arguments() -> argparse.Namespace:
@@ -91,6 +91,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--size", action="append", default=[], help="such as activation=tanh")
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--threads", type=int, default=1)
+    here = Path(__file__).parent
+    parser.add_argument("--into", type=Path, default=here, help="the folder of the results")
     parser.add_argument("--case", help=argparse.SUPPRESS)
     return parser.parse_args()
 
@@ -103,13 +105,13 @@ def main() -> int:
     from benchmarks.measure import machine
     from benchmarks.report import load, row_table, save
 
-    results = load() | {"machine": machine()}
+    results = load(told.into) | {"machine": machine()}
     for case in CASES:
         if not told.modules or case.partition(":")[0] in told.modules:
             print(f"measuring {case}", file=sys.stderr)
             results["cases"][case] = run(case)
             print(row_table(results["cases"][case]))
-            save(results)
+            save(results, told.into)
     if not told.modules or "compiler" in told.modules:
         contests(told, results)
     return 0

@@ -9,7 +9,6 @@ from typing import Any
 
 __all__ = ["contest_table", "load", "row_table", "save"]
 
-FOLDER = Path(__file__).parent
 #: The columns of the large table: what is timed, and its heading.
 COLUMNS = {
     "symgraph call": "symgraph", "symgraph loop": "steps inside",
@@ -18,18 +17,18 @@ COLUMNS = {
 }  # fmt: skip
 
 
-def load() -> dict[str, Any]:
+def load(folder: Path) -> dict[str, Any]:
     """What was measured so far: rows by case, contests by key."""
-    path = FOLDER / "results.json"
+    path = folder / "results.json"
     found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     return {"machine": "", "cases": {}, "contests": {}} | found
 
 
-def save(results: dict[str, Any]) -> None:
+def save(results: dict[str, Any], folder: Path) -> None:
     """Write results.json, RESULTS.md and results.svg."""
     contests = list(results["contests"].values())
     text = json.dumps(results, indent=1, ensure_ascii=False) + "\n"
-    (FOLDER / "results.json").write_text(text, encoding="utf-8")
+    (folder / "results.json").write_text(text, encoding="utf-8")
     rows = [row for case in results["cases"].values() for row in case]
     parts = [
         "# Results",
@@ -38,11 +37,11 @@ def save(results: dict[str, Any]) -> None:
     ]
     if contests:
         parts += [INTRODUCTION, contest_table(contests), _remarks(contests)]
-        if _chart(contests):
+        if _chart(contests, folder / "results.svg"):
             parts.append("![Best peer by symgraph, floors and reaches](results.svg)")
     if rows:
         parts += ["## Other figures", row_table(rows)]
-    (FOLDER / "RESULTS.md").write_text("\n\n".join(filter(None, parts)) + "\n", encoding="utf-8")
+    (folder / "RESULTS.md").write_text("\n\n".join(filter(None, parts)) + "\n", encoding="utf-8")
 
 
 INTRODUCTION = """## The compiler against its peers
@@ -131,7 +130,7 @@ def row_table(rows: Sequence[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def _chart(contests: Sequence[dict[str, Any]]) -> bool:
+def _chart(contests: Sequence[dict[str, Any]], path: Path) -> bool:
     """The ratios as bars, with floors and reaches; False without matplotlib."""
     try:
         import matplotlib
@@ -154,5 +153,5 @@ def _chart(contests: Sequence[dict[str, Any]]) -> bool:
     axes.axvline(1, color="gray", linewidth=0.5)
     axes.set_xlabel("best peer / symgraph; solid: floor, dotted: reach")
     with matplotlib.rc_context({"svg.hashsalt": "results"}):
-        figure.savefig(FOLDER / "results.svg", metadata={"Date": None})
+        figure.savefig(path, metadata={"Date": None})
     return True

@@ -1,0 +1,81 @@
+"""The workloads of the benchmarks mean the same in symgraph as written by hand."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from benchmarks.measure import share
+from benchmarks.report import contest_table
+from benchmarks.scalars.robotics import Arm, Reprojection
+from benchmarks.scalars.sums import LennardJones, Mixture, Product
+from benchmarks.systems import by_numpy, by_symgraph
+from benchmarks.systems.trainer import tables
+from benchmarks.train_steps.cbow import CBOW, CBOWSoftmax
+from benchmarks.train_steps.char_rnn import CharRNN
+from benchmarks.train_steps.gru import GRU
+from benchmarks.train_steps.lenet import LeNet
+from benchmarks.train_steps.lstm import LSTM
+from benchmarks.train_steps.mlp import MLP
+from benchmarks.train_steps.xor import Xor
+
+STEPS = [
+    Xor(batch=3, hidden=3),
+    MLP(batch=2, inputs=5, hidden=(4, 3), classes=3, activation="tanh"),
+    MLP(batch=5, inputs=3, hidden=(2,), classes=4, activation="sigmoid", free=False),
+    CharRNN(batch=2, words=7, hidden=3, steps=4),
+    LSTM(batch=2, inputs=3, hidden=2, steps=4, classes=3),
+    GRU(batch=1, inputs=2, hidden=3, steps=3, classes=2),
+    LeNet(batch=2, side=14, channels=(2, 3), window=3, classes=4),
+    CBOW(batch=3, words=9, features=4, context=2, negatives=3),
+    CBOWSoftmax(batch=3, words=9, features=4, context=2),
+]
+FORMULAS = [
+    Arm(joints=3), Reprojection(), Product(count=4), LennardJones(atoms=3),
+    Mixture(points=3, parts=2),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("work", STEPS, ids=lambda work: type(work).__name__)
+def test_three_steps_change_parameters_as_gradients_written_by_hand_do(work: Any) -> None:
+    start, _ = tables(work, "float64")
+    found = []
+    for system in (by_symgraph, by_numpy):
+        trainer = system.train(work, "float64", "numpy")
+        trainer.restart(start, work.rule.rate)
+        losses = [float(trainer.modes["call"](1)) for _ in range(3)]
+        found.append((losses, {name: np.array(p) for name, p in trainer.parameters().items()}))
+    (ours, now), (theirs, right) = found
+    assert ours == pytest.approx(theirs, rel=1e-10)
+    for name, value in right.items():
+        moved = np.abs(value - start[name]).max()
+        assert np.abs(now[name] - value).max() <= 1e-8 * moved, name
+        assert moved > 0
+
+
+@pytest.mark.parametrize("work", FORMULAS, ids=lambda work: type(work).__name__)
+def test_a_jacobian_of_plain_sympy_agrees_with_complex_steps(work: Any) -> None:
+    ours = by_symgraph.evaluate(work, "float64", "numpy").results()
+    right = by_numpy.evaluate(work, "float64", "").results()
+    assert ours == pytest.approx(right, rel=1e-11, abs=1e-11 * np.abs(right).max())
+
+
+def test_sizes_are_multiplied_and_classes_stay() -> None:
+    assert MLP().scaled(0.5) == MLP(inputs=32, hidden=(64, 32))
+
+
+def test_a_ratio_is_taken_round_by_round() -> None:
+    assert share([4.0, 2.0, 9.0], [2.0, 2.0, 3.0]) == (2.0, 1.0, 3.0)
+
+
+def test_the_table_says_which_floors_are_missed() -> None:
+    goal = {"floor": 2.0, "reach": 3.0, "title": "", "best": "jax call", "low": 1.4, "high": 1.6}
+    contest = {
+        "title": "W0", "dtype": "float64", "scale": 2, "cores": 1, "sizes": {"activation": "tanh"},
+        "flops": 3e6, "of_peak": None, "times": {"symgraph call": {"median": 1e-3}},
+        "goals": [goal | {"ratio": 1.5}, goal | {"ratio": 2.5}],
+    }  # fmt: skip
+    first, second = contest_table([contest]).splitlines()[2:]
+    assert first.startswith("| W0 (activation tanh, float64, sizes x2) | 1000 |")
+    assert "1.5 (1.4 to 1.6) MISSED | 2 | 3 |" in first
+    assert "2.5 (1.4 to 1.6) | 2 | 3 |" in second
