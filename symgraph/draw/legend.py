@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import get_args
 
@@ -15,6 +16,7 @@ from symgraph.errors import DrawError
 __all__ = ["legend_items"]
 
 _SWATCH = 11.0
+_VALUE = re.compile(r"[-+]?\.?\d|\(|\[|\\begin|f_\{?\d")
 _SAMPLE = 34.0
 _GAP = 26.0
 _LEAST_WIDTH = 360.0
@@ -26,6 +28,8 @@ def legend_items(
     """The lines of the legend below a picture that takes `room`; only what the picture uses."""
     if all(edge.ink for edge in view.edges if edge.label):
         used = used - {"label"}  # what stands on edges is no derivative
+    if not any(_is_value(node.forward) for node in view.nodes if node.forward):
+        used = used - {"forward"}  # what stands beside nodes are names
     texts = zip(("forward", "backward", "label"), LEGEND[view.language], strict=True)
     entries = [*view.entries, *(LegendEntry(name, text) for name, text in texts if name in used)]
     boxes = [typesetter.measure(entry.text, theme.legend_size) for entry in entries]
@@ -41,6 +45,11 @@ def legend_items(
         items += _line(f"legend-{entry.sample}", entry, box, (x, y, sample), theme)
         x += width + _GAP
     return items
+
+
+def _is_value(text: str) -> bool:
+    """Whether what stands beside a node is f_i or its value, not just a name."""
+    return "=" in text or _VALUE.match(text) is not None
 
 
 def _line(
@@ -117,6 +126,12 @@ def _undirected(x: float, y: float, width: float, theme: Theme) -> Iterator[tupl
     yield Path(straight((x, y), (x + width, y))), theme.edge
 
 
+def _dashed(x: float, y: float, width: float, theme: Theme) -> Iterator[tuple[Drawn, Paint]]:
+    length = theme.arrow_length - 2.0
+    yield Path(straight((x, y), (x + width - length, y))), theme.line(dashed=True)
+    yield _arrow(x + width, y, theme, start=(x + width - length, y))
+
+
 def _highlight(x: float, y: float, width: float, theme: Theme) -> Iterator[tuple[Drawn, Paint]]:
     yield Path(straight((x, y), (x + width, y))), theme.marker
     yield _arrow(x + width, y, theme, start=(x, y))
@@ -130,6 +145,7 @@ _LINES = {
     "vector": _vector,
     "join": _join,
     "copy": _copy,
+    "dashed": _dashed,
     "undirected": _undirected,
     "highlight": _highlight,
     "dead": _dead,

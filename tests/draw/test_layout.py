@@ -317,6 +317,7 @@ def fake_dot(tmp_path, monkeypatch):
     [
         ("import time; time.sleep(60)", "took longer than 0.3 s and was stopped"),
         ("import sys; sys.exit('syntax error in line 1')", "dot failed: syntax error in line 1"),
+        (r"import sys; sys.stdout.buffer.write(b'\xff\xfe{')", "dot failed: exit status 0"),
         ("print('{}')", "dot's answer cannot be read .an edge is missing"),
         ('print(\'{"objects": [{"name": "n0"}]}\')', "dot's answer cannot be read .KeyError"),
         ("print('[1]')", "dot's answer cannot be read .AttributeError"),

@@ -5,6 +5,7 @@ import sys
 import pytest
 
 import symgraph as sg
+from symgraph.zoo import losses
 
 
 @pytest.fixture(scope="module")
@@ -39,3 +40,29 @@ def test_a_missing_package_names_its_extra(picture, tmp_path, monkeypatch, suffi
     with pytest.raises(sg.UnsupportedError, match=rf"pip install 'symgraph\[{extra}\]'"):
         picture.save(tmp_path / f"net{suffix}")
     assert not list(tmp_path.iterdir())
+
+
+# The formats that need a package, and its name there.
+NEEDS = {
+    ".png": ("resvg_py", "resvg-py"), ".gif": ("PIL", "Pillow"), ".pptx": ("pptx", "python-pptx"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("suffix", NEEDS)
+def test_a_missing_package_is_one_line_that_says_how_to_get_it(suffix, tmp_path, monkeypatch):
+    module, package = NEEDS[suffix]
+    monkeypatch.setitem(sys.modules, module, None)
+
+    line = rf"[^\n]*{package}[^\n]*pip install[^\n]*\Z"
+    with pytest.raises(sg.errors.UnsupportedError, match=line):
+        sg.draw(losses.hinge()).save(tmp_path / f"net{suffix}")
+
+
+def test_a_plot_without_matplotlib_is_refused_in_one_line(monkeypatch):
+    for module in [name for name in sys.modules if name.split(".")[0] == "matplotlib"]:
+        monkeypatch.setitem(sys.modules, module, None)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+
+    with pytest.raises(sg.errors.UnsupportedError, match=r"matplotlib.*pip install") as told:
+        sg.plot(sg.tanh, (-1, 1))
+    assert "\n" not in str(told.value)

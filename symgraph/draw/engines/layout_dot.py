@@ -49,8 +49,9 @@ def find() -> str | None:
 def _version(program: str) -> str:
     try:
         done = subprocess.run(
-            [program, "-V"], capture_output=True, text=True, timeout=TIMEOUT, check=False
-        )
+            [program, "-V"], capture_output=True, encoding="utf-8", errors="replace",
+            timeout=TIMEOUT, check=False,
+        )  # fmt: skip
     except (OSError, subprocess.SubprocessError):
         return "unknown"
     found = re.search(r"version (\d[\w.]*)", done.stderr + done.stdout)
@@ -168,8 +169,8 @@ def _run(program: str, source: str, timeout: float) -> dict[str, Any]:
             [program, "-Tjson0"],
             input=source,
             capture_output=True,
-            text=True,
             encoding="utf-8",
+            errors="replace",
             timeout=timeout,
             check=False,
         )

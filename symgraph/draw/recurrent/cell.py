@@ -40,8 +40,8 @@ _MOST = 80
 _SHORT = 5
 _TITLE: dict[Language, str] = {"en": r"\text{{{} cell}}", "zh": r"\text{{{} 单元}}"}
 _LEGEND: dict[Language, tuple[str, ...]] = {
-    "en": ("learned layer", "pointwise operation", "vector", "concatenate", "copy"),
-    "zh": ("学习层", "逐元素运算", "向量", "拼接", "复制"),
+    "en": ("learned layer", "pointwise operation", "vector", "concatenate", "copy", "peephole"),
+    "zh": ("学习层", "逐元素运算", "向量", "拼接", "复制", "窥孔连接"),
 }
 
 
@@ -160,6 +160,7 @@ def cell_legend(
         "vector": True,
         "join": any(head in joins for head in heads),
         "copy": len(set(tails)) < len(tails),
+        "dashed": any(edge.dashed for edge in edges),
     }
     return tuple(
         LegendEntry(sample, rf"\text{{{text}}}")
