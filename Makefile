@@ -28,7 +28,7 @@ gallery: $(VENV)/.installed-plot
 	$(BIN)/symgraph gallery out/gallery
 
 test: $(VENV)/.installed-test
-	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist worksteal
 
 check: lint types check-lowest test
 
