@@ -10,6 +10,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 
+import symgraph as sg
 from symgraph.draw import layout as layout_module
 from symgraph.draw.engines import chart, layout_dot
 from symgraph.draw.geometry import Disc, Rect, piece_at, straight
@@ -398,3 +399,16 @@ def test_the_only_operand_of_its_only_user_stands_straight_below_it(two_layer):
     assert x["loss"] == x["residual"]
     assert x["h1"] == x["dot1"]
     assert x["h2"] == x["dot2"]
+
+
+@pytest.mark.parametrize("direction", ["BT", "LR"])
+def test_sixty_doublings_that_share_one_constant_have_no_edge_through_anything(direction):
+    x = sg.input("x")
+    for _ in range(60):
+        x = x + x * 0.5
+    picture = sg.draw(x, engine="native", show="constants", direction=direction)
+
+    # x and 0.5, and a product and a sum for each doubling with two operands each.
+    assert (2 + 2 * 60, 4 * 60) == (len(picture.view.nodes), len(picture.view.edges))
+    assert [] == overlaps(picture.scene)
+    assert [] == edge_hits(picture.scene)
