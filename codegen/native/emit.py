@@ -40,6 +40,7 @@ from symgraph.codegen.native.moves import (
 )
 from symgraph.codegen.native.pooling import Pooling, emit_unpooled, emit_window, find_pooling
 from symgraph.codegen.native.products import emit_product
+from symgraph.codegen.native.rows import emit_row_updates, find_row_updates
 from symgraph.codegen.native.sums import emit_embedding, emit_reduce, emit_sum, emit_view
 from symgraph.codegen.native.writer import CWriter, Line, Site
 from symgraph.codegen.schedule import Block, Section
@@ -107,6 +108,7 @@ class _Emitter:
         self.w = CWriter(real, CSizes(names))
         self.delayed: set[Node] = set()  # products that are added into the places of a Push
         self.pooling = Pooling()
+        self.apart: set[Node] = set()  # what updates rows alone, at the end
         self.given: dict[str, str] = {}  # how arguments, outputs and sizes are declared
 
     # --- the whole ----------------------------------------------------------------------------
@@ -118,7 +120,12 @@ class _Emitter:
         self.given_sizes = [f"const i64 n{k + 1} = f->n[{k}];" for k in range(len(self.symbols))]
         self._arguments()
         self._places()
+        kept = {} if self.options.check_finite else self.updates
+        rows = find_row_updates(self.block, self.outputs, kept)
+        self.apart = {node for update in rows for node in update.steps}
         self.run(self.block)
+        w.prefix = _PREFIX["update"]
+        emit_row_updates(w, rows, self.labels)
         self._results()
         buffers = w.memory.settled()
         stored = tuple(k for k, variable in enumerate(self.args) if variable in self.updates)
@@ -147,7 +154,8 @@ class _Emitter:
         around = self.delayed, self.pooling
         self.delayed = delayed_products(block.steps, block.uses)
         self.pooling = find_pooling(block.steps, block.uses)
-        steps = [node for node in block.steps if node not in self.pooling.delayed]
+        away = self.pooling.delayed | self.apart
+        steps = [node for node in block.steps if node not in away]
         for group in _units(steps):
             section = block.sections.get(group[0])
             w.prefix = _PREFIX[section] if section is not None else w.prefix

@@ -141,7 +141,7 @@ def emit_pull(w: CWriter, node: Node, note: str) -> None:
     assert isinstance(node, Pull)
     value = w.value(node.args[0])
     lookups = [w.value(arg) for arg in node.args[1:]]
-    _check(w, node, value.shape, node.shape)
+    check_positions(w, node, value.shape, node.shape)
     inside = _inside(node, value.shape, node.shape)
     rows: Sequence[Row] = node.rows
     if value.strides is None and all(inside):
@@ -293,7 +293,7 @@ def emit_push(w: CWriter, node: Node, note: str) -> None:
     assert isinstance(node, Push)
     value = w.value(node.args[0])
     lookups = [w.value(arg) for arg in node.args[1:]]
-    _check(w, node, node.shape, value.shape)
+    check_positions(w, node, node.shape, value.shape)
     w.env[node], target, rows = push_target(w, node, node_storage(node, [value.storage]))
     zero(w, target)
     if not lookups:
@@ -418,7 +418,7 @@ def _affine(w: CWriter, row: Row, indices: Sequence[str]) -> str:
 # --- tests ---------------------------------------------------------------------------------------
 
 
-def _check(w: CWriter, node: Pull | Push, large: Shape, small: Shape) -> None:
+def check_positions(w: CWriter, node: Pull | Push, large: Shape, small: Shape) -> None:
     """Leave where an index or a checked position lies outside, before anything is written."""
     for row, size in zip(node.rows, large, strict=True):
         if isinstance(row, Lookup):
