@@ -5,7 +5,7 @@
 
 typedef __UINT32_TYPE__ u32;
 
-#define AT_ONCE 16 /* elements side by side, in vector lanes */
+#define AT_ONCE 64 /* elements made together, in vector lanes */
 
 static inline u32 turned(u32 x, int by) { return x << by | x >> (32 - by); }
 
@@ -28,7 +28,7 @@ static inline void threefry(u32 k0, u32 k1, u32 *low, u32 *high, int count) {
 }
 
 /* The two words of the elements first .. first + AT_ONCE - 1 of a stream. */
-static inline void words(const u32 *key, u64 first, u32 *low, u32 *high) {
+static __attribute__((noinline)) void words(const u32 *key, u64 first, u32 *low, u32 *high) {
     for (int i = 0; i < AT_ONCE; i++) {
         low[i] = (u32)(first + (u64)i);
         high[i] = (u32)((first + (u64)i) >> 32);

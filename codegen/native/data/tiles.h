@@ -81,6 +81,13 @@ INLINE void F(tile)(const int R, const int W, i64 k, const REAL *a, i64 am, i64 
     const REAL *const end = b + k * bk;
     const REAL *a3 = a + 3 * am, *a6 = a + 6 * am, *a9 = a + 9 * am, *a12 = a + 12 * am;
     UNROLL for (int r = 0; r < R; r++) UNROLL for (int w = 0; w < W; w++) sum[r][w] = (vec){0};
+    if (add) {
+        UNROLL for (int r = 0; r < R; r++) {
+            const REAL *from = c + r * cm;
+            UNROLL for (int w = 0; w < W - 1; w++) sum[r][w] = F(load)(from + w * LANES);
+            sum[r][W - 1] = F(load_first)(from + (W - 1) * LANES, some);
+        }
+    }
     for (; b != end; b += bk) {
         vec row[8];
         UNROLL for (int w = 0; w < W - 1; w++) row[w] = F(load)(b + w * LANES);
@@ -96,13 +103,8 @@ INLINE void F(tile)(const int R, const int W, i64 k, const REAL *a, i64 am, i64 
     }
     UNROLL for (int r = 0; r < R; r++) {
         REAL *to = c + r * cm;
-        UNROLL for (int w = 0; w < W - 1; w++) {
-            vec old = add ? F(load)(to + w * LANES) : (vec){0};
-            F(store)(to + w * LANES, sum[r][w] + old);
-        }
-        to += (W - 1) * LANES;
-        vec old = add ? F(load_first)(to, some) : (vec){0};
-        F(store_first)(to, sum[r][W - 1] + old, some);
+        UNROLL for (int w = 0; w < W - 1; w++) F(store)(to + w * LANES, sum[r][w]);
+        F(store_first)(to + (W - 1) * LANES, sum[r][W - 1], some);
     }
 }
 
@@ -218,18 +220,15 @@ void F(sg_copy2)(i64 rows, i64 cols, const REAL *src, i64 sr, i64 sc, REAL *dst,
         F(tile)(R, W, k, a, am, ak, b, bk, c, cm, last, add); \
     }
 #define NAME(R, W) [W][R] = F(tile_##R##_##W),
-#define TILES_1(X) X(1, 1) X(1, 2) X(1, 3) X(1, 4) X(1, 8)
-#define TILES_3(X) X(2, 1) X(2, 2) X(2, 3) X(2, 4) X(3, 1) X(3, 2) X(3, 3) X(3, 4)
-#define TILES_6(X) X(4, 1) X(4, 2) X(5, 1) X(5, 2) X(6, 1) X(6, 2)
-#define TILES_12(X) X(7, 1) X(8, 1) X(9, 1) X(10, 1) X(11, 1) X(12, 1)
+#define TILES_1(X) X(1, 1) X(1, 2) X(1, 4) X(1, 8) X(2, 1) X(2, 2) X(2, 4) X(3, 1) X(3, 2) X(3, 4)
+#define TILES_6(X) X(4, 1) X(4, 2) X(5, 1) X(5, 2) X(6, 1) X(6, 2) X(7, 1) X(8, 1) X(10, 1) X(12, 1)
 #if ROWS_8 == 3
 #define TILES_14(X) \
-    X(2, 8) X(3, 8) X(4, 3) X(4, 4) X(5, 3) X(5, 4) X(6, 3) X(6, 4) X(7, 2) X(8, 2) X(9, 2) \
-    X(10, 2) X(11, 2) X(12, 2) X(13, 1) X(13, 2) X(14, 1) X(14, 2)
+    X(2, 8) X(3, 8) X(4, 4) X(5, 4) X(6, 4) X(7, 2) X(8, 2) X(10, 2) X(12, 2) X(14, 1) X(14, 2)
 #else
 #define TILES_14(X)
 #endif
-#define TILES(X) TILES_1(X) TILES_3(X) TILES_6(X) TILES_12(X) TILES_14(X)
+#define TILES(X) TILES_1(X) TILES_6(X) TILES_14(X)
 
 TILES(KERNEL)
 
@@ -237,19 +236,41 @@ typedef void F(kernel)(i64 k, const REAL *a, i64 am, i64 ak, const REAL *b, i64 
                        i64 last, i64 add);
 static F(kernel) *const F(kernels)[9][15] = {TILES(NAME)};
 
-/* All rows of one panel, W vectors wide, in tiles of nearly equal height. */
-static void F(panel)(int W, i64 m, i64 k, const REAL *a, i64 am, i64 ak, const REAL *b, i64 bk,
-                     REAL *c, i64 cm, i64 last, i64 add) {
+/* The height of the next tile of m rows: tiles of a panel are nearly equally high, and there is none
+   of an odd height above 8. */
+static i64 F(height)(int W, i64 m) {
     const i64 most = W == 1 ? ROWS_1 : W == 2 ? ROWS_2 : W <= 4 ? ROWS_4 : ROWS_8;
-    for (i64 parts = (m + most - 1) / most; parts > 0; parts--) {
-        const i64 rows = (m + parts - 1) / parts;
-        F(kernels)[W][rows](k, a, am, ak, b, bk, c, cm, last, add);
-        m -= rows, a += rows * am, c += rows * cm;
+    const i64 parts = (m + most - 1) / most, rows = (m + parts - 1) / parts;
+    return rows <= 8 || rows % 2 == 0 ? rows : rows < m ? rows + 1 : (rows + 1) / 2;
+}
+
+/* All rows of one panel, W vectors wide. */
+static void F(panel)(int W, i64 m, i64 k, const REAL *a, i64 am, i64 ak, int tiled, const REAL *b,
+                     i64 bk, REAL *c, i64 cm, i64 last, i64 add) {
+    while (m > 0) {
+        const i64 rows = F(height)(W, m);
+        if (tiled) {
+            F(kernels)[W][rows](k, a, 1, rows, b, bk, c, cm, last, add);
+            a += rows * k;
+        } else {
+            F(kernels)[W][rows](k, a, am, ak, b, bk, c, cm, last, add);
+            a += rows * am;
+        }
+        m -= rows, c += rows * cm;
+    }
+}
+
+/* The rows of A tile by tile, those of a tile side by side. */
+static void F(pack_tiles)(int W, i64 m, i64 k, const REAL *a, i64 am, i64 ak, REAL *to) {
+    while (m > 0) {
+        const i64 rows = F(height)(W, m);
+        F(sg_copy2)(k, rows, a, ak, am, to, rows, 1);
+        m -= rows, a += rows * am, to += rows * k;
     }
 }
 
 /* k rows of `cols` columns of B, side by side with zeros up to `width`. */
-static void F(pack)(i64 k, i64 cols, i64 width, const REAL *b, i64 bk, i64 bn, REAL *to) {
+static void F(pack_panel)(i64 k, i64 cols, i64 width, const REAL *b, i64 bk, i64 bn, REAL *to) {
     for (i64 p = 0; cols < width && p < k; p++)
         for (i64 j = cols; j < width; j++) to[p * width + j] = 0;
     F(sg_copy2)(k, cols, b, bk, bn, to, width, 1);
@@ -257,30 +278,39 @@ static void F(pack)(i64 k, i64 cols, i64 width, const REAL *b, i64 bk, i64 bn, R
 
 /* --- products ------------------------------------------------------------------------------------ */
 
+/* Rows of A that lie a multiple of 4 KiB apart share one set of the L1 cache and drive each other out
+   before they are read again: they are worth a copy where many columns use it. */
+INLINE int F(collide)(i64 m, i64 n, i64 am) {
+    return m > ROWS_4 && n >= 16 * LANES && am % (4096 / WIDTH) == 0;
+}
+
 /* Lanes along n. */
 static void F(wide)(i64 m, i64 n, i64 k, const REAL *a, i64 am, i64 ak, const REAL *b, i64 bk,
                     i64 bn, REAL *c, i64 cm, i64 add) {
-    REAL packed[PANEL] __attribute__((aligned(64)));
-    const int most = m <= ROWS_8 ? 8 : m <= ROWS_4 ? 4 : 2;
+    REAL panel[PANEL] __attribute__((aligned(64))), tiles[4 * PANEL] __attribute__((aligned(64)));
+    const int most = m <= ROWS_8 ? 8 : m <= ROWS_4 ? 4 : 2, copied = F(collide)(m, n, am);
     const i64 deep = MASKED && bn == 1 && m <= ROWS_4 ? k : PANEL / (most * LANES);
+    const i64 high = copied ? 4 * PANEL / deep : HEIGHT;
     for (i64 p = 0; p < k; p += deep) {
         const i64 depth = k - p < deep ? k - p : deep;
-        for (i64 i = 0; i < m; i += HEIGHT) {
-            const i64 height = m - i < HEIGHT ? m - i : HEIGHT;
+        for (i64 i = 0; i < m; i += high) {
+            const i64 height = m - i < high ? m - i : high;
             const REAL *from = a + i * am + p * ak;
+            if (copied) F(pack_tiles)(most, height, depth, from, am, ak, tiles);
             for (i64 j = 0; j < n;) {
                 const i64 left = (n - j + LANES - 1) / LANES;
-                const int W = left >= most ? most : left >= 4 ? 4 : (int)left;
+                const int W = left >= most ? most : left >= 4 ? 4 : left >= 2 ? 2 : 1;
+                const int tiled = copied && W == most;
                 const i64 cols = n - j < W * LANES ? n - j : W * LANES;
                 const i64 last = cols - (W - 1) * LANES;
                 const REAL *right = b + p * bk + j * bn;
                 i64 step = bk;
                 if (bn != 1 || (!MASKED && last != LANES)) {
-                    F(pack)(depth, cols, W * LANES, right, bk, bn, packed);
-                    right = packed, step = W * LANES;
+                    F(pack_panel)(depth, cols, W * LANES, right, bk, bn, panel);
+                    right = panel, step = W * LANES;
                 }
-                F(panel)(W, height, depth, from, am, ak, right, step, c + i * cm + j, cm, last,
-                         add || p);
+                F(panel)(W, height, depth, tiled ? tiles : from, am, ak, tiled, right, step,
+                         c + i * cm + j, cm, last, add || p);
                 j += cols;
             }
         }
