@@ -267,3 +267,26 @@ def test_as_many_times_are_written_out_as_the_values_have():
     view = graph_view(built("rnn").loss, at, steps=True)
 
     assert [group.label for group in view.groups] == ["t = 1", "t = 2"]
+
+
+def test_a_row_of_alike_blocks_is_labelled_by_the_product_of_their_derivatives():
+    # dh_6/dx = dh_6/dh_5 ... dh_2/dh_1 dh_1/dx by the chain rule.
+    view = graph_view(deep(6), collapse="repeats")
+    labels = {(edge.tail, edge.head): edge.label for edge in view.edges}
+    (data,) = (node.id for node in view.nodes if node.alt == "x")
+    (box,) = (node.id for node in view.nodes if "6 times" in (node.alt or ""))
+
+    assert labels[data, box] == (
+        r"\prod_{k=2}^{6} \frac{\partial h_{k}}{\partial h_{k-1}} \cdot "
+        r"\frac{\partial h_{1}}{\partial x}"
+    )
+
+
+def test_what_enters_every_block_is_not_labelled_by_one_product():
+    # The derivative by a shared W is a sum over the blocks.
+    view = graph_view(deep(6, own=False), collapse="repeats")
+    (shared,) = (node.id for node in view.nodes if node.alt == "W")
+    labels = [edge.label or "" for edge in view.edges if edge.tail == shared]
+
+    assert labels
+    assert not any("prod" in label for label in labels)

@@ -14,6 +14,7 @@ from symgraph.graph import Graph
 from symgraph.node import Node
 from symgraph.notation.tree import Apply, Derivative, Formula, Name, Number, Product, rewritten
 from symgraph.notation.write import write
+from symgraph.printing import latex_name
 from symgraph.vertices import Vertex
 
 __all__ = [
@@ -53,6 +54,11 @@ class EdgeText:
     dead: bool = False
     names: set[str] = field(default_factory=set)
     by_steps: bool = False
+
+
+#: A name that ends in a number, and letters to count with.
+_COUNTED = re.compile(r"(.*?[^\d_])_?(\d+)")
+_LETTERS = "klij"
 
 
 def seen(latex: str) -> int:
@@ -134,8 +140,39 @@ def _symbolic(
             return text
         text.full = label
     text.names = names_in(name)
-    text.label = write(name, "latex")
+    product = _over_blocks(graph, head, link)
+    text.label = product or write(name, "latex")
+    if product:
+        text.full = ""
     return text
+
+
+def _over_blocks(graph: Graph, head: Place, link: Link) -> str:
+    """Of a row of alike blocks h_1, ..., h_N the product of ∂h_k/∂h_{k-1}, times that of the first.
+
+    Empty for what also enters later blocks, and where the names do not count the blocks.
+    """
+    if len(head.blocks) < 2 or any(e.head.number > head.blocks[0].number for e in link.edges):
+        return ""
+    found = [_COUNTED.fullmatch(block.name or "") for block in head.blocks]
+    counted = [(match[1], int(match[2])) for match in found if match is not None]
+    (stem, first), *_ = counted or [("", 0)]
+    if counted != [(stem, first + k) for k in range(len(head.blocks))]:
+        return ""
+    taken = {vertex.name for vertex in graph.vertices}
+    letter = next((one for one in _LETTERS if one not in taken and one != stem), "")
+    general, start = latex_name(f"{stem}_{letter}"), latex_name(head.blocks[0].name or "")
+    index = f"_{{{letter}}}"
+    if not letter or not general.endswith(index):
+        return ""
+    before = f"{general.removesuffix(index)}_{{{letter}-1}}"
+    last = first + len(head.blocks) - 1
+    source = write(_called(graph, link.source), "latex")
+    return (
+        rf"\prod_{{{letter}={first + 1}}}^{{{last}}} "
+        rf"\frac{{\partial {general}}}{{\partial {before}}} \cdot "
+        rf"\frac{{\partial {start}}}{{\partial {source}}}"
+    )
 
 
 def _passes_on(link: Link) -> bool:
