@@ -16,7 +16,7 @@ Size = tuple[float, float]
 # How far above or below the middle of its node a block stands, as a share of its height.
 _BESIDE = (0.0, -0.35, -0.6, 0.35, 0.6)
 _AWAY = (12.0, 24.0, 40.0, 60.0, 90.0)
-_AWAY_ALONG = (0.0, 0.3, -0.3, 0.5, -0.5)
+_AWAY_ALONG = (0.0, 0.3, -0.3, 0.5, -0.5, 0.8, -0.8, 1.1, -1.1)
 _AWAY_BESIDE = (0.0, -0.6, 0.6, -1.2, 1.2, -2.0, 2.0)
 
 
