@@ -3,7 +3,8 @@
 The gradient of a table by its looked-up rows is zero in all other rows. Where the rule for the new
 values leaves a row alone whose gradient is zero, which is read off the rule itself, the gradient is
 never made: derivatives of equal rows are added up beside each other, and the rule runs over the
-rows that occur. Steepest descent and Adagrad are such rules, rules with momentum are not.
+rows that occur. Steepest descent and Adagrad are such rules, rules with momentum are not. A rule
+that adds multiples of the gradient, such as descent, runs over the derivatives one by one instead.
 """
 
 from __future__ import annotations
@@ -21,12 +22,12 @@ from symgraph.codegen.native.moves import check_positions
 from symgraph.codegen.native.writer import CWriter
 from symgraph.codegen.plan import node_storage
 from symgraph.codegen.schedule import Block
-from symgraph.codegen.strided import entry, spread
+from symgraph.codegen.strided import Value, entry, spread
 from symgraph.node import Kind, Node
 from symgraph.ops.leaves import Fill
 from symgraph.ops.map import Map
 from symgraph.ops.move import Affine, Lookup, Push
-from symgraph.shapes import product, same_dim
+from symgraph.shapes import Dim, product, same_dim
 
 __all__ = ["RowUpdate", "emit_row_updates", "find_row_updates"]
 
@@ -178,7 +179,8 @@ class _Finder:
         """Whether nothing needs the old rows of a variable once they are overwritten."""
         mine = set(update.steps)
         others = [node for other in updates if other is not update for node in other.steps]
-        read = {arg for node in others for arg in node.args}
+        own = [node for node in update.steps if node not in update.rule]
+        read = {arg for node in (*others, *own) for arg in node.args}
         viewed = self.block.viewed(list(update.news))
         seen = [node for node in viewed if viewed[node]]
         roots = {*self.outputs, *(n for n in self.updates.values() if n not in mine)}
@@ -227,6 +229,36 @@ def _known(node: Node, values: Sequence[Any]) -> Any:
     return object()
 
 
+def _adds_multiples(update: RowUpdate) -> bool:
+    """Whether the rule adds to each variable a multiple of the gradient, whatever it holds."""
+    linear = {update.total}
+    roots = {node: variable for variable, node in update.news.items()}
+    if len(roots) < len(update.news):
+        return False
+    for node in update.rule:
+        args = list(node.args)
+        scaled = [arg in linear for arg in args]
+        op = op_of(node)
+        if node in roots:
+            rest = [arg for arg in args if arg is not roots[node]]
+            first = op == "add" or (op == "subtract" and args[0] is roots[node])
+            if not first or len(rest) != 1 or rest[0] not in linear:
+                return False
+            continue
+        if any(arg in update.news or arg in roots for arg in args):
+            return False
+        times = (op == "multiply" and sum(scaled) == 1) or (
+            op == "divide" and scaled == [True, False]
+        )
+        if not times and not (op in _SUMS and all(scaled)):
+            return False
+        linear.add(node)
+    return True
+
+
+_SUMS = ("add", "subtract", "negative")
+
+
 # --- text ----------------------------------------------------------------------------------------
 
 
@@ -242,7 +274,7 @@ def emit_row_updates(w: CWriter, updates: Sequence[RowUpdate], labels: Labels) -
 class _Rows:
     def __init__(self, w: CWriter, update: RowUpdate, labels: Labels) -> None:
         self.w, self.update, self.labels = w, update, labels
-        self.shape = update.total.shape
+        self.shape, self.direct = update.total.shape, _adds_multiples(update)
         most = product([sum(product(push.args[1].shape) for push in update.pushes)])
         self.sums = w.room((most, *self.shape[1:]), "real", prefix="d")
         self.rows = w.room((most,), "integer", prefix="c").text  # the row of each sum
@@ -250,13 +282,15 @@ class _Rows:
         self.count = w.room((), "integer", prefix="c").text
 
     def emit(self) -> None:
-        """The sums, then the rule."""
+        """The sums, then the rule; or the rule for every derivative by itself."""
         w = self.w
-        with w.unit():
-            w.say(f"{self.count}[0] = 0;")
+        if not self.direct:
+            with w.unit():
+                w.say(f"{self.count}[0] = 0;")
         for push in self.update.pushes:
             self._add(push)
-        self._apply()
+        if not self.direct:
+            self._apply()
         for variable, node in self.update.news.items():
             w.env[node] = w.env[variable]
 
@@ -269,29 +303,36 @@ class _Rows:
         count = len(index.shape)
         with w.unit(), w.indices(index.shape, independent=False) as names:
             at = w.position(list(zip(names, spread(index, index.shape), strict=True)))
-            slot, fresh = self._slot(entry(index, at), self.labels.note(push, w.env))
+            row = w.name("r")
+            w.say(f"const i64 {row} = {entry(index, at)};", self.labels.note(push, w.env))
+            slot, fresh = (row, "") if self.direct else self._slot(row)
             spreads = [spread(v, value.shape) for v in values.values()]
             lead = [w.position(list(zip(names, s, strict=False))) for s in spreads]
+            row_values, row_spreads = self._row_values()
             assert self.sums.strides is not None
             tails = [self.sums.strides[1:], *(s[count:] for s in spreads)]
+            tails += [s[1:] for s in row_spreads]
             with w.nest(value.shape[count:], tails) as (to, *ats):
                 texts = {
                     arg: entry(v, _joined(before, there))
-                    for (arg, v), before, there in zip(values.items(), lead, ats, strict=True)
+                    for (arg, v), before, there in zip(values.items(), lead, ats, strict=False)
                 }
                 self._lines(inner, texts)
-                there = _joined(w.term(slot, self.sums.strides[0]), to)
-                place, new = entry(self.sums, there), texts[value]
-                w.say(f"{place} = {fresh} ? {new} : {place} + {new};")
+                if self.direct:
+                    texts[self.update.total] = texts[value]
+                    self._rule(row, row_values, row_spreads, ats[len(values) :], texts)
+                else:
+                    there = _joined(w.term(slot, self.sums.strides[0]), to)
+                    place, new = entry(self.sums, there), texts[value]
+                    w.say(f"{place} = {fresh} ? {new} : {place} + {new};")
 
-    def _slot(self, index: str, note: str) -> tuple[str, str]:
+    def _slot(self, row: str) -> tuple[str, str]:
         """Where the sum of a row is, and whether it begins now.
 
         What a slot says is true if the row there says so too, so that slots need no beginning.
         """
         w = self.w
-        row, slot, fresh = (w.name("r") for _ in range(3))
-        w.say(f"const i64 {row} = {index};", note)
+        slot, fresh = w.name("r"), w.name("r")
         w.say(f"i64 {slot} = {self.slots}[{row}];")
         unknown = f"(u64){slot} >= (u64){self.count}[0] || {self.rows}[{slot}] != {row}"
         w.say(f"const int {fresh} = {unknown};")
@@ -301,13 +342,18 @@ class _Rows:
             w.say(f"{self.rows}[{slot}] = {row};")
         return slot, fresh
 
+    def _row_values(self) -> tuple[dict[Node, Value], list[tuple[Dim, ...]]]:
+        """What the rule reads and writes besides the gradient, with strides as of the table."""
+        w, rule = self.w, self.update.rule
+        read = [arg for node in rule for arg in node.args if arg not in rule]
+        args = [arg for arg in (*read, *self.update.news) if arg is not self.update.total]
+        values = {arg: w.value(arg) for arg in dict.fromkeys(args)}
+        return values, [spread(value, self.shape) for value in values.values()]
+
     def _apply(self) -> None:
         """Run the rule over the rows that occur."""
-        w, update, sums = self.w, self.update, self.sums
-        read = [a for node in update.rule for a in node.args if a not in update.rule]
-        args = [arg for arg in dict.fromkeys(read) if arg is not update.total]
-        values = [w.value(a) for a in args] + [w.env[v] for v in update.news]
-        spreads = [spread(value, self.shape) for value in values]
+        w, sums = self.w, self.sums
+        values, spreads = self._row_values()
         slot, row = w.name("r"), w.name("r")
         assert sums.strides is not None
         head = f"for (i64 {slot} = 0; {slot} < {self.count}[0]; {slot}++)"
@@ -315,17 +361,23 @@ class _Rows:
             w.say(f"const i64 {row} = {self.rows}[{slot}];")
             tails = [sums.strides[1:], *(strides[1:] for strides in spreads)]
             with w.nest(self.shape[1:], tails) as (own, *ats):
-                lead = [w.position([(row, strides[0])]) for strides in spreads]
-                places = [
-                    entry(value, _joined(before, at))
-                    for value, before, at in zip(values, lead, ats, strict=True)
-                ]
-                texts = dict(zip(args, places, strict=False))
                 total = _joined(w.term(slot, sums.strides[0]), own)
-                texts[update.total] = entry(sums, total)
-                self._lines(update.rule, texts)
-                for node, place in zip(update.news.values(), places[len(args) :], strict=True):
-                    w.say(f"{place} = {texts[node]};")
+                texts = {self.update.total: entry(sums, total)}
+                self._rule(row, values, spreads, ats, texts)
+
+    def _rule(
+        self, row: str, values: Mapping[Node, Value], spreads: Sequence[Sequence[Dim]],
+        ats: Sequence[str], texts: dict[Node, str],
+    ) -> None:  # fmt: skip
+        """The new entries of a row."""
+        w, update = self.w, self.update
+        places: dict[Node, str] = {}
+        for (arg, value), strides, at in zip(values.items(), spreads, ats, strict=True):
+            places[arg] = entry(value, _joined(w.position([(row, strides[0])]), at))
+        texts.update(places)
+        self._lines(update.rule, texts)
+        for variable, node in update.news.items():
+            w.say(f"{places[variable]} = {texts[node]};")
 
     def _lines(self, nodes: Sequence[Node], texts: dict[Node, str]) -> None:
         """Operations on entries, each in a variable; adds their names to the texts."""

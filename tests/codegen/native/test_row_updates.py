@@ -98,6 +98,20 @@ def test_what_reads_the_table_besides_the_rule_still_gets_the_old_rows():
     np.testing.assert_allclose(table, old - gradient(old, words, more))
 
 
+def test_derivatives_made_of_the_table_itself_are_those_of_its_old_rows():
+    loss = sg.sum(sg.take(E, MORE) * E[:1]) + sg.sum(sg.take(E, MORE) * E[1:2])
+    f = sg.compile([MORE, E], loss, updates={E: E - 0.1 * sg.grad(loss, E)}, target="cython")
+    table, more = np.arange(12.0).reshape(4, 3), np.array([3, 0, 3, 1])
+    slope = np.zeros_like(table)
+    np.add.at(slope, more, table[0] + table[1])
+    slope[:2] += table[more].sum(axis=0)
+    want = table - 0.1 * slope
+
+    f(more, table)
+
+    np.testing.assert_allclose(table, want)
+
+
 def test_a_wrong_index_is_refused_before_a_row_is_changed():
     f = compiled("descent")
     table = np.ones((4, 3))
