@@ -135,3 +135,14 @@ def test_values_of_units_stand_beside_them():
 def test_what_is_no_restricted_machine_is_refused(energy, why):
     with pytest.raises(sg.DrawError, match=why):
         draw(energy(sg.input("v", 3)), style="bipartite")
+
+
+def test_one_number_is_in_the_real_line_without_an_exponent():
+    from symgraph.zoo import builder
+
+    labels = " ".join(
+        n.label for n in sg.draw(builder("autoencoders")(), style="blocks").view.nodes
+    )
+
+    assert r"p\in\mathbb{R}" in labels
+    assert "^{1}" not in labels

@@ -225,8 +225,10 @@ class _Stack:
 
     def _value(self, stage: Stage, stages: Stages) -> str:
         name = stage.name or stage.function or stage.sign
-        shape = r" \times ".join(map(str, stages.shape(stage))) or "1"
-        return rf"{name}\in\mathbb{{R}}^{{{shape}}}" if self.sizes else name
+        shape = r" \times ".join(map(str, stages.shape(stage)))
+        # A vector of one entry is a number.
+        power = "" if shape in ("", "1") else f"^{{{shape}}}"
+        return rf"{name}\in\mathbb{{R}}{power}" if self.sizes else name
 
     def _title(self, row: int, stages: Stages) -> str:
         """What a stage is: an autoencoder ends in what its first trained layer takes."""
