@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from symgraph.codegen.hoist import hoist_loops
+from symgraph.codegen.hot import compare_hot
 from symgraph.codegen.passes import Rewritten, lower_maps, normalise_sums, strip_lets
 from symgraph.node import Node, topological
 
@@ -14,11 +15,12 @@ __all__ = ["lower_all"]
 
 
 def lower_all(
-    roots: Sequence[Node], largest: float = float(np.finfo(np.float64).max)
+    roots: Sequence[Node], largest: float = float(np.finfo(np.float64).max), loops: bool = False
 ) -> tuple[list[Node], list[Mapping[Node, Node]]]:
     """The roots in basic operations, and what each pass made of the nodes it met.
 
-    `largest` is the largest finite real of the target.
+    `largest` is the largest finite real of the target; `loops` are for one that writes loops over
+    entries.
     """
     basic: list[Callable[[Sequence[Node]], Rewritten]] = [
         normalise_sums,
@@ -27,6 +29,8 @@ def lower_all(
     passes = [strip_lets, *basic]
     if any(node.is_loop for node in topological(roots)):
         passes += [hoist_loops, *basic]
+    if loops:
+        passes.append(compare_hot)
     now = list(roots)
     images: list[Mapping[Node, Node]] = []
     for run in passes:

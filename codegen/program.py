@@ -118,7 +118,7 @@ def _native(
     from symgraph.codegen.native.space import NativeSpaces
     from symgraph.codegen.native.toolchain import ToolchainError
 
-    block, outputs, updates, labels = _scheduled(roots, stored, options)
+    block, outputs, updates, labels = _scheduled(roots, stored, options, loops=True)
     given = (block, variables, outputs, updates, labels, options)
     source = emit_scalars(*given) or emit_native(*given)
     try:
@@ -159,11 +159,11 @@ def _lowered(
 
 
 def _scheduled(
-    roots: Sequence[Node], stored: Mapping[Var, Node], options: Options
+    roots: Sequence[Node], stored: Mapping[Var, Node], options: Options, loops: bool = False
 ) -> tuple[Block, list[Node], dict[Node, Node], Labels]:
     """The steps that compute outputs and new values in basic operations."""
     everywhere = [*roots, *stored.values()]
-    now, images = lower_all(everywhere, float(np.finfo(options.real).max))
+    now, images = lower_all(everywhere, float(np.finfo(options.real).max), loops)
     outputs = now[: len(roots)]
     updates: dict[Node, Node] = dict(zip(stored, now[len(roots) :], strict=True))
     labels = Labels(everything(everywhere), images)

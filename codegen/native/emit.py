@@ -392,6 +392,7 @@ _INDEPENDENT = """\
 #define SG_SUM(s) SG_PRAGMA(omp simd reduction(+:s))
 #define SG_PRODUCT(s) SG_PRAGMA(omp simd reduction(*:s))
 #define SG_LARGEST(s) SG_PRAGMA(omp simd reduction(max:s))
+#define SG_LEAST(s) SG_PRAGMA(omp simd reduction(min:s))
 #define SG_LARGEST_OR_NAN(s, bad) SG_PRAGMA(omp simd reduction(max:s) reduction(|:bad))
 
 #define sg_bytes(count, each) (((i64)(count) * (i64)(each) + 63) / 64 * 64)"""
