@@ -339,7 +339,22 @@ def _first_inside(
 
 
 def _last_inside(curve: Curve, outside: Callable[[Point], float]) -> tuple[int, float]:
-    """Where the curve leaves for the first time."""
+    """Where the curve leaves; for the last time, where it turns round and comes back."""
+    leaving = _first_outside(curve, outside)
+    piece, t = leaving
+    (x0, y0), (x1, y1) = curve[0], piece_at(curve, piece, t)
+    if (x1 - x0) * (curve[-1][0] - x1) + (y1 - y0) * (curve[-1][1] - y1) >= 0:
+        return leaving
+    for k in reversed(range(round(_TURNS * t), _TURNS)):
+        if outside(piece_at(curve, piece, k / _TURNS)) < 0:
+            return piece, _border(curve, piece, outside, (k + 1) / _TURNS, k / _TURNS)
+    return leaving
+
+
+_TURNS = 128  # points at which the piece that leaves a shape may come back to it
+
+
+def _first_outside(curve: Curve, outside: Callable[[Point], float]) -> tuple[int, float]:
     for piece in range(len(curve) // 3):
         for k in range(1, 17):
             if outside(piece_at(curve, piece, k / 16)) > 0:
