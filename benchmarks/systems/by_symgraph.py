@@ -60,18 +60,22 @@ def train(work: TrainStep, dtype: str, target: str) -> Trainer:
 
 
 def evaluate(work: Scalars, dtype: Any, target: Any) -> Evaluator:
-    """Plain SymPy expressions and their gradients."""
+    """Plain SymPy expressions and their gradients, written into arrays that stay."""
     point = work.point(np.random.default_rng(0))
     symbols = sympy.symbols(f"x0:{len(point)}")
     formulas = work.formulas(symbols, sympy)
     rows = [_row(formula, symbols[: work.wanted]) for formula in formulas]
-    outputs = [sympy.Matrix(formulas), sympy.Matrix(rows)]
-    bound = sg.compile(symbols, outputs, dtype=dtype, target=target).bind(*point)
+    values, jacobian = np.zeros((len(rows), 1)), np.zeros((len(rows), work.wanted))
+    places = sg.state("values", values.shape), sg.state("jacobian", jacobian.shape)
+    updates = dict(zip(places, (sympy.Matrix(formulas), sympy.Matrix(rows)), strict=True))
+    program = sg.compile([*symbols, *places], [], updates=updates, dtype=dtype, target=target)
+    bound = program.bind(*point, values, jacobian)
 
     def results() -> Any:
-        return np.concatenate([np.ravel(part) for part in bound.step()])
+        bound.step()
+        return np.concatenate([values.ravel(), jacobian.ravel()])
 
-    return Evaluator({"call": repeated(bound.step)}, results)
+    return Evaluator({"call": repeated(bound.step), "loop": bound.steps}, results)
 
 
 def _row(formula: Any, symbols: Any) -> list[Any]:
