@@ -79,7 +79,16 @@ def contests(told: argparse.Namespace, results: dict[str, Any]) -> None:
         found = compete(contest, options)
         print(contest_table([found]))
         results["contests"][" ".join([contest.key, *changed])] = found
+        results["contests"] = dict(sorted(results["contests"].items(), key=_place))
         save(results, told.into)
+
+
+def _place(item: tuple[str, Any]) -> tuple[bool, int]:
+    """Variations after all that is plain, each in the order of the contests."""
+    from benchmarks.compiler import CONTESTS
+
+    key, _, changed = item[0].partition(" ")
+    return bool(changed), [one.key for one in CONTESTS].index(key)
 
 
 def arguments() -> argparse.Namespace:
