@@ -46,14 +46,32 @@ class _Workspace:
         self._context = contextvars.Context()
         self._context.run(np.seterr, all="ignore")
 
-    def attached(self, arrays: Sequence[Any]) -> Callable[[], Any]:
-        """A function without arguments that runs on these arrays."""
-        run, context, structure = self._attach(*arrays), self._context, self._structure
-        return lambda: filled(structure, _run(context, run))
+    def attached(self, arrays: Sequence[Any]) -> _Attached:
+        """The memory with these arrays."""
+        return _Attached(self._attach(*arrays), self._structure, self._context)
 
     def run(self, arrays: Sequence[Any]) -> Any:
         """The outputs for these arrays."""
-        return self.attached(arrays)()
+        return self.attached(arrays).step()
+
+
+class _Attached:
+    """A workspace with its arrays."""
+
+    def __init__(
+        self, run: Callable[[], Any], structure: Any, context: contextvars.Context
+    ) -> None:
+        self._run, self._structure, self._context = run, structure, context
+
+    def step(self) -> Any:
+        """Run once and return the outputs."""
+        return filled(self._structure, _run(self._context, self._run))
+
+    def steps(self, count: int) -> Any:
+        """Run so many times and return the outputs of the last time."""
+        for _ in range(count - 1):
+            _run(self._context, self._run)
+        return self.step() if count > 0 else None
 
 
 #: Since NumPy 2 the treatment of floating-point errors belongs to the context, not the thread.

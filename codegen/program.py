@@ -266,14 +266,24 @@ def _symbols(variables: Sequence[Var]) -> tuple[sympy.Symbol, ...]:
 # --- programs ------------------------------------------------------------------------------------
 
 
+class Attached(Protocol):
+    """Memory and the arrays that it works on."""
+
+    def step(self) -> Any:
+        """Run once and return the outputs."""
+
+    def steps(self, count: int) -> Any:
+        """Run `count` times and return the outputs of the last time; None for no times."""
+
+
 class Workspace(Protocol):
     """Memory for one call at a time."""
 
     def run(self, arrays: Sequence[Any]) -> Any:
         """The outputs for these arrays."""
 
-    def attached(self, arrays: Sequence[Any]) -> Callable[[], Any]:
-        """A function without arguments that runs on these arrays."""
+    def attached(self, arrays: Sequence[Any]) -> Attached:
+        """The memory with these arrays."""
 
 
 class Program:
@@ -361,7 +371,7 @@ class Bound:
         self._fixed = fixed
         self._lock = threading.Lock()
         self._spaces: OrderedDict[tuple[int, ...], Workspace] = OrderedDict()
-        self._ready: Callable[[], Any] | None = None
+        self._ready: Attached | None = None
         if not fixed.open:
             self._entered = fixed.enter((), {})
             self._ready = self._space(self._entered.sizes).attached(self._entered.arrays)
@@ -382,6 +392,11 @@ class Bound:
     def steps(self, count: int, *arrays: Any, **named: Any) -> Any:
         """Run `count` times and return the outputs of the last time; None for no times."""
         with self._lock:
+            if self._ready is not None and not arrays and not named and count > 0:
+                self._entered.refresh()
+                values = self._ready.steps(count)
+                self._entered.leave()
+                return values
             values = None
             for _ in range(count):
                 values = self._once(arrays, named)
@@ -390,7 +405,7 @@ class Bound:
     def _once(self, arrays: Any, named: Any) -> Any:
         if self._ready is not None and not arrays and not named:
             self._entered.refresh()
-            values = self._ready()
+            values = self._ready.step()
             self._entered.leave()
             return values
         entered = self._fixed.enter(arrays, named)

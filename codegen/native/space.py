@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 import numpy as np
@@ -75,10 +75,9 @@ class _Workspace:
         self._spaces, self._sizes = spaces, sizes
         self._open: Any = None
 
-    def attached(self, arrays: Sequence[Any]) -> Callable[[], Any]:
-        """A function without arguments that runs on these arrays."""
-        step: Callable[[], Any] = self._spaces.bound(self._sizes, arrays).step
-        return step
+    def attached(self, arrays: Sequence[Any]) -> Any:
+        """The kernel on these arrays, which has `step` and `steps`."""
+        return self._spaces.bound(self._sizes, arrays)
 
     def run(self, arrays: Sequence[Any]) -> Any:
         """The outputs for these arrays."""
