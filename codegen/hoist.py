@@ -26,8 +26,13 @@ __all__ = ["hoist_loops"]
 _ADD = template(slot(0) + slot(1), 2)
 
 
-def hoist_loops(roots: Sequence[Node]) -> Rewritten:
-    """Every loop with only those nodes inside that depend on its states."""
+def hoist_loops(roots: Sequence[Node], maps: bool = True) -> Rewritten:
+    """Every loop with only those nodes inside that depend on its states.
+
+    Without `maps` basic operations on the entries of a step stay inside: in a loop of their own
+    they would write and read values of all steps, which costs more than it saves where a step is no
+    call from Python.
+    """
     order = topological(roots)
     image: dict[Node, Node] = {}
     inside: dict[Node, Node] = {}  # what became of nodes of loop bodies
@@ -41,7 +46,7 @@ def hoist_loops(roots: Sequence[Node]) -> Rewritten:
         args = tuple([image[arg] for arg in node._args])
         if isinstance(node, Scan):
             image[node] = node
-            _settle(node, args, readers.get(node, []), image, inside)
+            _settle(node, args, readers.get(node, []), image, inside, maps)
         else:
             image[node] = rebuilt(node, args)
     found = [image[root] for root in roots]
@@ -50,15 +55,17 @@ def hoist_loops(roots: Sequence[Node]) -> Rewritten:
 
 def _settle(
     node: Scan, args: tuple[Node, ...], readers: Sequence[Node], image: dict[Node, Node],
-    inside: dict[Node, Node],
+    inside: dict[Node, Node], maps: bool,
 ) -> None:  # fmt: skip
     """What became of all that is read of one loop."""
     traced = [reader.params[0] for reader in readers if type(reader) is Trace]
-    nested = hoist_loops([*node.body.nexts, *traced])
+    nested = hoist_loops([*node.body.nexts, *traced], maps)
     count = len(node.body.nexts)
     body = node.body._replace(nexts=tuple(nested.roots[:count]))
     finals = [reader.params[0] for reader in readers if type(reader) is not Trace]
-    work = _Hoisting(body, args, node.length, node.backwards, finals, nested.roots[count:])
+    work = _Hoisting(
+        body, args, node.length, node.backwards, finals, nested.roots[count:], maps
+    )  # fmt: skip
     loop, states, become = work.run()
     for old, new in nested.image.items():
         inside[old] = become.get(work.regrouped.get(new, new), new)
@@ -86,6 +93,7 @@ class _Hoisting:
     backwards: bool
     finals: list[int]
     traced: list[Node]
+    maps: bool
 
     def __post_init__(self) -> None:
         self.moving: set[Node] = set()  # changes from step to step, without the states
@@ -99,6 +107,10 @@ class _Hoisting:
         refused: set[Node] = set()
         while True:
             frontier = self._frontier(refused)
+            staying = set() if self.maps else self._staying(frontier)
+            if staying:
+                refused |= staying
+                continue
             failed = self._lift(frontier)
             if not failed:
                 break
@@ -133,6 +145,11 @@ class _Hoisting:
             for node in wanted
             if node._args and node not in self.recurrent and not node.is_loop
         ]
+
+    def _staying(self, frontier: Sequence[Node]) -> set[Node]:
+        """The basic operations of the frontier that nothing outside asks for."""
+        asked = set(self._roots())
+        return {n for n in frontier if type(n) is Map and n in self.moving and n not in asked}
 
     def _lift(self, frontier: Sequence[Node]) -> set[Node]:
         """The values of the frontier before the loop; the nodes for which that is impossible."""

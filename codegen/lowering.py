@@ -9,6 +9,7 @@ import numpy as np
 from symgraph.codegen.hoist import hoist_loops
 from symgraph.codegen.hot import compare_hot
 from symgraph.codegen.passes import Rewritten, lower_maps, normalise_sums, strip_lets
+from symgraph.codegen.traces import trace_whole
 from symgraph.node import Node, topological
 
 __all__ = ["lower_all"]
@@ -28,7 +29,9 @@ def lower_all(
     ]
     passes = [strip_lets, *basic]
     if any(node.is_loop for node in topological(roots)):
-        passes += [hoist_loops, *basic]
+        passes += [lambda nodes: hoist_loops(nodes, maps=not loops), *basic]
+        if loops:
+            passes.append(trace_whole)
     if loops:
         passes.append(compare_hot)
     now = list(roots)

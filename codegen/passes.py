@@ -23,7 +23,10 @@ from symgraph.ops.move import Lookup, Reshape, Row, identity_row, pull, push, re
 from symgraph.ops.reduce import Reduce, reduce_node
 from symgraph.shapes import product
 
-__all__ = ["Rewritten", "everything", "lower_maps", "normalise_sums", "rewrite", "strip_lets"]
+__all__ = [
+    "Rewritten", "everything", "lower_maps", "normalise_sums", "rebuilt", "rebuilt_scan", "rewrite",
+    "strip_lets",
+]  # fmt: skip
 
 
 class Rewritten(NamedTuple):
@@ -63,7 +66,7 @@ def rewrite(roots: Sequence[Node], visit: Visit) -> Rewritten:
     for node in everything(roots):
         args = tuple([image[arg] for arg in node._args])
         if node.is_loop:
-            image[node] = _scan(node, args, image)
+            image[node] = rebuilt_scan(node, args, image)
         elif type(node) is Trace:
             image[node] = Trace.rebuild((image[node.inner],), args)
         else:
@@ -71,7 +74,8 @@ def rewrite(roots: Sequence[Node], visit: Visit) -> Rewritten:
     return Rewritten([image[root] for root in roots], image)
 
 
-def _scan(node: Node, args: tuple[Node, ...], image: Mapping[Node, Node]) -> Node:
+def rebuilt_scan(node: Node, args: tuple[Node, ...], image: Mapping[Node, Node]) -> Node:
+    """The loop on other operands, its body as it has become."""
     body, length, backwards = node.params
     nexts = tuple(image[following] for following in body.nexts)
     return Scan.rebuild((body._replace(nexts=nexts), length, backwards), args)
