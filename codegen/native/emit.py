@@ -9,7 +9,7 @@ stand in comments, where they are inert.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -25,6 +25,7 @@ from symgraph.codegen.native.contractions import (
     emit_spread_product,
 )
 from symgraph.codegen.native.csizes import CSizes
+from symgraph.codegen.native.groups import arranged, overwritten
 from symgraph.codegen.native.layout import batch_axes, memory_order
 from symgraph.codegen.native.library import emit_linalg, emit_random
 from symgraph.codegen.native.loops import deliver, emit_loop
@@ -109,6 +110,7 @@ class _Emitter:
         self.delayed: set[Node] = set()  # products that are added into the places of a Push
         self.pooling = Pooling()
         self.apart: set[Node] = set()  # what updates rows alone, at the end
+        self.overwritten: frozenset[Node] = frozenset()
         self.given: dict[str, str] = {}  # how arguments, outputs and sizes are declared
 
     # --- the whole ----------------------------------------------------------------------------
@@ -155,13 +157,18 @@ class _Emitter:
         self.delayed = delayed_products(block.steps, block.uses)
         self.pooling = find_pooling(block.steps, block.uses)
         away = self.pooling.delayed | self.apart
-        steps = [node for node in block.steps if node not in away]
-        for group in _units(steps):
+        handled = {*away, *self.delayed, *self.pooling.made, *self.pooling.handed, *w.order}
+        groups = arranged(block, handled)
+        if block is self.block and not self.options.check_finite:
+            self._overwrite(groups, away | self.delayed)
+        for group in groups:
             section = block.sections.get(group[0])
             w.prefix = _PREFIX[section] if section is not None else w.prefix
             node = group[0]
-            if type(node) is Map:
-                emit_maps(w, group, self.labels)
+            if node in away:
+                continue
+            if any(type(one) is Map for one in group):
+                emit_maps(w, group, self.labels, self.overwritten)
             elif node.is_loop:
                 emit_loop(w, node, self.run)
             elif not node.is_projection and node not in self.delayed:
@@ -169,6 +176,12 @@ class _Emitter:
             for node in group:
                 deliver(w, node)
         self.delayed, self.pooling = around
+
+    def _overwrite(self, groups: Sequence[Sequence[Node]], away: Collection[Node]) -> None:
+        """New values right into the arrays of their variables, where nothing else reads those."""
+        for variable in overwritten(self.block, groups, self.outputs, self.updates, away):
+            self.w.destination[self.updates[variable]] = self.w.env[variable]
+        self.overwritten = frozenset(self.updates.values())
 
     def _single(self, node: Node) -> None:
         """A node that is neither a Map nor a loop."""
@@ -330,20 +343,6 @@ class _Emitter:
         return "\n".join([data("plan.h").rstrip(), "", *lines])
 
 
-def _units(steps: Sequence[Node]) -> list[list[Node]]:
-    """Neighbouring basic operations of one shape together, everything else alone."""
-    found: list[list[Node]] = []
-    for node in steps:
-        if not node.args:
-            continue
-        last = found[-1][-1] if found else None
-        if type(node) is Map and type(last) is Map and last.shape == node.shape:
-            found[-1].append(node)
-        else:
-            found.append([node])
-    return found
-
-
 Emit = Callable[[CWriter, Node, str], None]
 _FORMS: dict[str, Emit] = {
     "view": emit_view, "sum": emit_sum, "embed": emit_embedding, "product": emit_product,
@@ -387,8 +386,9 @@ def prelude(functions: set[str], real: str, inline: bool = True) -> str:
 
 _INDEPENDENT = """\
 /* What compilers may assume of the loop behind it. */
-#define SG_PRAGMA(text) _Pragma(#text)
+#define SG_PRAGMA(...) _Pragma(#__VA_ARGS__)
 #define SG_INDEPENDENT SG_PRAGMA(omp simd)
+#define SG_REDUCES(...) SG_PRAGMA(omp simd __VA_ARGS__)
 #define SG_SUM(s) SG_PRAGMA(omp simd reduction(+:s))
 #define SG_PRODUCT(s) SG_PRAGMA(omp simd reduction(*:s))
 #define SG_LARGEST(s) SG_PRAGMA(omp simd reduction(max:s))

@@ -1,23 +1,26 @@
-"""Basic operations in C: neighbouring ones of one shape share a loop.
+"""Basic operations in C: those of a group share a loop, and sums and maxima of them are taken in it.
 
 Inside of a group a value is a local variable of its storage; only what is read elsewhere is
-written to memory.
+written to memory. What stays the same in an inner loop is read before it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 
 from symgraph.codegen.basic import op_of
+from symgraph.codegen.contraction import typical
 from symgraph.codegen.labels import Labels
-from symgraph.codegen.native.writer import CWriter
+from symgraph.codegen.native.reductions import Reduction, deepest
+from symgraph.codegen.native.writer import INDEPENDENT, CWriter
 from symgraph.codegen.plan import node_storage
-from symgraph.codegen.strided import Value, entry, spread
+from symgraph.codegen.strided import Value, entry, merged, spread
 from symgraph.node import Kind, Node
+from symgraph.ops.map import Map
+from symgraph.shapes import Dim
 
 __all__ = ["emit_maps", "expression"]
-
-_LONGEST = 60  # operations in one loop
 
 #: Operations that are operators of C. Others are functions of the prelude.
 _OPERATORS: dict[str, str] = {
@@ -40,10 +43,14 @@ _WHOLE: dict[str, str] = {"floor": "{0}", "ceil": "{0}"} | {
 }  # fmt: skip
 
 
-def emit_maps(w: CWriter, group: Sequence[Node], labels: Labels) -> None:
-    """The loops that compute neighbouring basic operations of one shape."""
-    for first in range(0, len(group), _LONGEST):
-        _Group(w, group[first : first + _LONGEST], labels).emit()
+def emit_maps(
+    w: CWriter, group: Sequence[Node], labels: Labels, overwritten: frozenset[Node] = frozenset()
+) -> None:
+    """The loops that compute basic operations of one shape and reductions of them.
+
+    The results of `overwritten` lie in memory that others of the group may still read.
+    """
+    _Group(w, group, labels, overwritten).emit()
 
 
 def expression(
@@ -69,47 +76,115 @@ def expression(
 
 
 class _Group:
-    def __init__(self, w: CWriter, nodes: Sequence[Node], labels: Labels) -> None:
-        self.w, self.nodes, self.labels = w, nodes, labels
-        self.inside = {node: w.name("v") for node in nodes}
+    def __init__(
+        self, w: CWriter, nodes: Sequence[Node], labels: Labels, overwritten: frozenset[Node]
+    ) -> None:
+        self.w, self.labels, self.overwritten = w, labels, overwritten
+        self.maps = [node for node in nodes if type(node) is Map]
+        self.reductions = [node for node in nodes if type(node) is not Map]
+        self.shape = self.maps[0].shape if self.maps else nodes[0].args[0].shape
+        self.inside = {node: w.name("v") for node in self.maps}
         self.storages: dict[Node, Kind] = {}
-        self.reads = dict.fromkeys(nodes, 0)
+        self.reads: dict[Node, int] = {}
         for node in nodes:
             for arg in node.args:
-                if arg in self.reads:
-                    self.reads[arg] += 1
+                self.reads[arg] = self.reads.get(arg, 0) + 1
+        self.texts: dict[Node, str] = {}  # how entries are read
 
     def emit(self) -> None:
-        w, shape = self.w, self.nodes[0].shape
-        stored = {
-            node: w.result(node, self._storage(node))
-            for node in self.nodes
-            if self.reads[node] < w.block.uses[node]
-        }
-        outside = dict.fromkeys(a for n in self.nodes for a in n.args if a not in self.inside)
-        values: dict[Node, Value] = {**stored, **{arg: w.value(arg) for arg in outside}}
-        reads = [spread(value, shape) for value in values.values()]
-        with w.unit(), w.nest(shape, reads) as places:
-            texts = {
-                node: entry(value, at)
-                for (node, value), at in zip(values.items(), places, strict=True)
-            }
-            for node in self.nodes:
-                self._line(node, texts, stored)
-        w.env.update(stored)
-
-    def _line(self, node: Node, texts: dict[Node, str], stored: dict[Node, Value]) -> None:
+        """The loops."""
         w = self.w
-        storage = self._storage(node)
-        operands = [self.inside.get(arg) or texts[arg] for arg in node.args]
+        self.stored = {
+            node: w.result(node, self._storage(node))
+            for node in self.maps
+            if self.reads.get(node, 0) < w.block.uses[node]
+        }
+        outside = {arg: w.value(arg) for arg in self.reads if arg not in self.inside}
+        values: dict[Node, Value] = {**self.stored, **outside}
+        self.reduced = [Reduction(w, node, self.labels) for node in self.reductions]
+        arrays = [spread(value, self.shape) for value in values.values()]
+        order = list(range(len(self.shape)))
+        if arrays and not self.reduced:
+            order.sort(key=lambda axis: -abs(typical(arrays[0][axis])))
+        arrays += [one.strides for one in self.reduced]
+        arrays += [one.flags for one in self.reduced]
+        turned = [[strides[axis] for axis in order] for strides in arrays]
+        sizes, columns = merged([self.shape[axis] for axis in order], turned)
+        count, more = len(values), len(self.reduced)
+        for k, one in enumerate(self.reduced):
+            one.settle(columns[count + k], columns[count + more + k])
+        with w.unit():
+            self._loops(sizes, values, dict(zip(values, columns[:count], strict=True)))
+        w.env.update(self.stored)
+        w.env.update((one.node, one.out) for one in self.reduced)
+
+    def _loops(
+        self, sizes: Sequence[Dim], values: dict[Node, Value], columns: dict[Node, tuple[Dim, ...]]
+    ) -> None:
+        """Loop by loop, each behind what stays the same in it."""
+        w, names = self.w, list[str]()
+        last = len(sizes) - 1
+        with ExitStack() as stack:
+            for depth in range(-1, last + 1):
+                if depth >= 0:
+                    mark = self._mark() if depth == last else ""
+                    (name,) = stack.enter_context(
+                        w.indices(sizes[depth : depth + 1], independent=False, mark=mark)
+                    )
+                    names.append(name)
+                for node, value in values.items():
+                    if deepest(columns[node]) == depth:
+                        at = w.position(list(zip(names, columns[node], strict=False)))
+                        self._read(node, value, entry(value, at), depth == last)
+                if depth < last:
+                    for one in self.reduced:
+                        if one.depth == depth:
+                            one.begin()
+                            stack.callback(one.end, list(names))
+            self._body(names)
+
+    def _mark(self) -> str:
+        """What a compiler may assume of the innermost loop."""
+        clauses = [clause for one in self.reduced for clause in one.clauses]
+        return f"SG_REDUCES({' '.join(clauses)})" if clauses else INDEPENDENT
+
+    def _read(self, node: Node, value: Value, text: str, innermost: bool) -> None:
+        """How an entry is written: a value that is read often, or stays the same, has a name."""
+        self.texts[node] = text
+        if node in self.stored or value.strides is None:
+            return
+        if not innermost or self.reads[node] > 1:
+            self.texts[node] = name = self.w.name("q")
+            self.w.say(f"const {self.w.local(value.storage)} {name} = {text};")
+
+    def _body(self, names: Sequence[str]) -> None:
+        w = self.w
+        late: list[str] = []
+        for node in self.maps:
+            self._line(node)
+            if node in self.stored:
+                store = f"{self.texts[node]} = {self.inside[node]};"
+                if node in self.overwritten:
+                    late.append(store)
+                else:
+                    w.say(store)
+        for line in late:
+            w.say(line)
+        for one in self.reduced:
+            arg = one.node.args[0]
+            one.step(self.inside.get(arg) or self.texts[arg], names)
+
+    def _line(self, node: Node) -> None:
+        w = self.w
+        operands = [self.inside.get(arg) or self.texts[arg] for arg in node.args]
         storages = [self._storage(arg) for arg in node.args]
+        storage = self._storage(node)
         name, note = self.inside[node], self.labels.note(node, w.env)
         op = op_of(node)
         assert op is not None, "a Map that was not lowered"
         text = expression(w, op, operands, storages, storage)
-        w.say(f"const {w.local(storage)} {name} = {text};", note)
-        if node in stored:
-            w.say(f"{texts[node]} = {name};")
+        kind = w.local("boolean" if op == "iverson" else storage)
+        w.say(f"const {kind} {name} = {text};", note)
 
     def _storage(self, node: Node) -> Kind:
         """How the value is stored; operands of the group come first."""

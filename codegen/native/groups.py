@@ -1,0 +1,193 @@
+"""Which steps of a block share a loop, and in which order the loops run.
+
+Every step has a level: steps of one level and one shape do not depend on each other but entry by
+entry, so they share a loop wherever in the graph they stand. A basic operation that only a later
+loop reads moves there; sums and maxima of what a loop computes are taken in it.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from symgraph.codegen.schedule import Block
+from symgraph.node import Node
+from symgraph.ops.einsum import Einsum
+from symgraph.ops.leaves import Random
+from symgraph.ops.linalg import Inv, Solve
+from symgraph.ops.map import Map
+from symgraph.ops.move import Lookup, Pull, Push
+from symgraph.ops.reduce import Reduce
+
+__all__ = ["arranged", "is_reduction", "overwritten"]
+
+_LONGEST = 60  # operations in one loop
+_RANK = {"forward": 0, "backward": 1, "update": 2}
+
+
+def is_reduction(node: Node) -> bool:
+    """Whether a node is a sum or a maximum over some axes of one real operand."""
+    if not node._args or node._args[0].kind != "real":
+        return False
+    if isinstance(node, Einsum):
+        ins = node.ins[0]
+        whole = len(node._args) == 1 and len(set(ins)) == len(ins)
+        kept = set(node.out)
+        ordered = node.out == tuple(i for i in ins if i in kept)
+        return whole and ordered and len(kept) < len(ins)
+    return isinstance(node, Reduce) and node.operation == "max"
+
+
+def arranged(block: Block, alone: Collection[Node]) -> list[list[Node]]:
+    """The steps in groups, in an order that computes operands first.
+
+    A step that is neither a basic operation nor a reduction of one is a group of its own, and so is
+    every one of `alone`.
+    """
+    return _Arranging(block, alone).groups()
+
+
+class _Arranging:
+    def __init__(self, block: Block, alone: Collection[Node]) -> None:
+        self.steps = [node for node in block.steps if node._args]
+        self.sections = block.sections
+        self.alone = alone
+        self.place = {node: k for k, node in enumerate(self.steps)}
+        self.users: dict[Node, list[Node]] = {}
+        for node in self.steps:
+            for arg in node._args:
+                self.users.setdefault(arg, []).append(node)
+
+    def groups(self) -> list[list[Node]]:
+        """The groups."""
+        levels = self._levels()
+        self._sink(levels)
+        found: dict[Any, list[Node]] = {}
+        for node in self.steps:
+            found.setdefault(self._key(node, levels), []).append(node)
+        parts = [
+            group[first : first + _LONGEST]
+            for group in found.values()
+            for first in range(0, len(group), _LONGEST)
+        ]
+        return self._ordered(parts)
+
+    def _joins(self, arg: Node, node: Node) -> bool:
+        """Whether a step may share the loop of its operand."""
+        if type(arg) is not Map or arg in self.alone or node in self.alone:
+            return False
+        if self.sections.get(arg) != self.sections.get(node):
+            return False
+        if type(node) is Map:
+            return arg.shape == node.shape
+        return bool(arg.shape) and is_reduction(node)
+
+    def _levels(self) -> dict[Node, int]:
+        levels: dict[Node, int] = {}
+        for node in self.steps:
+            levels[node] = max(
+                (levels[arg] + (not self._joins(arg, node)) for arg in node._args if arg in levels),
+                default=0,
+            )
+        return levels
+
+    def _sink(self, levels: dict[Node, int]) -> None:
+        """Basic operations into the loop that reads them."""
+        for node in reversed(self.steps):
+            users = self.users.get(node, ())
+            if type(node) is not Map or not users or node in self.alone:
+                continue
+            bound = min(levels[user] - (not self._joins(node, user)) for user in users)
+            if any(levels[user] == bound and self._joins(node, user) for user in users):
+                levels[node] = bound
+
+    def _key(self, node: Node, levels: Mapping[Node, int]) -> Any:
+        if node in self.alone:
+            return node
+        if type(node) is Map:
+            return (node.shape, levels[node], self.sections.get(node))
+        arg = node._args[0]
+        if self._joins(arg, node) and levels[arg] == levels[node]:
+            return (arg.shape, levels[node], self.sections.get(node))
+        return node
+
+    def _ordered(self, groups: Sequence[list[Node]]) -> list[list[Node]]:
+        """Operands first; where there is a choice the one that stands first in the schedule."""
+        group_of = {node: k for k, group in enumerate(groups) for node in group}
+        waiting = [0] * len(groups)
+        users: list[list[int]] = [[] for _ in groups]
+        for k, group in enumerate(groups):
+            before = {group_of[a] for node in group for a in node._args if a in group_of} - {k}
+            waiting[k] = len(before)
+            for other in before:
+                users[other].append(k)
+        ready = [(self._rank(group), k) for k, group in enumerate(groups) if not waiting[k]]
+        heapq.heapify(ready)
+        found: list[list[Node]] = []
+        while ready:
+            _, k = heapq.heappop(ready)
+            found.append(groups[k])
+            for user in users[k]:
+                waiting[user] -= 1
+                if not waiting[user]:
+                    heapq.heappush(ready, (self._rank(groups[user]), user))
+        return found
+
+    def _rank(self, group: Sequence[Node]) -> tuple[int, int]:
+        section = _RANK[self.sections.get(group[0], "forward")]
+        return section, max(self.place[node] for node in group)
+
+
+# --- updates -------------------------------------------------------------------------------------
+
+
+def overwritten(
+    block: Block,
+    groups: Sequence[Sequence[Node]],
+    outputs: Sequence[Node],
+    updates: Mapping[Node, Node],
+    away: Collection[Node],
+) -> list[Node]:
+    """The variables whose new values may be computed right into their arrays.
+
+    Every other step that reads the old value, or may refuse to go on, comes before. Steps of `away`
+    come later than all groups.
+    """
+    place = {node: k for k, group in enumerate(groups) for node in group}
+    end = len(groups)
+    refusing = max((k for node, k in place.items() if _may_refuse(node)), default=-1)
+    if any(_may_refuse(node) for node in away):
+        refusing = end
+    viewed = block.viewed(updates)
+    last: dict[Node, int] = {}
+    for node in block.steps:
+        at = place.get(node, end)
+        for arg in node._args:
+            for source in viewed.get(arg, ()):
+                within = arg is source and type(node) is Map and at == place.get(updates[source])
+                if not within:
+                    last[source] = max(last.get(source, -1), at)
+    for root in (*outputs, *updates.values()):
+        for source in viewed.get(root, ()):
+            last[source] = end
+    times: dict[Node, int] = {}
+    for node in updates.values():
+        times[node] = times.get(node, 0) + 1
+    kept = set(outputs)
+    found = []
+    for variable, node in updates.items():
+        at = place.get(node, -1)
+        alone = times[node] == 1 and node not in kept and type(node) is Map and node.shape != ()
+        if alone and at > refusing and last.get(variable, -1) < at:
+            found.append(variable)
+    return found
+
+
+def _may_refuse(node: Node) -> bool:
+    """Whether an error may be found while the step is computed."""
+    if isinstance(node, (Inv, Solve, Random)) or node.is_loop:
+        return True
+    if not isinstance(node, (Pull, Push)):
+        return False
+    return any(isinstance(row, Lookup) or row.checked for row in node.rows)
