@@ -1,4 +1,4 @@
-"""Basic operations in C: those of a group share a loop, and sums and maxima of them are taken in it.
+"""Basic operations in C: those of a group share a loop, in which their sums and maxima are taken.
 
 Inside of a group a value is a local variable of its storage; only what is read elsewhere is
 written to memory. What stays the same in an inner loop is read before it.
