@@ -13,15 +13,29 @@ from typing import Any
 
 import numpy as np
 
+from symgraph.codegen.native.mathtext import needed
 from symgraph.codegen.native.toolchain import ToolchainError, build, cached, compile_files
 
-__all__ = ["DATA", "load", "runtime", "table_text"]
+__all__ = ["DATA", "LIBRARY_SOURCES", "load", "runtime", "sources", "table_text"]
 
 DATA = Path(__file__).parent / "data"
-SOURCES = ("tiles_f32.c", "tiles_f64.c", "loader.c", "library.c")
+LIBRARY_SOURCES = ("tiles_f32.c", "tiles_f64.c", "library.c")
+_TEMPLATES = ("math.h", "math_integer.h")  # mathtext.py makes C of them
 _NAME = "symgraph_native"
 _lock = threading.Lock()
 _state: dict[str, Any] = {}
+
+
+@functools.cache
+def sources() -> dict[str, str]:
+    """Every file of the runtime by its name; `LIBRARY_SOURCES` and "loader.c" are to be compiled.
+
+    The library needs nothing but a C compiler and pthreads; the loader needs Python and NumPy.
+    """
+    paths = sorted(path for path in DATA.glob("*.[ch]") if path.name not in _TEMPLATES)
+    texts = {path.name: path.read_text(encoding="utf-8") for path in paths}
+    texts["vector_math.h"] = needed(["log", "wave"], "double")
+    return texts
 
 
 @functools.cache
@@ -56,14 +70,16 @@ def _library() -> Path:
     include = sysconfig.get_path("include")
     if not Path(include, "Python.h").is_file():
         raise ToolchainError(f"Python.h is not in {include}; install the headers of Python.")
-    texts = [path.read_text(encoding="utf-8") for path in sorted(DATA.glob("*.[ch]"))]
+    texts = sources()
     versions = [sys.version, np.__version__, sysconfig.get_config_var("SOABI") or ""]
     flags = [f"-I{include}", f"-I{np.get_include()}"]
 
     def make(folder: Path) -> None:
-        compile_files([DATA / name for name in SOURCES], flags, folder)
+        for name, text in texts.items():
+            (folder / name).write_text(text, encoding="utf-8", newline="\n")
+        compile_files([*LIBRARY_SOURCES, "loader.c"], flags, folder)
 
-    return cached([*texts, *versions, *flags], make)
+    return cached([*texts, *texts.values(), *versions, *flags], make)
 
 
 def _imported(path: Path) -> Any:

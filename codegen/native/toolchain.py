@@ -117,13 +117,13 @@ def build(text: str, *, standalone: bool = True) -> Path:
     return cached([text, *flags], make)
 
 
-def compile_files(files: Sequence[Path], flags: Sequence[str], folder: Path) -> None:
-    """One library of some C files, which are compiled side by side. Raises ToolchainError."""
+def compile_files(names: Sequence[str], flags: Sequence[str], folder: Path) -> None:
+    """One library of C files in a folder, compiled side by side. Raises ToolchainError."""
     compiler = find_compiler()
-    objects = [f"{file.stem}.o" for file in files]
+    objects = [f"{name}.o" for name in names]
     running = [
-        _start(compiler, [*compiler.flags, *flags, "-c", str(file), "-o", name], folder)
-        for file, name in zip(files, objects, strict=True)
+        _start(compiler, [*compiler.flags, *flags, "-c", name, "-o", made], folder)
+        for name, made in zip(names, objects, strict=True)
     ]
     failed = []
     for process in running:
@@ -135,8 +135,8 @@ def compile_files(files: Sequence[Path], flags: Sequence[str], folder: Path) -> 
         raise failed[0]
     link = [*compiler.link_flags, *objects, "-o", LIBRARY, "-lm", "-pthread"]
     _check(_start(compiler, link, folder))
-    for name in objects:
-        (folder / name).unlink()
+    for made in objects:
+        (folder / made).unlink()
 
 
 def _start(compiler: Compiler, arguments: Sequence[str], folder: Path) -> subprocess.Popen[str]:

@@ -9,7 +9,7 @@ import pytest
 from c_compiler import needs_c_compiler
 from hypothesis import example, given, settings, strategies as st
 
-from symgraph.codegen.native.runtime import DATA, runtime
+from symgraph.codegen.native.runtime import runtime, sources
 from symgraph.codegen.native.toolchain import LIBRARY, cached, compile_files
 
 pytestmark = needs_c_compiler
@@ -32,14 +32,14 @@ def library(request):
         return ctypes.CDLL(runtime().__spec__.origin)
     if request.param == "-march=haswell" and not has_avx2():
         pytest.skip("the processor has no AVX2")
-    flags = [request.param]
-    files = [DATA / "tiles_f32.c", DATA / "tiles_f64.c"]
-    texts = [path.read_text(encoding="utf-8") for path in (*files, DATA / "tiles.h")]
+    flags, texts = [request.param], sources()
 
     def make(folder: Path) -> None:
-        compile_files(files, flags, folder)
+        for name, text in texts.items():
+            (folder / name).write_text(text, encoding="utf-8")
+        compile_files(["tiles_f32.c", "tiles_f64.c"], flags, folder)
 
-    path = cached([*texts, *flags], make)
+    path = cached([*texts.values(), *flags], make)
     assert path.name == LIBRARY
     return ctypes.CDLL(path)
 

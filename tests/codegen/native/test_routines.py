@@ -101,7 +101,8 @@ def test_random_numbers_are_those_of_every_other_target(library, key, number, co
         normal = stream(library, f"normal_{suffix}", dtype, key, number, first, count)[1]
         assert uniform.tolist() == random.uniform(key, number, shape, dtype)[first:].tolist()
         exact = random.normal(key, number, shape, dtype)[first:]
-        np.testing.assert_allclose(normal, exact, rtol=4 * np.finfo(dtype).eps, atol=1e-15)
+        # NumPy's own angle, 2 pi times a number, is rounded
+        np.testing.assert_allclose(normal, exact, rtol=4 * np.finfo(dtype).eps, atol=1e-14)
 
 
 def test_threefry_gives_the_published_words(library):

@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -86,7 +87,7 @@ def test_a_compiler_that_cannot_be_run_is_told_in_one_line(cache, compiler):
 
 @needs_c_compiler
 def test_a_library_is_built_once(cache, compiler):
-    real = find_compiler().command[0]
+    real = shlex.join(find_compiler().command)
     compiler(f'echo built >> "{cache.parent}/count"; exec {real} "$@"')
     first = build(ANSWER % 42)
 
@@ -102,7 +103,7 @@ def test_a_library_is_built_once(cache, compiler):
 @needs_c_compiler
 def test_another_compiler_gives_another_library(cache, compiler):
     first = build(ANSWER % 5)
-    compiler(f'exec {find_compiler().command[0]} "$@"')
+    compiler(f'exec {shlex.join(find_compiler().command)} "$@"')
 
     assert build(ANSWER % 5) != first
 
@@ -141,7 +142,7 @@ def test_a_cache_that_is_a_file_gives_way_to_a_folder_of_the_process(tmp_path, m
 
 @needs_c_compiler
 def test_a_full_disk_gives_way_to_a_folder_of_the_process(cache, compiler):
-    real = find_compiler().command[0]
+    real = shlex.join(find_compiler().command)
     compiler(
         f'case "$PWD" in {cache}*) echo "as: a.o: No space left on device" >&2; exit 1;; esac\n'
         f'exec {real} "$@"'
