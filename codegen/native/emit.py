@@ -26,7 +26,7 @@ from symgraph.codegen.native.contractions import (
 )
 from symgraph.codegen.native.csizes import CSizes
 from symgraph.codegen.native.groups import arranged, overwritten
-from symgraph.codegen.native.layout import batch_axes, memory_order
+from symgraph.codegen.native.layout import memory_orders
 from symgraph.codegen.native.library import emit_linalg, emit_random
 from symgraph.codegen.native.loops import deliver, emit_loop
 from symgraph.codegen.native.maps import emit_maps
@@ -149,9 +149,7 @@ class _Emitter:
     def run(self, block: Block) -> None:
         """The units of a block: neighbouring Maps of one shape together, all else alone."""
         w = self.w
-        w.order.update(
-            {node: memory_order(node.ndim, a) for node, a in batch_axes(block.steps).items()}
-        )
+        w.order.update(memory_orders(block.steps))
         join_operands(w, block.steps, block.uses)
         around = self.delayed, self.pooling
         self.delayed = delayed_products(block.steps, block.uses)

@@ -18,32 +18,75 @@ from symgraph.ops.move import Affine, Concat, Pull, Push, Reshape, Row
 from symgraph.ops.reduce import Reduce
 from symgraph.shapes import product, same_dim
 
-__all__ = ["batch_axes", "memory_order"]
+__all__ = ["memory_orders", "overlapping"]
 
-Place = tuple[Node, int]
+Order = tuple[int, ...]
+Place = tuple[Node, Order]
 
 
-def memory_order(rank: int, axis: int) -> tuple[int, ...]:
+def _last(rank: int, axis: int) -> Order:
     """The axes from the slowest to the fastest when one of them comes last."""
     return (*(a for a in range(rank) if a != axis), axis)
 
 
-def batch_axes(steps: Sequence[Node]) -> dict[Node, int]:
-    """The axis of the batch of every value that is to have it last in memory."""
+def memory_orders(steps: Sequence[Node]) -> dict[Node, Order]:
+    """The axes, from the slowest to the fastest, of every value that is to have its batch last."""
     users: dict[Node, list[Node]] = {}
     for node in steps:
         for arg in node.args:
             users.setdefault(arg, []).append(node)
-    found: dict[Node, int] = {}
-    stack = [place for node in steps for place in _convolved(node)]
+    found: dict[Node, Order] = {}
+    stack: list[Place] = [place for node in steps for place in (*_convolved(node), *_spread(node))]
     while stack:
-        node, axis = stack.pop()
-        if node in found or not node.args:
+        node, order = stack.pop()
+        if node in found or not node.args or (isinstance(node, Pull) and len(node.args) > 1):
             continue
-        found[node] = axis
-        stack += _below(node, axis)
-        stack += [(u, a) for u in users.get(node, ()) for a in _above(u, node, axis)]
+        found[node] = order
+        near = list(_below(node, order[-1]))
+        near += [(u, a) for u in users.get(node, ()) for a in _above(u, node, order[-1])]
+        stack += [(other, _carried(node, order, other, axis)) for other, axis in near]
     return found
+
+
+def _carried(node: Node, order: Order, other: Node, axis: int) -> Order:
+    """The order of a neighbour whose given axis is to be the last."""
+    if node.ndim == other.ndim:
+        if type(node) is Map or type(other) is Map:
+            return order
+        for user, source in ((node, other), (other, node)):
+            if isinstance(user, Einsum) and user.args == (source,) and _turns(user):
+                mine = user.out if node is user else user.ins[0]
+                theirs = user.ins[0] if node is user else user.out
+                return tuple(theirs.index(mine[a]) for a in order)
+    return _last(other.ndim, axis)
+
+
+def _turns(node: Einsum) -> bool:
+    """Whether the axes of an operand come in another order."""
+    ins = node.ins[0]
+    return len(set(ins)) == len(ins) and set(ins) == set(node.out)
+
+
+def _spread(node: Node) -> Iterator[Place]:
+    """The batch of the derivative by what was convolved: of the product and of its sums."""
+    if not isinstance(node, Push) or len(node.args) > 1 or not isinstance(node.args[0], Einsum):
+        return
+    source = node.args[0]
+    moved = {axis for row in node.rows for axis in overlapping(row)}
+    if len(source.args) != 2 or not moved:
+        return
+    longest = max(moved, key=lambda axis: typical(source.shape[axis]))
+    for mine, other in (source.ins, source.ins[::-1]):
+        if source.out[longest] in mine:
+            free = [
+                axis
+                for axis, index in enumerate(source.out)
+                if index in mine and index not in other and axis not in moved
+            ]
+            if free:
+                axis = max(free, key=lambda a: typical(source.shape[a]))
+                for own in _through(node, axis, to_large=True):
+                    yield node, _last(node.ndim, own)
 
 
 def _convolved(node: Node) -> Iterator[Place]:
@@ -53,7 +96,7 @@ def _convolved(node: Node) -> Iterator[Place]:
     for k, windows in enumerate(node.args):
         if not isinstance(windows, Pull) or not _is_window(windows):
             continue
-        moved = {axis for row in windows.rows for axis in _overlapping(row)}
+        moved = {axis for row in windows.rows for axis in overlapping(row)}
         mine, other = node.ins[k], node.ins[1 - k]
         kept = {axis for axis in moved if mine[axis] in node.out}
         if _entries(windows, kept) < _entries(windows, moved - kept):
@@ -65,8 +108,8 @@ def _convolved(node: Node) -> Iterator[Place]:
         ]
         if free:
             axis = max(free, key=lambda a: typical(windows.shape[a]))
-            yield windows, axis
-            yield node, node.out.index(mine[axis])
+            yield windows, _last(windows.ndim, axis)
+            yield node, _last(node.ndim, node.out.index(mine[axis]))
 
 
 def _entries(node: Node, axes: Collection[int]) -> int:
@@ -74,16 +117,16 @@ def _entries(node: Node, axes: Collection[int]) -> int:
 
 
 def _is_window(node: Pull) -> bool:
-    return len(node.args) == 1 and any(map(_overlapping, node.rows))
+    return len(node.args) == 1 and any(map(overlapping, node.rows))
 
 
-def _overlapping(row: Row) -> list[int]:
+def overlapping(row: Row) -> list[int]:
     """The axes that run along one, where there are several."""
     axes = [axis for axis, _ in row.steps] if isinstance(row, Affine) else []
     return axes if len(axes) > 1 else []
 
 
-def _below(node: Node, axis: int) -> Iterator[Place]:
+def _below(node: Node, axis: int) -> Iterator[tuple[Node, int]]:
     """The axes of operands that a given axis of a node comes from."""
     if type(node) is Map:
         for arg in node.args:

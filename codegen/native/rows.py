@@ -18,7 +18,7 @@ import numpy as np
 from symgraph.codegen.basic import op_of
 from symgraph.codegen.labels import Labels
 from symgraph.codegen.native.maps import expression
-from symgraph.codegen.native.moves import check_positions
+from symgraph.codegen.native.moves import check_positions, relaid
 from symgraph.codegen.native.writer import CWriter
 from symgraph.codegen.plan import node_storage
 from symgraph.codegen.schedule import Block
@@ -298,9 +298,9 @@ class _Rows:
         """Add the derivatives of one Push to the sums of their rows."""
         w, value, inner = self.w, push.args[0], self.update.inner[push]
         outside = [a for node in inner for a in node.args if a not in inner] or [value]
-        values = {arg: w.value(arg) for arg in dict.fromkeys(outside)}
         index = w.value(push.args[1])
         count = len(index.shape)
+        values = {arg: self._by_rows(w.value(arg), count) for arg in dict.fromkeys(outside)}
         with w.unit(), w.indices(index.shape, independent=False) as names:
             at = w.position(list(zip(names, spread(index, index.shape), strict=True)))
             row = w.name("r")
@@ -325,6 +325,13 @@ class _Rows:
                     there = _joined(w.term(slot, self.sums.strides[0]), to)
                     place, new = entry(self.sums, there), texts[value]
                     w.say(f"{place} = {fresh} ? {new} : {place} + {new};")
+
+    def _by_rows(self, value: Value, count: int) -> Value:
+        """The value with its last axis the fastest, if it has as many axes as a derivative."""
+        rank = count + len(self.shape) - 1
+        if len(value.shape) < rank or len(self.shape) == 1 or 0 in (value.strides or ())[-1:]:
+            return value
+        return relaid(self.w, value, tuple(range(rank)))
 
     def _slot(self, row: str) -> tuple[str, str]:
         """Where the sum of a row is, and whether it begins now.

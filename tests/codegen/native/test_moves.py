@@ -205,3 +205,30 @@ def test_a_maximum_over_a_window_with_nan_is_nan_and_its_first_place_gets_the_de
     assert np.isnan(pooled[0, 0, 0, 0])
     assert pooled[0, 0, 0, 1] == 5
     assert slope.tolist() == [[[[0, 1, 1, 0], [0, 0, 0, 0]]]]
+
+
+@pytest.mark.parametrize("batch", [1, 5, 20])
+def test_kernels_over_words_are_trained_like_the_numpy_target_trains_them(batch):
+    ids, label = sg.input("ids", ("N", 9), kind="integer"), sg.input("y", ("N",), kind="integer")
+    E, W = sg.parameter("E", (30, 4)), sg.parameter("W", (6, 2))
+    x = sg.transpose(sg.take(E, ids), (0, 2, 1))
+    kernels = [sg.parameter(f"K{n}", (3, 4, n)) for n in (2, 3)]
+    maxima = [sg.max(sg.tanh(sg.conv1d(x, K)), axis=2) for K in kernels]
+    loss = sg.cross_entropy(sg.concat(maxima, axis=1) @ W, label) * 1.0
+    trained = [E, W, *kernels]
+    updates = {p: p - 0.1 * g for p, g in zip(trained, sg.grad(loss, trained), strict=True)}
+
+    if "words" not in COMPILED:
+        COMPILED["words"] = [
+            sg.compile([ids, label, *trained], loss, updates=updates, target=target)
+            for target in ("cython", "numpy")
+        ]
+    f, reference = COMPILED["words"]
+    rng = np.random.default_rng(batch)
+    words, labels = rng.integers(0, 30, (batch, 9)), rng.integers(0, 2, batch)
+    mine = [rng.normal(size=p.shape) for p in trained]
+    theirs = [p.copy() for p in mine]
+
+    assert np.isclose(f(words, labels, *mine), reference(words, labels, *theirs))
+    for got, want in zip(mine, theirs, strict=True):
+        np.testing.assert_allclose(got, want, atol=1e-12)
