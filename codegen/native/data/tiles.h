@@ -78,7 +78,6 @@ INLINE void F(tile)(const int R, const int W, i64 k, const REAL *a, i64 am, i64 
                     i64 bk, REAL *c, i64 cm, i64 last, i64 add) {
     vec sum[ROWS_1][8];
     const F(mask) some = F(first)(last);
-    const REAL *const end = b + k * bk;
     const REAL *a3 = a + 3 * am, *a6 = a + 6 * am, *a9 = a + 9 * am, *a12 = a + 12 * am;
     UNROLL for (int r = 0; r < R; r++) UNROLL for (int w = 0; w < W; w++) sum[r][w] = (vec){0};
     if (add) {
@@ -88,7 +87,7 @@ INLINE void F(tile)(const int R, const int W, i64 k, const REAL *a, i64 am, i64 
             sum[r][W - 1] = F(load_first)(from + (W - 1) * LANES, some);
         }
     }
-    for (; b != end; b += bk) {
+    for (; k > 0; k--, b += bk) {
         vec row[8];
         UNROLL for (int w = 0; w < W - 1; w++) row[w] = F(load)(b + w * LANES);
         /* memory of a panel is padded; elsewhere lanes behind the last are not ours to read */

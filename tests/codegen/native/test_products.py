@@ -24,6 +24,7 @@ sizes = st.one_of(
     st.integers(0, 90),
 )
 layouts = st.sampled_from(["rows", "columns", "both strided", "wide rows", "long columns"])
+factors = st.one_of(layouts, st.sampled_from(["one row", "one column", "one number"]))
 
 
 @pytest.fixture(scope="module", params=VECTORS, ids=lambda flags: flags or "machine")
@@ -50,7 +51,11 @@ def has_avx2() -> bool:
 
 
 def matrix(rng, rows, columns, layout, dtype):
-    """A matrix inside of an array that has other entries around it."""
+    """A matrix inside of an array that has other entries around it, or one that repeats itself."""
+    if layout.startswith("one"):
+        shape = {"one row": (1, columns), "one column": (rows, 1), "one number": (1, 1)}[layout]
+        part = rng.standard_normal(shape).astype(dtype)
+        return part, np.broadcast_to(part, (rows, columns))
     shape, cut = {
         "rows": ((rows, columns), np.s_[:, :]),
         "columns": ((columns, rows), np.s_[:, :]),
@@ -81,7 +86,7 @@ def call(function, counts, *arrays, add=()):
 @example(m=70, n=300, k=1024, forms=("rows", "rows", "rows"), dtype="float32", add=1, seed=0)
 @example(m=39, n=275, k=512, forms=("rows", "columns", "rows"), dtype="float64", add=0, seed=0)
 @given(
-    m=sizes, n=sizes, k=sizes, forms=st.tuples(layouts, layouts, layouts),
+    m=sizes, n=sizes, k=sizes, forms=st.tuples(factors, factors, layouts),
     dtype=st.sampled_from(sorted(NAMES)), add=st.sampled_from([0, 1]), seed=st.integers(0, 99),
 )  # fmt: skip
 def test_a_product_is_the_product(library, m, n, k, forms, dtype, add, seed):
