@@ -155,8 +155,8 @@ class _Emitter:
         self.delayed = delayed_products(block.steps, block.uses)
         self.pooling = find_pooling(block.steps, block.uses)
         away = self.pooling.delayed | self.apart
-        handled = {*away, *self.delayed, *self.pooling.made, *self.pooling.handed, *w.order}
-        groups = arranged(block, handled)
+        handled = {*away, *self.delayed, *self.pooling.made, *self.pooling.handed}
+        groups = arranged(block, handled, w.order)
         if block is self.block and not self.options.check_finite:
             self._overwrite(groups, away | self.delayed)
         for group in groups:

@@ -39,20 +39,24 @@ def is_reduction(node: Node) -> bool:
     return isinstance(node, Reduce) and node.operation == "max"
 
 
-def arranged(block: Block, alone: Collection[Node]) -> list[list[Node]]:
+def arranged(
+    block: Block, alone: Collection[Node], orders: Mapping[Node, tuple[int, ...]]
+) -> list[list[Node]]:
     """The steps in groups, in an order that computes operands first.
 
     A step that is neither a basic operation nor a reduction of one is a group of its own, and so is
-    every one of `alone`.
+    every one of `alone`. Values in a loop have their axes in the same one of `orders` in memory.
     """
-    return _Arranging(block, alone).groups()
+    return _Arranging(block, alone, orders).groups()
 
 
 class _Arranging:
-    def __init__(self, block: Block, alone: Collection[Node]) -> None:
+    def __init__(
+        self, block: Block, alone: Collection[Node], orders: Mapping[Node, tuple[int, ...]]
+    ) -> None:
         self.steps = [node for node in block.steps if node._args]
         self.sections = block.sections
-        self.alone = alone
+        self.alone, self.orders = alone, orders
         self.place = {node: k for k, node in enumerate(self.steps)}
         self.users: dict[Node, list[Node]] = {}
         for node in self.steps:
@@ -80,8 +84,9 @@ class _Arranging:
         if self.sections.get(arg) != self.sections.get(node):
             return False
         if type(node) is Map:
-            return arg.shape == node.shape
-        return bool(arg.shape) and is_reduction(node)
+            same_order = self.orders.get(arg) == self.orders.get(node)
+            return arg.shape == node.shape and same_order
+        return bool(arg.shape) and is_reduction(node) and arg not in self.orders
 
     def _levels(self) -> dict[Node, int]:
         levels: dict[Node, int] = {}
@@ -106,10 +111,10 @@ class _Arranging:
         if node in self.alone:
             return node
         if type(node) is Map:
-            return (node.shape, levels[node], self.sections.get(node))
+            return (node.shape, levels[node], self.sections.get(node), self.orders.get(node))
         arg = node._args[0]
         if self._joins(arg, node) and levels[arg] == levels[node]:
-            return (arg.shape, levels[node], self.sections.get(node))
+            return (arg.shape, levels[node], self.sections.get(node), self.orders.get(arg))
         return node
 
     def _ordered(self, groups: Sequence[list[Node]]) -> list[list[Node]]:

@@ -104,6 +104,8 @@ class _Group:
         self.reduced = [Reduction(w, node, self.labels) for node in self.reductions]
         arrays = [spread(value, self.shape) for value in values.values()]
         order = list(range(len(self.shape)))
+        if self.maps:
+            order = list(w.order.get(self.maps[0], order))
         if arrays and not self.reduced:
             order.sort(key=lambda axis: -abs(typical(arrays[0][axis])))
         arrays += [one.strides for one in self.reduced]
