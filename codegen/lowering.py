@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from symgraph.codegen.exponentials import one_exponential, reuse_across_loops
 from symgraph.codegen.hoist import hoist_loops
 from symgraph.codegen.hot import compare_hot
 from symgraph.codegen.passes import Rewritten, lower_maps, normalise_sums, strip_lets
@@ -25,15 +26,15 @@ def lower_all(
     """
     basic: list[Callable[[Sequence[Node]], Rewritten]] = [
         normalise_sums,
-        lambda nodes: lower_maps(nodes, largest),
+        lambda nodes: lower_maps(nodes, largest, loops),
     ]
     passes = [strip_lets, *basic]
     if any(node.is_loop for node in topological(roots)):
         passes += [lambda nodes: hoist_loops(nodes, maps=not loops), *basic]
         if loops:
-            passes.append(trace_whole)
-    if loops:
-        passes.append(compare_hot)
+            passes += [one_exponential, reuse_across_loops, trace_whole, compare_hot]
+    elif loops:
+        passes += [one_exponential, compare_hot]
     now = list(roots)
     images: list[Mapping[Node, Node]] = []
     for run in passes:

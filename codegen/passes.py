@@ -140,13 +140,14 @@ class _Normalising:
 
 
 def lower_maps(
-    roots: Sequence[Node], largest: float = float(np.finfo(np.float64).max)
+    roots: Sequence[Node], largest: float = float(np.finfo(np.float64).max), loops: bool = False
 ) -> Rewritten:
     """Every Map as basic operations, and log-sum-exp by its shifted formula.
 
-    `largest` is the largest finite real of the target.
+    `largest` is the largest finite real of the target; `loops` are for one that writes loops over
+    entries.
     """
-    lowering = _Lowering(largest)
+    lowering = _Lowering(largest, loops)
     return rewrite(roots, lowering.visit)
 
 
@@ -160,8 +161,8 @@ class _Soft(NamedTuple):
 
 
 class _Lowering:
-    def __init__(self, largest: float) -> None:
-        self.largest = largest
+    def __init__(self, largest: float, loops: bool) -> None:
+        self.largest, self.loops = largest, loops
         self.soft: dict[Node, _Soft] = {}
 
     def visit(self, node: Node, args: tuple[Node, ...]) -> Node:
@@ -183,19 +184,34 @@ class _Lowering:
             return self._logsumexp(moved, tuple(range(x.ndim - count, x.ndim)))
         sizes = (*x.shape[:first], product(x.shape[a] for a in axes), *x.shape[first + count :])
         flat = reshape_node(x, sizes)
-        winner = reduce_node("argmax", flat, (first,))
-        rows = _at_winner(flat.ndim, first)
-        peak = pull(flat, rows, winner.shape, (winner,))
-        shift = basic("maximum", basic("minimum", peak, fill(self.largest)), fill(-self.largest))
-        powers = basic("exp", basic("subtract", flat, _spread(shift, flat, (first,))))
-        one = push(fill(1.0, winner.shape), rows, flat.shape, (winner,))
-        indices = tuple(range(flat.ndim))
-        kept = tuple(i for i in indices if i != first)
-        others = einsum_node([indices], kept, {}, (basic("subtract", powers, one),))
+        peak, powers, others = (self._by_value if self.loops else self._by_place)(flat, first)
         result = basic("add", basic("log1p", others), peak)
         total = basic("add", others, fill(1.0))
         self.soft[result] = _Soft(x, axes, reshape_node(powers, x.shape), total)
         return result
+
+    def _powers(self, flat: Node, peak: Node, axis: int) -> Node:
+        """exp(x - m), also where m is infinite."""
+        shift = basic("maximum", basic("minimum", peak, fill(self.largest)), fill(-self.largest))
+        return basic("exp", basic("subtract", flat, _spread(shift, flat, (axis,))))
+
+    def _by_place(self, flat: Node, axis: int) -> tuple[Node, Node, Node]:
+        """m, exp(x - m) and the sum without that of the largest entry, found by its place."""
+        winner = reduce_node("argmax", flat, (axis,))
+        rows = _at_winner(flat.ndim, axis)
+        peak = pull(flat, rows, winner.shape, (winner,))
+        powers = self._powers(flat, peak, axis)
+        one = push(fill(1.0, winner.shape), rows, flat.shape, (winner,))
+        return peak, powers, _summed(basic("subtract", powers, one), axis)
+
+    def _by_value(self, flat: Node, axis: int) -> tuple[Node, Node, Node]:
+        """The same from the largest value alone: entries equal to it are 1 each, but for one."""
+        peak = reduce_node("max", flat, (axis,))
+        powers = self._powers(flat, peak, axis)
+        top = basic("equal", flat, _spread(peak, flat, (axis,)))
+        small = _summed(basic("where", top, fill(0.0), powers), axis)
+        count = _summed(basic("where", top, fill(1.0), fill(0.0)), axis)
+        return peak, powers, basic("add", small, basic("subtract", count, fill(1.0)))
 
     def _softmax(self, node: Node) -> Node:
         """exp(x - logsumexp(x)) as the share that is already there."""
@@ -224,6 +240,11 @@ def _spread(y: Node, x: Node, axes: tuple[int, ...]) -> Node:
     indices = tuple(range(x.ndim))
     kept = tuple(i for i in indices if i not in axes)
     return y if not axes else einsum_node([kept], indices, dict(enumerate(x.shape)), (y,))
+
+
+def _summed(x: Node, axis: int) -> Node:
+    indices = tuple(range(x.ndim))
+    return einsum_node([indices], tuple(i for i in indices if i != axis), {}, (x,))
 
 
 def _at_winner(rank: int, axis: int) -> list[Row]:

@@ -6,13 +6,16 @@ written right behind the present one. Any other state has two rows that take tur
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from symgraph.codegen.contraction import grouping
+from symgraph.codegen.native.moves import relaid
 from symgraph.codegen.native.writer import CWriter
 from symgraph.codegen.schedule import Block, Loop
 from symgraph.codegen.strided import Value
 from symgraph.node import Node
+from symgraph.ops.einsum import Einsum
 from symgraph.ops.loop import Scan
 from symgraph.shapes import Dim, product
 
@@ -34,6 +37,29 @@ def deliver(w: CWriter, node: Node) -> None:
         w.copy(value, told)
 
 
+def _turned(block: Block, constants: Sequence[Node]) -> dict[Node, tuple[int, ...]]:
+    """The order of axes that products want of matrices that stay the same.
+
+    Rows of a right operand must lie in one piece; else every step would turn it anew.
+    """
+    found: dict[Node, tuple[int, ...]] = {}
+    for node in block.steps:
+        if not isinstance(node, Einsum) or len(node.args) != 2:
+            continue
+        groups = grouping(node.ins[0], node.ins[1], node.out)
+        right = 0 if groups.swapped else 1
+        arg, ins = node.args[right], node.ins[right]
+        if len(ins) != 2 or len(groups.n) != 1 or len(groups.k) != 1 or not groups.m:
+            continue
+        axis = ins.index(groups.n[0])
+        if isinstance(arg, Einsum) and len(arg.args) == 1 and len(arg.ins[0]) == 2:
+            axis = arg.ins[0].index(arg.out[axis]) if set(arg.out) == set(arg.ins[0]) else axis
+            arg = arg.args[0]
+        if arg in constants and arg.ndim == 2:
+            found.setdefault(arg, (1 - axis, axis))
+    return found
+
+
 class _Loop:
     def __init__(self, w: CWriter, node: Node) -> None:
         self.w, self.node = w, node
@@ -49,8 +75,10 @@ class _Loop:
         """The loop."""
         w, body = self.w, self.scan.body
         operands = dict(zip(body.locals, [w.value(arg) for arg in self.scan.args], strict=True))
+        turned = _turned(self.loop.block, body.constants)
         for place in body.constants:
-            self.inner[place] = operands[place]
+            value = operands[place]
+            self.inner[place] = relaid(w, value, turned[place]) if place in turned else value
         for place in body.sequences:
             self.inner[place] = self._row(operands[place])
         for number, state in enumerate(body.states):

@@ -90,6 +90,13 @@ class _Group:
             for arg in node.args:
                 self.reads[arg] = self.reads.get(arg, 0) + 1
         self.texts: dict[Node, str] = {}  # how entries are read
+        # numbers by which updates divide, such as 1 - 0.9**step: products are ten times as fast
+        self.divisors = {
+            node.args[1]
+            for node in self.maps
+            if w.prefix == "u" and op_of(node) == "divide" and node.args[1].kind == "real"
+        }
+        self.inverses: dict[Node, str] = {}
 
     def emit(self) -> None:
         """The loops."""
@@ -158,6 +165,9 @@ class _Group:
         if not innermost or self.reads[node] > 1:
             self.texts[node] = name = self.w.name("q")
             self.w.say(f"const {self.w.local(value.storage)} {name} = {text};")
+            if not innermost and node in self.divisors:
+                self.inverses[node] = inverse = self.w.name("q")
+                self.w.say(f"const {self.w.real} {inverse} = 1 / {name};")
 
     def _body(self, names: Sequence[str]) -> None:
         w = self.w
@@ -184,6 +194,8 @@ class _Group:
         name, note = self.inside[node], self.labels.note(node, w.env)
         op = op_of(node)
         assert op is not None, "a Map that was not lowered"
+        if op == "divide" and node.args[1] in self.inverses:
+            op, operands[1] = "multiply", self.inverses[node.args[1]]
         text = expression(w, op, operands, storages, storage)
         kind = w.local("boolean" if op == "iverson" else storage)
         w.say(f"const {kind} {name} = {text};", note)
