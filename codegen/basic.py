@@ -32,6 +32,9 @@ _COMPARISONS = frozenset(
     "less less_equal greater greater_equal equal not_equal "
     "logical_and logical_or logical_not".split()
 )
+#: Up to this exponent products are as accurate as a power, and several times as fast.
+_WHOLE_POWER = 16
+
 _SAME = frozenset("abs maximum minimum remainder floor_divide floor ceil".split())
 
 
@@ -191,6 +194,30 @@ def _multiply(a: Node, b: Node) -> Node | None:
     return basic("square", a) if a is b else None
 
 
+def _power(a: Node, b: Node) -> Node | None:
+    """A small whole power by squares and products, which x**5 and x**6 share."""
+    exponent = b.value if type(b) is Fill and b.shape == () else None
+    if not isinstance(exponent, (int, float, sympy.Number)) or exponent != int(exponent):
+        return None
+    number = int(exponent)
+    if a.kind == "boolean" or not 2 <= abs(number) <= _WHOLE_POWER:
+        return None
+    like = map_node(_TEMPLATES["power"], (a, b))
+    if number < 0 and (a.kind != "real" or like.kind != "real"):
+        return None
+    made: Node | None = None
+    square = a
+    rest = abs(number)
+    while rest:
+        if rest & 1:
+            made = square if made is None else basic("multiply", made, square)
+        rest >>= 1
+        if rest:
+            square = basic("square", square)
+    assert made is not None
+    return _kept(basic("divide", fill(1.0), made) if number < 0 else made, like)
+
+
 def _where(condition: Node, a: Node, b: Node) -> Node | None:
     if a is b and a.shape == map_node(_TEMPLATES["where"], (condition, a, b)).shape:
         return a
@@ -216,7 +243,7 @@ def _logical_not(a: Node) -> Node | None:
 
 _RULES: dict[str, Any] = {
     "add": _add, "subtract": _subtract, "negative": _negative, "multiply": _multiply,
-    "where": _where, "logical_not": _logical_not,
+    "where": _where, "logical_not": _logical_not, "power": _power,
 }  # fmt: skip
 
 

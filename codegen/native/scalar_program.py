@@ -1,4 +1,4 @@
-"""C for programs of numbers, statement by statement."""
+"""C for programs of numbers: isomorphic parts as loops, the rest statement by statement."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from symgraph.codegen.emit_numpy import Options
 from symgraph.codegen.labels import Labels, comment
 from symgraph.codegen.native.csizes import CSizes
 from symgraph.codegen.native.emit import NativeSource, prelude
+from symgraph.codegen.native.isomorphic import find_groups
 from symgraph.codegen.native.mathtext import FUNCTIONS
+from symgraph.codegen.native.rolled import write_rolled
 from symgraph.codegen.native.scalars import Instructions, Table, read_scalars
 from symgraph.codegen.native.straight import StraightWriter, named
 from symgraph.codegen.native.writer import CWriter
@@ -21,6 +23,7 @@ __all__ = ["emit_scalars"]
 
 _NOTED = 2000  # steps: longer programs are not read line by line
 _INLINED = 24  # calls of functions: more would make the code long instead of fast
+_ROLLED = 200  # operations: shorter programs are not searched for isomorphic parts
 _LINES = 150  # stores in one function
 
 
@@ -90,7 +93,13 @@ class _Program:
         code, straight = self.code, self.straight
         computed = [k for k, op in enumerate(code.ops) if op not in ("input", "number")]
         later = self._results()
-        straight.run(computed, [k for k, _ in later])
+        rolled = find_groups(code) if len(computed) >= _ROLLED else None
+        covered = sum(g.size * len(g.classes) for g in rolled.groups) if rolled else 0
+        self._is_rolled = 2 * covered >= len(computed) > 0
+        if rolled is not None and self._is_rolled:
+            write_rolled(straight, rolled)
+        else:
+            straight.run(computed, [k for k, _ in later])
         self._copy(later)
         options, stored = self.options, range(len(self.args))
         return NativeSource(
@@ -119,7 +128,7 @@ class _Program:
             name for name, v in zip(straight.arguments, self.args, strict=True) if v in self.updates
         }
         moved: dict[int, str] = {}
-        lines: list[str] = []
+        lines: list[str] = [f"{target} = {text};" for text, target in straight.late]
         for k, _ in later:
             text = place[k]
             if text is not None and text.split("[")[0] in updated and k not in moved:
@@ -135,10 +144,12 @@ class _Program:
     def _file(self) -> str:
         name, w, straight = self.options.name, self.w, self.straight
         calls = [f"    {name}_{k + 1}(f);" for k in range(len(straight.functions))]
-        inline = sum(op in FUNCTIONS for op in self.code.ops) <= _INLINED
+        calls_of_functions = sum(op in FUNCTIONS for op in self.code.ops)
+        inline = self._is_rolled or calls_of_functions <= _INLINED
         parts = [
             f"/* {comment(self._title())} */".replace("\\", "\\\\"),
             prelude(w.functions, w.real, inline),
+            *straight.data,
             *straight.functions,
             self._plan(),
             "\n".join([f"i64 {name}_run(const sg_frame *f)", "{", *calls, "    return 0;", "}"]),

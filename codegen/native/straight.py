@@ -40,6 +40,8 @@ class StraightWriter:
     ) -> None:  # fmt: skip
         self.code, self.w, self.name, self.note = code, w, name, note
         self.functions: list[str] = []
+        self.data: list[str] = []  # tables of constants
+        self.late: list[tuple[str, str]] = []  # (place, target) of results to be copied at the end
         self.place: list[str | None] = [None] * len(code.ops)
         self.arguments = named(args)
         real = w.ctype("real")
@@ -178,7 +180,7 @@ class StraightWriter:
         """The arrays that lines mention."""
         mentioned: dict[str, None] = {}
         for line in lines:
-            for part in line.split("[")[:-1]:
+            for part in line.replace(" + ", "[").split("[")[:-1]:
                 mentioned[part[_word_start(part) :]] = None
         declared = []
         for name in mentioned:

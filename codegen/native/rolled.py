@@ -1,0 +1,452 @@
+"""Isomorphic parts of a program of numbers as loops over tables.
+
+A loop has one statement a class. Operands from outside lie in memory, packed so that they are
+contiguous or constant along runs of members; where they are not, a table says where they lie.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from symgraph.codegen.native.isomorphic import Group, Places, Rolled
+from symgraph.codegen.native.maps import expression
+from symgraph.codegen.native.runs import Runs, best_runs
+from symgraph.codegen.native.straight import StraightWriter
+from symgraph.node import Kind
+
+__all__ = ["write_rolled"]
+
+_LINES = 150  # statements in one function
+_TERMS = 8  # of a sum in one statement
+_FILLED = 0.5  # the share of members that must feed a sum for all of them to do
+
+
+def write_rolled(straight: StraightWriter, rolled: Rolled) -> None:
+    """Functions that compute everything, stage after stage."""
+    _Roller(straight, rolled).run()
+
+
+@dataclass(eq=False)
+class _Slot:
+    """Something outside that a loop reads or adds to: an address for each member.
+
+    `array` is the memory, `name` the identifier inside of the loop.
+    """
+
+    array: str
+    kind: Kind
+    addresses: Places
+    name: str = ""
+    negated: bool = False
+    is_sum: bool = False
+
+
+class _Roller:
+    def __init__(self, straight: StraightWriter, rolled: Rolled) -> None:
+        self.straight, self.rolled, self.code = straight, rolled, straight.code
+        self.kept = self.code.roots()
+        count = len(self.code.ops)
+        self.address = np.full(count, -1, np.int64)  # in memory, of members of groups
+        self.row_of = np.full(count, -1, np.int64)  # which class of its group
+        for group in rolled.groups:
+            for row, members in enumerate(group.classes):
+                self.row_of[members] = row
+        self.feeds: dict[int, list[tuple[int, bool]]] = {}  # the long sums that read a value
+        for total, long in rolled.sums.items():
+            for k, minus in zip(long.terms, long.negated, strict=True):
+                self.feeds.setdefault(k, []).append((total, minus))
+        self.partial: dict[int, list[str]] = {}  # what loops have added up of each sum
+        self.added: set[int] = set()  # terms that loops have added up
+        self.pools: dict[tuple[int, ...], tuple[str, int]] = {}
+        self.tables = 0
+        self.rank = {
+            k: at
+            for at, k in enumerate(
+                dict.fromkeys(k for table in self.code.outputs for k in table.ravel().tolist())
+            )
+        }
+        self._read_later()
+
+    def _read_later(self) -> None:
+        """Which values are read outside of the loop or function that computes them."""
+        rolled, group_of, place_of = self.rolled, self.rolled.group_of, self.rolled.place_of
+        self.outside = np.zeros(len(self.code.ops), bool)
+        self.outside[list(self.kept)] = True
+        for number, group in enumerate(rolled.groups):
+            here = np.arange(group.size)
+            for members in group.classes:
+                for column in self._columns(members):
+                    own = np.all(group_of[column] == number)
+                    if not own or not np.array_equal(place_of[column], here):
+                        self.outside[column] = True
+        for values in rolled.singles.values():
+            for k in values:
+                if k not in rolled.sums:
+                    self.outside[list(self.code.operands[k])] = True
+
+    def _columns(self, members: Places) -> Places:
+        operands = self.code.operands
+        columns: Places = np.array([operands[k] for k in members.tolist()], np.int64).T
+        return columns
+
+    # --- stages -------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Every stage in turn."""
+        rolled = self.rolled
+        stages = sorted({*rolled.singles, *(group.stage for group in rolled.groups)})
+        for stage in stages:
+            self._singles(rolled.singles.get(stage, []))
+            for number, group in enumerate(rolled.groups):
+                if group.stage == stage:
+                    _Loop(self, number, group).write()
+
+    def _singles(self, values: Sequence[int]) -> None:
+        """Single values in their order; between them the long sums that they read."""
+        pending: list[int] = []
+        lines: list[str] = []
+        for k in values:
+            if k not in self.rolled.sums:
+                if lines:
+                    self._add(lines)
+                    lines = []
+                pending.append(k)
+                continue
+            if pending:
+                self._straight(pending)
+                pending = []
+            self._sum(k, lines)
+        self._straight(pending)
+        self._add(lines)
+
+    def _straight(self, values: Sequence[int]) -> None:
+        if values:
+            terms = self.feeds
+            self.straight.run(values, [k for k in values if self.outside[k] or k in terms])
+
+    def _add(self, lines: Sequence[str]) -> None:
+        for at in range(0, len(lines), _LINES):
+            self.straight.add(lines[at : at + _LINES])
+
+    def _sum(self, total: int, lines: list[str]) -> None:
+        """What loops have added up, and the terms that no loop has."""
+        long, straight = self.rolled.sums[total], self.straight
+        terms = [(text, False) for text in self.partial.get(total, [])]
+        for k, minus in zip(long.terms, long.negated, strict=True):
+            if k not in self.added:
+                terms.append((straight.place[k] or "", minus))
+        if len(terms) == 1 and not terms[0][1]:
+            straight.place[total] = terms[0][0]
+        else:
+            place = straight.place[total] = f"m[{straight.room(1)}]"
+            for at in range(0, len(terms), _TERMS):
+                text = " ".join(
+                    f"{'-' if minus else '+'} {one}" for one, minus in terms[at : at + _TERMS]
+                )
+                text = text[2:] if text.startswith("+") else text
+                lines.append(f"{place} = {text};" if at == 0 else f"{place} = {place} + ({text});")
+        lines.extend(
+            f"{target} = {straight.place[total]};" for target in straight.results.get(total, ())
+        )
+
+    # --- memory -------------------------------------------------------------------------------
+
+    def pool(self, values: Places) -> tuple[str, Places]:
+        """Memory in which these values lie side by side, and the address of each."""
+        found, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+        ids, often = found.tolist(), counts.tolist()
+        # Of pairs i < j, the more often an i the less often a j: by counts, j goes on one by one
+        # whatever the pairs' order is.
+        order = sorted(range(len(ids)), key=lambda at: (often[at], *self._canonical(ids[at])))
+        rank = np.empty(len(ids), np.int64)
+        rank[order] = np.arange(len(ids))
+        key = tuple(ids[at] for at in order)
+        if key not in self.pools:
+            self.pools[key] = self._packed(key)
+        array, base = self.pools[key]
+        return array, base + rank[inverse.reshape(-1)]
+
+    def _canonical(self, k: int) -> tuple[int, ...]:
+        return (0, *self.code.operands[k]) if self.code.ops[k] == "input" else (1, k)
+
+    def _packed(self, values: Sequence[int]) -> tuple[str, int]:
+        straight, code = self.straight, self.code
+        if all(code.ops[k] == "number" for k in values):
+            self.tables += 1
+            name = f"b{self.tables}"
+            kind = straight.w.ctype(code.storages[values[0]])
+            entries = [straight.place[k] or "" for k in values]
+            straight.data.append(_table(f"static const {kind} {name}[]", entries))
+            return name, 0
+        real = code.storages[values[0]] == "real"
+        base, array = straight.room(len(values), real), "m" if real else "k"
+        self._add([f"{array}[{base + at}] = {straight.place[k]};" for at, k in enumerate(values)])
+        return array, base
+
+    def sum_rank(self, total: int) -> tuple[int, int]:
+        """Results in the order in which they leave."""
+        return (0, self.rank[total]) if total in self.rank else (1, total)
+
+
+class _Loop:
+    """One loop: what it reads and writes, its order, its text."""
+
+    def __init__(self, roller: _Roller, number: int, group: Group) -> None:
+        self.roller, self.number, self.group = roller, number, group
+        self.straight, self.code, self.w = roller.straight, roller.code, roller.straight.w
+        self.slots: list[_Slot] = []
+        self.known: dict[bytes, _Slot] = {}
+        self.operands: list[list[str | _Slot]] = []  # of each class: a local name, or a slot
+        self.sums: list[list[_Slot]] = []
+        self.lines: list[str] = []
+        self.heads: list[str] = []
+        self.names = 0
+
+    def write(self) -> None:
+        """The whole function."""
+        group = self.group
+        for members in group.classes:
+            columns = self.roller._columns(members)
+            self.operands.append([self._operand(column) for column in columns])
+        for members in group.classes:
+            self.sums.append(self._sums(members))
+        moving = [slot for slot in self.slots if not _is_one(slot.addresses)]
+        runs = best_runs([slot.addresses for slot in moving], group.size)
+        self._store(runs.order)
+        self._body(runs, moving)
+        self.straight.add([*self.heads, *self.lines])
+
+    # --- what comes from outside --------------------------------------------------------------
+
+    def _operand(self, column: Places) -> str | _Slot:
+        rolled = self.roller.rolled
+        groups = rolled.group_of[column]
+        own = bool(np.all(groups == self.number))
+        if own and np.array_equal(rolled.place_of[column], np.arange(len(column))):
+            return f"v{int(self.roller.row_of[column[0]]) + 1}"
+        first = int(column[0])
+        if np.all(column == first) and self.code.ops[first] == "number":
+            return self.straight.place[first] or ""
+        key = column.tobytes()
+        if key not in self.known:
+            if np.all(groups >= 0):
+                array, addresses = self._array(first), self.roller.address[column]
+            else:
+                array, addresses = self.roller.pool(column)
+            slot = self.known[key] = _Slot(array, self.code.storages[first], addresses)
+            self.slots.append(slot)
+        return self.known[key]
+
+    def _array(self, k: int) -> str:
+        return "m" if self.code.storages[k] == "real" else "k"
+
+    def _sums(self, members: Places) -> list[_Slot]:
+        """Places of long sums to which the members of a class are added."""
+        roller = self.roller
+        feeds = [roller.feeds.get(k, []) for k in members.tolist()]
+        found: list[_Slot] = []
+        for minus in (False, True):
+            lists = [[total for total, sign in feed if sign == minus] for feed in feeds]
+            width = max(map(len, lists))
+            if width and sum(map(len, lists)) < _FILLED * width * len(lists):
+                self.roller.outside[members] = True
+                return []
+            found += [
+                self._sum_slot([one[j] if j < len(one) else -1 for one in lists], minus)
+                for j in range(width)
+            ]
+        roller.added.update(k for k, feed in zip(members.tolist(), feeds, strict=True) if feed)
+        self.slots += found
+        return found
+
+    def _sum_slot(self, totals: list[int], minus: bool) -> _Slot:
+        """Fresh places, one a sum; -1 stands for a place that nobody reads."""
+        roller, straight = self.roller, self.straight
+        often = Counter(t for t in totals if t >= 0)
+        there = sorted(often, key=lambda total: (often[total], *roller.sum_rank(total)))
+        places = {total: at for at, total in enumerate(there)}
+        places[-1] = len(there)
+        count = len(there) + (-1 in totals)
+        base = straight.room(count)
+        for total in there:
+            roller.partial.setdefault(total, []).append(f"m[{base + places[total]}]")
+        self.heads.append(
+            f"m[{base}] = 0;" if count == 1
+            else f"for (i64 i = 0; i < {count}; i++) m[{base} + i] = 0;"
+        )  # fmt: skip
+        addresses = np.array([base + places[t] for t in totals], np.int64)
+        return _Slot("m", "real", addresses, negated=minus, is_sum=True)
+
+    def _store(self, order: Places) -> None:
+        """Memory for what is read elsewhere, in the order of the loop."""
+        roller, straight = self.roller, self.straight
+        self.stored: dict[int, str] = {}
+        for row, members in enumerate(self.group.classes):
+            if not roller.outside[members].any():
+                continue
+            array = self._array(int(members[0]))
+            base = straight.room(self.group.size, array == "m")
+            self.stored[row] = f"{array} + {base}"
+            roller.address[members[order]] = base + np.arange(self.group.size)
+            for k in members.tolist():
+                place = straight.place[k] = f"{array}[{roller.address[k]}]"
+                if k in straight.results:
+                    straight.late += [(place, target) for target in straight.results[k]]
+
+    # --- text ---------------------------------------------------------------------------------
+
+    def _body(self, runs: Runs, moving: Sequence[_Slot]) -> None:
+        """The loop over runs around the loop over members, or the latter alone."""
+        if not len(runs.starts):
+            self._gathered(runs, moving)
+            return
+        lengths = np.diff([*runs.starts.tolist(), self.group.size])
+        firsts = [slot.addresses[runs.order][runs.starts] for slot in moving]
+        stored = list(self.stored.values())
+        fixed = [slot for slot in self.slots if slot not in moving]
+        self.lines += [self._pointer(slot, str(slot.addresses[0])) for slot in fixed]
+        sums = [slot for slot in fixed if slot.is_sum]
+        if len(runs.starts) == 1:
+            texts = [str(int(first[0])) for first in firsts]
+            self._inner("", str(self.group.size), moving, runs, texts, "0")
+        else:
+            rows = np.stack([lengths, runs.starts, *firsts], axis=1)
+            name = self._table_name()
+            self.straight.data.append(
+                _table(f"static const int {name}[]", [str(v) for v in rows.ravel().tolist()])
+            )
+            width = rows.shape[1]
+            self.lines.append(f"for (i64 r = 0; r < {len(rows)}; r++) {{")
+            self.lines.append(f"    const int *const t = {name} + {width} * r;")
+            texts = [f"t[{j + 2}]" for j in range(len(moving))]
+            self._inner("    ", "t[0]", moving, runs, texts, "t[1]" if stored else "0")
+            self.lines.append("}")
+        self.lines += [f"m[{slot.addresses[0]}] = {slot.name};" for slot in sums]
+
+    def _table_name(self) -> str:
+        self.roller.tables += 1
+        return f"t{self.roller.tables}"
+
+    def _pointer(self, slot: _Slot, address: str) -> str:
+        """The declaration of what is one for the whole loop."""
+        slot.name = self._name("z" if slot.is_sum else "c")
+        if slot.is_sum:
+            return f"{self.w.real} {slot.name} = 0;"
+        return f"const {self.w.ctype(slot.kind)} {slot.name} = {slot.array}[{address}];"
+
+    def _entry(self, array: str, kind: Kind) -> str:
+        """The type of an array's entries."""
+        return "i64" if array == "k" else self.w.ctype(kind)
+
+    def _name(self, prefix: str) -> str:
+        self.names += 1
+        return f"{prefix}{self.names}"
+
+    def _inner(
+        self, pad: str, length: str, moving: Sequence[_Slot], runs: Runs, firsts: Sequence[str],
+        start: str,
+    ) -> None:  # fmt: skip
+        """The loop over the members of one run."""
+        say = self.lines.append
+        reads: dict[int, str] = {}
+        registers: list[_Slot] = []
+        for slot, stride, first in zip(moving, runs.strides, firsts, strict=True):
+            kind = self._entry(slot.array, slot.kind)
+            if slot.is_sum and stride == 0:
+                slot.name = self._name("z")
+                registers.append(slot)
+                say(f"{pad}{kind} {slot.name} = 0;")
+            elif stride == 0:
+                slot.name = self._name("c")
+                say(f"{pad}const {kind} {slot.name} = {slot.array}[{first}];")
+            else:
+                name = self._name("w")
+                const = "" if slot.is_sum else "const "
+                say(f"{pad}{const}{kind} *const {name} = {slot.array} + {first};")
+                at = {1: "i", -1: "-i"}.get(stride, f"{stride} * i")
+                slot.name = f"{name}[{at}]"
+        for row, text in self.stored.items():
+            kind = self._entry(text[0], self.code.storages[int(self.group.classes[row][0])])
+            offset = "" if start == "0" else f" + {start}"
+            reads[row] = self._name("o")
+            say(f"{pad}{kind} *const {reads[row]} = {text}{offset};")
+        fixed = [slot for slot in self.slots if slot.is_sum and slot not in moving]
+        names = [slot.name for slot in [*fixed, *registers]]
+        say(f"{pad}{_pragma(names)}")
+        say(f"{pad}for (i64 i = 0; i < {length}; i++) {{")
+        self._statements(pad + "    ", {row: f"{name}[i]" for row, name in reads.items()})
+        say(f"{pad}}}")
+        for slot in registers:
+            first = firsts[list(moving).index(slot)]
+            say(f"{pad}m[{first}] += {slot.name};")
+
+    def _statements(self, pad: str, stored: dict[int, str]) -> None:
+        code, w = self.code, self.w
+        for row, members in enumerate(self.group.classes):
+            k = int(members[0])
+            operands = [one if isinstance(one, str) else one.name for one in self.operands[row]]
+            kinds = [code.storages[a] for a in code.operands[k]]
+            text = expression(w, code.ops[k], operands, kinds, code.storages[k])
+            self.lines.append(f"{pad}const {w.local(code.storages[k])} v{row + 1} = {text};")
+            if row in stored:
+                self.lines.append(f"{pad}{stored[row]} = v{row + 1};")
+            for slot in self.sums[row]:
+                if slot.name:
+                    sign = "-" if slot.negated else "+"
+                    self.lines.append(f"{pad}{slot.name} {sign}= v{row + 1};")
+
+    def _gathered(self, runs: Runs, moving: Sequence[_Slot]) -> None:
+        """One loop over all members; tables say where operands lie."""
+        size, late = self.group.size, []
+        for slot in self.slots:
+            if slot not in moving:
+                self.lines.append(self._pointer(slot, str(slot.addresses[0])))
+                continue
+            steps = np.unique(np.diff(slot.addresses))
+            if len(steps) == 1 and not slot.is_sum:
+                slot.name = f"{slot.array}[{slot.addresses[0]} + {steps[0]} * i]"
+                continue
+            name = self._table_name()
+            entries = [str(a) for a in slot.addresses.tolist()]
+            self.straight.data.append(_table(f"static const int {name}[]", entries))
+            if slot.is_sum:
+                late.append((slot, name))
+            else:
+                slot.name = f"{slot.array}[{name}[i]]"
+        stored = {row: f"({text})[i]" for row, text in self.stored.items()}
+        for slot, _ in late:
+            row = next(k for k, slots in enumerate(self.sums) if slot in slots)
+            stored.setdefault(row, f"m[{self.straight.room(size)} + i]")
+        names = [slot.name for slot in self.slots if slot.is_sum and slot not in moving]
+        self.lines += [_pragma(names), f"for (i64 i = 0; i < {size}; i++) {{"]
+        self._statements("    ", stored)
+        self.lines.append("}")
+        for slot in self.slots:
+            if slot.is_sum and slot not in moving:
+                self.lines.append(f"m[{slot.addresses[0]}] = {slot.name};")
+        for slot, name in late:
+            row = next(k for k, slots in enumerate(self.sums) if slot in slots)
+            sign = "-" if slot.negated else "+"
+            self.lines.append(
+                f"for (i64 i = 0; i < {size}; i++) m[{name}[i]] {sign}= {stored[row]};"
+            )
+
+
+def _pragma(sums: Sequence[str]) -> str:
+    """What compilers may assume of the loop behind it."""
+    if not sums:
+        return "SG_INDEPENDENT"
+    return f'_Pragma("omp simd reduction(+:{", ".join(sums)})")'
+
+
+def _is_one(addresses: Places) -> bool:
+    return bool(np.all(addresses == addresses[0]))
+
+
+def _table(head: str, entries: Sequence[str]) -> str:
+    lines = [", ".join(entries[at : at + 12]) for at in range(0, len(entries), 12)]
+    return f"{head} = {{\n    " + ",\n    ".join(lines) + "\n};"
