@@ -4,6 +4,13 @@
    which adds the suffix, and LOAD_..., STORE_..., the compiler's masked loads and stores. Lanes run along n, where C and B have unit stride; A is read entry by entry, so that its
    strides are free. A B without unit stride along n is packed, panel by panel, into a buffer. */
 
+/* The loops are vectors already, as written: what looks for more in them takes a third of the time
+   to compile and makes nothing faster. */
+#ifndef __clang__
+#pragma GCC optimize("no-tree-vectorize", "no-tree-slp-vectorize", "no-tree-pre", "no-gcse")
+#pragma GCC optimize("no-tree-vrp", "no-thread-jumps", "no-tree-dominator-opts")
+#endif
+
 #if defined(__AVX512F__)
 #define VBYTES 64
 #elif defined(__AVX__)
