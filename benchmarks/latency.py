@@ -10,7 +10,6 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
 from benchmarks.measure import Row, pin
 
@@ -72,7 +71,7 @@ def _first_result(name: str) -> dict[str, float]:
     trainer = by_symgraph.train(work, "float32", TARGET)
     trainer.modes["call"](1)
     found = {"seconds": _cpu() - begun}
-    program: Any = by_symgraph.program(work, "float32", TARGET)[0]
+    program = by_symgraph.program(work, "float32", TARGET)
     with tempfile.TemporaryDirectory() as folder:
         begun = _cpu()
         program.save(Path(folder, "step.pyx"))

@@ -6,6 +6,7 @@ order, or a typed error says what is wrong before anything is computed.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 import sympy
 
+from symgraph.codegen.numpy_runtime import slots
 from symgraph.errors import (
     KindError,
     NameClashError,
@@ -125,7 +127,8 @@ class Boundary:
             sizes = {as_dim(symbol, "dims"): int(n) for symbol, n in dims.items()}
             for name, variable, dtype in zip(self.names, self.variables, self.dtypes, strict=True):
                 if name not in given:
-                    given[name] = np.zeros(bind_shape(variable.shape, sizes), dtype)
+                    shape = bind_shape(variable.shape, sizes)
+                    given[name] = slots([math.prod(shape)], dtype)[0].reshape(shape)
         return Fixed(self, given)
 
     # --- one argument -------------------------------------------------------------------------

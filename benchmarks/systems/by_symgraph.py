@@ -10,9 +10,9 @@ import sympy
 import symgraph as sg
 from benchmarks.systems.trainer import Evaluator, Trainer, repeated, tables
 from benchmarks.workload import Arrays, Rule, Scalars, TrainStep
-from symgraph.node import Node, variables
+from symgraph.node import variables
 
-__all__ = ["evaluate", "memory", "program", "train"]
+__all__ = ["bound", "evaluate", "program", "train"]
 
 
 def _optimizer(rule: Rule) -> Any:
@@ -22,8 +22,8 @@ def _optimizer(rule: Rule) -> Any:
     return kinds[rule.kind](rule.rate)
 
 
-def program(work: TrainStep, dtype: Any, target: Any) -> tuple[Any, list[Node]]:
-    """The compiled step and its variables."""
+def program(work: TrainStep, dtype: Any, target: Any) -> Any:
+    """The compiled step."""
     loss = work.symgraph()
     parameters = [v for v in variables([loss]) if v.role == "parameter"]
     gradients = dict(zip(parameters, sg.grad(loss, parameters), strict=True))
@@ -31,32 +31,30 @@ def program(work: TrainStep, dtype: Any, target: Any) -> tuple[Any, list[Node]]:
         gradients = sg.optim.clip_by_value(gradients, work.rule.clip)
     updates = _optimizer(work.rule).updates(gradients)
     everything = variables([loss, *updates, *updates.values()])
-    compiled = sg.compile(everything, loss, updates=updates, dtype=dtype, target=target)
-    return compiled, list(everything)
+    return sg.compile(everything, loss, updates=updates, dtype=dtype, target=target)
 
 
-def memory(everything: list[Node], known: Arrays, dtype: str) -> Arrays:
-    """An array for each variable; the states of the optimizer, such as m_W1, are zeros."""
-    arrays: Arrays = {}
-    for node in everything:
-        owner = node.name.partition("_")[2]
-        shape = np.shape(known.get(node.name, known.get(owner, 0.0)))
-        arrays[node.name] = np.array(known.get(node.name, np.zeros(shape, dtype)))
-    return arrays
+def bound(work: TrainStep, dtype: str, target: str) -> Any:
+    """The step on arrays that symgraph lays out, with the data and the start values in them."""
+    start, data = tables(work, dtype)
+    compiled = program(work, dtype, target)
+    step = compiled.bind(dims={"N": work.batch})
+    for name, value in (start | data).items():
+        step.arrays[name][...] = value
+    return step
 
 
 def train(work: TrainStep, dtype: str, target: str) -> Trainer:
     start, data = tables(work, dtype)
-    compiled, everything = program(work, dtype, target)
-    bound = compiled.bind(**memory(everything, start | data, dtype))
+    step = bound(work, dtype, target)
 
     def restart(values: Arrays, rate: float) -> None:
-        for name, array in bound.arrays.items():
+        for name, array in step.arrays.items():
             if name not in data:
                 array[...] = values.get(name, rate if name == "η" else 0)
 
-    modes = {"call": repeated(bound.step), "loop": bound.steps}
-    return Trainer(modes, restart, lambda: {name: bound.arrays[name] for name in start})
+    modes = {"call": repeated(step.step), "loop": step.steps}
+    return Trainer(modes, restart, lambda: {name: step.arrays[name] for name in start})
 
 
 def evaluate(work: Scalars, dtype: Any, target: Any) -> Evaluator:

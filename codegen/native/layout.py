@@ -30,7 +30,11 @@ def _last(rank: int, axis: int) -> Order:
 
 
 def memory_orders(steps: Sequence[Node]) -> dict[Node, Order]:
-    """The axes, from the slowest to the fastest, of every value that is to have its batch last."""
+    """The axes, from the slowest to the fastest, of every value that is not to lie as written.
+
+    Those with a batch have it last; a product that all its readers turn lies as they see it, since
+    the optimizer reads the gradient by a transposed weight along with the weight.
+    """
     users: dict[Node, list[Node]] = {}
     for node in steps:
         for arg in node.args:
@@ -45,6 +49,12 @@ def memory_orders(steps: Sequence[Node]) -> dict[Node, Order]:
         near = list(_below(node, order[-1]))
         near += [(u, a) for u in users.get(node, ()) for a in _above(u, node, order[-1])]
         stack += [(other, _carried(node, order, other, axis)) for other, axis in near]
+    for node in steps:
+        if isinstance(node, Einsum) and len(node.args) == 2 and node not in found:
+            seen = {_turned(user, node) for user in users.get(node, ())}
+            turned = seen.pop() if len(seen) == 1 else None
+            if turned is not None:
+                found[node] = turned
     return found
 
 
@@ -59,6 +69,13 @@ def _carried(node: Node, order: Order, other: Node, axis: int) -> Order:
                 theirs = user.ins[0] if node is user else user.out
                 return tuple(theirs.index(mine[a]) for a in order)
     return _last(other.ndim, axis)
+
+
+def _turned(user: Node, node: Node) -> Order | None:
+    """The axes of a node in the order in which a user has them that does nothing else."""
+    if not isinstance(user, Einsum) or user.args != (node,) or not _turns(user):
+        return None
+    return tuple(user.ins[0].index(k) for k in user.out)
 
 
 def _turns(node: Einsum) -> bool:
