@@ -41,6 +41,8 @@ class NumpySpaces:
 class _Workspace:
     """Memory for one call at a time, and the context in which NumPy stays silent."""
 
+    is_native = False
+
     def __init__(self, attach: Callable[..., Callable[[], Any]], structure: Any) -> None:
         self._attach, self._structure = attach, structure
         self._context = contextvars.Context()

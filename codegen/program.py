@@ -277,7 +277,9 @@ class Attached(Protocol):
 
 
 class Workspace(Protocol):
-    """Memory for one call at a time."""
+    """Memory for one call at a time; what a native one attaches is a kernel of the loader."""
+
+    is_native: bool
 
     def run(self, arrays: Sequence[Any]) -> Any:
         """The outputs for these arrays."""
@@ -381,6 +383,16 @@ class Bound:
         """The bound arrays by name."""
         found: dict[str, Any] = self._fixed.arrays
         return found
+
+    @property
+    def kernel(self) -> Any:
+        """The kernel of the loader on the arrays; None in NumPy, and where they are not all bound.
+
+        It leaves the arrays alone that are no plain ones and had to be copied: None for those too.
+        """
+        if self._ready is None or self._entered.refreshed or self._entered.written:
+            return None
+        return self._ready if self._space(self._entered.sizes).is_native else None
 
     def step(self, *arrays: Any, **named: Any) -> Any:
         """Run once and return the outputs."""

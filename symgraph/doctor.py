@@ -3,12 +3,13 @@
 import importlib.metadata
 import os
 import platform
-import shlex
 import shutil
 import subprocess
 import tempfile
 from pathlib import Path
 from typing import NamedTuple
+
+from symgraph.codegen.native.toolchain import ToolchainError, find_compiler
 
 __all__ = ["Finding", "examine"]
 
@@ -66,13 +67,13 @@ def _library(name: str, remark: str) -> Finding:
 
 
 def _compiler() -> Finding:
-    """The C compiler, if it can build a shared library."""
+    """The C compiler that target="cython" uses, if it can build a shared library."""
     name, remark = "C compiler", "adds compiled programs"
-    candidates = (os.environ.get("CC"), "cc", "gcc", "clang")
-    commands = [shlex.split(text) for text in candidates if text]
-    command = next((words for words in commands if shutil.which(words[0])), None)
-    if command is None:
-        return Finding(name, None, f"{remark}; install gcc or clang")
+    try:
+        command = find_compiler().command
+    except ToolchainError as error:
+        why = f"CC: {error}" if os.environ.get("CC") else "install gcc or clang"
+        return Finding(name, None, f"{remark}; {why}")
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder, "probe.c")
         source.write_text("int probe(void) { return 0; }\n", encoding="ascii")
@@ -83,7 +84,7 @@ def _compiler() -> Finding:
             return Finding(name, None, f"{remark}; {command[0]} does not work: {error}")
     if code != 0:
         return Finding(name, None, f"{remark}; {command[0]} does not work: it exits with {code}")
-    return Finding(name, shutil.which(command[0]), remark)
+    return Finding(name, command[0], f"{remark}: target='cython'")
 
 
 def _cache_folder() -> Finding:

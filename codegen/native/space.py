@@ -71,6 +71,8 @@ class NativeSpaces:
 class _Workspace:
     """Memory for one call at a time."""
 
+    is_native = True
+
     def __init__(self, spaces: NativeSpaces, sizes: tuple[int, ...]) -> None:
         self._spaces, self._sizes = spaces, sizes
         self._open: Any = None

@@ -10,7 +10,8 @@ from typing import Any
 from numpy.typing import NDArray
 
 from symgraph.errors import UnsupportedError
-from symgraph.train.loop import Position, Training
+from symgraph.train.loop import Training
+from symgraph.train.position import Position
 
 __all__ = ["describe", "read_description", "take_up"]
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import math
 from collections import ChainMap
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from symgraph.errors import UnsupportedError
-from symgraph.node import Node
 from symgraph.ops.leaves import Var
 from symgraph.train.data import Data
 from symgraph.train.failure import failure
@@ -20,9 +19,11 @@ from symgraph.train.initialise import start_value
 from symgraph.train.joint import step_of
 from symgraph.train.optim import Optimizer, learning_rate_state
 from symgraph.train.plan import Plan, Rule
-from symgraph.train.program import Dtype, Program, Walk
+from symgraph.train.position import Position
+from symgraph.train.program import Program, Settings, Walk
 from symgraph.train.progress import Bar, Interruption
 from symgraph.train.spec import Spec
+from symgraph.train.sweep import Sweep
 from symgraph.train.values import Values
 
 __all__ = ["Position", "Training"]
@@ -32,61 +33,22 @@ Array: TypeAlias = NDArray[Any]
 EpochEnd: TypeAlias = Callable[[int, dict[str, float]], bool]
 
 
-@dataclass
-class Position:
-    """Where training stands: whole epochs, batches of the epoch under way, steps altogether."""
-
-    epoch: int = 0
-    batch: int = 0
-    step: int = 0
-    rows: int = 0  # samples of the epoch under way
-    sums: dict[str, float] = field(default_factory=dict)  # of value * samples in that epoch
-    plan: dict[str, Any] = field(default_factory=dict)  # what the epoch under way was cut by
-
-    def __post_init__(self) -> None:
-        counts = (self.epoch, self.batch, self.step, self.rows)
-        if not all(type(count) is int and count >= 0 for count in counts):
-            raise ValueError(f"{counts} are not counts")
-        if not (isinstance(self.plan, dict) and isinstance(self.sums, dict)):
-            raise ValueError(f"{self.sums} and {self.plan} are not dictionaries")
-        self.sums = {name: float(total) for name, total in self.sums.items()}
-
-    def add(self, names: Mapping[str, Node], values: list[float], rows: int) -> None:
-        """Count one step."""
-        for name, value in zip(names, values, strict=True):
-            self.sums[name] = self.sums.get(name, 0.0) + value * rows
-        self.batch += 1
-        self.step += 1
-        self.rows += rows
-
-    def copy(self) -> Position:
-        """The same position, unchanged by what this one goes through."""
-        return replace(self, sums=dict(self.sums))
-
-    def close_epoch(self) -> dict[str, float]:
-        """The means over the samples of the epoch, which is done now."""
-        means = {name: total / self.rows for name, total in self.sums.items()}
-        self.epoch += 1
-        self.batch = self.rows = 0
-        self.sums = {}
-        return means
-
-
 class Training:
     """A rule with its program and its slots, and where it stands."""
 
     def __init__(
-        self, spec: Spec, model: list[Values], rule: Rule, members: list[Var], dtype: Dtype
+        self, spec: Spec, model: list[Values], rule: Rule, members: list[Var], settings: Settings
     ) -> None:
         step = step_of(spec, rule, members)
         start = {node.name: start_value(node) for node in step.slots}
         self.spec = spec
         self.rule = rule
-        self.slots = Values("optimizer state", step.slots, start, dtype)
+        self.slots = Values("optimizer state", step.slots, start, settings.dtype)
         self.memory = [*model, self.slots]
         self.position = Position()
+        self.means: dict[str, float] = {}  # of the epoch done last
         arrays = step.memory(model, self.slots)
-        self.program = Program(step.outputs, step.updates, arrays, spec.given, dtype)
+        self.program = Program(step.outputs, step.updates, arrays, spec.given, settings)
         self.has_rate = learning_rate_state() in step.slots
         self.set_rate(rule.optimizer)
 
@@ -115,17 +77,23 @@ class Training:
         self.position.add(self.spec.measured, numbers, rows)
         return numbers
 
-    def run(self, data: Data, plan: Plan, end: EpochEnd, bar: Bar) -> str:
-        """Train until the plan's last epoch; why it ended before, else an empty text."""
+    def run(self, data: Data, plan: Plan, end: EpochEnd, bar: Bar, *, watched: bool) -> str:
+        """Train until the plan's last epoch; why it ended before, else an empty text.
+
+        When epochs are not `watched`, several may have passed before `end` is called for each.
+        """
         self._check_resumable(plan, data.rows)
         walk = Walk(self.program, data, self.spec.switch_arrays(True))
+        sweep = Sweep.of(walk, plan.size(data.rows), self.spec.measured)
         with Interruption() as interruption:
             try:
                 while self.position.epoch < plan.epochs:
-                    if not self._run_epoch(walk, plan, bar, interruption):
+                    if not watched and sweep is not None and sweep.is_quick:
+                        for epoch, means in self._run_epochs(sweep, plan, bar, interruption):
+                            end(epoch, means)
+                    elif not self._run_epoch(walk, sweep, plan, bar, interruption):
                         return "interrupted"
-                    means = self.position.close_epoch()
-                    if end(self.position.epoch, means):
+                    elif end(self.position.epoch, self.means):
                         return "by a callback"
                     if interruption.asked:
                         return "interrupted"
@@ -144,20 +112,39 @@ class Training:
             )
         self.position.plan = cut
 
-    def _run_epoch(self, walk: Walk, plan: Plan, bar: Bar, interruption: Interruption) -> bool:
+    def _run_epoch(
+        self, walk: Walk, sweep: Sweep | None, plan: Plan, bar: Bar, interruption: Interruption
+    ) -> bool:
         """Run the batches that are left; false when the user asked to stop among them."""
-        place, data = self.position, walk.data
+        place, batches = self.position, plan.batches(walk.data.rows)
         kept = self.snapshot()
-        for index in self._batches(data, plan):
-            loss = self._count(walk.run(index, self._key(plan.seed)), data.count(index))[0]
+        for loss in self._steps(walk, plan) if sweep is None else sweep.steps(place, plan):
             if not math.isfinite(loss):
-                raise self._failed(kept, data, plan)
-            bar.advance(place.epoch + 1, loss)
-            if interruption.asked and place.batch < plan.batches(data.rows):
+                raise self._failed(kept, walk.data, plan)
+            bar.advance(place.epoch + 1, loss, place.epoch * batches + place.batch)
+            if interruption.asked and place.batch < batches:
                 return False
         if not self.is_finite():
-            raise self._failed(kept, data, plan)
+            raise self._failed(kept, walk.data, plan)
+        self.means = place.close_epoch()
         return True
+
+    def _steps(self, walk: Walk, plan: Plan) -> Iterator[float]:
+        """The loss after each step."""
+        for index in self._batches(walk.data, plan):
+            yield self._count(walk.run(index, self._key(plan.seed)), walk.data.count(index))[0]
+
+    def _run_epochs(
+        self, sweep: Sweep, plan: Plan, bar: Bar, interruption: Interruption
+    ) -> list[tuple[int, dict[str, float]]]:
+        """The means of some epochs; none when a number is not finite any more."""
+        kept = self.snapshot()
+        found = sweep.epochs(self.position, plan, bar, interruption)
+        if found is not None and self.is_finite():
+            return found
+        self.restore(kept)
+        sweep.is_quick = False  # one after the other, to find the step that breaks
+        return []
 
     def _batches(self, data: Data, plan: Plan) -> Iterator[Array | None]:
         """The batches of the epoch under way that are left."""

@@ -22,13 +22,15 @@ from symgraph.train.history import History
 from symgraph.train.initialise import start_value
 from symgraph.train.joint import members_of
 from symgraph.train.lookups import find_lookups
-from symgraph.train.loop import Position, Training
+from symgraph.train.loop import Training
 from symgraph.train.names import unknown_name
 from symgraph.train.optim import Adam, Optimizer
 from symgraph.train.plan import Plan, Rule, check_batch_size, check_plan, check_rule
-from symgraph.train.program import Dtype, Program, Walk
+from symgraph.train.position import Position
+from symgraph.train.program import Dtype, Program, Settings, Target, Walk
 from symgraph.train.progress import Bar
 from symgraph.train.spec import AUTO, Spec, needed, read_spec
+from symgraph.train.sweep import Sweep
 from symgraph.train.values import Values
 
 __all__ = ["Model"]
@@ -48,6 +50,10 @@ class Model:
     `batch` names the size that counts samples; by default it is the one open size of the inputs
     that no loop runs over, or N. With `batch=None`, or when all sizes are numbers, every step uses
     all data. `seed` chooses among start values, `dtype` is "float64" or "float32".
+
+    `target="cython"` computes in native code where there is a C compiler, whole epochs without
+    returning to Python between their steps; all numbers are those of NumPy but for rounding. It
+    pays where training takes longer than the compiler, which is half a second.
 
     `parameters` and `states` are arrays by name, which may be changed in place or assigned.
 
@@ -79,9 +85,13 @@ class Model:
         batch: str | None = AUTO,
         seed: int = 0,
         dtype: Dtype = "float64",
+        target: Target = "numpy",
     ) -> None:
         if dtype not in ("float64", "float32"):
             raise KindError(f"Model: dtype is {dtype!r}, and it is 'float64' or 'float32'.")
+        if target not in ("numpy", "cython"):
+            raise KindError(f"Model: target is {target!r}, and it is 'numpy' or 'cython'.")
+        self._settings = Settings(dtype, target)
         self.spec: Spec = read_spec(loss, inputs, outputs, metrics, updates, batch)
         self.dtype: Dtype = dtype
         self._members = members_of(self.spec)
@@ -158,10 +168,11 @@ class Model:
             answers = [callback(self, history) for callback in callbacks]
             return any(answer is True for answer in answers)
 
+        watched = bool(callbacks) or held_out is not None
         batches = plan.batches(train.rows)
         done = training.position.epoch * batches + training.position.batch
         with Bar(progress, plan.epochs, plan.epochs * batches, done) as bar:
-            history.stopped = training.run(train, plan, end, bar)
+            history.stopped = training.run(train, plan, end, bar, watched=watched)
         return history
 
     def step(
@@ -264,7 +275,10 @@ class Model:
         program = self._program("loss", [*names.values()])
         place = Position()
         plan = Plan(1, batch_size, False, 0)
-        walk = Walk(program, data, self.spec.switch_arrays(False))
+        walk = Walk(program, data, self.spec.switch_arrays(False, key), keys=False)
+        sweep = Sweep.of(walk, plan.size(data.rows), names)
+        if sweep is not None:
+            return sweep.measure()
         for index in data.batches(plan.order(data.rows, 0), plan.size(data.rows)):
             values = [float(value) for value in walk.run(index, key)]
             place.add(names, values, data.count(index))
@@ -319,7 +333,7 @@ class Model:
     def _program(self, what: str, nodes: list[Node]) -> Program:
         if what not in self._programs:
             memory = {**self.parameters.by_variable(), **self.states.by_variable()}
-            self._programs[what] = Program(nodes, {}, memory, self.spec.given, self.dtype)
+            self._programs[what] = Program(nodes, {}, memory, self.spec.given, self._settings)
         return self._programs[what]
 
     # --- summary and files --------------------------------------------------------------------
@@ -437,7 +451,7 @@ class Model:
             training.rule = rule
             return training
         memory = [self.parameters, self.states]
-        fresh = Training(self.spec, memory, rule, self._members, self.dtype)
+        fresh = Training(self.spec, memory, rule, self._members, self._settings)
         if resume and self._loaded is not None:
             take_up(fresh, *self._loaded)
         elif resume:

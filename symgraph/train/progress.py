@@ -24,15 +24,15 @@ class Bar:
         if shown is None:
             shown = sys.stderr is not None and sys.stderr.isatty()
         self._epochs = epochs
-        self._pending = 0
+        self._done, self._pending = done, 0  # steps that are shown, and those that are not yet
         self._last = time.monotonic()
         self._bar: Any = _tqdm(total, done) if shown else None
 
-    def advance(self, epoch: int, loss: float) -> None:
-        """One step more."""
+    def advance(self, epoch: int, loss: float, done: int) -> None:
+        """Further steps, up to so many since the training began."""
         if self._bar is None:
             return
-        self._pending += 1
+        self._pending = done - self._done
         now = time.monotonic()
         if now - self._last >= SECONDS:
             self._last = now
@@ -45,6 +45,7 @@ class Bar:
         self._bar.set_description_str(f"epoch {epoch}/{self._epochs}", refresh=False)
         self._bar.set_postfix_str(text, refresh=False)
         self._bar.update(self._pending)
+        self._done += self._pending
         self._pending = 0
 
     def __enter__(self) -> Self:

@@ -12,7 +12,7 @@ import pytest
 
 import symgraph as sg
 from symgraph.errors import NonFiniteError
-from symgraph.train.loop import Position
+from symgraph.train.position import Position
 
 
 def mean_model() -> sg.Model:

@@ -22,6 +22,7 @@ typedef struct {
     Gather *gathers;
     Py_ssize_t count;
     PyArrayObject *key;
+    long long epochs_done, batches_done; /* by the last call, also when it raised */
 } Walk;
 
 #define NOT_FINITE -1
@@ -293,6 +294,7 @@ static PyObject *walk_run(Walk *self, PyObject *args) {
         }
     }
     Outcome outcome = {0, 0, 0};
+    self->epochs_done = self->batches_done = 0;
     if (begin(self, locked)) {
         const double now = seconds_now();
         Clock clock = {now, now, seconds, 1, 0};
@@ -301,6 +303,7 @@ static PyObject *walk_run(Walk *self, PyObject *args) {
         Py_END_ALLOW_THREADS
     }
     end(self, locked);
+    self->batches_done = outcome.batches;
     if (PyErr_Occurred()) return NULL;
     return Py_BuildValue("LL", (long long)outcome.batches, (long long)outcome.site);
 }
@@ -322,7 +325,9 @@ static PyObject *walk_epochs(Walk *self, PyObject *args) {
     u64 *keys = PyMem_RawMalloc((size_t)rows * 4 * sizeof(u64) + 1);
     if (!keys) return PyErr_NoMemory();
     i64 *order = (i64 *)(keys + 2 * rows), done = 0;
+    self->epochs_done = self->batches_done = 0;
     for (i64 i = 0; i < rows; i++) order[i] = i;
+    const i64 each = (rows + self->size - 1) / self->size;
     const int mixed = shuffle && self->size < rows;
     Outcome outcome = {0, 0, 0};
     if (begin(self, locked)) {
@@ -334,16 +339,16 @@ static PyObject *walk_epochs(Walk *self, PyObject *args) {
             if (mixed) sg_permutation((u64)seed, (u64)(first + done), rows, keys, order);
             outcome = run_order(self, order, rows, seed, step, totals, &clock);
             step += outcome.batches, totals += self->full->outputs;
-            if (!outcome.site && !outcome.over) done++;
+            if (!outcome.site && outcome.batches == each) done++, outcome.batches = 0;
             if (seconds > 0 && clock.seen - clock.start >= seconds) break;
         }
         Py_END_ALLOW_THREADS
     }
     end(self, locked);
     PyMem_RawFree(keys);
+    self->epochs_done = done, self->batches_done = outcome.batches;
     if (PyErr_Occurred()) return NULL;
-    const long long batches = outcome.site ? outcome.batches : 0;
-    return Py_BuildValue("LLL", (long long)done, batches, (long long)outcome.site);
+    return Py_BuildValue("LLL", self->epochs_done, self->batches_done, (long long)outcome.site);
 }
 
 static PyMethodDef walk_methods[] = {
@@ -357,6 +362,16 @@ static PyMethodDef walk_methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
+static PyObject *walk_done(Walk *self, void *Py_UNUSED(closure)) {
+    return Py_BuildValue("LL", self->epochs_done, self->batches_done);
+}
+
+static PyGetSetDef walk_fields[] = {
+    {"done", (getter)walk_done, NULL,
+     "What the last call has done, also when it raised: whole epochs, and batches behind them.", NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
 PyTypeObject sg_walk_type = {
     PyVarObject_HEAD_INIT(NULL, 0)
     .tp_name = "symgraph_native.Walk",
@@ -365,4 +380,5 @@ PyTypeObject sg_walk_type = {
     .tp_flags = Py_TPFLAGS_DEFAULT,
     .tp_doc = "A kernel on one batch of data after another.",
     .tp_methods = walk_methods,
+    .tp_getset = walk_fields,
 };

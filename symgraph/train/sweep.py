@@ -1,0 +1,114 @@
+"""Whole epochs of a native program in one call: gathered, run and summed outside of Python.
+
+A call returns after a moment, so that the bar moves and Ctrl-C is heard, or at the end of the
+epoch. The order of the samples, the keys and the sums are those of the loop in Python.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symgraph.node import Node
+from symgraph.train.plan import Plan
+from symgraph.train.position import Position
+from symgraph.train.program import Walk
+from symgraph.train.progress import SECONDS, Bar, Interruption
+
+__all__ = ["Sweep"]
+
+_MOST = 1 << 16  # epochs in one call
+_QUICK = 0.5 * SECONDS  # an epoch that is not worth a return to Python
+
+
+class Sweep:
+    """A walk that steps natively. `is_quick` says whether an epoch takes no time to speak of."""
+
+    def __init__(self, walk: Walk, inner: Any, size: int, names: list[str]) -> None:
+        self._walk, self._inner, self._size, self._names = walk, inner, size, names
+        self.is_quick = False
+
+    @classmethod
+    def of(cls, walk: Walk, size: int, measured: Mapping[str, Node]) -> Sweep | None:
+        """The walk on batches of a size as native code; None where there is none."""
+        size = min(size, walk.data.rows)
+        if any(node.kind == "boolean" for node in measured.values()):
+            return None
+        inner = walk.native(size)
+        return None if inner is None else cls(walk, inner, size, [*measured])
+
+    # --- training -----------------------------------------------------------------------------
+
+    def steps(self, place: Position, plan: Plan) -> Iterator[float]:
+        """Run the batches that are left of an epoch; now and then the mean loss of the last ones.
+
+        It is not finite when the loss of the last batch was not.
+        """
+        start, first = time.monotonic(), place.batch
+        order = np.ascontiguousarray(plan.order(self._walk.data.rows, place.epoch), np.int64)
+        loss = self._names[0]
+        while place.batch * self._size < len(order):
+            rows, total = place.rows, place.sums.get(loss, 0.0)
+            finite = self._run(place, order, plan.seed)
+            mean = (place.sums[loss] - total) / (place.rows - rows)
+            yield mean if finite else float("nan")
+        self.is_quick = first == 0 and time.monotonic() - start < _QUICK
+
+    def _run(self, place: Position, order: NDArray[Any], seed: int) -> bool:
+        """Some batches; whether their losses were finite."""
+        at = place.batch * self._size
+        sums = np.array([place.sums.get(name, 0.0) for name in self._names])
+        site: int = 0
+        try:
+            site = self._inner.run(order[at:], sums, seed, place.step, SECONDS)[1]
+        finally:
+            self._set(place, sums, self._inner.done[1])
+        if site > 0:
+            at = place.batch * self._size
+            self._walk.run(order[at : at + self._size], (seed % 2**31) << 32 | place.step)
+            raise AssertionError("a batch that was refused went through")
+        return site == 0
+
+    def _set(self, place: Position, sums: NDArray[Any], batches: int) -> None:
+        left = self._walk.data.rows - place.batch * self._size
+        named = dict(zip(self._names, sums.tolist(), strict=True))
+        place.set(named, batches, min(batches * self._size, left))
+
+    def epochs(
+        self, place: Position, plan: Plan, bar: Bar, interruption: Interruption
+    ) -> list[tuple[int, dict[str, float]]] | None:
+        """The number and the means of each epoch that is done; None when a loss is not finite."""
+        count, each = min(plan.epochs - place.epoch, _MOST), plan.batches(self._walk.data.rows)
+        sums = np.zeros((count, len(self._names)))
+        given = (place.epoch, count, plan.shuffle, sums, plan.seed, place.step, SECONDS)
+        site = 0
+        found: list[tuple[int, dict[str, float]]] = []
+        try:
+            site = self._inner.epochs(*given)[2]
+        except KeyboardInterrupt:
+            interruption.asked = True
+        finally:
+            done, batches = self._inner.done
+            for row in sums[:done]:
+                self._set(place, row, each)
+                means = place.close_epoch()
+                found.append((place.epoch, means))
+            if batches:
+                self._set(place, sums[done], batches)
+        if found:
+            loss = found[-1][1][self._names[0]]
+            bar.advance(place.epoch, loss, place.epoch * each + place.batch)
+        return None if site else found
+
+    # --- measuring ----------------------------------------------------------------------------
+
+    def measure(self) -> dict[str, float]:
+        """The means over all samples in their own order."""
+        order, place = np.arange(self._walk.data.rows), Position()
+        while place.rows < len(order):
+            self._run(place, order, 0)
+        return place.close_epoch()
