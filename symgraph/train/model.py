@@ -164,7 +164,7 @@ class Model:
                 measured = self._measure(held_out, batch_size, 0)
                 means = means | {f"val_{name}": value for name, value in measured.items()}
             history.record(epoch, means)
-            bar.show(epoch, "  ".join(f"{name}={value:.4g}" for name, value in means.items()))
+            bar.show(epoch, means)
             answers = [callback(self, history) for callback in callbacks]
             return any(answer is True for answer in answers)
 

@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from types import FrameType
 from typing import Any, Self
 
@@ -36,12 +37,13 @@ class Bar:
         now = time.monotonic()
         if now - self._last >= SECONDS:
             self._last = now
-            self.show(epoch, f"loss={loss:.4g}")
+            self.show(epoch, {"loss": loss})
 
-    def show(self, epoch: int, text: str) -> None:
-        """Bring the bar up to date, with a text behind it."""
+    def show(self, epoch: int, values: Mapping[str, float]) -> None:
+        """Bring the bar up to date, with these values behind it."""
         if self._bar is None:
             return
+        text = "  ".join(f"{name}={value:.4g}" for name, value in values.items())
         self._bar.set_description_str(f"epoch {epoch}/{self._epochs}", refresh=False)
         self._bar.set_postfix_str(text, refresh=False)
         self._bar.update(self._pending)

@@ -82,27 +82,25 @@ class Sweep:
         self, place: Position, plan: Plan, bar: Bar, interruption: Interruption
     ) -> list[tuple[int, dict[str, float]]] | None:
         """The number and the means of each epoch that is done; None when a loss is not finite."""
-        count, each = min(plan.epochs - place.epoch, _MOST), plan.batches(self._walk.data.rows)
+        rows = self._walk.data.rows
+        count, each = min(plan.epochs - place.epoch, _MOST), plan.batches(rows)
         sums = np.zeros((count, len(self._names)))
         given = (place.epoch, count, plan.shuffle, sums, plan.seed, place.step, SECONDS)
-        site = 0
-        found: list[tuple[int, dict[str, float]]] = []
+        first, site, done, batches = place.epoch, 0, 0, 0
         try:
             site = self._inner.epochs(*given)[2]
         except KeyboardInterrupt:
             interruption.asked = True
         finally:
             done, batches = self._inner.done
-            for row in sums[:done]:
-                self._set(place, row, each)
-                means = place.close_epoch()
-                found.append((place.epoch, means))
+            place.epoch += done
+            place.step += done * each
             if batches:
                 self._set(place, sums[done], batches)
-        if found:
-            loss = found[-1][1][self._names[0]]
-            bar.advance(place.epoch, loss, place.epoch * each + place.batch)
-        return None if site else found
+        bar.advance(place.epoch, sums[max(done - 1, 0), 0] / rows, place.epoch * each + place.batch)
+        means = (sums[:done] / rows).tolist()
+        named = [dict(zip(self._names, row, strict=True)) for row in means]
+        return None if site else list(enumerate(named, first + 1))
 
     # --- measuring ----------------------------------------------------------------------------
 

@@ -236,7 +236,10 @@ def test_ctrl_c_at_any_time_leaves_a_training_that_goes_on_to_the_same_bits(pres
     expected = whole.fit(data, epochs=epochs, **settings)
 
     assert first.stopped == "interrupted"
-    assert [*(first["loss"] if first.epochs else []), *rest["loss"]] == expected["loss"]
+    seen = first["loss"] if first.epochs else []
+    assert seen == expected["loss"][: len(seen)]
+    assert rest["loss"] == expected["loss"][-len(rest.epochs) :]
+    assert presses == 2 or len(seen) + len(rest.epochs) == epochs
     assert model._training.position.step == whole._training.position.step
     assert model.parameters.flat.tobytes() == whole.parameters.flat.tobytes()
 
