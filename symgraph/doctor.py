@@ -74,6 +74,7 @@ def _compiler() -> Finding:
     except ToolchainError as error:
         why = f"CC: {error}" if os.environ.get("CC") else "install gcc or clang"
         return Finding(name, None, f"{remark}; {why}")
+    short = Path(command[0]).name
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder, "probe.c")
         source.write_text("int probe(void) { return 0; }\n", encoding="ascii")
@@ -81,9 +82,9 @@ def _compiler() -> Finding:
         try:
             code = subprocess.run(build, capture_output=True, timeout=_COMPILER_SECONDS).returncode
         except (OSError, subprocess.TimeoutExpired) as error:
-            return Finding(name, None, f"{remark}; {command[0]} does not work: {error}")
+            return Finding(name, None, f"{remark}; {short} does not work: {error}")
     if code != 0:
-        return Finding(name, None, f"{remark}; {command[0]} does not work: it exits with {code}")
+        return Finding(name, None, f"{remark}; {short} does not work: it exits with {code}")
     return Finding(name, command[0], f"{remark}: target='cython'")
 
 
