@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* A sequence of whole numbers as new memory; NULL with an exception. */
 i64 *sg_numbers(PyObject *given, Py_ssize_t *count) {
@@ -39,6 +40,7 @@ static void bound_dealloc(Bound *self) {
     if (self->lock) PyThread_free_lock(self->lock);
     Py_XDECREF(self->structure);
     Py_XDECREF(self->refuse);
+    Py_XDECREF(self->otherwise);
     Py_XDECREF(self->kernel);
     PyObject_GC_Del(self);
 }
@@ -46,11 +48,13 @@ static void bound_dealloc(Bound *self) {
 static int bound_traverse(Bound *self, visitproc visit, void *arg) {
     Py_VISIT(self->structure);
     Py_VISIT(self->refuse);
+    Py_VISIT(self->otherwise);
     return 0;
 }
 
 static int bound_clear(Bound *self) {
     Py_CLEAR(self->refuse);
+    Py_CLEAR(self->otherwise);
     return 0;
 }
 
@@ -133,43 +137,78 @@ static int make_arena(Bound *self) {
     return 1;
 }
 
+static int mark_stored(Bound *self, PyObject *stored) {
+    Py_ssize_t count;
+    i64 *numbers = sg_numbers(stored, &count);
+    if (!numbers) return 0;
+    for (Py_ssize_t k = 0; k < count; k++) {
+        if (numbers[k] < 0 || numbers[k] >= self->inputs) {
+            PyErr_SetString(PyExc_ValueError, "an argument that is stored to does not exist");
+            break;
+        }
+        Slot *slot = &self->slots[numbers[k]];
+        slot->stored = 1;
+        if (!slot->given || !slot->bytes) continue;
+        char *start = PyArray_BYTES(slot->given);
+        if (!self->low || start < self->low) self->low = start;
+        if (start + slot->bytes > self->high) self->high = start + slot->bytes;
+    }
+    PyMem_Free(numbers);
+    return !PyErr_Occurred();
+}
+
+static int fill_bound(Bound *self, PyObject *inputs, PyObject *outputs, PyObject *sizes,
+                      PyObject *stored) {
+    Py_ssize_t count;
+    self->lock = PyThread_allocate_lock();
+    self->n = sg_numbers(sizes, &count);
+    if (!self->lock && !PyErr_Occurred()) PyErr_NoMemory();
+    return self->lock && self->n && fill_slots(self, inputs, outputs) && mark_stored(self, stored)
+           && make_arena(self);
+}
+
 PyObject *sg_bind(Kernel *self, PyObject *args, PyObject *named) {
     static char *names[] = {"inputs", "outputs", "sizes", "structure", "refuse", "parts", "release",
-                            NULL};
+                            "stored", "otherwise", NULL};
     PyObject *inputs, *outputs, *sizes, *structure = Py_None, *refuse = Py_None;
-    Py_ssize_t count, parts = 1;
-    int release = 1;
-    if (!PyArg_ParseTupleAndKeywords(args, named, "OOO|OOnp", names, &inputs, &outputs, &sizes,
-                                     &structure, &refuse, &parts, &release)) {
+    PyObject *release = Py_None, *stored = NULL, *otherwise = NULL;
+    Py_ssize_t parts = 1;
+    if (!PyArg_ParseTupleAndKeywords(args, named, "OOO|OOnOOO!", names, &inputs, &outputs, &sizes,
+                                     &structure, &refuse, &parts, &release, &stored, &PyTuple_Type,
+                                     &otherwise)) {
         return NULL;
     }
-    inputs = PySequence_Fast(inputs, "inputs must be a sequence");
+    const int wanted = release == Py_None ? 0 : PyObject_IsTrue(release);
+    stored = stored ? Py_NewRef(stored) : PyTuple_New(0);
+    inputs = stored ? PySequence_Fast(inputs, "inputs must be a sequence") : NULL;
     outputs = inputs ? PySequence_Fast(outputs, "outputs must be a sequence") : NULL;
-    Bound *bound = outputs ? PyObject_GC_New(Bound, &sg_bound_type) : NULL;
+    Bound *bound = outputs && wanted >= 0 ? PyObject_GC_New(Bound, &sg_bound_type) : NULL;
     if (bound) {
         memset((char *)bound + sizeof(PyObject), 0, sizeof(Bound) - sizeof(PyObject));
         bound->kernel = (Kernel *)Py_NewRef(self);
         bound->structure = Py_NewRef(structure);
         bound->refuse = Py_NewRef(refuse);
-        bound->release = release || parts > 1;
-        bound->lock = PyThread_allocate_lock();
-        bound->n = sg_numbers(sizes, &count);
+        bound->otherwise = Py_XNewRef(otherwise);
+        bound->release = wanted || parts > 1;
+        bound->trials = release == Py_None && parts <= 1 ? 3 : 0;
         PyObject_GC_Track(bound);
-        if (!bound->lock || !bound->n || !fill_slots(bound, inputs, outputs) || !make_arena(bound)) {
-            if (!PyErr_Occurred()) PyErr_NoMemory();
-            Py_CLEAR(bound);
-        } else {
+        if (fill_bound(bound, inputs, outputs, sizes, stored)) {
             const sg_frame frame = {
                 bound->places, bound->n, bound->o, bound->arena, sg_library(), 0,
                 parts < 1 ? 1 : parts, NULL, bound->detail,
             };
             bound->frame = frame;
+        } else {
+            Py_CLEAR(bound);
         }
     }
+    Py_XDECREF(stored);
     Py_XDECREF(inputs);
     Py_XDECREF(outputs);
     return (PyObject *)bound;
 }
+
+/* --- runs ---------------------------------------------------------------------------------------- */
 
 int sg_enter(Bound *self, int release) {
     if (!release && !self->busy) return 0;
@@ -190,10 +229,23 @@ void sg_leave(Bound *self, int locked) {
 
 static inline i64 run_once(Bound *self) { return sg_run(self->kernel->run, &self->frame); }
 
+static double seconds_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+/* Seconds for which a step keeps other Python threads waiting: letting them run costs as much as a
+   small network. */
+#define SHORT 5e-6
+
 static i64 run_times(Bound *self, i64 count, int release) {
     i64 site = 0;
     if (!release) {
+        const double start = self->trials ? seconds_now() : 0;
         while (count-- > 0 && !site) site = run_once(self);
+        if (self->trials && seconds_now() - start < SHORT) self->trials = 0;
+        else if (self->trials && --self->trials == 0) self->release = 1;
         return site;
     }
     Py_BEGIN_ALLOW_THREADS
@@ -271,12 +323,26 @@ static void *refused(Bound *self, i64 site) {
     return NULL;
 }
 
+/* Whether memory of this call overlaps an array that is stored to, or is stored to and overlaps any. */
+static int overlaps(const Bound *self, Py_ssize_t number) {
+    const Slot *slot = &self->slots[number];
+    const char *start = self->places[number], *end = start + slot->bytes;
+    if (!slot->bytes) return 0;
+    if (!slot->stored && self->open == 1 && (end <= self->low || start >= self->high)) return 0;
+    for (Py_ssize_t k = 0; k < self->inputs; k++) {
+        const char *other = self->places[k];
+        if (k == number || !(slot->stored || self->slots[k].stored)) continue;
+        if (start < other + self->slots[k].bytes && other < end) return 1;
+    }
+    return 0;
+}
+
 static int fits(const Slot *slot, PyObject *given) {
     if (!PyArray_Check(given)) return 0;
     PyArrayObject *array = (PyArrayObject *)given;
     return PyArray_TYPE(array) == slot->type->type_num && PyArray_NDIM(array) == slot->ndim
            && PyArray_IS_C_CONTIGUOUS(array) && PyArray_ISALIGNED(array)
-           && PyArray_ISNOTSWAPPED(array)
+           && PyArray_ISNOTSWAPPED(array) && (!slot->stored || PyArray_ISWRITEABLE(array))
            && !memcmp(PyArray_DIMS(array), slot->shape, (size_t)slot->ndim * sizeof(npy_intp));
 }
 
@@ -294,6 +360,11 @@ static int place_given(Bound *self, PyObject *const *arrays, Py_ssize_t count) {
         }
         self->places[k] = PyArray_DATA((PyArrayObject *)arrays[next++]);
     }
+    for (Py_ssize_t k = 0; k < self->inputs && count; k++) {
+        if (self->slots[k].given || !overlaps(self, k)) continue;
+        PyErr_SetString(PyExc_ValueError, "an array overlaps one that is stored to");
+        return 0;
+    }
     return 1;
 }
 
@@ -301,7 +372,7 @@ static int place_given(Bound *self, PyObject *const *arrays, Py_ssize_t count) {
 
 /* Run into fresh outputs and return them in their structure. */
 static PyObject *run_fresh(Bound *self, PyObject *const *arrays, Py_ssize_t given, i64 times,
-                           int release) {
+                           int release, int *unfit) {
     PyObject *few[FEW], **values = few, *result = NULL;
     double few_numbers[FEW], *numbers = few_numbers;
     const Py_ssize_t count = self->outputs;
@@ -315,7 +386,10 @@ static PyObject *run_fresh(Bound *self, PyObject *const *arrays, Py_ssize_t give
         goto out;
     }
     memset(values, 0, (size_t)count * sizeof(PyObject *));
-    if (!place_given(self, arrays, given)) goto out;
+    if (!place_given(self, arrays, given)) {
+        *unfit = 1;
+        goto out;
+    }
     for (Py_ssize_t k = 0; k < count; k++) {
         Slot *slot = &self->slots[self->inputs + k];
         void **place = &self->places[self->inputs + k];
@@ -347,18 +421,43 @@ free:
     return result;
 }
 
-static PyObject *bound_step(Bound *self, PyObject *const *arrays, Py_ssize_t count) {
-    return run_fresh(self, arrays, count, 1, self->release);
-}
-
-static PyObject *bound_steps(Bound *self, PyObject *const *args, Py_ssize_t count) {
-    const long long times = count ? PyLong_AsLongLong(args[0]) : 0;
-    if (!count || (times == -1 && PyErr_Occurred())) {
-        if (!count) PyErr_SetString(PyExc_TypeError, "steps takes a number of steps");
+/* What was given is not fit as it is: the Python side converts it, or says what is wrong. */
+static PyObject *run_otherwise(Bound *self, int many, PyObject *const *args, Py_ssize_t count,
+                               PyObject *names) {
+    if (!self->otherwise || PyTuple_GET_SIZE(self->otherwise) != 2) {
+        if (!self->open && !many && self->refuse && self->refuse != Py_None) {
+            PyErr_Clear();
+            return refused(self, 0); /* arguments where none is open */
+        }
+        if (!PyErr_Occurred()) PyErr_SetString(PyExc_TypeError, "arrays are given in order");
         return NULL;
     }
-    if (times <= 0) Py_RETURN_NONE;
-    return run_fresh(self, args + 1, count - 1, times, 1);
+    PyErr_Clear();
+    PyObject *function = Py_NewRef(PyTuple_GET_ITEM(self->otherwise, many));
+    PyObject *result = PyObject_Vectorcall(function, args, (size_t)count, names);
+    Py_DECREF(function);
+    return result;
+}
+
+static PyObject *bound_step(Bound *self, PyObject *const *args, Py_ssize_t count, PyObject *names) {
+    int unfit = names != NULL;
+    if (!unfit) {
+        PyObject *result = run_fresh(self, args, count, 1, self->release, &unfit);
+        if (!unfit) return result;
+    }
+    return run_otherwise(self, 0, args, count, names);
+}
+
+static PyObject *bound_steps(Bound *self, PyObject *const *args, Py_ssize_t count, PyObject *names) {
+    int unfit = names != NULL || !count || !PyLong_Check(args[0]);
+    if (!unfit) {
+        const long long times = PyLong_AsLongLong(args[0]);
+        if (times == -1 && PyErr_Occurred()) return NULL;
+        if (times <= 0) Py_RETURN_NONE;
+        PyObject *result = run_fresh(self, args + 1, count - 1, times, 1, &unfit);
+        if (!unfit) return result;
+    }
+    return run_otherwise(self, 1, args, count, names);
 }
 
 int sg_own_outputs(Bound *self) {
@@ -392,16 +491,21 @@ static PyObject *bound_detail(Bound *self, void *Py_UNUSED(closure)) {
 }
 
 static PyMethodDef bound_methods[] = {
-    {"step", (PyCFunction)(void (*)(void))bound_step, METH_FASTCALL,
+    {"step", (PyCFunction)(void (*)(void))bound_step, METH_FASTCALL | METH_KEYWORDS,
      "step(*arrays): run once and return fresh outputs; arrays for the open arguments in order."},
-    {"steps", (PyCFunction)(void (*)(void))bound_steps, METH_FASTCALL,
+    {"steps", (PyCFunction)(void (*)(void))bound_steps, METH_FASTCALL | METH_KEYWORDS,
      "steps(count, *arrays): run `count` times and return the outputs of the last time."},
     {"run", (PyCFunction)bound_run, METH_NOARGS,
      "run(): run once, return nothing but the site that refused, or 0."},
     {NULL, NULL, 0, NULL},
 };
 
+static PyObject *bound_direct(PyObject *Py_UNUSED(self), void *Py_UNUSED(closure)) {
+    Py_RETURN_TRUE;
+}
+
 static PyGetSetDef bound_fields[] = {
+    {"is_direct", bound_direct, NULL, "True: step locks by itself and checks its arguments.", NULL},
     {"detail", (getter)bound_detail, NULL, "Four numbers about the last error.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };

@@ -26,7 +26,7 @@ typedef struct {
     PyArray_Descr *type;
     PyArrayObject *given;
     void *own; /* memory of an output for runs that return nothing */
-    int ndim;
+    int ndim, stored;
     npy_intp shape[MOST_AXES];
     npy_intp bytes;
 } Slot;
@@ -35,6 +35,7 @@ typedef struct {
     PyObject_HEAD
     Kernel *kernel;
     PyObject *structure, *refuse;
+    PyObject *otherwise; /* (step, steps) for arrays that are not fit as they are, or NULL */
     Slot *slots;
     Py_ssize_t inputs, outputs, open;
     void **places;
@@ -43,6 +44,8 @@ typedef struct {
     i64 detail[4];
     sg_frame frame;
     int release; /* whether a step lets other Python threads run */
+    int trials;  /* so many more steps are timed to find that out */
+    char *low, *high; /* where the bound arrays that are stored to lie */
     int busy;
     PyThread_type_lock lock;
 } Bound;

@@ -46,7 +46,8 @@ static PyMethodDef kernel_methods[] = {
     {"plan", (PyCFunction)kernel_plan, METH_O,
      "plan(sizes) -> (offsets, bytes): the arena for these values of the symbolic sizes."},
     {"bind", (PyCFunction)(void (*)(void))sg_bind, METH_VARARGS | METH_KEYWORDS,
-     "bind(inputs, outputs, sizes, structure=None, refuse=None, parts=1, release=True) -> Bound."},
+     "bind(inputs, outputs, sizes, structure=None, refuse=None, parts=1, release=None, stored=(), "
+     "otherwise=None) -> Bound."},
     {NULL, NULL, 0, NULL},
 };
 

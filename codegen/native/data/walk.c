@@ -6,7 +6,6 @@
 
 #include <math.h>
 #include <string.h>
-#include <time.h>
 
 /* An argument that takes its rows from data: both are outer x rows x inner bytes. */
 typedef struct {
@@ -195,12 +194,6 @@ typedef struct {
     double start, seen, limit;
     i64 every, since;
 } Clock;
-
-static double seconds_now(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 /* 0 to go on, 1 when the time is over, -1 with an exception; called without the GIL. */
 static int is_over(Clock *clock) {

@@ -120,3 +120,76 @@ def test_a_library_without_the_function_is_refused(toy):
         runtime().load(path, "nothing", 0)
     with pytest.raises(OSError, match="no-such-file"):
         runtime().load("/no-such-file.so", "toy", 0)
+
+
+#: y = sum of x; w becomes w + x.
+ADD = """
+i64 add_plan(const i64 *n, i64 *o) { return 0; }
+i64 add_run(const sg_frame *f) {
+    double *w = f->a[0], *x = f->a[1], *y = f->a[2];
+    *y = 0;
+    for (i64 i = 0; i < f->n[0]; i++) { *y += x[i]; w[i] += x[i]; }
+    return 0;
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def add():
+    return load(table_text() + ADD, "add", 0)
+
+
+def test_arrays_that_share_memory_with_a_stored_one_are_refused(add):
+    memory = np.zeros(6)
+    one = add.bind([memory[:3], ("float64", (3,))], [("float64", ())], [3], 0, refuse, stored=[0])
+
+    assert one.step(np.ones(3)) == 3
+    assert one.step(memory[3:]) == 0
+    for start in (0, 1, 2):
+        with pytest.raises(ValueError, match="overlaps one that is stored to"):
+            one.step(memory[start : start + 3])
+    assert memory.tolist() == [1, 1, 1, 0, 0, 0]
+
+
+def test_a_stored_array_that_is_given_must_be_writeable_and_alone(add):
+    outputs = [("float64", ())]
+    one = add.bind([("float64", (2,)), ("float64", (2,))], outputs, [2], 0, refuse, stored=[0])
+    w, fixed = np.zeros(2), np.zeros(2)
+    fixed.flags.writeable = False
+
+    assert one.step(w, fixed) == 0
+    with pytest.raises(ValueError, match="array 0 has another type, shape or layout"):
+        one.step(fixed, w)
+    with pytest.raises(ValueError, match="overlaps"):
+        one.step(w, w)
+    with pytest.raises(ValueError, match="does not exist"):
+        add.bind([w, w], outputs, [2], stored=[2])
+
+
+def test_arrays_that_do_not_fit_go_to_the_python_side(add):
+    calls = []
+
+    def slow(*args, **named):
+        calls.append((args, named))
+        return "converted"
+
+    one = add.bind(
+        [np.zeros(2), ("float64", (2,))], [("float64", ())], [2], 0, refuse, stored=[0],
+        otherwise=(slow, slow),
+    )  # fmt: skip
+
+    assert one.step(np.ones(2)) == 2
+    assert one.step([1, 2]) == "converted"
+    assert one.step(x=3) == "converted"
+    assert one.steps(2, [3, 4]) == "converted"
+    assert one.steps(2, np.ones(2)) == 2
+    assert calls == [(([1, 2],), {}), ((), {"x": 3}), ((2, [3, 4]), {})]
+
+
+def test_where_nothing_is_open_arguments_are_refused_as_site_0(add):
+    one = add.bind([np.zeros(2), np.ones(2)], [("float64", ())], [2], 0, refuse)
+
+    assert one.step() == 2
+    for wrong in (lambda: one.step(np.ones(2)), lambda: one.step(x=1)):
+        with pytest.raises(ArithmeticError, match="site 0"):
+            wrong()
