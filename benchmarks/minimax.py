@@ -56,6 +56,7 @@ def _log_rest(z: Any) -> Any:
 _HALF_LN2 = mp.log(2) / 2 * (1 + mpf(2) ** -10)
 _EIGHTH_TURN = (mp.pi / 4 * (1 + mpf(2) ** -10)) ** 2
 _LOG_END = ((mp.sqrt(2) - 1) / (mp.sqrt(2) + 1) * (1 + mpf(2) ** -10)) ** 2
+_TANH_END = mpf("0.1226")  # 0.35**2
 _ATAN_END = (mp.sqrt(2) - 1) ** 2 * (1 + mpf(2) ** -10)
 
 APPROXIMATED: dict[str, Approximated] = {
@@ -70,6 +71,7 @@ APPROXIMATED: dict[str, Approximated] = {
     "sin": Approximated(_odd_rest(mp.sin, 1), lambda z: z, _TINY, _EIGHTH_TURN, (2, 5)),
     "cos": Approximated(_cos_rest, lambda z: z * z, _TINY, _EIGHTH_TURN, (2, 5)),
     "atan": Approximated(_odd_rest(mp.atan, 1), lambda z: z, _TINY, _ATAN_END, (4, 10)),
+    "tanh": Approximated(_odd_rest(mp.tanh, 1), lambda z: z, _TINY, _TANH_END, (3, 7)),
     "asin": Approximated(_odd_rest(mp.asin, 1), lambda z: z, _TINY, mpf(1) / 4, (4, 12)),
 }
 

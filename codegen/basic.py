@@ -18,12 +18,15 @@ from symgraph.errors import UnsupportedError
 from symgraph.node import Kind, Node, promote
 from symgraph.ops.leaves import Fill, fill
 from symgraph.ops.map import Map, map_node
-from symgraph.scalar import NUMPY, functions, slot
+from symgraph.scalar import NUMPY, dtanh, functions, pointwise, slot, tanh
 from symgraph.template import Template, function_name, template
 
-__all__ = ["ARITHMETIC", "basic", "lowered", "op_of", "storage_of"]
+__all__ = ["ARITHMETIC", "TANH_OF", "basic", "lowered", "op_of", "storage_of"]
 
 _x, _y, _z = slot(0), slot(1), slot(2)
+
+#: tanh(x) given exp(-2|x|), which its slope is made of: an operation of targets that write loops.
+tanh_of = pointwise("tanh_of", sympy.tanh(_x), [dtanh(_x), 0], lowering=tanh(_x))
 
 #: Operations on numbers; booleans count as 0 and 1 here.
 ARITHMETIC = frozenset("add subtract multiply divide negative square power".split())
@@ -46,7 +49,7 @@ def _bodies() -> dict[str, Any]:
         "tan": sympy.tan(_x), "asin": sympy.asin(_x), "acos": sympy.acos(_x),
         "atan": sympy.atan(_x), "sinh": sympy.sinh(_x), "cosh": sympy.cosh(_x),
         "asinh": sympy.asinh(_x), "acosh": sympy.acosh(_x), "atanh": sympy.atanh(_x),
-        "atan2": sympy.atan2(_x, _y),
+        "atan2": sympy.atan2(_x, _y), "tanh_of": tanh_of(_x, _y),
     }  # fmt: skip
     for name in NUMPY:
         if name not in bodies:
@@ -67,6 +70,7 @@ def _register() -> None:
 
 
 _register()
+TANH_OF = _TEMPLATES["tanh_of"]
 
 
 def op_of(node: Node) -> str | None:

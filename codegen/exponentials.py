@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from symgraph.codegen.basic import basic, op_of
-from symgraph.codegen.passes import Rewritten, rebuilt, rewrite
+from symgraph.codegen.basic import TANH_OF, basic, op_of
+from symgraph.codegen.passes import Rewritten, everything, rebuilt, rewrite
 from symgraph.node import Node, reachable, topological
 from symgraph.ops.leaves import Const, Fill, fill
 from symgraph.ops.loop import Renaming, Scan, Trace, local, make_scan
@@ -30,7 +30,9 @@ _COSTLY = frozenset(
 
 
 def one_exponential(roots: Sequence[Node]) -> Rewritten:
-    """exp(min(x, 0)) as the choice between 1 and exp(-|x|)."""
+    """exp(min(x, 0)) as the choice between 1 and exp(-|x|), and every tanh(x) by exp(-2|x|) where
+    the slope of one is computed, which is made of that."""
+    slopes = any(_is_decay(node) for node in everything(roots))
 
     def visit(node: Node, args: tuple[Node, ...]) -> Node:
         if op_of(node) == "exp" and op_of(args[0]) == "minimum":
@@ -38,9 +40,20 @@ def one_exponential(roots: Sequence[Node]) -> Rewritten:
             if type(bound) is Fill and bound.value == 0 and x.kind == "real":
                 decay = basic("exp", basic("negative", basic("abs", x)))
                 return map_node(_CHOICE, (map_node(_COMPARED, (x, bound)), fill(1.0), decay))
+        if slopes and op_of(node) == "tanh":
+            size = basic("multiply", fill(-2), basic("abs", args[0]))
+            return map_node(TANH_OF, (args[0], basic("exp", size)))
         return rebuilt(node, args)
 
     return rewrite(roots, visit)
+
+
+def _is_decay(node: Node) -> bool:
+    """Whether this is exp(-2|x|)."""
+    if op_of(node) != "exp" or op_of(node._args[0]) != "multiply":
+        return False
+    factor, size = node._args[0]._args
+    return type(factor) is Fill and bool(factor.value == -2) and op_of(size) == "abs"
 
 
 def reuse_across_loops(roots: Sequence[Node]) -> Rewritten:

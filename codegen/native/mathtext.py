@@ -43,7 +43,7 @@ _CONSTANTS: dict[str, dict[str, str]] = {
         "SQRT_HALF_BITS": "0x3fe6a09e667f3bcd", "MANTISSA_MASK": "0xfffffffffffff",
         "HUGE": "0x1p28", "SPLIT": "0x1.0000002p27", "FAST_FMA": "__FP_FAST_FMA",
         "POW_BOUND": "0x1p65", "LN2": "0x1.62e42fefa39efp-1", "HALF": "0.5", "QUARTER": "0.25",
-        "HEADROOM": "11",
+        "HEADROOM": "11", "TANH_LOW": "-60", "TANH_NEAR": "0.1225",
         "PI": "0x1.921fb54442d18p1", "PI_LO": "0x1.1a62633145c07p-53",
         "PI_2": "0x1.921fb54442d18p0", "PI_2_LO": "0x1.1a62633145c07p-54",
         "PI_4": "0x1.921fb54442d18p-1", "PI_4_LO": "0x1.1a62633145c07p-55",
@@ -59,7 +59,7 @@ _CONSTANTS: dict[str, dict[str, str]] = {
         "SQRT_HALF_BITS": "0x3f3504f3", "MANTISSA_MASK": "0x7fffff",
         "HUGE": "0x1p13f", "SPLIT": "0x1.002p12f", "FAST_FMA": "__FP_FAST_FMAF",
         "POW_BOUND": "0x1p34f", "LN2": "0x1.62e43p-1f", "HALF": "0.5f", "QUARTER": "0.25f",
-        "HEADROOM": "8",
+        "HEADROOM": "8", "TANH_LOW": "-60", "TANH_NEAR": "0.1225f",
         "PI": "0x1.921fb6p1f", "PI_LO": "-0x1.777a5cp-24f",
         "PI_2": "0x1.921fb6p0f", "PI_2_LO": "-0x1.777a5cp-25f",
         "PI_4": "0x1.921fb6p-1f", "PI_4_LO": "-0x1.777a5cp-26f",
@@ -88,7 +88,7 @@ def _blocks() -> Mapping[str, _Block]:
 
 
 _HELPERS = frozenset(
-    "bits from_bits pow2 reduced halved exp_half decay mantissa arc product log_pair turns "
+    "bits from_bits pow2 reduced halved exp_half mantissa arc product log_pair turns "
     "quadrant wave modulo".split()
 )
 #: What `needed` takes: the functions that emitted code may call, without their sg_.

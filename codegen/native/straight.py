@@ -23,9 +23,8 @@ _CHUNKED = 1.5  # a tail shorter than half a chunk joins the chunk before
 #: first and writes the second.
 PAIRS: dict[str, tuple[str, str]] = {
     "sin": ("cos", "sin_cos"), "cos": ("sin", "sin_cos"),
-    "tanh": ("dtanh", "tanh_both"), "dtanh": ("tanh", "tanh_both"),
 }  # fmt: skip
-_FIRST = {"sin", "tanh"}
+_FIRST = {"sin"}
 
 
 class StraightWriter:

@@ -59,60 +59,20 @@ SG_FN real sg_expm1(real x) {
     return x == 0 ? x : e;
 }
 
-//: decay reduced halved pow2
-/* exp(x) - 1 for x <= 0, and exp(x) in *power: of one exponential, both with all their digits */
-SG_IN real sg_decay(real x, real *power) {
-    const real y = x < $EXP_LOW ? $EXP_LOW : x;
-    word k, rest;
-    const real p = sg_reduced(y, &k), first = sg_halved(k, &rest), second = sg_pow2(rest);
-    const real s = first * second;
-    *power = (1 + p) * first * second;
-    return s * p + (s - 1);
-}
-
-//: tanh decay
+//: tanh reduced pow2
+/* -m/(2 + m) with m = exp(-2|x|) - 1, which has all its digits */
 SG_FN real sg_tanh(real x) {
-    real e;
-    const real m = sg_decay(-2 * __builtin_fabs$F(x), &e);
+    const real a = -2 * __builtin_fabs$F(x), y = a < $TANH_LOW ? $TANH_LOW : a;
+    word k;
+    const real p = sg_reduced(y, &k), s = sg_pow2(k), m = s * p + (s - 1);
     return __builtin_copysign$F(-m / (2 + m), x);
 }
 
-//: dtanh decay
-/* the derivative of tanh */
-SG_FN real sg_dtanh(real x) {
-    real e;
-    const real r = 1 / (2 + sg_decay(-2 * __builtin_fabs$F(x), &e));
-    return 4 * e * r * r;
-}
-
-//: tanh_both decay
-/* tanh(x), and its derivative in *slope */
-SG_FN real sg_tanh_both(real x, real *slope) {
-    real e;
-    const real m = sg_decay(-2 * __builtin_fabs$F(x), &e), r = 1 / (2 + m);
-    *slope = 4 * e * r * r;
-    return __builtin_copysign$F(-m * r, x);
-}
-
-//: sigmoid exp
-SG_FN real sg_sigmoid(real x) {
-    const real e = sg_exp(-__builtin_fabs$F(x));
-    return (x >= 0 ? 1 : e) / (1 + e);
-}
-
-//: dsigmoid exp
-/* the derivative of sigmoid */
-SG_FN real sg_dsigmoid(real x) {
-    const real e = sg_exp(-__builtin_fabs$F(x)), r = 1 / (1 + e);
-    return e * r * r;
-}
-
-//: sigmoid_both exp
-/* sigmoid(x), and its derivative in *slope */
-SG_FN real sg_sigmoid_both(real x, real *slope) {
-    const real e = sg_exp(-__builtin_fabs$F(x)), r = 1 / (1 + e);
-    *slope = e * r * r;
-    return (x >= 0 ? 1 : e) * r;
+//: tanh_of
+/* tanh(x), given e = exp(-2|x|) */
+SG_FN real sg_tanh_of(real x, real e) {
+    const real z = x * x, near = x + x * z * POLY(tanh, z);
+    return z < $TANH_NEAR ? near : __builtin_copysign$F((1 - e) / (1 + e), x);
 }
 
 //: mantissa bits from_bits
