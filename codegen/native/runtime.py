@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib.machinery
 import importlib.util
@@ -60,6 +61,8 @@ def runtime() -> Any:
 def load(text: str, name: str, buffers: int) -> Any:
     """The kernel `name` of a C text, with so many buffers in its arena. Raises ToolchainError."""
     loader = runtime()
+    with contextlib.suppress(OSError):  # another process may remove it before it is loaded
+        return loader.load(build(text), name, buffers)
     try:
         return loader.load(build(text), name, buffers)
     except OSError as error:

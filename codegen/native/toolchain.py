@@ -29,6 +29,7 @@ __all__ = ["Compiler", "ToolchainError", "build", "cached", "compile_files", "fi
 
 LIBRARY = "library.so"
 _SUM = "library.sum"
+_KEPT = 1000  # libraries in the cache, before the oldest are removed
 _SECONDS = 600.0  # for one file; far more than any takes, so that a compiler that hangs ends
 _FULL = ("No space left", "Read-only file system", "quota exceeded", "Permission denied")
 
@@ -252,3 +253,12 @@ def _make(folder: Path, make: Callable[[Path], None]) -> None:
             aside.rename(folder)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+    _prune(folder.parent)
+
+
+def _prune(root: Path) -> None:
+    """Remove the libraries that were built first, where there are too many."""
+    with contextlib.suppress(OSError):  # another process removes some as well
+        found = sorted(root.iterdir(), key=lambda path: path.stat().st_mtime)
+        for path in found[:-_KEPT]:
+            shutil.rmtree(path, ignore_errors=True)

@@ -1,10 +1,14 @@
 """The loader runs a kernel on arrays, and refuses arrays that the kernel was not made for."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from c_compiler import needs_c_compiler
 
+from symgraph.codegen.native import runtime as native_runtime
 from symgraph.codegen.native.runtime import load, runtime, table_text
+from symgraph.codegen.native.toolchain import ToolchainError
 
 pytestmark = needs_c_compiler
 
@@ -111,6 +115,17 @@ def test_what_is_no_structure_is_refused(toy):
     for structure, error in ((5, IndexError), (-1, IndexError), ("y", TypeError)):
         with pytest.raises(error, match="structure"):
             bound(toy, np.ones(2), structure).step()
+
+
+def test_a_library_that_vanishes_before_it_is_loaded_is_built_anew(monkeypatch):
+    build = native_runtime.build
+    paths = iter([Path("/no-such-file.so")])
+    monkeypatch.setattr(native_runtime, "build", lambda text: next(paths, None) or build(text))
+
+    assert load(table_text() + TOY, "toy", 2).plan([5])[1] == 448
+    paths = iter([Path("/no-such-file.so")] * 2)
+    with pytest.raises(ToolchainError, match="cannot be loaded: /no-such-file"):
+        load(table_text() + TOY, "toy", 2)
 
 
 def test_a_library_without_the_function_is_refused(toy):

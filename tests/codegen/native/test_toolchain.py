@@ -194,3 +194,14 @@ def test_processes_that_build_the_same_library_do_not_disturb_each_other(tmp_pat
     ] * 4
     assert len({out for out, _ in said}) == 1
     assert len(list((tmp_path / "native").iterdir())) == 3
+
+
+@needs_c_compiler
+def test_the_cache_forgets_the_oldest_libraries(cache, monkeypatch):
+    monkeypatch.setattr(toolchain, "_KEPT", 3)
+    paths = []
+    for k in range(5):
+        paths.append(build(ANSWER % (100 + k)))
+        os.utime(paths[-1].parent, (k, k))
+
+    assert [path.exists() for path in paths] == [False, False, True, True, True]
