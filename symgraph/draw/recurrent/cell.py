@@ -13,7 +13,8 @@ from typing import Any
 
 from symgraph.draw.recurrent.cell_places import Arranged, arrange
 from symgraph.draw.recurrent.moment import Cell, Element, Step, latex_at, root_of, step_of
-from symgraph.draw.recurrent.time_numbers import Numbers, numbers_of, steps_of
+from symgraph.draw.recurrent.time_columns import count_of
+from symgraph.draw.recurrent.time_numbers import Numbers, numbers_of, sizes_of
 from symgraph.draw.recurrent.unrolled import Net
 from symgraph.draw.view import (
     GroupRole,
@@ -88,9 +89,10 @@ def cell_view(
         if not 0 <= which < len(net.cells):
             raise DrawError(f"draw: which={which}; there are the cells 0 to {len(net.cells) - 1}.")
         cell = net.cells[which]
-        numbers = numbers_of(root_of(one, "cell"), values, Net(net), digits)
+        root = root_of(one, "cell")
+        numbers = numbers_of(root, values, Net(net), digits)
         first = 1 if time is None and values is not None else time
-        _check_time(first, repeat, net.length(cell.letter), values, Net(net))
+        _check_time(first, repeat, count_of(Net(net), cell.letter, sizes_of(root, values)))
         drawing = CellDrawing(net, cell, labels, start, f"{number}:", numbers)
         for moment in _moments(cell.letter, repeat, first):
             shown = name or cell_title(net, cell)
@@ -121,11 +123,8 @@ def _moments(letter: str, repeat: int, time: int | None) -> list[Moment | None]:
     return [Moment(letter, k - (repeat - 1) // 2) for k in range(repeat)]
 
 
-def _check_time(
-    time: int | None, repeat: int, length: object, values: Mapping[Any, Any] | None, net: Net
-) -> None:
+def _check_time(time: int | None, repeat: int, known: int | None) -> None:
     """Raise DrawError for a time behind the last one."""
-    known = length if isinstance(length, int) else steps_of(net, values)
     if time is not None and known is not None and time + repeat - 1 > known:
         raise DrawError(
             f"draw: time={time} with repeat={repeat}; there are the times 1 to {known}."

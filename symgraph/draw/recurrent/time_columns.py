@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
+
+import sympy
 
 from symgraph.draw.recurrent.moment import Cell
 from symgraph.draw.recurrent.unrolled import Net
 from symgraph.errors import DrawError
 from symgraph.notation.sequences import Moment
+from symgraph.shapes import bind_dim, dim_symbols
 
-__all__ = ["Block", "Column", "blocks_of"]
+__all__ = ["Block", "Column", "Steps", "blocks_of", "count_of"]
+
+#: How many times there are: so many of each loop, or by the sizes of the sequences.
+Steps = int | Mapping[sympy.Symbol, int] | None
 
 
 class Column(NamedTuple):
@@ -27,7 +34,7 @@ class Block(NamedTuple):
     columns: tuple[Column, ...]
 
 
-def blocks_of(net: Net, steps: int | None, most: int, pitch: float = 1.0) -> list[Block]:
+def blocks_of(net: Net, steps: Steps, most: int, pitch: float = 1.0) -> list[Block]:
     """The columns of all loops; a loop that starts where another ends stands behind it.
 
     Raises DrawError when `most` leaves no room for the first and the last time.
@@ -61,9 +68,18 @@ def _in_order(net: Net) -> list[Cell]:
     return found
 
 
-def _moments(net: Net, letter: str, steps: int | None, most: int) -> list[Moment | None]:
+def count_of(net: Net, letter: str, steps: Steps) -> int | None:
+    """How many times the loops of a letter have, None where that is open."""
     length = net.step.length(letter)
-    count = length if isinstance(length, int) else steps
+    if isinstance(length, int):
+        return length
+    if isinstance(steps, Mapping):
+        return bind_dim(length, steps) if dim_symbols([length]) <= set(steps) else None
+    return steps
+
+
+def _moments(net: Net, letter: str, steps: Steps, most: int) -> list[Moment | None]:
+    count = count_of(net, letter, steps)
     if count is None:
         last = net.step.forward.last[letter]
         return [Moment("", 1), Moment("", 2), None, last]

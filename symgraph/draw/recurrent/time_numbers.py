@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import sympy
 
 from symgraph.build.unroll import unroll
 from symgraph.draw.recurrent.unrolled import Net
@@ -20,7 +21,7 @@ from symgraph.ops import Const, Fill, Map, Var
 from symgraph.ops.leaves import fill
 from symgraph.rounding import number_latex
 
-__all__ = ["Numbers", "numbers_of", "steps_of"]
+__all__ = ["Numbers", "numbers_of", "sizes_of"]
 
 _Key = tuple[str, int]
 # A longer vector is not written out.
@@ -64,28 +65,25 @@ class Numbers:
         return self.forward.get((name, 0)), self.backward.get((name, 0))
 
 
-def steps_of(net: Net, values: Mapping[Any, Any] | None) -> int | None:
-    """How many times the given sequences have."""
+def sizes_of(root: Node, values: Mapping[Any, Any] | None) -> dict[sympy.Symbol, int] | None:
+    """How many times the given sequences have: loops of different lengths have numbers apart."""
     if values is None:
         return None
-    by_name = {str(key): value for key, value in values.items()}
-    for entry in net.step.moments.entries.values():
-        if isinstance(entry.stacked, Var) and entry.stacked.name in by_name:
-            return int(np.asarray(by_name[entry.stacked.name]).shape[entry.axis])
-    return None
+    return bind_values([root], _by_name(values))[1] or None
+
+
+def _by_name(values: Mapping[Any, Any]) -> dict[str, Any]:
+    """Values by names: the variables of a loop written out are others."""
+    return {str(getattr(key, "name", key)): value for key, value in values.items()}
 
 
 def numbers_of(root: Node, values: Mapping[Any, Any] | None, net: Net, digits: int) -> Numbers:
     """All values, by writing out the loops."""
     if values is None:
         return Numbers()
-    by_name = {str(key): value for key, value in values.items()}
-    lengths = {
-        str(length): steps
-        for length in net.step.moments.lengths.values()
-        if not isinstance(length, int) and (steps := steps_of(net, values)) is not None
-    }
-    plain = unroll(root, lengths or None)
+    by_name = _by_name(values)
+    sizes = {str(symbol): size for symbol, size in (sizes_of(root, values) or {}).items()}
+    plain = unroll(root, sizes or None)
     labelled = graph(plain)
     found = labelled.values(by_name)
     forward: dict[_Key, str] = {}

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from symgraph.draw.recurrent.cell import CellDrawing, cell_legend
 from symgraph.draw.recurrent.moment import Cell, Element, latex_at
-from symgraph.draw.recurrent.time_columns import Block, Column, blocks_of
+from symgraph.draw.recurrent.time_columns import Block, Column, Steps, blocks_of
 from symgraph.draw.recurrent.time_numbers import Numbers
 from symgraph.draw.recurrent.time_paths import Chip, path_of, product, way_back
 from symgraph.draw.recurrent.unrolled import Net
@@ -40,7 +40,7 @@ class _Spot(NamedTuple):
 
 def operations_view(
     net: Net,
-    steps: int | None,
+    steps: Steps,
     most: int,
     numbers: Numbers,
     title: str,

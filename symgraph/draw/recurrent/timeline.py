@@ -14,8 +14,8 @@ import sympy
 
 from symgraph.draw.recurrent.cell import cell_title
 from symgraph.draw.recurrent.moment import Cell, latex_at, root_of, step_of
-from symgraph.draw.recurrent.time_columns import Block, Column, blocks_of
-from symgraph.draw.recurrent.time_numbers import Numbers, numbers_of, steps_of
+from symgraph.draw.recurrent.time_columns import Block, Column, Steps, blocks_of
+from symgraph.draw.recurrent.time_numbers import Numbers, numbers_of, sizes_of
 from symgraph.draw.recurrent.time_operations import operations_view
 from symgraph.draw.recurrent.unrolled import Link, Net
 from symgraph.draw.view import Direction, Language, LegendEntry, Role, View, ViewEdge, ViewNode
@@ -75,18 +75,19 @@ def timeline_view(
     if steps is not None and (not isinstance(steps, int) or steps < 1):
         raise DrawError(f"draw: steps={steps!r}; write a whole number from 1 on.")
     net = Net(step_of(expr, "timeline"))
-    numbers = numbers_of(root_of(expr, "timeline"), values, net, digits)
-    steps = steps_of(net, values) or steps
-    notes = (_uses_note(root_of(expr, "timeline"), steps, language),) if uses else ()
+    root = root_of(expr, "timeline")
+    numbers = numbers_of(root, values, net, digits)
+    shown: Steps = sizes_of(root, values) or steps
+    notes = (_uses_note(root, shown, language),) if uses else ()
     if detail == "ops":
-        view = operations_view(net, steps, most, numbers, title, language, legend, path)
+        view = operations_view(net, shown, most, numbers, title, language, legend, path)
         notes = (*view.notes, *notes)
         return replace(view, prefixes=prefixes and values is not None, notes=notes)
     if path is not None:
         raise DrawError("draw: path marks edges between operations; write detail='ops' too.")
     # Loops side by side in one column need twice the room.
     pitch = 2.0 if _side_by_side(net) else 1.0
-    drawing = _Vectors(net, blocks_of(net, steps, most, pitch), numbers, pitch)
+    drawing = _Vectors(net, blocks_of(net, shown, most, pitch), numbers, pitch)
     drawing.draw()
     if loss:
         drawing.draw_losses()
@@ -96,13 +97,17 @@ def timeline_view(
     )  # fmt: skip
 
 
-def _uses_note(root: Node, steps: int | None, language: Language) -> str:
+def _uses_note(root: Node, steps: Steps, language: Language) -> str:
     """How often each parameter is used; open lengths have so many steps, if that is known."""
+
+    def size(symbol: sympy.Symbol) -> sympy.Expr:
+        found = steps.get(symbol) if isinstance(steps, Mapping) else steps
+        return symbol if found is None else sympy.Integer(found)
+
     said = []
     for name, count in sorted(use_counts(root).items()):
         known = sympy.sympify(count)
-        if steps is not None:
-            known = known.xreplace(dict.fromkeys(known.free_symbols, sympy.Integer(steps)))
+        known = known.xreplace({symbol: size(symbol) for symbol in known.free_symbols})
         said.append(rf"{latex_name(name)}:\,{sympy.latex(known)}")
     return rf"\text{{{_USES[language]}}}:\quad " + r",\quad ".join(said)
 
