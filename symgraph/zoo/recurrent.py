@@ -244,24 +244,25 @@ def bidirectional(hidden: int = 2, inputs: int = 2, outputs: int = 2, steps: Dim
 def captioning(
     hidden: int = 3, features: int = 2, words: int = 4, steps: DimLike = "T"
 ) -> Recurrent:
-    """An image described word by word: its features enter the first state only.
+    """An image described word by word: its features enter at the first time only.
 
-    h_0 = tanh(I v), h_t = tanh(U w_t + W h_{t-1}), p_t = softmax(V h_t), where w_t is the word
-    before, START at first, and d_t the word that is to come, END at last.
-    Variables: v (features,), one-hot rows w and d (steps, words), I (hidden, features), U (hidden,
-    words), W (hidden, hidden), V (words, hidden).
+    h_t = tanh(U w_t + W h_{t-1} + m_t I v) with m_1 = 1 and m_t = 0 later, p_t = softmax(V h_t),
+    where w_t is the word before, START at first, and d_t the word that is to come, END at last.
+    Variables: v (features,), h_0 (hidden,), one-hot rows w and d (steps, words), I (hidden,
+    features), U (hidden, words), W (hidden, hidden), V (words, hidden).
     """
     U, W = sg.parameter("U", (hidden, words)), sg.parameter("W", (hidden, hidden))
     V = sg.parameter("V", (words, hidden))
-    start = sg.tanh(sg.parameter("I", (hidden, features)) @ sg.input("v", features))
+    image = sg.parameter("I", (hidden, features)) @ sg.input("v", features)
+    w, d = sg.input("w", (steps, words)), sg.input("d", (steps, words))
+    first = sg.one_hot(sg.const(0), w.shape[0])
 
-    def step(h: Node, w: Node, d: Node) -> tuple[Node, dict[str, Node]]:
-        h = sg.let("h", sg.tanh(U @ w + W @ h))
+    def step(h: Node, w: Node, m: Node, d: Node) -> tuple[Node, dict[str, Node]]:
+        h = sg.let("h", sg.tanh(U @ w + W @ h + m * image))
         p = sg.let("p", sg.softmax(V @ h))
         return h, {"p": p, "loss": -sg.sum(d * sg.log(p))}
 
-    d = sg.input("d", (steps, words))
-    run = sg.scan(step, start, (sg.input("w", (steps, words)), d))
+    run = sg.scan(step, sg.input("h0", hidden), (w, first, d))
     return Recurrent(sg.let("L", sg.sum(run.outputs["loss"])), run, (_sums_to_one(d),))
 
 

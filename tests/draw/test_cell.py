@@ -215,3 +215,23 @@ def test_layers_that_see_the_input_alone_are_layers_too() -> None:
     assert sorted(_signs(picture, "gate")) == ["V", r"\sigma"]
     assert _roles(picture)["pointwise"] == 4
     assert (overlaps(picture.scene), edge_hits(picture.scene)) == ([], [])
+
+
+def test_a_state_that_becomes_another_is_a_wire_to_the_exit_of_that_one():
+    p, q, w = sg.input("p"), sg.input("q"), sg.parameter("w")
+    cases = {
+        lambda a, b: (b, w * a * b): {("b_{t-1}", "a_{t}")},
+        lambda a, b: (b, a): {("b_{t-1}", "a_{t}"), ("a_{t-1}", "b_{t}")},
+        lambda a, b: (sg.let("a", sg.tanh(w * a + b)), a): {("a_{t-1}", "b_{t}")},
+    }
+    for step, wires in cases.items():
+        for repeat in (1, 3):
+            run = sg.scan(step, (p, q), length=5)
+            picture = sg.draw(run, style="cell", repeat=repeat)
+            names = {node.id: node.label for node in picture.view.nodes}
+            edges = {(names[edge.tail], names[edge.head]) for edge in picture.view.edges}
+            assert wires <= edges
+            assert len(names) == len({*names})
+            assert overlaps(picture.scene) == []
+            states = [node.label for node in picture.view.nodes if node.role == "state"]
+            assert len(states) == len(set(states)) == 2 * (repeat + 1)

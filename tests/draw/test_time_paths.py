@@ -47,9 +47,9 @@ def test_a_loss_of_every_time_is_reached_at_the_time_that_is_asked_for():
     last, second = (over_time(net, steps=3, path=path) for path in (("W", 1), ("W", 1, 2)))
 
     assert r"\to E_{3}:" in last.view.notes[0]
-    # The softmax has no label of its own: the derivative by the state is one factor.
-    start = r"\delta_{1}^{\mathsf{T}} = \frac{\partial E_{2}}{\partial S_{2}}\,\mathrm{diag}"
-    assert start in second.view.notes[0]
+    start = r"\delta_{1}^{\mathsf{T}} = \frac{\partial E_{2}}{\partial O_{2}}"
+    softmax = r"\,\left(\operatorname{diag}(O_{2}) - O_{2}\, {O_{2}}^{\mathsf{T}}\right)\,V"
+    assert start + softmax in second.view.notes[0]
     assert r"S_{3}" not in second.view.notes[0]
 
 

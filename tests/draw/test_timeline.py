@@ -1,5 +1,6 @@
 """Recurrent nets over time: columns, what they share, the five modes, rolled and unrolled."""
 
+import re
 from collections import Counter
 from typing import Any
 
@@ -228,3 +229,38 @@ def test_what_a_loop_gives_beside_its_states_is_an_output() -> None:
         picture = draw(net, style="timeline", steps=2)
         assert _labels(picture, "output") == ["o_{1}", "o_{2}"]
         assert Counter(edge.label for edge in picture.view.edges) == {"U": 2, "W": 2, "V": 2}
+
+
+def test_loops_of_two_lengths_have_their_own_numbers() -> None:
+    rng = np.random.default_rng(3)
+    sizes = {"U": (3, 4), "W": (3, 3), "U_d": (3, 4), "W_d": (3, 3), "V": (4, 3), "h0": (3,)}
+    v: dict[str, Any] = {name: rng.normal(size=shape) for name, shape in sizes.items()}
+    v |= {"x": rng.normal(size=(6, 4)), "d": np.eye(4)[[1, 0, 2, 3, 1]]}
+    state = v["h0"]
+    for row in v["x"]:
+        state = np.tanh(v["U"] @ row + v["W"] @ state)
+    for row in (np.zeros(4), *v["d"][:-1]):
+        state = np.tanh(v["U_d"] @ row + v["W_d"] @ state)
+
+    picture = draw(recurrent.encoder_decoder(), v, style="timeline", digits=4)
+    told = {node.label: node.forward or "" for node in picture.view.nodes}
+
+    assert [name for name in told if name[0] in "hs"] == [
+        *(f"h_{{{t}}}" for t in range(1, 7)), "h_{0}", *(f"s_{{{t}}}" for t in range(1, 6)),
+    ]  # fmt: skip
+    shown = [float(text) for text in re.findall(r"-?\d+\.\d+", told["s_{5}"])]
+    assert shown == pytest.approx(list(state), abs=1e-3)
+
+
+def test_what_a_known_sequence_switches_off_enters_at_its_times_only() -> None:
+    w, v = sg.input("w", ("T", 2)), sg.input("v", 3)
+    A, W = sg.parameter("A", (2, 3)), sg.parameter("W", (2, 2))
+    for place, times in ((sg.const(0), ["1"]), (w.shape[0] - 1, ["T"])):
+        run = sg.scan(
+            lambda h, w, m: sg.let("h", sg.tanh(w + W @ h + m * (A @ v))),
+            sg.input("h0", 2), (w, sg.one_hot(place, w.shape[0])),
+        )  # fmt: skip
+        edges = draw(run, style="timeline").view
+        names = {node.id: node.label for node in edges.nodes}
+        entered = [names[edge.head] for edge in edges.edges if names[edge.tail] == "v"]
+        assert entered == [f"h_{{{t}}}" for t in times]

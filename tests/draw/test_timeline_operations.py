@@ -60,3 +60,18 @@ def test_every_time_has_its_box_in_the_language_of_the_picture() -> None:
     )  # fmt: skip
     titles = [group.label for group in picture.view.groups]
     assert titles == [rf"\text{{时刻 }}t = {t}" for t in (1, 2, 30)]
+
+
+def test_a_start_at_zero_and_its_weight_are_not_drawn() -> None:
+    picture = draw(recurrent.rnn_h(from_zero=True), style="timeline", detail="ops", steps=3)
+    labels = Counter(node.label for node in picture.view.nodes)
+    assert "h_{0}" not in labels
+    assert (labels["W_{1}"], labels["W_{2}"]) == (3, 2)
+    first = next(node for node in picture.view.nodes if node.label == r"\cdot")
+    assert picture.view.nodes.index(first) < 4  # one weighted value is no sum
+
+
+def test_the_edge_into_a_softmax_has_its_jacobian() -> None:
+    picture = draw(recurrent.captioning(), style="timeline", detail="ops", steps=2)
+    labels = [edge.label for edge in picture.view.edges]
+    assert r"\operatorname{diag}(p_{1}) - p_{1}\, {p_{1}}^{\mathsf{T}}" in labels

@@ -4,6 +4,7 @@ import json
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import symgraph as sg
@@ -155,3 +156,18 @@ def test_the_error_of_a_recurrent_unit_has_a_wall():
     assert sides == pytest.approx([-0.00332063679, 0.05999524503], rel=1e-5)
     at_wall = sg.evaluate(slope, {"w": 6, "b": wall})
     assert at_wall == pytest.approx(-1600429.056, rel=1e-3)
+
+
+def test_an_image_that_enters_once_gives_the_numbers_of_the_lecture():
+    row = json.loads(NUMBERS.read_text(encoding="utf-8"))["S4-73"]
+    network = zoo.built("captioning")
+    named = {"v": "img", "I": "W_img", "U": "W_x", "W": "W_h", "V": "W_o"}
+    values = {name: row["inputs"][key] for name, key in named.items()}
+    *before, _ = words = [[float(k == word) for k in range(4)] for word in row["inputs"]["seq"]]
+    values |= {"h0": [0.0] * 3, "w": before, "d": words[1:]}
+    leaves = {leaf.name: leaf for leaf in variables([network.loss])}
+
+    assert sg.evaluate(network.loss, values) == pytest.approx(row["expect"]["loss"], rel=1e-9)
+    for name, key in (("I", "dW_img"), ("W", "dW_h")):
+        slope = sg.evaluate(sg.grad(network.loss, leaves[name]), values)
+        assert slope.ravel() == pytest.approx(np.ravel(row["expect"][key]), rel=1e-9)

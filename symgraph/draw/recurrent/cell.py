@@ -191,7 +191,8 @@ class CellDrawing:
         self.net = net
         self.cell = cell
         self.labels = labels
-        self.elements = net.elements([after for _, after in cell.states])
+        found = net.elements([after for _, after in cell.states])
+        self.elements = [element for element in found if element.kind != "copy"]
         if len(self.elements) > _MOST:
             raise DrawError(f"draw: a cell of {len(self.elements)} parts is too large to show.")
         self.places: Arranged = arrange(net, cell)
@@ -224,7 +225,8 @@ class CellDrawing:
             self._draw_end(ends[after], after, place, k)
         self.made |= {id: node for node, id in (*self.ids.items(), *ends.items())}
         self.ids |= ends
-        self.groups.append(ViewGroup(f"{copied}:cell", title, tuple(inside), role))
+        if inside:
+            self.groups.append(ViewGroup(f"{copied}:cell", title, tuple(inside), role))
 
     def skip(self) -> None:
         """Dots for copies that are left out."""
@@ -318,9 +320,13 @@ class CellDrawing:
         self.nodes.append(
             ViewNode(id, label, "state", label, forward, backward, at=self._at(place))
         )
-        start = self.places.at[after]
-        route: Route = "straight" if start[1] == place[1] else "upright"
-        self.edges.append(((after, "end"), ViewEdge(self.ids[after], id, 0, route=route)))
+        element = self.net.element(after)
+        is_copy = element.kind == "copy"
+        made = element.terms[0].source if is_copy else after
+        level = self.places.at[made][1] == place[1]
+        # Two states that change places would run on top of one another round corners.
+        route: Route = "straight" if level or is_copy else "upright"
+        self.edges.append(((made, "end"), ViewEdge(self.ids[made], id, 0, route=route)))
 
     def _edges_into(self, element: Element, base: str) -> Iterator[tuple[_Key, ViewEdge]]:
         """The wires of an element; a layer on the bus is fed by the join."""
@@ -336,7 +342,8 @@ class CellDrawing:
                 yield (extra, node), ViewEdge(self.ids[extra], head, k, dashed=True)
             return
         for k, term in enumerate(element.terms):
-            text = None if term.label is None or not self.labels else self._latex(term.label)
+            formula = self.net.at_times(term.label, term.only)
+            text = None if formula is None or not self.labels else self._latex(formula)
             text = None if text == element.sign else text  # said in the box already
             route = self._route(term.source, node)
             yield (
@@ -354,11 +361,6 @@ class CellDrawing:
 
     def _route(self, tail: Node, head: Node) -> Route:
         """Round one corner: down from the top line, up from a layer, else straight."""
-        if tail not in self.places.at:
-            raise DrawError(
-                "draw: the style 'cell' shows what makes a state, and here a state becomes another "
-                "state as it is. Use style='rolled', style='timeline' or style='graph'."
-            )
         (x0, y0), (x1, y1) = self.places.at[tail], self.places.at[head]
         if x0 == x1 or y0 == y1:
             return "straight"

@@ -43,7 +43,8 @@ class Arranged:
 
 def arrange(step: Step, cell: Cell) -> Arranged:
     """Places for all elements of a cell."""
-    elements = step.elements([after for _, after in cell.states])
+    found = step.elements([after for _, after in cell.states])
+    elements = [element for element in found if element.kind != "copy"]
     for before, after in cell.states:
         belt = _way(step, {before}, after)
         if belt:
@@ -267,7 +268,7 @@ class _WithBelt:
         """The other states: the operations of the way from the top line one below another."""
         done = self.done
         for _, after in self.cell.states:
-            if after in done.at:
+            if after in done.at or self.step.element(after).kind == "copy":
                 continue
             way = _way(self.step, {self.state, *done.belt}, after)
             way = [node for node in way if node not in done.at]

@@ -12,10 +12,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
+import numpy as np
+import sympy
+
 from symgraph.build.arithmetic import add
 from symgraph.build.contract import sum as sum_of
 from symgraph.build.loops import ScanResult
 from symgraph.errors import DrawError, UnsupportedError
+from symgraph.evaluate import evaluate_above
 from symgraph.explain.loops import last_times, names_of
 from symgraph.explain.unrolled import rolled_up
 from symgraph.node import Node, variables
@@ -39,7 +43,8 @@ from symgraph.shapes import Dim
 
 __all__ = ["Cell", "Element", "Kind", "Step", "Term", "latex_at", "root_of", "step_of"]
 
-Kind = Literal["input", "before", "constant", "layer", "operation", "join"]
+#: A copy is a state that becomes another state, or the same as another one.
+Kind = Literal["input", "before", "constant", "layer", "operation", "join", "copy"]
 
 _LETTERS = "tkij"
 _SIGNS = {
@@ -53,12 +58,14 @@ _SIGNS = {
 class Term(NamedTuple):
     """What comes into an element: the value and its label.
 
-    `weight` labels a layer's parameter; otherwise the label is the local derivative.
+    `weight` labels a layer's parameter; otherwise the label is the local derivative. What enters at
+    some times only is multiplied by `only`, an entry of a known sequence of zeros and ones.
     """
 
     source: Node
     label: Formula | None
     weight: bool = False
+    only: Node | None = None
 
 
 @dataclass(frozen=True)
@@ -178,6 +185,14 @@ class Step:
                 self._learned.add(node)
         self._elements: dict[Node, Element] = {}
         self._behind: set[Node] = set()
+        self._switched: set[Node] = set()
+        afters = [state.after for state in moments.states]
+        made = [bare(after) for after in afters]
+        self._copies = {
+            after
+            for k, after in enumerate(afters)
+            if isinstance(made[k], Previous) or made[k] in made[:k]
+        }
 
     def _call_sequences_by_their_names(self) -> None:
         """Entries of a variable have its own name, not that of a step's argument."""
@@ -209,13 +224,15 @@ class Step:
                 continue
             group = [j for j in range(len(states)) if j == i or (j in reach[i] and i in reach[j])]
             seen.update(group)
-            pairs = tuple((states[j].before, bare(states[j].after)) for j in group)
+            pairs = tuple((states[j].before, self.own(states[j].after)) for j in group)
             cells.append(Cell(pairs, state.letter, state.backwards))
         return tuple(cells)
 
     def _states_below(self, node: Node) -> set[Node]:
         """The values of states that a value is made of, those behind them left out."""
         afters = {bare(state.after) for state in self.moments.states}
+        if isinstance(bare(node), Previous):
+            return {bare(node)}
         found: set[Node] = set()
         seen: set[Node] = set()
         stack = [bare(arg) for arg in bare(node).args]
@@ -250,9 +267,13 @@ class Step:
 
     # --- elements -----------------------------------------------------------------------------
 
+    def own(self, node: Node) -> Node:
+        """The value itself without its names; of a state that is a copy its own name."""
+        return node if node in self._copies else bare(node)
+
     def element(self, node: Node) -> Element:
         """What computes a value of one time."""
-        node = bare(node)
+        node = self.own(node)
         if node not in self._elements:
             self._elements[node] = self._made(node)
         return self._elements[node]
@@ -261,7 +282,7 @@ class Step:
         """All elements that values are made of, operands first; earlier values are ends."""
         found: list[Element] = []
         done: set[Node] = set()
-        stack: list[tuple[Node, bool]] = [(bare(root), False) for root in reversed(roots)]
+        stack: list[tuple[Node, bool]] = [(self.own(root), False) for root in reversed(roots)]
         while stack:
             node, ready = stack.pop()
             if node in done:
@@ -272,12 +293,14 @@ class Step:
                 found.append(element)
                 continue
             stack.append((node, True))
-            stack += [(bare(term.source), False) for term in reversed(element.terms)]
+            stack += [(self.own(term.source), False) for term in reversed(element.terms)]
         return found
 
     def _made(self, node: Node) -> Element:
-        if node in self.moments.entries:
+        if node in self.moments.entries or node in self._switched:
             return Element(node, "input", "")
+        if node in self._copies:
+            return Element(node, "copy", "", (Term(bare(node), None),))
         if isinstance(node, Previous):
             return Element(node, "before", "")
         if not self.is_timed(node):
@@ -339,6 +362,11 @@ class Step:
             if vector is None:
                 biases += weights
                 continue
+            switched = self._term_at_times(weights, vector)
+            if switched is not None:
+                terms.append(switched[0])
+                parameters.append(switched[1])
+                continue
             label = self.reader.algebra.product([self.weight(one) for one in weights])
             terms.append(Term(vector, label if weights else Number(1), bool(weights)))
             parameters += [bare(one) for one in weights]
@@ -350,6 +378,45 @@ class Step:
         biases = [bare(one) for one in biases if self._is_parameter(one)]
         net = bare(inner)
         return Element(node, "layer", sign, tuple(terms), tuple(parameters), tuple(biases), net)
+
+    def _term_at_times(self, weights: list[Node], vector: Node) -> tuple[Term, Node] | None:
+        """Of m_t (I v) with known m_t: the value v, the parameter I, and when they enter."""
+        if len(weights) != 1 or self._known(vector) is None:
+            return None
+        args = [bare(arg) for arg in bare(weights[0]).args]
+        data = [arg for arg in args if isinstance(arg, Var) and arg.role == "input"]
+        others = [arg for arg in args if arg not in data]
+        if len(data) != 1 or len(others) != 1 or not self._is_parameter(others[0]):
+            return None
+        self._switched.add(data[0])
+        return Term(data[0], self.weight(others[0]), True, vector), others[0]
+
+    def _known(self, place: Node) -> Node | None:
+        """The sequence that a number at a time belongs to, where it has no variables."""
+        entry = self.moments.entries.get(place)
+        if entry is None or place.shape or variables([entry.stacked]):
+            return None
+        length = self.length(entry.letter)
+        return entry.stacked if isinstance(length, (int, sympy.Symbol)) else None
+
+    def enters(self, place: Node, moment: Moment | None, last: Moment | None) -> bool:
+        """Whether what a known sequence multiplies enters at a time; at the general one it does."""
+        stacked, letter = self._known(place), self.moments.entries[place].letter
+        if stacked is None or moment is None or moment.letter == letter:
+            return moment is not None
+        length = self.length(letter)
+        open_end = last is None or bool(last.letter)
+        count = max(moment.offset + 1, 4) if open_end or last is None else last.offset
+        sizes = {} if isinstance(length, int) else {length: count}
+        found = np.asarray(evaluate_above([stacked], {}, sizes)[stacked])
+        return bool(found[-1 if moment.letter else moment.offset - 1])
+
+    def at_times(self, label: Formula | None, only: Node | None) -> Formula | None:
+        """The label of what enters at some times only, at the general one."""
+        switch = None if only is None else self.name(only)
+        if label is None or switch is None:
+            return label
+        return self.reader.algebra.product([switch, label])
 
     def _sum_of(self, node: Node) -> Iterator[tuple[list[Node], Node | None]]:
         """The terms of a sum: the weights, and the value that they multiply, if any."""

@@ -6,11 +6,12 @@ leads from a chip is one term of the gradient's sum over time.
 
 from __future__ import annotations
 
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from symgraph.draw.recurrent.cell import CellDrawing, cell_legend
-from symgraph.draw.recurrent.moment import Cell, Element, latex_at
+from symgraph.draw.recurrent.moment import Cell, Element, Term, latex_at
 from symgraph.draw.recurrent.time_columns import Block, Column, Steps, blocks_of
 from symgraph.draw.recurrent.time_numbers import Numbers
 from symgraph.draw.recurrent.time_paths import Chip, path_of, product, way_back
@@ -23,6 +24,7 @@ from symgraph.notation.read import bare
 from symgraph.notation.sequences import Moment, Timed
 from symgraph.notation.tree import Formula, Name, Number
 from symgraph.notation.write import write
+from symgraph.ops import Fill
 
 __all__ = ["operations_view"]
 
@@ -191,7 +193,11 @@ class _Operations:
                 self._edge_of_time(block, cell, k, self._id(after, column))
                 self.edges[-1] = replace(self.edges[-1], alt=r"\cdots")
             return
-        for place, node in enumerate(one for one in self.net.inputs if self._fits(one, block)):
+        inputs = [one for one in self.net.inputs if self._fits(one, block)]
+        inputs.sort(key=lambda one: one in self.net.switches)
+        for place, node in enumerate(inputs):
+            if not self._enters(self.net.switches.get(node), block, column):
+                continue
             x = column.at + self.width - 1.0 + place
             label, (forward, _) = self._named(node, block, column), self._values(node, column)
             id = self._id(node, column)
@@ -219,16 +225,23 @@ class _Operations:
         return latex_at(formula, block.letter, column.moment)
 
     def _values(self, node: Node, column: Column) -> tuple[str | None, str | None]:
-        return self.numbers.of(self.net.title(node), column.moment)
+        moment = Moment() if node in self.net.switches else column.moment
+        return self.numbers.of(self.net.title(node), moment)
+
+    def _enters(self, only: Node | None, block: Block, column: Column) -> bool:
+        """Whether what enters at some times only does at this one."""
+        last = block.columns[-1].moment
+        return only is None or self.net.step.enters(only, column.moment, last)
 
     def _draw_layer(self, block: Block, k: int, column: Column, vector: Node) -> None:
         """The sum, the function, the chips, and what comes in."""
         element, spot = self.net.step.element(vector), self.spots[vector]
         inner = element.net if element.net is not None else vector
         has_function = inner is not vector
+        absent = [term for term in element.terms if self._is_absent(term, block, k)]
         sum_id = self._id(inner, column) if has_function else self._id(vector, column)
         x = column.at + spot.across
-        many = len(element.terms) + len(element.biases) > 1
+        many = len(element.terms) - len(absent) + len(element.biases) > 1
         sign = "+" if many else r"\cdot"
         row = spot.net if has_function else spot.function
         self.nodes.append(self._circle(inner, sum_id, sign, (x, row), block, column))
@@ -237,15 +250,39 @@ class _Operations:
             self.nodes.append(
                 self._circle(vector, id, element.sign, (x, spot.function), block, column)
             )
-            slope = self.net.step.slope_of_layer(element)
-            label = None if slope is None else self._latex(slope, block, column)
-            value, dead = None, False
+            label, (value, dead) = self._slope(element, block, column), (None, False)
             if "softmax" not in element.sign:
+                self.entrywise.add(len(self.edges))
                 value, dead = self.numbers.slope(self.net.title(vector), column.moment)
-            self.entrywise.add(len(self.edges))
             self.edges.append(ViewEdge(sum_id, id, 0, label, value, dead))
-        self._draw_terms(block, k, column, element, sum_id)
-        self._draw_chips(block, column, element, spot, sum_id, row)
+        self._draw_terms(block, k, column, element, sum_id, absent)
+        weighted = [term for term in element.terms if term.weight]
+        pairs = zip(element.parameters, weighted, strict=False)
+        without = {parameter for parameter, term in pairs if term in absent}
+        self._draw_chips(block, column, element, spot, sum_id, row, without)
+
+    def _slope(self, element: Element, block: Block, column: Column) -> str | None:
+        """The derivative of a layer by the sum that it is a function of."""
+        name = self.net.step.name(element.node)
+        if "softmax" in element.sign and name is not None:
+            p = self._latex(name, block, column)
+            is_row = getattr(name, "sort", "") == "row"
+            turned = rf"{{{p}}}^{{\mathsf{{T}}}}"
+            outer = f"{turned} {p}" if is_row else f"{p}\\, {turned}"
+            return rf"\operatorname{{diag}}({p}) - {outer}"
+        slope = self.net.step.slope_of_layer(element)
+        return None if slope is None else self._latex(slope, block, column)
+
+    def _is_absent(self, term: Term, block: Block, k: int) -> bool:
+        """Whether a term gives nothing: what enters at other times, the weighted start at zero."""
+        if not self._enters(term.only, block, block.columns[k]):
+            return True
+        if not isinstance(term.source, Previous):
+            return False
+        cell = next(c for c in block.cells if c.states[0][0] is term.source)
+        is_first = k == (len(block.columns) - 1 if cell.backwards else 0)
+        start = bare(term.source.args[0])
+        return is_first and isinstance(start, Fill) and start.value == 0
 
     def _circle(
         self,
@@ -264,10 +301,18 @@ class _Operations:
         return ViewNode(id, sign, "op", f"{sign} {name or ''}".strip(), shown, backward, at=at)
 
     def _draw_terms(
-        self, block: Block, k: int, column: Column, element: Element, head: str
+        self,
+        block: Block,
+        k: int,
+        column: Column,
+        element: Element,
+        head: str,
+        absent: Sequence[Term],
     ) -> None:
         """What the sum is made of: weighted values of this time and the one before."""
         for number, term in enumerate(element.terms):
+            if term in absent:
+                continue
             label = None if term.label is None else self._latex(term.label, block, column)
             sources = self._vectors_of(term.source)
             for source in sources:
@@ -318,11 +363,20 @@ class _Operations:
         return id
 
     def _draw_chips(
-        self, block: Block, column: Column, element: Element, spot: _Spot, head: str, row: float
+        self,
+        block: Block,
+        column: Column,
+        element: Element,
+        spot: _Spot,
+        head: str,
+        row: float,
+        without: Container[Node],
     ) -> None:
         """The parameters of a layer, and on their edges what they are multiplied by."""
         beside = dict(zip(element.parameters, self._partners(element), strict=False))
         for place, parameter in zip(spot.chips, self._parameters(element), strict=True):
+            if parameter in without:
+                continue
             hue = self.hues.setdefault(parameter, len(self.hues))
             name = write(self.net.step.weight(parameter), "latex")
             id = f"{self._id(parameter, column)}:{head}"

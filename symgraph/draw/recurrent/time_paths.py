@@ -149,9 +149,10 @@ def product(
     if len(factors) > _MOST_FACTORS:
         half = _MOST_FACTORS // 2
         factors = [*factors[:half], r"\cdots", *factors[-half:]]
+    if not chip.rank or len(factors) > 1:
+        factors = [rf"\left({one}\right)" if _is_sum(one) else one for one in factors]
     if not chip.rank:
-        bracketed = [rf"\left({one}\right)" if _is_sum(one) else one for one in factors]
-        return r"\,".join([*bracketed, *([partner] if partner != "1" else [])])
+        return r"\,".join([*factors, *([partner] if partner != "1" else [])])
     arriving = rf"\delta_{{{chip.time}}}"
     row = rf"{arriving}^{{\mathsf{{T}}}} = " + r"\,".join(factors)
     if partner == "1":

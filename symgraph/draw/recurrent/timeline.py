@@ -193,6 +193,11 @@ class _Vectors:
         for (depth, letter), nodes in sorted(groups.items(), key=lambda item: item[0][0]):
             lift = lifted.get(letter, max(lifted.values(), default=0.0) if letter is None else 0.0)
             loops = sum(node in self.owner for node in nodes)
+            rare = [node for node in nodes if node in self.net.switches]
+            for k, node in enumerate(rare, 1):
+                # The others stand in the middle, as at the times when these do not enter.
+                rows[node], offset[node] = depth + lift, -0.5 * self.pitch * k
+            nodes = [node for node in nodes if node not in rare]
             for k, node in enumerate(nodes):
                 # Loops side by side stand on two levels, so that what they carry goes past.
                 rows[node] = depth + lift + (k if loops > 1 else 0)
@@ -226,6 +231,9 @@ class _Vectors:
             if letter != block.letter and not (letter is None and last):
                 continue
             at = (column.at + self.offset[node], self.rows[node])
+            only = self.net.switches.get(node)
+            if only and not self.net.step.enters(only, column.moment, block.columns[-1].moment):
+                continue
             if column.moment is None:
                 if node in self.owner:
                     self.nodes.append(
@@ -237,7 +245,8 @@ class _Vectors:
     def _node(self, node: Node, block: Block, column: Column, at: tuple[float, float]) -> ViewNode:
         id = self._id(node, column)
         label = self._named(node, block.letter, column.moment)
-        forward, backward = self.numbers.of(self.net.title(node), column.moment)
+        moment = Moment() if node in self.net.switches else column.moment
+        forward, backward = self.numbers.of(self.net.title(node), moment)
         made = ViewNode(id, label, "state", label, forward, backward, form="box", at=at)
         cell = self.owner.get(node)
         if cell is not None and len(cell.states) > 1:
@@ -312,7 +321,9 @@ class _Vectors:
             return
         ids = {node.id for node in self.nodes}
         if tail in ids and head in ids:
-            self.edges.append(self._edge(tail, head, link.weight, block, column))
+            step, only = self.net.step, link.only if self.rolled else None
+            weight = step.at_times(link.weight, only)
+            self.edges.append(self._edge(tail, head, weight, block, column))
 
     def _edge(
         self, tail: str, head: str, weight: Formula | None, block: Block, column: Column

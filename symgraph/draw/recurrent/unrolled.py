@@ -21,11 +21,15 @@ __all__ = ["Link", "Net"]
 
 @dataclass(frozen=True)
 class Link:
-    """One vector feeds another: the layer that takes it in and the weight there, if it is one."""
+    """One vector feeds another: the layer that takes it in and the weight there, if it is one.
+
+    `only`: the entry of a known sequence that says at which times.
+    """
 
     source: Node
     target: Node
     weight: Formula | None
+    only: Node | None = None
 
 
 @dataclass
@@ -41,6 +45,8 @@ class Net:
     def __post_init__(self) -> None:
         for target in (*self.layers, *self._afters):
             self.links += self._links_into(target)
+        #: What enters at some times only, by the entry that says when.
+        self.switches = {one.source: one.only for one in self.links if one.only is not None}
 
     @property
     def cells(self) -> tuple[Cell, ...]:
@@ -75,6 +81,8 @@ class Net:
         """The letter of the times of a value, None for one that has no time."""
         if isinstance(node, Previous):
             return str(node.params[0])
+        if node in self.switches:
+            return self.letter(self.switches[node])
         return self.step.forward.clock.get(node)
 
     @cached_property
@@ -109,6 +117,7 @@ class Net:
     def _links_into(self, target: Node) -> Iterator[Link]:
         """The vectors that a vector is made of, each once."""
         found: dict[Node, list[Formula | None]] = {}
+        switches: dict[Node, Node] = {}
         stack: list[tuple[Node, Formula | None]] = [(target, None)]
         seen: set[tuple[Node, Formula | None]] = set()
         while stack:
@@ -116,8 +125,10 @@ class Net:
             for term in reversed(self.step.element(node).terms):
                 own = term.label if term.weight else weight
                 source = term.source
+                if term.only is not None:
+                    switches[source] = term.only
                 if isinstance(source, Point):
-                    source = bare(source.args[0])
+                    source = self.step.own(source.args[0])
                 kind = self.step.element(source).kind
                 if kind in ("input", "before") or source in self.vectors:
                     found.setdefault(source, []).append(own)
@@ -126,7 +137,7 @@ class Net:
                     stack.append((source, own))
         for source, weights in found.items():
             single = weights[0] if all(one == weights[0] for one in weights) else None
-            yield Link(source, target, single)
+            yield Link(source, target, single, switches.get(source))
 
     def sources_of(self, node: Node) -> list[Node]:
         """The vectors that a value is made of."""
