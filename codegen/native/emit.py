@@ -156,6 +156,7 @@ class _Emitter:
         self.pooling = find_pooling(block.steps, block.uses)
         away = self.pooling.delayed | self.apart
         handled = {*away, *self.delayed, *self.pooling.made, *self.pooling.handed}
+        handled |= set(self.pooling.scaled)
         groups = arranged(block, handled, w.order)
         if block is self.block and not self.options.check_finite:
             self._overwrite(groups, away | self.delayed)
@@ -165,7 +166,9 @@ class _Emitter:
             node = group[0]
             if node in away:
                 continue
-            if any(type(one) is Map for one in group):
+            if node in self.pooling.scaled:
+                emit_unpooled(w, node, self.pooling, self.labels)
+            elif any(type(one) is Map for one in group):
                 emit_maps(w, group, self.labels, self.overwritten)
             elif node.is_loop:
                 emit_loop(w, node, self.run)
@@ -187,7 +190,7 @@ class _Emitter:
         if node in self.pooling.made:
             return
         if node in self.pooling.handed:
-            emit_unpooled(w, node, self.pooling, note)
+            emit_unpooled(w, node, self.pooling, self.labels)
             return
         reduces = isinstance(node, Reduce) or (isinstance(node, Einsum) and form_of(node) == "sum")
         if reduces and emit_window(w, node, self.pooling, note):

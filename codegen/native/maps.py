@@ -6,7 +6,7 @@ written to memory. What stays the same in an inner loop is read before it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 
 from symgraph.codegen.basic import op_of
@@ -20,7 +20,7 @@ from symgraph.node import Kind, Node
 from symgraph.ops.map import Map
 from symgraph.shapes import Dim
 
-__all__ = ["emit_maps", "expression"]
+__all__ = ["emit_maps", "expression", "lines"]
 
 #: Operations that are operators of C. Others are functions of the prelude.
 _OPERATORS: dict[str, str] = {
@@ -73,6 +73,26 @@ def expression(
     if text is not None:
         return text.format(*operands)
     return f"{w.function(op)}({', '.join(operands)})"
+
+
+def lines(
+    w: CWriter, nodes: Sequence[Node], texts: dict[Node, str], kinds: Mapping[Node, Kind],
+    labels: Labels,
+) -> None:  # fmt: skip
+    """Operations on entries, each in a variable, whose names go into `texts`.
+
+    `kinds` are the storages of operands that have no memory.
+    """
+    storages = dict(kinds)
+    for node in nodes:
+        given = [storages.get(a) or w.value(a).storage for a in node.args]
+        storage = storages[node] = node_storage(node, given)
+        op = op_of(node)
+        assert op is not None, "a Map that was not lowered"
+        text = expression(w, op, [texts[a] for a in node.args], given, storage)
+        texts[node] = w.name("v")
+        kind = w.local("boolean" if op == "iverson" else storage)
+        w.say(f"const {kind} {texts[node]} = {text};", labels.note(node, w.env))
 
 
 class _Group:

@@ -307,12 +307,17 @@ def emit_push(w: CWriter, node: Node, note: str) -> None:
         w.say(f"{entry(target, there)} += {entry(value, read)};", note)
 
 
-def push_target(w: CWriter, node: Push, storage: Any) -> tuple[Value, Value, list[Row]]:
-    """Where the result lies, the memory around it that also holds what falls outside, and rows."""
+def push_target(
+    w: CWriter, node: Push, storage: Any, result: Node | None = None
+) -> tuple[Value, Value, list[Row]]:
+    """Where the result lies, the memory around it that also holds what falls outside, and rows.
+
+    `result` is the node that lies there, if it is not the Push.
+    """
     small = node.args[0].shape
     inside = _inside(node, node.shape, small)
     if all(inside):
-        out = w.result(node, storage)
+        out = w.result(result or node, storage)
         return out, out, list(node.rows)
     before, shape, rows = _border(node.shape, node.rows, small, inside)
     around = w.room(tuple(shape), storage, w.order.get(node))

@@ -10,16 +10,20 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from symgraph.codegen.basic import op_of
+from symgraph.codegen.labels import Labels
+from symgraph.codegen.native.maps import lines
 from symgraph.codegen.native.moves import affine_view, covers, push_target, zero
 from symgraph.codegen.native.writer import CWriter
 from symgraph.codegen.plan import node_storage
+from symgraph.codegen.reach import is_inside
 from symgraph.codegen.strided import Value, entry, spread
 from symgraph.node import Kind, Node
 from symgraph.ops.einsum import Einsum
 from symgraph.ops.leaves import Fill, Iota
+from symgraph.ops.map import Map
 from symgraph.ops.move import Push, Reshape
 from symgraph.ops.reduce import Reduce
 from symgraph.shapes import Dim
@@ -36,11 +40,14 @@ class Pooling:
     `partner` of a maximum is the position of the same maximum; `positions` are compared with
     positions and nothing else, so that they may lie in memory as reals; `handed` gives for a Push
     the positions and the derivative that it hands back, and `delayed` are the steps between.
+    `scaled` gives for a product of a Push and a factor the Push and the steps of the factor, which
+    are done for the largest entries alone.
     """
 
     partner: dict[Node, Node] = field(default_factory=dict)
     positions: set[Node] = field(default_factory=set)
     handed: dict[Node, tuple[Node, Node]] = field(default_factory=dict)
+    scaled: dict[Node, tuple[Push, list[Node]]] = field(default_factory=dict)
     delayed: set[Node] = field(default_factory=set)
     made: set[Node] = field(default_factory=set)  # positions that are there already
 
@@ -67,7 +74,34 @@ def find_pooling(steps: Sequence[Node], uses: dict[Node, int]) -> Pooling:
                 found.positions.add(node)
         elif isinstance(node, Push) and len(node.args) == 1:
             _find_handed(found, node, uses)
+    for push in list(found.handed):
+        _find_scaled(found, push, readers, uses)
     return found
+
+
+def _find_scaled(
+    found: Pooling, push: Node, readers: dict[Node, list[Node]], uses: dict[Node, int]
+) -> None:
+    """Take note of a product that is zero wherever a Push is: where no largest entry was."""
+    assert isinstance(push, Push)
+    small = push.args[0].shape
+    apart, _ = covers(push.rows, small, push.shape)
+    inside = all(is_inside(row, small, n) for row, n in zip(push.rows, push.shape, strict=True))
+    users = readers.get(push, [])
+    if not apart or not inside or uses[push] != 1 or len(users) != 1:
+        return
+    root = users[0]
+    if op_of(root) != "multiply" or root.shape != push.shape or root.args[0] is root.args[1]:
+        return
+    inner: list[Node] = []
+    stack = [arg for arg in root.args if arg is not push]
+    while stack:
+        node = stack.pop()
+        if type(node) is Map and uses[node] == 1 and node.shape == push.shape:
+            inner.append(node)
+            stack.extend(node.args)
+    found.scaled[root] = push, inner[::-1]
+    found.delayed |= {push, *inner}
 
 
 def _is_compared(node: Node, readers: dict[Node, list[Node]], uses: dict[Node, int]) -> bool:
@@ -219,30 +253,76 @@ def _written(
 # --- the way back --------------------------------------------------------------------------------
 
 
-def emit_unpooled(w: CWriter, node: Node, pooling: Pooling, note: str) -> None:
-    """Derivatives added where the largest entries of windows were."""
-    assert isinstance(node, Push)
-    winner, given = pooling.handed[node]
+def emit_unpooled(w: CWriter, node: Node, pooling: Pooling, labels: Labels) -> None:
+    """Derivatives added where the largest entries of windows were, times a factor if there is one.
+
+    A factor is wanted at the largest entry of a window only, and read and computed there.
+    """
+    push, inner = pooling.scaled.get(node, (node, []))
+    assert isinstance(push, Push)
+    winner, given = pooling.handed[push]
     assert isinstance(winner, Reduce)
     places, derivative = w.value(winner), w.value(given)
-    shape, axes = node.args[0].shape, winner.axes
-    out, target, rows = push_target(w, node, "real")
+    shape, axes = push.args[0].shape, winner.axes
+    out, target, rows = push_target(w, push, "real", node)
     apart, full = covers(rows, shape, target.shape)
     if not (apart and full):
         zero(w, target)
     view = affine_view(w, target, rows, shape)
+    factors = _factors(w, node, push, inner)
+    seen = [affine_view(w, v, push.rows, shape) for v in factors.values() if v.strides]
     kept = [axis for axis in range(len(shape)) if axis not in axes]
-    assert view.strides is not None
-    own = spread(derivative, shape)
-    arrays = [
-        tuple(view.strides[a] for a in kept), places.strides or (), tuple(own[a] for a in kept),
-    ]  # fmt: skip
-    sign = "=" if apart else "+="
-    with w.unit(), w.nest([shape[a] for a in kept], arrays) as (there, position, read):
-        at, ct = w.name("v"), w.name("v")
-        w.say(f"const {w.ctype(places.storage)} {at} = {entry(places, position)};")
-        w.say(f"const {w.real} {ct} = {entry(derivative, read)};", note)
-        for k, place in enumerate(_window(shape, axes)):
-            to = entry(view, _joined(there, w.position(_steps(place, view, axes))))
-            w.say(f"{to} {sign} {at} == {k} ? {ct} : 0;")
-    w.env[node] = replace(out)
+    arrays = [_of(spread(v, shape), kept) for v in (view, derivative, *seen)]
+    with (
+        w.unit(),
+        w.nest([shape[a] for a in kept], [*arrays, places.strides or ()]) as (to, read, *ats, best),
+    ):
+        at = w.name("v")
+        w.say(f"const {w.ctype(places.storage)} {at} = {entry(places, best)};")
+        texts = {push: entry(derivative, read)}
+        window = _window(shape, axes)
+        for arg, value in factors.items():
+            if not value.strides:
+                texts[arg] = entry(value, "")
+                continue
+            own = seen.pop(0)
+            before = ats.pop(0)
+            reads = [entry(own, _joined(before, w.position(_steps(p, own, axes)))) for p in window]
+            texts[arg] = _chosen(w, own, at, reads)
+        if node is not push:
+            lines(w, [*inner, node], texts, {push: "real"}, labels)
+        ct = w.name("v")
+        w.say(f"const {w.real} {ct} = {texts[node]};", labels.note(push, w.env))
+        for k, place in enumerate(window):
+            entered = entry(view, _joined(to, w.position(_steps(place, view, axes))))
+            w.say(f"{entered} {'=' if apart else '+='} {at} == {k} ? {ct} : 0;")
+    w.env[node] = out
+
+
+def _factors(w: CWriter, node: Node, push: Push, inner: Sequence[Node]) -> dict[Node, Value]:
+    """What the steps of a factor read, in the shape of the Push."""
+    if node is push:
+        return {}
+    steps = [*inner, node]
+    read = [arg for step in steps for arg in step.args if arg not in steps and arg is not push]
+    values = {arg: w.value(arg) for arg in dict.fromkeys(read)}
+    return {
+        arg: value
+        if value.strides is None
+        else w.view(value, push.shape, spread(value, push.shape))
+        for arg, value in values.items()
+    }
+
+
+def _of(strides: Sequence[Dim], axes: Sequence[int]) -> tuple[Dim, ...]:
+    return tuple(strides[axis] for axis in axes)
+
+
+def _chosen(w: CWriter, value: Value, at: str, reads: Sequence[str]) -> str:
+    """The entry of a window that a position says."""
+    text = reads[0]
+    for k, read in enumerate(reads[1:], 1):
+        name = w.name("v")
+        w.say(f"const {w.local(value.storage)} {name} = {at} == {k} ? {read} : {text};")
+        text = name
+    return text

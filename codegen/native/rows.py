@@ -17,10 +17,9 @@ import numpy as np
 
 from symgraph.codegen.basic import op_of
 from symgraph.codegen.labels import Labels
-from symgraph.codegen.native.maps import expression
+from symgraph.codegen.native.maps import lines
 from symgraph.codegen.native.moves import check_positions, relaid
 from symgraph.codegen.native.writer import CWriter
-from symgraph.codegen.plan import node_storage
 from symgraph.codegen.schedule import Block
 from symgraph.codegen.strided import Value, entry, spread
 from symgraph.node import Kind, Node
@@ -274,6 +273,7 @@ def emit_row_updates(w: CWriter, updates: Sequence[RowUpdate], labels: Labels) -
 class _Rows:
     def __init__(self, w: CWriter, update: RowUpdate, labels: Labels) -> None:
         self.w, self.update, self.labels = w, update, labels
+        self.kinds: dict[Node, Kind] = {update.total: "real"}
         self.shape, self.direct = update.total.shape, _adds_multiples(update)
         most = product([sum(product(push.args[1].shape) for push in update.pushes)])
         self.sums = w.room((most, *self.shape[1:]), "real", prefix="d")
@@ -317,7 +317,7 @@ class _Rows:
                     arg: entry(v, _joined(before, there))
                     for (arg, v), before, there in zip(values.items(), lead, ats, strict=False)
                 }
-                self._lines(inner, texts)
+                lines(w, inner, texts, self.kinds, self.labels)
                 if self.direct:
                     texts[self.update.total] = texts[value]
                     self._rule(row, row_values, row_spreads, ats[len(values) :], texts)
@@ -382,26 +382,9 @@ class _Rows:
         for (arg, value), strides, at in zip(values.items(), spreads, ats, strict=True):
             places[arg] = entry(value, _joined(w.position([(row, strides[0])]), at))
         texts.update(places)
-        self._lines(update.rule, texts)
+        lines(w, update.rule, texts, self.kinds, self.labels)
         for variable, node in update.news.items():
             w.say(f"{places[variable]} = {texts[node]};")
-
-    def _lines(self, nodes: Sequence[Node], texts: dict[Node, str]) -> None:
-        """Operations on entries, each in a variable; adds their names to the texts."""
-        w = self.w
-        storages: dict[Node, Kind] = {}
-        for node in nodes:
-            kinds = [storages.get(a) or self._storage(a) for a in node.args]
-            storages[node] = node_storage(node, kinds)
-            op = op_of(node)
-            assert op is not None, "a Map that was not lowered"
-            text = expression(w, op, [texts[a] for a in node.args], kinds, storages[node])
-            texts[node] = w.name("v")
-            note = self.labels.note(node, w.env)
-            w.say(f"const {w.local(storages[node])} {texts[node]} = {text};", note)
-
-    def _storage(self, node: Node) -> Kind:
-        return "real" if node is self.update.total else self.w.value(node).storage
 
 
 def _joined(*parts: str) -> str:
