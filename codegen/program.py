@@ -20,14 +20,10 @@ import sympy
 
 from symgraph.build.coerce import as_node
 from symgraph.codegen.boundary import Boundary, Fixed
-from symgraph.codegen.emit_numpy import Options, Source, emit
-from symgraph.codegen.emit_read import emit_read
-from symgraph.codegen.labels import Labels
-from symgraph.codegen.lowering import lower_all
+from symgraph.codegen.emit_numpy import Options
 from symgraph.codegen.numpy_space import NumpySpaces
-from symgraph.codegen.passes import everything, normalise_sums, strip_lets
+from symgraph.codegen.recipe import Recipe
 from symgraph.codegen.runtime_text import RESERVED
-from symgraph.codegen.schedule import Block, schedule
 from symgraph.codegen.signature import Signature
 from symgraph.codegen.structure import flatten, result_text
 from symgraph.errors import (
@@ -91,40 +87,30 @@ def compile(
         real=dtype, name=name, check_finite=check_finite, output_names=paths, symbols=symbols,
         result=result_text(structure), output_dtypes=tuple(_dtype(r, dtype) for r in roots),
     )  # fmt: skip
+    recipe = Recipe(variables, roots, stored, options, structure)
     if target == "cython" and style == "fast":
-        program = _native(variables, structure, roots, stored, options, signature)
+        program = _native(recipe, signature)
         if program is not None:
             return program
-    make = _readable if style == "read" else _lowered
-    source = make(variables, roots, stored, options)
+    source = recipe.readable() if style == "read" else recipe.lowered()
     return Program(
-        variables, source.text, source.stored, options,
+        recipe, source.text, source.stored,
         lambda owner: NumpySpaces(owner, source.text, options, structure, style == "read"),
         signature,
     )  # fmt: skip
 
 
-def _native(
-    variables: Sequence[Var],
-    structure: Any,
-    roots: Sequence[Node],
-    stored: Mapping[Var, Node],
-    options: Options,
-    signature: Signature,
-) -> Program | None:
+def _native(recipe: Recipe, signature: Signature) -> Program | None:
     """The program in C; None, and a line in the log, where there is no compiler."""
-    from symgraph.codegen.native.emit import emit_native
-    from symgraph.codegen.native.scalar_program import emit_scalars
     from symgraph.codegen.native.space import NativeSpaces
     from symgraph.codegen.native.toolchain import ToolchainError
 
-    block, outputs, updates, labels = _scheduled(roots, stored, options, loops=True)
-    given = (block, variables, outputs, updates, labels, options)
-    source = emit_scalars(*given) or emit_native(*given)
+    source, options = recipe.native, recipe.options
+    given = (recipe.variables, recipe.roots, options, recipe.structure)
     try:
         return Program(
-            variables, source.text, source.stored, options,
-            lambda _: NativeSpaces(source, variables, outputs, options, structure), signature,
+            recipe, source.text, source.stored, lambda _: NativeSpaces(source, *given), signature,
+            "cython",
         )  # fmt: skip
     except ToolchainError as error:
         _log.warning("sg.compile: %s uses NumPy: %s", options.name, error)
@@ -148,40 +134,6 @@ def _check_options(target: str, dtype: str, style: str, name: str) -> None:
         raise NameClashError(
             f"compile: name {name!r} is used inside of emitted code; use another, without digits."
         )
-
-
-def _lowered(
-    variables: Sequence[Var], roots: Sequence[Node], stored: Mapping[Var, Node], options: Options
-) -> Source:
-    """The passes, the schedule and the text."""
-    block, outputs, updates, labels = _scheduled(roots, stored, options)
-    return emit(block, variables, outputs, updates, labels, options)
-
-
-def _scheduled(
-    roots: Sequence[Node], stored: Mapping[Var, Node], options: Options, loops: bool = False
-) -> tuple[Block, list[Node], dict[Node, Node], Labels]:
-    """The steps that compute outputs and new values in basic operations."""
-    everywhere = [*roots, *stored.values()]
-    now, images = lower_all(everywhere, float(np.finfo(options.real).max), loops)
-    outputs = now[: len(roots)]
-    updates: dict[Node, Node] = dict(zip(stored, now[len(roots) :], strict=True))
-    labels = Labels(everything(everywhere), images)
-    return schedule(outputs, updates), outputs, updates, labels
-
-
-def _readable(
-    variables: Sequence[Var], roots: Sequence[Node], stored: Mapping[Var, Node], options: Options
-) -> Source:
-    """As `_lowered`, in plain NumPy."""
-    everywhere = [*roots, *stored.values()]
-    first = strip_lets(everywhere)
-    second = normalise_sums(first.roots, dots=False)
-    outputs = second.roots[: len(roots)]
-    updates: dict[Node, Node] = dict(zip(stored, second.roots[len(roots) :], strict=True))
-    labels = Labels(everything(everywhere), [first.image, second.image])
-    block = schedule(outputs, updates)
-    return emit_read(block, variables, outputs, updates, labels, options)
 
 
 # --- arguments --------------------------------------------------------------------
@@ -297,15 +249,18 @@ class Program:
 
     def __init__(
         self,
-        variables: Sequence[Var],
+        recipe: Recipe,
         text: str,
         stored: Sequence[int],
-        options: Options,
         spaces: Callable[[Program], Callable[[tuple[int, ...]], Workspace]],
         signature: Signature,
+        target: Target = "numpy",
     ) -> None:
+        variables, options = recipe.variables, recipe.options
+        self._recipe = recipe
         self._signature = signature
         self.source = text
+        self.target: Target = target  # what it runs on
         self.args = tuple(variable.name for variable in variables)
         self.name = options.name
         self._boundary = Boundary(variables, options.real, stored, options.check_finite)
@@ -339,10 +294,24 @@ class Program:
         return Bound(self, self._boundary.chosen(given, named, dims))
 
     def save(self, path: str | Path) -> Path:
-        """Write the source as a module; its function is called like the program's `name`."""
+        """Write the program as a file whose function is called like the program's `name`.
+
+        The suffix chooses: `.py` is a module that needs NumPy alone, `.pyx` one for Cython with all
+        of its C inside, `.c` the C; any other holds `source`. Nothing of it needs a compiler.
+        """
         target = Path(path)
-        target.write_text(self.source, encoding="utf-8", newline="\n")
+        target.write_text(self._written(target.suffix.lower()), encoding="utf-8", newline="\n")
         return target
+
+    def _written(self, suffix: str) -> str:
+        if suffix == ".pyx":
+            from symgraph.codegen.native.export.module import module_text
+
+            return module_text(self._recipe)
+        if suffix == ".c":
+            return self._recipe.native.text
+        as_numpy = suffix == ".py" and self.target == "cython"
+        return self._recipe.lowered().text if as_numpy else self.source
 
     def _take(self, sizes: tuple[int, ...]) -> Workspace:
         """A workspace that nobody else uses."""

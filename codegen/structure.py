@@ -38,16 +38,23 @@ def filled(structure: Any, values: Sequence[Any]) -> Any:
 
 
 def result_text(structure: Any) -> str:
-    """The structure as Python text over y, for the saved module."""
+    """The structure as Python text over y, for saved modules."""
     if isinstance(structure, int):
         return f"y[{structure}]"
     if isinstance(structure, dict):
-        parts = [f"{key!a}: {result_text(part)}" for key, part in structure.items()]
+        parts = [f"{_key_text(key)}: {result_text(part)}" for key, part in structure.items()]
         return f"{{{', '.join(parts)}}}"
     inner = ", ".join(result_text(part) for part in structure)
     if isinstance(structure, list):
         return f"[{inner}]"
     return f"({inner},)" if len(structure) == 1 else f"({inner})"
+
+
+def _key_text(key: Any) -> str:
+    """A key as a literal; what has none is written as a string, so that it is inert."""
+    parts = key if type(key) is tuple else [key]
+    plain = all(type(part) in (int, str, bool, bytes, type(None)) for part in parts)
+    return ascii(key if plain else str(key))
 
 
 def leaves_of(structure: Any, value: Any, found: dict[int, Any]) -> dict[int, Any]:

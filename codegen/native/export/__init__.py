@@ -1,0 +1,1 @@
+"""Programs that run without this package: one .pyx file, or a folder for ``pip install``."""
