@@ -69,6 +69,7 @@ class NativeSource:
 
     `sizes` are the symbols that `n` holds, in order; `stored` the numbers of the arguments that are
     updated in place; site k + 1 is `sites[k]`; `buffers` counts the offsets that `plan` writes.
+    `lines` and `memory` are what the functions hold and which buffers they have, for reports.
     """
 
     text: str
@@ -77,6 +78,8 @@ class NativeSource:
     stored: tuple[int, ...]
     sites: tuple[Site, ...]
     buffers: int
+    lines: tuple[Line, ...] = ()
+    memory: tuple[Buffer, ...] = ()
 
 
 def emit_native(
@@ -125,16 +128,20 @@ class _Emitter:
         kept = {} if self.options.check_finite else self.updates
         rows = find_row_updates(self.block, self.outputs, kept)
         self.apart = {node for update in rows for node in update.steps}
+        if len(set(self.block.sections.values())) > 1:
+            w.heading("forward")
         self.run(self.block)
-        w.prefix = _PREFIX["update"]
+        if rows:
+            self._section("update")
         emit_row_updates(w, rows, self.labels)
         self._results()
         buffers = w.memory.settled()
         stored = tuple(k for k, variable in enumerate(self.args) if variable in self.updates)
         text = self._file(buffers)
         return NativeSource(
-            text, self.options.name, self.symbols, stored, tuple(w.sites), len(buffers)
-        )
+            text, self.options.name, self.symbols, stored, tuple(w.sites), len(buffers),
+            tuple(w.lines), tuple(buffers),
+        )  # fmt: skip
 
     def _arguments(self) -> None:
         w = self.w
@@ -161,8 +168,8 @@ class _Emitter:
         if block is self.block and not self.options.check_finite:
             self._overwrite(groups, away | self.delayed)
         for group in groups:
-            section = block.sections.get(group[0])
-            w.prefix = _PREFIX[section] if section is not None else w.prefix
+            if block is self.block:
+                self._section(block.sections.get(group[0]))
             node = group[0]
             if node in away:
                 continue
@@ -177,6 +184,13 @@ class _Emitter:
             for node in group:
                 deliver(w, node)
         self.delayed, self.pooling = around
+
+    def _section(self, section: Section | None) -> None:
+        """A heading where a part of the program begins; bodies of loops have none."""
+        if section is None or _PREFIX[section] == self.w.prefix:
+            return
+        self.w.prefix = _PREFIX[section]
+        self.w.heading(section)
 
     def _overwrite(self, groups: Sequence[Sequence[Node]], away: Collection[Node]) -> None:
         """New values right into the arrays of their variables, where nothing else reads those."""

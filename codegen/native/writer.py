@@ -90,6 +90,10 @@ class CWriter:
             if word in self.memory.buffers:
                 self.memory.buffers[word].mention(self._unit)
 
+    def heading(self, text: str) -> None:
+        """Say what begins with the next unit."""
+        self.lines.append(Line(f"/* --- {text} */", self._depth, self._unit + 1))
+
     @contextmanager
     def inside(self, head: str, note: str = "") -> Iterator[None]:
         """Lines between braces."""
