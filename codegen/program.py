@@ -303,6 +303,30 @@ class Program:
         target.write_text(self._written(target.suffix.lower()), encoding="utf-8", newline="\n")
         return target
 
+    def export(
+        self, folder: str | Path, weights: Any = None, *, package: str | None = None
+    ) -> Path:
+        """Write a folder that `pip install` builds and that runs without this package.
+
+        It holds a Python package with the thin `.pyx` and its C, `pyproject.toml`, `setup.py` and a
+        README with the formulas; `weights`, arrays by the names of arguments or a Model, go along
+        as `weights.npz`. The package is called `package`, else like the folder. Writing needs no
+        compiler, whatever the target. Raises UnknownNameError, ShapeError or KindError for weights
+        that are none of the arguments, NameClashError for a package that cannot be imported.
+
+        >>> import tempfile
+        >>> import symgraph as sg
+        >>> x, w = sg.input("x", ("N", 2)), sg.parameter("w", 2)
+        >>> f = sg.compile([x, w], sg.tanh(x @ w))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     files = f.export(f"{folder}/neuron", {"w": [0.5, 0.25]}).rglob("*")
+        ...     print(*sorted(file.name for file in files if file.suffix in (".pyx", ".md")))
+        README.md program.pyx
+        """
+        from symgraph.codegen.native.export.folder import export
+
+        return export(self._recipe, folder, weights, package)
+
     def _written(self, suffix: str) -> str:
         if suffix == ".pyx":
             from symgraph.codegen.native.export.module import module_text

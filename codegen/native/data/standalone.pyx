@@ -150,7 +150,9 @@ cdef class Bound:
         self._run(1)
         return _structured([y[()] if y.ndim == 0 else y.copy() for y in self._outputs])
 
-    __call__ = step
+    def __call__(self):
+        """As `step`."""
+        return self.step()
 
     def steps(self, Py_ssize_t count):
         """Run `count` times and return the outputs of the last time; None for no times."""

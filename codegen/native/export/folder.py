@@ -16,6 +16,7 @@ from symgraph.codegen.native.emit import data
 from symgraph.codegen.native.export.module import FLAGS, NATIVE, check_name, module_text
 from symgraph.codegen.native.export.readme import readme
 from symgraph.codegen.native.export.routines import called, closure, table
+from symgraph.codegen.native.runtime import sources
 from symgraph.codegen.recipe import Recipe
 from symgraph.errors import KindError, NameClashError, ShapeError, UnknownNameError
 from symgraph.shapes import shape_text
@@ -106,19 +107,16 @@ def _texts(recipe: Recipe, package: str, arrays: Mapping[str, Any]) -> dict[str,
         f"{package}/kernel.c": source.text,
         f"{package}/routines.c": _routines(needed),
     }
-    return files | {f"{package}/{file}": data(file) for file in copied}
+    return files | {f"{package}/{file}": sources()[file] for file in copied}
 
 
 def _routines(needed: list[str]) -> str:
     """The C file that fills the table."""
-    types = {"f32": "float", "f64": "double"}
-    head = '/* The routines that the program calls, defined in the files beside this one. */\n'
-    declared = "".join(f"__typeof__(*(({_TABLE})0)->{name}) sg_{name};\n" for name in needed)
-    del types
+    head = "/* The routines that the program calls, defined in the files beside this one. */\n"
+    declared = "".join(
+        f"__typeof__(*((sg_table *)0)->{name}) sg_{name};\n" for name in needed if name != "wait"
+    )
     return f'{head}#include "table.h"\n\n{declared}\n{table(needed)}'
-
-
-_TABLE = "sg_table *"
 
 
 def _init(name: str, arrays: Mapping[str, Any]) -> str:
@@ -133,11 +131,17 @@ def _init(name: str, arrays: Mapping[str, Any]) -> str:
 
 
 def _setup(package: str, code: list[str]) -> str:
-    files = "".join(f'    "{package}/{name}",\n' for name in ["program.pyx", "kernel.c", "routines.c", *code])
+    files = "".join(
+        f'    "{package}/{name}",\n' for name in ["program.pyx", "kernel.c", "routines.c", *code]
+    )
     flags = ", ".join(f'"{flag}"' for flag in FLAGS)
-    return data("standalone_setup.py").replace("@PACKAGE@", package).replace(
-        "@SOURCES@", files.rstrip("\n")
-    ).replace("@FLAGS@", flags).replace("@NATIVE@", NATIVE)
+    return (
+        data("standalone_setup.txt")
+        .replace("@PACKAGE@", package)
+        .replace("@SOURCES@", files.rstrip("\n"))
+        .replace("@FLAGS@", flags)
+        .replace("@NATIVE@", NATIVE)
+    )
 
 
 def _package(root: Path, given: str | None, name: str) -> str:
@@ -182,7 +186,9 @@ def _weights(recipe: Recipe, given: Any) -> dict[str, tuple[str, Any]]:
             continue
         array = np.array(given[name], dtypes[variable.kind], order="C")
         fixed = zip(variable.shape, array.shape, strict=False)
-        if array.ndim != len(variable.shape) or any(isinstance(d, int) and d != n for d, n in fixed):
+        if array.ndim != len(variable.shape) or any(
+            isinstance(d, int) and d != n for d, n in fixed
+        ):
             raise ShapeError(
                 f"export: weight {name!r} has shape {array.shape}, the argument is declared "
                 f"{shape_text(variable.shape)}. Give an array of that shape."

@@ -11,7 +11,7 @@ from typing import Any
 from symgraph import errors
 from symgraph.codegen.labels import comment
 from symgraph.codegen.native.emit import NativeSource, data
-from symgraph.codegen.native.export.routines import called, pasted
+from symgraph.codegen.native.export.routines import pasted
 from symgraph.codegen.recipe import Recipe
 from symgraph.codegen.size_text import SizeText
 from symgraph.codegen.structure import result_text
@@ -107,8 +107,7 @@ def title(recipe: Recipe) -> list[str]:
 
 def _verbatim(source: NativeSource) -> str:
     """The C in a raw text of Python, which three quotes would end."""
-    text = f"{source.text}\n{pasted(called(source.text))}"
-    return text.replace('"""', "'''")
+    return pasted(source.text).replace('"""', "'''")
 
 
 def _filled(recipe: Recipe, source: NativeSource) -> str:
@@ -176,4 +175,4 @@ def _rows(parts: Sequence[str], indent: str = "    ") -> str:
 def _builtin(error: str) -> str:
     """The exception of Python that stands for one of ours."""
     line = getattr(errors, error).__mro__
-    return next(cls.__name__ for cls in line if cls.__module__ == "builtins")
+    return next(str(cls.__name__) for cls in line if cls.__module__ == "builtins")

@@ -1,20 +1,22 @@
-"""The README of an exported folder: what is computed, as a textbook writes it, and how to call it."""
+"""The README of an exported folder: what is computed, as textbooks write it, and how to call it."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from symgraph.codegen.labels import comment
+from symgraph.codegen.native.straight import named
 from symgraph.codegen.recipe import Recipe
 from symgraph.errors import SymgraphError
 from symgraph.grad import grad
 from symgraph.node import Node, reachable
-from symgraph.ops.leaves import Var
 from symgraph.shapes import shape_text
 
 __all__ = ["readme"]
 
+_KEY = re.compile(r"\['(.*)'\]")
 _TEXT = """\
 # {package}
 
@@ -60,7 +62,7 @@ bound = Bound({given})     # keeps the arrays: bound.step(), bound.steps(1000)
 
 def readme(recipe: Recipe, package: str, weights: Sequence[str]) -> str:
     """The text; names and formulas of the user are inert in it."""
-    short = identifiers(recipe.variables)
+    short = named(recipe.variables)
     dtypes = {"real": recipe.options.real, "integer": "int64", "boolean": "bool"}
     rows = [
         f"| {_code(v.name)} | `{name}` | {_code(shape_text(v.shape))} | {dtypes[v.kind]} |"
@@ -77,18 +79,13 @@ def readme(recipe: Recipe, package: str, weights: Sequence[str]) -> str:
     )
 
 
-def identifiers(variables: Sequence[Var]) -> list[str]:
-    """What the arguments are called in the C."""
-    from symgraph.codegen.native.straight import named
-
-    return named(variables)
-
-
 def _call(recipe: Recipe, package: str, short: Sequence[str], weights: Sequence[str]) -> str:
     note = ""
     if weights:
         names = ", ".join(_code(name) for name in weights)
-        note = f"\n`{package}.weights()` gives arrays that came with the program, by name: {names}.\n"
+        note = (
+            f"\n`{package}.weights()` gives arrays that came with the program, by name: {names}.\n"
+        )
     return _CALL.format(
         package=package, name=recipe.options.name, given=", ".join(short),
         imports=", weights" if weights else "", weights=note,
@@ -98,10 +95,10 @@ def _call(recipe: Recipe, package: str, short: Sequence[str], weights: Sequence[
 def _formulas(recipe: Recipe) -> Iterator[str]:
     """Blocks of text: outputs, gradients, new values."""
     outputs = zip(recipe.options.output_names, recipe.roots, strict=True)
-    yield _block([f"{path} = {_printed(root)}" for path, root in outputs])
+    yield _block([f"{_said(path)} = {_printed(root)}" for path, root in outputs])
     derivation = _derivation(recipe)
     if derivation is not None:
-        yield "With the derivatives"
+        yield "With the derivatives:"
         yield _block([line.unicode() for line in derivation])
     news = [f"{v.name} <- {_printed(value)}" for v, value in recipe.stored.items()]
     if news:
@@ -130,6 +127,12 @@ def _derivation(recipe: Recipe) -> list[Any] | None:
 
 def _is_in(gradient: Node, computed: Any) -> bool:
     return bool(gradient.args) and gradient in computed
+
+
+def _said(path: str) -> str:
+    """The place of an output: its key, where it is one of a dict."""
+    key = _KEY.fullmatch(path)
+    return "result" if path == "0" else key[1] if key else f"result{path}"
 
 
 def _printed(node: Node) -> str:

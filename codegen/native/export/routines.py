@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from symgraph.codegen.native.emit import data
+from symgraph.codegen.native.runtime import sources, table_text
 
 __all__ = ["FILES", "called", "closure", "pasted", "table"]
 
-_CALL = re.compile(r"\blib->(\w+)")
+_CALL = re.compile(r"\bf->lib->(\w+)")
 _FIELD = re.compile(r"\(\*(\w+)\)")
 _INCLUDE = re.compile(r'^#include "(\w+\.[ch])"\n', re.MULTILINE)
 _MACRO = re.compile(r"^#\s*define\s+(\w+)", re.MULTILINE)
+_VECTOR = re.compile(r"^SG_(?:IN|FN) .*?\b(sg_\w+)\(", re.MULTILINE)
+_WORD = re.compile(r"\b\w+\b")
 _HEADERS = re.compile(r"^#include <.*>\n", re.MULTILINE)
 _TABLE = "table.h"
 
@@ -31,7 +33,7 @@ static i64 sg_wait(void *barrier) { (void)barrier; return 0; }"""
 def called(kernel: str) -> list[str]:
     """The entries of the table that a kernel calls, in the order of the table."""
     names = set(_CALL.findall(kernel))
-    return [name for name in _FIELD.findall(data(_TABLE)) if name in names]
+    return [name for name in _FIELD.findall(table_text()) if name in names]
 
 
 def _files(names: Iterable[str]) -> list[str]:
@@ -54,7 +56,7 @@ def closure(names: Iterable[str]) -> list[str]:
         name = stack.pop()
         if name not in found:
             found[name] = None
-            stack += _INCLUDE.findall(data(name))[::-1]
+            stack += _INCLUDE.findall(sources()[name])[::-1]
     return list(found)
 
 
@@ -69,25 +71,36 @@ def table(names: Sequence[str]) -> str:
     )
 
 
-def pasted(names: Sequence[str]) -> str:
-    """The routines as one text without files of its own, to stand behind a kernel.
+def pasted(kernel: str) -> str:
+    """A kernel and the routines that it calls, as one text without files of its own.
 
-    The macros that it defines are gone at its end.
+    The macros of each part are gone at its end, and names that two parts have are told apart.
     """
-    parts = [_expanded(name) for name in _files(names)]
-    text = "\n".join([*parts, table(names)])
-    headers = dict.fromkeys(_HEADERS.findall(text))
-    text = "".join(headers) + _HEADERS.sub("", text)
-    undone = "".join(f"#undef {name}\n" for name in sorted(set(_MACRO.findall(text))))
-    return f"{text}\n{undone}"
+    names = called(kernel)
+    parts = [_told_apart(_expanded(name)) for name in _files(names)]
+    headers = dict.fromkeys(header for part in parts for header in _HEADERS.findall(part))
+    parts = [kernel, *(_HEADERS.sub("", part) for part in parts), table(names)]
+    return "\n".join(["".join(headers), *map(_undone, parts)])
 
 
 def _expanded(name: str) -> str:
-    """A file with the text of those that it includes, as often as it does."""
-    text = data(name)
+    """A file with the text of those that it includes."""
+    text = sources()[name]
     while True:
         found = _INCLUDE.search(text)
         if found is None:
             return text
-        inner = "" if found[1] == _TABLE else data(found[1])
+        inner = "" if found[1] == _TABLE else sources()[found[1]]
         text = text[: found.start()] + inner + text[found.end() :]
+
+
+def _told_apart(text: str) -> str:
+    """Vector functions under other names than those of the kernel."""
+    names = {"word", *_VECTOR.findall(text)}
+    return _WORD.sub(lambda found: f"{found[0]}_" if found[0] in names else found[0], text)
+
+
+def _undone(text: str) -> str:
+    """A text that leaves no macro behind, but for the guard of the table."""
+    names = sorted(set(_MACRO.findall(text)) - {"SG_TABLE_H"})
+    return text + "".join(f"#undef {name}\n" for name in names)
