@@ -31,7 +31,8 @@ static i64 F(factor)(i64 n, REAL *lu, i64 *order, i64 *swaps) {
 }
 
 /* The factors of a copy of `a` in scratch: the order of its rows, then the matrix. */
-static i64 F(factors)(i64 n, const REAL *a, REAL *scratch, REAL **lu, i64 **order, i64 *swaps) {
+static __attribute__((noinline)) i64 F(factors)(i64 n, const REAL *a, REAL *scratch, REAL **lu,
+                                                i64 **order, i64 *swaps) {
     *order = (i64 *)scratch;
     *lu = scratch + n * (i64)(sizeof(i64) / sizeof(REAL));
     for (i64 i = 0; i < n * n; i++) (*lu)[i] = a[i];
@@ -39,7 +40,7 @@ static i64 F(factors)(i64 n, const REAL *a, REAL *scratch, REAL **lu, i64 **orde
 }
 
 /* x, which holds the right-hand sides in the order of the rows, becomes the solution. */
-static void F(substitute)(i64 n, i64 m, const REAL *lu, REAL *x) {
+static __attribute__((noinline)) void F(substitute)(i64 n, i64 m, const REAL *lu, REAL *x) {
     for (i64 i = 0; i < n; i++)
         for (i64 c = 0; c < i; c++)
             for (i64 j = 0; j < m; j++) x[i * m + j] -= lu[i * n + c] * x[c * m + j];

@@ -142,6 +142,7 @@ static struct PyModuleDef module_definition = {
 
 PyMODINIT_FUNC PyInit_symgraph_native(void) {
     import_array();
-    if (PyType_Ready(&KernelType) || PyType_Ready(&sg_bound_type) || PyType_Ready(&sg_walk_type)) return NULL;
+    if (PyType_Ready(&KernelType) || PyType_Ready(&sg_bound_type)) return NULL;
+    if (PyType_Ready(&sg_walk_type)) return NULL;
     return PyModule_Create(&module_definition);
 }

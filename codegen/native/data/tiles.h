@@ -1,8 +1,11 @@
 /* Matrix products and transpositions of one real type, by register tiles in vector extensions.
 
    Included with REAL (float or double), WIDTH (its bytes), INT (the integer of its width), F(name),
-   which adds the suffix, and LOAD_..., STORE_..., the compiler's masked loads and stores. Lanes run along n, where C and B have unit stride; A is read entry by entry, so that its
-   strides are free. A B without unit stride along n is packed, panel by panel, into a buffer. */
+   which adds the suffix, and LOAD_..., STORE_..., the compiler's masked loads and stores.
+
+   Lanes run along n, where C and B have unit stride; A is read entry by entry, so that its strides
+   are free. A B without unit stride along n is packed, panel by panel, into a buffer. Strides may be
+   0 or negative. */
 
 /* The loops are vectors already, as written: what looks for more in them takes a third of the time
    to compile and makes nothing faster. */
