@@ -47,10 +47,13 @@ class Recipe:
     options: Options
     structure: Any
 
-    def scheduled(self) -> Scheduled:
-        """The steps that compute outputs and new values in basic operations, made anew."""
+    def scheduled(self, loops: bool = False) -> Scheduled:
+        """The steps that compute outputs and new values in basic operations, made anew.
+
+        `loops` are for a target that writes loops over entries.
+        """
         everywhere = [*self.roots, *self.stored.values()]
-        now, images = lower_all(everywhere, float(np.finfo(self.options.real).max))
+        now, images = lower_all(everywhere, float(np.finfo(self.options.real).max), loops)
         outputs = now[: len(self.roots)]
         updates: dict[Node, Node] = dict(zip(self.stored, now[len(self.roots) :], strict=True))
         labels = Labels(everything(everywhere), images)
@@ -80,6 +83,6 @@ class Recipe:
         from symgraph.codegen.native.emit import emit_native
         from symgraph.codegen.native.scalar_program import emit_scalars
 
-        block, outputs, updates, labels = self.scheduled()
+        block, outputs, updates, labels = self.scheduled(loops=True)
         given = (block, self.variables, outputs, updates, labels, self.options)
         return emit_scalars(*given) or emit_native(*given)
