@@ -27,7 +27,7 @@ from symgraph.node import Node
 from symgraph.ops.leaves import Var
 from symgraph.shapes import as_dim, bind_dim, bind_shape, shape_text
 
-__all__ = ["Boundary", "Entered", "Fixed"]
+__all__ = ["Boundary", "Entered", "Fixed", "ordered", "placed"]
 
 _ACCEPTED = {"real": "fiub", "integer": "iu", "boolean": "b"}
 
@@ -50,6 +50,42 @@ class Entered:
         """Write new values back into the arrays that were given."""
         for given, array in self.written:
             given[...] = array
+
+
+def ordered(arrays: Sequence[Any], named: Mapping[str, Any], names: Sequence[str]) -> Sequence[Any]:
+    """One value a name, from values in order and values by name; UnknownNameError for fewer."""
+    if len(arrays) == len(names) and not named:
+        return arrays
+    given = placed(arrays, named, names)
+    missing = [name for name in names if name not in given]
+    if missing:
+        raise UnknownNameError(
+            f"arguments {', '.join(map(repr, missing))} are missing: {len(names)} are "
+            f"declared, {len(given)} were given. Give all of them, in order or by name."
+        )
+    return [given[name] for name in names]
+
+
+def placed(arrays: Sequence[Any], named: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """Values by name, from values in order and values by name."""
+    if len(arrays) > len(names):
+        raise UnknownNameError(
+            f"{len(arrays)} arguments were given, there are {len(names)}: "
+            f"{', '.join(map(repr, names))}. Leave out the others."
+        )
+    given = dict(zip(names, arrays, strict=False))
+    for name, value in named.items():
+        if name not in names:
+            raise UnknownNameError(
+                f"there is no argument {name!r} here; the arguments are "
+                f"{', '.join(map(repr, names))}."
+            )
+        if name in given:
+            raise NameClashError(
+                f"argument {name!r} is given twice, in order and by name. Give it once."
+            )
+        given[name] = value
+    return given
 
 
 class Boundary:
@@ -84,45 +120,13 @@ class Boundary:
 
     def ordered(self, arrays: Sequence[Any], named: Mapping[str, Any]) -> Sequence[Any]:
         """One value an argument."""
-        if len(arrays) == len(self.names) and not named:
-            return arrays
-        given = self.placed(arrays, named, self.names)
-        missing = [name for name in self.names if name not in given]
-        if missing:
-            raise UnknownNameError(
-                f"arguments {', '.join(map(repr, missing))} are missing: {len(self.names)} are "
-                f"declared, {len(given)} were given. Give all of them, in order or by name."
-            )
-        return [given[name] for name in self.names]
-
-    def placed(
-        self, arrays: Sequence[Any], named: Mapping[str, Any], names: Sequence[str]
-    ) -> dict[str, Any]:
-        """Values by name, from values in order and values by name."""
-        if len(arrays) > len(names):
-            raise UnknownNameError(
-                f"{len(arrays)} arguments were given, there are {len(names)}: "
-                f"{', '.join(map(repr, names))}. Leave out the others."
-            )
-        given = dict(zip(names, arrays, strict=False))
-        for name, value in named.items():
-            if name not in names:
-                raise UnknownNameError(
-                    f"there is no argument {name!r} here; the arguments are "
-                    f"{', '.join(map(repr, names))}."
-                )
-            if name in given:
-                raise NameClashError(
-                    f"argument {name!r} is given twice, in order and by name. Give it once."
-                )
-            given[name] = value
-        return given
+        return ordered(arrays, named, self.names)
 
     def chosen(
         self, arrays: Sequence[Any], named: Mapping[str, Any], dims: Mapping[Any, int] | None
     ) -> Fixed:
         """The arrays that a bound program keeps."""
-        given = self.placed(arrays, named, self.names)
+        given = placed(arrays, named, self.names)
         if dims is not None:
             sizes = {as_dim(symbol, "dims"): int(n) for symbol, n in dims.items()}
             for name, variable, dtype in zip(self.names, self.variables, self.dtypes, strict=True):
@@ -272,7 +276,7 @@ class Fixed:
     def enter(self, arrays: Sequence[Any], named: Mapping[str, Any]) -> Entered:
         """Arrays for one run, some of them given now."""
         boundary = self.boundary
-        now = boundary.placed(arrays, named, self.open)
+        now = placed(arrays, named, self.open)
         missing = [name for name in self.open if name not in now]
         if missing:
             raise UnknownNameError(

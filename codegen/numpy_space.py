@@ -17,7 +17,7 @@ from symgraph.codegen.emit_numpy import Options
 from symgraph.codegen.structure import filled, leaves_of
 from symgraph.errors import NonFiniteError, RangeError, ShapeError
 
-__all__ = ["NumpySpaces"]
+__all__ = ["NumpySpaces", "executed"]
 
 
 class NumpySpaces:
@@ -27,7 +27,7 @@ class NumpySpaces:
         self, owner: Any, text: str, options: Options, structure: Any, is_plain: bool
     ) -> None:
         self._structure = structure
-        space = _executed(owner, text, options.name)
+        space = executed(owner, text, options.name)
         if is_plain:
             self._workspace = _plain(space[options.name], structure, options.output_dtypes)
         else:
@@ -119,7 +119,7 @@ def _plain(
     return lambda *sizes: attach
 
 
-def _executed(owner: Any, text: str, name: str) -> dict[str, Any]:
+def executed(owner: Any, text: str, name: str) -> dict[str, Any]:
     """The names that the text defines; tracebacks show its lines."""
     digest = hashlib.sha256(text.encode()).hexdigest()[:12]
     file = f"<symgraph {name} {digest}>"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -13,7 +13,8 @@ from symgraph.scalar import NUMPY, Pointwise, functions, slot
 from symgraph.template import function_name
 
 __all__ = [
-    "ADD", "ATOM", "MATMUL", "MUL", "POW", "UNARY", "Text", "Writing", "counted_slots", "wrapped"
+    "ADD", "ATOM", "MATMUL", "MUL", "POW", "UNARY", "Dialect", "Text", "Writing", "counted_slots",
+    "wrapped",
 ]  # fmt: skip
 
 #: How tightly Python's operators bind.
@@ -39,17 +40,41 @@ def wrapped(part: Text, tight: int) -> str:
     return part.text if part.tight >= tight else f"({part.text})"
 
 
+class Dialect(NamedTuple):
+    """How a library of arrays is written: its name in the code, its functions, truth values that
+    count, choices between two plain numbers, numbers given to functions of our own, and the
+    extreme of several operands."""
+
+    prefix: str
+    functions: Mapping[str, str]
+    counted: str
+    chosen: str
+    literal: str
+    extreme: Callable[[str, Sequence[str]], str]
+    folds: bool = False  # formulas of numbers alone are computed now
+
+
+def _reduced(name: str, parts: Sequence[str]) -> str:
+    return f"np.{name}.reduce(np.broadcast_arrays({', '.join(parts)}))"
+
+
+PLAIN_NUMPY = Dialect("np", NUMPY, "1 * {0}", "np.where({0}, {1}, {2})", "{0}", _reduced)
+
+
 class Writing:
     """Writes bodies; `helpers` collects the functions they call, each after those it calls."""
 
-    def __init__(self, taken: Collection[str] = ()) -> None:
+    def __init__(self, taken: Collection[str] = (), dialect: Dialect = PLAIN_NUMPY) -> None:
         self.helpers: dict[str, str] = {}
         self._taken = taken
+        self._dialect = dialect
 
     def body(self, expr: Any, operands: Sequence[Text]) -> Text:
         """The body of a template on written operands."""
         if expr.is_Symbol:
             return operands[int(expr.name[1:])]
+        if self._dialect.folds and expr.is_number and not expr.is_Rational:
+            return _number(sympy.Float(float(expr)))
         if expr.is_Number or expr.is_NumberSymbol:
             return _number(expr)
         if expr.is_Add:
@@ -89,7 +114,7 @@ class Writing:
             return Text(f"1 / {wrapped(self.body(1 / expr, operands), MUL + 1)}", MUL)
         base = self.body(expr.base, operands)
         if expr.exp == sympy.Rational(1, 2):
-            return Text(f"np.sqrt({base.text})")
+            return Text(f"{self._dialect.prefix}.sqrt({base.text})")
         exponent = self.body(expr.exp, operands)
         return Text(f"{wrapped(base, POW + 1)}**{wrapped(exponent, POW)}", POW)
 
@@ -98,7 +123,7 @@ class Writing:
             left, right = (wrapped(part, COMPARE + 1) for part in parts)
             return Text(f"{left} {_COMPARISONS[name]} {right}", COMPARE)
         if name == "iverson":
-            return Text(f"1 * {wrapped(parts[0], MUL + 1)}", MUL)
+            return Text(self._dialect.counted.format(wrapped(parts[0], MUL + 1)), MUL)
         if name in ("logical_and", "logical_or"):
             sign, tight = ("&", AND) if name == "logical_and" else ("|", OR)
             return Text(f" {sign} ".join(wrapped(part, COMPARE + 5) for part in parts), tight)
@@ -106,10 +131,15 @@ class Writing:
             return Text(f"~{wrapped(parts[0], UNARY)}", UNARY)
         inner = ", ".join(part.text for part in parts)
         if name in ("maximum", "minimum") and len(parts) != 2:
-            return Text(f"np.{name}.reduce(np.broadcast_arrays({inner}))")
-        if name in NUMPY:
-            return Text(f"np.{NUMPY[name]}({inner})")
-        return Text(f"{self._defined(name)}({inner})")
+            return Text(self._dialect.extreme(name, [part.text for part in parts]))
+        if name == "where" and all(_is_literal(part.text) for part in parts[1:]):
+            return Text(self._dialect.chosen.format(*(part.text for part in parts)))
+        if name in self._dialect.functions:
+            return Text(f"{self._dialect.prefix}.{self._dialect.functions[name]}({inner})")
+        given = [
+            self._dialect.literal.format(p.text) if _is_literal(p.text) else p.text for p in parts
+        ]
+        return Text(f"{self._defined(name)}({', '.join(given)})")
 
     def _defined(self, name: str) -> str:
         """The identifier of a function that NumPy lacks."""
@@ -132,6 +162,10 @@ class Writing:
             f'def {called}({", ".join(names)}):\n    """{title}."""\n    return {written.text}\n'
         )
         return called
+
+
+def _is_literal(text: str) -> bool:
+    return not any(char.isalpha() for char in text.replace("e", "").replace("np.pi", ""))
 
 
 _LOGICAL = ("iverson", "logical_and", "logical_or", "logical_not", *_COMPARISONS)

@@ -13,12 +13,13 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, overload
 
 import numpy as np
 import sympy
 
 from symgraph.build.coerce import as_node
+from symgraph.codegen.array_program import ArrayProgram
 from symgraph.codegen.boundary import Boundary, Fixed
 from symgraph.codegen.emit_numpy import Options
 from symgraph.codegen.numpy_space import NumpySpaces
@@ -41,8 +42,37 @@ __all__ = ["Bound", "Program", "compile"]
 
 Target = Literal["numpy", "cython"]
 Style = Literal["fast", "read"]
+Dtype = Literal["float64", "float32"]
 _log = logging.getLogger("symgraph")
 _KEPT = 8  # workspaces for so many different sizes are kept
+
+
+@overload
+def compile(
+    args: Any,
+    outputs: Any,
+    *,
+    target: Target = ...,
+    dtype: Literal["float64", "float32"] = ...,
+    style: Style = ...,
+    name: str = ...,
+    updates: Mapping[Any, Any] | None = ...,
+    check_finite: bool = ...,
+) -> Program: ...
+
+
+@overload
+def compile(
+    args: Any,
+    outputs: Any,
+    *,
+    target: Target = ...,
+    dtype: Literal["float64", "float32"] = ...,
+    style: Literal["array"],
+    name: str = ...,
+    updates: Mapping[Any, Any] | None = ...,
+    check_finite: bool = ...,
+) -> ArrayProgram: ...
 
 
 def compile(
@@ -51,11 +81,11 @@ def compile(
     *,
     target: Target = "numpy",
     dtype: Literal["float64", "float32"] = "float64",
-    style: Style = "fast",
+    style: Style | Literal["array"] = "fast",
     name: str = "step",
     updates: Mapping[Any, Any] | None = None,
     check_finite: bool = False,
-) -> Program:
+) -> Program | ArrayProgram:
     """A function that computes nodes from arrays, shaped like `sympy.lambdify`.
 
     `args` is a variable or a list of them (or of their names), nested as lambdify allows, with
@@ -64,7 +94,8 @@ def compile(
     arguments to their new values, which are written into the given arrays after everything is
     computed from the old ones. With `check_finite` NaN or infinity in arguments, outputs or new
     values raises NonFiniteError. `target="cython"` gives native code where there is a C compiler,
-    else a line in the log and NumPy; `style="read"` gives plain NumPy for reading.
+    else a line in the log and NumPy; `style="read"` gives plain NumPy for reading, `style="array"`
+    code for the arrays of any library, which returns new values beside the outputs.
     Raises UnknownNameError for a variable that is no argument, NameClashError for one that is
     given twice, ShapeError or KindError for an update of another shape or kind.
 
@@ -92,6 +123,13 @@ def compile(
         program = _native(recipe, signature)
         if program is not None:
             return program
+    if style == "array":
+        if check_finite or target != "numpy":
+            raise UnsupportedError(
+                "compile: style='array' takes neither check_finite nor a target: the library of "
+                "the arrays computes. Leave them out."
+            )
+        return ArrayProgram(recipe.for_arrays(), recipe, signature)
     source = recipe.readable() if style == "read" else recipe.lowered()
     return Program(
         recipe, source.text, source.stored,
@@ -126,8 +164,8 @@ def _check_options(target: str, dtype: str, style: str, name: str) -> None:
         raise UnsupportedError(f"compile: target {target!r} is unknown; use 'numpy' or 'cython'.")
     if dtype not in ("float64", "float32"):
         raise KindError(f"compile: dtype {dtype!r} is none; use 'float64' or 'float32'.")
-    if style not in ("fast", "read"):
-        raise KindError(f"compile: style {style!r} is none; use 'fast' or 'read'.")
+    if style not in ("fast", "read", "array"):
+        raise KindError(f"compile: style {style!r} is none; use 'fast', 'read' or 'array'.")
     if not isinstance(name, str) or not name.isidentifier() or keyword.iskeyword(name):
         raise KindError(f"compile: name {name!r} is no Python identifier; use one such as 'step'.")
     if name in RESERVED or re.fullmatch(r"[a-zA-Z]+[0-9]\w*", name) or name.startswith("_"):

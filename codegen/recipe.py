@@ -6,13 +6,14 @@ reported on later.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from symgraph.codegen.emit_array import emit_array
 from symgraph.codegen.emit_numpy import Options, Source, emit
 from symgraph.codegen.emit_read import emit_read
 from symgraph.codegen.labels import Labels
@@ -66,6 +67,14 @@ class Recipe:
 
     def readable(self) -> Source:
         """Plain NumPy."""
+        return self._plain(emit_read)
+
+    def for_arrays(self) -> Source:
+        """Code for the arrays of any library."""
+        return self._plain(emit_array)
+
+    def _plain(self, emitter: Callable[..., Source]) -> Source:
+        """Code in the words of the user's graph."""
         everywhere = [*self.roots, *self.stored.values()]
         first = strip_lets(everywhere)
         second = normalise_sums(first.roots, dots=False)
@@ -75,7 +84,7 @@ class Recipe:
         )
         labels = Labels(everything(everywhere), [first.image, second.image])
         block = schedule(outputs, updates)
-        return emit_read(block, self.variables, outputs, updates, labels, self.options)
+        return emitter(block, self.variables, outputs, updates, labels, self.options)
 
     @cached_property
     def native(self) -> NativeSource:

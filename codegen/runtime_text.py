@@ -6,6 +6,7 @@ import ast
 import inspect
 from collections.abc import Iterable
 from functools import lru_cache
+from types import ModuleType
 from typing import NamedTuple
 
 from symgraph.codegen import numpy_runtime
@@ -25,10 +26,10 @@ class _Part(NamedTuple):
     needs: frozenset[str]
 
 
-@lru_cache(maxsize=1)
-def _parts() -> dict[str, _Part]:
+@lru_cache(maxsize=2)
+def _parts(module: ModuleType) -> dict[str, _Part]:
     """Every top-level definition by name."""
-    source = inspect.getsource(numpy_runtime)
+    source = inspect.getsource(module)
     lines = source.splitlines()
     found: dict[str, _Part] = {}
     for number, node in enumerate(ast.parse(source).body):
@@ -46,8 +47,8 @@ def _parts() -> dict[str, _Part]:
 
 
 @lru_cache(maxsize=1024)
-def _text(names: frozenset[str]) -> str:
-    parts = _parts()
+def _text(names: frozenset[str], module: ModuleType) -> str:
+    parts = _parts(module)
     wanted: set[str] = set()
     stack = [*names]
     while stack:
@@ -63,6 +64,6 @@ def _text(names: frozenset[str]) -> str:
     return text
 
 
-def text_of(names: Iterable[str]) -> str:
+def text_of(names: Iterable[str], module: ModuleType = numpy_runtime) -> str:
     """The source of the named functions and of what they call, in the order of their file."""
-    return _text(frozenset(names))
+    return _text(frozenset(names), module)

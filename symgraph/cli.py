@@ -152,7 +152,10 @@ def _parser(
     build.add_argument("--wrt", nargs="*", metavar="NAME", help="by what (default: parameters)")
     build.add_argument("--target", choices=("numpy", "js"), default="numpy")
     build.add_argument(
-        "--style", choices=("fast", "read"), default="read", help="of NumPy code (default: read)"
+        "--style",
+        choices=("fast", "read", "array"),
+        default="read",
+        help="of NumPy code (default: read); array runs on the arrays of any library",
     )
     build.add_argument("--out", type=Path, metavar="FILE", help="a file (default: stdout)")
     build.set_defaults(run=_compile)

@@ -24,6 +24,7 @@ _LIBRARIES = {
     "platformdirs": "adds the folder in which compiled programs are kept",
     "opt_einsum": "adds a good order for products of many arrays",
     "tqdm": "adds progress bars",
+    "array-api-compat": "adds code for any arrays: pip install 'symgraph[array]'",
     "matplotlib": "adds plots: pip install 'symgraph[plot]'",
     "resvg-py": "adds pictures as PNG: pip install 'symgraph[png]'",
     "pillow": "adds pictures as GIF: pip install 'symgraph[gif]'",

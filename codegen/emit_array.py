@@ -1,0 +1,539 @@
+"""Code for reading that runs on the arrays of any library: NumPy, PyTorch, JAX, CuPy.
+
+The emitted function takes the namespace of its arguments (the Python array API standard, 2023.12,
+through the package array-api-compat) and writes nothing in place: new values of variables are
+returned beside the outputs. So it can be recorded, differentiated or compiled by its library.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from symgraph.codegen import array_runtime
+from symgraph.codegen.contraction import form_of, grouping
+from symgraph.codegen.emit_numpy import ROLES, Options, Source, array_text, title_text
+from symgraph.codegen.labels import Labels, comment
+from symgraph.codegen.numpy_text import (
+    ADD,
+    ATOM,
+    MATMUL,
+    MUL,
+    UNARY,
+    Dialect,
+    Text,
+    Writing,
+    wrapped,
+)
+from symgraph.codegen.runtime_text import text_of
+from symgraph.codegen.schedule import Block, Loop
+from symgraph.codegen.size_text import SizeText
+from symgraph.node import Node
+from symgraph.ops.einsum import Einsum
+from symgraph.ops.leaves import Const, Fill, Iota, Random, Var
+from symgraph.ops.linalg import Det, Inv, LogDet, Solve
+from symgraph.ops.loop import Scan
+from symgraph.ops.map import Map
+from symgraph.ops.move import Affine, Concat, Lookup, Pull, Push, Reshape, Row, identity_row
+from symgraph.ops.reduce import Reduce
+from symgraph.scalar import NUMPY
+from symgraph.shapes import product, shape_text
+from symgraph.template import function_name
+
+__all__ = ["emit_array"]
+
+_LONG = 64  # an expression beyond so many characters gets a line of its own
+_STANDARD = {name: name for name in NUMPY if name not in ("iverson", "logical_not")}
+
+
+_DTYPES: dict[str, str] = {"real": "real", "integer": "xp.int64", "boolean": "xp.bool"}
+
+
+def _extreme(name: str, parts: Sequence[str]) -> str:
+    text = parts[0]
+    for part in parts[1:]:
+        text = f"xp.{name}({text}, {part})"
+    return text
+
+
+_ARRAYS = Dialect(
+    "xp",
+    _STANDARD,
+    "xp.astype({0}, real)",
+    "xp.where({0}, number({1}), {2})",
+    "number({0})",
+    _extreme,
+    folds=True,
+)
+
+
+def emit_array(
+    block: Block,
+    args: Sequence[Var],
+    outputs: Sequence[Node],
+    updates: Mapping[Node, Node],
+    labels: Labels,
+    options: Options,
+) -> Source:
+    """The module that computes a block; its function returns the outputs' own structure, and with
+    updates a pair of it and the tuple of new values, in the order of the updates."""
+    return _Writer(block, args, outputs, updates, labels, options).emit()
+
+
+class _Writer:
+    def __init__(
+        self,
+        block: Block,
+        args: Sequence[Var],
+        outputs: Sequence[Node],
+        updates: Mapping[Node, Node],
+        labels: Labels,
+        options: Options,
+    ) -> None:
+        self.block, self.args, self.labels, self.options = block, args, labels, options
+        self.outputs, self.updates = outputs, updates
+        names = {symbol: f"n{k + 1}" for k, symbol in enumerate(options.symbols)}
+        self.sizes = SizeText(names)
+        self.writing = Writing({options.name}, _ARRAYS)
+        self.runtime: set[str] = set()  # functions of `array_runtime`
+        self.numbers: set[str] = set()  # functions of `numpy_runtime`
+        self.constants: list[str] = []
+        self.lines: list[str] = []
+        self.env: dict[Node, Text] = {}
+        self.uses = block.uses
+        self.depth = 1
+        self.counts: dict[str, int] = {}
+
+    def name(self, prefix: str) -> str:
+        """A fresh identifier."""
+        self.counts[prefix] = self.counts.get(prefix, 0) + 1
+        return f"{prefix}{self.counts[prefix]}"
+
+    def say(self, text: str, note: str = "") -> None:
+        """A line of the function."""
+        self.lines.append("    " * self.depth + text + (f"  # {comment(note)}" if note else ""))
+
+    # --- the whole ----------------------------------------------------------------------------
+
+    def emit(self) -> Source:
+        """The text and how it is called."""
+        given = [self.name(ROLES[variable.role]) for variable in self.args]
+        self.env.update((v, Text(name)) for v, name in zip(self.args, given, strict=True))
+        self._steps(self.block)
+        results = [self._named(self._array(node), node) for node in self.outputs]
+        result = re.sub(r"y\[(\d+)\]", lambda found: results[int(found[1])], self.options.result)
+        if self.updates:
+            new = [self._array(node) for node in self.updates.values()]
+            result = f"{result}, ({', '.join(new)},)"
+        self.say(f"return {result}")
+        stored = tuple(k for k, variable in enumerate(self.args) if variable in self.updates)
+        return Source(self._module(given), tuple(given), self.options.symbols, stored)
+
+    def _module(self, given: Sequence[str]) -> str:
+        body = "\n".join(self.lines) + "\n"
+        helpers = "\n".join(self.writing.helpers.values())
+        head = [f"    xp = array_namespace({', '.join(given)})"] if given else []
+        used = body + helpers
+        if re.search(r"\b(real|number)\b", used):
+            head.append(f"    real = {self._real(given)}")
+        if re.search(r"\b(here|number)\b", used):
+            head.append(f"    here = device({given[0]})")
+        for k, symbol in enumerate(self.options.symbols):
+            if re.search(rf"\bn{k + 1}\b", body):
+                head.append(f"    n{k + 1} = {self._source_of(symbol, given)}  # {symbol.name}")
+        if "number(" in used:
+            head += [
+                "",
+                "    def number(x):",
+                "        return xp.asarray(x, dtype=real, device=here)",
+                "",
+            ]
+        if helpers:
+            head += ["", textwrap.indent(helpers, "    ")]
+        parts = [f'"""{title_text(self.options, given, self.args)}"""', ""]
+        parts += ["from __future__ import annotations", "", "import math"]
+        parts += ["import base64"] if any("base64" in line for line in self.constants) else []
+        parts += ["from collections.abc import Callable, Sequence", "from typing import Any", ""]
+        parts += ["import numpy as np", "from array_api_compat import array_namespace, device"]
+        kinds = "is_cupy_array, is_jax_array, is_numpy_array, is_torch_array"
+        if "scatter" in self.runtime:
+            parts.append(f"from array_api_compat import {kinds}")
+        text = text_of(self.runtime, array_runtime) + text_of(self.numbers)
+        parts += [text.strip("\n"), ""] if text else [""]
+        parts += self.constants
+        parts += ["", f"def {self.options.name}({', '.join(given)}):", *head]
+        return "\n".join(parts).replace("\n\n\n\n", "\n\n\n") + "\n" + body
+
+    def _real(self, given: Sequence[str]) -> str:
+        """The type of reals: that of the first real argument."""
+        for name, variable in zip(given, self.args, strict=True):
+            if variable.kind == "real":
+                return f"{name}.dtype"
+        return f"xp.{self.options.real}"
+
+    def _source_of(self, symbol: Any, given: Sequence[str]) -> str:
+        for text, variable in zip(given, self.args, strict=True):
+            if symbol in variable.shape:
+                return f"{text}.shape[{variable.shape.index(symbol)}]"
+        raise AssertionError(symbol)
+
+    # --- one node -----------------------------------------------------------------------------
+
+    def _steps(self, block: Block) -> None:
+        around, self.uses = self.uses, block.uses
+        for node in block.steps:
+            if node in self.env or node.is_projection:
+                continue
+            if isinstance(node, Scan):
+                self._loop(node, block.loops[node])
+                continue
+            text = self._expression(node)
+            name = self.labels.names.get(node)
+            inline = name is None and self.uses[node] == 1 and len(text.text) <= _LONG
+            if not inline and node.args:
+                text = Text(self._named(text.text, node))
+            self.env[node] = text
+        self.uses = around
+
+    def _named(self, text: str, node: Node) -> str:
+        """A name for an expression; the expression itself where it is one."""
+        if re.fullmatch(r"\w+", text):
+            return text
+        identifier = self.name("h")
+        name = self.labels.names.get(node)
+        shape = shape_text(node.shape)
+        self.say(f"{identifier} = {text}", f"{name}, {shape}" if name else shape)
+        return identifier
+
+    def _expression(self, node: Node) -> Text:
+        if isinstance(node, Fill):
+            return self._fill(node)
+        if isinstance(node, Map):
+            return self._map(node)
+        made: Text = _WRITERS[type(node)](self, node)
+        return made
+
+    def _dtype(self, node: Node) -> str:
+        return _DTYPES[node.kind]
+
+    def _filled(self, node: Node, dtype: str) -> str:
+        """An array of one number."""
+        shape = self.sizes.shape(node.shape)
+        return f"xp.full({shape}, {self.env[node].text}, dtype={dtype}, device=here)"
+
+    def _array(self, node: Node) -> str:
+        """A value that must be an array of its full shape."""
+        if not isinstance(node, Fill):
+            return self.env[node].text
+        return self._filled(node, self._dtype(node))
+
+    def _operand(self, node: Node, tight: int = ATOM) -> str:
+        text = self._array(node)
+        return text if isinstance(node, Fill) else wrapped(Text(text, self.env[node].tight), tight)
+
+    def _as(self, node: Node, kind: str) -> str:
+        """A value as one of a kind."""
+        text = self._array(node)
+        if node.kind == kind:
+            return text
+        return f"xp.astype({text}, {'real' if kind == 'real' else 'xp.int64'})"
+
+    def _fill(self, node: Fill) -> Text:
+        value: Any = node.value
+        if not isinstance(value, (int, float)) and value.free_symbols:
+            text = self.sizes.real(value)
+            if "divide(" in text:
+                self.numbers.add("divide")
+            return Text(text, ADD)
+        if node.kind == "boolean":
+            return Text(str(bool(value)))
+        number = int(value) if node.kind == "integer" else float(value)
+        if isinstance(number, float) and not np.isfinite(number):
+            return Text({"inf": "math.inf", "-inf": "-math.inf"}.get(str(number), "math.nan"))
+        return Text(repr(number), ATOM if number >= 0 else UNARY)
+
+    def _map(self, node: Map) -> Text:
+        """The template on operands of one kind: libraries need not mix them."""
+        kinds = {arg.kind for arg in node.args} | {node.kind}
+        numbers = _as_numbers(node.template.expr)
+        common = "real" if "real" in kinds else "integer"
+        operands = []
+        for k, arg in enumerate(node.args):
+            text = self.env[arg]
+            if not isinstance(arg, Fill) and arg.kind != common and k in numbers:
+                text = Text(self._as(arg, common))
+            operands.append(text)
+        if all(isinstance(arg, Fill) for arg in node.args):
+            operands = [Text(self._filled(arg, _DTYPES[common])) for arg in node.args]
+        made = self.writing.body(node.template.expr, operands)
+        return Text(f"xp.astype({made.text}, xp.int64)") if node.kind == "integer" else made
+
+    # --- families -----------------------------------------------------------------------------
+
+    def leaf(self, node: Node) -> Text:
+        """Constants and ranges."""
+        if isinstance(node, Iota):
+            count = self.sizes.dim(node.shape[0])
+            return Text(f"xp.arange({count}, dtype=xp.int64, device=here)")
+        assert isinstance(node, Const), node
+        name = self.name("C")
+        self.constants.append(f"{name} = {array_text(node.array)}")
+        return Text(f"xp.asarray({name}, dtype={self._dtype(node)}, device=here)")
+
+    def einsum(self, node: Node) -> Text:
+        """Views and sums by name, products as matrix products."""
+        assert isinstance(node, Einsum)
+        form, source, out = form_of(node), node.ins[0], node.out
+        if form == "product":
+            return self._product(node)
+        if form == "sum":
+            lost = [axis for axis, i in enumerate(source) if i not in out]
+            kind = "real" if node.args[0].kind == "real" else "integer"
+            axes = "" if len(lost) == len(source) else f", axis={_axes(lost)}"
+            return Text(f"xp.sum({self._as(node.args[0], kind)}{axes})")
+        if form == "embed":
+            rows: list[Row] = [identity_row(source.index(i)) for i in out]
+            return self._moved("scatter", node, rows)
+        if len(set(source)) != len(source):
+            return self._moved("gather", node, [identity_row(out.index(i)) for i in source])
+        return Text(self._turned(self._array(node.args[0]), source, out, node))
+
+    def _turned(self, x: str, source: Sequence[int], out: Sequence[int], node: Einsum) -> str:
+        """Axes exchanged, and repeated along new ones."""
+        x = _permuted(x, [source.index(i) for i in out if i in source])
+        if len(source) == len(out):
+            return x
+        ones = self.sizes.shape([node.sizes()[i] if i in source else 1 for i in out])
+        x = f"xp.reshape({x}, {ones})"
+        full = self.sizes.shape(node.shape)
+        return x if ones == full else f"xp.broadcast_to({x}, {full})"
+
+    def _product(self, node: Einsum) -> Text:
+        """A pair as (lead, m, k) @ (lead, k, n); plain matrices and vectors without detour."""
+        (left, right), (a, b) = node.ins, node.args
+        kind = "real" if node.kind == "real" else "integer"
+        if (
+            len(left) <= 2
+            and len(right) <= 2
+            and len({*left} & {*right}) == 1
+            and a.kind == b.kind == kind
+        ):
+            (shared,) = {*left} & {*right}
+            for (x, i), (y, j) in (((a, left), (b, right)), ((b, right), (a, left))):
+                free = (*(k for k in i if k != shared), *(k for k in j if k != shared))
+                if free == node.out and shared not in node.out:
+                    first = self._operand(x, MUL + 1) + (
+                        ".T" if len(i) == 2 and i[0] == shared else ""
+                    )
+                    second = self._operand(y, MUL + 1) + (
+                        ".T" if len(j) == 2 and j[1] == shared else ""
+                    )
+                    return Text(f"{first} @ {second}", MATMUL)
+        plan, sizes = grouping(left, right, node.out), node.sizes()
+        if plan.swapped:
+            (left, right), (a, b) = (right, left), (b, a)
+        parts = []
+        for x, indices, rows, columns in ((a, left, plan.m, plan.k), (b, right, plan.k, plan.n)):
+            lead = [i for i in plan.lead if i in indices]
+            turned = _permuted(
+                self._as(x, kind), [indices.index(i) for i in (*lead, *rows, *columns)]
+            )
+            shape = [sizes[i] if i in indices else 1 for i in plan.lead]
+            flat = [
+                _text_product(self.sizes, [sizes[i] for i in group]) for group in (rows, columns)
+            ]
+            inner = ", ".join([*map(self.sizes.dim, shape), *flat])
+            parts.append(f"xp.reshape({turned}, ({inner}))")
+        whole = self.sizes.shape([sizes[i] for i in plan.out])
+        text = f"xp.reshape({parts[0]} @ {parts[1]}, {whole})"
+        return Text(_permuted(text, [plan.out.index(i) for i in node.out]))
+
+    def reduce(self, node: Node) -> Text:
+        """Maximum, its position, log-sum-exp, product."""
+        assert isinstance(node, Reduce)
+        source, rank = node.args[0], node.args[0].ndim
+        axes = _tuple(node.axes)
+        if node.operation == "logsumexp":
+            self.runtime.add("logsumexp")
+            return Text(f"logsumexp(xp, {self._as(source, 'real')}, axis={axes})")
+        if node.operation == "max" and source.kind == "boolean":
+            return Text(f"xp.any({self._array(source)}, axis={axes})")
+        if node.operation != "argmax":
+            x = self._as(source, "integer") if source.kind == "boolean" else self._array(source)
+            return Text(f"xp.{node.operation}({x}, axis={axes})")
+        kept = [axis for axis in range(rank) if axis not in node.axes]
+        x = _permuted(self._as(source, "real"), [*kept, *node.axes])
+        sizes = ", ".join([*(self.sizes.dim(source.shape[axis]) for axis in kept), "-1"])
+        if len(node.axes) > 1:
+            x = f"xp.reshape({x}, ({sizes},))"
+        return Text(f"xp.astype(xp.argmax({x}, axis=-1), xp.int64)")
+
+    def reshape(self, node: Node) -> Text:
+        """The same entries under another shape."""
+        return Text(f"xp.reshape({self._array(node.args[0])}, {self.sizes.shape(node.shape)})")
+
+    def concat(self, node: Node) -> Text:
+        """Operands joined along an axis."""
+        assert isinstance(node, Concat)
+        parts = ", ".join(self._as(arg, node.kind) for arg in node.args)
+        return Text(f"xp.concat([{parts}], axis={node.axis})")
+
+    def pull(self, node: Node) -> Text:
+        """Slices in the language's own words, everything else by `gather`."""
+        assert isinstance(node, Pull)
+        spots = [self._slice(k, row, node) for k, row in enumerate(node.rows)]
+        if node.ndim == len(spots) and all(spots):
+            return Text(f"{self._operand(node.args[0])}[{', '.join(map(str, spots))}]")
+        return self._moved("gather", node, node.rows)
+
+    def _slice(self, axis: int, row: Row, node: Pull) -> str | None:
+        if isinstance(row, Lookup) or len(row.steps) != 1 or row.steps[0][0] != axis:
+            return None
+        start, step, size, count = (
+            row.offset,
+            row.steps[0][1],
+            node.args[0].shape[axis],
+            node.shape[axis],
+        )
+        if (start, step) == (0, 1) and count == size:
+            return ":"
+        if not all(isinstance(n, int) for n in (start, size, count)) or step < 1 or start < 0:
+            return None
+        last = start + step * (count - 1)
+        return f"{start}:{last + 1}:{step}" if count > 0 and last < size else None
+
+    def push(self, node: Node) -> Text:
+        """Entries added to their places."""
+        assert isinstance(node, Push)
+        return self._moved("scatter", node, node.rows)
+
+    def _moved(self, function: str, node: Node, rows: Sequence[Row]) -> Text:
+        self.runtime.add(function)
+        kind = "integer" if function == "scatter" and node.kind != "real" else node.kind
+        source = self._as(node.args[0], kind)
+        written = ", ".join(self._row(row) for row in rows)
+        lookups = [row.operand for row in rows if isinstance(row, Lookup)]
+        parts = [source, self.sizes.shape(node.shape), f"[{written}]"]
+        parts += [self._as(node.args[k], "integer") for k in lookups]
+        return Text(f"{function}(xp, {', '.join(parts)})")
+
+    def _row(self, row: Row) -> str:
+        if isinstance(row, Lookup):
+            return f'("index", {row.axes!r})'
+        assert isinstance(row, Affine)
+        return f'("affine", ({self.sizes.dim(row.offset)}, {row.steps!r}))'
+
+    def random(self, node: Node) -> Text:
+        """Random values by counter, computed by NumPy."""
+        distribution, stream, shape = node.params
+        call, key = f"random_{distribution}", self.env[node.args[0]].text
+        self.numbers.add(call)
+        width = f"np.{self.options.real}" if node.kind == "real" else "np.int64"
+        made = f"{call}(int({key}), {stream}, {self.sizes.shape(shape)}, {width})"
+        return Text(f"xp.asarray({made}, dtype={self._dtype(node)}, device=here)")
+
+    def linalg(self, node: Node) -> Text:
+        """Inverse, determinant, solution."""
+        parts = [self._as(arg, "real") for arg in node.args]
+        if isinstance(node, Solve):
+            if node.is_vector:
+                return Text(f"xp.linalg.solve({parts[0]}, ({parts[1]})[..., None])[..., 0]")
+            return Text(f"xp.linalg.solve({parts[0]}, {parts[1]})")
+        if isinstance(node, LogDet):
+            return Text(f"xp.linalg.slogdet({parts[0]})[1]")
+        return Text(f"xp.linalg.{'inv' if isinstance(node, Inv) else 'det'}({parts[0]})")
+
+    # --- loops --------------------------------------------------------------------------------
+
+    def _loop(self, node: Scan, loop: Loop) -> None:
+        body, operand, outer = node.body, node.operand_of(), self.env
+        time, length = self.name("t"), self.sizes.dim(node.length)
+        inner: dict[Node, Text] = {place: outer[operand[place]] for place in body.constants}
+        sequences = [(p, self._named(self._array(operand[p]), operand[p])) for p in body.sequences]
+        for place in body.states:
+            name = self.name("s")
+            self.say(f"{name} = {self._as(operand[place], place.kind)}", f"{place.params[0]}")
+            inner[place] = Text(name)
+        lists = {one: self.name("r") for one in loop.traces}
+        for name in lists.values():
+            self.say(f"{name} = []")
+        turn = f"reversed(range({length}))" if node.backwards else f"range({length})"
+        self.say(f"for {time} in {turn}:")
+        self.env, self.depth = inner, self.depth + 1
+        for place, source in sequences:
+            inner[place] = Text(self.name("x"))
+            self.say(f"{inner[place].text} = {source}[{time}, ...]")
+        self._steps(loop.block)
+        for one, name in lists.items():
+            self.say(f"{name}.append({self._array(one)})")
+        moved = [
+            (inner[s].text, self._as(n, s.kind))
+            for s, n in zip(body.states, body.nexts, strict=True)
+        ]
+        left, right = [", ".join(part) for part in zip(*moved, strict=True)] if moved else ("", "")
+        self.say(f"{left} = {right}" if moved else "pass")
+        self.env, self.depth = outer, self.depth - 1
+        for one, projection in loop.traces.items():
+            outer[projection] = Text(self._stacked(lists[one], projection, node.backwards))
+        for number, projection in loop.finals.items():
+            outer[projection] = inner[body.states[number]]
+        outer[node] = Text("")
+
+    def _stacked(self, rows: str, projection: Node, backwards: bool) -> str:
+        """What was recorded as one array, which may have no rows."""
+        shape, turn = self.sizes.shape(projection.shape), "[::-1]" if backwards else ""
+        none = f"xp.zeros({shape}, dtype={self._dtype(projection)}, device=here)"
+        self.say(f"{rows} = xp.stack({rows}{turn}, axis=0) if {rows} else {none}",
+                 shape_text(projection.shape))  # fmt: skip
+        return rows
+
+
+@lru_cache(maxsize=4096)
+def _as_numbers(expr: Any) -> frozenset[int]:
+    """The operands that are computed with or compared, and not only tested."""
+    found: set[int] = set()
+    stack = [(expr, False)]
+    while stack:
+        part, counts = stack.pop()
+        if part.is_Symbol:
+            if counts:
+                found.add(int(part.name[1:]))
+            continue
+        name = "" if part.is_Add or part.is_Mul or part.is_Pow else function_name(part)
+        for k, arg in enumerate(part.args):
+            tested = name in _TESTS or (name == "where" and k == 0)
+            stack.append((arg, not tested))
+    return frozenset(found)
+
+
+_TESTS = ("iverson", "logical_and", "logical_or", "logical_not")
+
+
+def _permuted(x: str, order: Sequence[int]) -> str:
+    return x if list(order) == sorted(order) else f"xp.permute_dims({x}, {_tuple(order)})"
+
+
+def _text_product(sizes: SizeText, dims: Sequence[Any]) -> str:
+    return sizes.dim(product(dims))
+
+
+def _axes(axes: Sequence[int]) -> str:
+    return str(axes[0]) if len(axes) == 1 else _tuple(axes)
+
+
+def _tuple(numbers: Sequence[int]) -> str:
+    inner = ", ".join(map(str, numbers))
+    return f"({inner},)" if len(numbers) == 1 else f"({inner})"
+
+
+_WRITERS: dict[type[Node], Any] = {
+    Iota: _Writer.leaf, Const: _Writer.leaf, Einsum: _Writer.einsum, Reduce: _Writer.reduce,
+    Reshape: _Writer.reshape, Concat: _Writer.concat, Pull: _Writer.pull, Push: _Writer.push,
+    Random: _Writer.random, Inv: _Writer.linalg, Det: _Writer.linalg, LogDet: _Writer.linalg,
+    Solve: _Writer.linalg,
+}  # fmt: skip
