@@ -154,14 +154,16 @@ def test_doctor_finds_this_python_and_says_so_in_json():
 
 def test_doctor_has_one_line_for_each_missing_program(tmp_path):
     result = run_symgraph("doctor", PATH=str(tmp_path), CC="")
-    missing = [line for line in result.stdout.splitlines() if " missing; " in line]
+    missing = [
+        " ".join(line.split()) for line in result.stdout.splitlines() if " missing; " in line
+    ]
 
     assert result.returncode == 0
     assert (
-        "dot           missing; adds drawings laid out by Graphviz: "
+        "dot missing; adds drawings laid out by Graphviz: "
         "install the system package graphviz" in missing
     )
-    assert "C compiler    missing; adds compiled programs; install gcc or clang" in missing
+    assert "C compiler missing; adds compiled programs; install gcc or clang" in missing
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the stand-in compiler is a shell script")
