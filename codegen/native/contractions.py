@@ -13,7 +13,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from symgraph.codegen.contraction import typical
+from symgraph.codegen.contraction import grouping, typical
 from symgraph.codegen.native.csizes import whole_text
 from symgraph.codegen.native.moves import affine_view, push_target, zero
 from symgraph.codegen.native.writer import CWriter
@@ -63,7 +63,7 @@ def emit_contraction(w: CWriter, node: Node, note: str) -> bool:
     values = [w.value(arg) for arg in node.args]
     if len(values) != 2 or any(v.strides is None or v.storage != "real" for v in values):
         return False
-    if not _is_split(node, values):
+    if not (_is_split(node, values) or (node in w.order and _has_loose_lead(node))):
         return False
     out = w.result(node, "real")
     if not _emit(w, node, [*values, out], (), note):
@@ -77,6 +77,12 @@ def _is_split(node: Einsum, values: Sequence[Value]) -> bool:
     strides = [_by_index(value, ins) for value, ins in zip(values, node.ins, strict=True)]
     summed = [i for i in strides[0] if i in strides[1] and i not in node.out]
     return len(_merged(_axes(node, strides, summed), (_A, _B))) > 1
+
+
+def _has_loose_lead(node: Einsum) -> bool:
+    """Whether matrix products would be looped over an axis that only one operand has."""
+    groups = grouping(node.ins[0], node.ins[1], node.out)
+    return any(i not in node.ins[0] or i not in node.ins[1] for i in groups.lead)
 
 
 def delayed_products(steps: Sequence[Node], uses: dict[Node, int]) -> set[Node]:

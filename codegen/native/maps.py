@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from symgraph.codegen.basic import op_of
 from symgraph.codegen.contraction import typical
 from symgraph.codegen.labels import Labels
+from symgraph.codegen.native.moves import relaid
 from symgraph.codegen.native.reductions import Reduction, deepest
 from symgraph.codegen.native.writer import INDEPENDENT, CWriter
 from symgraph.codegen.plan import node_storage
@@ -126,7 +127,7 @@ class _Group:
             for node in self.maps
             if self.reads.get(node, 0) < w.block.uses[node]
         }
-        outside = {arg: w.value(arg) for arg in self.reads if arg not in self.inside}
+        outside = {arg: self._turned(arg) for arg in self.reads if arg not in self.inside}
         values: dict[Node, Value] = {**self.stored, **outside}
         self.reduced = [Reduction(w, node, self.labels) for node in self.reductions]
         arrays = [spread(value, self.shape) for value in values.values()]
@@ -146,6 +147,13 @@ class _Group:
             self._loops(sizes, values, dict(zip(values, columns[:count], strict=True)))
         w.env.update(self.stored)
         w.env.update((one.node, one.out) for one in self.reduced)
+
+    def _turned(self, arg: Node) -> Value:
+        """An operand, copied first where it lies in memory in another order than the results."""
+        value = self.w.value(arg)
+        order = self.w.order.get(self.maps[0]) if self.maps else None
+        alike = order is not None and value.shape == self.shape and value.storage == "real"
+        return relaid(self.w, value, order) if alike and order is not None else value
 
     def _loops(
         self, sizes: Sequence[Dim], values: dict[Node, Value], columns: dict[Node, tuple[Dim, ...]]

@@ -232,3 +232,20 @@ def test_kernels_over_words_are_trained_like_the_numpy_target_trains_them(batch)
     assert np.isclose(f(words, labels, *mine), reference(words, labels, *theirs))
     for got, want in zip(mine, theirs, strict=True):
         np.testing.assert_allclose(got, want, atol=1e-12)
+
+
+@pytest.mark.parametrize(("groups", "kernel"), [(1, 1), (2, 3), (4, 1)])
+@pytest.mark.parametrize("batched", [True, False])
+def test_groups_and_kernels_of_one_pixel_after_scaled_input(groups, kernel, batched):
+    shape = ("N", 4, 6, 5) if batched else (4, 6, 5)
+    x, scale = sg.input("x", shape), sg.parameter("s", (4, 1, 1))
+    w = sg.parameter("w", (8, 4 // groups, kernel, kernel))
+    y = sg.relu(sg.conv2d(x * scale, w, groups=groups, padding=kernel // 2))
+    outputs = [y, *sg.grad(sg.sum(y**3), [x, w, scale])]
+    f, reference = (sg.compile([x, w, scale], outputs, target=t) for t in ("cython", "numpy"))
+
+    for batch in (0, 1, 19) if batched else (1,):
+        image = data(batch, 4, 6, 5) if batched else data(4, 6, 5)
+        given = image, data(*w.shape), data(4, 1, 1)
+        for got, want in zip(f(*given), reference(*given), strict=True):
+            np.testing.assert_allclose(got, want, rtol=1e-12, atol=1e-9)
