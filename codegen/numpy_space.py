@@ -60,6 +60,8 @@ class _Workspace:
 class _Attached:
     """A workspace with its arrays."""
 
+    is_direct = False
+
     def __init__(
         self, run: Callable[[], Any], structure: Any, context: contextvars.Context
     ) -> None:

@@ -257,7 +257,14 @@ def _symbols(variables: Sequence[Var]) -> tuple[sympy.Symbol, ...]:
 
 
 class Attached(Protocol):
-    """Memory and the arrays that it works on."""
+    """Memory and the arrays that it works on.
+
+    `is_direct`: threads may call `step` at once, and it refuses arguments.
+    """
+
+    @property
+    def is_direct(self) -> bool:
+        """See above."""
 
     def step(self) -> Any:
         """Run once and return the outputs."""
@@ -408,6 +415,9 @@ class Bound:
         if not fixed.open:
             self._entered = fixed.enter((), {})
             self._ready = self._space(self._entered.sizes).attached(self._entered.arrays)
+            if self._ready.is_direct and not self._entered.refreshed and not self._entered.written:
+                # straight to the kernel, which checks and locks by itself
+                self.__dict__.update(step=self._ready.step)
 
     @property
     def arrays(self) -> dict[str, Any]:

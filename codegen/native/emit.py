@@ -68,8 +68,9 @@ class NativeSource:
     """Emitted C, and how it is called.
 
     `sizes` are the symbols that `n` holds, in order; `stored` the numbers of the arguments that are
-    updated in place; site k + 1 is `sites[k]`; `buffers` counts the offsets that `plan` writes.
-    `lines` and `memory` are what the functions hold and which buffers they have, for reports.
+    updated in place; site k + 1 is `sites[k]`; `buffers` counts the offsets that `plan` writes;
+    `lines` and `memory` are what the functions hold and which buffers they have, for reports;
+    `loops` says whether there is a loop over time.
     """
 
     text: str
@@ -80,6 +81,7 @@ class NativeSource:
     buffers: int
     lines: tuple[Line, ...] = ()
     memory: tuple[Buffer, ...] = ()
+    loops: bool = False
 
 
 def emit_native(
@@ -141,6 +143,7 @@ class _Emitter:
         return NativeSource(
             text, self.options.name, self.symbols, stored, tuple(w.sites), len(buffers),
             tuple(w.lines), tuple(buffers),
+            bool(w.memory.loops),
         )  # fmt: skip
 
     def _arguments(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
@@ -17,6 +18,8 @@ from symgraph.shapes import bind_shape
 
 __all__ = ["NativeSpaces"]
 
+#: Programs on arrays of so many bytes keep other Python threads waiting: it takes no time.
+_SHORT = 4096
 _WORDS = ("nan", "inf", "-inf")
 
 
@@ -47,15 +50,22 @@ class NativeSpaces:
         known = dict(zip(self.source.sizes, sizes, strict=True))
         inputs = [(dtype, bind_shape(shape, known)) for dtype, shape in self._inputs]
         outputs = [(dtype, bind_shape(shape, known)) for dtype, shape in self._outputs]
+        size = sum(dtype.itemsize * math.prod(shape) for dtype, shape in (*inputs, *outputs))
         return self.kernel.bind(
             inputs if arrays is None else arrays,
             outputs, sizes, self.structure, lambda site, detail: self._refuse(known, site, detail),
+            release=size > _SHORT or self.source.loops,
         )  # fmt: skip
 
     def _refuse(
         self, sizes: Mapping[sympy.Symbol, int], number: int, detail: Sequence[int]
     ) -> NoReturn:
-        """The error that a site has found."""
+        """The error that a site has found; 0 stands for an argument that is bound already."""
+        if number == 0:
+            raise errors.UnknownNameError(
+                "all arguments are bound, so step() takes none. Write into the bound arrays, or "
+                "bind fewer of them."
+            )
         site = self.source.sites[number - 1]
         words = {"word": "", "place": ""}
         if site.shape is not None:
@@ -78,7 +88,7 @@ class _Workspace:
         self._open: Any = None
 
     def attached(self, arrays: Sequence[Any]) -> Any:
-        """The kernel on these arrays, which has `step` and `steps`."""
+        """The kernel on these arrays, which has `step` and `steps`, and locks by itself."""
         return self._spaces.bound(self._sizes, arrays)
 
     def run(self, arrays: Sequence[Any]) -> Any:
