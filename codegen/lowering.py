@@ -10,6 +10,7 @@ from symgraph.codegen.exponentials import one_exponential, reuse_across_loops
 from symgraph.codegen.hoist import hoist_loops
 from symgraph.codegen.hot import compare_hot
 from symgraph.codegen.passes import Rewritten, lower_maps, normalise_sums, strip_lets
+from symgraph.codegen.slices import join_slices
 from symgraph.codegen.traces import trace_whole
 from symgraph.node import Node, topological
 
@@ -29,6 +30,8 @@ def lower_all(
         lambda nodes: lower_maps(nodes, largest, loops),
     ]
     passes = [strip_lets, *basic]
+    if loops:
+        passes.append(join_slices)
     if any(node.is_loop for node in topological(roots)):
         passes += [lambda nodes: hoist_loops(nodes, maps=not loops), *basic]
         if loops:

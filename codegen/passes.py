@@ -205,12 +205,15 @@ class _Lowering:
         return peak, powers, _summed(basic("subtract", powers, one), axis)
 
     def _by_value(self, flat: Node, axis: int) -> tuple[Node, Node, Node]:
-        """The same from the largest value alone: entries equal to it are 1 each, but for one."""
+        """The same from the largest value alone: entries equal to it count apart, but for one.
+
+        Each is 1, or what becomes of an infinite one.
+        """
         peak = reduce_node("max", flat, (axis,))
         powers = self._powers(flat, peak, axis)
         top = basic("equal", flat, _spread(peak, flat, (axis,)))
         small = _summed(basic("where", top, fill(0.0), powers), axis)
-        count = _summed(basic("where", top, fill(1.0), fill(0.0)), axis)
+        count = _summed(basic("where", top, powers, fill(0.0)), axis)
         return peak, powers, basic("add", small, basic("subtract", count, fill(1.0)))
 
     def _softmax(self, node: Node) -> Node:

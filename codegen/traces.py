@@ -17,7 +17,7 @@ from symgraph.ops.move import Affine, Pull, Reshape
 from symgraph.ops.sweep import batch
 from symgraph.shapes import product
 
-__all__ = ["trace_whole"]
+__all__ = ["is_view", "trace_whole"]
 
 
 def trace_whole(roots: Sequence[Node]) -> Rewritten:
@@ -60,12 +60,13 @@ def _wholes(traces: Sequence[Trace]) -> dict[Node, Node]:
 
 def _viewed(node: Node) -> Node:
     """The value whose memory a node reads."""
-    while _is_view(node):
+    while is_view(node):
         node = node._args[0]
     return node
 
 
-def _is_view(node: Node) -> bool:
+def is_view(node: Node) -> bool:
+    """Whether a node reads entries of one other at fixed places."""
     if isinstance(node, Pull):
         return len(node._args) == 1 and all(isinstance(row, Affine) for row in node.rows)
     if isinstance(node, Einsum):

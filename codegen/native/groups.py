@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from symgraph.codegen.schedule import Block
+from symgraph.codegen.traces import is_view
 from symgraph.node import Node
 from symgraph.ops.einsum import Einsum
 from symgraph.ops.leaves import Random
@@ -27,7 +28,7 @@ _RANK = {"forward": 0, "backward": 1, "update": 2}
 
 
 def is_reduction(node: Node) -> bool:
-    """Whether a node is a sum or a maximum over some axes of one real operand."""
+    """Whether a node is a sum over some axes of a real operand, or a maximum over the last ones."""
     if not node._args or node._args[0].kind != "real":
         return False
     if isinstance(node, Einsum):
@@ -36,7 +37,9 @@ def is_reduction(node: Node) -> bool:
         kept = set(node.out)
         ordered = node.out == tuple(i for i in ins if i in kept)
         return whole and ordered and len(kept) < len(ins)
-    return isinstance(node, Reduce) and node.operation == "max"
+    if not isinstance(node, Reduce) or node.operation != "max":
+        return False
+    return node.axes == tuple(range(node.ndim, node._args[0].ndim))
 
 
 def arranged(
@@ -103,6 +106,9 @@ class _Arranging:
         for node in reversed(self.steps):
             users = self.users.get(node, ())
             if not users or node in self.alone:
+                continue
+            if is_view(node):  # takes no time: it must not hold back what it reads
+                levels[node] = min(levels[user] for user in users) - 1
                 continue
             if type(node) is not Map:
                 self._sink_reduction(node, levels, loops)
