@@ -87,7 +87,9 @@ class _Emitter:
             wanted.partials,
             *(handing.results for handing in wanted.handings),
         ]
-        lowered, _ = lower_all([node for group in groups for node in group if node is not None])
+        lowered, _ = lower_all(
+            [node for group in groups for node in group if node is not None], loops=True
+        )
         given = iter(lowered)
         roots = [[None if node is None else next(given) for node in group] for group in groups]
         self.block = self.w.block = schedule(lowered)

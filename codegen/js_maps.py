@@ -23,7 +23,7 @@ _EXPRESSIONS: dict[str, str] = {
     "where": "{0} ? {1} : {2}", "iverson": "{0}",
     "maximum": "Math.max({0}, {1})", "minimum": "Math.min({0}, {1})",
     "remainder": "remainder({0}, {1})", "floor_divide": "floorDivide({0}, {1})",
-    "atan2": "Math.atan2({0}, {1})",
+    "atan2": "Math.atan2({0}, {1})", "tanh_of": "Math.tanh({0})",
 } | {
     name: f"Math.{name}({{0}})"
     for name in (
