@@ -40,7 +40,7 @@ from symgraph.shapes import same_shape, shape_text
 
 __all__ = ["Bound", "Program", "compile"]
 
-Target = Literal["numpy", "cython"]
+Target = Literal["numpy", "cython", "vm"]
 Style = Literal["fast", "read"]
 Dtype = Literal["float64", "float32"]
 _log = logging.getLogger("symgraph")
@@ -94,8 +94,9 @@ def compile(
     arguments to their new values, which are written into the given arrays after everything is
     computed from the old ones. With `check_finite` NaN or infinity in arguments, outputs or new
     values raises NonFiniteError. `target="cython"` gives native code where there is a C compiler,
-    else a line in the log and NumPy; `style="read"` gives plain NumPy for reading, `style="array"`
-    code for the arrays of any library, which returns new values beside the outputs.
+    else a line in the log and NumPy; "vm" runs programs of real numbers on a register machine, at
+    once and without compiling. `style="read"` gives plain NumPy for reading, `style="array"` code
+    for the arrays of any library, which returns new values beside the outputs.
     Raises UnknownNameError for a variable that is no argument, NameClashError for one that is
     given twice, ShapeError or KindError for an update of another shape or kind.
 
@@ -119,8 +120,8 @@ def compile(
         result=result_text(structure), output_dtypes=tuple(_dtype(r, dtype) for r in roots),
     )  # fmt: skip
     recipe = Recipe(variables, roots, stored, options, structure)
-    if target == "cython" and style == "fast":
-        program = _native(recipe, signature)
+    if target != "numpy" and style == "fast":
+        program = (_native if target == "cython" else _interpreted)(recipe, signature)
         if program is not None:
             return program
     if style == "array":
@@ -155,13 +156,49 @@ def _native(recipe: Recipe, signature: Signature) -> Program | None:
         return None
 
 
+def _interpreted(recipe: Recipe, signature: Signature) -> Program | None:
+    """The program for the register machine; None, and a line in the log, where it has no place."""
+    from symgraph.codegen.native.machine import assemble, machine
+    from symgraph.codegen.native.scalars import read_scalars
+    from symgraph.codegen.native.space import NativeSpaces
+    from symgraph.codegen.native.toolchain import ToolchainError
+
+    options, variables = recipe.options, recipe.variables
+    block, outputs, updates, _ = recipe.scheduled(loops=True)
+    real = "float" if options.real == "float32" else "double"
+    code = None
+    if not options.check_finite and not options.symbols and not block.loops:
+        code = read_scalars(block.steps, variables, outputs, list(updates.values()))
+    places = {variable: k for k, variable in enumerate(variables)}
+    updated = [places[variable] for variable in recipe.stored]
+    made = code and assemble(code, real, variables, outputs, updated)
+    if not made:
+        _log.warning("sg.compile: %s uses NumPy: it is no program of real numbers", options.name)
+        return None
+    given = (variables, recipe.roots, options, recipe.structure, made.memory)
+    try:
+        return Program(
+            recipe,
+            made.text,
+            updated,
+            lambda _: NativeSpaces(machine(real), *given),
+            signature,
+            "vm",
+        )
+    except ToolchainError as error:
+        _log.warning("sg.compile: %s uses NumPy: %s", options.name, error)
+        return None
+
+
 def _dtype(node: Node, real: str) -> np.dtype[Any]:
     return np.dtype({"real": real, "integer": "int64", "boolean": "bool"}[node.kind])
 
 
 def _check_options(target: str, dtype: str, style: str, name: str) -> None:
-    if target not in ("numpy", "cython"):
-        raise UnsupportedError(f"compile: target {target!r} is unknown; use 'numpy' or 'cython'.")
+    if target not in ("numpy", "cython", "vm"):
+        raise UnsupportedError(
+            f"compile: target {target!r} is unknown; use 'numpy', 'cython' or 'vm'."
+        )
     if dtype not in ("float64", "float32"):
         raise KindError(f"compile: dtype {dtype!r} is none; use 'float64' or 'float32'.")
     if style not in ("fast", "read", "array"):
@@ -379,7 +416,7 @@ class Program:
             return module_text(self._recipe)
         if suffix == ".c":
             return self._recipe.native.text
-        as_numpy = suffix == ".py" and self.target == "cython"
+        as_numpy = suffix == ".py" and self.target != "numpy"
         return self._recipe.lowered().text if as_numpy else self.source
 
     def _take(self, sizes: tuple[int, ...]) -> Workspace:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
 import numpy as np
@@ -33,7 +33,10 @@ class NativeSpaces:
         outputs: Sequence[Node],
         options: Options,
         structure: Any,
+        memory: Callable[[], Sequence[Any]] = tuple,
     ) -> None:
+        """`memory` makes arrays that each workspace has for itself, in front of the arguments."""
+        self._memory = memory
         self.source, self.structure = source, structure
         self.kernel = load(source.text, source.name, source.buffers)
         dtypes = {"real": options.real, "integer": "int64", "boolean": "bool"}
@@ -52,7 +55,7 @@ class NativeSpaces:
         outputs = [(dtype, bind_shape(shape, known)) for dtype, shape in self._outputs]
         size = sum(dtype.itemsize * math.prod(shape) for dtype, shape in (*inputs, *outputs))
         return self.kernel.bind(
-            inputs if arrays is None else arrays,
+            [*self._memory(), *(inputs if arrays is None else arrays)],
             outputs, sizes, self.structure, lambda site, detail: self._refuse(known, site, detail),
             release=size > _SHORT or self.source.loops,
         )  # fmt: skip
