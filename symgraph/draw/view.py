@@ -32,9 +32,10 @@ Role = Literal[
 ]  # fmt: skip
 #: The outline of a node; a node that names none has the one of its role.
 Form = Literal["disc", "pill", "box", "bare"]
-#: How an edge runs on a grid: straight, one corner (first sideways or first upright), an arc, or
-#: back to its own node.
-Route = Literal["straight", "sideways", "upright", "arc", "loop"]
+#: How an edge runs on a grid: straight, one corner (first sideways or first upright), an arc, back
+#: to its own node, or as a tap: off the line before the next node there, and into the head from
+#: above or below, beside what leads up from its middle.
+Route = Literal["straight", "sideways", "upright", "arc", "loop", "tap"]
 GroupRole = Literal["module", "time", "frame", "layer"]
 Direction = Literal["BT", "LR"]
 Language = Literal["en", "zh"]

@@ -1,10 +1,12 @@
 """The styles "blocks" and "bipartite": layers as boxes, stacks of stages, machines of two rows."""
 
+import numpy as np
 import pytest
 
 import symgraph as sg
 from symgraph.draw.drawing import draw
 from symgraph.draw.scene import edge_hits, overlaps
+from symgraph.node import variables
 from symgraph.zoo import convolution, deep, networks, units
 
 
@@ -146,3 +148,35 @@ def test_one_number_is_in_the_real_line_without_an_exponent():
 
     assert r"p\in\mathbb{R}" in labels
     assert "^{1}" not in labels
+
+
+def test_layers_show_what_they_hand_on_where_that_is_short():
+    values = {
+        "x": [0.5, -1.0], "W1": [[1.0, 2.0], [0.5, 0.1], [-1.0, 0.3]], "b1": [0.1, 0.2, 0.3],
+        "W2": [[1.0, 1.0, -2.0], [0.5, 0.0, 1.0]], "b2": [0.0, 1.0], "y": [1.0, 0.0],
+    }  # fmt: skip
+    W1, b1, W2, b2 = (np.array(values[name]) for name in ("W1", "b1", "W2", "b2"))
+    hidden = np.tanh(W1 @ values["x"] + b1)
+    x = sg.input("x", 2)
+    h = sg.tanh(sg.parameter("W1", (3, 2)) @ x + sg.parameter("b1", 3))
+    y = sg.parameter("W2", (2, 3)) @ h + sg.parameter("b2", 2)
+    loss = sg.squared_norm(y - sg.input("y", 2))
+
+    for direction in ("LR", "BT"):
+        picture = draw(loss, values, style="blocks", direction=direction, digits=6)
+        told = [node.forward for node in picture.view.nodes]
+        shown = [[float(x) for x in text.strip("()").split(r",\;")] for text in told]
+        truths = [values["x"], list(hidden), list(W2 @ hidden + b2)]
+        assert [pytest.approx(truth, rel=1e-4) for truth in truths] == shown
+        assert overlaps(picture.scene) == []
+    assert all(node.forward is None for node in draw(loss, style="blocks").view.nodes)
+
+
+def test_maps_show_short_vectors_only():
+    rng = np.random.default_rng(0)
+    loss = convolution.conv_classifier().loss
+    leaves = [leaf for leaf in variables([loss]) if leaf.kind == "real"]
+    values = {leaf.name: rng.normal(size=leaf.shape) for leaf in leaves}
+    values |= {leaf.name: 1 for leaf in variables([loss]) if leaf.kind == "integer"}
+    told = {node.alt: node.forward for node in draw(loss, values, style="maps").view.nodes}
+    assert [name for name, text in told.items() if text] == ["z"]

@@ -1,5 +1,7 @@
 """Cells as the textbook draws them, from the expressions of the lectures and from others."""
 
+import itertools
+import math
 from collections import Counter
 from typing import Any
 
@@ -8,6 +10,7 @@ from recurrent_nets import NETS
 
 import symgraph as sg
 from symgraph.draw.drawing import draw
+from symgraph.draw.geometry import flatten
 from symgraph.draw.picture import Picture
 from symgraph.draw.scene import edge_hits, overlaps
 from symgraph.errors import DrawError
@@ -235,3 +238,23 @@ def test_a_state_that_becomes_another_is_a_wire_to_the_exit_of_that_one():
             assert overlaps(picture.scene) == []
             states = [node.label for node in picture.view.nodes if node.role == "state"]
             assert len(states) == len(set(states)) == 2 * (repeat + 1)
+
+
+@pytest.mark.parametrize("options", [{"peepholes": "fio"}, {"peepholes": "fo", "coupled": True}])
+@pytest.mark.parametrize("repeat", [1, 2])
+def test_peepholes_leave_the_belt_and_reach_their_gates_at_right_angles(options, repeat):
+    picture = draw(gates.lstm(**options), style="cell", repeat=repeat)
+    wires = [k for k, edge in enumerate(picture.view.edges) if edge.dashed]
+    drawn = {item.owner: item.drawn for item in picture.scene.items if item.layer == "edge"}
+
+    assert len(wires) == repeat * len(options["peepholes"])
+    for k in wires:
+        points = flatten(drawn[f"e{k}"].curve)
+        legs = [
+            (abs(x1 - x0), abs(y1 - y0))
+            for (x0, y0), (x1, y1) in itertools.pairwise(points)
+            if math.hypot(x1 - x0, y1 - y0) > 8
+        ]
+        assert all(min(leg) < 0.5 for leg in legs)
+        assert legs[0][1] < 0.5  # along the belt
+        assert abs(points[-1][0] - points[-2][0]) < 0.5  # from above into the gate

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import symgraph as sg
+from symgraph import zoo
 from symgraph.draw.scene import Glyphs, edge_hits, overlaps
 from symgraph.draw.slides.deck import deck
 from symgraph.zoo import losses
@@ -205,3 +206,10 @@ def test_several_nodes_at_a_time_are_named_by_what_the_phase_computes():
     lines = [item.source for item in made.scene.items if item.id.startswith("formula")]
 
     assert any(line.count("g_{") > 3 for line in lines)
+
+
+@pytest.mark.parametrize("name", ["autoencoders", "rnn-scalar", "conv-classifier"])
+def test_a_system_with_more_than_a_loss_is_told_by_its_loss(name):
+    system = zoo.built(name)
+
+    assert deck(system).scene.notes == deck(system.loss).scene.notes

@@ -271,3 +271,16 @@ def test_every_theme_draws_the_same_places(theme):
     # Rims of other widths only.
     assert other.scene.width == pytest.approx(light.scene.width, abs=4)
     assert other.scene.height == pytest.approx(light.scene.height, abs=4)
+
+
+def test_vectors_side_by_side_are_numbered_below_the_line():
+    v_1, v_2, x = sg.parameter("v1", 2), sg.parameter("v_2", 2), sg.input("x", 2)
+    hidden = sg.stack([sg.sigmoid(sg.sum(v_1 * x)), sg.sigmoid(sg.sum(v_2 * x))])
+    picture = sg.draw(sg.let("y", sg.parameter("w", 2) @ hidden), style="layers")
+    assert [edge.label for edge in picture.view.edges] == [
+        "v_{1,1}", "v_{1,2}", "v_{2,1}", "v_{2,2}", "w_{1}", "w_{2}",
+    ]  # fmt: skip
+
+    W, b = sg.parameter("W1", (2, 2)), sg.parameter("b1", 2)
+    layer = sg.draw(sg.let("y", sg.tanh(W @ x + b)), style="layers", bias="unit").view
+    assert {"w_{11}^{(1)}", "b_{2}^{(1)}"} <= {edge.label for edge in layer.edges}

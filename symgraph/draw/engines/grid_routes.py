@@ -74,6 +74,24 @@ class _Router:
             for index in self.solid.near(bounds_of(line, _CLEAR))
         )
 
+    def _tapped(self, tail: int, head: int) -> list[Point]:
+        """The corners of a wire that leaves the line of its tail before the next node on it."""
+        source, target = self.shapes[tail], self.shapes[head]
+        (x0, y0), (x1, y1) = source.centre, target.centre
+        side, down = math.copysign(1.0, x1 - x0), math.copysign(1.0, y1 - y0)
+        edge = x0 + side * source.width / 2
+        entry = x1 - side * target.width / 4
+        ahead = [
+            abs(shape.centre[0] - x0) - (shape.width + source.width) / 2
+            for shape in self.shapes
+            if abs(shape.centre[1] - y0) < shape.height / 2 and (shape.centre[0] - x0) * side > 0
+        ]
+        turn = edge + side * min(ahead, default=math.inf) / 2
+        if (turn - entry) * side >= 0:
+            return [(x0, y0), (entry, y0), (entry, y1)]
+        level = y1 - down * (target.height / 2 + 2 * _CORNER)
+        return [(x0, y0), (turn, y0), (turn, level), (entry, level), (entry, y1)]
+
     def _touched(self, line: list[Point]) -> int:
         room = bounds_of(line)
         return sum(hits(self.points[index], room) for index in self.lines.near(room))
@@ -87,6 +105,8 @@ class _Router:
         way: Route = self.plan.grid_routes[k] if self.plan.grid_routes else "straight"
         if way in ("sideways", "upright"):
             yield _cornered(start, end, way)
+        elif way == "tap":
+            yield _through_corners(self._tapped(*self.plan.edges[k]))
         elif way == "arc":
             yield from (_bowed(start, end, bow) for bow in _BOWS[:2])
         elif self.partings[k]:
@@ -131,11 +151,26 @@ def _cornered(start: Point, end: Point, way: Route) -> Curve:
     before, after = math.dist(start, corner), math.dist(corner, end)
     if min(before, after) < 0.5:
         return straight(start, end)
-    radius = min(_CORNER, before, after)
-    enter, leave = _towards(corner, start, radius), _towards(corner, end, radius)
-    slack = radius * (1 - _QUARTER)
-    bend = (_towards(corner, start, slack), _towards(corner, end, slack), leave)
-    return (*straight(start, enter), *bend, *straight(leave, end)[1:])
+    return _through_corners([start, corner, end])
+
+
+def _through_corners(points: Sequence[Point]) -> Curve:
+    """Straight legs with rounded corners between them."""
+    found: Curve = ()
+    here = points[0]
+    legs = len(points) - 1
+    for k in range(1, legs):
+        before, corner, after = points[k - 1 : k + 2]
+        # A leg between two corners is shared by both.
+        first = math.dist(before, corner) / (1 if k == 1 else 2)
+        second = math.dist(corner, after) / (1 if k == legs - 1 else 2)
+        radius = min(_CORNER, first, second)
+        enter, leave = _towards(corner, before, radius), _towards(corner, after, radius)
+        slack = radius * (1 - _QUARTER)
+        bend = (_towards(corner, before, slack), _towards(corner, after, slack), leave)
+        found += (*straight(here, enter)[bool(found) :], *bend)
+        here = leave
+    return (*found, *straight(here, points[-1])[1:])
 
 
 def _towards(point: Point, goal: Point, by: float) -> Point:

@@ -18,6 +18,7 @@ from symgraph.draw.graphs.node_texts import Beside, NodeTexts
 from symgraph.draw.graphs.sharing import hues_of
 from symgraph.draw.graphs.sketch import Sketch, key_of
 from symgraph.draw.graphs.times import written_out
+from symgraph.draw.nets.net_outputs import loss_of
 from symgraph.draw.view import Direction, Language, LegendEntry, View, ViewEdge
 from symgraph.errors import DrawError
 from symgraph.graph import Graph, graph
@@ -158,7 +159,9 @@ def _checked(
 
 
 def _roots(expr: Any) -> list[Node]:
-    roots = [as_node(one, "draw") for one in (expr if isinstance(expr, (list, tuple)) else [expr])]
+    given = loss_of(expr)
+    several = given if isinstance(given, (list, tuple)) else [given]
+    roots = [as_node(one, "draw") for one in several]
     if not roots:
         raise DrawError("draw: there is no expression. Give one, or a list of some.")
     return roots

@@ -8,7 +8,7 @@ from typing import Any
 
 from symgraph.build.coerce import as_node
 from symgraph.draw.nets.net_outputs import loss_of
-from symgraph.draw.nets.unit_net import Unit, UnitNet, entry_latex
+from symgraph.draw.nets.unit_net import Unit, UnitNet
 from symgraph.draw.view import Language, View, ViewEdge, ViewGroup, ViewNode
 from symgraph.draw.writers.texmath import plain
 from symgraph.errors import DrawError
@@ -215,7 +215,7 @@ class _Machine:
         if symbol is None or weight not in (symbol, -symbol):
             return r"w"
         var, place = self.net.weights[symbol]
-        return sign + entry_latex(var.name, place, lowered=True)
+        return sign + self.net.entry_latex(var.name, place, lowered=True)
 
 
 class _Values:

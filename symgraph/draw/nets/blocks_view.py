@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from symgraph.draw.nets.maps_view import depths, heights_of
 from symgraph.draw.nets.net_outputs import loss_of, net_outputs
+from symgraph.draw.nets.stage_values import stage_values
 from symgraph.draw.nets.stages import Stage, Stages, shape_latex
 from symgraph.draw.view import (
     Direction,
@@ -44,13 +46,15 @@ def blocks_view(
     title: str = "",
     language: Language = "en",
     legend: bool | None = None,
+    digits: int = 3,
 ) -> View:
     """A net as boxes: data, weighted sums with their function, convolutions, pooling, sums.
 
     An edge past a layer is a shortcut and carries its derivative I. A list of losses that are
     trained one after the other is a stack: what a stage takes over behind `stop_gradient` is a
     frozen copy, and a blue arrow leads to it from where it was trained. With `sizes` the shape of
-    every result stands below it. `values` are not shown.
+    every result stands below it; with `values` numbers and short vectors stand beside their layers,
+    in a net of one stage.
     Raises DrawError for an expression without a layer.
     """
     stack = getattr(expr, "stages", loss_of(expr))
@@ -59,6 +63,7 @@ def blocks_view(
     only = stack[0] if isinstance(stack, (list, tuple)) and stack else expr
     stages = Stages(net_outputs(only, "blocks", output))
     columns, rows = depths(stages), heights_of(stages)
+    numbers = stage_values(stages, values, only, digits)
     tails = [(tail, stage.number) for stage in stages.stages for tail in stage.tails]
     rows_of_layers = max(Counter(columns).values()) <= _MOST_ROWS and len(set(tails)) == len(tails)
     past = any(
@@ -67,7 +72,8 @@ def blocks_view(
     )
     if past or not rows_of_layers:
         # A formula rather than a row of layers: it stands as every graph does.
-        return _formula(stages, sizes, direction, title, language, bool(legend))
+        made = _formula(stages, sizes, direction, title, language, bool(legend))
+        return _with_numbers(made, numbers)
     tapers = _tapers(stages)
     # Where the flow goes up, what a layer hands on stands beside the edge and not below the box.
     upright = direction == "BT"
@@ -88,7 +94,13 @@ def blocks_view(
         for stage in stages.stages
         for k, tail in enumerate(stage.tails)
     )
-    return View(nodes, edges, title, direction, bool(legend), language)
+    return _with_numbers(View(nodes, edges, title, direction, bool(legend), language), numbers)
+
+
+def _with_numbers(view: View, numbers: Mapping[int, str]) -> View:
+    """The same boxes with what each layer hands on beside it."""
+    nodes = (replace(node, forward=numbers.get(int(node.id[1:]))) for node in view.nodes)
+    return replace(view, nodes=tuple(nodes))
 
 
 def _formula(

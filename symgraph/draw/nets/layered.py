@@ -10,7 +10,7 @@ import numpy as np
 import sympy
 
 from symgraph.draw.nets.unit_forms import CONSTANT
-from symgraph.draw.nets.unit_net import Place, Unit, UnitNet, entry_latex
+from symgraph.draw.nets.unit_net import Place, Unit, UnitNet
 from symgraph.draw.writers.texmath import plain
 from symgraph.errors import DrawError
 from symgraph.evaluate import bind_values, evaluate_above
@@ -162,7 +162,7 @@ class Layered:
         if weight.is_Number:
             return number_latex(float(weight), digits)
         names = {
-            symbol: entry_latex(var.name, place, lowered=True)
+            symbol: self.net.entry_latex(var.name, place, lowered=True)
             for symbol, (var, place) in self.net.weights.items()
             if symbol in weight.free_symbols
         }

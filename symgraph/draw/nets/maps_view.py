@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from symgraph.draw.nets.layer_rows import heights
 from symgraph.draw.nets.net_outputs import net_outputs
+from symgraph.draw.nets.stage_values import stage_values
 from symgraph.draw.nets.stages import Stage, Stages, shape_latex
 from symgraph.draw.view import Language, Role, View, ViewEdge, ViewNode
 from symgraph.errors import DrawError
@@ -30,11 +32,13 @@ def maps_view(
     title: str = "",
     language: Language = "en",
     legend: bool = False,
+    digits: int = 3,
 ) -> View:
     """A convolutional net: each layer's result as a stack of sheets with its sizes below.
 
     The operation between two stands on the edge. The net is read from the expression, a loss on top
-    of it left out (`output` names where to end). `values` are not shown.
+    of it left out (`output` names where to end). With `values` numbers and short vectors stand
+    beside their layers.
     Raises DrawError where there is no convolution and no pooling.
     """
     stages = Stages(net_outputs(expr, "maps", output))
@@ -45,9 +49,13 @@ def maps_view(
         )
     rows = heights_of(stages)
     columns = depths(stages)
+    numbers = stage_values(stages, values, expr, digits)
     largest = max(max(_plane(stages.shape(stage)), default=1) for stage in stages.stages)
     nodes = tuple(
-        _node(stage, stages.shape(stage), largest, (float(columns[k]), rows[k]))
+        replace(
+            _node(stage, stages.shape(stage), largest, (float(columns[k]), rows[k])),
+            forward=numbers.get(stage.number),
+        )
         for k, stage in enumerate(stages.stages)
     )
     edges = tuple(

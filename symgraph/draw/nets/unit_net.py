@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -42,6 +43,8 @@ UnitKind = Literal["input", "one", "feature", "noise", "unit"]
 
 #: More entries of one value than this are not read.
 ENTRIES = 4096
+# The number at the end of a name.
+_NUMBER = re.compile(r"(?<=\D)\{?(\d+)\}?$")
 _RELATIONS = ("greater", "greater_equal", "less", "less_equal")
 
 
@@ -105,6 +108,12 @@ class UnitNet:
         self._has_weights = any(
             isinstance(node, Var) and node.role == "parameter" for node in order
         )  # fmt: skip
+        #: The numbers of layers, those of the matrices.
+        self._layers = {
+            number[1]
+            for node in order
+            if isinstance(node, Var) and node.ndim > 1 and (number := _NUMBER.search(node.name))
+        }
         self._with_data: set[Node] = set()
         for node in order:
             leaf = isinstance(node, Var) and node.role != "parameter"
@@ -229,6 +238,18 @@ class UnitNet:
             node, f"is read at places left out (widest={self.widest}); give a larger widest"
         )
 
+    def entry_latex(self, name: str, place: Place, *, lowered: bool = False) -> str:
+        """An entry of a named value; the number of one of several vectors is no layer's.
+
+        b_1 beside a matrix W_1 has the entries b_j^(1), but v_1 beside v_2 alone v_{1,j}.
+        """
+        number = _NUMBER.search(name)
+        if len(place) != 1 or number is None or number[1] in self._layers:
+            return entry_latex(name, place, lowered=lowered)
+        stem = name[: number.start()].rstrip("_")
+        stem = stem.lower() if lowered else stem
+        return latex_name(f"{stem}_{{{number[1]},{sympy.latex(sympy.sympify(place[0]) + 1)}}}")
+
     def _leaf(self, node: Var, place: Place) -> Form:
         if node.role == "parameter":
             key = (node, place)
@@ -236,8 +257,8 @@ class UnitNet:
                 symbol = self._symbols[key] = sympy.Symbol(f"w{len(self._symbols)}", real=True)
                 self.weights[symbol] = key
             return constant(self._symbols[key])
-        return lone(self._new("input", node, place, entry_latex(node.name, self._seen(node, place)))
-                    .number)  # fmt: skip
+        name = self.entry_latex(node.name, self._seen(node, place))
+        return lone(self._new("input", node, place, name).number)
 
     def _seen(self, node: Node, place: Place) -> Place:
         """The place without the axes of which one place stands for all."""
@@ -271,7 +292,7 @@ class UnitNet:
             self.units[number].frozen = True
         if not node.let_name or is_constant(form):
             return form
-        name = entry_latex(node.let_name, self._seen(node, place))
+        name = self.entry_latex(node.let_name, self._seen(node, place))
         if number is None:
             self._sum_names.setdefault(frozenset(form.items()), name)
             return form

@@ -339,7 +339,10 @@ class CellDrawing:
             label = r",\,".join(self._latex(one) for one in weights) if self.labels else None
             yield ("base", node), ViewEdge(base, head, 0, label, ink=True, route="sideways")
             for k, extra in enumerate(places.fed[node], 1):
-                yield (extra, node), ViewEdge(self.ids[extra], head, k, dashed=True)
+                # Off the belt at a right angle: a state from before past what keeps it.
+                early = isinstance(extra, Previous)
+                way: Route = "tap" if early else self._route(extra, node)
+                yield (extra, node), ViewEdge(self.ids[extra], head, k, dashed=True, route=way)
             return
         for k, term in enumerate(element.terms):
             formula = self.net.at_times(term.label, term.only)

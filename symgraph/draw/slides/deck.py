@@ -17,6 +17,7 @@ from symgraph.build.declare import let
 from symgraph.draw.given import check_options, check_rate, check_values, check_wording
 from symgraph.draw.graphs.graph_view import graph_view
 from symgraph.draw.layout import Engine, layout
+from symgraph.draw.nets.net_outputs import loss_of
 from symgraph.draw.picture import Picture
 from symgraph.draw.recurrent.cell import cell_view
 from symgraph.draw.saving import format_of, write
@@ -291,7 +292,7 @@ def _told(
 
 def _named(loss: Any) -> Node:
     """The expression under a name, which its formulas use."""
-    node = as_node(loss, "slides")
+    node = as_node(loss_of(loss), "slides")
     if isinstance(node, Let) or not node.args:
         return node
     taken = {leaf.params[0] for leaf in variables([node])}

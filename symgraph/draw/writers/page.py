@@ -141,7 +141,7 @@ def _tables(scene: Scene, words: dict[str, str]) -> Iterator[str]:
     named: dict[str, dict[str, Item]] = {}
     for item in scene.items:
         named.setdefault(item.owner, {})[item.layer] = item
-    nodes = [named[owner] for owner in scene.names]
+    nodes = [named[owner] for owner in scene.names if "node" in named.get(owner, ())]
     edges = [found for owner, found in named.items() if "edge" in found and owner[0] == "e"]
     yield f"<details>\n<summary>{words['text']}</summary>"
     yield from _table(words["nodes"], [words[key] for key in ("node", "forward", "backward")], (
