@@ -32,7 +32,11 @@ _COSTLY = frozenset(
 def one_exponential(roots: Sequence[Node]) -> Rewritten:
     """exp(min(x, 0)) as the choice between 1 and exp(-|x|), and every tanh(x) by exp(-2|x|) where
     the slope of one is computed, which is made of that."""
-    slopes = any(_is_decay(node) for node in everything(roots))
+    order = everything(roots)
+    slopes = any(_is_decay(node) for node in order)
+    ops = {op_of(node) for node in order}
+    if "minimum" not in ops and not (slopes and "tanh" in ops):
+        return Rewritten(list(roots), dict(zip(order, order, strict=True)))
 
     def visit(node: Node, args: tuple[Node, ...]) -> Node:
         if op_of(node) == "exp" and op_of(args[0]) == "minimum":

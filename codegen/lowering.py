@@ -9,12 +9,25 @@ import numpy as np
 from symgraph.codegen.exponentials import one_exponential, reuse_across_loops
 from symgraph.codegen.hoist import hoist_loops
 from symgraph.codegen.hot import compare_hot
-from symgraph.codegen.passes import Rewritten, lower_maps, normalise_sums, strip_lets
+from symgraph.codegen.passes import (
+    Rewritten,
+    everything,
+    lower_maps,
+    normalise_sums,
+    strip_lets,
+)
 from symgraph.codegen.slices import join_slices
 from symgraph.codegen.traces import trace_whole
-from symgraph.node import Node, topological
+from symgraph.node import Node
+from symgraph.ops.leaves import Const, Fill, Var
+from symgraph.ops.let import Let
+from symgraph.ops.map import Map
+from symgraph.ops.move import Concat, Pull, Reshape
 
 __all__ = ["lower_all"]
+
+#: Graphs of these alone have no sums, loops and scatters, so most passes leave them as they are.
+_PLAIN = {Var, Fill, Const, Let, Map, Reshape, Concat, Pull}
 
 
 def lower_all(
@@ -32,7 +45,11 @@ def lower_all(
     passes = [strip_lets, *basic]
     if loops:
         passes.append(join_slices)
-    if any(node.is_loop for node in topological(roots)):
+    kinds = {type(node) for node in everything(roots)}
+    if kinds <= _PLAIN:
+        passes = [strip_lets] if Let in kinds else []
+        passes += [basic[1], *([one_exponential] if loops else [])]
+    elif any(kind.is_loop for kind in kinds):
         passes += [lambda nodes: hoist_loops(nodes, maps=not loops), *basic]
         if loops:
             passes += [one_exponential, reuse_across_loops, trace_whole, compare_hot]

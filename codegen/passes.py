@@ -41,18 +41,19 @@ Visit = Callable[[Node, tuple[Node, ...]], Node]
 
 def everything(roots: Sequence[Node]) -> list[Node]:
     """All nodes the roots are made of, those inside of loops too, operands before users."""
-    seen: set[Node] = set()
-    stack = list(roots)
+    seen = set(roots)
+    stack = list(seen)
     while stack:
         node = stack.pop()
-        if node in seen:
-            continue
-        seen.add(node)
-        stack.extend(node._args)
+        found = node._args
         if node.is_loop:
-            stack.extend(node.params[0].nexts)
+            found = (*found, *node.params[0].nexts)
         elif type(node) is Trace:
-            stack.append(node.inner)
+            found = (*found, node.inner)
+        for arg in found:
+            if arg not in seen:
+                seen.add(arg)
+                stack.append(arg)
     return sorted(seen, key=_serial)
 
 

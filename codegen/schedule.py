@@ -90,8 +90,8 @@ def schedule(outputs: Sequence[Node], updates: Mapping[Node, Node] | None = None
     """The block that computes the outputs, then the new values of the updated variables."""
     updates = updates or {}
     roots = [*outputs, *updates.values()]
-    traces = _traces(roots)
     order = _depth_first(roots)
+    traces = _traces(order)
     block = Block(order, {}, {}, roots)
     for node in order:
         if node.is_loop:
@@ -104,10 +104,10 @@ def schedule(outputs: Sequence[Node], updates: Mapping[Node, Node] | None = None
     return block
 
 
-def _traces(roots: Iterable[Node]) -> dict[Node, list[Node]]:
-    """The projections that are read of each loop, in the order of a depth-first walk."""
+def _traces(order: Iterable[Node]) -> dict[Node, list[Node]]:
+    """The projections that are read of each loop, in order."""
     found: dict[Node, list[Node]] = {}
-    for node in _depth_first(roots):
+    for node in order:
         if node.is_loop:
             found.setdefault(node, [])
         elif node.is_projection:
@@ -118,18 +118,19 @@ def _traces(roots: Iterable[Node]) -> dict[Node, list[Node]]:
 def _depth_first(roots: Iterable[Node]) -> list[Node]:
     order: list[Node] = []
     seen: set[Node] = set()
+    done: set[Node] = set()
     for root in roots:
-        stack: list[tuple[Node, bool]] = [(root, False)]
+        stack = [root]
         while stack:
-            node, ready = stack.pop()
-            if ready:
-                order.append(node)
-                continue
+            node = stack[-1]
             if node in seen:
+                stack.pop()
+                if node not in done:
+                    done.add(node)
+                    order.append(node)
                 continue
             seen.add(node)
-            stack.append((node, True))
-            stack.extend([(arg, False) for arg in reversed(node._args) if arg not in seen])
+            stack.extend([arg for arg in reversed(node._args) if arg not in seen])
     return order
 
 
