@@ -13,7 +13,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, Protocol, overload
+from typing import TYPE_CHECKING, Any, Literal, Protocol, overload
 
 import numpy as np
 import sympy
@@ -37,6 +37,9 @@ from symgraph.errors import (
 from symgraph.node import Node, check_names, describe
 from symgraph.ops.leaves import Var
 from symgraph.shapes import same_shape, shape_text
+
+if TYPE_CHECKING:
+    from symgraph.codegen.reporting.report import Report
 
 __all__ = ["Bound", "Program", "compile"]
 
@@ -408,6 +411,22 @@ class Program:
         from symgraph.codegen.native.export.folder import export
 
         return export(self._recipe, folder, weights, package)
+
+    def report(self, sizes: Mapping[Any, int] | None = None) -> Report:
+        """What the program computes, moves and keeps, and how it was arranged.
+
+        `sizes` gives numbers for free sizes, by name; others count as 32. `str()` of the result is
+        a page, `.to_dict()` data; `.draw("schedule.svg")` shows the arena over time.
+
+        >>> import symgraph as sg
+        >>> x, w = sg.input("x", ("N", 2)), sg.parameter("w", 2)
+        >>> report = sg.compile([x, w], sg.tanh(x @ w)).report({"N": 10})
+        >>> report.operations["forward"]  # 10 times 2 products and sums, and 10 tanh
+        50
+        """
+        from symgraph.codegen.reporting.report import Report
+
+        return Report(self._recipe, self.target, sizes)
 
     def _written(self, suffix: str) -> str:
         if suffix == ".pyx":
