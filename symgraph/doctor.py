@@ -5,6 +5,7 @@ import os
 import platform
 import shutil
 import subprocess
+import sysconfig
 import tempfile
 from pathlib import Path
 from typing import NamedTuple
@@ -18,7 +19,7 @@ _LIBRARIES = {
     "numpy": "needed for everything",
     "networkx": "adds graphs as networkx objects",
     "graphviz": "adds drawings laid out by Graphviz",
-    "cython": "adds the Cython target",
+    "cython": "builds exported programs",
     "ziamath": "adds typeset formulas to drawings",
     "safetensors": "adds checkpoints",
     "platformdirs": "adds the folder in which compiled programs are kept",
@@ -56,6 +57,7 @@ def examine() -> list[Finding]:
             "adds drawings laid out by Graphviz: install the system package graphviz",
         ),
         _compiler(),
+        _headers(),
         _cache_folder(),
     ]
 
@@ -87,6 +89,15 @@ def _compiler() -> Finding:
     if code != 0:
         return Finding(name, None, f"{remark}; {short} does not work: it exits with {code}")
     return Finding(name, command[0], f"{remark}: target='cython'")
+
+
+def _headers() -> Finding:
+    """Python.h, which the loader of compiled programs is built with."""
+    file = Path(sysconfig.get_path("include"), "Python.h")
+    remark = "adds compiled programs, with the C compiler"
+    if file.is_file():
+        return Finding("Python.h", str(file), remark)
+    return Finding("Python.h", None, f"{remark}; install the headers of Python")
 
 
 def _cache_folder() -> Finding:

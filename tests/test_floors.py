@@ -23,8 +23,8 @@ FLOORS = (
     "zoo network given_values",
     (
         "__main__ cli doctor "
-        "derive_command draw_command explore_command gallery_command influence_command "
-        "plot_command slides_command"
+        "compile_command derive_command draw_command "
+        "explore_command gallery_command influence_command plot_command slides_command"
     ),
 )
 FLOOR_OF = {name: floor for floor, names in enumerate(FLOORS) for name in names.split()}

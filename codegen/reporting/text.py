@@ -74,7 +74,7 @@ def _products(found: Mapping[str, Any]) -> list[str]:
 def _fused(groups: Sequence[Mapping[str, Any]]) -> list[str]:
     lines = []
     for one in groups:
-        shown = [formula for formula in one["formulas"][:_LONGEST]]
+        shown = one["formulas"][:_LONGEST]
         more = len(one["formulas"]) - len(shown)
         lines.append(f"{one['section']}: {len(one['formulas'])} formulas")
         lines += [f"  {formula}" for formula in shown] + ([f"  and {more} more"] if more else [])

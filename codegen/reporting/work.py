@@ -12,6 +12,7 @@ from symgraph.codegen.contraction import form_of
 from symgraph.codegen.schedule import Block, Section
 from symgraph.node import Kind, Node
 from symgraph.ops.einsum import Einsum
+from symgraph.ops.leaves import Const, Var
 from symgraph.ops.linalg import Det, Inv, LogDet, Solve
 from symgraph.ops.map import Map
 from symgraph.ops.move import Push
@@ -88,5 +89,5 @@ def entry_bytes(kind: Kind, real: str) -> int:
 
 def moved_bytes(node: Node, sizes: Sizes, real: str) -> int:
     """What is read and written when a node is computed by itself."""
-    arrays = [node, *(arg for arg in node.args if arg.args or arg.is_symbol)]
+    arrays = [node, *(arg for arg in node.args if arg.args or isinstance(arg, (Var, Const)))]
     return sum(_entries(one, sizes) * entry_bytes(one.kind, real) for one in arrays)
