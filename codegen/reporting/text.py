@@ -7,6 +7,7 @@ from typing import Any
 
 __all__ = ["report_text"]
 
+_RUNS = {"cython": "native code", "numpy": "NumPy", "vm": "register machine"}
 _LONGEST = 12  # formulas of one loop nest that are shown
 
 
@@ -16,7 +17,7 @@ def report_text(found: Mapping[str, Any]) -> str:
 
 
 def _lines(found: Mapping[str, Any]) -> Iterator[str]:
-    runs = {"cython": "native code", "numpy": "NumPy"}[found["target"]]
+    runs = _RUNS[found["target"]]
     at = ", ".join(f"{name} = {size}" for name, size in found["sizes"].items())
     yield f"{found['name']}: {runs}, {found['dtype']}{f', for {at}' if at else ''}"
     yield ""
@@ -60,7 +61,7 @@ def _row(found: Mapping[str, Any], section: str) -> str:
 def _products(found: Mapping[str, Any]) -> list[str]:
     if "products" not in found:
         count = found["matrix_products"]
-        return [f"{count} by NumPy"] if count else []
+        return [f"{count}"] if count else []
     lines = []
     for one in found["products"]:
         around = f", {' x '.join(one['around'])} times" if one["around"] else ""
