@@ -25,6 +25,7 @@ from symgraph.codegen.native.contractions import (
     emit_spread_product,
 )
 from symgraph.codegen.native.csizes import CSizes
+from symgraph.codegen.native.gathers import emit_gathered_sum, gathered_sums
 from symgraph.codegen.native.groups import arranged, overwritten
 from symgraph.codegen.native.layout import memory_orders
 from symgraph.codegen.native.library import emit_linalg, emit_random
@@ -114,6 +115,7 @@ class _Emitter:
         self.w = CWriter(real, CSizes(names))
         self.delayed: set[Node] = set()  # products that are added into the places of a Push
         self.pooling = Pooling()
+        self.gathered: dict[Node, Pull] = {}  # sums of looked-up rows
         self.apart: set[Node] = set()  # what updates rows alone, at the end
         self.overwritten: frozenset[Node] = frozenset()
         self.given: dict[str, str] = {}  # how arguments, outputs and sizes are declared
@@ -161,8 +163,9 @@ class _Emitter:
         w = self.w
         w.order.update(memory_orders(block.steps))
         join_operands(w, block.steps, block.uses)
-        around = self.delayed, self.pooling
-        self.delayed = delayed_products(block.steps, block.uses)
+        around = self.delayed, self.pooling, self.gathered
+        sums = self.gathered = gathered_sums(block.steps, block.uses)
+        self.delayed = delayed_products(block.steps, block.uses) | set(sums.values())
         self.pooling = find_pooling(block.steps, block.uses)
         away = self.pooling.delayed | self.apart
         handled = {*away, *self.delayed, *self.pooling.made, *self.pooling.handed}
@@ -186,7 +189,7 @@ class _Emitter:
                 self._single(node)
             for node in group:
                 deliver(w, node)
-        self.delayed, self.pooling = around
+        self.delayed, self.pooling, self.gathered = around
 
     def _section(self, section: Section | None) -> None:
         """A heading where a part of the program begins; bodies of loops have none."""
@@ -209,6 +212,10 @@ class _Emitter:
         if node in self.pooling.handed:
             emit_unpooled(w, node, self.pooling, self.labels)
             return
+        if node in self.gathered:
+            if emit_gathered_sum(w, node, self.gathered[node], note):
+                return
+            self._single(node.args[0])
         reduces = isinstance(node, Reduce) or (isinstance(node, Einsum) and form_of(node) == "sum")
         if reduces and emit_window(w, node, self.pooling, note):
             return

@@ -458,18 +458,18 @@ def _check_lookup(w: CWriter, source: Node, size: Dim) -> None:
         return
     w.known[key] = True
     value = w.value(source)
-    rank = len(value.shape)
     name = source.name if isinstance(source, Var) else "lookup"
     name = name.replace("{", "{{").replace("}", "}}")
-    place = ", ".join(f"{{{2 + k}}}" for k in range(rank)) + ("," if rank == 1 else "")
     site = Site(
         "RangeError",
-        f"{name}: index {{0}} at position ({place}) is outside 0..{{1}}. "
+        f"{name}: index {{1}} at position {{place}} is outside 0..{{2}}. "
         "Give indices from 0 up to the size of the axis minus one.",
+        value.shape,
     )
     length = w.size(size)
     with w.unit(), w.indices(value.shape, independent=False) as indices:
         at = w.position(list(zip(indices, spread(value, value.shape), strict=True)))
         found = entry(value, at)
         test = f"(unsigned long long){found} >= (unsigned long long)({length})"
-        w.refuse(test, site, [found, f"{length} - 1", *indices])
+        flat = w.position(list(zip(indices, row_major(value.shape), strict=True)))
+        w.refuse(test, site, [flat or "0", found, f"{length} - 1"])

@@ -249,3 +249,27 @@ def test_groups_and_kernels_of_one_pixel_after_scaled_input(groups, kernel, batc
         given = image, data(*w.shape), data(4, 1, 1)
         for got, want in zip(f(*given), reference(*given), strict=True):
             np.testing.assert_allclose(got, want, rtol=1e-12, atol=1e-9)
+
+
+@settings(max_examples=20, deadline=None)
+@given(n=st.integers(0, 5), rows=st.integers(1, 4), seed=st.integers(0, 99))
+def test_sums_of_looked_up_rows_are_those_of_the_rows(n, rows, seed):
+    def make():
+        table, index = sg.input("E", ("V", 3)), sg.input("i", (2, "N", 3), kind="integer")
+        found = sg.take(table, index)
+        return [table, index], [
+            sg.sum(found, axis=2), sg.sum(found, axis=(0, 2)), sg.sum(sg.take(table, index[0]), 1),
+            sg.mean(sg.take(table * 2, index), axis=0),
+        ]  # fmt: skip
+
+    rng = np.random.default_rng(seed)
+    table, index = rng.normal(size=(rows, 3)), rng.integers(0, rows, (2, n, 3))
+    found = table[index]
+    want = [found.sum(2), found.sum((0, 2)), found[0].sum(1), 2 * found.mean(0)]
+
+    for got, expected in zip(compiled("sums of rows", make)(table, index), want, strict=True):
+        np.testing.assert_allclose(got, expected, rtol=0, atol=1e-13)
+    if n:
+        index[1, n - 1, 2] = rows
+        with pytest.raises(RangeError, match=rf"index {rows} at position \(1, {n - 1}, 2\)"):
+            compiled("sums of rows", make)(table, index)
