@@ -7,12 +7,15 @@ is looped around it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+import math
+import operator
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from symgraph.codegen.contraction import Grouping, grouping, size_of, typical
 from symgraph.codegen.native.sums import along
-from symgraph.codegen.native.writer import CWriter
+from symgraph.codegen.native.writer import INDEPENDENT, CWriter
 from symgraph.codegen.plan import node_storage
 from symgraph.codegen.strided import Value, entry, merged
 from symgraph.node import Node
@@ -23,6 +26,9 @@ __all__ = ["emit_product"]
 
 #: Products of at most so many multiplications are written as loops.
 _SMALL = 64
+
+#: Sums of at most so many products are written out.
+_TERMS = 8
 
 
 def emit_product(w: CWriter, node: Node, note: str) -> None:
@@ -75,17 +81,45 @@ def _by_loops(w: CWriter, node: Einsum, values: Sequence[Value], note: str) -> N
     pairs = list(zip(values, node.ins, strict=True))
     outer = [out.strides or (), *(along(value, ins, node.out) for value, ins in pairs)]
     inner = [along(value, ins, summed) for value, ins in pairs]
+    reduced = [sizes[i] for i in summed]
+    places = _few_places(reduced, inner)
+    mark = INDEPENDENT if places is not None else ""
     total = w.name("v")
-    with w.unit(), w.nest(node.shape, outer, independent=False) as (there, *before):
-        w.say(f"{w.local(storage)} {total} = 0;", note)
-        with w.nest([sizes[i] for i in summed], inner, mark=f"SG_SUM({total})") as reads:
-            texts = [
-                entry(value, " + ".join(part for part in places if part))
-                for value, *places in zip(values, before, reads, strict=True)
-            ]
-            w.say(f"{total} += {' * '.join(texts)};")
-        w.say(f"{entry(out, there)} = {total};")
+    with w.unit(), w.nest(node.shape, outer, False, mark) as (there, *before):
+        if places is not None:
+            terms = [_factors(values, before, map(str, place)) for place in places]
+            text = " + ".join(terms) or "0"
+            w.say(f"{entry(out, there)} = {text};", note)
+        else:
+            w.say(f"{w.local(storage)} {total} = 0;", note)
+            with w.nest(reduced, inner, mark=f"SG_SUM({total})") as reads:
+                w.say(f"{total} += {_factors(values, before, reads)};")
+            w.say(f"{entry(out, there)} = {total};")
     w.env[node] = out
+
+
+def _factors(values: Sequence[Value], before: Iterable[str], behind: Iterable[str]) -> str:
+    """One product, the position of each factor in two parts."""
+    texts = [
+        entry(value, " + ".join(part for part in parts if part not in ("", "0")))
+        for value, *parts in zip(values, before, behind, strict=True)
+    ]
+    return " * ".join(texts)
+
+
+def _few_places(
+    shape: Sequence[Dim], arrays: Sequence[Sequence[Dim]]
+) -> list[tuple[int, ...]] | None:
+    """The positions in each array of all entries, if these are few known ones."""
+    sizes = [size for size in shape if isinstance(size, int)]
+    strides = [[stride for stride in array if isinstance(stride, int)] for array in arrays]
+    known = len(sizes) == len(shape) and all(len(array) == len(shape) for array in strides)
+    if not known or math.prod(sizes) > _TERMS:
+        return None
+    return [
+        tuple(sum(map(operator.mul, index, array)) for array in strides)
+        for index in itertools.product(*map(range, sizes))
+    ]
 
 
 class _Product:
