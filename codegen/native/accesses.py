@@ -1,0 +1,218 @@
+"""What a unit of emitted C reads and writes, read off its lines: loops, products, entries."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from symgraph.codegen.native.polynomial import Polynomial, read
+from symgraph.codegen.native.writer import Line
+
+__all__ = ["Access", "Axis", "UnitCode", "read_unit"]
+
+_FOR = re.compile(r"for \(i64 (\w+) = 0; \1 < (.+); \1\+\+\) \{")
+_WORD = re.compile(r"\b[a-z]+[0-9]+\b")
+_DECLARED = re.compile(r"(?:const )?(?:float|double|i64|int|u8) (.+);")
+_ASSIGNED = re.compile(r"([a-z]\w*)(?:\[.*\])?\s*(?:[-+*/|&]?=(?!=)|\+\+|--)")
+_CALL = re.compile(r"f->lib->(gemm|copy2)_f(?:32|64)\((.*)\);")
+_REFUSED = ("while", "goto", "break", "continue", "} else", "do {")
+_ODD = Polynomial({(): -1})
+
+
+@dataclass(frozen=True)
+class Access:
+    """Entries of an array; `at` is None where it is not known which."""
+
+    array: str
+    at: Polynomial | None
+    writes: bool
+    loops: tuple[str, ...]  # the indices of the loops around it
+
+
+@dataclass
+class Axis:
+    """A loop, or a side of a product: `line` is where it begins, `last` where it ends."""
+
+    name: str
+    size: Polynomial
+    line: int
+    last: int
+    place: int = -1  # the number of the argument of a call
+
+
+@dataclass
+class UnitCode:
+    """A unit that was read. `whole` is false for what may not be divided."""
+
+    lines: list[Line]
+    accesses: list[Access] = field(default_factory=list)
+    axes: list[Axis] = field(default_factory=list)
+    assigned: list[tuple[str, int]] = field(default_factory=list)
+    declared: list[tuple[str, int]] = field(default_factory=list)
+    stores: list[int] = field(default_factory=list)  # lines that write to arrays
+    refuses: bool = False
+    readable: bool = True
+    atoms: dict[str, set[str]] = field(default_factory=dict)
+
+    def sizes(self) -> dict[str, Polynomial]:
+        """The size of every index of the unit."""
+        return {axis.name: axis.size for axis in self.axes}
+
+
+def read_unit(lines: Sequence[Line], arrays: frozenset[str]) -> UnitCode:
+    """What the lines of a unit do to these arrays."""
+    reader = _Reader(UnitCode(list(lines)), arrays)
+    for number, line in enumerate(lines):
+        reader.line(number, line.text)
+    return reader.code
+
+
+def arguments(text: str) -> list[str]:
+    """The parts of a text between commas outside of all brackets."""
+    found, depth, start = [], 0, 0
+    for k, letter in enumerate(text):
+        depth += (letter in "([") - (letter in ")]")
+        if letter == "," and depth == 0:
+            found.append(text[start:k].strip())
+            start = k + 1
+    return [*found, text[start:].strip()]
+
+
+class _Reader:
+    def __init__(self, code: UnitCode, arrays: frozenset[str]) -> None:
+        self.code, self.arrays = code, arrays
+        self.open: list[Axis | None] = []
+
+    @property
+    def loops(self) -> tuple[str, ...]:
+        return tuple(axis.name for axis in self.open if axis is not None)
+
+    def line(self, number: int, text: str) -> None:
+        """One line."""
+        code = self.code
+        if text.startswith("SG_") or text.startswith("#") or not text:
+            return
+        if text == "}":
+            axis = self.open.pop() if self.open else None
+            if axis is not None:
+                axis.last = number
+            return
+        code.refuses |= text.startswith("return")
+        if text.startswith(_REFUSED):
+            code.readable = False
+        loop, call = _FOR.fullmatch(text), _CALL.fullmatch(text)
+        if loop:
+            size = self._read(loop[2])
+            code.readable &= size is not None
+            self.open.append(Axis(loop[1], size or _ODD, number, number))
+            code.axes.append(self.open[-1])
+            self._entries(loop[2], number, "")
+        elif call:
+            self._call(call, number)
+        else:
+            if text.endswith("{"):
+                self.open.append(None)
+                code.readable &= text.startswith(("if (", "{"))
+            self._statement(text, number)
+
+    def _read(self, text: str) -> Polynomial | None:
+        return read(text, self.code.atoms)
+
+    def _statement(self, text: str, number: int) -> None:
+        code = self.code
+        declared = _DECLARED.fullmatch(text)
+        if declared:
+            for part in arguments(declared[1]):
+                name = re.match(r"\w+", part)
+                if name is None:
+                    code.readable = False
+                else:
+                    code.declared.append((name[0], number))
+            self._entries(text, number, "")
+            return
+        written = ""
+        assigned = _ASSIGNED.match(text)
+        if assigned and assigned[1] in self.arrays:
+            written = assigned[1]
+            code.stores.append(number)
+        elif assigned and assigned[1] != "f":
+            code.assigned.append((assigned[1], number))
+        self._entries(text, number, written)
+
+    def _entries(self, text: str, number: int, written: str) -> None:
+        """The entries in a statement; the first is written if a name is given."""
+        at = 0
+        for word in _WORD.finditer(text):
+            if word[0] not in self.arrays:
+                continue
+            if text[word.end() : word.end() + 1] != "[":
+                self.code.readable = False
+                self.code.accesses.append(Access(word[0], None, True, self.loops))
+                continue
+            end = _closing(text, word.end())
+            place = self._read(text[word.end() + 1 : end])
+            writes = bool(written) and at == 0
+            self.code.accesses.append(Access(word[0], place, writes, self.loops))
+            at += 1
+
+    def _call(self, call: re.Match[str], number: int) -> None:
+        """A product, or a copy of a matrix: loops over the sides of what is written."""
+        code, given = self.code, arguments(call[2])
+        sides, operands = _SIDES[call[1]]
+        sizes = [self._read(given[k]) for k in range(sides)]
+        names = [f"%{k}_{number}" for k in range(sides)]
+        for k, (pointer, steps) in enumerate(operands):
+            name, _, offset = given[pointer].partition("+")
+            at = self._read(offset)
+            for side, step in steps:
+                stride = self._read(given[step])
+                if at is not None and stride is not None:
+                    at += Polynomial({(names[side],): 1}) * stride
+                else:
+                    at = None
+            writes = k == len(operands) - 1
+            code.readable &= name.strip() in self.arrays
+            code.accesses.append(Access(name.strip(), at, writes, (*self.loops, *names)))
+        for k, (name, size) in enumerate(zip(names, sizes, strict=True)):
+            code.readable &= size is not None
+            code.axes.append(Axis(name, size or _ODD, number, number, k))
+        code.stores.append(number)
+
+
+#: The number of sizes of a call, and its operands: where the pointer stands, and which stride
+#: belongs to which size; the last is written.
+_SIDES: dict[str, tuple[int, list[tuple[int, list[tuple[int, int]]]]]] = {
+    "gemm": (3, [(3, [(0, 4), (2, 5)]), (6, [(2, 7), (1, 8)]), (9, [(0, 10), (1, 11)])]),
+    "copy2": (2, [(2, [(0, 3), (1, 4)]), (5, [(0, 6), (1, 7)])]),
+}
+
+
+def divided_call(text: str, place: int, first: str, count: str) -> str:
+    """A call on so many rows or columns from the first one on."""
+    call = _CALL.fullmatch(text)
+    assert call is not None
+    given = arguments(call[2])
+    for pointer, steps in _SIDES[call[1]][1]:
+        for side, step in steps:
+            if side == place:
+                given[pointer] = f"{given[pointer]} + {first} * ({given[step]})"
+    given[place] = count
+    return f"{text[: text.index('(')]}({', '.join(given)});"
+
+
+def _closing(text: str, start: int) -> int:
+    """Where the bracket that opens at `start` closes."""
+    depth = 0
+    for k in range(start, len(text)):
+        depth += (text[k] == "[") - (text[k] == "]")
+        if depth == 0:
+            return k
+    return len(text)
+
+
+def indices(polynomial: Polynomial, atoms: dict[str, set[str]]) -> Iterator[str]:
+    """The names in a polynomial, and those inside of what could not be read."""
+    for name in polynomial.names:
+        yield name
+        yield from atoms.get(name, ())
