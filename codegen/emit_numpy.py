@@ -83,6 +83,7 @@ class Options:
     symbols: tuple[sympy.Symbol, ...] = ()
     chunk: int = 400
     result: str = "tuple(y)"  # the structure returned by a saved module, in terms of y
+    threads: int = 1  # of native code
 
 
 _LINALG = {Inv: "np.linalg.inv", Det: "np.linalg.det", LogDet: "np.linalg.slogdet"}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import keyword
 import logging
+import numbers
 import re
 import threading
 from collections import OrderedDict
@@ -30,6 +31,7 @@ from symgraph.codegen.structure import flatten, result_text
 from symgraph.errors import (
     KindError,
     NameClashError,
+    RangeError,
     ShapeError,
     UnknownNameError,
     UnsupportedError,
@@ -41,12 +43,13 @@ from symgraph.shapes import same_shape, shape_text
 if TYPE_CHECKING:
     from symgraph.codegen.reporting.report import Report
 
-__all__ = ["Bound", "Program", "compile"]
+__all__ = ["Bound", "Program", "check_threads", "compile"]
 
 Target = Literal["numpy", "cython", "vm"]
 Style = Literal["fast", "read"]
 Dtype = Literal["float64", "float32"]
 _log = logging.getLogger("symgraph")
+_MOST_THREADS = 64  # that the native runtime keeps
 _KEPT = 8  # workspaces for so many different sizes are kept
 
 
@@ -61,6 +64,7 @@ def compile(
     name: str = ...,
     updates: Mapping[Any, Any] | None = ...,
     check_finite: bool = ...,
+    threads: int = ...,
 ) -> Program: ...
 
 
@@ -75,6 +79,7 @@ def compile(
     name: str = ...,
     updates: Mapping[Any, Any] | None = ...,
     check_finite: bool = ...,
+    threads: int = ...,
 ) -> ArrayProgram: ...
 
 
@@ -88,6 +93,7 @@ def compile(
     name: str = "step",
     updates: Mapping[Any, Any] | None = None,
     check_finite: bool = False,
+    threads: int = 1,
 ) -> Program | ArrayProgram:
     """A function that computes nodes from arrays, shaped like `sympy.lambdify`.
 
@@ -99,7 +105,8 @@ def compile(
     values raises NonFiniteError. `target="cython"` gives native code where there is a C compiler,
     else a line in the log and NumPy; "vm" runs programs of real numbers on a register machine, at
     once and without compiling. `style="read"` gives plain NumPy for reading, `style="array"` code
-    for the arrays of any library, which returns new values beside the outputs.
+    for the arrays of any library, which returns new values beside the outputs. A call of native
+    code is divided among `threads` threads, with the same numbers in every run.
     Raises UnknownNameError for a variable that is no argument, NameClashError for one that is
     given twice, ShapeError or KindError for an update of another shape or kind.
 
@@ -110,6 +117,7 @@ def compile(
     [0.0, 0.761594]
     """
     _check_options(target, dtype, style, name)
+    check_threads("compile", threads)
     signature = Signature(args)
     leaves, structure = flatten(outputs)
     roots = [as_node(signature.rename(leaf), f"output {path}") for path, leaf in leaves]
@@ -121,6 +129,7 @@ def compile(
     options = Options(
         real=dtype, name=name, check_finite=check_finite, output_names=paths, symbols=symbols,
         result=result_text(structure), output_dtypes=tuple(_dtype(r, dtype) for r in roots),
+        threads=threads,
     )  # fmt: skip
     recipe = Recipe(variables, roots, stored, options, structure)
     if target != "numpy" and style == "fast":
@@ -212,6 +221,14 @@ def _check_options(target: str, dtype: str, style: str, name: str) -> None:
         raise NameClashError(
             f"compile: name {name!r} is used inside of emitted code; use another, without digits."
         )
+
+
+def check_threads(where: str, threads: Any) -> None:
+    """Raise for what is no number of threads."""
+    if isinstance(threads, bool) or not isinstance(threads, numbers.Integral):
+        raise KindError(f"{where}: threads is {threads!r}, and it must be an integer.")
+    if not 1 <= int(threads) <= _MOST_THREADS:
+        raise RangeError(f"{where}: threads is {threads}, and it must be 1 to {_MOST_THREADS}.")
 
 
 # --- arguments --------------------------------------------------------------------

@@ -91,7 +91,7 @@ class _Reader:
     def line(self, number: int, text: str) -> None:
         """One line."""
         code = self.code
-        if text.startswith("SG_") or text.startswith("#") or not text:
+        if text.startswith(("SG_", "#", "/*")) or not text:
             return
         if text == "}":
             axis = self.open.pop() if self.open else None
@@ -105,8 +105,9 @@ class _Reader:
         if loop:
             size = self._read(loop[2])
             code.readable &= size is not None
-            self.open.append(Axis(loop[1], size or _ODD, number, number))
-            code.axes.append(self.open[-1])
+            axis = Axis(loop[1], size or _ODD, number, number)
+            self.open.append(axis)
+            code.axes.append(axis)
             self._entries(loop[2], number, "")
         elif call:
             self._call(call, number)

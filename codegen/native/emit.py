@@ -40,6 +40,7 @@ from symgraph.codegen.native.moves import (
     emit_reshape,
     join_operands,
 )
+from symgraph.codegen.native.parts import MACROS, divide
 from symgraph.codegen.native.pooling import Pooling, emit_unpooled, emit_window, find_pooling
 from symgraph.codegen.native.products import emit_product
 from symgraph.codegen.native.rows import emit_row_updates, find_row_updates
@@ -83,6 +84,7 @@ class NativeSource:
     lines: tuple[Line, ...] = ()
     memory: tuple[Buffer, ...] = ()
     loops: bool = False
+    divided: bool = False  # among threads
 
 
 def emit_native(
@@ -139,13 +141,16 @@ class _Emitter:
             self._section("update")
         emit_row_updates(w, rows, self.labels)
         self._results()
+        if self.options.threads > 1:
+            constants = re.findall(r"\bk\d+\b(?=\[)", "\n".join(w.constants))
+            divide(w, [*self.given, *constants], [w.env[v].text for v in self.updates])
         buffers = w.memory.settled()
         stored = tuple(k for k, variable in enumerate(self.args) if variable in self.updates)
         text = self._file(buffers)
         return NativeSource(
             text, self.options.name, self.symbols, stored, tuple(w.sites), len(buffers),
             tuple(w.lines), tuple(buffers),
-            bool(w.memory.loops),
+            bool(w.memory.loops), self.options.threads > 1,
         )  # fmt: skip
 
     def _arguments(self) -> None:
@@ -308,6 +313,7 @@ class _Emitter:
         parts = [
             f"/* {self._title()} */",
             prelude(w.functions, w.real),
+            MACROS if self.options.threads > 1 else "",
             "\n".join(w.constants),
             *functions,
             self._plan(buffers),
@@ -334,6 +340,8 @@ class _Emitter:
                 declared.append(f"{kind} *const {name} = {at};")
         head = f"static i64 {self.options.name}_{number + 1}(const sg_frame *f)"
         body = [*self._sizes(), *(f"    {line}" for line in [*given, *declared])]
+        if self.options.threads > 1:
+            body.append("    const i64 part = f->part, parts = f->parts;")
         for line in lines:
             note = f"  /* {_inert(line.note)} */" if line.note else ""
             body.append(f"{'    ' * line.depth}{line.text}{note}")

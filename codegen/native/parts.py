@@ -10,6 +10,7 @@ entry depends on sizes alone, and so does every sum: results are the same in eve
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
@@ -106,7 +107,7 @@ class _Divider:
     def __init__(self, w: CWriter, arrays: frozenset[str], stored: frozenset[str]) -> None:
         self.w, self.arrays, self.stored = w, arrays, stored
         self.times: dict[str, Polynomial] = {}  # lengths of loops over time
-        self.hints: dict[str, list[tuple[Polynomial, Polynomial]]] = {}  # how arrays are looped over
+        self.hints: dict[str, Counter[tuple[Polynomial, Polynomial]]] = {}  # sizes and strides
         self.barriers: list[int] = []  # units behind one
 
     # --- reading ------------------------------------------------------------------------------
@@ -138,7 +139,8 @@ class _Divider:
                 ends.append(last)
                 k += 1
                 continue
-            last = _unit_end(lines, k, ends[-1] if ends else len(lines))
+            heading = lines[k].text.startswith("/*")
+            last = k + 1 if heading else _unit_end(lines, k, ends[-1] if ends else len(lines))
             code = read_unit(lines[k:last], self.arrays)
             stack[-1].append(_Unit(code))
             self._hint(code)
@@ -151,7 +153,7 @@ class _Divider:
             for name in access.loops:
                 found = access.at.by(name) if access.at is not None else None
                 if found is not None and found[0].terms:
-                    self.hints.setdefault(access.array, []).append((sizes[name], found[0]))
+                    self.hints.setdefault(access.array, Counter())[sizes[name], found[0]] += 1
 
     # --- deciding -----------------------------------------------------------------------------
 
@@ -177,8 +179,10 @@ class _Divider:
     def _decide_loop(self, loop: _Loop, state: State) -> None:
         """A barrier before the loop serves all of its steps; those inside are for each of them."""
         inner: State = {}
-        before = -1
-        while before != (before := _barriers(loop.body)):
+        self.decide(loop.body, inner)
+        count = -1
+        while count != _barriers(loop.body):  # until the end of a step meets the next one
+            count = _barriers(loop.body)
             self.decide(loop.body, inner)
         loop.touches = list(_touches(loop.body))
         if loop.barrier or _clashes(loop.touches, state):
@@ -191,7 +195,7 @@ class _Divider:
         code = unit.code
         if not code.stores and code.readable:
             unit.touches = self._touches(code, None)
-        best: tuple[object, ...] | None = None
+        best: tuple[int, ...] | None = None
         for axis in code.axes if code.readable and code.stores else ():
             if not _may_divide(code, axis):
                 continue
@@ -214,10 +218,10 @@ class _Divider:
 
     def _rank(
         self, touches: Sequence[Touch], state: State, axis: Axis, size: Polynomial
-    ) -> tuple[object, ...]:
+    ) -> tuple[int, ...]:
         """Few barriers first, then samples of a batch, then what others do with the arrays."""
         alike = sum(
-            (touch.owner.size, touch.owner.stride) in self.hints.get(touch.array, ())
+            (touch.owner.size, touch.owner.stride) in self.hints.get(touch.array, {})
             for touch in touches
             if isinstance(touch.owner, Share)
         )
@@ -229,12 +233,12 @@ class _Divider:
     def _candidates(self, code: UnitCode, axis: Axis) -> list[Polynomial]:
         """Sizes that the axis may be divided by: its own, and those other loops have."""
         found = [axis.size]
-        found += [Polynomial({(name,): 1}) for name in axis.size.names if "(" not in name]
+        found += [Polynomial({(name,): 1}) for name in sorted(axis.size.names) if _known([name])]
         for access in code.accesses:
             stride = access.at.by(axis.name) if access.at is not None else None
             if stride is None or not stride[0].terms:
                 continue
-            for size, step in self.hints.get(access.array, ()):
+            for size, step in self.hints.get(access.array, {}):
                 each = axis.size.over(size)
                 if each is not None and each * stride[0] == step:
                     found.append(size)

@@ -97,7 +97,8 @@ class Polynomial:
             "*".join(([str(count)] if count != 1 or not names else []) + list(names))
             for names, count in self.terms.items()
         ]
-        return f"({' + '.join(parts)})" if parts else "0"
+        text = " + ".join(parts) or "0"
+        return f"({text})" if len(parts) > 1 else text
 
 
 def read(text: str, atoms: dict[str, set[str]] | None = None) -> Polynomial | None:

@@ -38,6 +38,7 @@ class NativeSpaces:
         """`memory` makes arrays that each workspace has for itself, in front of the arguments."""
         self._memory = memory
         self.source, self.structure = source, structure
+        self._threads = options.threads if source.divided else 1
         self.kernel = load(source.text, source.name, source.buffers)
         dtypes = {"real": options.real, "integer": "int64", "boolean": "bool"}
         self._inputs = [(np.dtype(dtypes[v.kind]), v.shape) for v in variables]
@@ -57,7 +58,7 @@ class NativeSpaces:
         return self.kernel.bind(
             [*self._memory(), *(inputs if arrays is None else arrays)],
             outputs, sizes, self.structure, lambda site, detail: self._refuse(known, site, detail),
-            release=size > _SHORT or self.source.loops,
+            self._threads, size > _SHORT or self.source.loops,
         )  # fmt: skip
 
     def _refuse(

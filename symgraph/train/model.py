@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from symgraph.codegen.program import check_threads
 from symgraph.errors import KindError, UnknownNameError, UnsupportedError
 from symgraph.node import Node
 from symgraph.ops.leaves import Var
@@ -53,7 +54,10 @@ class Model:
 
     `target="cython"` computes in native code where there is a C compiler, whole epochs without
     returning to Python between their steps; all numbers are those of NumPy but for rounding. It
-    pays where training takes longer than the compiler, which is half a second.
+    pays where training takes longer than the compiler, which is half a second. With `threads` each
+    native step is divided among so many, by the samples of its batch: on idle cores, with batches
+    that have many samples. Numbers depend on how many threads there are, within rounding, but not
+    on their speed.
 
     `parameters` and `states` are arrays by name, which may be changed in place or assigned.
 
@@ -86,12 +90,14 @@ class Model:
         seed: int = 0,
         dtype: Dtype = "float64",
         target: Target = "numpy",
+        threads: int = 1,
     ) -> None:
         if dtype not in ("float64", "float32"):
             raise KindError(f"Model: dtype is {dtype!r}, and it is 'float64' or 'float32'.")
         if target not in ("numpy", "cython"):
             raise KindError(f"Model: target is {target!r}, and it is 'numpy' or 'cython'.")
-        self._settings = Settings(dtype, target)
+        check_threads("Model", threads)
+        self._settings = Settings(dtype, target, threads)
         self.spec: Spec = read_spec(loss, inputs, outputs, metrics, updates, batch)
         self.dtype: Dtype = dtype
         self._members = members_of(self.spec)

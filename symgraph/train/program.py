@@ -28,6 +28,7 @@ class Settings:
 
     dtype: Dtype = "float64"
     target: Target = "numpy"
+    threads: int = 1
 
 
 class Program:
@@ -47,7 +48,7 @@ class Program:
         self._kept = [memory[node] for node in kept]
         self._compiled = compile(
             [*kept, *self.inputs], list(outputs), updates=updates,
-            dtype=settings.dtype, target=settings.target,
+            dtype=settings.dtype, target=settings.target, threads=settings.threads,
         )  # fmt: skip
         self._open = self._compiled.bind(*self._kept)
 

@@ -131,8 +131,8 @@ i64 sg_run(sg_kernel *run, const sg_frame *frame) {
         if (turn < TURNS) pause_a_little();
         else sched_yield();
     }
-    i64 from = 0;
-    for (i64 k = 0; k < others && !site; k++) {
+    i64 from = 0; /* the first part that refused by itself, and not because another one did */
+    for (i64 k = 0; k < others && site <= 0; k++) {
         if (pool.worker[k].site) site = pool.worker[k].site, from = k + 1;
     }
     for (int k = 0; k < 4 && frame->detail; k++) frame->detail[k] = detail[from][k];

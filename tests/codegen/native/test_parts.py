@@ -1,0 +1,189 @@
+"""Programs divided among threads: the same numbers, few barriers, errors before anything is stored."""
+
+import re
+
+import numpy as np
+import pytest
+from c_compiler import needs_c_compiler
+from hypothesis import given, settings, strategies as st
+
+import symgraph as sg
+from symgraph.codegen.native.polynomial import Polynomial, read
+
+pytestmark = needs_c_compiler
+
+THREADS = (1, 2, 3, 5)
+
+
+def gated(steps, size, hidden):
+    """A recurrent net with gates, and one step of momentum for each parameter."""
+    x, y = sg.input("x", (steps, "N", size)), sg.input("y", "N", kind="integer")
+    W, U = sg.parameter("W", (size, 2 * hidden)), sg.parameter("U", (hidden, 2 * hidden))
+    b, V = sg.parameter("b", 2 * hidden), sg.parameter("V", (hidden, 4))
+
+    def step(h, e):
+        z = e @ W + h @ U + b
+        gate = sg.sigmoid(z[:, :hidden])
+        return gate * h + (1 - gate) * sg.tanh(z[:, hidden:])
+
+    final = sg.scan(step, sg.zeros(("N", hidden)), x).final
+    loss = sg.cross_entropy(final @ V, y)
+    parameters = [W, U, b, V]
+    speeds = [sg.state(f"v_{p.name}", p.shape) for p in parameters]
+    gradients = sg.grad(loss, parameters)
+    new = {v: 0.9 * v - 0.1 * g for v, g in zip(speeds, gradients, strict=True)}
+    new |= {p: p + new[v] for p, v in zip(parameters, speeds, strict=True)}
+    return [x, y, *parameters, *speeds], loss, new
+
+
+def arrays_for(args, rows, seed=0):
+    rng = np.random.default_rng(seed)
+    found = []
+    for node in args:
+        shape = tuple(rows if not isinstance(n, int) else n for n in node.shape)
+        numbers = rng.integers(0, 4, shape) if node.kind == "integer" else rng.normal(size=shape)
+        found.append(numbers * (0 if node.name.startswith("v_") else 1))
+    return found
+
+
+def trained(program, args, rows, steps=3):
+    arrays = arrays_for(args, rows)
+    bound = program.bind(*arrays)
+    return [bound.step() for _ in range(steps)], arrays[2:]
+
+
+@pytest.fixture(scope="module")
+def programs():
+    args, loss, new = gated(7, 3, 5)
+    made = {
+        threads: sg.compile(args, loss, updates=new, target="cython", threads=threads)
+        for threads in THREADS
+    }
+    return args, made, sg.compile(args, loss, updates=new)
+
+
+@pytest.mark.parametrize("rows", [0, 1, 2, 3, 7, 32])
+def test_a_training_step_in_any_number_of_threads_is_that_of_numpy(programs, rows):
+    args, made, numpy = programs
+    losses, arrays = trained(numpy, args, rows)
+    for program in made.values():
+        found, others = trained(program, args, rows)
+        np.testing.assert_allclose(found, losses, 1e-12)
+        for one, other in zip(arrays, others, strict=True):
+            np.testing.assert_allclose(other, one, 1e-11, 1e-12)
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+def test_every_run_has_the_same_bits(programs, threads):
+    args, made, _ = programs
+    first = trained(made[threads], args, 13)
+    for _ in range(20):
+        again = trained(made[threads], args, 13)
+        assert again[0] == first[0]
+        assert all((a == b).all() for a, b in zip(again[1], first[1], strict=True))
+
+
+def test_no_thread_waits_inside_of_a_loop_over_time(programs):
+    _, made, _ = programs
+    lines = made[2].source.splitlines()
+    waits = [line for line in lines if "f->lib->wait(" in line]
+    loops = [k for k, line in enumerate(lines) if re.match(r"    for \(i64 t\d", line)]
+    bodies = [lines[k : k + 1 + lines[k:].index("    }")] for k in loops]
+
+    assert len(loops) == 2  # forwards and backwards
+    assert not any("wait(" in line or "part == 0" in line for body in bodies for line in body)
+    assert all("SG_FROM(n1)" in "\n".join(body) for body in bodies)
+    assert len(waits) <= 10
+    assert "wait(" not in made[1].source
+
+
+def test_a_sum_over_everything_is_the_same_whoever_computes_its_parts():
+    x = sg.input("x", ("N", 3))
+    outputs = [sg.sum(x), sg.sum(x, axis=0), sg.sum(x, axis=1), sg.max(x), sg.softmax(x, axis=0)]
+    given = np.random.default_rng(3).normal(size=(17, 3))
+    expected = [given.sum(), given.sum(0), given.sum(1), given.max()]
+    for threads in THREADS:
+        *found, soft = sg.compile([x], outputs, target="cython", threads=threads)(given)
+        for one, other in zip(found, expected, strict=True):
+            np.testing.assert_allclose(one, other, 1e-13)
+        np.testing.assert_allclose(soft.sum(0), 1, 1e-13)
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    st.integers(0, 5), st.integers(0, 5), st.sampled_from([2, 3]), st.integers(0, 2), st.booleans()
+)
+def test_moved_and_repeated_entries_are_read_behind_a_barrier(rows, columns, threads, shift, turn):
+    """What one thread has made another one reads: transposed, shifted, joined, scattered."""
+    x = sg.input("x", ("N", 4))
+    index = sg.input("i", "M", kind="integer")
+    h = sg.tanh(x)
+    turned = sg.concat([h, 2 * h], axis=0)[::-1] if turn else sg.concat([2 * h, h], axis=0)
+    gram = h.T @ turned[: x.shape[0]]
+    loss = sg.sum(gram * gram.T) + sg.sum(h[:, shift:] * h[:, : 4 - shift])
+    outputs = [loss, gram, turned, *sg.grad(loss + sg.sum(h[index] ** 2), [x])]
+    rng = np.random.default_rng(rows)
+    arrays = [rng.normal(size=(rows + 1, 4)), rng.integers(0, rows + 1, columns)]
+    expected = sg.compile([x, index], outputs)(*arrays)
+    found = sg.compile([x, index], outputs, target="cython", threads=threads)(*arrays)
+
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, other, 1e-12, 1e-12)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+@pytest.mark.parametrize("wrong", [0, 6, 12])
+def test_an_index_out_of_range_is_named_and_nothing_is_stored(threads, wrong):
+    i, w = sg.input("i", "N", kind="integer"), sg.parameter("w", 5)
+    program = sg.compile([i, w], sg.sum(w[i]), updates={w: w + 1}, target="cython", threads=threads)
+    index, weights = np.arange(13) % 5, np.zeros(5)
+    index[wrong] = 5
+    for _ in range(3):
+        with pytest.raises(sg.RangeError, match=rf"5.*{wrong}"):
+            program(index, weights)
+    assert not weights.any()
+    index[wrong] = 4
+    program(index, weights)
+    assert (weights == 1).all()
+
+
+def test_a_model_trains_in_threads_as_in_one():
+    x, y = sg.input("x", ("N", 6)), sg.input("y", ("N", 2))
+    W, V = sg.parameter("W", (6, 9)), sg.parameter("V", (9, 2))
+    loss = sg.mean((sg.tanh(x @ W) @ V - y) ** 2)
+    rng = np.random.default_rng(1)
+    data = {"x": rng.normal(size=(29, 6)), "y": rng.normal(size=(29, 2))}
+    found = []
+    for threads in (1, 2, 3, 2):
+        model = sg.Model(loss, [x, y], target="cython", threads=threads)
+        history = model.fit(data, epochs=4, batch_size=8, clip_norm=0.3)
+        found.append((history["loss"], model.parameters.flat.copy()))
+    for losses, flat in found:
+        np.testing.assert_allclose(losses, found[0][0], 1e-12)
+        np.testing.assert_allclose(flat, found[0][1], 1e-12)
+    assert found[1][0] == found[3][0]
+    assert (found[1][1] == found[3][1]).all()
+
+
+@pytest.mark.parametrize("threads", [0, 65, 1.5, True])
+def test_what_is_no_number_of_threads_is_refused(threads):
+    x = sg.input("x")
+    with pytest.raises((sg.KindError, sg.RangeError), match="threads is"):
+        sg.compile([x], x, threads=threads)
+    with pytest.raises((sg.KindError, sg.RangeError), match="Model: threads is"):
+        sg.Model(x**2, [x], threads=threads)
+
+
+def test_positions_are_read_as_polynomials():
+    a = read("128 * (n1 + 2) + i0 * (64*n1) - 2 * i0 * n1")
+
+    assert a is not None
+    assert a.by("i0") == (read("62 * n1"), read("128*n1 + 256"))
+    assert read("256*n1*i0").over(read("2*n1")) == read("i0 * 128")
+    assert read("n1 + 1").over(read("n1")) is None
+    assert read("(i64)n1") is None
+    assert read("n1*n1 - n1 + 1").is_positive()
+    assert not read("n1 - 1").is_positive()
+    atoms = {}
+    assert read("((t1 + 1) & 1) * 4", atoms).by("t1")[0] == Polynomial({})
+    assert list(atoms.values()) == [{"t1"}]
