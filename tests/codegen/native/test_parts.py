@@ -1,4 +1,4 @@
-"""Programs divided among threads: the same numbers, few barriers, errors before anything is stored."""
+"""Programs divided among threads: the same numbers, few barriers, errors before any update."""
 
 import re
 
