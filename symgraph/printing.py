@@ -50,6 +50,8 @@ _GREEK = (
 _GREEK_LETTERS = dict(zip("αβγδεζηθικλμνξοπρστυφχψωΓΔΘΛΞΠΣΥΦΨΩ", _GREEK, strict=True))
 _GREEK_WORDS = {word: letter for letter, word in _GREEK_LETTERS.items()}
 _SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉₊₋", "0123456789+-")
+# Letters and signs without ink: the fillers of Hangul, the empty cell of Braille.
+_FILLERS = "\u115f\u1160\u3164\uffa0\u2800"
 _LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _LIFTED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _ACCENTS = {"\u0302": "hat", "\u0303": "tilde", "\u0304": "bar", "\u0307": "dot"}
@@ -82,12 +84,20 @@ def latex_name(name: str) -> str:
     >>> latex_name("W1"), latex_name("net^(2)"), latex_name("φ(x)"), latex_name("ŷ")
     ('W_{1}', '\\mathrm{net}^{(2)}', '\\phi(x)', '\\hat{y}')
     """
+    if not any(map(_is_seen, name)):
+        return "".join(rf"\mathrm{{U{{+}}{ord(char):04X}}}" for char in name)
     name, raised = _superscript(name)
     plain = name.rstrip("′")
     stem, sub = _stem_and_subscript(plain)
     core = _latex_word(stem) + "'" * (len(name) - len(plain))
     below = f"{core}_{{{_latex_word(sub)}}}" if sub else core
     return f"{below}^{{({_latex_word(raised)})}}" if raised else below
+
+
+def _is_seen(char: str) -> bool:
+    """Whether a character leaves ink of its own: no joiner, no accent alone, no filler."""
+    blank = unicodedata.category(char) in ("Cf", "Mn", "Me", "Zs", "Cc", "Cn")
+    return not blank and char not in _FILLERS
 
 
 def _superscript(name: str) -> tuple[str, str]:

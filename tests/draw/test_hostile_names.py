@@ -96,3 +96,13 @@ def test_no_name_changes_the_structure(first, nasty, options):
     except sg.SymgraphError:
         return
     check(inner, weight, options)
+
+
+@pytest.mark.parametrize("name", ["\u200b", "\u200d\u200c", "\u2060", "\u0301", "\u115f", "\u2800"])
+def test_a_name_without_ink_is_shown_by_its_code_points(name):
+    picture = sg.draw(sg.input(name) * sg.input("x"))
+    glyphs = [item for item in picture.scene.items if item.layer == "text"]
+
+    assert all(item.drawn.box.width > 1 for item in glyphs)
+    label = picture.view.nodes[0].label
+    assert [f"{ord(char):04X}" for char in name] == re.findall(r"[0-9A-F]{4}", label)

@@ -13,6 +13,8 @@ __all__ = ["GAP", "Row", "block_of", "columns_of", "stacked", "tall", "wide", "w
 
 #: The size of formulas beside the picture; what is too wide is set smaller, but not below the part.
 _SIZE, _SMALLEST = 30.0, 0.75
+# A row is that much narrower than its parts at the most: what is much too wide is not set at all.
+_NEARLY = 0.8
 _LINE_GAP = 18.0
 # What continues a formula in a further row stands further right.
 _SIGNS = ("=", "+", r"\cdot")
@@ -43,12 +45,12 @@ def _rows(line: Line, width: float) -> Iterator[Row]:
     for group in _groups(line, width):
         room = sum(map(_room_of, group))
         if row and used + room > width:
-            yield _fitted(" ".join(row), width)
+            yield _fitted(" ".join(row), width, used)
             row, used = ([r"\quad"], _SIZE) if group[0].startswith(_SIGNS) else ([], 0.0)
         row += group
         used += room
     if row:
-        yield _fitted(" ".join(row), width)
+        yield _fitted(" ".join(row), width, used)
 
 
 def _groups(line: Line, width: float) -> Iterator[list[str]]:
@@ -67,15 +69,16 @@ def _room_of(part: str) -> float:
     return _measured(part).box.width + 0.4 * _SIZE
 
 
-def _fitted(latex: str, width: float) -> Row:
-    """A row that is at most so wide, set smaller if need be."""
-    made = _measured(latex)
-    if made.box.width <= width:
-        return made
-    size = _SIZE * max(_SMALLEST, width / made.box.width)
-    smaller = Row(default_typesetter().measure(latex, size), made.source)
-    if smaller.box.width <= width + 1.0:
-        return smaller
+def _fitted(latex: str, width: float, parts: float) -> Row:
+    """A row that is at most so wide, set smaller if need be; `parts`: how wide its parts are."""
+    if _NEARLY * parts * _SMALLEST <= width:
+        made = _measured(latex)
+        if made.box.width <= width:
+            return made
+        size = _SIZE * max(_SMALLEST, width / made.box.width)
+        smaller = Row(default_typesetter().measure(latex, size), made.source)
+        if smaller.box.width <= width + 1.0:
+            return smaller
     head, sign, _ = latex.partition("= ")
     return (
         _measured(f"{head} = \\cdots")
