@@ -184,14 +184,21 @@ def _apply(expr: Any, kept: list[Node]) -> Node:
     """The Map of an expression over operands, of which it may use only some."""
     if expr.is_Symbol and expr.name.startswith("_"):
         return kept[int(expr.name[1:])]
-    used = used_slots(expr) if not expr.is_number else []
-    if not used:
+    used, body = _numbered(expr)
+    if body is None:
         return fill(expr, (), "real")
-    args = tuple(kept[k] for k in used)
-    expr = expr.xreplace({slot(k): slot(i) for i, k in enumerate(used)})
-    body = template(expr, len(args))
+    args = tuple([kept[k] for k in used])
     hoisted = _hoist_mask(body, args)
     return map_node(body, args) if hoisted is None else hoisted
+
+
+@lru_cache(maxsize=65536)
+def _numbered(expr: Any) -> tuple[list[int], Template | None]:
+    """The operands that an expression uses, and its template over them; None for a number."""
+    used = used_slots(expr) if not expr.is_number else []
+    if not used:
+        return [], None
+    return used, template(expr.xreplace({slot(k): slot(i) for i, k in enumerate(used)}), len(used))
 
 
 def _unwidened(arg: Node) -> Node:
