@@ -17,7 +17,7 @@ from symgraph.codegen.basic import op_of, storage_of
 from symgraph.node import Kind, Node
 from symgraph.ops.leaves import Const, Fill, Var
 from symgraph.ops.map import Map
-from symgraph.ops.move import Affine, Concat, Pull, Reshape
+from symgraph.ops.move import Affine, Concat, Pull, Push, Reshape, Row
 
 __all__ = ["Instructions", "read_scalars"]
 
@@ -85,8 +85,8 @@ class _Reader:
 
     def read(self, node: Node) -> bool:
         """Take one step in; False for what has no place here."""
-        if type(node) is Map:
-            return not node.shape and self._operation(node)
+        if type(node) is Map and not node.shape:
+            return self._operation(node)
         made = self._table(node)
         if made is None:
             return False
@@ -125,7 +125,37 @@ class _Reader:
         if kind is Concat:
             parts = [np.asarray(self.tables[arg]) for arg in node._args]
             return np.concatenate(parts, axis=node.params[0])
+        if kind is Push:
+            return self._pushed(node)
+        if kind is Map and op_of(node) == "add":
+            return self._added(node)
         return self._pulled(node) if kind is Pull else None
+
+    def _pushed(self, node: Push) -> Any:
+        """A Push to places that are known and of which each is hit once at most."""
+        if len(node._args) != 1 or not _is_known(node.rows):
+            return None
+        source = np.asarray(self.tables[node._args[0]])
+        if np.any(node.evaluate({}, np.ones(source.shape, np.int64)) > 1):
+            return None
+        places = np.asarray(node.evaluate({}, source + 1))
+        return np.where(places == 0, self._number(0, node.kind) + 1, places) - 1
+
+    def _added(self, node: Node) -> Any:
+        """The sum of two arrays of which most entries are 0: derivatives by entries are such."""
+        first, second = (
+            np.broadcast_to(np.asarray(self.tables[arg]), node.shape) for arg in node._args
+        )
+        zero = self._number(0, node.kind)
+        both = (first != zero) & (second != zero)
+        if 2 * np.count_nonzero(both) > both.size:
+            return None
+        result = np.where(first == zero, second, first)
+        for place in np.argwhere(both):
+            at = tuple(place)
+            pair = (int(first[at]), int(second[at]))
+            result[at] = self.code.add("add", pair, node.kind, None)
+        return result
 
     def _input(self, node: Node, size: int) -> Any:
         number = self.args.get(node)
@@ -145,17 +175,19 @@ class _Reader:
 
     def _pulled(self, node: Pull) -> Any:
         """A Pull with places that are known: numbers of numbers."""
-        if len(node._args) != 1:
+        if len(node._args) != 1 or not _is_known(node.rows):
             return None
-        for row in node.rows:
-            if not isinstance(row, Affine) or not isinstance(row.offset, int):
-                return None
         source = np.asarray(self.tables[node._args[0]])
         kind = node.kind
         places = node.evaluate({}, source + 1)  # 0 is what lies outside
         if not np.all(places):
             places = np.where(places == 0, self._number(0, kind) + 1, places)
         return places - 1
+
+
+def _is_known(rows: Sequence[Row]) -> bool:
+    """Whether places depend on no index that is computed and on no symbolic size."""
+    return all(isinstance(row, Affine) and isinstance(row.offset, int) for row in rows)
 
 
 def _size(node: Node) -> int | None:

@@ -187,3 +187,21 @@ def test_random_sums_of_random_terms_have_their_values(seed: int):
     energy = parts[0] * parts[1] + parts[0]
     there = [v for v in x if v in variables([energy])]
     check(x, [energy, sg.grad(energy, there)], seed)
+
+
+def test_gradients_by_the_entries_of_one_vector_are_programs_of_numbers_too():
+    def program(count: int) -> Any:
+        x = sg.input("x", (2 * count,))
+        gaps = [
+            (x[2 * i] - x[2 * j]) ** 2 + (x[2 * i + 1] - x[2 * j + 1]) ** 2
+            for i, j in itertools.combinations(range(count), 2)
+        ]
+        energy = total([1 / (0.1 + gap) for gap in gaps])
+        outputs = [energy, sg.grad(energy, x)]
+        f = sg.compile([x], outputs, target="cython")
+        point = np.random.default_rng(count).normal(size=2 * count)
+        for found, expected in zip(f(point), sg.compile([x], outputs)(point), strict=True):
+            np.testing.assert_allclose(found, expected, rtol=1e-11)
+        return f
+
+    assert len(program(18).source) < 1.5 * len(program(12).source)
