@@ -276,6 +276,11 @@ class Fixed:
     def enter(self, arrays: Sequence[Any], named: Mapping[str, Any]) -> Entered:
         """Arrays for one run, some of them given now."""
         boundary = self.boundary
+        if (arrays or named) and not self.open:
+            raise UnknownNameError(
+                "all arguments are bound, so step() takes none. Write into the bound arrays, or "
+                "bind fewer of them."
+            )
         now = placed(arrays, named, self.open)
         missing = [name for name in self.open if name not in now]
         if missing:
@@ -291,3 +296,19 @@ class Fixed:
             if array is not value and isinstance(value, np.ndarray)
         ]
         return entered
+
+    def kept(self, entered: Entered) -> list[Any] | None:
+        """The arrays that stay, with None for those of one run.
+
+        None for all where arrays had to be copied, or have to be looked at before each run.
+        """
+        boundary = self.boundary
+        if self.open and boundary.check_finite:
+            return None
+        kept: list[Any] = []
+        for name, array in zip(boundary.names, entered.arrays, strict=True):
+            given = self.arrays.get(name)
+            if array is not given and isinstance(given, np.ndarray):
+                return None
+            kept.append(array if name in self.arrays else None)
+        return kept

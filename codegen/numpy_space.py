@@ -41,7 +41,7 @@ class NumpySpaces:
 class _Workspace:
     """Memory for one call at a time, and the context in which NumPy stays silent."""
 
-    is_native = False
+    native = None
 
     def __init__(self, attach: Callable[..., Callable[[], Any]], structure: Any) -> None:
         self._attach, self._structure = attach, structure
@@ -59,8 +59,6 @@ class _Workspace:
 
 class _Attached:
     """A workspace with its arrays."""
-
-    is_direct = False
 
     def __init__(
         self, run: Callable[[], Any], structure: Any, context: contextvars.Context

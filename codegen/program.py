@@ -14,14 +14,15 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 import sympy
 
 from symgraph.build.coerce import as_node
 from symgraph.codegen.array_program import ArrayProgram
-from symgraph.codegen.boundary import Boundary, Fixed
+from symgraph.codegen.bound import KEPT, Bound, Workspace
+from symgraph.codegen.boundary import Boundary
 from symgraph.codegen.emit_numpy import Options
 from symgraph.codegen.numpy_space import NumpySpaces
 from symgraph.codegen.recipe import Recipe
@@ -50,7 +51,6 @@ Style = Literal["fast", "read"]
 Dtype = Literal["float64", "float32"]
 _log = logging.getLogger("symgraph")
 _MOST_THREADS = 64  # that the native runtime keeps
-_KEPT = 8  # workspaces for so many different sizes are kept
 
 
 @overload
@@ -157,7 +157,7 @@ def _native(recipe: Recipe, signature: Signature) -> Program | None:
     from symgraph.codegen.native.toolchain import ToolchainError
 
     source, options = recipe.native, recipe.options
-    given = (recipe.variables, recipe.roots, options, recipe.structure)
+    given = (recipe.variables, recipe.roots, options, recipe.structure, source.stored)
     try:
         return Program(
             recipe, source.text, source.stored, lambda _: NativeSpaces(source, *given), signature,
@@ -187,7 +187,7 @@ def _interpreted(recipe: Recipe, signature: Signature) -> Program | None:
     if not made:
         _log.warning("sg.compile: %s uses NumPy: it is no program of real numbers", options.name)
         return None
-    given = (variables, recipe.roots, options, recipe.structure, made.memory)
+    given = (variables, recipe.roots, options, recipe.structure, updated, made.memory)
     try:
         return Program(
             recipe,
@@ -313,35 +313,6 @@ def _symbols(variables: Sequence[Var]) -> tuple[sympy.Symbol, ...]:
 # --- programs ------------------------------------------------------------------------------------
 
 
-class Attached(Protocol):
-    """Memory and the arrays that it works on.
-
-    `is_direct`: threads may call `step` at once, and it refuses arguments.
-    """
-
-    @property
-    def is_direct(self) -> bool:
-        """See above."""
-
-    def step(self) -> Any:
-        """Run once and return the outputs."""
-
-    def steps(self, count: int) -> Any:
-        """Run `count` times and return the outputs of the last time; None for no times."""
-
-
-class Workspace(Protocol):
-    """Memory for one call at a time; what a native one attaches is a kernel of the loader."""
-
-    is_native: bool
-
-    def run(self, arrays: Sequence[Any]) -> Any:
-        """The outputs for these arrays."""
-
-    def attached(self, arrays: Sequence[Any]) -> Attached:
-        """The memory with these arrays."""
-
-
 class Program:
     """A compiled function; `f(*arrays)` returns fresh values in the structure of the outputs.
 
@@ -369,12 +340,19 @@ class Program:
         self._new_workspace = spaces(self)
         self._free: OrderedDict[tuple[int, ...], list[Workspace]] = OrderedDict()
         self._lock = threading.Lock()
+        self._attempt: Callable[..., Any] | None = None  # a call without the boundary
+        self._attempted: tuple[tuple[int, ...], Workspace] | None = None  # whose memory that is
+        self._is_direct = not (signature.is_nested or options.check_finite)
 
     def __repr__(self) -> str:
         return f"<compiled {self.name}({', '.join(self.args)})>"
 
     def __call__(self, *arrays: Any, **named: Any) -> Any:
         """The outputs for these arguments, given in order or by name."""
+        if self._attempt is not None and not named:
+            values = self._attempt(*arrays)
+            if values is not NotImplemented:
+                return values
         given = self._boundary.ordered(self._signature.values(arrays, named), named)
         entered = self._boundary.enter(given)
         sizes = entered.sizes
@@ -393,7 +371,7 @@ class Program:
         out become arrays of zeros, found in `bound.arrays`.
         """
         given = self._signature.values(arrays, named)
-        return Bound(self, self._boundary.chosen(given, named, dims))
+        return Bound(self._new_workspace, self._boundary.chosen(given, named, dims))
 
     def save(self, path: str | Path) -> Path:
         """Write the program as a file whose function is called like the program's `name`.
@@ -466,84 +444,17 @@ class Program:
 
     def _give(self, sizes: tuple[int, ...], space: Workspace) -> None:
         with self._lock:
+            native = space.native
+            if native is not None and self._is_direct:
+                last = self._attempted
+                if last is not None and last[0] == sizes:
+                    last = (sizes, space)
+                else:
+                    self._attempt, self._attempted = native.attempt, (sizes, space)
+                if last is None:
+                    return
+                sizes, space = last
             self._free.setdefault(sizes, []).append(space)
             self._free.move_to_end(sizes)
-            while len(self._free) > _KEPT:
+            while len(self._free) > KEPT:
                 self._free.popitem(last=False)
-
-
-class Bound:
-    """A program with its arrays and its memory: `step()` runs it once, `steps(n)` n times.
-
-    Arguments that were not bound are given to each step, in order or by name. One thread runs at
-    a time; others wait.
-    """
-
-    def __init__(self, program: Program, fixed: Fixed) -> None:
-        self._program = program
-        self._fixed = fixed
-        self._lock = threading.Lock()
-        self._spaces: OrderedDict[tuple[int, ...], Workspace] = OrderedDict()
-        self._ready: Attached | None = None
-        if not fixed.open:
-            self._entered = fixed.enter((), {})
-            self._ready = self._space(self._entered.sizes).attached(self._entered.arrays)
-            if self._ready.is_direct and not self._entered.refreshed and not self._entered.written:
-                # straight to the kernel, which checks and locks by itself
-                self.__dict__.update(step=self._ready.step)
-
-    @property
-    def arrays(self) -> dict[str, Any]:
-        """The bound arrays by name."""
-        found: dict[str, Any] = self._fixed.arrays
-        return found
-
-    @property
-    def kernel(self) -> Any:
-        """The kernel of the loader on the arrays; None in NumPy, and where they are not all bound.
-
-        It leaves the arrays alone that are no plain ones and had to be copied: None for those too.
-        """
-        if self._ready is None or self._entered.refreshed or self._entered.written:
-            return None
-        return self._ready if self._space(self._entered.sizes).is_native else None
-
-    def step(self, *arrays: Any, **named: Any) -> Any:
-        """Run once and return the outputs."""
-        with self._lock:
-            return self._once(arrays, named)
-
-    __call__ = step
-
-    def steps(self, count: int, *arrays: Any, **named: Any) -> Any:
-        """Run `count` times and return the outputs of the last time; None for no times."""
-        with self._lock:
-            if self._ready is not None and not arrays and not named and count > 0:
-                self._entered.refresh()
-                values = self._ready.steps(count)
-                self._entered.leave()
-                return values
-            values = None
-            for _ in range(count):
-                values = self._once(arrays, named)
-            return values
-
-    def _once(self, arrays: Any, named: Any) -> Any:
-        if self._ready is not None and not arrays and not named:
-            self._entered.refresh()
-            values = self._ready.step()
-            self._entered.leave()
-            return values
-        entered = self._fixed.enter(arrays, named)
-        values = self._space(entered.sizes).run(entered.arrays)
-        entered.leave()
-        return values
-
-    def _space(self, sizes: tuple[int, ...]) -> Workspace:
-        space = self._spaces.get(sizes)
-        if space is None:
-            space = self._spaces[sizes] = self._program._new_workspace(sizes)
-            if len(self._spaces) > _KEPT:
-                self._spaces.popitem(last=False)
-        self._spaces.move_to_end(sizes)
-        return space

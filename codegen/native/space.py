@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
@@ -18,8 +17,6 @@ from symgraph.shapes import bind_shape
 
 __all__ = ["NativeSpaces"]
 
-#: Programs on arrays of so many bytes keep other Python threads waiting: it takes no time.
-_SHORT = 4096
 _WORDS = ("nan", "inf", "-inf")
 
 
@@ -33,15 +30,17 @@ class NativeSpaces:
         outputs: Sequence[Node],
         options: Options,
         structure: Any,
+        stored: Sequence[int] = (),
         memory: Callable[[], Sequence[Any]] = tuple,
     ) -> None:
         """`memory` makes arrays that each workspace has for itself, in front of the arguments."""
         self._memory = memory
-        self.source, self.structure = source, structure
+        self.source, self.structure, self._stored = source, structure, sorted(stored)
         self._threads = options.threads if source.divided else 1
         self.kernel = load(source.text, source.name, source.buffers)
         dtypes = {"real": options.real, "integer": "int64", "boolean": "bool"}
         self._inputs = [(np.dtype(dtypes[v.kind]), v.shape) for v in variables]
+        self.count = len(self._inputs)
         shapes = [node.shape for node in outputs]
         self._outputs = list(zip(options.output_dtypes, shapes, strict=True))
 
@@ -49,27 +48,25 @@ class NativeSpaces:
         """A workspace."""
         return _Workspace(self, sizes)
 
-    def bound(self, sizes: tuple[int, ...], arrays: Sequence[Any] | None = None) -> Any:
-        """The kernel with memory of its own, on arrays or on places for them."""
+    def bound(self, sizes: tuple[int, ...], arrays: Sequence[Any], **options: Any) -> Any:
+        """The kernel with memory of its own, on arrays or, where there is None, places for them."""
         known = dict(zip(self.source.sizes, sizes, strict=True))
-        inputs = [(dtype, bind_shape(shape, known)) for dtype, shape in self._inputs]
+        inputs = [
+            (dtype, bind_shape(shape, known)) if array is None else array
+            for (dtype, shape), array in zip(self._inputs, arrays, strict=True)
+        ]
         outputs = [(dtype, bind_shape(shape, known)) for dtype, shape in self._outputs]
-        size = sum(dtype.itemsize * math.prod(shape) for dtype, shape in (*inputs, *outputs))
+        memory = self._memory()
         return self.kernel.bind(
-            [*self._memory(), *(inputs if arrays is None else arrays)],
-            outputs, sizes, self.structure, lambda site, detail: self._refuse(known, site, detail),
-            self._threads, size > _SHORT or self.source.loops,
+            [*memory, *inputs], outputs, sizes, self.structure,
+            lambda site, detail: self._refuse(known, site, detail), self._threads,
+            stored=[len(memory) + k for k in self._stored], **options,
         )  # fmt: skip
 
     def _refuse(
         self, sizes: Mapping[sympy.Symbol, int], number: int, detail: Sequence[int]
     ) -> NoReturn:
-        """The error that a site has found; 0 stands for an argument that is bound already."""
-        if number == 0:
-            raise errors.UnknownNameError(
-                "all arguments are bound, so step() takes none. Write into the bound arrays, or "
-                "bind fewer of them."
-            )
+        """The error that a site has found."""
         site = self.source.sites[number - 1]
         words = {"word": "", "place": ""}
         if site.shape is not None:
@@ -85,18 +82,34 @@ class NativeSpaces:
 class _Workspace:
     """Memory for one call at a time."""
 
-    is_native = True
-
     def __init__(self, spaces: NativeSpaces, sizes: tuple[int, ...]) -> None:
         self._spaces, self._sizes = spaces, sizes
         self._open: Any = None
+
+    @property
+    def native(self) -> _Workspace:
+        """Itself."""
+        return self
 
     def attached(self, arrays: Sequence[Any]) -> Any:
         """The kernel on these arrays, which has `step` and `steps`, and locks by itself."""
         return self._spaces.bound(self._sizes, arrays)
 
+    def placed(self, arrays: Sequence[Any], **options: Any) -> Any:
+        """The kernel on these arrays, and on places where there is None, with options of `bind`."""
+        return self._spaces.bound(self._sizes, arrays, **options)
+
+    @property
+    def attempt(self) -> Callable[..., Any]:
+        """A step on arrays that need no check but the kernel's; NotImplemented for others."""
+        attempt: Callable[..., Any] = self._kernel().attempt
+        return attempt
+
     def run(self, arrays: Sequence[Any]) -> Any:
         """The outputs for these arrays."""
+        return self._kernel().step(*arrays)
+
+    def _kernel(self) -> Any:
         if self._open is None:
-            self._open = self._spaces.bound(self._sizes)
-        return self._open.step(*arrays)
+            self._open = self._spaces.bound(self._sizes, [None] * self._spaces.count)
+        return self._open

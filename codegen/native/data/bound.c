@@ -41,6 +41,7 @@ static void bound_dealloc(Bound *self) {
     Py_XDECREF(self->structure);
     Py_XDECREF(self->refuse);
     Py_XDECREF(self->otherwise);
+    Py_XDECREF(self->first);
     Py_XDECREF(self->kernel);
     PyObject_GC_Del(self);
 }
@@ -49,6 +50,7 @@ static int bound_traverse(Bound *self, visitproc visit, void *arg) {
     Py_VISIT(self->structure);
     Py_VISIT(self->refuse);
     Py_VISIT(self->otherwise);
+    Py_VISIT(self->first);
     return 0;
 }
 
@@ -169,13 +171,13 @@ static int fill_bound(Bound *self, PyObject *inputs, PyObject *outputs, PyObject
 
 PyObject *sg_bind(Kernel *self, PyObject *args, PyObject *named) {
     static char *names[] = {"inputs", "outputs", "sizes", "structure", "refuse", "parts", "release",
-                            "stored", "otherwise", NULL};
+                            "stored", "otherwise", "first", NULL};
     PyObject *inputs, *outputs, *sizes, *structure = Py_None, *refuse = Py_None;
-    PyObject *release = Py_None, *stored = NULL, *otherwise = NULL;
+    PyObject *release = Py_None, *stored = NULL, *otherwise = NULL, *first = NULL;
     Py_ssize_t parts = 1;
-    if (!PyArg_ParseTupleAndKeywords(args, named, "OOO|OOnOOO!", names, &inputs, &outputs, &sizes,
-                                     &structure, &refuse, &parts, &release, &stored, &PyTuple_Type,
-                                     &otherwise)) {
+    if (!PyArg_ParseTupleAndKeywords(args, named, "OOO|OOnOOO!O!", names, &inputs, &outputs,
+                                     &sizes, &structure, &refuse, &parts, &release, &stored,
+                                     &PyTuple_Type, &otherwise, &sg_bound_type, &first)) {
         return NULL;
     }
     const int wanted = release == Py_None ? 0 : PyObject_IsTrue(release);
@@ -189,6 +191,8 @@ PyObject *sg_bind(Kernel *self, PyObject *args, PyObject *named) {
         bound->structure = Py_NewRef(structure);
         bound->refuse = Py_NewRef(refuse);
         bound->otherwise = Py_XNewRef(otherwise);
+        if (first && ((Bound *)first)->first) first = (PyObject *)((Bound *)first)->first;
+        bound->first = (Bound *)Py_XNewRef(first);
         bound->release = wanted || parts > 1;
         bound->trials = release == Py_None && parts <= 1 ? 3 : 0;
         PyObject_GC_Track(bound);
@@ -211,20 +215,22 @@ PyObject *sg_bind(Kernel *self, PyObject *args, PyObject *named) {
 /* --- runs ---------------------------------------------------------------------------------------- */
 
 int sg_enter(Bound *self, int release) {
-    if (!release && !self->busy) return 0;
-    if (!PyThread_acquire_lock(self->lock, NOWAIT_LOCK)) {
+    Bound *const first = self->first ? self->first : self;
+    if (!release && !first->busy) return 0;
+    if (!PyThread_acquire_lock(first->lock, NOWAIT_LOCK)) {
         Py_BEGIN_ALLOW_THREADS
-        PyThread_acquire_lock(self->lock, WAIT_LOCK);
+        PyThread_acquire_lock(first->lock, WAIT_LOCK);
         Py_END_ALLOW_THREADS
     }
-    self->busy = 1;
+    first->busy = 1;
     return 1;
 }
 
 void sg_leave(Bound *self, int locked) {
+    Bound *const first = self->first ? self->first : self;
     if (!locked) return;
-    self->busy = 0;
-    PyThread_release_lock(self->lock);
+    first->busy = 0;
+    PyThread_release_lock(first->lock);
 }
 
 static inline i64 run_once(Bound *self) { return sg_run(self->kernel->run, &self->frame); }
@@ -338,7 +344,7 @@ static int overlaps(const Bound *self, Py_ssize_t number) {
 }
 
 static int fits(const Slot *slot, PyObject *given) {
-    if (!PyArray_Check(given)) return 0;
+    if (!PyArray_CheckExact(given)) return 0;
     PyArrayObject *array = (PyArrayObject *)given;
     return PyArray_TYPE(array) == slot->type->type_num && PyArray_NDIM(array) == slot->ndim
            && PyArray_IS_C_CONTIGUOUS(array) && PyArray_ISALIGNED(array)
@@ -346,23 +352,51 @@ static int fits(const Slot *slot, PyObject *given) {
            && !memcmp(PyArray_DIMS(array), slot->shape, (size_t)slot->ndim * sizeof(npy_intp));
 }
 
-/* The arrays of this call into the open places. */
-static int place_given(Bound *self, PyObject *const *arrays, Py_ssize_t count) {
+/* A float of Python, or a number of NumPy of the same type, into the slot's own memory. */
+static int fits_as_number(Slot *slot, PyObject *given) {
+    if (slot->ndim || slot->stored) return 0;
+    const int type = slot->type->type_num;
+    if (type == NPY_DOUBLE && (PyFloat_CheckExact(given) || PyArray_IsScalar(given, Double))) {
+        slot->number.wide = PyFloat_AS_DOUBLE(given);
+    } else if (type == NPY_FLOAT && PyArray_IsScalar(given, Float)) {
+        slot->number.narrow = PyArrayScalar_VAL(given, Float);
+    } else if (type == NPY_FLOAT && PyFloat_CheckExact(given)
+               && __builtin_fabs(PyFloat_AS_DOUBLE(given)) < 1e38) {
+        slot->number.narrow = (float)PyFloat_AS_DOUBLE(given);
+    } else {
+        return 0;
+    }
+    return 1;
+}
+
+/* The arrays of this call into the open places; an exception where they are not fit, but none where
+   somebody else deals with them. */
+static int place_given(Bound *self, PyObject *const *arrays, Py_ssize_t count, int quiet) {
     if (count != self->open) {
-        PyErr_Format(PyExc_TypeError, "%zd arrays were given, %zd are open", count, self->open);
+        if (!quiet) {
+            PyErr_Format(PyExc_TypeError, "%zd arrays were given, %zd are open", count, self->open);
+        }
         return 0;
     }
     for (Py_ssize_t k = 0, next = 0; next < count; k++) {
-        if (self->slots[k].given) continue;
-        if (!fits(&self->slots[k], arrays[next])) {
-            PyErr_Format(PyExc_ValueError, "array %zd has another type, shape or layout", next);
+        Slot *slot = &self->slots[k];
+        if (slot->given) continue;
+        PyObject *given = arrays[next++];
+        if (fits(slot, given)) {
+            self->places[k] = PyArray_DATA((PyArrayObject *)given);
+        } else if (fits_as_number(slot, given)) {
+            self->places[k] = &slot->number;
+        } else {
+            if (!quiet) {
+                PyErr_Format(PyExc_ValueError, "array %zd has another type, shape or layout",
+                             next - 1);
+            }
             return 0;
         }
-        self->places[k] = PyArray_DATA((PyArrayObject *)arrays[next++]);
     }
     for (Py_ssize_t k = 0; k < self->inputs && count; k++) {
         if (self->slots[k].given || !overlaps(self, k)) continue;
-        PyErr_SetString(PyExc_ValueError, "an array overlaps one that is stored to");
+        if (!quiet) PyErr_SetString(PyExc_ValueError, "an array overlaps one that is stored to");
         return 0;
     }
     return 1;
@@ -370,13 +404,15 @@ static int place_given(Bound *self, PyObject *const *arrays, Py_ssize_t count) {
 
 #define FEW 8
 
-/* Run into fresh outputs and return them in their structure. */
+/* Run into fresh outputs and return them in their structure. `*unfit` becomes 1 where the arrays are
+   not fit; without an exception where it was 1 before. */
 static PyObject *run_fresh(Bound *self, PyObject *const *arrays, Py_ssize_t given, i64 times,
                            int release, int *unfit) {
     PyObject *few[FEW], **values = few, *result = NULL;
     double few_numbers[FEW], *numbers = few_numbers;
     const Py_ssize_t count = self->outputs;
-    const int locked = sg_enter(self, release);
+    const int locked = sg_enter(self, release), quiet = *unfit || self->otherwise;
+    *unfit = 0;
     if (count > FEW) {
         values = PyMem_Malloc((size_t)count * sizeof(PyObject *));
         numbers = PyMem_Malloc((size_t)count * sizeof(double));
@@ -386,7 +422,7 @@ static PyObject *run_fresh(Bound *self, PyObject *const *arrays, Py_ssize_t give
         goto out;
     }
     memset(values, 0, (size_t)count * sizeof(PyObject *));
-    if (!place_given(self, arrays, given)) {
+    if (!place_given(self, arrays, given, quiet)) {
         *unfit = 1;
         goto out;
     }
@@ -434,14 +470,27 @@ static PyObject *run_otherwise(Bound *self, int many, PyObject *const *args, Py_
     }
     PyErr_Clear();
     PyObject *function = Py_NewRef(PyTuple_GET_ITEM(self->otherwise, many));
+    const int locked = sg_enter(self, 1); /* it works on the same arrays */
     PyObject *result = PyObject_Vectorcall(function, args, (size_t)count, names);
+    sg_leave(self, locked);
     Py_DECREF(function);
     return result;
 }
 
+/* A step, or NotImplemented where the arrays are not fit as they are and where another thread is at
+   it: nothing has happened then. */
+static PyObject *bound_attempt(Bound *self, PyObject *const *args, Py_ssize_t count) {
+    int unfit = 1;
+    if (!self->busy) {
+        PyObject *result = run_fresh(self, args, count, 1, self->release, &unfit);
+        if (!unfit) return result;
+    }
+    Py_RETURN_NOTIMPLEMENTED;
+}
+
 static PyObject *bound_step(Bound *self, PyObject *const *args, Py_ssize_t count, PyObject *names) {
-    int unfit = names != NULL;
-    if (!unfit) {
+    int unfit = 0;
+    if (!names) {
         PyObject *result = run_fresh(self, args, count, 1, self->release, &unfit);
         if (!unfit) return result;
     }
@@ -449,8 +498,8 @@ static PyObject *bound_step(Bound *self, PyObject *const *args, Py_ssize_t count
 }
 
 static PyObject *bound_steps(Bound *self, PyObject *const *args, Py_ssize_t count, PyObject *names) {
-    int unfit = names != NULL || !count || !PyLong_Check(args[0]);
-    if (!unfit) {
+    int unfit = 0;
+    if (!names && count && PyLong_Check(args[0])) {
         const long long times = PyLong_AsLongLong(args[0]);
         if (times == -1 && PyErr_Occurred()) return NULL;
         if (times <= 0) Py_RETURN_NONE;
@@ -495,17 +544,14 @@ static PyMethodDef bound_methods[] = {
      "step(*arrays): run once and return fresh outputs; arrays for the open arguments in order."},
     {"steps", (PyCFunction)(void (*)(void))bound_steps, METH_FASTCALL | METH_KEYWORDS,
      "steps(count, *arrays): run `count` times and return the outputs of the last time."},
+    {"attempt", (PyCFunction)(void (*)(void))bound_attempt, METH_FASTCALL,
+     "attempt(*arrays): a step, or NotImplemented for arrays that do not fit, or a second thread."},
     {"run", (PyCFunction)bound_run, METH_NOARGS,
      "run(): run once, return nothing but the site that refused, or 0."},
     {NULL, NULL, 0, NULL},
 };
 
-static PyObject *bound_direct(PyObject *Py_UNUSED(self), void *Py_UNUSED(closure)) {
-    Py_RETURN_TRUE;
-}
-
 static PyGetSetDef bound_fields[] = {
-    {"is_direct", bound_direct, NULL, "True: step locks by itself and checks its arguments.", NULL},
     {"detail", (getter)bound_detail, NULL, "Four numbers about the last error.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };

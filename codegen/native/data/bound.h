@@ -29,9 +29,10 @@ typedef struct {
     int ndim, stored;
     npy_intp shape[MOST_AXES];
     npy_intp bytes;
+    union { double wide; float narrow; } number; /* of a call that gave no array */
 } Slot;
 
-typedef struct {
+typedef struct Bound {
     PyObject_HEAD
     Kernel *kernel;
     PyObject *structure, *refuse;
@@ -48,6 +49,7 @@ typedef struct {
     char *low, *high; /* where the bound arrays that are stored to lie */
     int busy;
     PyThread_type_lock lock;
+    struct Bound *first; /* whose lock keeps other threads away, where it is not the own one */
 } Bound;
 
 extern PyTypeObject sg_bound_type, sg_walk_type;
