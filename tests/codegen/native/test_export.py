@@ -292,3 +292,61 @@ def test_the_suffix_chooses_the_language(tmp_path: Path) -> None:
     assert "import numpy as np" in f.save(tmp_path / "f.py").read_text()
     assert "i64 step_run(const sg_frame *f)" in f.save(tmp_path / "f.c").read_text()
     assert "cdef class Bound" in f.save(tmp_path / "f.pyx").read_text()
+
+
+def test_hostile_names_are_inert_in_every_file_of_a_folder(tmp_path: Path) -> None:
+    weights = {HOSTILE[2]: np.ones((4, 3)), HOSTILE[3]: np.ones(3)}
+    training(tuple(HOSTILE[:4])).export(tmp_path / "a", weights, package="net")
+    training().export(tmp_path / "b", {"W": np.ones((4, 3)), "b": np.ones(3)}, package="net")
+    same = ["pyproject.toml", "setup.py", "net/kernel.h", "net/routines.c", "net/tiles.h"]
+    page = (tmp_path / "a" / "README.md").read_text(encoding="utf-8")
+    first, second = (
+        ast.parse((tmp_path / folder / "net" / "__init__.py").read_text(encoding="utf-8"))
+        for folder in "ab"
+    )
+
+    assert all((tmp_path / "a" / f).read_bytes() == (tmp_path / "b" / f).read_bytes() for f in same)
+    assert ast.literal_eval(first.body[-1].value) == tuple(  # type: ignore[attr-defined]
+        zip(weights, ("a3", "a4"), strict=True)
+    )
+    assert list(map(ast.dump, first.body[:-1])) == list(map(ast.dump, second.body[:-1]))
+    for line in page.splitlines():
+        if "</td>" in line and not line.startswith("    "):
+            assert line.count("`") % 2 == 0
+            assert "</td>" not in re.sub("`[^`]*`", "", line)
+    assert len({line.count("|") for line in page.splitlines() if line.startswith("|")}) == 1
+
+
+# --- the text ------------------------------------------------------------------------------------
+
+GOLDEN = Path(__file__).parent / "golden_step.c"
+
+
+def test_the_c_of_a_small_program_reads_as_it_always_did(tmp_path: Path) -> None:
+    """`python tests/codegen/native/test_export.py` writes the golden text anew: look at it."""
+    assert golden() == GOLDEN.read_text(encoding="utf-8")
+
+
+def golden() -> str:
+    """The functions of one step of a linear layer, without the declarations before them."""
+    x, y = sg.input("x", ("N", 4)), sg.input("y", ("N",))
+    w, b = sg.parameter("w", 4), sg.parameter("b")
+    out = sg.let("out", x @ w + b)
+    loss = sg.let("loss", sg.mean((out - y) ** 2))
+    updates = {p: p - 0.5 * g for p, g in zip([w, b], sg.grad(loss, [w, b]), strict=True)}
+    text: str = sg.compile([x, y, w, b], loss, updates=updates)._recipe.native.text
+    title, rest = text.split("\n", 1)
+    return f"{title}\n\n{rest[rest.index('static i64 step_1') : rest.index('/* Offsets')]}"
+
+
+def test_parts_and_formulas_stand_in_the_c() -> None:
+    text = golden()
+    parts = [text.index(f"    /* --- {part} */\n") for part in ("forward", "backward", "update")]
+
+    assert parts == sorted(parts)
+    assert text.startswith("/* step: x1: x(N, 4), x2: y(N,), p1: w(4,), p2: b() */\n")
+    assert all(note in text for note in ("out = h1 + b, (N,) */", "loss = ", "w - "))
+
+
+if __name__ == "__main__":
+    GOLDEN.write_text(golden(), encoding="utf-8", newline="\n")
