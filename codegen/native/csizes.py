@@ -35,6 +35,10 @@ def whole_text(value: int) -> str:
     return f"({text})" if value < 0 else text
 
 
+def _atom(text: str) -> str:
+    return text if _ATOM.fullmatch(text) else f"({text})"
+
+
 class CSizes(SizeText):
     """Writes sizes as expressions of `i64`, which are never negative."""
 
@@ -47,7 +51,7 @@ class CSizes(SizeText):
         return repr(value)
 
     def _ratio(self, above: str, below: str) -> str:
-        return f"(double)({above}) / (double)({below})"
+        return f"(double){_atom(above)} / {_atom(below)}"
 
     def _floor(self, above: str, below: str) -> str:
         return f"{above} / {below}"
@@ -70,4 +74,7 @@ class CSizes(SizeText):
 
     def real(self, value: Any) -> str:
         """A formula over sizes as a double."""
-        return f"(double)({super().real(value)})"
+        text = super().real(value)
+        if not value.free_symbols:
+            return text
+        return f"({text})" if text.startswith("(double)") else f"(double){_atom(text)}"

@@ -222,7 +222,11 @@ class CWriter:
         value = node.value
         if isinstance(value, (int, float)) or not value.free_symbols:
             return self.number(float(value) if node.kind == "real" else int(value), node.kind)
-        return f"(({self.ctype(node.kind)})({self.sizes.real(value)}))"
+        text = self.sizes.real(value)
+        if node.kind == "real":
+            return text if self.real == "double" else f"(float){text}"
+        is_whole = text.startswith("(double)")  # no fraction
+        return self.sizes.factor(value) if is_whole else f"(i64){text}"
 
     def view(self, value: Value, shape: Shape, strides: Sequence[Dim], offset: str = "") -> Value:
         """The same memory under other strides."""

@@ -26,13 +26,13 @@ static i64 step_1(const sg_frame *f)
         h2[i0] = v2;
     }
     f->lib->gemm_f64(1, 1, n1, h2, 1, 1, h2, 1, 1, h3, 1, 1, 0);  /* sum(...), () */
-    const double v3 = h3[0] / ((i64)((double)(n1)));  /* loss = h3/N, () */
+    const double v3 = h3[0] / n1;  /* loss = h3/N, () */
     y1[0] = v3;
     /* --- backward */
     double v5 = 0.0;  /* sum(...), () */
     SG_REDUCES(reduction(+:v5))
     for (i64 i0 = 0; i0 < n1; i0++) {
-        const double v4 = ((double)((double)((double)(2) / (double)(n1)))) * h2[i0];  /* 2*...*h2, (N,) */
+        const double v4 = ((double)2 / n1) * h2[i0];  /* 2*...*h2, (N,) */
         d1[i0] = v4;
         v5 += v4;
     }
