@@ -269,6 +269,10 @@ def emit_unpooled(w: CWriter, node: Node, pooling: Pooling, labels: Labels) -> N
     if not (apart and full):
         zero(w, target)
     view = affine_view(w, target, rows, shape)
+    if not apart:
+        _add_unpooled(w, view, places, derivative, axes, labels.note(push, w.env))
+        w.env[node] = out
+        return
     factors = _factors(w, node, push, inner)
     seen = [affine_view(w, v, push.rows, shape) for v in factors.values() if v.strides]
     kept = [axis for axis in range(len(shape)) if axis not in axes]
@@ -295,8 +299,23 @@ def emit_unpooled(w: CWriter, node: Node, pooling: Pooling, labels: Labels) -> N
         w.say(f"const {w.real} {ct} = {texts[node]};", labels.note(push, w.env))
         for k, place in enumerate(window):
             entered = entry(view, _joined(to, w.position(_steps(place, view, axes))))
-            w.say(f"{entered} {'=' if apart else '+='} {at} == {k} ? {ct} : 0;")
+            w.say(f"{entered} = {at} == {k} ? {ct} : 0;")
     w.env[node] = out
+
+
+def _add_unpooled(
+    w: CWriter, view: Value, places: Value, derivative: Value, axes: Sequence[int], note: str
+) -> None:
+    """Derivatives of windows that overlap: one loop for each place, whose steps do not meet."""
+    shape = view.shape
+    kept = [axis for axis in range(len(shape)) if axis not in axes]
+    arrays = [_of(spread(v, shape), kept) for v in (view, derivative)]
+    arrays.append(places.strides or ())
+    for k, place in enumerate(_window(shape, axes)):
+        with w.unit(), w.nest([shape[a] for a in kept], arrays) as (to, read, at):
+            there = entry(view, _joined(to, w.position(_steps(place, view, axes))))
+            given = f"{entry(places, at)} == {k} ? {entry(derivative, read)} : 0"
+            w.say(f"{there} += {given};", note)
 
 
 def _factors(w: CWriter, node: Node, push: Push, inner: Sequence[Node]) -> dict[Node, Value]:
