@@ -16,6 +16,7 @@ _WORD = re.compile(r"\b[a-z]+[0-9]+\b")
 _DECLARED = re.compile(r"(?:const )?(?:float|double|i64|int|u8) (.+);")
 _ASSIGNED = re.compile(r"([a-z]\w*)(?:\[.*\])?\s*(?:[-+*/|&]?=(?!=)|\+\+|--)")
 _CALL = re.compile(r"f->lib->(gemm|copy2)_f(?:32|64)\((.*)\);")
+_DRAWN = re.compile(r"if \(f->lib->(random_\w+)\((.*)\)\) \{")
 _REFUSED = ("while", "goto", "break", "continue", "} else", "do {")
 _ODD = Polynomial({(): -1})
 
@@ -101,7 +102,7 @@ class _Reader:
         code.refuses |= text.startswith("return")
         if text.startswith(_REFUSED):
             code.readable = False
-        loop, call = _FOR.fullmatch(text), _CALL.fullmatch(text)
+        loop, call, drawn = (form.fullmatch(text) for form in (_FOR, _CALL, _DRAWN))
         if loop:
             size = self._read(loop[2])
             code.readable &= size is not None
@@ -111,6 +112,9 @@ class _Reader:
             self._entries(loop[2], number, "")
         elif call:
             self._call(call, number)
+        elif drawn:
+            self.open.append(None)
+            self._draw(drawn, number)
         else:
             if text.endswith("{"):
                 self.open.append(None)
@@ -180,6 +184,18 @@ class _Reader:
             code.axes.append(Axis(name, size or _ODD, number, number, k))
         code.stores.append(number)
 
+    def _draw(self, drawn: re.Match[str], number: int) -> None:
+        """Random numbers: each depends on its place alone."""
+        code = self.code
+        key, _, _, size, out = arguments(drawn[2])
+        self._entries(key, number, "")
+        count, name = self._read(size), f"%0_{number}"
+        code.readable &= count is not None and out in self.arrays
+        code.axes.append(Axis(name, count or _ODD, number, number, 0))
+        at = Polynomial({(name,): 1})
+        code.accesses.append(Access(out, at, True, (*self.loops, name)))
+        code.stores.append(number)
+
 
 #: The number of sizes of a call, and its operands: where the pointer stands, and which stride
 #: belongs to which size; the last is written.
@@ -190,8 +206,12 @@ _SIDES: dict[str, tuple[int, list[tuple[int, list[tuple[int, int]]]]]] = {
 
 
 def divided_call(text: str, place: int, first: str, count: str) -> str:
-    """A call on so many rows or columns from the first one on."""
-    call = _CALL.fullmatch(text)
+    """A call on so many rows, columns or numbers from the first one on."""
+    drawn, call = _DRAWN.fullmatch(text), _CALL.fullmatch(text)
+    if drawn is not None:
+        key, stream, _, _, out = arguments(drawn[2])
+        inner = ", ".join([key, stream, first, count, f"{out} + {first}"])
+        return f"if (f->lib->{drawn[1]}({inner})) {{"
     assert call is not None
     given = arguments(call[2])
     for pointer, steps in _SIDES[call[1]][1]:

@@ -109,6 +109,21 @@ def test_a_sum_over_everything_is_the_same_whoever_computes_its_parts():
         np.testing.assert_allclose(soft.sum(0), 1, 1e-13)
 
 
+@pytest.mark.parametrize("threads", THREADS)
+def test_random_numbers_are_drawn_by_all_threads_and_have_the_same_bits(threads):
+    key = sg.input("key", (), kind="integer")
+    x = sg.input("x", ("N", 3))
+    drawn = sg.uniform(key, ("N", 3), 1)
+    program = sg.compile([key, x], [drawn, x + drawn], target="cython", threads=threads)
+    found, moved = program(5, np.ones((7, 3)))
+
+    np.testing.assert_array_equal(found, sg.random.uniform(5, 1, (7, 3)))
+    np.testing.assert_array_equal(moved, found + 1)
+    if threads > 1:
+        assert re.search(r"random_uniform_f64\(.*SG_FROM\(.*SG_TO", program.source)
+        assert "part == 0" not in program.source
+
+
 @settings(max_examples=12, deadline=None)
 @given(
     st.integers(0, 5), st.integers(0, 5), st.sampled_from([2, 3]), st.integers(0, 2), st.booleans()
