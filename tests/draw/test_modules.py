@@ -5,6 +5,7 @@ import pytest
 
 import symgraph as sg
 from symgraph.draw.graphs.graph_view import graph_view
+from symgraph.draw.scene import edge_hits, overlaps
 from symgraph.zoo import built, losses
 
 TWO_LAYER = {
@@ -290,3 +291,48 @@ def test_what_enters_every_block_is_not_labelled_by_one_product():
 
     assert labels
     assert not any("prod" in label for label in labels)
+
+
+def _heads(count, width=2):
+    x = sg.input("x", (4, 3))
+    heads = []
+    for k in range(1, count + 1):
+        Q, K, V = (sg.parameter(f"{name}{k}", (3, width)) for name in ("Q", "K", "V"))
+        heads.append(sg.let(f"h{k}", sg.softmax((x @ Q) @ (x @ K).T, axis=-1) @ (x @ V)))
+    return heads
+
+
+@pytest.mark.parametrize("count", [2, 3, 8])
+def test_alike_heads_side_by_side_are_one_box_with_their_number(count):
+    joined = sg.let("z", sg.concat(_heads(count), axis=1))
+    picture = sg.draw(sg.sum(joined), collapse="branches")
+    boxes = [node for node in picture.view.nodes if rf"\times {count}" in node.label]
+    inputs = [node.label for node in picture.view.nodes if node.role in ("parameter", "data")]
+
+    assert len(boxes) == 1
+    assert rf"h_{{1}},\dots,h_{{{count}}}" in boxes[0].label
+    assert inputs == ["x"]
+    labels = {edge.label for edge in picture.view.edges if boxes[0].id in (edge.tail, edge.head)}
+    above = r"\frac{\partial z}{\partial h_{k}}"
+    assert labels == {above, r"\frac{\partial h_{k}}{\partial x}"}
+    assert (overlaps(picture.scene), edge_hits(picture.scene)) == ([], [])
+
+
+def test_heads_that_differ_stay_apart():
+    (one,), W = _heads(1), sg.parameter("W", (3, 2))
+    other = sg.let("g", sg.tanh(sg.input("x", (4, 3)) @ W))
+    views = [
+        sg.draw(sg.sum(sg.concat([one, other], axis=1)), collapse=how).view
+        for how in ("branches", "none")
+    ]
+    assert len(views[0].nodes) == len(views[1].nodes)
+
+
+def test_copies_without_names_are_folded_too():
+    x = sg.input("x")
+    terms = [sg.tanh(sg.parameter(f"w_{k}") * x) ** 2 for k in range(5)]
+    values = {"x": 0.5} | {f"w_{k}": k for k in range(5)}
+    view = sg.draw(sg.sum(sg.stack(terms)), values, collapse="branches").view
+    (box,) = (node for node in view.nodes if r"\times 5" in node.label)
+    assert box.forward is None  # five numbers are none
+    assert [node.label for node in view.nodes if node.role == "parameter"] == []

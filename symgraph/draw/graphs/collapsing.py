@@ -16,7 +16,7 @@ from symgraph.draw.graphs.folding import (
     softmax_folded,
     without_constants,
 )
-from symgraph.draw.graphs.modules import by_names, in_slices, repeats_folded
+from symgraph.draw.graphs.modules import branches_folded, by_names, in_slices, repeats_folded
 from symgraph.draw.graphs.sharing import chipped
 from symgraph.draw.graphs.sketch import Kind, Sketch, gathered, sketch_of
 from symgraph.draw.graphs.times import Epoch, elided, epochs_of, with_entries
@@ -107,22 +107,26 @@ def _collapsed(
     collapse = wanted.collapse
     if collapse is None or (isinstance(collapse, str) and collapse == "none"):
         chosen: set[str] = set()
-        repeats = False
+        repeats = branches = False
     elif isinstance(collapse, str) and collapse == "auto":
         if not expand:
             return _automatic(sketch, named, wanted, language)
-        chosen, repeats = set(named), False
+        chosen, repeats, branches = set(named), False, False
     else:
         words = names_in("collapse", collapse)
         # A value may well be called "names"; then it is meant.
         repeats = "repeats" in words and "repeats" not in named
+        branches = "branches" in words and "branches" not in named
         every = "names" in words and "names" not in named
         listed = [
             word for word in words
             if not (word == "repeats" and repeats) and not (word == "names" and every)
+            and not (word == "branches" and branches)
         ]  # fmt: skip
         chosen = set(named) if every else set(_names("collapse", listed, named))
     made, framed = _boxed(sketch, chosen - set(expand), expand, wanted.kept)
+    if branches:
+        made = branches_folded(made, wanted.kept)
     return (repeats_folded(made, wanted.kept) if repeats else made), framed, ()
 
 

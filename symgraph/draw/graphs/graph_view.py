@@ -76,11 +76,12 @@ def graph_view(
     and writes their sum too.
 
     `collapse`: "names" (each named value is one box), a list of names, "repeats" (alike blocks in
-    a row are one box), both in a list, "none", or "auto", which collapses what is too large to be
-    read. `expand`: names that stay open, in a frame; "all" for every name. `steps`: loops written
-    out for so many times, or True for as many as the values have. Numbers that only
-    scale, as in 2 x, x/2 and x³, stand in their operation; `hide`: "constants" (no constant has a
-    vertex), "ones" (no label 1); `show`: "constants" (every constant has a vertex).
+    a row are one box), "branches" (alike parts side by side are one box), several in a list,
+    "none", or "auto", which collapses what is too large to be read. `expand`: names that stay
+    open, in a frame; "all" for every name. `steps`: loops written out for so many times, or True
+    for as many as the values have. Numbers that only scale, as in 2 x, x/2 and x³, stand in their
+    operation; `hide`: "constants" (no constant has a vertex), "ones" (no label 1); `show`:
+    "constants" (every constant has a vertex).
     `fold`: "softmax" draws a softmax as one vertex (and numbers that are joined to a vector
     without steps between), "affine" W x + b as one vertex too, None neither.
 

@@ -96,6 +96,9 @@ def edge_texts(
     ]
     if numbers is not None:
         _add_numbers(texts, sketch.links, heads, local, graph, numbers, mode, digits)
+    for k, (head, link) in enumerate(zip(heads, sketch.links, strict=True)):
+        if head.parallel or places[link.tail].parallel:
+            texts[k] = _of_branches(graph, head, places[link.tail], link, mode)
     for text in texts:
         if text.value is not None and text.value == text.label:
             text.value = None
@@ -145,6 +148,25 @@ def _symbolic(
     if product:
         text.full = ""
     return text
+
+
+def _of_branches(graph: Graph, head: Place, tail: Place, link: Link, mode: Labels) -> EdgeText:
+    """The derivative of one of several copies, or by it, where their names count them."""
+
+    def called(place: Place, vertex: Vertex) -> str:
+        if not place.parallel:
+            return write(_called(graph, vertex), "latex") if vertex.name else ""
+        found = [_COUNTED.fullmatch(block.name or "") for block in place.blocks]
+        stems = {"" if match is None else match[1] for match in found}
+        taken = {one.name for one in graph.vertices}
+        letter = next((one for one in _LETTERS if one not in taken and one not in stems), "")
+        alike = len(stems) == 1 and "" not in stems and letter
+        return latex_name(f"{stems.pop()}_{letter}") if alike else ""
+
+    above, by = called(head, head.vertex), called(tail, link.source)
+    if mode == "none" or not above or not by:
+        return EdgeText()
+    return EdgeText(label=rf"\frac{{\partial {above}}}{{\partial {by}}}")
 
 
 def _over_blocks(graph: Graph, head: Place, link: Link) -> str:

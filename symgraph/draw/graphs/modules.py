@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Hashable, Iterable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from dataclasses import replace
 
-from symgraph.draw.graphs.sketch import Place, Sketch, cones, gathered
+from symgraph.draw.graphs.sketch import Link, Place, Sketch, cones, gathered
 from symgraph.node import Node
 from symgraph.notation.forward import bare
 from symgraph.ops import Let, Var
 from symgraph.vertices import Vertex
 
-__all__ = ["by_names", "chained", "in_slices", "repeats_folded"]
+__all__ = ["branches_folded", "by_names", "chained", "in_slices", "repeats_folded"]
 
 #: So many alike blocks in a row are folded into one box.
 LEAST_BLOCKS = 3
@@ -69,6 +69,61 @@ def repeats_folded(sketch: Sketch, kept: Collection[str]) -> Sketch:
             if place.id in rows
         }
     )
+
+
+def branches_folded(sketch: Sketch, kept: Collection[str]) -> Sketch:
+    """Alike parts side by side that one value takes in, each with its parameters, as one box."""
+    inside = _inside(sketch, kept)
+    operands, users = sketch.operands(), sketch.users()
+    merged: dict[str, str] = {}
+    rows: dict[str, tuple[Vertex, ...]] = {}
+    for place in reversed(sketch.places):
+        if place.id in merged:
+            continue
+        alike: dict[Hashable, list[Place]] = {}
+        for tail in dict.fromkeys(link.tail for link in operands[place.id]):
+            own = all(link.head == place.id for link in users[tail])
+            parts = inside(tail) if own else []
+            if len(parts) > 1:
+                sign = _signature(parts, place.vertex.node, ())
+                alike.setdefault(sign, []).append(parts[-1])
+        for heads in alike.values():
+            if len(heads) > 1:
+                top = heads[0].id
+                merged |= {part.id: top for head in heads for part in inside(head.id)}
+                rows[top] = tuple(head.vertex for head in heads)
+    folded = gathered(sketch, merged)
+    boxes = {
+        place.id: replace(place, blocks=rows[place.id], parallel=True)
+        for place in folded.places
+        if place.id in rows
+    }
+    links: dict[Hashable, Link] = {}
+    for k, link in enumerate(folded.links):
+        # What a value takes in of all copies is one line.
+        links.setdefault((link.head, link.tail) if link.tail in boxes else k, link)
+    return Sketch(folded.redrawn(boxes).places, tuple(links.values()))
+
+
+def _inside(sketch: Sketch, kept: Collection[str]) -> Callable[[str], list[Place]]:
+    """What is used by one place alone, that place last, found when it is asked for."""
+    below: dict[str, list[str]] = {}
+    for id, above in _dominators(sketch).items():
+        if above is not None:
+            below.setdefault(above, []).append(id)
+    order = {place.id: k for k, place in enumerate(sketch.places)}
+
+    def found(top: str) -> list[Place]:
+        parts, stack = [], [top]
+        while stack:
+            id = stack.pop()
+            place = sketch.places[order[id]]
+            if not _stays(place, kept):
+                parts.append(place)
+                stack += below.get(id, ())
+        return sorted(parts, key=lambda place: order[place.id])
+
+    return found
 
 
 def chained(sketch: Sketch) -> list[str]:

@@ -145,7 +145,7 @@ class NodeTexts:
     def _beside(self, place: Place) -> tuple[str | None, str | None]:
         """The forward and the backward value of a node."""
         vertex = place.vertex
-        if self.beside == "none" or place.kind == "gap":
+        if self.beside == "none" or place.kind == "gap" or place.parallel:
             return None, None
         alone = len(place.members) == 1 and place.kind != "entry"
         inner = bool(vertex.node.args) and (alone or place.kind == "softmax")

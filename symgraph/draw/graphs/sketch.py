@@ -27,7 +27,7 @@ class Place:
     """Something to draw: a value, or several in one box, of which `vertex` is the result.
 
     `members` are all values in it, operands before users. `blocks` are the results of the alike
-    parts that a folded row stands for.
+    parts that a folded row stands for; where it is `parallel` they stand side by side.
     """
 
     id: str
@@ -35,6 +35,7 @@ class Place:
     members: tuple[Vertex, ...]
     kind: Kind = "vertex"
     blocks: tuple[Vertex, ...] = ()
+    parallel: bool = False
 
     @property
     def is_leaf(self) -> bool:
