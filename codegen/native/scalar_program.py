@@ -41,7 +41,12 @@ def emit_scalars(
     code = read_scalars(block.steps, args, outputs, list(updates.values()))
     if code is None:
         return None
-    return _Program(code, args, outputs, updates, labels, options).emit()
+    program = _Program(code, args, outputs, updates, labels, options)
+    sections = {node: part for node, part in block.sections.items() if node.args}
+    if len(set(sections.values())) > 1:
+        found = ((k, node) for k, node in enumerate(code.nodes) if node in sections)
+        program.straight.parts = {k: sections[node] for k, node in found if node is not None}
+    return program.emit()
 
 
 class _Shown(NamedTuple):

@@ -24,6 +24,7 @@ _CHUNKED = 1.5  # a tail shorter than half a chunk joins the chunk before
 PAIRS: dict[str, tuple[str, str]] = {
     "sin": ("cos", "sin_cos"), "cos": ("sin", "sin_cos"),
 }  # fmt: skip
+_PARTS = ("forward", "backward", "update")
 _FIRST = {"sin"}
 
 
@@ -39,6 +40,8 @@ class StraightWriter:
     ) -> None:  # fmt: skip
         self.code, self.w, self.name, self.note = code, w, name, note
         self.functions: list[str] = []
+        self.parts: dict[int, str] = {}  # the part of the program that a value belongs to
+        self._begun = -1
         self.data: list[str] = []  # tables of constants
         self.late: list[tuple[str, str]] = []  # (place, target) of results to be copied at the end
         self.place: list[str | None] = [None] * len(code.ops)
@@ -126,6 +129,7 @@ class StraightWriter:
         for k in chunk:
             if k in local or place[k] is not None:
                 continue
+            lines.extend(self._heading(k))
             operands = [read(operand) for operand in code.operands[k]]
             partner = self._partner.get(k)
             if partner is not None and place[partner] is None and partner not in local:
@@ -146,6 +150,14 @@ class StraightWriter:
             lines.append(f"{place[k]} = {local[k]};")
         self._release(chunk, number, last)
         self.add(lines)
+
+    def _heading(self, k: int) -> list[str]:
+        """A comment where the next part of the program begins."""
+        part = self.parts.get(k, "")
+        if part not in _PARTS or _PARTS.index(part) <= self._begun:
+            return []
+        self._begun = _PARTS.index(part)
+        return [f"/* --- {part} */"]
 
     def _both(self, k: int, partner: int, operand: str, local: dict[int, str]) -> list[str]:
         """Two functions of one operand in one call."""

@@ -40,8 +40,8 @@ class Report:
     Operations count what is computed on numbers: one an entry of a basic function or sum, two a
     term of a product. Bytes moved count every array that a loop nest or routine reads or writes,
     once each; `alone` is the same with every operation by itself. The arena is laid out for these
-    sizes; no arena can be smaller than what is alive at once. A program on NumPy has no fused loops
-    and no arena to tell of.
+    sizes; no arena can be smaller than what is alive at once. A program on NumPy, or of numbers
+    alone, has no fused loops and no arena to tell of.
     """
 
     def __init__(self, recipe: Recipe, target: str, sizes: Mapping[Any, int] | None = None) -> None:
@@ -142,7 +142,7 @@ class Report:
             "loops": self.loops,
             "row_updates": self.row_updates,
         }
-        if self.target != "cython":
+        if not self.units:
             return found
         found["bytes"]["moved"] = self.moved
         found["arena"] = {

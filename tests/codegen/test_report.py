@@ -97,6 +97,16 @@ def test_updates_of_rows_are_told_by_name() -> None:
     assert "only rows that were looked up are updated of:\n  words" in str(report(f))
 
 
+def test_programs_of_numbers_have_operations_and_no_arena() -> None:
+    x = sg.input("x")
+    f = sg.compile([x], [sg.sin(x) * x, sg.grad(sg.sin(x) * x, x)])
+    found = report(f).to_dict()
+
+    assert found["operations"] == {"forward": 2, "backward": 3, "update": 0}
+    assert "arena" not in found
+    assert "backward" in str(report(f))
+
+
 def test_sizes_that_are_none_are_refused() -> None:
     with pytest.raises(sg.UnknownNameError, match="no free size 'M'; there is N"):
         layer().report({"M": 3})

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import sympy
 from c_compiler import needs_c_compiler
 
 import symgraph as sg
@@ -346,6 +347,18 @@ def test_parts_and_formulas_stand_in_the_c() -> None:
     assert parts == sorted(parts)
     assert text.startswith("/* step: x1: x(N, 4), x2: y(N,), p1: w(4,), p2: b() */\n")
     assert all(note in text for note in ("out = h1 + b, (N,) */", "loss = ", "w - "))
+
+
+def test_programs_of_numbers_have_parts_too() -> None:
+    a, b = sympy.symbols("a b")
+    value = sympy.sin(a) * b + sympy.exp(a * b)
+    text = sg.compile([a, b], [value, *sg.grad(value, [a, b])])._recipe.native.text
+    first, forward, backward = re.split(r"    /\* --- (?:forward|backward) \*/\n", text)
+
+    assert "y1[0]" in forward
+    assert "y2[0]" in backward
+    assert "y3[0]" in backward
+    assert "y1[0]" not in first + backward
 
 
 if __name__ == "__main__":
