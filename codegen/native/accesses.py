@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from symgraph.codegen.native.polynomial import Polynomial, read
+from symgraph.codegen.native.positions import Polynomial, read
 from symgraph.codegen.native.writer import Line
 
 __all__ = ["Access", "Axis", "UnitCode", "read_unit"]

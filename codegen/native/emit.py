@@ -141,6 +141,7 @@ class _Emitter:
             self._section("update")
         emit_row_updates(w, rows, self.labels)
         self._results()
+        lines = tuple(w.lines)  # of the whole, before it is divided
         if self.options.threads > 1:
             constants = re.findall(r"\bk\d+\b(?=\[)", "\n".join(w.constants))
             divide(w, [*self.given, *constants], [w.env[v].text for v in self.updates])
@@ -149,7 +150,7 @@ class _Emitter:
         text = self._file(buffers)
         return NativeSource(
             text, self.options.name, self.symbols, stored, tuple(w.sites), len(buffers),
-            tuple(w.lines), tuple(buffers),
+            lines, tuple(buffers),
             bool(w.memory.loops), self.options.threads > 1,
         )  # fmt: skip
 

@@ -23,7 +23,7 @@ from symgraph.codegen.native.accesses import (
     indices,
     read_unit,
 )
-from symgraph.codegen.native.polynomial import Polynomial, read
+from symgraph.codegen.native.positions import Polynomial, read
 from symgraph.codegen.native.writer import CWriter, Line
 
 __all__ = ["MACROS", "divide"]

@@ -8,7 +8,7 @@ from c_compiler import needs_c_compiler
 from hypothesis import given, settings, strategies as st
 
 import symgraph as sg
-from symgraph.codegen.native.polynomial import Polynomial, read
+from symgraph.codegen.native.positions import Polynomial, read
 
 pytestmark = needs_c_compiler
 
