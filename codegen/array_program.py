@@ -10,7 +10,7 @@ from typing import Any
 import sympy
 
 from symgraph.codegen.boundary import ordered
-from symgraph.codegen.emit_numpy import Source
+from symgraph.codegen.module_text import Source
 from symgraph.codegen.numpy_space import executed
 from symgraph.codegen.recipe import Recipe
 from symgraph.codegen.signature import Signature

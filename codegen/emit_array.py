@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -17,8 +17,9 @@ import numpy as np
 
 from symgraph.codegen import array_runtime
 from symgraph.codegen.contraction import form_of, grouping
-from symgraph.codegen.emit_numpy import ROLES, Options, Source, array_text, title_text
-from symgraph.codegen.labels import Labels, comment
+from symgraph.codegen.job import Job
+from symgraph.codegen.labels import comment
+from symgraph.codegen.module_text import ROLES, Source, array_text, title_text
 from symgraph.codegen.numpy_text import (
     ADD,
     ATOM,
@@ -35,7 +36,7 @@ from symgraph.codegen.schedule import Block, Loop
 from symgraph.codegen.size_text import SizeText
 from symgraph.node import Node
 from symgraph.ops.einsum import Einsum
-from symgraph.ops.leaves import Const, Fill, Iota, Random, Var
+from symgraph.ops.leaves import Const, Fill, Iota, Random
 from symgraph.ops.linalg import Det, Inv, LogDet, Solve
 from symgraph.ops.loop import Scan
 from symgraph.ops.map import Map
@@ -72,40 +73,25 @@ _ARRAYS = Dialect(
 )
 
 
-def emit_array(
-    block: Block,
-    args: Sequence[Var],
-    outputs: Sequence[Node],
-    updates: Mapping[Node, Node],
-    labels: Labels,
-    options: Options,
-) -> Source:
+def emit_array(job: Job) -> Source:
     """The module that computes a block; its function returns the outputs' own structure, and with
     updates a pair of it and the tuple of new values, in the order of the updates."""
-    return _Writer(block, args, outputs, updates, labels, options).emit()
+    return _Writer(job).emit()
 
 
 class _Writer:
-    def __init__(
-        self,
-        block: Block,
-        args: Sequence[Var],
-        outputs: Sequence[Node],
-        updates: Mapping[Node, Node],
-        labels: Labels,
-        options: Options,
-    ) -> None:
-        self.block, self.args, self.labels, self.options = block, args, labels, options
-        self.outputs, self.updates = outputs, updates
-        names = {symbol: f"n{k + 1}" for k, symbol in enumerate(options.symbols)}
+    def __init__(self, job: Job) -> None:
+        self.block, self.args, self.outputs = job.block, job.args, job.outputs
+        self.updates, self.labels, self.options = job.updates, job.labels, job.options
+        names = {symbol: f"n{k + 1}" for k, symbol in enumerate(job.options.symbols)}
         self.sizes = SizeText(names)
-        self.writing = Writing({options.name}, _ARRAYS)
+        self.writing = Writing({job.options.name}, _ARRAYS)
         self.runtime: set[str] = set()  # functions of `array_runtime`
         self.numbers: set[str] = set()  # functions of `numpy_runtime`
         self.constants: list[str] = []
         self.lines: list[str] = []
         self.env: dict[Node, Text] = {}
-        self.uses = block.uses
+        self.uses = job.block.uses
         self.depth = 1
         self.counts: dict[str, int] = {}
 

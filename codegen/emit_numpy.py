@@ -7,18 +7,17 @@ quoted table, where they are inert.
 
 from __future__ import annotations
 
-import base64
 import re
 import textwrap
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import sympy
 
 from symgraph.codegen.basic import op_of
-from symgraph.codegen.labels import Labels, comment
+from symgraph.codegen.job import Job
+from symgraph.codegen.labels import comment
+from symgraph.codegen.module_text import ROLES, Source, array_text, title_text
 from symgraph.codegen.numpy_loops import LoopEmitter
 from symgraph.codegen.numpy_maps import emit_map
 from symgraph.codegen.numpy_moves import (
@@ -32,79 +31,33 @@ from symgraph.codegen.numpy_moves import (
 from symgraph.codegen.numpy_sums import emit_einsum, emit_reduce
 from symgraph.codegen.numpy_writer import Line, Value, Writer, identity
 from symgraph.codegen.runtime_text import text_of
-from symgraph.codegen.schedule import Block, Section
+from symgraph.codegen.schedule import Section
 from symgraph.codegen.size_text import SizeText
 from symgraph.node import Node
 from symgraph.ops.leaves import Const, Fill, Iota, Random, Var
 from symgraph.ops.linalg import Det, Inv, LogDet, Solve
-from symgraph.shapes import shape_text
 
-__all__ = ["ROLES", "Options", "Source", "array_text", "emit", "title_text"]
+__all__ = ["emit"]
 
-ROLES = {"input": "x", "parameter": "p", "state": "s", "local": "x"}
 _PREFIX: dict[Section, str] = {"forward": "h", "backward": "d", "update": "u"}
 
 
-@dataclass(frozen=True)
-class Source:
-    """An emitted module and how it is called.
-
-    `args` are the identifiers of the arguments, `sizes` the symbols that `workspace` takes in
-    order; `stored` are the arguments that are updated in place.
-    """
-
-    text: str
-    args: tuple[str, ...]
-    sizes: tuple[sympy.Symbol, ...]
-    stored: tuple[int, ...]
-
-
-def emit(
-    block: Block,
-    args: Sequence[Var],
-    outputs: Sequence[Node],
-    updates: Mapping[Node, Node],
-    labels: Labels,
-    options: Options,
-) -> Source:
+def emit(job: Job) -> Source:
     """The module that computes a block from its arguments."""
-    return _Emitter(block, args, outputs, updates, labels, options).emit()
-
-
-@dataclass(frozen=True)
-class Options:
-    """The width of reals, the name of the program, the lines before it, and checks."""
-
-    real: str = "float64"
-    name: str = "step"
-    check_finite: bool = False
-    output_names: tuple[str, ...] = ()
-    output_dtypes: tuple[np.dtype[Any], ...] = ()
-    symbols: tuple[sympy.Symbol, ...] = ()
-    chunk: int = 400
-    result: str = "tuple(y)"  # the structure returned by a saved module, in terms of y
-    threads: int = 1  # of native code
+    return _Emitter(job).emit()
 
 
 _LINALG = {Inv: "np.linalg.inv", Det: "np.linalg.det", LogDet: "np.linalg.slogdet"}
 
 
 class _Emitter:
-    def __init__(
-        self,
-        block: Block,
-        args: Sequence[Var],
-        outputs: Sequence[Node],
-        updates: Mapping[Node, Node],
-        labels: Labels,
-        options: Options,
-    ) -> None:
-        self.block, self.args, self.labels, self.options = block, args, labels, options
-        self.outputs, self.updates = outputs, updates
-        self.place: dict[Node, int] = {variable: k for k, variable in enumerate(args)}
-        self.symbols = options.symbols
+    def __init__(self, job: Job) -> None:
+        self.block, self.args, self.outputs = job.block, job.args, job.outputs
+        self.updates, self.labels, self.options = job.updates, job.labels, job.options
+        self.place: dict[Node, int] = {variable: k for k, variable in enumerate(job.args)}
+        self.symbols = job.options.symbols
         names = {symbol: f"n{k + 1}" for k, symbol in enumerate(self.symbols)}
-        self.w = Writer(options.real, SizeText(names))
+        self.w = Writer(job.options.real, SizeText(names))
         self.arg_names: list[str] = []
         self.returned: list[str] = []
 
@@ -475,33 +428,10 @@ _FAMILIES: dict[str, Any] = {
 }  # fmt: skip
 
 
-def title_text(options: Options, arg_names: Sequence[str], args: Sequence[Var]) -> str:
-    """The table of arguments; the only place, besides comments, where names occur."""
-    rows = [f"{options.name}: generated code.", ""]
-    for name, variable in zip(arg_names, args, strict=True):
-        text = f"{name}  {variable.role} {ascii(variable.name)[1:-1]}"
-        rows.append(f"{text} {shape_text(variable.shape)} {variable.kind}")
-    for k, symbol in enumerate(options.symbols):
-        rows.append(f"n{k + 1}  size {symbol.name}")
-    text = "\n".join(rows) + "\n"
-    return text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
-
-
 def _largest(texts: Sequence[str]) -> str:
     if all(text.isdigit() for text in texts):
         return str(max(map(int, texts)))
     return texts[0] if len(texts) == 1 else f"max({', '.join(texts)})"
-
-
-def array_text(array: Any) -> str:
-    """A constant array: its numbers when they are few, else the bytes in base64."""
-    if array.size <= 64 and np.isfinite(array).all():
-        text = f"np.array({array.tolist()!r})"
-        return text if array.size else f"np.zeros({array.shape!r}, {array.dtype.str!r})"
-    data = array.astype(array.dtype.newbyteorder("<"))
-    encoded = base64.b64encode(data.tobytes()).decode("ascii")
-    raw = f'np.frombuffer(base64.b64decode("{encoded}"), {data.dtype.str!r})'
-    return f"{raw}.reshape({array.shape!r})"
 
 
 _WIDTH = 100

@@ -7,14 +7,15 @@ NumPy lacks become small functions above.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from symgraph.codegen.contraction import form_of
-from symgraph.codegen.emit_numpy import ROLES, Options, Source, array_text, title_text
-from symgraph.codegen.labels import Labels, comment
+from symgraph.codegen.job import Job
+from symgraph.codegen.labels import comment
+from symgraph.codegen.module_text import ROLES, Source, array_text, title_text
 from symgraph.codegen.numpy_text import (
     ADD,
     ATOM,
@@ -45,16 +46,9 @@ _LONG = 64  # an expression beyond so many characters gets a line of its own
 _DTYPES = {"integer": "np.int64", "boolean": "np.bool_"}
 
 
-def emit_read(
-    block: Block,
-    args: Sequence[Var],
-    outputs: Sequence[Node],
-    updates: Mapping[Node, Node],
-    labels: Labels,
-    options: Options,
-) -> Source:
+def emit_read(job: Job) -> Source:
     """The module that computes a block; its function returns the outputs' own structure."""
-    return _Reader(block, args, outputs, updates, labels, options).emit()
+    return _Reader(job).emit()
 
 
 class _Texts(dict[Node, Text]):
@@ -70,27 +64,19 @@ class _Texts(dict[Node, Text]):
 
 
 class _Reader:
-    def __init__(
-        self,
-        block: Block,
-        args: Sequence[Var],
-        outputs: Sequence[Node],
-        updates: Mapping[Node, Node],
-        labels: Labels,
-        options: Options,
-    ) -> None:
-        self.block, self.args, self.labels, self.options = block, args, labels, options
-        self.outputs, self.updates = outputs, updates
-        self.place: dict[Node, int] = {variable: k for k, variable in enumerate(args)}
-        names = {symbol: f"n{k + 1}" for k, symbol in enumerate(options.symbols)}
+    def __init__(self, job: Job) -> None:
+        self.block, self.args, self.outputs = job.block, job.args, job.outputs
+        self.updates, self.labels, self.options = job.updates, job.labels, job.options
+        self.place: dict[Node, int] = {variable: k for k, variable in enumerate(job.args)}
+        names = {symbol: f"n{k + 1}" for k, symbol in enumerate(job.options.symbols)}
         self.sizes = SizeText(names)
-        self.writing = Writing({options.name})
+        self.writing = Writing({job.options.name})
         self.runtime: set[str] = set()
         self.constants: list[str] = []
         self.lines: list[str] = []
         self.env = _Texts()
         self.loose: dict[Node, Text] = {}  # broadcasts before they are spread
-        self.block_of = block
+        self.block_of = job.block
         self.views: set[Node] = set()
         self.depth = 1
         self.counts: dict[str, int] = {}

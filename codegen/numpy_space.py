@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from symgraph.codegen.emit_numpy import Options
+from symgraph.codegen.job import Options
 from symgraph.codegen.structure import filled, leaves_of
 from symgraph.errors import NonFiniteError, RangeError, ShapeError
 

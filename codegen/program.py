@@ -23,7 +23,7 @@ from symgraph.build.coerce import as_node
 from symgraph.codegen.array_program import ArrayProgram
 from symgraph.codegen.bound import KEPT, Bound, Workspace
 from symgraph.codegen.boundary import Boundary
-from symgraph.codegen.emit_numpy import Options
+from symgraph.codegen.job import Options
 from symgraph.codegen.numpy_space import NumpySpaces
 from symgraph.codegen.recipe import Recipe
 from symgraph.codegen.runtime_text import RESERVED
@@ -176,14 +176,14 @@ def _interpreted(recipe: Recipe, signature: Signature) -> Program | None:
     from symgraph.codegen.native.toolchain import ToolchainError
 
     options, variables = recipe.options, recipe.variables
-    block, outputs, updates, _ = recipe.scheduled(loops=True)
+    job = recipe.job(loops=True)
     real = "float" if options.real == "float32" else "double"
     code = None
-    if not options.check_finite and not options.symbols and not block.loops:
-        code = read_scalars(block.steps, variables, outputs, list(updates.values()))
+    if not options.check_finite and not options.symbols and not job.block.loops:
+        code = read_scalars(job.block.steps, variables, job.outputs, list(job.updates.values()))
     places = {variable: k for k, variable in enumerate(variables)}
     updated = [places[variable] for variable in recipe.stored]
-    made = code and assemble(code, real, variables, outputs, updated)
+    made = code and assemble(code, real, variables, job.outputs, updated)
     if not made:
         _log.warning("sg.compile: %s uses NumPy: it is no program of real numbers", options.name)
         return None

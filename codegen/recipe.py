@@ -6,36 +6,29 @@ reported on later.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from symgraph.codegen.emit_array import emit_array
-from symgraph.codegen.emit_numpy import Options, Source, emit
+from symgraph.codegen.emit_numpy import emit
 from symgraph.codegen.emit_read import emit_read
+from symgraph.codegen.job import Job, Options
 from symgraph.codegen.labels import Labels
 from symgraph.codegen.lowering import lower_all
+from symgraph.codegen.module_text import Source
 from symgraph.codegen.passes import everything, normalise_sums, strip_lets
-from symgraph.codegen.schedule import Block, schedule
+from symgraph.codegen.schedule import schedule
 from symgraph.node import Node
 from symgraph.ops.leaves import Var
 
 if TYPE_CHECKING:
     from symgraph.codegen.native.emit import NativeSource
 
-__all__ = ["Recipe", "Scheduled"]
-
-
-class Scheduled(NamedTuple):
-    """The steps of a program; outputs, updates and labels are those of lowered nodes."""
-
-    block: Block
-    outputs: list[Node]
-    updates: dict[Node, Node]
-    labels: Labels
+__all__ = ["Recipe"]
 
 
 @dataclass(frozen=True)
@@ -48,43 +41,25 @@ class Recipe:
     options: Options
     structure: Any
 
-    def scheduled(self, loops: bool = False) -> Scheduled:
+    def job(self, loops: bool = False) -> Job:
         """The steps that compute outputs and new values in basic operations, made anew.
 
-        `loops` are for a target that writes loops over entries.
+        `loops` is for a target that writes loops over entries.
         """
-        everywhere = [*self.roots, *self.stored.values()]
-        now, images = lower_all(everywhere, float(np.finfo(self.options.real).max), loops)
-        outputs = now[: len(self.roots)]
-        updates: dict[Node, Node] = dict(zip(self.stored, now[len(self.roots) :], strict=True))
-        labels = Labels(everything(everywhere), images)
-        return Scheduled(schedule(outputs, updates), outputs, updates, labels)
+        found, images = lower_all(self._everywhere(), float(np.finfo(self.options.real).max), loops)
+        return self._job(found, images)
 
     def lowered(self) -> Source:
         """Fast NumPy."""
-        block, outputs, updates, labels = self.scheduled()
-        return emit(block, self.variables, outputs, updates, labels, self.options)
+        return emit(self.job())
 
     def readable(self) -> Source:
         """Plain NumPy."""
-        return self._plain(emit_read)
+        return emit_read(self._plain_job())
 
     def for_arrays(self) -> Source:
         """Code for the arrays of any library."""
-        return self._plain(emit_array)
-
-    def _plain(self, emitter: Callable[..., Source]) -> Source:
-        """Code in the words of the user's graph."""
-        everywhere = [*self.roots, *self.stored.values()]
-        first = strip_lets(everywhere)
-        second = normalise_sums(first.roots, dots=False)
-        outputs = second.roots[: len(self.roots)]
-        updates: dict[Node, Node] = dict(
-            zip(self.stored, second.roots[len(self.roots) :], strict=True)
-        )
-        labels = Labels(everything(everywhere), [first.image, second.image])
-        block = schedule(outputs, updates)
-        return emitter(block, self.variables, outputs, updates, labels, self.options)
+        return emit_array(self._plain_job())
 
     @cached_property
     def native(self) -> NativeSource:
@@ -92,6 +67,23 @@ class Recipe:
         from symgraph.codegen.native.emit import emit_native
         from symgraph.codegen.native.scalar_program import emit_scalars
 
-        block, outputs, updates, labels = self.scheduled(loops=True)
-        given = (block, self.variables, outputs, updates, labels, self.options)
-        return emit_scalars(*given) or emit_native(*given)
+        job = self.job(loops=True)
+        return emit_scalars(job) or emit_native(job)
+
+    def _everywhere(self) -> list[Node]:
+        return [*self.roots, *self.stored.values()]
+
+    def _plain_job(self) -> Job:
+        """The steps in the operations of the user's graph."""
+        first = strip_lets(self._everywhere())
+        second = normalise_sums(first.roots, dots=False)
+        return self._job(second.roots, [first.image, second.image])
+
+    def _job(self, found: list[Node], images: Sequence[Mapping[Node, Node]]) -> Job:
+        """The steps for what became of outputs and new values."""
+        count = len(self.roots)
+        outputs = found[:count]
+        updates: dict[Node, Node] = dict(zip(self.stored, found[count:], strict=True))
+        labels = Labels(everything(self._everywhere()), images)
+        block = schedule(outputs, updates)
+        return Job(block, self.variables, outputs, updates, labels, self.options)

@@ -17,8 +17,9 @@ from pathlib import Path
 import sympy
 
 from symgraph.codegen.contraction import form_of
-from symgraph.codegen.emit_numpy import ROLES, Options
-from symgraph.codegen.labels import Labels, comment
+from symgraph.codegen.job import Job
+from symgraph.codegen.labels import comment
+from symgraph.codegen.module_text import ROLES
 from symgraph.codegen.native.contractions import (
     delayed_products,
     emit_contraction,
@@ -50,7 +51,7 @@ from symgraph.codegen.schedule import Block, Section
 from symgraph.codegen.strided import Value, entry, row_major, whole
 from symgraph.node import Kind, Node
 from symgraph.ops.einsum import Einsum
-from symgraph.ops.leaves import Random, Var
+from symgraph.ops.leaves import Random
 from symgraph.ops.linalg import Det, Inv, LogDet, Solve
 from symgraph.ops.map import Map
 from symgraph.ops.move import Concat, Pull, Push, Reshape
@@ -87,40 +88,25 @@ class NativeSource:
     divided: bool = False  # among threads
 
 
-def emit_native(
-    block: Block,
-    args: Sequence[Var],
-    outputs: Sequence[Node],
-    updates: Mapping[Node, Node],
-    labels: Labels,
-    options: Options,
-) -> NativeSource:
+def emit_native(job: Job) -> NativeSource:
     """The C file that computes a block from its arguments."""
-    return _Emitter(block, args, outputs, updates, labels, options).emit()
+    return _Emitter(job).emit()
 
 
 class _Emitter:
-    def __init__(
-        self,
-        block: Block,
-        args: Sequence[Var],
-        outputs: Sequence[Node],
-        updates: Mapping[Node, Node],
-        labels: Labels,
-        options: Options,
-    ) -> None:
-        self.block, self.args, self.labels, self.options = block, args, labels, options
-        self.outputs, self.updates = outputs, updates
-        self.symbols = options.symbols
+    def __init__(self, job: Job) -> None:
+        self.block, self.args, self.outputs = job.block, job.args, job.outputs
+        self.updates, self.labels, self.options = job.updates, job.labels, job.options
+        self.symbols = job.options.symbols
         names = {symbol: f"n{k + 1}" for k, symbol in enumerate(self.symbols)}
-        real = "float" if options.real == "float32" else "double"
+        real = "float" if job.options.real == "float32" else "double"
         self.w = CWriter(real, CSizes(names))
         self.delayed: set[Node] = set()  # products that are added into the places of a Push
         self.pooling = Pooling()
         self.gathered: dict[Node, Pull] = {}  # sums of looked-up rows
-        self.apart: set[Node] = set()  # what updates rows alone, at the end
+        self.apart: set[Node] = set()  # what job.updates rows alone, at the end
         self.overwritten: frozenset[Node] = frozenset()
-        self.given: dict[str, str] = {}  # how arguments, outputs and sizes are declared
+        self.given: dict[str, str] = {}  # how arguments, job.outputs and sizes are declared
 
     # --- the whole ----------------------------------------------------------------------------
 

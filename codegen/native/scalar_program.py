@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from symgraph.codegen.emit_numpy import Options
-from symgraph.codegen.labels import Labels, comment
+from symgraph.codegen.job import Job
+from symgraph.codegen.labels import comment
 from symgraph.codegen.native.csizes import CSizes
 from symgraph.codegen.native.emit import NativeSource, prelude
 from symgraph.codegen.native.isomorphic import find_groups
@@ -15,9 +15,7 @@ from symgraph.codegen.native.rolled import write_rolled
 from symgraph.codegen.native.scalars import Instructions, Table, read_scalars
 from symgraph.codegen.native.straight import StraightWriter, named
 from symgraph.codegen.native.writer import CWriter
-from symgraph.codegen.schedule import Block
 from symgraph.node import Node
-from symgraph.ops.leaves import Var
 
 __all__ = ["emit_scalars"]
 
@@ -27,22 +25,15 @@ _ROLLED = 200  # operations: shorter programs are not searched for isomorphic pa
 _LINES = 150  # stores in one function
 
 
-def emit_scalars(
-    block: Block,
-    args: Sequence[Var],
-    outputs: Sequence[Node],
-    updates: Mapping[Node, Node],
-    labels: Labels,
-    options: Options,
-) -> NativeSource | None:
+def emit_scalars(job: Job) -> NativeSource | None:
     """The C file of a graph whose values are numbers; None for any other graph."""
-    if options.check_finite or options.symbols or block.loops:
+    if job.options.check_finite or job.options.symbols or job.block.loops:
         return None
-    code = read_scalars(block.steps, args, outputs, list(updates.values()))
+    code = read_scalars(job.block.steps, job.args, job.outputs, list(job.updates.values()))
     if code is None:
         return None
-    program = _Program(code, args, outputs, updates, labels, options)
-    sections = {node: part for node, part in block.sections.items() if node.args}
+    program = _Program(code, job)
+    sections = {node: part for node, part in job.block.sections.items() if node.args}
     if len(set(sections.values())) > 1:
         found = ((k, node) for k, node in enumerate(code.nodes) if node in sections)
         program.straight.parts = {k: sections[node] for k, node in found if node is not None}
@@ -56,19 +47,11 @@ class _Shown(NamedTuple):
 
 
 class _Program:
-    def __init__(
-        self,
-        code: Instructions,
-        args: Sequence[Var],
-        outputs: Sequence[Node],
-        updates: Mapping[Node, Node],
-        labels: Labels,
-        options: Options,
-    ) -> None:
-        self.code, self.args, self.outputs, self.updates = code, args, outputs, updates
-        self.labels, self.options = labels, options
-        self.w = CWriter("float" if options.real == "float32" else "double", CSizes({}))
-        self.straight = StraightWriter(code, args, self.w, options.name, self._note)
+    def __init__(self, code: Instructions, job: Job) -> None:
+        self.code, self.args, self.outputs = code, job.args, job.outputs
+        self.updates, self.labels, self.options = job.updates, job.labels, job.options
+        self.w = CWriter("float" if job.options.real == "float32" else "double", CSizes({}))
+        self.straight = StraightWriter(code, job.args, self.w, job.options.name, self._note)
         self._shown: dict[Node, _Shown] = {}
         self._is_noted = len(code.ops) < _NOTED
         self._declare()

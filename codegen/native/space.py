@@ -9,7 +9,7 @@ import numpy as np
 import sympy
 
 from symgraph import errors
-from symgraph.codegen.emit_numpy import Options
+from symgraph.codegen.job import Options
 from symgraph.codegen.native.emit import NativeSource
 from symgraph.codegen.native.runtime import load
 from symgraph.node import Node

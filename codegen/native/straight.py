@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from symgraph.codegen.emit_numpy import ROLES
+from symgraph.codegen.module_text import ROLES
 from symgraph.codegen.native.maps import expression
 from symgraph.codegen.native.scalars import Instructions
 from symgraph.codegen.native.writer import CWriter

@@ -11,10 +11,11 @@ import sympy
 
 from symgraph.codegen.basic import op_of
 from symgraph.codegen.contraction import form_of
+from symgraph.codegen.job import Job
 from symgraph.codegen.native.rows import find_row_updates
 from symgraph.codegen.native.straight import named
 from symgraph.codegen.passes import everything, lower_maps, normalise_sums, strip_lets
-from symgraph.codegen.recipe import Recipe, Scheduled
+from symgraph.codegen.recipe import Recipe
 from symgraph.codegen.reporting.emitted import Product, Unit, products, units
 from symgraph.codegen.reporting.memory import Placed, alive_at_once, placed
 from symgraph.codegen.reporting.text import report_text
@@ -50,7 +51,7 @@ class Report:
         self._sizes = _sizes(recipe, sizes or {})
         self.sizes = {str(symbol): size for symbol, size in self._sizes.items()}
         is_native = target == "cython"
-        done = recipe.scheduled(loops=is_native)
+        done = recipe.job(loops=is_native)
         self._count(done)
         self.loops = _loops(recipe, done.block, self._sizes)
         self.row_updates = self._row_updates(done) if is_native else []
@@ -60,7 +61,7 @@ class Report:
         if is_native:
             self._read()
 
-    def _count(self, done: Scheduled) -> None:
+    def _count(self, done: Job) -> None:
         """Operations, nodes and bytes of each part."""
         zero = dict.fromkeys(_SECTIONS, 0)
         self.nodes, self.operations, self.alone = dict(zero), dict(zero), dict(zero)
@@ -73,7 +74,7 @@ class Report:
             self.alone[section] += times * moved_bytes(node, self._sizes, self.real) * bool(moves)
             self.matrix_products += isinstance(node, Einsum) and form_of(node) == "product"
 
-    def _row_updates(self, done: Scheduled) -> list[str]:
+    def _row_updates(self, done: Job) -> list[str]:
         """The arguments of which only looked-up rows are updated."""
         if self._recipe.options.check_finite:
             return []
