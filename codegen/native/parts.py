@@ -10,6 +10,7 @@ entry depends on sizes alone, and so does every sum: results are the same in eve
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -366,9 +367,10 @@ class _Divider:
         end = max(units, default=0) + 1
         for buffer in self.w.memory.buffers.values():
             if buffer.first >= 0:
-                later = [unit for unit in self.barriers if unit > buffer.last]
+                later = bisect_right(self.barriers, buffer.last)
+                met = ordered and later < len(self.barriers)
                 buffer.first = buffer.first if ordered else 0
-                buffer.last = min(later) - 1 if later and ordered else end
+                buffer.last = self.barriers[later] - 1 if met else end
 
 
 def _end(lines: Sequence[Line], start: int) -> int:
