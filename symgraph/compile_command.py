@@ -32,7 +32,7 @@ def written(loss: Any, wrt: Sequence[Any], options: argparse.Namespace) -> Writt
         program: Any = symgraph.javascript(loss, wrt if options.wrt else None)
     else:
         program = _program(loss, wrt, options)
-    file = None if place is None else str(_save(program, place, options.target))
+    file = None if place is None else str(_save(program, place, options.target, loss))
     if asks:
         return _reported(program, file, options)
     if file is not None:
@@ -50,10 +50,20 @@ def _program(loss: Any, wrt: Sequence[Any], options: argparse.Namespace) -> Any:
     )
 
 
-def _save(program: Any, place: Path, target: str) -> Path:
+def _save(program: Any, place: Path, target: str, loss: Any) -> Path:
     if target == "cython" and not place.suffix:
-        return Path(program.export(place))
+        return Path(program.export(place, _start(loss)))
     return Path(program.save(place))
+
+
+def _start(loss: Any) -> dict[str, Any]:
+    """The start values of parameters whose sizes are numbers."""
+    from symgraph.node import variables
+    from symgraph.train.initialise import start_value
+
+    found = [v for v in variables([loss]) if v.params[2] == "parameter"]
+    literal = [v for v in found if all(isinstance(size, int) for size in v.shape)]
+    return {v.name: start_value(v, 0) for v in literal}
 
 
 def _reported(program: Any, file: str | None, options: argparse.Namespace) -> Written:

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from c_compiler import needs_c_compiler
 
@@ -25,6 +26,9 @@ def test_a_name_without_a_suffix_is_a_folder_for_pip(capsys, tmp_path):
     assert out.strip() == str(place)
     assert (place / "two_layer" / "program.pyx").is_file()
     assert "dloss/dw₁ = 2 residual h₁" in text
+    assert "that came with the program, by name: `w1`, `v1`, `w2`, `v2`" in text
+    with np.load(place / "two_layer" / "weights.npz") as file:
+        assert [array.shape for array in file.values()] == [(), (2,), (), (2,)]
 
 
 @pytest.mark.parametrize(
