@@ -13,8 +13,8 @@ from typing import Any, TypeAlias
 from symgraph.build.coerce import as_node
 from symgraph.errors import KindError, ShapeError
 from symgraph.node import Claim, Node, describe, reachable
-from symgraph.notation.forward import bare
 from symgraph.ops import Einsum, Map, Var
+from symgraph.ops.let import bare
 from symgraph.shapes import same_dim, shape_text
 from symgraph.template import function_name
 

@@ -28,16 +28,10 @@ from symgraph.ops import (
     Pull,
     Var,
 )
+from symgraph.ops.let import bare
 from symgraph.scalar import elu
 
 __all__ = ["Forward", "bare", "evaluation_order", "fresh", "number"]
-
-
-def bare(node: Node) -> Node:
-    """The node without the names that the user gave it."""
-    while isinstance(node, Let) and not node.stops:
-        node = node.args[0]
-    return node
 
 
 def evaluation_order(roots: Sequence[Node], from_right: bool = False) -> list[Node]:

@@ -11,7 +11,7 @@ from symgraph.node import Node, intern
 from symgraph.printing import Format, Piece
 from symgraph.shapes import Dim
 
-__all__ = ["Let", "let_node"]
+__all__ = ["Let", "bare", "let_node"]
 
 
 class Let(Node):
@@ -59,3 +59,10 @@ class Let(Node):
 def let_node(name: str, x: Node, stops: bool = False) -> Node:
     """x under a name."""
     return intern(Let, (x,), (name, stops), x.shape, x.kind)
+
+
+def bare(node: Node) -> Node:
+    """The node without the names that the user gave it."""
+    while isinstance(node, Let) and not node.stops:
+        node = node.args[0]
+    return node

@@ -109,7 +109,7 @@ INLINE void F(dots_tile)(const int R, const int W, i64 k, i64 rows, const REAL *
     }
 #define NEST_ROWS(R, W) [W][R] = F(rows_##R##_##W),
 #define NEST_DOTS(R, W) [W][R] = F(dots_##R##_##W),
-#define NESTS_OF(X, W) X(1, W) X(2, W) X(3, W) X(4, W) X(5, W) X(6, W)
+#define NESTS_OF(X, W) X(1, W) X(2, W) X(3, W) X(4, W) X(6, W)
 #if NEST_WIDE == 4
 #define NESTS(X) NESTS_OF(X, 1) NESTS_OF(X, 4)
 #else
@@ -125,6 +125,12 @@ typedef void F(dots_kernel)(i64 k, i64 rows, const REAL *a, i64 am, const i64 *a
 static F(rows_kernel) *const F(rows_kernels)[5][7] = {NESTS(NEST_ROWS)};
 static F(dots_kernel) *const F(dots_kernels)[5][7] = {NESTS(NEST_DOTS)};
 
+/* The height of the next tile of so many rows: nearly equal ones, none of five (16 = 6 + 6 + 4). */
+static inline i64 F(nest_height)(i64 rest) {
+    const i64 parts = (rest + 5) / 6, rows = (rest + parts - 1) / parts;
+    return rows != 5 ? rows : rest > 5 ? 6 : 3;
+}
+
 /* The width of the next tile where so many vectors, or columns, are left. */
 static inline i64 F(nest_width)(i64 left) {
     return left >= NEST_WIDE ? NEST_WIDE : 1;
@@ -135,11 +141,9 @@ void F(sg_rows)(i64 m, i64 n, i64 k, const REAL *a, i64 am, const i64 *ak, const
     for (i64 j = 0; j < n;) {
         const i64 left = (n - j + LANES - 1) / LANES, W = F(nest_width)(left);
         const i64 last = left == W && n % LANES ? n % LANES : LANES;
-        i64 parts = (m + 5) / 6, rest = m;
-        for (i64 i = 0; parts > 0; parts--) {
-            const i64 R = (rest + parts - 1) / parts;
+        for (i64 i = 0, R; i < m; i += R) {
+            R = F(nest_height)(m - i);
             F(rows_kernels)[W][R](k, a + i * am, am, ak, b + j, bk, c + i * cm + j, cm, last, add);
-            i += R, rest -= R;
         }
         j += W * LANES;
     }
@@ -148,13 +152,11 @@ void F(sg_rows)(i64 m, i64 n, i64 k, const REAL *a, i64 am, const i64 *ak, const
 void F(sg_dots)(i64 m, i64 n, i64 k, i64 rows, const REAL *a, i64 am, const i64 *ar, const REAL *b,
                 const i64 *bn, const i64 *br, REAL *c, i64 cm, const i64 *cn, i64 add) {
     for (i64 j = 0, W; j < n; j += W) {
-        i64 parts = (m + 5) / 6, rest = m;
         W = F(nest_width)(n - j);
-        for (i64 i = 0; parts > 0; parts--) {
-            const i64 R = (rest + parts - 1) / parts;
+        for (i64 i = 0, R; i < m; i += R) {
+            R = F(nest_height)(m - i);
             F(dots_kernels)[W][R](k, rows, a + i * am, am, ar, b, bn + j, br, c + i * cm, cm,
                                   cn + j, add);
-            i += R, rest -= R;
         }
     }
 }
