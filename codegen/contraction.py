@@ -24,6 +24,7 @@ from symgraph.node import Node
 from symgraph.ops.einsum import Einsum, Indices, einsum_node
 from symgraph.ops.leaves import Fill
 from symgraph.ops.map import Map
+from symgraph.ops.move import reshape_node
 from symgraph.scalar import slot
 from symgraph.shapes import Dim
 from symgraph.template import template
@@ -53,12 +54,14 @@ def form_of(node: Node) -> Form:
     return "sum" if set(node.ins[0]) - set(node.out) else "view"
 
 
-def normal_einsum(node: Node, dots: bool = True) -> Node:
-    """The value of an Einsum as nodes in normal form."""
+def normal_einsum(node: Node, dots: bool = True, ones: bool = True) -> Node:
+    """The value of an Einsum as nodes in normal form; without `ones` none sums one entry."""
     assert isinstance(node, Einsum)
     sizes = node.sizes()
     terms = [
-        _without_repeats(indices, arg, sizes)
+        _without_repeats(
+            *((indices, arg) if ones else _without_ones(indices, arg, node, sizes)), sizes
+        )
         for indices, arg in zip(node.ins, node.args, strict=True)
     ]
     used = set().union(*(indices for indices, _ in terms))
@@ -72,6 +75,14 @@ def normal_einsum(node: Node, dots: bool = True) -> Node:
 
 
 Term = tuple[Indices, Node]
+
+
+def _without_ones(indices: Indices, arg: Node, node: Einsum, sizes: Mapping[int, Dim]) -> Term:
+    """The operand without summed axes of one entry: a batch of one leaves outer products."""
+    kept = tuple(i for i in indices if sizes[i] != 1 or i in node.out)
+    if kept == indices or arg.kind != node.kind:
+        return indices, arg
+    return kept, reshape_node(arg, tuple(sizes[i] for i in kept))
 
 
 def _without_repeats(indices: Indices, arg: Node, sizes: Mapping[int, Dim]) -> Term:

@@ -38,19 +38,26 @@ def lower_all(
     `largest` is the largest finite real of the target; `loops` are for one that writes loops over
     entries.
     """
-    basic: list[Callable[[Sequence[Node]], Rewritten]] = [
-        normalise_sums,
-        lambda nodes: lower_maps(nodes, largest, loops),
-    ]
-    passes = [strip_lets, *basic]
+    kinds = {type(node) for node in everything(roots)}
+    has_loops = any(kind.is_loop for kind in kinds)
+
+    def sums(nodes: Sequence[Node], last: bool) -> Rewritten:
+        # products over a batch of one stay products until those of loops over time have left them
+        return normalise_sums(nodes, ones=not (loops and last))
+
+    def maps(nodes: Sequence[Node]) -> Rewritten:
+        return lower_maps(nodes, largest, loops)
+
+    passes: list[Callable[[Sequence[Node]], Rewritten]]
+    passes = [strip_lets, lambda nodes: sums(nodes, not has_loops), maps]
     if loops:
         passes.append(join_slices)
-    kinds = {type(node) for node in everything(roots)}
     if kinds <= _PLAIN:
         passes = [strip_lets] if Let in kinds else []
-        passes += [basic[1], *([one_exponential] if loops else [])]
-    elif any(kind.is_loop for kind in kinds):
-        passes += [lambda nodes: hoist_loops(nodes, maps=not loops), *basic]
+        passes += [maps, *([one_exponential] if loops else [])]
+    elif has_loops:
+        passes += [lambda nodes: hoist_loops(nodes, maps=not loops)]
+        passes += [lambda nodes: sums(nodes, True), maps]
         if loops:
             passes += [one_exponential, reuse_across_loops, trace_whole, compare_hot]
     elif loops:

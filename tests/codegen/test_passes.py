@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, strategies as st
 from random_graphs import random_case
 
 import symgraph as sg
@@ -31,6 +32,7 @@ from symgraph.ops.map import Map
 PASSES: dict[str, Callable[[Sequence[Node]], Rewritten]] = {
     "strip_lets": strip_lets,
     "normalise_sums": normalise_sums,
+    "normalise_sums, no ones": lambda roots: normalise_sums(roots, ones=False),
     "lower_maps": lower_maps,
     "hoist_loops": hoist_loops,
 }
@@ -226,3 +228,32 @@ def test_a_schedule_groups_neighbouring_maps_of_one_shape() -> None:
     assert [[op_of(node) for node in group] for group in groups] == [
         ["exp"], ["add", "tanh", "multiply"]
     ]  # fmt: skip
+
+
+@given(
+    sizes=st.tuples(*[st.integers(0, 3)] * 4),
+    left=st.lists(st.integers(0, 3), max_size=3),
+    right=st.lists(st.integers(0, 3), max_size=3),
+    out=st.lists(st.integers(0, 3), max_size=3, unique=True),
+)
+def test_sums_of_one_entry_vanish_and_change_no_number(
+    sizes: Any, left: Any, right: Any, out: Any
+) -> None:
+    out = [i for i in out if i in {*left, *right}]
+    arrays = [
+        np.arange(1.0, 1 + np.prod([sizes[i] for i in ins], dtype=int)).reshape(
+            [sizes[i] for i in ins]
+        )
+        for ins in (left, right)
+    ]
+    a, b = (sg.input(name, x.shape) for name, x in zip("ab", arrays, strict=True))
+    ins = (tuple(left), tuple(right))
+    root = einsum_node(ins, tuple(out), dict(enumerate(sizes)), (a, b))
+    [made] = normalise_sums([root], ones=False).roots
+    [got] = values_of([made], dict(zip((a, b), arrays, strict=True)), {})
+
+    assert np.allclose(got, np.einsum(arrays[0], left, arrays[1], right, out))
+    for node in topological([made]):
+        if isinstance(node, Einsum):
+            summed = set().union(*node.ins) - set(node.out)
+            assert all(node.sizes()[i] != 1 for i in summed)

@@ -2,7 +2,10 @@
 
    Everything that a kernel could trip over (type, shape, layout of an array) is checked when an array
    comes in; what an array means is the business of the Python side. All parts of the module are one
-   file for the compiler, which reads the headers of Python once. */
+   file for the compiler, which reads the headers of Python once. Nothing here takes time. */
+#ifndef __clang__
+#pragma GCC optimize("O1")
+#endif
 #include "bound.h"
 
 #include <dlfcn.h>
