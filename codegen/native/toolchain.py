@@ -57,10 +57,13 @@ class Compiler:
 
     @property
     def kernel_flags(self) -> tuple[str, ...]:
-        """What compiles kernels in a fifth less time: passes that find nothing in such code.
+        """What compiles kernels in a fifth less time: gcc without passes that find nothing there.
 
-        Its common subexpressions were found before; clang ignores those that it does not know.
+        Common subexpressions were found before the code was written. Other compilers may refuse
+        flags that they do not know, and elsewhere than on Linux gcc is a name for clang.
         """
+        if sys.platform != "linux" or "gcc" not in Path(self.identity.split(" ")[0]).name:
+            return self.flags
         return (
             *self.flags, "-fno-tree-pre", "-fno-gcse", "-fno-code-hoisting", "-fno-tree-vrp",
             "-fno-thread-jumps", "-fno-tree-dominator-opts",
