@@ -41,7 +41,7 @@ SYSTEMS = "list the systems that are ready to use, or show one"
 COMPILED = """examples:
   symgraph compile "½ ‖X w − y‖²" --wrt w --shape X=N,p w=p y=N
   symgraph compile zoo:hinge step.py --style fast
-  symgraph compile zoo:two-layer two_layer/ --target cython   # a folder for pip install
+  symgraph compile zoo:two-layer two_layer/ --target cython
   symgraph compile zoo:lstm lstm.pyx --target cython
   symgraph compile zoo:lstm --target cython --report --size T=100
   symgraph compile zoo:lstm --target js --out net.js"""

@@ -1,5 +1,6 @@
 """Training in native code: the numbers of NumPy, whole epochs in one call."""
 
+import gc
 import os
 import signal
 import sys
@@ -219,6 +220,7 @@ def test_ctrl_c_at_any_time_leaves_a_training_that_goes_on_to_the_same_bits(pres
             os.kill(os.getpid(), signal.SIGINT)
 
     thread = threading.Thread(target=press)
+    gc.disable()  # an interruption of a callback of the collector would belong to nobody
     try:
         thread.start()
         first = model.fit(data, epochs=10**7, **settings)
@@ -229,6 +231,7 @@ def test_ctrl_c_at_any_time_leaves_a_training_that_goes_on_to_the_same_bits(pres
     finally:
         thread.join()
         signal.signal(signal.SIGINT, previous)
+        gc.enable()
     place = model._training.position
     epochs = place.epoch + 1
     rest = model.fit(data, epochs=epochs, resume=True, **settings)

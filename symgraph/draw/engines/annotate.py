@@ -168,7 +168,7 @@ class _Segments:
         self.number = np.repeat(kept, bands)[order]
         self.low, self.high = low[self.number], high[self.number]
         known, starts = np.unique(band[order], return_index=True)
-        stops = [*starts[1:].tolist(), len(order)]
+        stops = [*starts.tolist(), len(order)][1:]
         self.slices = {
             at: slice(start, stop)
             for at, start, stop in zip(known.tolist(), starts.tolist(), stops, strict=True)
