@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
@@ -9,6 +10,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from symgraph.codegen.numpy_runtime import slots
 from symgraph.codegen.program import Bound, compile
 from symgraph.node import Node, reachable
 from symgraph.ops.leaves import Var
@@ -127,7 +129,7 @@ class Walk:
                 axis = self.data.axes[node]
                 if axis is not None and rows >= 0:
                     shape = (*source.shape[:axis], rows, *source.shape[axis + 1 :])
-                    feed[node] = np.empty(shape, source.dtype)
+                    feed[node] = slots([math.prod(shape)], source.dtype)[0].reshape(shape)
                     gathers.append((node, source, axis, feed[node]))
             self._bound[rows] = gathers, self._program.bind(feed)
         return self._bound[rows]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from symgraph.codegen.numpy_runtime import slots
 from symgraph.errors import KindError, ShapeError, UnsupportedError
 from symgraph.node import Node
 from symgraph.ops.leaves import Var
@@ -43,7 +44,7 @@ class Values(Mapping[str, NDArray[Any]]):
         self.what = what
         self.variables = {variable.name: variable for variable in variables}
         shapes = {v.name: tuple(int(size) for size in v.shape) for v in variables}
-        self.flat: NDArray[Any] = np.zeros(sum(map(math.prod, shapes.values())), dtype)
+        self.flat: NDArray[Any] = slots([sum(map(math.prod, shapes.values()))], dtype)[0]
         self._views: dict[str, NDArray[Any]] = dict.fromkeys(shapes, self.flat)
         place = 0
         for name in dict.fromkeys([*(v.name for v in first), *shapes]):

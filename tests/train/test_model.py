@@ -385,3 +385,13 @@ def test_data_may_be_given_by_node():
 
     assert model.parameters["w"] == 1.5  # 0 - 0.25 * 2 (0 - 3)
     assert same.parameters["w"] == 1.5
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_parameters_begin_on_a_line_of_the_cache(dtype) -> None:
+    for width in range(1, 6):
+        x, y = sg.input("x", ("N", 3)), sg.input("y", ("N", width))
+        loss = sg.mean((x @ sg.parameter("w", (3, width)) - y) ** 2)
+        model = sg.Model(loss=loss, inputs=[x, y], dtype=dtype)
+
+        assert model.parameters.flat.ctypes.data % 64 == 0
