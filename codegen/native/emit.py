@@ -72,8 +72,7 @@ class NativeSource:
 
     `sizes` are the symbols that `n` holds, in order; `stored` the numbers of the arguments that are
     updated in place; site k + 1 is `sites[k]`; `buffers` counts the offsets that `plan` writes;
-    `lines` and `memory` are what the functions hold and which buffers they have, for reports;
-    `loops` says whether there is a loop over time.
+    `lines` and `memory` are what the functions hold and which buffers they have, for reports.
     """
 
     text: str
@@ -84,7 +83,6 @@ class NativeSource:
     buffers: int
     lines: tuple[Line, ...] = ()
     memory: tuple[Buffer, ...] = ()
-    loops: bool = False
     divided: bool = False  # among threads
 
 
@@ -136,8 +134,7 @@ class _Emitter:
         text = self._file(buffers)
         return NativeSource(
             text, self.options.name, self.symbols, stored, tuple(w.sites), len(buffers),
-            lines, tuple(buffers),
-            bool(w.memory.loops), self.options.threads > 1,
+            lines, tuple(buffers), self.options.threads > 1,
         )  # fmt: skip
 
     def _arguments(self) -> None:
