@@ -28,6 +28,7 @@ def save(results: dict[str, Any], folder: Path) -> None:
     """Write results.json, RESULTS.md and results.svg."""
     contests = list(results["contests"].values())
     text = json.dumps(results, indent=1, ensure_ascii=False) + "\n"
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / "results.json").write_text(text, encoding="utf-8")
     rows = [row for case in results["cases"].values() for row in case]
     parts = [
