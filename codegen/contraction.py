@@ -20,7 +20,7 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from symgraph.codegen.basic import basic
-from symgraph.node import Node
+from symgraph.node import Kind, Node
 from symgraph.ops.einsum import Einsum, Indices, einsum_node
 from symgraph.ops.leaves import Fill
 from symgraph.ops.map import Map
@@ -55,13 +55,16 @@ def form_of(node: Node) -> Form:
 
 
 def normal_einsum(node: Node, dots: bool = True, ones: bool = True) -> Node:
-    """The value of an Einsum as nodes in normal form; without `ones` none sums one entry."""
+    """The value of an Einsum as nodes in normal form; without `ones` none sums one entry alone.
+
+    An axis of one entry that is summed beside longer ones stays: the one channel of an image is
+    part of its windows.
+    """
     assert isinstance(node, Einsum)
     sizes = node.sizes()
+    gone: set[int] = set() if ones else _ones(node, sizes)
     terms = [
-        _without_repeats(
-            *((indices, arg) if ones else _without_ones(indices, arg, node, sizes)), sizes
-        )
+        _without_repeats(*_without(indices, arg, gone, node.kind, sizes), sizes)
         for indices, arg in zip(node.ins, node.args, strict=True)
     ]
     used = set().union(*(indices for indices, _ in terms))
@@ -77,10 +80,19 @@ def normal_einsum(node: Node, dots: bool = True, ones: bool = True) -> Node:
 Term = tuple[Indices, Node]
 
 
-def _without_ones(indices: Indices, arg: Node, node: Einsum, sizes: Mapping[int, Dim]) -> Term:
-    """The operand without summed axes of one entry: a batch of one leaves outer products."""
-    kept = tuple(i for i in indices if sizes[i] != 1 or i in node.out)
-    if kept == indices or arg.kind != node.kind:
+def _ones(node: Einsum, sizes: Mapping[int, Dim]) -> set[int]:
+    """The summed axes of one entry that may go: a batch of one leaves outer products."""
+    found = {i for i in set().union(*node.ins) if sizes[i] == 1 and i not in node.out}
+    shared = set(node.ins[0]).intersection(*node.ins[1:]).difference(node.out)
+    return found - shared if shared - found else found
+
+
+def _without(
+    indices: Indices, arg: Node, gone: set[int], kind: Kind, sizes: Mapping[int, Dim]
+) -> Term:
+    """The operand without these axes of one entry; one of another kind is left to the product."""
+    kept = tuple(i for i in indices if i not in gone)
+    if kept == indices or arg.kind != kind:
         return indices, arg
     return kept, reshape_node(arg, tuple(sizes[i] for i in kept))
 

