@@ -17,6 +17,7 @@ from typing import Any
 
 import symgraph
 from symgraph import (
+    compile_command,
     derive_command,
     draw_command,
     explore_command,
@@ -38,13 +39,6 @@ NETWORK = (
 OF_NETWORKS = ("derive", "draw", "plot", "slides", "compile", "check", "influence", "explore")
 
 SYSTEMS = "list the systems that are ready to use, or show one"
-COMPILED = """examples:
-  symgraph compile "½ ‖X w − y‖²" --wrt w --shape X=N,p w=p y=N
-  symgraph compile zoo:hinge step.py --style fast
-  symgraph compile zoo:two-layer two_layer/ --target cython
-  symgraph compile zoo:lstm lstm.pyx --target cython
-  symgraph compile zoo:lstm --target cython --report --size T=100
-  symgraph compile zoo:lstm --target js --out net.js"""
 CHECKED = """examples:
   symgraph check "log det(X Xᵀ + I)" --shape X=n,m
   symgraph check zoo:hinge"""
@@ -149,34 +143,10 @@ def _parser(
     slides_command.add_options(slides)
     slides.set_defaults(run=_slides)
 
-    build = _with_examples(commands, "compile", "write code for a loss and its gradients", COMPILED)
+    meaning = "write code for a loss and its gradients"
+    build = _with_examples(commands, "compile", meaning, compile_command.EXAMPLES)
     _add_network(build)
-    build.add_argument("--wrt", nargs="*", metavar="NAME", help="by what (default: parameters)")
-    build.add_argument(
-        "place", nargs="?", type=Path, metavar="FILE",
-        help="where the code is written (default: stdout); its suffix (.py .pyx .c .js) says in "
-        "which form, and for --target cython a name without one is a folder for pip install",
-    )  # fmt: skip
-    build.add_argument("--target", choices=("numpy", "cython", "js"), default="numpy")
-    build.add_argument(
-        "--dtype", choices=("float64", "float32"), default="float64", help="default: float64"
-    )
-    build.add_argument(
-        "--style",
-        choices=("fast", "read", "array"),
-        default="read",
-        help="of NumPy code (default: read); array runs on the arrays of any library",
-    )
-    build.add_argument("--out", type=Path, metavar="FILE", help="the same as FILE")
-    build.add_argument(
-        "--report", action="store_true",
-        help="print operations, memory, products and loops instead of the code",
-    )  # fmt: skip
-    build.add_argument(
-        "--size", nargs="+", action="extend", default=[], metavar="NAME=NUMBER",
-        help="free sizes for the report, such as N=100 (default: 32 each)",
-    )  # fmt: skip
-    build.add_argument("--schedule", type=Path, metavar="FILE", help="draw the arena over time")
+    compile_command.add_options(build)
     build.set_defaults(run=_compile)
 
     check = _with_examples(commands, "check", "compare derivatives with independent ones", CHECKED)
@@ -355,8 +325,6 @@ def _slides(options: argparse.Namespace) -> int:
 
 
 def _compile(options: argparse.Namespace) -> int:
-    from symgraph import compile_command
-
     if options.formulas is not None and options.network is not None and options.place is None:
         options.network, options.place = None, Path(options.network)
     loss, wrt, _ = _network(options)

@@ -10,7 +10,45 @@ from typing import Any, NamedTuple
 import symgraph
 from symgraph.errors import UnsupportedError
 
-__all__ = ["Written", "written"]
+__all__ = ["EXAMPLES", "Written", "add_options", "written"]
+
+EXAMPLES = """examples:
+  symgraph compile "½ ‖X w − y‖²" --wrt w --shape X=N,p w=p y=N
+  symgraph compile zoo:hinge step.py --style fast
+  symgraph compile zoo:two-layer two_layer/ --target cython
+  symgraph compile zoo:lstm lstm.pyx --target cython
+  symgraph compile zoo:lstm --target cython --report --size T=100
+  symgraph compile zoo:lstm --target js --out net.js"""
+
+
+def add_options(command: argparse.ArgumentParser) -> None:
+    """The options of this command alone."""
+    command.add_argument("--wrt", nargs="*", metavar="NAME", help="by what (default: parameters)")
+    command.add_argument(
+        "place", nargs="?", type=Path, metavar="FILE",
+        help="where the code is written (default: stdout); its suffix (.py .pyx .c .js) says in "
+        "which form, and for --target cython a name without one is a folder for pip install",
+    )  # fmt: skip
+    command.add_argument("--target", choices=("numpy", "cython", "js"), default="numpy")
+    command.add_argument(
+        "--dtype", choices=("float64", "float32"), default="float64", help="default: float64"
+    )
+    command.add_argument(
+        "--style",
+        choices=("fast", "read", "array"),
+        default="read",
+        help="of NumPy code (default: read); array runs on the arrays of any library",
+    )
+    command.add_argument("--out", type=Path, metavar="FILE", help="the same as FILE")
+    command.add_argument(
+        "--report", action="store_true",
+        help="print operations, memory, products and loops instead of the code",
+    )  # fmt: skip
+    command.add_argument(
+        "--size", nargs="+", action="extend", default=[], metavar="NAME=NUMBER",
+        help="free sizes for the report, such as N=100 (default: 32 each)",
+    )  # fmt: skip
+    command.add_argument("--schedule", type=Path, metavar="FILE", help="draw the arena over time")
 
 
 class Written(NamedTuple):
