@@ -34,6 +34,7 @@ CASES = (
     "guards:call_overhead",
     "guards:gradient_by_forward",
     "guards:growth_with_depth",
+    "guards:two_threads",
     "latency:first_results",
     "memory:above_numpy",
 )

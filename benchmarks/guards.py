@@ -17,7 +17,7 @@ from benchmarks.systems.trainer import tables
 from benchmarks.worker import named
 from symgraph.node import Node, dag_size, variables
 
-__all__ = ["TARGET", "call_overhead", "gradient_by_forward", "growth_with_depth"]
+__all__ = ["TARGET", "call_overhead", "gradient_by_forward", "growth_with_depth", "two_threads"]
 
 
 def _target() -> Any:
@@ -70,6 +70,32 @@ def gradient_by_forward() -> list[Row]:
             Row(f"{title}: gradient by forward, nodes", nodes, "x", 3.0),
         ]
     return rows
+
+
+def two_threads() -> list[Row]:
+    """The loss and the gradients of the LSTM in wall time: one thread against two on idle cores."""
+    contest = next(one for one in CONTESTS if one.key == "w4-32")
+    work = named(contest.work, dict(contest.sizes))
+    loss = work.symgraph()
+    parameters = [v for v in variables([loss]) if v.role == "parameter"]
+    outputs = [loss, *sg.grad(loss, parameters)]
+    start, data = tables(work, "float32")
+    given = start | data
+    everything: Any = list(variables([loss]))
+    times: dict[int, list[float]] = {1: [], 2: []}
+    bound = {
+        threads: sg.compile(
+            everything, outputs, dtype="float32", target=TARGET, threads=threads
+        ).bind(**{v.name: given[v.name] for v in everything})
+        for threads in times
+    }
+    for _ in range(11):
+        for threads, program in bound.items():
+            began = time.perf_counter()
+            program.steps(5)
+            times[threads].append(time.perf_counter() - began)
+    ratio = statistics.median(times[1]) / statistics.median(times[2])
+    return [Row("LSTM, batch 32: two threads", ratio, "x", 1.6, "wall time", least=True)]
 
 
 def tanh_net(depth: int, width: int = 8) -> tuple[Node, list[Node]]:
