@@ -2,42 +2,33 @@
 
 from __future__ import annotations
 
-import numbers
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
-import numpy as np
 from numpy.typing import NDArray
 
 from symgraph.codegen.program import check_threads
 from symgraph.errors import KindError, UnknownNameError, UnsupportedError
 from symgraph.node import Node
-from symgraph.ops.leaves import Var
 from symgraph.shapes import shape_text
 from symgraph.train import store
 from symgraph.train.checkpoint import describe, read_description, take_up
-from symgraph.train.data import Data, check_data
+from symgraph.train.engine import Engine
+from symgraph.train.fitting import Callback, Fitting, training_parts
 from symgraph.train.history import History
-from symgraph.train.initialise import start_value
-from symgraph.train.joint import members_of
-from symgraph.train.lookups import find_lookups
 from symgraph.train.loop import Training
 from symgraph.train.names import unknown_name
 from symgraph.train.optim import Adam, Optimizer
-from symgraph.train.plan import Plan, Rule, check_batch_size, check_plan, check_rule
-from symgraph.train.position import Position
-from symgraph.train.program import Dtype, Program, Settings, Target, Walk
-from symgraph.train.progress import Bar
-from symgraph.train.spec import AUTO, Spec, needed, read_spec
-from symgraph.train.sweep import Sweep
+from symgraph.train.plan import Rule, check_batch_size, check_plan, check_rule
+from symgraph.train.program import Dtype, Settings, Target
+from symgraph.train.spec import AUTO, Spec, read_spec
 from symgraph.train.values import Values
 
 __all__ = ["Model"]
 
 Array: TypeAlias = NDArray[Any]
-Callback: TypeAlias = Callable[["Model", History], object]
 
 
 class Model:
@@ -97,25 +88,13 @@ class Model:
         if target not in ("numpy", "cython"):
             raise KindError(f"Model: target is {target!r}, and it is 'numpy' or 'cython'.")
         check_threads("Model", threads)
-        self._settings = Settings(dtype, target, threads)
         self.spec: Spec = read_spec(loss, inputs, outputs, metrics, updates, batch)
         self.dtype: Dtype = dtype
-        self._members = members_of(self.spec)
-        self.parameters = self._start("parameter", self.spec.parameters, seed, self._members)
-        self.states = self._start("state", self.spec.states, seed)
-        self._lookups = {
-            "loss": find_lookups([*self.spec.measured.values(), *self.spec.updates.values()]),
-            "outputs": find_lookups([*self.spec.outputs.values()]),
-        }
+        self._engine = Engine(self.spec, Settings(dtype, target, threads), seed)
+        self.parameters = self._engine.parameters
+        self.states = self._engine.states
         self._training: Training | None = None
         self._loaded: tuple[dict[str, Array], dict[str, Any]] | None = None
-        self._programs: dict[Any, Program] = {}
-
-    def _start(
-        self, what: str, variables: Mapping[str, Var], seed: int, first: Sequence[Var] = ()
-    ) -> Values:
-        start = {name: start_value(variable, seed) for name, variable in variables.items()}
-        return Values(what, list(variables.values()), start, self.dtype, first)
 
     # --- training -----------------------------------------------------------------------------
 
@@ -161,25 +140,11 @@ class Model:
         """
         rule = check_rule(optimizer, clip_norm, clip_value)
         plan = check_plan(epochs, batch_size, shuffle, seed)
-        train, held_out = self._parts(data, validation, seed, check_finite)
+        train, held_out = training_parts(self._engine, data, validation, seed, check_finite)
         training = self._training_for(rule, resume)
-        history = History()
-
-        def end(epoch: int, means: dict[str, float]) -> bool:
-            if held_out is not None:
-                measured = self._measure(held_out, batch_size, 0)
-                means = means | {f"val_{name}": value for name, value in measured.items()}
-            history.record(epoch, means)
-            bar.show(epoch, means)
-            answers = [callback(self, history) for callback in callbacks]
-            return any(answer is True for answer in answers)
-
-        watched = bool(callbacks) or held_out is not None
-        batches = plan.batches(train.rows)
-        done = training.position.epoch * batches + training.position.batch
-        with Bar(progress, plan.epochs, plan.epochs * batches, done) as bar:
-            history.stopped = training.run(train, plan, end, bar, watched=watched)
-        return history
+        return Fitting(
+            self, self._engine, training, plan, train, held_out, callbacks, progress
+        ).run()
 
     def step(
         self,
@@ -206,7 +171,7 @@ class Model:
             rule = self._training.rule
         else:
             rule = check_rule(optimizer or Adam(1e-3), clip_norm, clip_value)
-        checked = self._check("step", batch, check_finite)
+        checked = self._engine.check("step", batch, check_finite)
         last = self._training
         training = self._training_for(rule, last is not None and last.rule == rule)
         values = training.step(checked, seed)
@@ -274,21 +239,8 @@ class Model:
         needs less memory and is the same for means over samples. Raises as `fit`.
         """
         check_batch_size("evaluate", batch_size)
-        return self._measure(self._check("evaluate", data, check_finite), batch_size, key)
-
-    def _measure(self, data: Data, batch_size: int | None, key: int) -> dict[str, float]:
-        names = self.spec.measured
-        program = self._program("loss", [*names.values()])
-        place = Position()
-        plan = Plan(1, batch_size, False, 0)
-        walk = Walk(program, data, self.spec.switch_arrays(False, key), keys=False)
-        sweep = Sweep.of(walk, plan.size(data.rows), names)
-        if sweep is not None:
-            return sweep.measure()
-        for index in data.batches(plan.order(data.rows, 0), plan.size(data.rows)):
-            values = [float(value) for value in walk.run(index, key)]
-            place.add(names, values, data.count(index))
-        return place.close_epoch()
+        checked = self._engine.check("evaluate", data, check_finite)
+        return self._engine.measure(checked, batch_size, key)
 
     def predict(
         self,
@@ -305,42 +257,11 @@ class Model:
         together along.
         """
         check_batch_size("predict", batch_size)
-        spec = self.spec
-        if not spec.outputs:
+        if not self.spec.outputs:
             raise UnsupportedError(
                 'predict: the model has no outputs. Write outputs={"name": node}.'
             )
-        inputs = needed(spec.outputs.values(), spec.inputs)
-        checked = check_data(
-            "predict", data, inputs, spec.inputs, spec.batch,
-            dtype=self.dtype, lookups=self._lookups["outputs"], check_finite=check_finite,
-        )  # fmt: skip
-        program = self._program("outputs", [*spec.outputs.values()])
-        plan = Plan(1, batch_size, False, 0)
-        walk = Walk(program, checked, spec.switch_arrays(False))
-        order = plan.order(checked.rows, 0)
-        parts = [walk.run(index, key) for index in checked.batches(order, plan.size(checked.rows))]
-        if len(parts) == 1:
-            return dict(zip(spec.outputs, parts[0], strict=True))
-        return {
-            name: np.concatenate(pieces, axis=self._sample_axis(name))
-            for name, pieces in zip(spec.outputs, zip(*parts, strict=True), strict=True)
-        }
-
-    def _sample_axis(self, name: str) -> int:
-        shape = self.spec.outputs[name].shape
-        if self.spec.batch not in shape:
-            raise UnsupportedError(
-                f"predict: output {name!r} has shape {shape_text(shape)} and no axis of size "
-                f"{self.spec.batch}, so it cannot be computed in parts. Leave out batch_size."
-            )
-        return shape.index(self.spec.batch)
-
-    def _program(self, what: str, nodes: list[Node]) -> Program:
-        if what not in self._programs:
-            memory = {**self.parameters.by_variable(), **self.states.by_variable()}
-            self._programs[what] = Program(nodes, {}, memory, self.spec.given, self._settings)
-        return self._programs[what]
+        return self._engine.predict(data, batch_size, key, check_finite)
 
     # --- summary and files --------------------------------------------------------------------
 
@@ -418,34 +339,6 @@ class Model:
 
     # --- inside -------------------------------------------------------------------------------
 
-    def _check(self, where: str, data: Any, check_finite: bool) -> Data:
-        spec = self.spec
-        inputs = needed([*spec.measured.values(), *spec.updates.values()], spec.inputs)
-        return check_data(
-            where, data, inputs, spec.inputs, spec.batch,
-            dtype=self.dtype, lookups=self._lookups["loss"], check_finite=check_finite,
-        )  # fmt: skip
-
-    def _parts(
-        self, data: Any, validation: Any, seed: int, check_finite: bool
-    ) -> tuple[Data, Data | None]:
-        """The data to train on and those to validate on."""
-        whole = self._check("fit", data, check_finite)
-        if validation is None:
-            return whole, None
-        if isinstance(validation, Mapping):
-            return whole, self._check("fit: validation", validation, check_finite)
-        if isinstance(validation, bool) or not isinstance(validation, numbers.Real):
-            raise KindError(
-                f"fit: validation is {validation!r}, and it is data by name or a fraction of them."
-            )
-        if self.spec.batch is None:
-            raise UnsupportedError(
-                "fit: the inputs have no open size that counts samples, so no fraction can be held "
-                "out. Give validation={...}."
-            )
-        return whole.split(float(validation), seed)
-
     def _training_for(self, rule: Rule, resume: bool) -> Training:
         """The training that goes on, or a new one; a program is compiled once for each rule."""
         training = self._training
@@ -456,8 +349,7 @@ class Model:
                 training.set_rate(rule.optimizer)
             training.rule = rule
             return training
-        memory = [self.parameters, self.states]
-        fresh = Training(self.spec, memory, rule, self._members, self._settings)
+        fresh = self._engine.training(rule)
         if resume and self._loaded is not None:
             take_up(fresh, *self._loaded)
         elif resume:

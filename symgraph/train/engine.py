@@ -1,0 +1,115 @@
+"""What a model computes with: its arrays, its compiled programs, and the data that they take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symgraph.errors import UnsupportedError
+from symgraph.node import Node
+from symgraph.ops.leaves import Var
+from symgraph.shapes import shape_text
+from symgraph.train.data import Data, check_data
+from symgraph.train.initialise import start_value
+from symgraph.train.joint import members_of
+from symgraph.train.lookups import find_lookups
+from symgraph.train.loop import Training
+from symgraph.train.plan import Plan, Rule
+from symgraph.train.position import Position
+from symgraph.train.program import Program, Settings, Walk
+from symgraph.train.spec import Spec, needed
+from symgraph.train.sweep import Sweep
+from symgraph.train.values import Values
+
+__all__ = ["Engine"]
+
+Array: TypeAlias = NDArray[Any]
+
+
+class Engine:
+    """The values of a model and its programs, each compiled when it is first used."""
+
+    def __init__(self, spec: Spec, settings: Settings, seed: int) -> None:
+        self.spec = spec
+        self.settings = settings
+        self._members = members_of(spec)
+        self.parameters = self._start("parameter", spec.parameters, seed, self._members)
+        self.states = self._start("state", spec.states, seed)
+        self._loss_lookups = find_lookups([*spec.measured.values(), *spec.updates.values()])
+        self._output_lookups = find_lookups([*spec.outputs.values()])
+        self._programs: dict[str, Program] = {}
+
+    def _start(
+        self, what: str, variables: Mapping[str, Var], seed: int, first: Sequence[Var] = ()
+    ) -> Values:
+        start = {name: start_value(variable, seed) for name, variable in variables.items()}
+        return Values(what, list(variables.values()), start, self.settings.dtype, first)
+
+    def training(self, rule: Rule) -> Training:
+        """A training that begins, from the parameters as they are."""
+        memory = [self.parameters, self.states]
+        return Training(self.spec, memory, rule, self._members, self.settings)
+
+    def check(self, where: str, data: Any, check_finite: bool) -> Data:
+        """Data for the loss, the metrics and the updates."""
+        spec = self.spec
+        inputs = needed([*spec.measured.values(), *spec.updates.values()], spec.inputs)
+        return check_data(
+            where, data, inputs, spec.inputs, spec.batch,
+            dtype=self.settings.dtype, lookups=self._loss_lookups, check_finite=check_finite,
+        )  # fmt: skip
+
+    def measure(self, data: Data, batch_size: int | None, key: int = 0) -> dict[str, float]:
+        """The loss and the metrics, with the input `training` false."""
+        names = self.spec.measured
+        program = self._program("loss", [*names.values()])
+        place = Position()
+        plan = Plan(1, batch_size, False, 0)
+        walk = Walk(program, data, self.spec.switch_arrays(False, key), keys=False)
+        sweep = Sweep.of(walk, plan.size(data.rows), names)
+        if sweep is not None:
+            return sweep.measure()
+        for index in data.batches(plan.order(data.rows, 0), plan.size(data.rows)):
+            values = [float(value) for value in walk.run(index, key)]
+            place.add(names, values, data.count(index))
+        return place.close_epoch()
+
+    def predict(
+        self, data: Any, batch_size: int | None, key: int, check_finite: bool
+    ) -> dict[str, Array]:
+        """The outputs, with the input `training` false."""
+        spec = self.spec
+        inputs = needed(spec.outputs.values(), spec.inputs)
+        checked = check_data(
+            "predict", data, inputs, spec.inputs, spec.batch,
+            dtype=self.settings.dtype, lookups=self._output_lookups, check_finite=check_finite,
+        )  # fmt: skip
+        program = self._program("outputs", [*spec.outputs.values()])
+        plan = Plan(1, batch_size, False, 0)
+        walk = Walk(program, checked, spec.switch_arrays(False))
+        order = plan.order(checked.rows, 0)
+        parts = [walk.run(index, key) for index in checked.batches(order, plan.size(checked.rows))]
+        if len(parts) == 1:
+            return dict(zip(spec.outputs, parts[0], strict=True))
+        return {
+            name: np.concatenate(pieces, axis=self._sample_axis(name))
+            for name, pieces in zip(spec.outputs, zip(*parts, strict=True), strict=True)
+        }
+
+    def _sample_axis(self, name: str) -> int:
+        shape = self.spec.outputs[name].shape
+        if self.spec.batch not in shape:
+            raise UnsupportedError(
+                f"predict: output {name!r} has shape {shape_text(shape)} and no axis of size "
+                f"{self.spec.batch}, so it cannot be computed in parts. Leave out batch_size."
+            )
+        return shape.index(self.spec.batch)
+
+    def _program(self, what: str, nodes: list[Node]) -> Program:
+        if what not in self._programs:
+            memory = {**self.parameters.by_variable(), **self.states.by_variable()}
+            self._programs[what] = Program(nodes, {}, memory, self.spec.given, self.settings)
+        return self._programs[what]

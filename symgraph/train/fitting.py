@@ -1,0 +1,98 @@
+"""One call of `fit`: what it trains on, and what happens at the end of every epoch."""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from symgraph.errors import KindError, UnsupportedError
+from symgraph.train.data import Data
+from symgraph.train.engine import Engine
+from symgraph.train.history import History
+from symgraph.train.loop import Training
+from symgraph.train.plan import Plan
+from symgraph.train.progress import Bar
+
+if TYPE_CHECKING:
+    from symgraph.train.model import Model
+
+__all__ = ["Callback", "Fitting", "training_parts"]
+
+Callback: TypeAlias = "Callable[[Model, History], object]"
+
+
+@dataclass
+class Fitting:
+    """A training on some data, and those who look on after every epoch."""
+
+    model: Model
+    engine: Engine
+    training: Training
+    plan: Plan
+    train: Data
+    held_out: Data | None
+    callbacks: Sequence[Callback]
+    progress: bool | None
+
+    def run(self) -> History:
+        """Train until the plan's last epoch, or until someone asks to stop."""
+        self.history = History()
+        batches = self.plan.batches(self.train.rows)
+        done = self.training.position.epoch * batches + self.training.position.batch
+        with Bar(self.progress, self.plan.epochs, self.plan.epochs * batches, done) as self._bar:
+            self.history.stopped = self.training.run(
+                self.train, self.plan, self._end_epoch, self._bar, watched=self._is_watched
+            )
+        return self.history
+
+    @property
+    def _is_watched(self) -> bool:
+        """Whether something must happen before the next epoch begins."""
+        return bool(self.callbacks) or self.held_out is not None
+
+    def _end_epoch(self, epoch: int, means: dict[str, float]) -> bool:
+        """Measure, record, log, call back, keep a checkpoint, in this order; true ends training.
+
+        All numbers are finite here. What comes later may use what came before: a callback reads
+        the history, a checkpoint holds what the callbacks remember.
+        """
+        values = self._measured(means)
+        self._record(epoch, values)
+        return self._called_back()
+
+    def _measured(self, means: dict[str, float]) -> dict[str, float]:
+        if self.held_out is None:
+            return means
+        measured = self.engine.measure(self.held_out, self.plan.batch_size)
+        return means | {f"val_{name}": value for name, value in measured.items()}
+
+    def _record(self, epoch: int, values: dict[str, float]) -> None:
+        self.history.record(epoch, values)
+        self._bar.show(epoch, values)
+
+    def _called_back(self) -> bool:
+        answers = [callback(self.model, self.history) for callback in self.callbacks]
+        return any(answer is True for answer in answers)
+
+
+def training_parts(
+    engine: Engine, data: Any, validation: Any, seed: int, check_finite: bool
+) -> tuple[Data, Data | None]:
+    """The data to train on and those to validate on."""
+    whole = engine.check("fit", data, check_finite)
+    if validation is None:
+        return whole, None
+    if isinstance(validation, Mapping):
+        return whole, engine.check("fit: validation", validation, check_finite)
+    if isinstance(validation, bool) or not isinstance(validation, numbers.Real):
+        raise KindError(
+            f"fit: validation is {validation!r}, and it is data by name or a fraction of them."
+        )
+    if engine.spec.batch is None:
+        raise UnsupportedError(
+            "fit: the inputs have no open size that counts samples, so no fraction can be held "
+            "out. Give validation={...}."
+        )
+    return whole.split(float(validation), seed)
