@@ -137,7 +137,8 @@ _NAMES: dict[str, str] = {
     """,
     "symgraph.errors": """
         CycleError DrawError FormulaError GradientError KindError NameClashError NonFiniteError
-        ProofError RangeError ScriptError ShapeError SymgraphError UnknownNameError UnsupportedError
+        ProofError RangeError ScriptError ShapeError StorageError SymgraphError UnknownNameError
+        UnsupportedError
     """,
 }
 # Modules that are public as a whole, by the name they have here.
@@ -370,6 +371,7 @@ if TYPE_CHECKING:
         RangeError as RangeError,
         ScriptError as ScriptError,
         ShapeError as ShapeError,
+        StorageError as StorageError,
         SymgraphError as SymgraphError,
         UnknownNameError as UnknownNameError,
         UnsupportedError as UnsupportedError,

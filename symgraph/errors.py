@@ -14,6 +14,7 @@ __all__ = [
     "RangeError",
     "ScriptError",
     "ShapeError",
+    "StorageError",
     "SymgraphError",
     "UnknownNameError",
     "UnsupportedError",
@@ -58,6 +59,10 @@ class NonFiniteError(SymgraphError, ArithmeticError):
 
 class UnsupportedError(SymgraphError, TypeError):
     """A SymPy object or a request that has no counterpart here."""
+
+
+class StorageError(SymgraphError, OSError):
+    """A file or a folder that cannot be written or read: full, read-only, in use."""
 
 
 class DrawError(SymgraphError, ValueError):

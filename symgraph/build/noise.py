@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import weakref
 from typing import Any
 
 from symgraph.build.arithmetic import (
@@ -20,8 +18,9 @@ from symgraph.build.arithmetic import (
 from symgraph.build.coerce import as_node, check_kind
 from symgraph.build.declare import ShapeLike, input as declare_input, stop_gradient
 from symgraph.errors import KindError, RangeError, ShapeError
-from symgraph.node import Node, topological
-from symgraph.ops.leaves import Const, Var, random
+from symgraph.node import Node
+from symgraph.ops.digest import digest
+from symgraph.ops.leaves import random
 from symgraph.shapes import as_shape, broadcast, same_shape, shape_text
 
 __all__ = ["bits", "dropout", "key", "noisy_relu", "normal", "training", "uniform"]
@@ -191,38 +190,7 @@ def noisy_relu(
 
 # --- streams ------------------------------------------------------------------------------------
 
-_digests: weakref.WeakKeyDictionary[Node, bytes] = weakref.WeakKeyDictionary()
-
 
 def _stream_of(x: Node) -> int:
     """A stream number that depends on the formula of x alone, not on when it was built."""
-    return int.from_bytes(_digest(x)[:4], "little")
-
-
-def _digest(root: Node) -> bytes:
-    for node in topological([root]):
-        if node in _digests:
-            continue
-        text = f"{type(node).__name__}{node.kind}{shape_text(node.shape)}{_text(node)}"
-        made = hashlib.blake2b(text.encode(), digest_size=16)
-        for arg in node.args:
-            made.update(_digests[arg])
-        _digests[node] = made.digest()
-    return _digests[root]
-
-
-def _text(node: Node) -> str:
-    """The parameters as text that is the same in every process."""
-    if isinstance(node, Var):
-        return node.name
-    if isinstance(node, Const):
-        return hashlib.blake2b(node.array.tobytes(), digest_size=16).hexdigest()
-    return _param_text(node.params)
-
-
-def _param_text(value: Any) -> str:
-    if isinstance(value, Node):
-        return _digest(value).hex()
-    if isinstance(value, tuple):
-        return f"({','.join(map(_param_text, value))})"
-    return str(value)
+    return int.from_bytes(digest(x)[:4], "little")

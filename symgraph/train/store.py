@@ -15,14 +15,15 @@ import time
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import IO, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from symgraph.errors import NameClashError, UnsupportedError
+from symgraph.errors import NameClashError, StorageError, UnsupportedError
+from symgraph.train.locks import try_lock
 
-__all__ = ["read", "write"]
+__all__ = ["read", "refused", "sweep", "sync_folder", "write"]
 
 Arrays: TypeAlias = Mapping[str, NDArray[Any]]
 
@@ -35,8 +36,8 @@ _RESERVED = "__metadata__"  # safetensors keeps its texts under this name
 def write(path: str | Path, arrays: Arrays, note: str) -> None:
     """Write arrays, and in a safetensors file a note beside them; the same values, the same bytes.
 
-    Raises UnsupportedError for another suffix than .safetensors and .npz, OSError when the disk
-    refuses; the old file is then still there.
+    Raises UnsupportedError for another suffix than .safetensors and .npz, StorageError when the
+    disk refuses; the old file is then still there.
     """
     target = Path(path)
     if _RESERVED in arrays:
@@ -114,29 +115,63 @@ def _npz(arrays: Arrays) -> bytes:
 
 def _replace(target: Path, content: bytes) -> None:
     """Put a file in its place at once, after its content has reached the disk."""
-    _sweep(target)
-    beside = target.parent / f".{target.name}.{os.getpid()}{secrets.token_hex(4)}.tmp"
     try:
-        with beside.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(target)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
-    _sync_folder(target.parent)
+        sweep(target.parent, glob.escape(target.name))
+        beside, file = _beside(target)
+        try:
+            with file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+                if os.name == "posix":  # while it is open its lock keeps it from being swept
+                    beside.replace(target)
+            if os.name != "posix":
+                beside.replace(target)
+        except BaseException:
+            beside.unlink(missing_ok=True)
+            raise
+        sync_folder(target.parent)
+    except OSError as error:
+        raise refused(error, f"save: {str(target)!r} cannot be written", "What was there") from error
 
 
-def _sweep(target: Path) -> None:
-    """Remove what a process that was killed while writing has left, an hour later."""
-    for left in target.parent.glob(f".{glob.escape(target.name)}.*.tmp"):
-        with contextlib.suppress(OSError):
-            if time.time() - left.stat().st_mtime > HOUR:
+def refused(error: OSError, what: str, kept: str) -> StorageError:
+    """The error for what the disk refuses; `kept` is what is still there as it was."""
+    why = error.strerror or str(error)
+    found = StorageError(
+        f"{what}: {why}. {kept} is unchanged. Make room, or choose a folder that can be written to."
+    )
+    found.errno = error.errno
+    return found
+
+
+def _beside(target: Path) -> tuple[Path, IO[bytes]]:
+    """A new file next to its later place, locked while its writer lives."""
+    while True:
+        name = f".{target.name}.{os.getpid()}{secrets.token_hex(4)}.tmp"
+        file = (target.parent / name).open("xb")
+        while try_lock(file.fileno()) is False:
+            time.sleep(0.001)  # another process looks whether it is left from one that died
+        if os.name != "posix" or os.fstat(file.fileno()).st_nlink:
+            return target.parent / name, file
+        file.close()  # and took it for one
+
+
+def sweep(folder: Path, name: str) -> None:
+    """Remove what processes have left that were killed while they wrote a file of this name.
+
+    `name` may be a pattern. Files of living processes are locked and stay; where nobody can know,
+    they stay for an hour.
+    """
+    for left in folder.glob(f".{name}.*.tmp"):
+        with contextlib.suppress(OSError), left.open("r+b") as file:
+            free = try_lock(file.fileno())
+            if free or (free is None and time.time() - left.stat().st_mtime > HOUR):
                 left.unlink()
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Wait until the names of the files in a folder have reached the disk."""
     if not hasattr(os, "O_DIRECTORY"):
         return
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
