@@ -132,7 +132,8 @@ def _replace(target: Path, content: bytes) -> None:
             raise
         sync_folder(target.parent)
     except OSError as error:
-        raise refused(error, f"save: {str(target)!r} cannot be written", "What was there") from error
+        what = f"save: {str(target)!r} cannot be written"
+        raise refused(error, what, "What was there") from error
 
 
 def refused(error: OSError, what: str, kept: str) -> StorageError:
