@@ -49,7 +49,8 @@ def draw(
     `collapse`, `steps`, `direction` ("BT": root on top, or "LR"), `title`, `language` and more.
     Recurrent nets have the styles "cell" (one step as textbooks draw it: `repeat`, `highlight`,
     `step`, `build`), "timeline" (`steps`, `detail`, `loss`), "rolled" and "modes".
-    `engine` is "dot", "native" or "auto", `theme` "light", "lecture", "print" or "dark"; on paper
+    `engine` is "native" (the same picture everywhere), "dot" (as the Graphviz that is installed
+    draws it) or "auto", `theme` "light", "lecture", "print" or "dark"; on paper
     (theme "print") values read f = 0.5 and g = -1, unless `prefixes` is False.
     Raises DrawError for an unknown style, option or theme and for more than can be shown.
 

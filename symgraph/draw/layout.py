@@ -21,9 +21,11 @@ __all__ = ["DOT_NODES", "NATIVE_NODES", "Engine", "layout"]
 Engine = Literal["auto", "dot", "native"]
 
 # Up to so many nodes the native engine draws at least as well as dot (fewer crossings over all
-# systems that come with symgraph, in both directions, with values or without), and on every machine
-# the same. Above, dot has fewer crossings; above `DOT_NODES` it takes longer than anybody waits.
-NATIVE_NODES = 60
+# systems that come with symgraph, over nets unrolled and over random graphs), and on every machine
+# the same, which dot is not: its order and its places change from version to version, even of a
+# graph with three nodes. Above, dot has fewer crossings on the whole; above `DOT_NODES` it takes
+# longer than anybody waits.
+NATIVE_NODES = 120
 DOT_NODES = 800
 _DOT_EDGES = 2 * DOT_NODES
 # Seconds after which "auto" no longer waits for dot.
@@ -38,10 +40,10 @@ def layout(
 ) -> Scene:
     """The finished picture of a view.
 
-    "auto" takes the native engine for up to 60 nodes and for groups, where it is as good as any and
-    gives the same picture on every machine; for 61 to 800 nodes Graphviz' dot where that is
+    "auto" takes the native engine for up to 120 nodes and for groups, where it is as good as any
+    and gives the same picture on every machine; for 121 to 800 nodes Graphviz' dot where that is
     installed, in time and without an edge through a node or a label; above, and else, the native
-    engine.
+    engine. What dot draws differs between versions of Graphviz.
     A view that gives every node its place on a grid is laid out as it says, by the engine "grid".
     Raises DrawError when any other view has a cycle, when two nodes have one place, or when dot was
     asked for by name and is missing, fails or takes too long.

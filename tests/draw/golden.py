@@ -1,4 +1,4 @@
-"""A dozen graphs and where both engines put them, kept in golden.json.
+"""A dozen graphs and where the native engine puts them, kept in golden.json.
 
 After a change that is meant: `python -m tests.draw.golden` with the root of the repository on the
 path, and a look at the pictures.
@@ -10,7 +10,7 @@ import random
 import sys
 from pathlib import Path
 
-from symgraph.draw.engines import layout_dot, layout_native
+from symgraph.draw.engines import layout_native
 from symgraph.draw.parts import measure, plan
 from symgraph.draw.theme import LIGHT
 from symgraph.draw.typesetting.typeset import ZiamathTypesetter
@@ -68,10 +68,10 @@ def views() -> dict[str, View]:
     }
 
 
-def places(view: View, engine: str) -> dict[str, object]:
+def places(view: View) -> dict[str, object]:
     """Centres for people to compare, and one number for all the rest."""
     task = plan(view, measure(view, ZiamathTypesetter(None), LIGHT), LIGHT)
-    found = (layout_dot if engine == "dot" else layout_native).place(task)
+    found = layout_native.place(task)
     everything = [
         [f"{x:.3f} {y:.3f}" for curve in found.curves for x, y in curve],
         [rect and f"{rect.left:.3f} {rect.top:.3f}" for rect in found.labels],
@@ -85,13 +85,7 @@ def places(view: View, engine: str) -> dict[str, object]:
 
 def main() -> int:
     """Write the file anew."""
-    document = {
-        name: {
-            "native": places(view, "native"),
-            "dot": places(view, "dot")["centres"] if len(view.nodes) <= 60 else None,
-        }
-        for name, view in views().items()
-    }
+    document = {name: places(view) for name, view in views().items()}
     lines = ",\n".join(
         f"{json.dumps(name)}: {json.dumps(entry)}" for name, entry in document.items()
     )

@@ -1,6 +1,7 @@
 """The same picture on every machine: places of a dozen graphs as they were found once.
 
-The native engine gives the same bytes. dot may differ by three points, whatever its version.
+The native engine gives the same bytes. Where dot puts things is a matter of its version; what must
+hold of any version is that the picture can be read.
 """
 
 import importlib.util
@@ -9,6 +10,10 @@ import shutil
 from pathlib import Path
 
 import pytest
+
+from symgraph.draw.layout import layout
+from symgraph.draw.scene import edge_hits, overlaps
+from symgraph.draw.typesetting.typeset import ZiamathTypesetter
 
 _SPEC = importlib.util.spec_from_file_location("golden", Path(__file__).with_name("golden.py"))
 golden = importlib.util.module_from_spec(_SPEC)
@@ -24,17 +29,25 @@ def test_every_graph_is_kept():
 
 @pytest.mark.parametrize("name", VIEWS)
 def test_the_native_engine_puts_everything_where_it_did(name):
-    found, kept = golden.places(VIEWS[name], "native"), KEPT[name]["native"]
+    found, kept = golden.places(VIEWS[name]), KEPT[name]
 
     assert kept["centres"] == found["centres"]
     assert kept["digest"] == found["digest"]
 
 
 @pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz is not installed")
-@pytest.mark.parametrize("name", [name for name in VIEWS if KEPT[name]["dot"]])
-def test_any_dot_puts_the_nodes_where_the_first_one_did(name):
-    found, kept = golden.places(VIEWS[name], "dot")["centres"], KEPT[name]["dot"]
+@pytest.mark.parametrize("name", [name for name, view in VIEWS.items() if len(view.nodes) <= 60])
+def test_any_dot_draws_a_picture_that_can_be_read(name):
+    view = VIEWS[name]
+    scene = layout(view, ZiamathTypesetter(None), "dot")
+    flow = [(y if view.direction == "BT" else -x) for x, y in centres(scene)]
+    number = {node.id: k for k, node in enumerate(view.nodes)}
 
-    for (x, y), (old_x, old_y) in zip(found, kept, strict=True):
-        assert abs(x - old_x) <= 3.0
-        assert abs(y - old_y) <= 3.0
+    assert [] == overlaps(scene, ("node", "label"))
+    assert [] == edge_hits(scene)
+    assert all(flow[number[edge.tail]] > flow[number[edge.head]] for edge in view.edges)
+
+
+def centres(scene):
+    found = {item.owner: item.drawn.centre for item in scene.items if item.layer == "node"}
+    return [found[f"n{k}"] for k in range(len(found))]

@@ -2,6 +2,11 @@
 
 No text of a user reaches dot: nodes and edges carry generated ids, labels are empty tables of the
 right size.
+
+Places differ between versions of Graphviz. The best coordinates along a rank are mostly not unique
+(a sum of distances has a whole interval of medians), and which ones come out depends on the pivots
+of dot's network simplex, also where the order in the ranks is given. Weights that would make them
+unique put every sum of two above one of its operands. So the version of dot goes with the picture.
 """
 
 from __future__ import annotations
