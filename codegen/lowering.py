@@ -16,6 +16,7 @@ from symgraph.codegen.passes import (
     normalise_sums,
     strip_lets,
 )
+from symgraph.codegen.signs import ask_positive_parts
 from symgraph.codegen.slices import join_slices
 from symgraph.codegen.traces import trace_whole
 from symgraph.node import Node
@@ -49,7 +50,7 @@ def lower_all(
         return lower_maps(nodes, largest, loops)
 
     passes: list[Callable[[Sequence[Node]], Rewritten]]
-    passes = [strip_lets, lambda nodes: sums(nodes, not has_loops), maps]
+    passes = [strip_lets, lambda nodes: sums(nodes, not has_loops), maps, ask_positive_parts]
     if loops:
         passes.append(join_slices)
     if kinds <= _PLAIN:

@@ -126,6 +126,7 @@ class _Emitter:
         emit_row_updates(w, rows, self.labels)
         self._results()
         lines = tuple(w.lines)  # of the whole, before it is divided
+        w.memory.join()
         if self.options.threads > 1:
             constants = re.findall(r"\bk\d+\b(?=\[)", "\n".join(w.constants))
             divide(w, [*self.given, *constants], [w.env[v].text for v in self.updates])
@@ -286,7 +287,7 @@ class _Emitter:
 
     def _file(self, buffers: Sequence[Buffer]) -> str:
         w, name = self.w, self.options.name
-        places = {buffer.name: k for k, buffer in enumerate(buffers)}
+        places = {name: k for k, buffer in enumerate(buffers) for name in buffer.names}
         functions = [self._function(k, lines, places) for k, lines in enumerate(_chunks(w.lines))]
         calls = [f"    if ((site = {name}_{k + 1}(f))) return site;" for k in range(len(functions))]
         run = [f"i64 {name}_run(const sg_frame *f)", "{", "    i64 site = 0;"]
@@ -345,7 +346,8 @@ class _Emitter:
         symbols = [f"    const i64 n{k + 1} = n[{k}];" for k in range(len(self.symbols))]
         symbols += [f"    (void)n{k + 1};" for k in range(len(self.symbols))]
         bytes_ = [
-            f"        sg_bytes({w.size(b.size)}, sizeof({w.ctype(b.storage)})),  /* {b.name} */"
+            f"        sg_bytes({w.size(b.size)}, sizeof({w.ctype(b.storage)})),"
+            f"  /* {', '.join(b.names)} */"
             for b in buffers
         ]
         firsts = ", ".join(str(b.first) for b in buffers)

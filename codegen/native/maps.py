@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from typing import Any
 
 from symgraph.codegen.basic import op_of
 from symgraph.codegen.contraction import typical
@@ -19,7 +20,7 @@ from symgraph.codegen.plan import node_storage
 from symgraph.codegen.strided import Value, entry, merged, spread
 from symgraph.node import Kind, Node
 from symgraph.ops.map import Map
-from symgraph.shapes import Dim
+from symgraph.shapes import Dim, product, same_dim
 
 __all__ = ["emit_maps", "expression", "lines"]
 
@@ -101,6 +102,7 @@ class _Group:
         self, w: CWriter, nodes: Sequence[Node], labels: Labels, overwritten: frozenset[Node]
     ) -> None:
         self.w, self.labels, self.overwritten = w, labels, overwritten
+        self.nodes = nodes
         self.maps = [node for node in nodes if type(node) is Map]
         self.reductions = [node for node in nodes if type(node) is not Map]
         self.shape = self.maps[0].shape if self.maps else nodes[0].args[0].shape
@@ -143,10 +145,45 @@ class _Group:
         count, more = len(values), len(self.reduced)
         for k, one in enumerate(self.reduced):
             one.settle(columns[count + k], columns[count + more + k])
+        places = dict(zip(values, columns[:count], strict=True))
         with w.unit():
-            self._loops(sizes, values, dict(zip(values, columns[:count], strict=True)))
+            self._offer(values, places)
+            self._loops(sizes, values, places)
         w.env.update(self.stored)
         w.env.update((one.node, one.out) for one in self.reduced)
+
+    def _offer(self, values: dict[Node, Value], columns: dict[Node, tuple[Dim, ...]]) -> None:
+        """Which results may be written over operands: each entry is read before it is written.
+
+        The operand fills its memory as the result does, is not read at other entries as well, and
+        not behind the line that stores the result.
+        """
+        buffers = self.w.memory.buffers
+        line = {node: k for k, node in enumerate(self.maps)}
+        read_at = {arg: line.get(node, len(line)) for node in self.nodes for arg in node.args}
+        seen: dict[str, set[Any]] = {}
+        for node, value in values.items():
+            seen.setdefault(value.text, set()).add((value.offset, columns[node]))
+        for node, value in self.stored.items():
+            at = (value.offset, columns[node])
+            if not self._fills(value) or seen[value.text] != {at}:
+                continue
+            given = [
+                other.text
+                for arg, other in values.items()
+                if arg not in self.stored
+                and other.text in buffers
+                and self._fills(other)
+                and seen[other.text] == {at}
+                and (self.reads[arg] > 1 or read_at[arg] <= line[node])
+            ]
+            if given:
+                self.w.memory.offer(self.w.present, value.text, given)
+
+    def _fills(self, value: Value) -> bool:
+        """Whether a value of the shape of the loops is all of a buffer."""
+        whole = value.text in self.w.memory.buffers and not value.offset
+        return whole and value.shape == self.shape and same_dim(product(value.shape), value.extent)
 
     def _turned(self, arg: Node) -> Value:
         """An operand, copied first where it lies in memory in another order than the results."""

@@ -143,6 +143,8 @@ class _Divider:
             heading = lines[k].text.startswith("/*")
             last = k + 1 if heading else _unit_end(lines, k, ends[-1] if ends else len(lines))
             code = read_unit(lines[k:last], self.arrays)
+            owner = self.w.memory.owner  # values that share a buffer are one array
+            code.accesses = [replace(one, array=owner(one.array)) for one in code.accesses]
             stack[-1].append(_Unit(code))
             self._hint(code)
             k = last

@@ -110,6 +110,11 @@ class CWriter:
         yield
         self._unit += 1
 
+    @property
+    def present(self) -> int:
+        """The number of the unit that is being written."""
+        return self._unit
+
     @contextmanager
     def over_time(self, head: str, note: str = "") -> Iterator[None]:
         """A loop whose body consists of units."""

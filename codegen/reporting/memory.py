@@ -18,13 +18,22 @@ _LINE = 64
 
 @dataclass(frozen=True)
 class Placed:
-    """A buffer of so many bytes at an offset, from its first unit to its last."""
+    """A buffer of so many bytes at an offset, from its first unit to its last.
+
+    `later` are values that lie in its place one after another, each written over the one before.
+    """
 
     name: str
     offset: int
     bytes: int
     first: int
     last: int
+    later: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All that lies here, in its order."""
+        return (self.name, *self.later)
 
 
 def placed(buffers: Sequence[Buffer], sizes: Mapping[sympy.Symbol, int], real: str) -> list[Placed]:
@@ -42,7 +51,8 @@ def placed(buffers: Sequence[Buffer], sizes: Mapping[sympy.Symbol, int], real: s
         for low, high in others:
             if low < at + lengths[k] and at < high:
                 at = high
-        done.append((k, Placed(buffer.name, at, lengths[k], buffer.first, buffer.last)))
+        life = (buffer.first, buffer.last, tuple(buffer.later))
+        done.append((k, Placed(buffer.name, at, lengths[k], *life)))
     return [one for _, one in sorted(done, key=lambda pair: pair[0])]
 
 

@@ -58,7 +58,7 @@ class _Picture:
         title = f"{self.name}: {self.high} bytes of arena over {len(self.column)} units of code"
         items.append(self._words("title", title, _LEFT, 28.0, LIGHT.ink, 17.0))
         description = "; ".join(
-            f"{one.name}: {one.bytes} bytes at {one.offset}" for one in self.buffers
+            f"{', '.join(one.names)}: {one.bytes} bytes at {one.offset}" for one in self.buffers
         )
         return Scene(
             _WIDTH, _TOP + _HEIGHT + _MARGIN, LIGHT.background, tuple(items), {}, title,
@@ -90,13 +90,16 @@ class _Picture:
         bottom = top + _HEIGHT * one.bytes / self.high
         left, right = self._x(self.column[one.first]), self._x(self.column[one.last] + 1)
         ink = _COLOURS.get(_PARTS.get(one.name[0], ""), LIGHT.muted)
-        alt = f"{one.name}: {one.bytes} bytes"
+        title = ", ".join(one.names)
+        alt = f"{title}: {one.bytes} bytes"
         box = Rect(left, top, right, bottom, 2.0)
         yield Item(one.name, one.name, "node", "buffer", box, Paint("#ffffff", ink, 1.2), alt)
         if bottom - top >= _SMALLEST + 4:
-            words = self._words(f"{one.name}-name", one.name, left + 4, (top + bottom) / 2 + 4, ink)
-            if words.bounds.right < right:
-                yield words
+            for text in dict.fromkeys((title, one.name)):
+                words = self._words(f"{one.name}-name", text, left + 4, (top + bottom) / 2 + 4, ink)
+                if words.bounds.right < right:
+                    yield words
+                    break
 
     def _x(self, column: int) -> float:
         return _LEFT + column * self.step

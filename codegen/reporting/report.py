@@ -105,7 +105,7 @@ class Report:
     @property
     def moved(self) -> dict[str, int]:
         """Bytes that the units of each part read and write."""
-        length = {one.name: one.bytes for one in self.buffers} | self._given()
+        length = {name: one.bytes for one in self.buffers for name in one.names} | self._given()
         found = dict.fromkeys(_SECTIONS, 0)
         for unit in self.units:
             names = {word for line in unit.lines for word in _WORD.findall(line)}
@@ -149,8 +149,8 @@ class Report:
         found["arena"] = {
             "bytes": self.arena,
             "alive_at_once": self.alive,
-            "without_sharing": sum(one.bytes for one in self.buffers),
-            "buffers": [vars(one) for one in self.buffers],
+            "without_sharing": sum(one.bytes * len(one.names) for one in self.buffers),
+            "buffers": [vars(one) | {"later": list(one.later)} for one in self.buffers],
         }
         found["products"] = [vars(one) | {"around": list(one.around)} for one in self.products]
         found["fused"] = [

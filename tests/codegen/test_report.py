@@ -157,7 +157,7 @@ def test_the_arena_is_drawn_over_time(tmp_path: Path) -> None:
     found = report(layer())
     text = found.draw(tmp_path / "schedule.svg").read_text(encoding="utf-8")
 
-    assert all(f"{one.name}: {one.bytes} bytes" in text for one in found.buffers)
+    assert all(f"{', '.join(one.names)}: {one.bytes} bytes" in text for one in found.buffers)
     with pytest.raises(sg.DrawError, match=r"ends in none of \.svg"):
         found.draw(tmp_path / "schedule.xyz")
     with pytest.raises(sg.DrawError, match="no buffers"):

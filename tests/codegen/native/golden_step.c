@@ -10,12 +10,12 @@ static i64 step_1(const sg_frame *f)
     double *const p2 = f->a[3];
     double *const y1 = f->a[4];
     double *const h1 = (void *)(f->w + f->o[0]);
-    double *const h2 = (void *)(f->w + f->o[1]);
-    double *const h3 = (void *)(f->w + f->o[2]);
-    double *const d1 = (void *)(f->w + f->o[3]);
-    double *const d2 = (void *)(f->w + f->o[4]);
-    double *const d3 = (void *)(f->w + f->o[5]);
-    double *const u1 = (void *)(f->w + f->o[6]);
+    double *const h2 = (void *)(f->w + f->o[0]);
+    double *const h3 = (void *)(f->w + f->o[1]);
+    double *const d1 = (void *)(f->w + f->o[0]);
+    double *const d2 = (void *)(f->w + f->o[2]);
+    double *const d3 = (void *)(f->w + f->o[3]);
+    double *const u1 = (void *)(f->w + f->o[2]);
     /* --- forward */
     f->lib->gemm_f64(n1, 1, 4, x1, 4, 1, p1, 1, 1, h1, 1, 1, 0);  /* x @ w, (N,) */
     const double q1 = p2[0];
