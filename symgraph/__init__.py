@@ -57,6 +57,9 @@ _NAMES: dict[str, str] = {
         absolute_error binary_cross_entropy_with_logits cross_entropy hinge hinge_loss huber
         huber_loss kl_divergence mean_absolute_error mean_squared_error squared_error
     """,
+    "symgraph.build.weighted": """
+        weighted_mean
+    """,
     "symgraph.build.reductions": """
         all any argmax argmin count_nonzero log_softmax logsumexp max maxout min norm prod
         softmax std
@@ -142,7 +145,11 @@ _NAMES: dict[str, str] = {
     """,
 }
 # Modules that are public as a whole, by the name they have here.
-_MODULES: dict[str, str] = {"optim": "symgraph.train.optim", "random": "symgraph.random"}
+_MODULES: dict[str, str] = {
+    "metrics": "symgraph.nn.metrics",
+    "optim": "symgraph.train.optim",
+    "random": "symgraph.random",
+}
 
 if TYPE_CHECKING:
     from symgraph import random as random
@@ -342,6 +349,9 @@ if TYPE_CHECKING:
     from symgraph.build.unroll import (
         unroll as unroll,
     )
+    from symgraph.build.weighted import (
+        weighted_mean as weighted_mean,
+    )
     from symgraph.check import (
         Check as Check,
         check as check,
@@ -425,6 +435,7 @@ if TYPE_CHECKING:
         JsProgram as JsProgram,
         javascript as javascript,
     )
+    from symgraph.nn import metrics as metrics
     from symgraph.node import (
         Node as Node,
     )

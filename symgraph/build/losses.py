@@ -1,4 +1,8 @@
-"""Losses: what training minimises. Means over the batch, in nats where they are entropies."""
+"""Losses: what training minimises. Means over the batch, in nats where they are entropies.
+
+`weight=` gives samples or entries a weight, as in `sg.weighted_mean`: one of 0 or false leaves
+its entry out, as if it were not in the batch. A mask of padded sequences is such a weight.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +21,11 @@ from symgraph.build.arithmetic import (
     where,
 )
 from symgraph.build.coerce import as_node
-from symgraph.build.contract import mean, sum as total
+from symgraph.build.contract import sum as total
 from symgraph.build.indexing import pick
 from symgraph.build.reductions import logsumexp
 from symgraph.build.special import xlogy
+from symgraph.build.weighted import weighted_mean
 from symgraph.errors import KindError, ShapeError
 from symgraph.node import Node
 from symgraph.scalar import slot
@@ -41,7 +46,7 @@ __all__ = [
 ]
 
 
-def _pair(first: Any, second: Any, where_: str) -> tuple[Node, Node]:
+def paired(first: Any, second: Any, where_: str) -> tuple[Node, Node]:
     """Two values of one shape: broadcasting (N, 1) against (N,) would train on all N*N pairs."""
     left, right = as_node(first, where_), as_node(second, where_)
     if not same_shape(left.shape, right.shape):
@@ -59,10 +64,10 @@ def squared_error(prediction: Any, target: Any) -> Node:
     >>> print(sg.squared_error(sg.input("p", 3), sg.input("t", 3)))
     (p - t)**2
     """
-    return square(subtract(*_pair(prediction, target, "squared_error")))
+    return square(subtract(*paired(prediction, target, "squared_error")))
 
 
-def mean_squared_error(prediction: Any, target: Any) -> Node:
+def mean_squared_error(prediction: Any, target: Any, *, weight: Any = None) -> Node:
     """The mean of the squared errors of all entries.
 
     Raises ShapeError when the two shapes differ, as all losses here do.
@@ -71,7 +76,9 @@ def mean_squared_error(prediction: Any, target: Any) -> Node:
     >>> print(sg.mean_squared_error(sg.input("p", 3), sg.input("t", 3)))
     sum((p - t)**2)/3
     """
-    return mean(square(subtract(*_pair(prediction, target, "mean_squared_error"))))
+    return weighted_mean(
+        square(subtract(*paired(prediction, target, "mean_squared_error"))), weight
+    )
 
 
 def absolute_error(prediction: Any, target: Any) -> Node:
@@ -81,17 +88,19 @@ def absolute_error(prediction: Any, target: Any) -> Node:
     >>> print(sg.absolute_error(sg.input("p", 3), sg.input("t", 3)))
     abs(p - t)
     """
-    return absolute(subtract(*_pair(prediction, target, "absolute_error")))
+    return absolute(subtract(*paired(prediction, target, "absolute_error")))
 
 
-def mean_absolute_error(prediction: Any, target: Any) -> Node:
+def mean_absolute_error(prediction: Any, target: Any, *, weight: Any = None) -> Node:
     """The mean of the absolute errors of all entries.
 
     >>> import symgraph as sg
     >>> sg.mean_absolute_error(sg.input("p", ("N", 2)), sg.input("t", ("N", 2))).shape
     ()
     """
-    return mean(absolute(subtract(*_pair(prediction, target, "mean_absolute_error"))))
+    return weighted_mean(
+        absolute(subtract(*paired(prediction, target, "mean_absolute_error"))), weight
+    )
 
 
 def huber(prediction: Any, target: Any, delta: float = 1.0) -> Node:
@@ -105,20 +114,20 @@ def huber(prediction: Any, target: Any, delta: float = 1.0) -> Node:
     """
     if isinstance(delta, bool) or not isinstance(delta, (int, float)) or not delta > 0:
         raise KindError(f"huber: delta={delta!r} must be a number above 0.")
-    error = subtract(*_pair(prediction, target, "huber"))
+    error = subtract(*paired(prediction, target, "huber"))
     size = absolute(error)
     beyond = multiply(delta, subtract(size, delta / 2))
     return where(less_equal(size, delta), divide(square(error), 2), beyond)
 
 
-def huber_loss(prediction: Any, target: Any, delta: float = 1.0) -> Node:
+def huber_loss(prediction: Any, target: Any, delta: float = 1.0, *, weight: Any = None) -> Node:
     """The mean of `huber` over all entries.
 
     >>> import symgraph as sg
     >>> sg.huber_loss(sg.input("p", "N"), sg.input("t", "N"), delta=0.5).shape
     ()
     """
-    return mean(huber(prediction, target, delta))
+    return weighted_mean(huber(prediction, target, delta), weight)
 
 
 def hinge(margin: Any) -> Node:
@@ -132,7 +141,7 @@ def hinge(margin: Any) -> Node:
     return relu(subtract(1, margin))
 
 
-def hinge_loss(scores: Any, target: Any) -> Node:
+def hinge_loss(scores: Any, target: Any, *, weight: Any = None) -> Node:
     """The mean of max(1 - target * score, 0); targets are -1 or 1.
 
     Source: Cortes and Vapnik, Support-vector networks, 1995.
@@ -141,11 +150,11 @@ def hinge_loss(scores: Any, target: Any) -> Node:
     >>> sg.hinge_loss(sg.input("scores", "N"), sg.input("y", "N")).shape
     ()
     """
-    score, label = _pair(scores, target, "hinge_loss")
-    return mean(hinge(multiply(label, score)))
+    score, label = paired(scores, target, "hinge_loss")
+    return weighted_mean(hinge(multiply(label, score)), weight)
 
 
-def cross_entropy(logits: Any, target: Any, axis: int = -1) -> Node:
+def cross_entropy(logits: Any, target: Any, axis: int = -1, *, weight: Any = None) -> Node:
     """The mean cross-entropy of softmax(logits) against classes: logsumexp(z) - z[y].
 
     Shapes: logits (..., k), the classes along `axis`; target without that axis, integers in
@@ -165,27 +174,28 @@ def cross_entropy(logits: Any, target: Any, axis: int = -1) -> Node:
     if same_shape(labels.shape, scores.shape):
         chosen = total(multiply(labels, scores), number)
     else:
-        chosen = pick(scores, _class_ids(labels, scores, number), number)
-    return mean(subtract(logsumexp(scores, number), chosen))
+        chosen = pick(scores, class_ids(labels, scores, number, "cross_entropy"), number)
+    return weighted_mean(subtract(logsumexp(scores, number), chosen), weight)
 
 
-def _class_ids(labels: Node, scores: Node, axis: int) -> Node:
+def class_ids(labels: Node, scores: Node, axis: int, where_: str) -> Node:
+    """Labels checked to be class ids for scores of the classes along an axis."""
     batch = (*scores.shape[:axis], *scores.shape[axis + 1 :])
     if not same_shape(labels.shape, batch):
         raise ShapeError(
-            f"cross_entropy: the logits have shape {shape_text(scores.shape)}, the target "
-            f"{shape_text(labels.shape)}. Give class ids of shape {shape_text(batch)} or "
-            f"probabilities of shape {shape_text(scores.shape)}."
+            f"{where_}: the scores have shape {shape_text(scores.shape)}, the target "
+            f"{shape_text(labels.shape)}. Give class ids of shape {shape_text(batch)}, or targets "
+            f"of shape {shape_text(scores.shape)}."
         )
     if labels.kind != "integer":
         raise KindError(
-            f"cross_entropy: class ids of shape {shape_text(labels.shape)} are {labels.kind}. "
+            f"{where_}: class ids of shape {shape_text(labels.shape)} are {labels.kind}. "
             'Declare them with kind="integer".'
         )
     return labels
 
 
-def binary_cross_entropy_with_logits(logits: Any, target: Any) -> Node:
+def binary_cross_entropy_with_logits(logits: Any, target: Any, *, weight: Any = None) -> Node:
     """The mean cross-entropy of sigmoid(logits) against 0 or 1: softplus(z) - t z.
 
     Targets may be probabilities. The gradient by the logits is (sigmoid(z) - t)/N.
@@ -196,11 +206,11 @@ def binary_cross_entropy_with_logits(logits: Any, target: Any) -> Node:
     >>> print(sg.binary_cross_entropy_with_logits(z, t))
     sum(softplus(z) - t*z)/N
     """
-    scores, labels = _pair(logits, target, "binary_cross_entropy_with_logits")
-    return mean(apply(special.logistic_loss(slot(0), slot(1)), scores, labels))
+    scores, labels = paired(logits, target, "binary_cross_entropy_with_logits")
+    return weighted_mean(apply(special.logistic_loss(slot(0), slot(1)), scores, labels), weight)
 
 
-def kl_divergence(p: Any, q: Any, axis: int = -1) -> Node:
+def kl_divergence(p: Any, q: Any, axis: int = -1, *, weight: Any = None) -> Node:
     """The mean over the batch of sum(p log(p/q)) along an axis; 0 log 0 is 0.
 
     Source: Kullback and Leibler, On information and sufficiency, 1951.
@@ -209,6 +219,6 @@ def kl_divergence(p: Any, q: Any, axis: int = -1) -> Node:
     >>> sg.kl_divergence(sg.input("p", ("N", 4)), sg.input("q", ("N", 4))).shape
     ()
     """
-    first, second = _pair(p, q, "kl_divergence")
+    first, second = paired(p, q, "kl_divergence")
     number = normalize_axis(axis, first.ndim, "kl_divergence")
-    return mean(total(subtract(xlogy(first, first), xlogy(first, second)), number))
+    return weighted_mean(total(subtract(xlogy(first, first), xlogy(first, second)), number), weight)

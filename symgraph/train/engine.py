@@ -64,18 +64,18 @@ class Engine:
 
     def measure(self, data: Data, batch_size: int | None, key: int = 0) -> dict[str, float]:
         """The loss and the metrics, with the input `training` false."""
-        names = self.spec.measured
-        program = self._program("loss", [*names.values()])
+        measuring = self.spec.measuring
+        program = self._program("loss", [*measuring.outputs.values()])
         place = Position()
         plan = Plan(1, batch_size, False, 0)
         walk = Walk(program, data, self.spec.switch_arrays(False, key), keys=False)
-        sweep = Sweep.of(walk, plan.size(data.rows), names)
+        sweep = Sweep.of(walk, plan.size(data.rows), measuring)
         if sweep is not None:
             return sweep.measure()
         for index in data.batches(plan.order(data.rows, 0), plan.size(data.rows)):
             values = [float(value) for value in walk.run(index, key)]
-            place.add(names, values, data.count(index))
-        return place.close_epoch()
+            place.add(measuring.outputs, values, data.count(index))
+        return place.close_epoch(measuring)
 
     def predict(
         self, data: Any, batch_size: int | None, key: int, check_finite: bool

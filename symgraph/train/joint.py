@@ -86,8 +86,9 @@ def step_of(spec: Spec, rule: Rule, members: list[Var]) -> Step:
     others = [p for p in check_trainable(spec) if p not in members]
     joint = _joint(spec, members) if members else None
     views = _views(joint, members) if joint is not None else {}
-    roots = substitute([*spec.measured.values(), *spec.updates.values()], views)
-    outputs, news = roots[: len(spec.measured)], roots[len(spec.measured) :]
+    measured = spec.measuring.outputs
+    roots = substitute([*measured.values(), *spec.updates.values()], views)
+    outputs, news = roots[: len(measured)], roots[len(measured) :]
     gradients = grad(outputs[0], [*views.values(), *others])
     by_variable: dict[Node, Node] = dict(zip(others, gradients[len(views) :], strict=True))
     if joint is not None:

@@ -64,7 +64,7 @@ class Training:
         self.position = Position()
 
     def step(self, batch: Data, seed: int) -> list[float]:
-        """Run one step; the loss and the metrics before it."""
+        """Run one step; what it measured before it, the loss first."""
         switches = self.spec.switch_arrays(True, self._key(seed))
         return self._count(self.program.run({**batch.arrays, **switches}), batch.rows)
 
@@ -74,7 +74,7 @@ class Training:
 
     def _count(self, values: list[Any], rows: int) -> list[float]:
         numbers = [float(value) for value in values]
-        self.position.add(self.spec.measured, numbers, rows)
+        self.position.add(self.spec.measuring.outputs, numbers, rows)
         return numbers
 
     def run(self, data: Data, plan: Plan, end: EpochEnd, bar: Bar, *, watched: bool) -> str:
@@ -84,7 +84,7 @@ class Training:
         """
         self._check_resumable(plan, data.rows)
         walk = Walk(self.program, data, self.spec.switch_arrays(True))
-        sweep = Sweep.of(walk, plan.size(data.rows), self.spec.measured)
+        sweep = Sweep.of(walk, plan.size(data.rows), self.spec.measuring)
         with Interruption() as interruption:
             try:
                 while self.position.epoch < plan.epochs:
@@ -126,7 +126,7 @@ class Training:
                 return False
         if not self.is_finite():
             raise self._failed(kept, walk.data, plan)
-        self.means = place.close_epoch()
+        self.means = place.close_epoch(self.spec.measuring)
         return True
 
     def _steps(self, walk: Walk, plan: Plan) -> Iterator[float]:

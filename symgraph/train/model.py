@@ -174,8 +174,7 @@ class Model:
         checked = self._engine.check("step", batch, check_finite)
         last = self._training
         training = self._training_for(rule, last is not None and last.rule == rule)
-        values = training.step(checked, seed)
-        return dict(zip(self.spec.measured, values, strict=True))
+        return self.spec.measuring.of_batch(training.step(checked, seed), checked.rows)
 
     def update_rule(
         self,

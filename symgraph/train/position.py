@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from symgraph.node import Node
+from symgraph.train.measured import Measured
 
 __all__ = ["Position"]
 
@@ -30,7 +30,7 @@ class Position:
             raise ValueError(f"{self.sums} and {self.plan} are not dictionaries")
         self.sums = {name: float(total) for name, total in self.sums.items()}
 
-    def add(self, names: Mapping[str, Node], values: list[float], rows: int) -> None:
+    def add(self, names: Iterable[str], values: list[float], rows: int) -> None:
         """Count one step."""
         for name, value in zip(names, values, strict=True):
             self.sums[name] = self.sums.get(name, 0.0) + value * rows
@@ -50,9 +50,9 @@ class Position:
         """The same position, unchanged by what this one goes through."""
         return replace(self, sums=dict(self.sums))
 
-    def close_epoch(self) -> dict[str, float]:
-        """The means over the samples of the epoch, which is done now."""
-        means = {name: total / self.rows for name, total in self.sums.items()}
+    def close_epoch(self, measuring: Measured) -> dict[str, float]:
+        """The loss and the metrics of the epoch, which is done now."""
+        means = measuring.values(self.sums, self.rows)
         self.epoch += 1
         self.batch = self.rows = 0
         self.sums = {}

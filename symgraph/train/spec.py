@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from symgraph.node import Node, check_names, reachable, variables
 from symgraph.ops.leaves import Var
 from symgraph.ops.loop import Scan
 from symgraph.shapes import as_dim, dim_symbols, same_shape, shape_text
+from symgraph.train.measured import Measured
 from symgraph.train.names import unknown_name
 
 __all__ = ["AUTO", "Spec", "needed", "read_spec"]
@@ -46,6 +48,11 @@ class Spec:
     def measured(self) -> dict[str, Node]:
         """The loss and the metrics."""
         return {"loss": self.loss, **self.metrics}
+
+    @cached_property
+    def measuring(self) -> Measured:
+        """What a batch adds to the loss and the metrics."""
+        return Measured(self.measured, self.batch)
 
     @property
     def given(self) -> list[Var]:

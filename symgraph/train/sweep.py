@@ -7,13 +7,13 @@ epoch. The order of the samples, the keys and the sums are those of the loop in 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from symgraph.node import Node
+from symgraph.train.measured import Measured
 from symgraph.train.plan import Plan
 from symgraph.train.position import Position
 from symgraph.train.program import Walk
@@ -28,18 +28,17 @@ _QUICK = 0.5 * SECONDS  # an epoch that is not worth a return to Python
 class Sweep:
     """A walk that steps natively. `is_quick` says whether an epoch takes no time to speak of."""
 
-    def __init__(self, walk: Walk, inner: Any, size: int, names: list[str]) -> None:
-        self._walk, self._inner, self._size, self._names = walk, inner, size, names
+    def __init__(self, walk: Walk, inner: Any, size: int, measuring: Measured) -> None:
+        self._walk, self._inner, self._size, self._measuring = walk, inner, size, measuring
+        self._names = [*measuring.outputs]
         self.is_quick = False
 
     @classmethod
-    def of(cls, walk: Walk, size: int, measured: Mapping[str, Node]) -> Sweep | None:
+    def of(cls, walk: Walk, size: int, measuring: Measured) -> Sweep | None:
         """The walk on batches of a size as native code; None where there is none."""
         size = min(size, walk.data.rows)
-        if any(node.kind == "boolean" for node in measured.values()):
-            return None
         inner = walk.native(size)
-        return None if inner is None else cls(walk, inner, size, [*measured])
+        return None if inner is None else cls(walk, inner, size, measuring)
 
     # --- training -----------------------------------------------------------------------------
 
@@ -98,9 +97,9 @@ class Sweep:
             if batches:
                 self._set(place, sums[done], batches)
         bar.advance(place.epoch, sums[max(done - 1, 0), 0] / rows, place.epoch * each + place.batch)
-        means = (sums[:done] / rows).tolist()
-        named = [dict(zip(self._names, row, strict=True)) for row in means]
-        return None if site else list(enumerate(named, first + 1))
+        named = [dict(zip(self._names, row, strict=True)) for row in sums[:done].tolist()]
+        means = [self._measuring.values(one, rows) for one in named]
+        return None if site else list(enumerate(means, first + 1))
 
     # --- measuring ----------------------------------------------------------------------------
 
@@ -109,4 +108,4 @@ class Sweep:
         order, place = np.arange(self._walk.data.rows), Position()
         while place.rows < len(order):
             self._run(place, order, 0)
-        return place.close_epoch()
+        return place.close_epoch(self._measuring)

@@ -104,7 +104,7 @@ def test_one_sample_is_a_vector_of_logits_and_one_class():
         (
             lambda z: sg.cross_entropy(z, sg.input("y", "M", kind="integer")),
             ShapeError,
-            r"the logits have shape \(N, 3\), the target \(M,\). Give class ids of shape \(N,\)",
+            r"the scores have shape \(N, 3\), the target \(M,\). Give class ids of shape \(N,\)",
         ),
         (lambda z: sg.cross_entropy(z, z, axis=2), ShapeError, "axis 2 does not exist"),
         (lambda z: sg.cross_entropy(np.eye(3), [0, 1, 3]), RangeError, r"index 3 at position \(2,"),
