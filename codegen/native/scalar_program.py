@@ -9,8 +9,9 @@ from symgraph.codegen.job import Job
 from symgraph.codegen.labels import comment
 from symgraph.codegen.native.csizes import CSizes
 from symgraph.codegen.native.emit import NativeSource, prelude
-from symgraph.codegen.native.isomorphic import find_groups
+from symgraph.codegen.native.isomorphic import Rolled, find_groups
 from symgraph.codegen.native.mathtext import FUNCTIONS
+from symgraph.codegen.native.quotients import share_divisors
 from symgraph.codegen.native.rolled import write_rolled
 from symgraph.codegen.native.scalars import Instructions, Table, read_scalars
 from symgraph.codegen.native.straight import StraightWriter, named
@@ -24,6 +25,11 @@ _INLINED = 24  # calls of functions: more would make the code long instead of fa
 _ROLLED = 200  # operations: shorter programs are not searched for isomorphic parts
 _LINES = 150  # stores in one function
 
+#: Numbers that were put side by side into vectors would have to be taken apart again.
+_SINGLE = """#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC optimize("no-tree-slp-vectorize")
+#endif"""
+
 
 def emit_scalars(job: Job) -> NativeSource | None:
     """The C file of a graph whose values are numbers; None for any other graph."""
@@ -32,12 +38,25 @@ def emit_scalars(job: Job) -> NativeSource | None:
     code = read_scalars(job.block.steps, job.args, job.outputs, list(job.updates.values()))
     if code is None:
         return None
-    program = _Program(code, job)
+    rolled = _rolled(code)
+    real = "float" if job.options.real == "float32" else "double"
+    program = _Program(code if rolled else share_divisors(code, real), job, real, rolled)
+    code = program.code
     sections = {node: part for node, part in job.block.sections.items() if node.args}
     if len(set(sections.values())) > 1:
         found = ((k, node) for k, node in enumerate(code.nodes) if node in sections)
         program.straight.parts = {k: sections[node] for k, node in found if node is not None}
     return program.emit()
+
+
+def _rolled(code: Instructions) -> Rolled | None:
+    """The loops that compute at least half of the program, if there are such."""
+    computed = sum(op not in ("input", "number") for op in code.ops)
+    if computed < _ROLLED:
+        return None
+    rolled = find_groups(code)
+    covered = sum(group.size * len(group.classes) for group in rolled.groups)
+    return rolled if 2 * covered >= computed else None
 
 
 class _Shown(NamedTuple):
@@ -47,10 +66,10 @@ class _Shown(NamedTuple):
 
 
 class _Program:
-    def __init__(self, code: Instructions, job: Job) -> None:
-        self.code, self.args, self.outputs = code, job.args, job.outputs
+    def __init__(self, code: Instructions, job: Job, real: str, rolled: Rolled | None) -> None:
+        self.code, self.args, self.outputs, self.rolled = code, job.args, job.outputs, rolled
         self.updates, self.labels, self.options = job.updates, job.labels, job.options
-        self.w = CWriter("float" if job.options.real == "float32" else "double", CSizes({}))
+        self.w = CWriter(real, CSizes({}))
         self.straight = StraightWriter(code, job.args, self.w, job.options.name, self._note)
         self._shown: dict[Node, _Shown] = {}
         self._is_noted = len(code.ops) < _NOTED
@@ -81,14 +100,12 @@ class _Program:
         code, straight = self.code, self.straight
         computed = [k for k, op in enumerate(code.ops) if op not in ("input", "number")]
         later = self._results()
-        rolled = find_groups(code) if len(computed) >= _ROLLED else None
-        covered = sum(g.size * len(g.classes) for g in rolled.groups) if rolled else 0
-        self._is_rolled = 2 * covered >= len(computed) > 0
-        if rolled is not None and self._is_rolled:
-            write_rolled(straight, rolled)
-        else:
+        if self.rolled is not None:
+            write_rolled(straight, self.rolled)
+            self._copy(later)
+        elif not straight.whole(computed, later):
             straight.run(computed, [k for k, _ in later])
-        self._copy(later)
+            self._copy(later)
         options, stored = self.options, range(len(self.args))
         return NativeSource(
             self._file(), options.name, options.symbols,
@@ -133,11 +150,12 @@ class _Program:
         name, w, straight = self.options.name, self.w, self.straight
         calls = [f"    {name}_{k + 1}(f);" for k in range(len(straight.functions))]
         calls_of_functions = sum(op in FUNCTIONS for op in self.code.ops)
-        inline = self._is_rolled or calls_of_functions <= _INLINED
+        inline = self.rolled is not None or calls_of_functions <= _INLINED
         parts = [
             f"/* {comment(self._title())} */".replace("\\", "\\\\"),
             prelude(w.functions, w.real, inline),
             *straight.data,
+            "" if self.rolled is not None else _SINGLE,
             *straight.functions,
             self._plan(),
             "\n".join([f"i64 {name}_run(const sg_frame *f)", "{", *calls, "    return 0;", "}"]),

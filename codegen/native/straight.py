@@ -1,7 +1,8 @@
 """Straight-line C: one statement a number, cut into functions of moderate length.
 
 Compilers take more than linear time for long functions, and their code becomes slower; what one
-function hands to another lies in a vector of memory, whose places are used again.
+function hands to another lies in a vector of memory, whose places are used again. A program that
+fits into one function needs no such memory.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from symgraph.ops.leaves import Var
 
 __all__ = ["PAIRS", "StraightWriter", "named"]
 
-_CHUNK = 150  # statements in one function
+_CHUNK = 150  # statements in one function of many
+_WHOLE = 600  # statements of a program that is one function
 _CHUNKED = 1.5  # a tail shorter than half a chunk joins the chunk before
 
 #: Functions of one operand that are cheap together: the partner, and the function that returns the
@@ -73,6 +75,16 @@ class StraightWriter:
 
     # --- functions ----------------------------------------------------------------------------
 
+    def whole(self, values: Sequence[int], stores: Sequence[tuple[int, str]]) -> bool:
+        """One function that computes these values and then stores some; False: they are too many.
+
+        All that is stored was read or computed before the first store.
+        """
+        if not 0 < len(values) + len(stores) <= _WHOLE:
+            return False
+        self._function(0, values, {}, stores)
+        return True
+
     def run(self, values: Sequence[int], kept: Iterable[int]) -> None:
         """Functions that compute these values in their order; `kept` are read after all of them."""
         chunks = [values[at : at + _CHUNK] for at in range(0, len(values), _CHUNK)]
@@ -100,7 +112,10 @@ class StraightWriter:
         last.update((k, len(chunks)) for k in kept if k in born)
         return last
 
-    def _function(self, number: int, chunk: Sequence[int], last: dict[int, int]) -> None:
+    def _function(
+        self, number: int, chunk: Sequence[int], last: dict[int, int],
+        stores: Sequence[tuple[int, str]] = (),
+    ) -> None:  # fmt: skip
         """One function; what later ones read is written to memory."""
         code, w, place = self.code, self.w, self.place
         local: dict[int, str] = {}
@@ -149,6 +164,7 @@ class StraightWriter:
             place[k] = self._kept(k)
             lines.append(f"{place[k]} = {local[k]};")
         self._release(chunk, number, last)
+        lines += [f"{target} = {name};" for target, name in [(t, read(k)) for k, t in stores]]
         self.add(lines)
 
     def _heading(self, k: int) -> list[str]:

@@ -1,0 +1,209 @@
+"""Quotients of programs of numbers: a divisor that many share is divided by once.
+
+Processors finish one division in the time of ten products. Terms of a sum with one divisor are
+added up first, a/d - b/d = (a - b)/d, and what is left is multiplied by 1/d, by 1/r twice where d
+is the square of a root r. The reciprocal of a divisor below all normal numbers would be infinite:
+such a divisor is taken 2**200 times, and the quotient too, which changes no digit. Roots are never
+so small.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from symgraph.codegen.native.scalars import Instructions, Table
+
+__all__ = ["share_divisors"]
+
+_SUMS = ("add", "subtract", "negative")
+
+
+class _Range(NamedTuple):
+    """What divisors are taken times `scale`: those below `least`."""
+
+    least: float
+    scale: float
+
+
+_RANGES = {"double": _Range(2.0**-1000, 2.0**200), "float": _Range(2.0**-120, 2.0**60)}
+
+
+def share_divisors(code: Instructions, real: str) -> Instructions:
+    """The same values with fewer divisions; the code itself when no divisor is shared."""
+    divisors = [code.operands[k][1] for k in range(len(code.ops)) if _divides(code, k)]
+    divisors = [d for d in divisors if code.ops[d] != "number"]
+    count = Counter(_root(code, d) or d for d in divisors)
+    shared = {d for d in divisors if count[_root(code, d) or d] > 1}
+    return _Rewriter(code, shared, _RANGES[real]).code if shared else code
+
+
+def _divides(code: Instructions, k: int) -> bool:
+    """Whether value k is a quotient by a real number."""
+    return code.ops[k] == "divide" and code.storages[code.operands[k][1]] == "real"
+
+
+def _root(code: Instructions, d: int) -> int | None:
+    """The square root that value d is, or that it is the square of."""
+    op, operands = code.ops[d], code.operands[d]
+    if op == "sqrt":
+        return d
+    is_square = op == "square" or (op == "multiply" and operands[0] == operands[1])
+    return operands[0] if is_square and code.ops[operands[0]] == "sqrt" else None
+
+
+class _Rewriter:
+    """Goes through the old code once; `new[k]` is the number of old value k."""
+
+    def __init__(self, old: Instructions, shared: set[int], reach: _Range) -> None:
+        self.old, self.shared, self.reach = old, shared, reach
+        self.code = Instructions()
+        self.numbers: dict[float, int] = {}
+        self.factors: dict[int, tuple[int, ...]] = {}  # by new divisors: their product is 1/d
+        self.new = [-1] * len(old.ops)
+        self.reads = Counter(
+            a
+            for op, operands in zip(old.ops, old.operands, strict=True)
+            if op != "input"
+            for a in operands
+        )
+        self.reads.update(dict.fromkeys(old.roots(), 2))
+        self.inner = self._inner()
+        for k in range(len(old.ops)):
+            if k not in self.inner:
+                self._value(k)
+        self.code.outputs = [self._moved(table) for table in old.outputs]
+        self.code.updates = [self._moved(table) for table in old.updates]
+
+    def _moved(self, table: Table) -> Table:
+        return np.asarray(self.new, np.int64)[table]
+
+    def _is_sum(self, k: int) -> bool:
+        return self.old.ops[k] in _SUMS and self.old.storages[k] == "real"
+
+    def _inner(self) -> set[int]:
+        """Sums and shared quotients that nothing but one sum reads."""
+        old, found = self.old, set[int]()
+        for k in range(len(old.ops)):
+            if self._is_sum(k):
+                for a in old.operands[k]:
+                    parts = _divides(old, a) and old.operands[a][1] in self.shared
+                    if self.reads[a] == 1 and (parts or self._is_sum(a)):
+                        found.add(a)
+        return found
+
+    def _value(self, k: int) -> None:
+        if self._is_sum(k) and any(a in self.inner for a in self.old.operands[k]):
+            self._sum(k)
+        elif self._is_shared(k):
+            self.new[k] = self._quotient(self.new[self.old.operands[k][0]], k, k)
+        else:
+            self._copy(k)
+
+    def _copy(self, k: int) -> None:
+        old, code = self.old, self.code
+        operands = old.operands[k]
+        if old.ops[k] != "input":
+            operands = tuple([self.new[a] for a in operands])
+        self.new[k] = code.add(old.ops[k], operands, old.storages[k], old.nodes[k])
+        if k in old.numbers:
+            code.numbers[self.new[k]] = old.numbers[k]
+
+    def _sum(self, k: int) -> None:
+        """A sum with all inside of it: terms with one divisor where the first of them stands."""
+        terms, inside = self._terms(k)
+        groups: dict[int, list[tuple[bool, int]]] = {}
+        for minus, a in terms:
+            if a in self.inner:
+                groups.setdefault(self.old.operands[a][1], []).append((minus, a))
+        if all(len(group) == 1 for group in groups.values()):
+            for a in sorted(inside):
+                if self._is_shared(a):
+                    self.new[a] = self._quotient(self.new[self.old.operands[a][0]], a, a)
+                else:
+                    self._copy(a)
+            self._copy(k)
+            return
+        added: list[tuple[bool, int]] = []
+        for minus, a in terms:
+            if a not in self.inner:
+                added.append((minus, self.new[a]))
+                continue
+            group = groups.pop(self.old.operands[a][1], [])
+            if group:
+                tops = [(sign, self.new[self.old.operands[b][0]]) for sign, b in group]
+                sign, top = self._added(tops)
+                added.append((sign, self._quotient(top, a, None)))
+        sign, total = self._added(added)
+        self.new[k] = self._real("negative", total) if sign else total
+        self.code.nodes[self.new[k]] = self.old.nodes[k]
+
+    def _terms(self, k: int) -> tuple[list[tuple[bool, int]], list[int]]:
+        """The terms from left to right, each with whether it is taken away, and what is inside."""
+        terms: list[tuple[bool, int]] = []
+        inside: list[int] = []
+        todo = [(False, k)]
+        while todo:
+            minus, a = todo.pop()
+            if a != k and a in self.inner:
+                inside.append(a)
+            if a == k or (a in self.inner and self._is_sum(a)):
+                op, operands = self.old.ops[a], self.old.operands[a]
+                signs = [minus ^ (op == "negative"), minus ^ (op == "subtract")]
+                todo += reversed(list(zip(signs, operands, strict=False)))
+            else:
+                terms.append((minus, a))
+        return terms, inside
+
+    def _added(self, terms: Sequence[tuple[bool, int]]) -> tuple[bool, int]:
+        """A sum of new values and whether it is to be taken away: it begins with a plain term."""
+        turned = all(minus for minus, _ in terms)
+        signed = [(minus ^ turned, a) for minus, a in terms]
+        first = next(at for at, (minus, _) in enumerate(signed) if not minus)
+        total = signed.pop(first)[1]
+        for minus, a in signed:
+            total = self._real("subtract" if minus else "add", total, a)
+        return turned, total
+
+    # --- divisions ----------------------------------------------------------------------------
+
+    def _is_shared(self, k: int) -> bool:
+        return _divides(self.old, k) and self.old.operands[k][1] in self.shared
+
+    def _quotient(self, top: int, k: int, noted: int | None) -> int:
+        """`top` by the divisor of old value k; the node of `noted` goes with it."""
+        for factor in self._reciprocal(self.new[self.old.operands[k][1]]):
+            top = self._real("multiply", top, factor)
+        if noted is not None:
+            self.code.nodes[top] = self.old.nodes[noted]
+        return top
+
+    def _reciprocal(self, d: int) -> tuple[int, ...]:
+        """Factors that multiply with anything to its quotient by d."""
+        found = self.factors.get(d)
+        if found is None:
+            found = self.factors[d] = self._made(d)
+        return found
+
+    def _made(self, d: int) -> tuple[int, ...]:
+        root, one = _root(self.code, d), self._number(1.0)
+        if root == d:
+            return (self._real("divide", one, d),)
+        if root is not None:
+            return self._reciprocal(root) * 2
+        operands = (self._real("abs", d), self._number(self.reach.least))
+        is_small = self.code.add("less", operands, "boolean", None)
+        scale = self._real("where", is_small, self._number(self.reach.scale), one)
+        return self._real("divide", one, self._real("multiply", d, scale)), scale
+
+    def _number(self, value: float) -> int:
+        if value not in self.numbers:
+            self.numbers[value] = self.code.add("number", (), "real", None)
+            self.code.numbers[self.numbers[value]] = value
+        return self.numbers[value]
+
+    def _real(self, op: str, *operands: int) -> int:
+        return self.code.add(op, operands, "real", None)
