@@ -33,8 +33,9 @@ from symgraph.node_signs import role_of
 from symgraph.notation.algebra import Algebra
 from symgraph.notation.jacobian import BULLET, jacobian
 from symgraph.notation.read import Forward, Reader, bare
+from symgraph.notation.sequences import Side
 from symgraph.notation.tree import Formula, Name, rewritten
-from symgraph.ops import Const, Fill, Final, Let, Map, Scan, Trace, Var
+from symgraph.ops import Concat, Const, Fill, Final, Let, Map, Scan, Trace, Var
 from symgraph.ops.leaves import fill
 from symgraph.ops.loop import local
 from symgraph.ops.sweep import dependents
@@ -246,7 +247,7 @@ class Graph:
     def definition(self, vertex: Vertex) -> Formula:
         """The value in terms of its operands."""
         self._refer_to(vertex)
-        return self._literal.meaning(vertex.node)
+        return self._literal.joined(vertex.node) or self._literal.meaning(vertex.node)
 
     def _refer_to(self, vertex: Vertex) -> None:
         """Settle the references of all values up to this one."""
@@ -270,7 +271,9 @@ class Graph:
         numbered = Name(f"{self.letter}{vertex.index}", sort)
         if vertex.node.is_projection:
             return numbered
-        formula = self._literal.meaning(vertex.node)
+        formula = self._literal.joined(vertex.node) or self._literal.meaning(vertex.node)
+        if isinstance(vertex.node, Concat) and not isinstance(formula, Side):
+            return numbered  # its parts by their entries, each 0 outside, would read as a sum
         return formula if formula.size <= SHORT or not vertex.node.args else numbered
 
     @cached_property

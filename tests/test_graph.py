@@ -217,6 +217,31 @@ def test_a_long_unnamed_value_is_called_by_its_number():
     assert [e.label() for e in graph.edges if e.head.number == len(graph.nodes)] == ["2 f₈"]
 
 
+def test_a_joined_value_without_a_name_is_written_joined_and_not_as_a_sum():
+    a, b = sg.input("a", 4), sg.input("b", 3)
+    A, B = sg.input("A", (2, 3)), sg.input("B", (1, 3))
+    z, w = sg.concat([a, b]), sg.input("w", 7)
+    expected = {
+        sg.sum(z**2): "2 • ⊙ [a, b]",
+        sg.sum(sg.tanh(z) * w): "• ⊙ tanh([a, b])",
+        sg.sum(sg.input("W", (2, 7)) @ z): "• [a, b]ᵀ",
+        sg.sum(sg.stack([a, sg.input("c", 4)]) ** 2): "2 • ⊙ [aᵀ; cᵀ]",
+        sg.sum(sg.concat([A, B]) ** 2): "2 • ⊙ [A; B]",
+        sg.sum(sg.concat([A, sg.input("C", (2, 1))], axis=1) ** 2): "2 • ⊙ [A, C]",
+        sg.sum(z[2:6] ** 2): "2 •[i] [a, b][i+2]",
+    }
+
+    for root, label in expected.items():
+        assert label in {edge.label() for edge in sg.graph(root).edges}
+
+
+def test_joined_tensors_are_called_by_their_number():
+    T, U = sg.input("T", (2, 3, 2)), sg.input("U", (1, 3, 2))
+    labels = {edge.label() for edge in sg.graph(sg.sum(sg.concat([T, U]) ** 2)).edges}
+
+    assert "2 • ⊙ f₃" in labels
+
+
 def test_no_derivative_flows_through_a_stopped_value_or_into_labels():
     x, k = sg.input("x", 3), sg.input("k", kind="integer")
     picked = sg.stop_gradient(x)[k] * sg.sum(x)

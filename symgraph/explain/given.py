@@ -4,31 +4,11 @@ from __future__ import annotations
 
 from symgraph.explain.derivation import Equation
 from symgraph.explain.naming import Naming
-from symgraph.node import Node
 from symgraph.notation.blocks import Division
-from symgraph.notation.indexed import Array
-from symgraph.notation.read import bare
 from symgraph.notation.sequences import Side
-from symgraph.notation.tree import Formula
-from symgraph.ops import Concat, Let
+from symgraph.ops import Let
 
 __all__ = ["given_values"]
-
-
-def _joined(names: Naming, node: Node) -> Formula | None:
-    """[x, h] for a vector that is joined of others, [A, B] for matrices side by side."""
-    inner = bare(node)
-    if not isinstance(inner, Concat) or node.ndim > 2:
-        return None
-    sort = names.forward.sort(node)
-    parts = [names.literal.read(arg) for arg in inner.args]
-    if any(isinstance(part, Array) for part in parts):
-        return None
-    if node.ndim == 1 and all(part.sort in ("column", "row", "scalar") for part in parts):
-        return Side(tuple(names.literal.algebra.turned(part, sort) for part in parts), sort)
-    if node.ndim == 2 and all(part.sort == "matrix" for part in parts):
-        return Side(tuple(parts), "matrix", stacked=inner.axis == 0)
-    return None
 
 
 def _in_parts(names: Naming, division: Division) -> Equation:
@@ -48,11 +28,11 @@ def given_values(names: Naming) -> list[Equation]:
         name = names.forward.name(node) if isinstance(node, Let) and node in lets else None
         name = name or named.get(node)
         if name is not None:
-            meaning = _joined(names, node) or names.literal.meaning(node)
+            meaning = names.literal.joined(node) or names.literal.meaning(node)
             if name.sort in ("column", "row") and meaning.sort in ("column", "row"):
                 meaning = names.literal.algebra.turned(meaning, name.sort)
             lines.append(Equation(name, meaning))
     if names.forward.name(names.root) is None:
-        meaning = _joined(names, names.root) or names.literal.meaning(names.root)
+        meaning = names.literal.joined(names.root) or names.literal.meaning(names.root)
         lines.append(Equation(names.root_name, meaning))
     return lines

@@ -28,6 +28,7 @@ from symgraph.notation.indexed import (
     replaced,
     vanishes_outside,
 )
+from symgraph.notation.sequences import Side
 from symgraph.notation.tree import (
     Apply,
     Call,
@@ -111,6 +112,8 @@ class Entries:
         if isinstance(x, OneHot):
             place = Index("k", x.length)
             return (*self.axes(x.ids), place) if x.sort == "matrix" else (place,)
+        if isinstance(x, Side):
+            return self._axes_of_joined(x)
         if isinstance(x, Call) and x.axis is not None and x.sort in ("column", "row"):
             inner = self.axes(x.args[0])
             return (inner[1 - x.axis],) if len(inner) == 2 else ()
@@ -121,6 +124,24 @@ class Entries:
         if x.kind in ("column", "row") and len(known) == 2:
             return known[:1] if x.kind == "column" else known[1:]
         return known
+
+    def _axes_of_joined(self, x: Side) -> Axes:
+        """Along the joint the parts follow each other, and across it they are alike."""
+        if x.sort != "matrix":
+            letters = [self.axes(part)[0] for part in x.items if part.sort != "scalar"]
+            count = len(x.items) - len(letters) + sum(index.length for index in letters)
+            return (Index(letters[0].letter if letters else "i", count),)
+        axis = 0 if x.stacked else 1
+        ends = [self.axes(part) for part in x.items]
+        flat = "row" if x.stacked else "column"
+        count = sum(
+            1 if part.sort == flat else own[axis].length
+            for part, own in zip(x.items, ends, strict=True)
+        )
+        whole = next((own for part, own in zip(x.items, ends, strict=True) if len(own) == 2), None)
+        across = ends[0][-1] if whole is None else whole[1 - axis]
+        along = Index(other_letter({across.letter}, whole and whole[axis].letter), count)
+        return (along, across) if x.stacked else (across, along)
 
     def _axes_of_product(self, x: Product) -> Axes:
         core = [f for f in x.factors if f.sort != "scalar"]
@@ -192,7 +213,7 @@ class Entries:
             return self._chain([x.base] * x.exponent, at) if repeated else self._named(x, at)
         if isinstance(x, Call):
             return self._entry_of_call(x, at)
-        if isinstance(x, (Name, Inverse, Plain, Verbatim)):
+        if isinstance(x, (Name, Inverse, Plain, Side, Verbatim)):
             return self._named(x, at)
         return self._entrywise(x, x.sort, at)
 

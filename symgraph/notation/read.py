@@ -25,6 +25,7 @@ from symgraph.notation.indexed import (
 )
 from symgraph.notation.kronecker import kronecker
 from symgraph.notation.parts import loosened
+from symgraph.notation.sequences import Side
 from symgraph.notation.tensors import Tensors, needs_indices
 from symgraph.notation.tree import (
     Call,
@@ -39,6 +40,7 @@ from symgraph.notation.tree import (
     Sort,
 )
 from symgraph.ops import (
+    Concat,
     Det,
     Einsum,
     Fill,
@@ -162,6 +164,22 @@ class Reader(Bodies):
         if node.ndim == 1 and sort in _VECTORS and not isinstance(formula, Array):
             return self.algebra.turned(formula, sort)  # c = αᵀ H where c is a row
         return formula
+
+    def joined(self, node: Node) -> Formula | None:
+        """[x, h] of joined vectors, [A, B] of matrices side by side, [A; B] on one another."""
+        inner = bare(node)
+        if not isinstance(inner, Concat) or node.ndim > 2:
+            return None
+        sort = self.forward.sort(node)
+        parts = [self.read(arg) for arg in inner.args]
+        if any(isinstance(part, Array) for part in parts):
+            return None
+        if node.ndim == 1 and all(part.sort in (*_VECTORS, "scalar") for part in parts):
+            return Side(tuple(self.algebra.turned(part, sort) for part in parts), sort)
+        lying = "row" if inner.axis == 0 else "column"
+        if node.ndim == 2 and all(part.sort in ("matrix", lying) for part in parts):
+            return Side(tuple(parts), "matrix", stacked=inner.axis == 0)
+        return None
 
     def _cut(self, node: Node, formula: Formula) -> Formula:
         """A name for a formula, which is defined once."""

@@ -449,6 +449,9 @@ def _spread(
     new: Sequence[Index], sizes: Sequence[Dim], axes: Sequence[int], at: list[Formula]
 ) -> bool:
     """The positions on some axes of the source from those of the result with as many entries."""
+    long = [k for k in range(len(axes)) if sizes[k] != 1]
+    if len(long) < len(axes) and long:  # along the others everything is at 0
+        sizes, axes = [sizes[k] for k in long], [axes[k] for k in long]
     if len(new) == len(axes) == 1:
         at[axes[0]] = new[0]
         return True

@@ -73,3 +73,11 @@ def test_rows_of_a_batch_are_joined_side_by_side():
         f"dL/d{name} = (1 - tanh(net).^2) W_{name}^T" for name in "HX"
     ]
     assert found.verified
+
+
+def test_stacked_vectors_are_the_rows_of_a_matrix_and_a_part_is_read_from_its_row():
+    a, b = sg.input("a", 4), sg.input("b", 4)
+    found = sg.derive(sg.sum(sg.stack([a, b]) ** 2), b)
+
+    assert ["u₁ = [aᵀ; bᵀ]", "L = ‖u₁‖²"] == [str(one.unicode()) for one in found.given]
+    assert "dL/db[j] = 2 u₁[1,j]" == found.result.unicode()
