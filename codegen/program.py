@@ -37,6 +37,7 @@ from symgraph.errors import (
     UnknownNameError,
     UnsupportedError,
 )
+from symgraph.garbage import uncollected
 from symgraph.node import Node, check_names, describe
 from symgraph.ops.leaves import Var
 from symgraph.shapes import same_shape, shape_text
@@ -83,6 +84,7 @@ def compile(
 ) -> ArrayProgram: ...
 
 
+@uncollected
 def compile(
     args: Any,
     outputs: Any,

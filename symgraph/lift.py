@@ -23,6 +23,7 @@ from sympy.tensor.array.ndim_array import NDimArray
 
 from symgraph.build import arithmetic, contract, declare, indexing, linear_algebra, shaping, special
 from symgraph.errors import NameClashError, UnsupportedError
+from symgraph.garbage import uncollected
 from symgraph.node import Node, NodeSymbol, operators
 from symgraph.ops.evaluate import entries
 from symgraph.ops.leaves import constant, fill
@@ -65,6 +66,7 @@ class _Lifting:
         self.where = where
         self._symbols: dict[str, Any] = {}
 
+    @uncollected
     def run(self, root: Any) -> Node:
         """Parts before wholes, on a stack: expressions may be deeper than Python can recurse."""
         done: dict[int, Node] = {}

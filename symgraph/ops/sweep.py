@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Protocol
 
+from symgraph.garbage import uncollected
 from symgraph.node import Node, topological
 from symgraph.ops.einsum import widen
 from symgraph.ops.leaves import Fill
@@ -78,6 +79,7 @@ def dependents(order: Sequence[Node], sources: Collection[Node] | None) -> set[N
     return active
 
 
+@uncollected
 def reverse(
     seeds: Mapping[Node, Node],
     sources: Collection[Node] | None,
@@ -177,6 +179,7 @@ def _start(item: tuple[Dim, Node]) -> int:
     return int(item[0])
 
 
+@uncollected
 def forward(roots: Sequence[Node], tangents: Mapping[Node, Node]) -> dict[Node, Node]:
     """Tangents of all nodes on the way from the seeded nodes to the roots; absent means zero."""
     found: dict[Node, Node] = dict(tangents)
@@ -198,6 +201,7 @@ def forward(roots: Sequence[Node], tangents: Mapping[Node, Node]) -> dict[Node, 
     return found
 
 
+@uncollected
 def batch(
     roots: Sequence[Node],
     leaves: Mapping[Node, Node],
