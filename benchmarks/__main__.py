@@ -33,7 +33,7 @@ CASES = (
     "peak:fma",
     "guards:call_overhead",
     "guards:gradient_by_forward",
-    "guards:growth_with_depth",
+    "growth:growth_with_depth",
     "guards:two_threads",
     "latency:first_results",
     "memory:above_numpy",

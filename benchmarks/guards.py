@@ -1,11 +1,10 @@
-"""What must hold besides being fast: overhead of a call, cost of gradients, growth with depth."""
+"""What must hold besides being fast: overhead of a call, cost of gradients, threads."""
 
 from __future__ import annotations
 
 import statistics
 import time
 from collections.abc import Callable
-from functools import partial
 from typing import Any, cast
 
 import numpy as np
@@ -15,9 +14,9 @@ from benchmarks.compiler import CONTESTS
 from benchmarks.measure import Row, in_turn, local, pin, share
 from benchmarks.systems.trainer import tables
 from benchmarks.worker import named
-from symgraph.node import Node, dag_size, variables
+from symgraph.node import dag_size, variables
 
-__all__ = ["TARGET", "call_overhead", "gradient_by_forward", "growth_with_depth", "two_threads"]
+__all__ = ["TARGET", "call_overhead", "gradient_by_forward", "two_threads"]
 
 
 def _target() -> Any:
@@ -96,47 +95,3 @@ def two_threads() -> list[Row]:
             times[threads].append(time.perf_counter() - began)
     ratio = statistics.median(times[1]) / statistics.median(times[2])
     return [Row("LSTM, batch 32: two threads", ratio, "x", 1.6, "wall time", least=True)]
-
-
-def tanh_net(depth: int, width: int = 8) -> tuple[Node, list[Node]]:
-    """The sum of the last layer of a net of scalars, each weight a variable; and the weights."""
-    h: list[Node] = [sg.input(f"x{k}") for k in range(width)]
-    weights = []
-    for layer in range(depth):
-        rows = [[sg.parameter(f"w{layer}_{i}_{j}") for j in range(width)] for i in range(width)]
-        weights += [w for row in rows for w in row]
-        h = [sg.tanh(_dot(row, h)) for row in rows]
-    return _dot([sg.const(1.0)] * width, h), weights
-
-
-def _dot(row: list[Node], h: list[Node]) -> Node:
-    total = row[0] * h[0]
-    for w, x in zip(row[1:], h[1:], strict=True):
-        total = total + w * x
-    return total
-
-
-def growth_with_depth() -> list[Row]:
-    """Gradient and program of tanh nets of scalars, width 8, whose depth doubles up to 64."""
-    rows, before = [], {}
-    for depth in (8, 16, 32, 64):
-        loss, weights = tanh_net(depth)
-        derive = min(in_turn({"grad": local(partial(sg.grad, loss, weights))}, 5)["grad"])
-        gradients = sg.grad(loss, weights)
-        everything: Any = list(variables([loss]))
-        begun = time.process_time()
-        program = sg.compile(everything, [loss, *gradients], target=TARGET)
-        build = time.process_time() - begun
-        del program
-        nodes = dag_size(loss, *gradients)[0]
-        for title, seconds in (("derive", derive), ("compile, Python's part", build)):
-            name = f"{title} a tanh net of {depth} layers of scalars"
-            rows.append(Row(name, seconds, "s", None, f"{nodes} nodes"))
-            if title in before:
-                rows.append(
-                    Row("the same by that of half the depth", seconds / before[title], "x", 2.3)
-                )
-            before[title] = seconds
-        if depth == 64:
-            rows.append(Row("derivation by node", derive / nodes * 1e6, "µs", 15))
-    return rows

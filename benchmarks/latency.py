@@ -57,7 +57,13 @@ def _cpu() -> float:
 
 def _first_result(name: str) -> dict[str, float]:
     """Of a train step; the modules that it needs are imported before."""
+    import numpy.random  # noqa: F401
+
     import symgraph as sg
+    import symgraph.build.conv
+    import symgraph.build.loops
+    import symgraph.build.losses
+    import symgraph.grad
     from benchmarks.guards import TARGET
     from benchmarks.systems import by_symgraph
     from benchmarks.worker import named

@@ -78,6 +78,7 @@ def evaluate(work: Scalars, dtype: Any, target: Any) -> Evaluator:
 
 def _row(formula: Any, symbols: Any) -> list[Any]:
     """The derivatives by all symbols; a formula without a symbol does not change with it."""
-    there = [one for one in symbols if one in formula.free_symbols]
+    known = formula.free_symbols
+    there = [one for one in symbols if one in known]
     found = dict(zip(there, sg.grad(formula, there), strict=True))
     return [found.get(one, 0) for one in symbols]
