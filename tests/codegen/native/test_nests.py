@@ -79,3 +79,22 @@ def test_dots_sum_products_of_runs_at_any_offsets(suffix, dtype, m, n, k, rows, 
     )
 
     np.testing.assert_allclose(c, want, rtol=0, atol=1e-4 if suffix == "f32" else 1e-12)
+
+
+@pytest.mark.parametrize(("suffix", "dtype"), [("f32", np.float32), ("f64", np.float64)])
+@pytest.mark.parametrize(("k", "rows"), [(3001, 7), (8193, 2), (20011, 3)])
+@pytest.mark.parametrize("add", [False, True])
+def test_dots_of_long_runs_are_summed_part_by_part(suffix, dtype, k, rows, add):
+    rng = np.random.default_rng(k)
+    m, n = 7, 5
+    a, b = (rng.normal(size=(count, rows, k)).astype(dtype) for count in (m, n))
+    c = rng.normal(size=(m, n)).astype(dtype)
+    row, column = np.arange(rows) * k, np.arange(n) * rows * k
+    want = np.einsum("irk,jrk->ij", a.astype(float), b.astype(float)) + (c if add else 0)
+
+    routine(f"dots_{suffix}", "iiiipipppppipi")(
+        m, n, k, rows, at(a), rows * k, at(row), at(b), at(column), at(row), at(c), n,
+        at(np.arange(n)), add,
+    )  # fmt: skip
+
+    np.testing.assert_allclose(c, want, rtol=0, atol=2e-3 if suffix == "f32" else 1e-10)
