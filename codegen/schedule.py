@@ -51,12 +51,23 @@ class Block:
     sections: dict[Node, Section] = field(default_factory=dict)
     last: list[Node] = field(default_factory=list)
 
-    def viewed(self, sources: Iterable[Node]) -> dict[Node, frozenset[Node]]:
-        """For each value that may be a view of some of the sources, which ones."""
+    def viewed(
+        self, sources: Iterable[Node], constants: bool = True
+    ) -> dict[Node, frozenset[Node]]:
+        """For each value that may be a view of some of the sources, which ones.
+
+        `constants` says whether results of loops may be views of what stays the same in them.
+        """
         found = {source: frozenset([source]) for source in sources}
         for step in self.steps:
             if step._args and _may_view(step):
-                seen = [found[arg] for arg in step._args if arg in found]
+                args = step._args
+                if step in self.loops and not constants:
+                    scan = self.loops[step].scan
+                    same = set(scan.body.constants)
+                    places = zip(scan.body.locals, scan.args, strict=True)
+                    args = tuple(arg for place, arg in places if place not in same)
+                seen = [found[arg] for arg in args if arg in found]
                 if seen:
                     found[step] = frozenset().union(*seen)
         return found

@@ -182,10 +182,14 @@ def overwritten(
     """
     place = {node: k for k, group in enumerate(groups) for node in group}
     end = len(groups)
-    refusing = max((k for node, k in place.items() if _may_refuse(node)), default=-1)
-    if any(_may_refuse(node) for node in away):
-        refusing = end
-    viewed = block.viewed(updates)
+    refusing, made = -1, set[Any]()
+    settled = [(node, k) for node, k in place.items() if node not in away]
+    for node, k in (*settled, *((node, end) for node in away)):
+        tests = _tests(node)
+        if _may_refuse(node) or not tests <= made:
+            refusing = k
+        made |= tests
+    viewed = block.viewed(updates, constants=False)
     last: dict[Node, int] = {}
     for node in block.steps:
         at = place.get(node, end)
@@ -212,8 +216,20 @@ def overwritten(
 
 def _may_refuse(node: Node) -> bool:
     """Whether an error may be found while the step is computed."""
-    if isinstance(node, (Inv, Solve, Random)) or node.is_loop:
-        return True
+    return isinstance(node, (Inv, Solve, Random)) or node.is_loop
+
+
+def _tests(node: Node) -> set[Any]:
+    """What is tested of positions before a step; the same test is made once."""
     if not isinstance(node, (Pull, Push)):
-        return False
-    return any(isinstance(row, Lookup) or row.checked for row in node.rows)
+        return set()
+    large, small = node.shape, node.args[0].shape
+    if isinstance(node, Pull):
+        large, small = small, large
+    found = set[Any]()
+    for row, size in zip(node.rows, large, strict=True):
+        if isinstance(row, Lookup):
+            found.add((node.args[row.operand], size))
+        elif row.checked:
+            found.add((row, size, small))
+    return found

@@ -191,6 +191,50 @@ def test_nothing_is_written_where_an_index_is_refused() -> None:
     assert (arrays[2] == 1).all()
 
 
+def recurrent_step(target: str) -> Any:
+    """A step of Adagrad: a table that is looked up, a matrix that a loop over time reads."""
+    table, W = sg.parameter("E", (7, 3)), sg.parameter("W", (3, 3))
+    x, y = sg.input("x", (5, "N"), kind="integer"), sg.input("y", (5, "N"), kind="integer")
+    h = sg.scan(lambda s, e: sg.tanh(s @ W + e), sg.zeros((x.shape[1], 3)), table[x])
+    loss = sg.cross_entropy(h.states, y)
+    gradients = dict(zip([table, W], sg.grad(loss, [table, W]), strict=True))
+    updates = sg.optim.Adagrad(0.1).updates(gradients)
+    args = [table, W, x, y, *(v for v in updates if v not in (table, W))]
+    rate = [v for v in sg.node.variables([*updates.values()]) if v.name == "η"]
+    return sg.compile([*args, *rate], loss, updates=updates, target=target), len(args) - 4
+
+
+def recurrent_arrays(states: int) -> list[Any]:
+    draw = np.random.default_rng(5)
+    moments = [np.full(shape, 0.1) for shape in [(7, 3), (3, 3)][:states]]
+    x, y = draw.integers(0, 7, (5, 2)), draw.integers(0, 3, (5, 2))
+    return [draw.normal(size=(7, 3)), draw.normal(size=(3, 3)), x, y, *moments, np.array(0.1)]
+
+
+def test_new_values_of_what_a_loop_reads_go_right_into_their_arrays() -> None:
+    (f, states), (plain, _) = recurrent_step("cython"), recurrent_step("numpy")
+    ours, theirs = recurrent_arrays(states), recurrent_arrays(states)
+    losses = [[g(*arrays) for _ in range(3)] for g, arrays in [(f, ours), (plain, theirs)]]
+
+    assert not re.search(r"p2\[[^]]*\] = u\d+", f.source)
+    assert np.allclose(*losses, rtol=1e-12)
+    for one, other in zip(ours, theirs, strict=True):
+        assert np.allclose(one, other, rtol=1e-11)
+
+
+@pytest.mark.parametrize("argument", [2, 3])
+def test_no_index_is_refused_after_something_was_written(argument: int) -> None:
+    f, states = recurrent_step("cython")
+    arrays, kept = recurrent_arrays(states), recurrent_arrays(states)
+    for array in (arrays[argument], kept[argument]):
+        array[4, 1] = 7
+    with pytest.raises(sg.RangeError, match="index 7"):
+        f(*arrays)
+
+    for array, old in zip(arrays, kept, strict=True):
+        assert (array == old).all()
+
+
 # --- names ---------------------------------------------------------------------------------------
 
 HOSTILE = [
