@@ -10,7 +10,7 @@ other. Lanes run along the axis that has unit stride in the arrays that matter.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from symgraph.codegen.contraction import grouping, typical
@@ -26,6 +26,7 @@ from symgraph.shapes import Dim, product, same_dim
 __all__ = ["delayed_products", "emit_contraction", "emit_spread_product"]
 
 _SHORTEST = 4  # runs of fewer entries are no matter for lanes
+_REPEATED = 256  # entries read so often are worth a copy in the order of their reading
 _TABLED = 4096  # tables of at most so many known entries are constants
 
 
@@ -144,8 +145,41 @@ def _emit(
     a, b, c = (values[1], values[0], values[2]) if best.swapped else values
     if cleared is not None:
         zero(w, cleared)
+    if _is_scattered(best):
+        best, a = _gathered(w, best, a)
     _Call(w, best, a, b, c, cleared is not None).emit(note)
     return True
+
+
+def _is_scattered(plan: _Plan) -> bool:
+    """Whether every entry that rows read of A is on a line of the cache of its own, time and again.
+
+    They are broadcast one by one, so that a line of them would serve a whole tile.
+    """
+    inner = [plan.m, *plan.tabled]
+    apart = all(axis.strides[_A] != 1 for axis in inner if axis.size != 1)
+    again = [axis.size for axis in (plan.run, *plan.loops) if axis.strides[_A] == 0]
+    return plan.kind == "rows" and apart and typical(product(again)) >= _REPEATED
+
+
+def _gathered(w: CWriter, plan: _Plan, a: Value) -> tuple[_Plan, Value]:
+    """The entries of A copied into the order in which rows read them, and the plan for the copy."""
+    moved = [axis for axis in plan.loops if axis.strides[_A] != 0]
+    inner = [axis for axis in (*plan.tabled, plan.m) if axis.strides[_A] != 0]
+    axes = [*moved, *inner]
+    sizes = tuple(axis.size for axis in axes)
+    seen = w.view(a, sizes, tuple(axis.strides[_A] for axis in axes))
+    made = w.copied(seen)
+    strides = {id(axis): new for axis, new in zip(axes, made.strides or (), strict=True)}
+
+    def under(axis: _Axis) -> _Axis:
+        new = strides.get(id(axis), 0)
+        return axis._replace(strides=(new, axis.strides[_B], axis.strides[_C]))
+
+    changed = replace(
+        plan, m=under(plan.m), tabled=[*map(under, plan.tabled)], loops=[*map(under, plan.loops)]
+    )
+    return changed, made
 
 
 def _worth(plan: _Plan) -> tuple[int, int, int]:

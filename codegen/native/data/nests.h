@@ -9,25 +9,17 @@
 #define NEST_WIDE 2
 #endif
 
+/* Keeps a vector in its register: compilers read it anew from memory wherever it is used, and so many
+   loads take longer than the products. */
+#if defined(__x86_64__) && !defined(__clang__)
+#define HOLD(x) __asm__("" : "+v"(x))
+#else
+#define HOLD(x) (void)0
+#endif
+
 /* The last vector of a row: `some` lanes of it. */
 INLINE vec F(load_last)(const REAL *p, F(mask) some, i64 last) {
     return MASKED || last != LANES ? F(load_first)(p, some) : F(load)(p);
-}
-
-#define SWAP(i, d) ((i) ^ (d))
-
-INLINE REAL F(total)(vec x) {
-#if LANES > 8
-    x += PICK(x, x, SWAP, 8);
-#endif
-#if LANES > 4
-    x += PICK(x, x, SWAP, 4);
-#endif
-#if LANES > 2
-    x += PICK(x, x, SWAP, 2);
-#endif
-    x += PICK(x, x, SWAP, 1);
-    return x[0];
 }
 
 /* R x W vectors of C: C[i, j] (+)= sum of a[i*am + ak[q]] * b[bk[q] + j] over q. */
@@ -68,29 +60,36 @@ INLINE void F(dots_tile)(const int R, const int W, i64 k, i64 rows, const REAL *
     const F(mask) some = F(first)(k % LANES);
     UNROLL for (int r = 0; r < R; r++) UNROLL for (int w = 0; w < W; w++) sum[r][w] = (vec){0};
     for (i64 p = 0; p < rows; p++) {
-        const REAL *x = a + ar[p], *y[4];
+        const REAL *const x = a + ar[p], *const x3 = x + 3 * am, *y[4];
         UNROLL for (int w = 0; w < W; w++) y[w] = b + br[p] + bn[w];
-        const REAL *x3 = x + 3 * am;
-        i64 q = 0;
-        for (; q + LANES <= k; q += LANES) {
+        for (i64 q = 0; q + LANES <= k; q += LANES) {
             vec other[4];
             UNROLL for (int w = 0; w < W; w++) other[w] = F(load)(y[w] + q);
             UNROLL for (int r = 0; r < R; r++) {
-                const vec one = F(load)((r < 3 ? x : x3) + r % 3 * am + q);
+                vec one = F(load)((r < 3 ? x : x3) + r % 3 * am + q);
+                HOLD(one);
                 UNROLL for (int w = 0; w < W; w++) sum[r][w] += one * other[w];
             }
         }
-        if (q == k) continue;
+    }
+    for (i64 p = 0, q = k / LANES * LANES; p < rows && q < k; p++) {
+        const REAL *const x = a + ar[p] + q, *const y = b + br[p] + q;
         vec other[4];
-        UNROLL for (int w = 0; w < W; w++) other[w] = F(load_first)(y[w] + q, some);
+        UNROLL for (int w = 0; w < W; w++) other[w] = F(load_first)(y + bn[w], some);
         UNROLL for (int r = 0; r < R; r++) {
-            const vec one = F(load_first)((r < 3 ? x : x3) + r % 3 * am + q, some);
+            const vec one = F(load_first)(x + r * am, some);
             UNROLL for (int w = 0; w < W; w++) sum[r][w] += one * other[w];
         }
     }
     UNROLL for (int r = 0; r < R; r++) {
+        UNROLL for (int d = 1; d < LANES; d *= 2) {
+            UNROLL for (int w = 0; w < W; w += 2 * d) {
+                const vec next = sum[r][d < W ? (w + d) % 4 : w];
+                sum[r][w] = F(low)(sum[r][w], next, d) + F(high)(sum[r][w], next, d);
+            }
+        }
         UNROLL for (int w = 0; w < W; w++) {
-            const REAL total = F(total)(sum[r][w]);
+            const REAL total = sum[r][w / LANES * LANES][w % LANES];
             REAL *to = c + r * cm + cn[w];
             *to = add ? *to + total : total;
         }
@@ -149,14 +148,31 @@ void F(sg_rows)(i64 m, i64 n, i64 k, const REAL *a, i64 am, const i64 *ak, const
     }
 }
 
+/* So many entries of each row at a time: what a tile reads of A stays in the L2 cache for all of its
+   columns, and its sums are long beside adding up their lanes. */
+#define NEST_RUN (32768 / WIDTH)
+
 void F(sg_dots)(i64 m, i64 n, i64 k, i64 rows, const REAL *a, i64 am, const i64 *ar, const REAL *b,
                 const i64 *bn, const i64 *br, REAL *c, i64 cm, const i64 *cn, i64 add) {
-    for (i64 j = 0, W; j < n; j += W) {
-        W = F(nest_width)(n - j);
-        for (i64 i = 0, R; i < m; i += R) {
-            R = F(nest_height)(m - i);
-            F(dots_kernels)[W][R](k, rows, a + i * am, am, ar, b, bn + j, br, c + i * cm, cm,
-                                  cn + j, add);
-        }
-    }
+    const i64 parts = (k + NEST_RUN - 1) / NEST_RUN;
+    const i64 deep = parts > 1 ? ((k + parts - 1) / parts + LANES - 1) / LANES * LANES : k;
+    const i64 high = parts == 1 ? NEST_RUN / k : 1;
+    i64 p = 0;
+    do {
+        const i64 some = rows - p < high ? rows - p : high;
+        i64 q = 0;
+        do {
+            const i64 run = k - q < deep ? k - q : deep;
+            for (i64 i = 0, R; i < m; i += R) {
+                R = F(nest_height)(m - i);
+                for (i64 j = 0, W; j < n; j += W) {
+                    W = F(nest_width)(n - j);
+                    F(dots_kernels)[W][R](run, some, a + i * am + q, am, ar + p, b + q, bn + j,
+                                          br + p, c + i * cm, cm, cn + j, add);
+                }
+            }
+            add = 1, q += deep;
+        } while (q < k);
+        p += high;
+    } while (p < rows);
 }
