@@ -146,6 +146,7 @@ _NAMES: dict[str, str] = {
 }
 # Modules that are public as a whole, by the name they have here.
 _MODULES: dict[str, str] = {
+    "data": "symgraph.train.sources",
     "metrics": "symgraph.nn.metrics",
     "optim": "symgraph.train.optim",
     "random": "symgraph.random",
@@ -439,7 +440,7 @@ if TYPE_CHECKING:
     from symgraph.node import (
         Node as Node,
     )
-    from symgraph.train import optim as optim
+    from symgraph.train import optim as optim, sources as data  # noqa: F401 - sg.data
     from symgraph.train.history import (
         History as History,
     )
@@ -476,9 +477,10 @@ class _Package(ModuleType):
     """
 
     def __setattr__(self, name: str, value: object) -> None:
-        is_submodule = isinstance(value, ModuleType) and value.__name__ == f"{__name__}.{name}"
-        if is_submodule and name in _HOME:
-            return
+        if isinstance(value, ModuleType) and value.__name__ == f"{__name__}.{name}":
+            is_public_module = _MODULES.get(name) == value.__name__
+            if name in _HOME or (name in _MODULES and not is_public_module):
+                return
         super().__setattr__(name, value)
 
 

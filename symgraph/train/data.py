@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,10 +14,13 @@ from numpy.typing import NDArray
 
 from symgraph import random
 from symgraph.errors import KindError, NonFiniteError, RangeError, ShapeError, UnknownNameError
+from symgraph.node import variables
 from symgraph.ops.leaves import Var
 from symgraph.shapes import Dim, bind_dim, dim_symbols, shape_text
+from symgraph.train.kept import BLOCK, blocks, converted, gather, is_plain, stays
 from symgraph.train.lookups import Lookups, check_lookups
 from symgraph.train.names import unknown_name
+from symgraph.train.sources import load
 
 __all__ = ["Data", "Lookups", "check_data"]
 
@@ -25,28 +30,57 @@ Dims = dict[sympy.Symbol, int]
 
 @dataclass(frozen=True)
 class Data:
-    """Arrays that fit the inputs they are for; `rows` samples along the batch axis of each."""
+    """Arrays that fit the inputs they are for; `rows` samples along the batch axis of each.
+
+    Arrays that would be costly to copy are those that were given, of any type that can be
+    converted; a batch of them has the type in `dtypes`. With a `subset` only the samples of these
+    numbers belong to the data.
+    """
 
     arrays: dict[Var, Array]
     axes: dict[Var, int | None]
     batch: sympy.Symbol | None
     dims: Dims
+    dtypes: dict[Var, np.dtype[Any]]
+    subset: Array | None = None
 
     @property
     def rows(self) -> int:
         """The number of samples; 1 when nothing counts them."""
         return 1 if self.batch is None else self.dims.get(self.batch, 1)
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether the arrays hold the samples, and nothing else, as programs read them."""
+        return self.subset is None and all(
+            is_plain(array, self.dtypes[node]) for node, array in self.arrays.items()
+        )
+
+    def gather(self, node: Var, index: Array, target: Array) -> None:
+        """The samples of these numbers of one input that has samples."""
+        axis = self.axes[node]
+        assert axis is not None
+        rows = index if self.subset is None else self.subset[index]
+        gather(self.arrays[node], rows, axis, target)
+
     def take(self, index: Array | None) -> Data:
         """The samples of these numbers; None stands for all of them."""
         if index is None:
-            return self
-        arrays = {
-            node: array if self.axes[node] is None else array.take(index, self.axes[node])
-            for node, array in self.arrays.items()
-        }
+            if self.is_plain:
+                return self
+            index = np.arange(self.rows)
+        arrays = {node: self._taken(node, index) for node in self.arrays}
         dims = self.dims if self.batch is None else self.dims | {self.batch: len(index)}
-        return Data(arrays, self.axes, self.batch, dims)
+        return Data(arrays, self.axes, self.batch, dims, self.dtypes)
+
+    def _taken(self, node: Var, index: Array) -> Array:
+        array, axis = self.arrays[node], self.axes[node]
+        if axis is None:
+            return converted(array, self.dtypes[node])
+        shape = (*array.shape[:axis], len(index), *array.shape[axis + 1 :])
+        part = np.empty(shape, self.dtypes[node])
+        self.gather(node, index, part)
+        return part
 
     def batches(self, order: Array, size: int) -> Iterator[Array | None]:
         """The numbers of the samples in this order, `size` at a time; the last may be fewer.
@@ -74,7 +108,14 @@ class Data:
             )
         # stream numbers count epochs; the last one is never an epoch
         order = random.permutation(self.rows, seed, 2**64 - 1)
-        return self.take(np.sort(order[count:])), self.take(np.sort(order[:count]))
+        return self._part(np.sort(order[count:])), self._part(np.sort(order[:count]))
+
+    def _part(self, index: Array) -> Data:
+        """Some samples, copied where that costs little."""
+        if not any(stays(array, self.dtypes[node]) for node, array in self.arrays.items()):
+            return self.take(index)
+        assert self.batch is not None
+        return replace(self, dims=self.dims | {self.batch: len(index)}, subset=index)
 
 
 def check_data(
@@ -88,22 +129,14 @@ def check_data(
     lookups: Lookups = (),
     check_finite: bool = True,
 ) -> Data:
-    """The data of some inputs, by name or by node, as arrays of their kind.
+    """The data of some inputs, by name or by node or in a file, as arrays of their kind.
 
     `inputs` are those needed; other `known` ones may be given and are left out. `where` begins
     every message. Raises UnknownNameError for unknown or missing names, KindError for arrays of
     another kind, ShapeError for shapes that do not fit, NonFiniteError for NaN and infinity unless
     `check_finite` is false, RangeError for labels outside their range.
     """
-    if not isinstance(data, Mapping):
-        raise KindError(
-            f"{where}: the data are a {type(data).__name__}, and they map the names of the inputs "
-            f"to arrays. Write {{{', '.join(f'{name!r}: ...' for name in inputs)}}}."
-        )
-    data = {key.name if isinstance(key, Var) else key: value for key, value in data.items()}
-    for name in data:
-        if name not in known:
-            raise unknown_name(where, "an input", name, known)
+    data = _named(where, data, inputs, known)
     for name in inputs:
         if name not in data:
             raise UnknownNameError(
@@ -111,10 +144,8 @@ def check_data(
                 f"{', '.join(map(repr, data)) or 'none'}. Add {name!r} to the data."
             )
     arrays = {node: _as_array(where, data[name], node, dtype) for name, node in inputs.items()}
+    dtypes = {node: _dtype(node, dtype) for node in arrays}
     dims = _bind(where, arrays, batch)
-    for node, array in arrays.items():
-        if check_finite and node.kind == "real":
-            _check_finite(where, node, array)
     axes = {node: _axis(node, batch) for node in arrays}
     for node, array in arrays.items():
         if array.size == 0:
@@ -122,8 +153,44 @@ def check_data(
                 f"{where}: the data of {node.name!r} are empty, of shape {array.shape}. "
                 "Give at least one sample."
             )
-    check_lookups(where, lookups, arrays, dims)
-    return Data(arrays, axes, batch, dims)
+        if check_finite and node.kind == "real":
+            _check_finite(where, node, array, axes[node] or 0, dtypes[node])
+    checked = Data(arrays, axes, batch, dims, dtypes)
+    _check_lookups(where, lookups, checked)
+    return checked
+
+
+def _named(
+    where: str, data: Any, inputs: Mapping[str, Var], known: Mapping[str, Var]
+) -> dict[str, Any]:
+    """Data by name: from a file what the model knows, from a table its columns."""
+    if isinstance(data, str | PathLike):
+        return {name: array for name, array in load(Path(data)).items() if name in known}
+    if not isinstance(data, Mapping) and callable(getattr(data, "keys", None)):
+        data = {name: data[name] for name in data.keys()}  # noqa: SIM118 - a data frame
+    if not isinstance(data, Mapping):
+        raise KindError(
+            f"{where}: the data are a {type(data).__name__}, and they map the names of the inputs "
+            f"to arrays. Write {{{', '.join(f'{name!r}: ...' for name in inputs)}}}."
+        )
+    named = {key.name if isinstance(key, Var) else key: value for key, value in data.items()}
+    for name in named:
+        if name not in known:
+            raise unknown_name(where, "an input", name, known)
+    return named
+
+
+def _check_lookups(where: str, lookups: Lookups, data: Data) -> None:
+    """Check what integers choose, some samples at a time."""
+    read = {leaf for index, _ in lookups for leaf in variables([index])}
+    used = {node: array for node, array in data.arrays.items() if node in read}
+    if not used:
+        return
+    chosen = replace(data, arrays=used)
+    each = max(1, BLOCK // max(array.itemsize * array.size // data.rows for array in used.values()))
+    for start in range(0, data.rows, each):
+        part = chosen.take(np.arange(start, min(start + each, data.rows)))
+        check_lookups(where, lookups, part.arrays, part.dims, (data.batch, start))
 
 
 def _axis(node: Var, batch: sympy.Symbol | None) -> int | None:
@@ -138,20 +205,24 @@ def _as_array(where: str, value: Any, node: Var, dtype: str) -> Array:
         )
     try:
         array = np.asarray(value)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RuntimeError) as error:  # of whatever turns into an array
         raise KindError(f"{where}: the data of {node.name!r} are not an array: {error}.") from error
-    allowed, target, fix = {
-        "real": ("biuf", dtype, "Convert them with np.asarray(a, dtype=float)."),
-        "integer": ("biu", "int64", "Convert them with .astype(int)."),
-        "boolean": ("b", "bool", "Convert them with .astype(bool)."),
+    allowed, fix = {
+        "real": ("biuf", "Convert them with np.asarray(a, dtype=float)."),
+        "integer": ("biu", "Convert them with .astype(int)."),
+        "boolean": ("b", "Convert them with .astype(bool)."),
     }[node.kind]
     if array.dtype.kind not in allowed or (array.dtype.kind == "u" and _too_large(array)):
         raise KindError(
             f"{where}: the data of {node.name!r} have dtype {array.dtype}, and the input is "
             f"{node.kind}. {fix}"
         )
-    with np.errstate(over="ignore"):
-        return np.asarray(array.astype(target, copy=False), order="C")
+    wanted = _dtype(node, dtype)
+    return array if stays(array, wanted) else converted(array, wanted)
+
+
+def _dtype(node: Var, real: str) -> np.dtype[Any]:
+    return np.dtype({"real": real, "integer": "int64", "boolean": "bool"}[node.kind])
 
 
 def _too_large(array: Array) -> bool:
@@ -196,13 +267,20 @@ def _differing(
     )
 
 
-def _check_finite(where: str, node: Var, array: Array) -> None:
-    finite = np.isfinite(array)
-    if finite.all():
-        return
-    first = tuple(int(i) for i in np.argwhere(~finite)[0])
-    raise NonFiniteError(
-        f"{where}: the data of {node.name!r} hold {array[first]} at {first}, and "
-        f"{int((~finite).sum())} of {array.size} numbers are not finite. Clean them, or pass "
-        "check_finite=False."
-    )
+def _check_finite(where: str, node: Var, array: Array, axis: int, dtype: np.dtype[Any]) -> None:
+    first: tuple[int, ...] = ()
+    value, count = 0.0, 0
+    for start, part in blocks(array, axis, dtype):
+        finite = np.isfinite(part)
+        if finite.all():
+            continue
+        at = [int(i) for i in np.argwhere(~finite)[0]]
+        if not count:
+            value = part[tuple(at)]
+            first = tuple(i + start * (a == axis) for a, i in enumerate(at))
+        count += int((~finite).sum())
+    if count:
+        raise NonFiniteError(
+            f"{where}: the data of {node.name!r} hold {value} at {first}, and {count} of "
+            f"{array.size} numbers are not finite. Clean them, or pass check_finite=False."
+        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numbers
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -84,7 +84,7 @@ def training_parts(
     whole = engine.check("fit", data, check_finite)
     if validation is None:
         return whole, None
-    if isinstance(validation, Mapping):
+    if not isinstance(validation, numbers.Number):
         return whole, engine.check("fit: validation", validation, check_finite)
     if isinstance(validation, bool) or not isinstance(validation, numbers.Real):
         raise KindError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -78,8 +79,12 @@ def check_lookups(
     lookups: Lookups,
     arrays: Mapping[Var, NDArray[Any]],
     dims: Mapping[sympy.Symbol, int],
+    beyond: tuple[sympy.Symbol | None, int] = (None, 0),
 ) -> None:
-    """Raise RangeError for the first integer outside its axis; `where` begins the message."""
+    """Raise RangeError for the first integer outside its axis; `where` begins the message.
+
+    `beyond` names a size of which only later entries are given, and how many are left out.
+    """
     given = [
         (index, bind_dim(size, dims))
         for index, size in lookups
@@ -91,9 +96,11 @@ def check_lookups(
         outside = (value < 0) | (value >= size)
         if not outside.any():
             continue
-        first = tuple(int(i) for i in np.argwhere(outside)[0])
+        place = tuple(int(i) for i in np.argwhere(outside)[0])
+        shifts = (beyond[1] * (of == beyond[0]) for of in index.shape)
+        first = tuple(map(operator.add, place, shifts))
         what = f"the data of {index.name!r} hold" if isinstance(index, Var) else f"{index} is"
         raise RangeError(
-            f"{where}: {what} {int(value[first])} at {first}, and it chooses one of {size} "
+            f"{where}: {what} {int(value[place])} at {first}, and it chooses one of {size} "
             f"entries. Give integers from 0 to {size - 1}."
         )

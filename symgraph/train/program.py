@@ -15,11 +15,12 @@ from symgraph.codegen.program import Bound, compile
 from symgraph.node import Node, reachable
 from symgraph.ops.leaves import Var
 from symgraph.train.data import Data
+from symgraph.train.kept import BLOCK, converted
 
-__all__ = ["Dtype", "Program", "Settings", "Walk"]
+__all__ = ["Dtype", "Native", "Program", "Settings", "Walk"]
 
 Array: TypeAlias = NDArray[Any]
-_Gather: TypeAlias = tuple[Var, Array, int, Array]  # argument, source, axis, target
+_Gather: TypeAlias = tuple[Var, Array]  # argument, and the array that it reads
 Dtype: TypeAlias = Literal["float64", "float32"]
 Target: TypeAlias = Literal["numpy", "cython"]
 
@@ -95,14 +96,14 @@ class Walk:
         """The outputs on the samples of these numbers, or on all of them in their own order."""
         gathers, bound = self._on(-1 if index is None else len(index))
         if index is not None:
-            for _, source, axis, target in gathers:
-                source.take(index, axis, target, "clip")  # all are inside, and "raise" is slower
+            for node, target in gathers:
+                self.data.gather(node, index, target)
         if self._key is not None:
             self._key[...] = key
         values: list[Any] = bound.step()
         return values
 
-    def native(self, size: int) -> Any:
+    def native(self, size: int) -> Native | None:
         """The walk on batches of a size as native code; None where there is none."""
         sizes = [size, self.data.rows % size]
         kernels = [self._on(rows)[1].kernel for rows in sizes if rows]
@@ -110,26 +111,96 @@ class Walk:
             return None
         from symgraph.codegen.native.runtime import runtime
 
-        used = [g for g in self._on(size)[0] if g[0] in self._program.inputs]
-        gathers = [
-            (self._program.number(node), np.require(source, requirements=["C", "A"]), axis)
-            for node, source, axis, _ in used
-        ]
-        if not gathers and self.data.rows > 1:
+        used = [node for node, _ in self._on(size)[0] if node in self._program.inputs]
+        if not used and self.data.rows > 1:
             return None  # nothing shows how many rows a batch has
+        parts = None if self.data.is_plain else self._buffers(used, size)
+        gathers = [
+            (self._program.number(node), self._source(node, parts), self.data.axes[node])
+            for node in used
+        ]
         last = kernels[1] if len(kernels) > 1 else None
-        return runtime().walk(kernels[0], last, size, gathers, self._key if self._keys else None)
+        key = self._key if self._keys else None
+        return Native(runtime().walk(kernels[0], last, size, gathers, key), self.data, parts)
+
+    def _source(self, node: Var, parts: dict[Var, Array] | None) -> Array:
+        array = self.data.arrays[node] if parts is None else parts[node]
+        return np.asarray(array)
+
+    def _buffers(self, nodes: list[Var], size: int) -> dict[Var, Array]:
+        """Memory for some batches at a time, of samples that cannot be read where they are."""
+        data = self.data
+        entries = {node: data.arrays[node].size // data.rows for node in nodes}
+        most = max(count * data.dtypes[node].itemsize for node, count in entries.items())
+        rows = min(max(BLOCK // (most * size), 1) * size, data.rows)
+        return {
+            node: np.empty(_with(data.arrays[node].shape, data.axes[node], rows), data.dtypes[node])
+            for node in nodes
+        }
 
     def _on(self, rows: int) -> tuple[list[_Gather], Bound]:
         """The program for so many samples at a time; -1 for all of them where they are."""
         if rows not in self._bound:
-            feed: dict[Var, Array] = {**self.data.arrays, **self._switches}
+            data = self.data.take(None) if rows < 0 else self.data
+            feed: dict[Var, Array] = {**data.arrays, **self._switches}
             gathers: list[_Gather] = []
-            for node, source in self.data.arrays.items():
-                axis = self.data.axes[node]
-                if axis is not None and rows >= 0:
-                    shape = (*source.shape[:axis], rows, *source.shape[axis + 1 :])
-                    feed[node] = slots([math.prod(shape)], source.dtype)[0].reshape(shape)
-                    gathers.append((node, source, axis, feed[node]))
+            for node, source in data.arrays.items():
+                axis = data.axes[node]
+                if axis is None:
+                    feed[node] = converted(source, data.dtypes[node])
+                elif rows >= 0:
+                    shape = _with(source.shape, axis, rows)
+                    dtype = data.dtypes[node]
+                    feed[node] = slots([math.prod(shape)], dtype)[0].reshape(shape)
+                    gathers.append((node, feed[node]))
             self._bound[rows] = gathers, self._program.bind(feed)
         return self._bound[rows]
+
+
+def _with(shape: tuple[int, ...], axis: int | None, rows: int) -> tuple[int, ...]:
+    """A shape with so many rows along an axis."""
+    return tuple(rows if a == axis else n for a, n in enumerate(shape))
+
+
+class Native:
+    """A native walk on data, all at once or, where they stay in a file, some batches at a time."""
+
+    def __init__(self, inner: Any, data: Data, parts: dict[Var, Array] | None) -> None:
+        self._inner = inner
+        self._data = data
+        self._parts = parts
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all samples can be had in any order, in whole epochs."""
+        return self._parts is None
+
+    @property
+    def done(self) -> tuple[int, int]:
+        """Whole epochs, and batches behind them, that the last call has done."""
+        done: tuple[int, int] = self._inner.done
+        return done
+
+    def run(self, order: Array, sums: Array, seed: int, step: int, seconds: float) -> int:
+        """Run batches in this order, all or some; where one was refused, -1 for one not finite."""
+        if self._parts is not None:
+            count = min(len(order), max(self._rows_at_a_time, 1))
+            for node, part in self._parts.items():
+                axis = self._data.axes[node] or 0
+                self._data.gather(
+                    node, order[:count], part[(slice(None),) * axis + (slice(count),)]
+                )
+            order = np.arange(count)
+        site: int = self._inner.run(order, sums, seed, step, seconds)[1]
+        return site
+
+    @property
+    def _rows_at_a_time(self) -> int:
+        assert self._parts is not None
+        rows = [int(part.shape[self._data.axes[node] or 0]) for node, part in self._parts.items()]
+        return min(rows)
+
+    def epochs(self, *given: Any) -> int:
+        """Run whole epochs; where a batch was refused, as `run`."""
+        site: int = self._inner.epochs(*given)[2]
+        return site

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from symgraph.train.measured import Measured
 from symgraph.train.plan import Plan
 from symgraph.train.position import Position
-from symgraph.train.program import Walk
+from symgraph.train.program import Native, Walk
 from symgraph.train.progress import SECONDS, Bar, Interruption
 
 __all__ = ["Sweep"]
@@ -28,7 +28,7 @@ _QUICK = 0.5 * SECONDS  # an epoch that is not worth a return to Python
 class Sweep:
     """A walk that steps natively. `is_quick` says whether an epoch takes no time to speak of."""
 
-    def __init__(self, walk: Walk, inner: Any, size: int, measuring: Measured) -> None:
+    def __init__(self, walk: Walk, inner: Native, size: int, measuring: Measured) -> None:
         self._walk, self._inner, self._size, self._measuring = walk, inner, size, measuring
         self._names = [*measuring.outputs]
         self.is_quick = False
@@ -55,7 +55,8 @@ class Sweep:
             finite = self._run(place, order, plan.seed)
             mean = (place.sums[loss] - total) / (place.rows - rows)
             yield mean if finite else float("nan")
-        self.is_quick = first == 0 and time.monotonic() - start < _QUICK
+        took = time.monotonic() - start
+        self.is_quick = self._inner.is_whole and first == 0 and took < _QUICK
 
     def _run(self, place: Position, order: NDArray[Any], seed: int) -> bool:
         """Some batches; whether their losses were finite."""
@@ -63,7 +64,7 @@ class Sweep:
         sums = np.array([place.sums.get(name, 0.0) for name in self._names])
         site: int = 0
         try:
-            site = self._inner.run(order[at:], sums, seed, place.step, SECONDS)[1]
+            site = self._inner.run(order[at:], sums, seed, place.step, SECONDS)
         finally:
             self._set(place, sums, self._inner.done[1])
         if site > 0:
@@ -87,7 +88,7 @@ class Sweep:
         given = (place.epoch, count, plan.shuffle, sums, plan.seed, place.step, SECONDS)
         first, site, done, batches = place.epoch, 0, 0, 0
         try:
-            site = self._inner.epochs(*given)[2]
+            site = self._inner.epochs(*given)
         except KeyboardInterrupt:
             interruption.asked = True
         finally:

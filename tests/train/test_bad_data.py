@@ -168,7 +168,8 @@ def test_labels_and_flags_are_of_their_kind():
         ({"clip_value": -1.0}, RangeError, r"clip_value is -1\.0, and it must be at least 0"),
         ({"validation": 0.1}, RangeError, r"validation=0\.1 of 3 samples leaves 3 to train and 0"),
         ({"validation": 1.0}, RangeError, "leaves 0 to train and 3 to validate"),
-        ({"validation": "half"}, KindError, "validation is 'half', and it is data by name or a"),
+        ({"validation": "half"}, UnsupportedError, r"'half' is neither a folder nor a \.npz"),
+        ({"validation": 1j}, KindError, "validation is 1j, and it is data by name or a fraction"),
         ({"resume": True}, UnsupportedError, "there is no training with this optimizer and clip"),
     ],
 )
