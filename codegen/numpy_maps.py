@@ -54,6 +54,8 @@ def emit_map(w: Writer, node: Node, note: str) -> None:
         return
     out = _result(w, node, values, storage, values)
     joint = promote(*(value.storage for value in values))
+    if op in ("maximum", "minimum"):
+        values = [w.repeated(v, joint, node.shape) if v.literal else v for v in values]
     operands = ", ".join(_same_rank(w, value, node, joint) for value in values)
     w.say(f"np.{_UFUNCS.get(op, op)}({operands}, out={out.text})", note)
     w.define(node, out)

@@ -88,7 +88,8 @@ def _part(w: Writer, node: Concat, whole: Value, k: int) -> Value:
     start, arg = node.starts()[k], node.args[k]
     stop = product([start + arg.shape[node.axis]])
     cut = f"{{0}}[{':, ' * node.axis}{w.size(product([start]))}:{w.size(stop)}]"
-    return w.derive(whole, cut, arg.shape, None)
+    dense = identity(arg.shape) if node.axis == 0 and whole.is_plain else None
+    return w.derive(whole, cut, arg.shape, dense)
 
 
 def emit_concat(w: Writer, node: Node, note: str) -> None:

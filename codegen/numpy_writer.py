@@ -106,6 +106,7 @@ class Writer:
         self.items: dict[Node, Value] = {}  # arrays of one entry as numbers
         self.memo: dict[tuple[Any, ...], Value] = {}  # indices that were made and tested
         self._ones: dict[str, Value] = {}
+        self._repeated: dict[str, Value] = {}
         self._scratch: list[Buffer] = []
 
     # --- names and lines ----------------------------------------------------------------------
@@ -229,9 +230,10 @@ class Writer:
     def operand(self, value: Value, storage: Kind) -> str:
         """How a value is written as an operand among others of a storage.
 
-        A literal becomes an array of shape (), which NumPy reads faster than a Python number.
+        A number that is always the same becomes an array of shape (), which NumPy reads faster
+        than a Python number.
         """
-        if not value.literal:
+        if not value.literal and not (value.form == "number" and value.text.startswith("k")):
             return value.text
         kind = promote(storage, value.storage)
         key = (value.text, kind)
@@ -240,6 +242,18 @@ class Writer:
             found = self._literals[key] = self.name("k")
             dtype = self.dtypes[kind]
             self.workspace.lines.append(f"{found} = np.array({value.text}, {dtype})")
+        return found
+
+    def repeated(self, value: Value, storage: Kind, shape: Shape) -> Value:
+        """A literal as an array of a shape, unless that is large."""
+        kind = promote(storage, value.storage)
+        text = f"{self.call('repeated')}({value.text}, {self.shape(shape)}, {self.dtypes[kind]})"
+        found = self._repeated.get(text)
+        if found is None:
+            name = self.name("k")
+            self.workspace.lines.append(f"{name} = {text}")
+            found = Value(name, shape, kind, "array", self.workspace)
+            self._repeated[text] = found
         return found
 
     def ones(self, size: Dim) -> Value:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from symgraph.codegen.alike import join_alike_updates
 from symgraph.codegen.emit_array import emit_array
 from symgraph.codegen.emit_numpy import emit
 from symgraph.codegen.emit_read import emit_read
@@ -46,12 +47,20 @@ class Recipe:
 
         `loops` is for a target that writes loops over entries.
         """
-        found, images = lower_all(self._everywhere(), float(np.finfo(self.options.real).max), loops)
-        return self._job(found, images)
+        return self._job(*self._basic(loops))
+
+    def _basic(self, loops: bool) -> tuple[list[Node], list[Mapping[Node, Node]]]:
+        """Outputs and new values in basic operations, and what each pass made of what it met."""
+        return lower_all(self._everywhere(), float(np.finfo(self.options.real).max), loops)
 
     def lowered(self) -> Source:
         """Fast NumPy."""
-        return emit(self.job())
+        found, images = self._basic(loops=False)
+        count = len(self.roots)
+        joined = join_alike_updates(
+            found[:count], dict(zip(self.stored, found[count:], strict=True))
+        )
+        return emit(self._job(joined.roots, [*images, joined.image]))
 
     def readable(self) -> Source:
         """Plain NumPy."""

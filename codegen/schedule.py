@@ -186,7 +186,8 @@ def _delay(block: Block, outputs: Sequence[Node], updates: Mapping[Node, Node]) 
 def _sections(
     block: Block, outputs: Sequence[Node], updates: Mapping[Node, Node]
 ) -> dict[Node, Section]:
-    """forward: what the value needs; update: Maps that only updates need; backward: the rest.
+    """forward: what the value needs; update: Maps that only updates need, and what is cut out of
+    them; backward: the rest.
 
     The value is all outputs where there are updates, else the first output, when it is a scalar
     and further ones follow.
@@ -210,7 +211,18 @@ def _mark_updates(block: Block, outputs: set[Node], sections: dict[Node, Section
         for arg in node._args:
             readers.setdefault(arg, []).append(node)
     for node in reversed(block.steps):
-        if sections[node] != "backward" or type(node) is not Map or node in outputs:
+        if sections[node] != "backward" or node in outputs:
+            continue
+        if type(node) is not Map and not _cuts_map(node):
             continue
         if all(sections[user] == "update" for user in readers.get(node, [])):
             sections[node] = "update"
+
+
+def _cuts_map(node: Node) -> bool:
+    """Whether this is a piece of what basic operations have made, maybe under another shape."""
+    while isinstance(node, (Pull, Reshape)) and len(node._args) == 1:
+        node = node._args[0]
+        if type(node) is Map:
+            return True
+    return False
