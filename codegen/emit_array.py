@@ -10,10 +10,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
-
-import numpy as np
 
 from symgraph.codegen import array_runtime
 from symgraph.codegen.contraction import form_of, grouping
@@ -25,10 +22,15 @@ from symgraph.codegen.numpy_text import (
     ATOM,
     MATMUL,
     MUL,
-    UNARY,
+    TESTS,
     Dialect,
     Text,
     Writing,
+    axes_text,
+    counted_slots,
+    number_text,
+    row_text,
+    tuple_text,
     wrapped,
 )
 from symgraph.codegen.runtime_text import text_of
@@ -40,11 +42,10 @@ from symgraph.ops.leaves import Const, Fill, Iota, Random
 from symgraph.ops.linalg import Det, Inv, LogDet, Solve
 from symgraph.ops.loop import Scan
 from symgraph.ops.map import Map
-from symgraph.ops.move import Affine, Concat, Lookup, Pull, Push, Reshape, Row, identity_row
+from symgraph.ops.move import Concat, Lookup, Pull, Push, Reshape, Row, identity_row
 from symgraph.ops.reduce import Reduce
 from symgraph.scalar import NUMPY
 from symgraph.shapes import product, shape_text
-from symgraph.template import function_name
 
 __all__ = ["emit_array"]
 
@@ -238,15 +239,12 @@ class _Writer:
             return Text(text, ADD)
         if node.kind == "boolean":
             return Text(str(bool(value)))
-        number = int(value) if node.kind == "integer" else float(value)
-        if isinstance(number, float) and not np.isfinite(number):
-            return Text({"inf": "math.inf", "-inf": "-math.inf"}.get(str(number), "math.nan"))
-        return Text(repr(number), ATOM if number >= 0 else UNARY)
+        return number_text(int(value) if node.kind == "integer" else float(value), "math")
 
     def _map(self, node: Map) -> Text:
         """The template on operands of one kind: libraries need not mix them."""
         kinds = {arg.kind for arg in node.args} | {node.kind}
-        numbers = _as_numbers(node.template.expr)
+        numbers = counted_slots(node.template.expr, TESTS)
         common = "real" if "real" in kinds else "integer"
         operands = []
         for k, arg in enumerate(node.args):
@@ -280,7 +278,7 @@ class _Writer:
         if form == "sum":
             lost = [axis for axis, i in enumerate(source) if i not in out]
             kind = "real" if node.args[0].kind == "real" else "integer"
-            axes = "" if len(lost) == len(source) else f", axis={_axes(lost)}"
+            axes = "" if len(lost) == len(source) else f", axis={axes_text(lost)}"
             return Text(f"xp.sum({self._as(node.args[0], kind)}{axes})")
         if form == "embed":
             rows: list[Row] = [identity_row(source.index(i)) for i in out]
@@ -343,7 +341,7 @@ class _Writer:
         """Maximum, its position, log-sum-exp, product."""
         assert isinstance(node, Reduce)
         source, rank = node.args[0], node.args[0].ndim
-        axes = _tuple(node.axes)
+        axes = tuple_text(node.axes)
         if node.operation == "logsumexp":
             self.runtime.add("logsumexp")
             return Text(f"logsumexp(xp, {self._as(source, 'real')}, axis={axes})")
@@ -402,17 +400,11 @@ class _Writer:
         self.runtime.add(function)
         kind = "integer" if function == "scatter" and node.kind != "real" else node.kind
         source = self._as(node.args[0], kind)
-        written = ", ".join(self._row(row) for row in rows)
+        written = ", ".join(row_text(row, self.sizes) for row in rows)
         lookups = [row.operand for row in rows if isinstance(row, Lookup)]
         parts = [source, self.sizes.shape(node.shape), f"[{written}]"]
         parts += [self._as(node.args[k], "integer") for k in lookups]
         return Text(f"{function}(xp, {', '.join(parts)})")
-
-    def _row(self, row: Row) -> str:
-        if isinstance(row, Lookup):
-            return f'("index", {row.axes!r})'
-        assert isinstance(row, Affine)
-        return f'("affine", ({self.sizes.dim(row.offset)}, {row.steps!r}))'
 
     def random(self, node: Node) -> Text:
         """Random values by counter, computed by NumPy."""
@@ -479,42 +471,12 @@ class _Writer:
         return rows
 
 
-@lru_cache(maxsize=4096)
-def _as_numbers(expr: Any) -> frozenset[int]:
-    """The operands that are computed with or compared, and not only tested."""
-    found: set[int] = set()
-    stack = [(expr, False)]
-    while stack:
-        part, counts = stack.pop()
-        if part.is_Symbol:
-            if counts:
-                found.add(int(part.name[1:]))
-            continue
-        name = "" if part.is_Add or part.is_Mul or part.is_Pow else function_name(part)
-        for k, arg in enumerate(part.args):
-            tested = name in _TESTS or (name == "where" and k == 0)
-            stack.append((arg, not tested))
-    return frozenset(found)
-
-
-_TESTS = ("iverson", "logical_and", "logical_or", "logical_not")
-
-
 def _permuted(x: str, order: Sequence[int]) -> str:
-    return x if list(order) == sorted(order) else f"xp.permute_dims({x}, {_tuple(order)})"
+    return x if list(order) == sorted(order) else f"xp.permute_dims({x}, {tuple_text(order)})"
 
 
 def _text_product(sizes: SizeText, dims: Sequence[Any]) -> str:
     return sizes.dim(product(dims))
-
-
-def _axes(axes: Sequence[int]) -> str:
-    return str(axes[0]) if len(axes) == 1 else _tuple(axes)
-
-
-def _tuple(numbers: Sequence[int]) -> str:
-    inner = ", ".join(map(str, numbers))
-    return f"({inner},)" if len(numbers) == 1 else f"({inner})"
 
 
 _WRITERS: dict[type[Node], Any] = {

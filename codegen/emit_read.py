@@ -10,8 +10,6 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from symgraph.codegen.contraction import form_of
 from symgraph.codegen.job import Job
 from symgraph.codegen.labels import comment
@@ -21,10 +19,13 @@ from symgraph.codegen.numpy_text import (
     ATOM,
     MATMUL,
     MUL,
-    UNARY,
     Text,
     Writing,
+    axes_text,
     counted_slots,
+    number_text,
+    row_text,
+    tuple_text,
     wrapped,
 )
 from symgraph.codegen.runtime_text import text_of
@@ -36,7 +37,7 @@ from symgraph.ops.leaves import Const, Fill, Iota, Random, Var
 from symgraph.ops.linalg import Det, Inv, LogDet, Solve
 from symgraph.ops.loop import Scan
 from symgraph.ops.map import Map
-from symgraph.ops.move import Affine, Concat, Lookup, Pull, Push, Reshape, Row
+from symgraph.ops.move import Affine, Concat, Lookup, Pull, Push, Reshape
 from symgraph.ops.reduce import Reduce
 from symgraph.shapes import Dim, product, shape_text
 
@@ -221,10 +222,7 @@ class _Reader:
             return self.writing.body(value, [])
         if node.kind == "boolean":
             return Text(str(bool(value)))
-        number = float(value) if isinstance(value, float) else int(value)
-        if not np.isfinite(number):
-            return Text({"inf": "np.inf", "-inf": "-np.inf"}.get(str(number), "np.nan"), UNARY)
-        return Text(repr(number), ATOM if number >= 0 else UNARY)
+        return number_text(float(value) if isinstance(value, float) else int(value), "np")
 
     def _map(self, node: Map) -> Text:
         operands = [self.env[arg] for arg in node.args]
@@ -261,13 +259,13 @@ class _Reader:
         source, out = node.ins[0], node.out
         if form == "sum":
             lost = [axis for axis, i in enumerate(source) if i not in out]
-            axes = "" if len(lost) == len(source) else f", axis={_axes(lost)}"
+            axes = "" if len(lost) == len(source) else f", axis={axes_text(lost)}"
             return Text(f"np.sum({self._array(node.args[0])}{axes})")
         if form == "embed":
             if source == (0,) and out == (0, 0):
                 return Text(f"np.diag({x})")
             self.runtime.add("embedded")
-            axes = _tuple([source.index(i) for i in out])
+            axes = tuple_text([source.index(i) for i in out])
             return Text(f"embedded({x}, {self.sizes.shape(node.shape)}, {axes})")
         return self._view(node, x)
 
@@ -277,7 +275,7 @@ class _Reader:
             return Text(f"np.einsum({_rule(node)!r}, {x})")
         kept = [source.index(i) for i in out if i in source]
         if kept != sorted(kept):
-            x += ".T" if kept == list(range(len(kept)))[::-1] else f".transpose({_axes(kept)})"
+            x += ".T" if kept == list(range(len(kept)))[::-1] else f".transpose({axes_text(kept)})"
         new = [i not in source for i in out]
         if not any(new):
             return Text(x)
@@ -316,7 +314,7 @@ class _Reader:
         """Maximum, its position, log-sum-exp, product."""
         assert isinstance(node, Reduce)
         x, rank = self._array(node.args[0]), node.args[0].ndim
-        axes = "None" if len(node.axes) == rank else _axes(node.axes)
+        axes = "None" if len(node.axes) == rank else axes_text(node.axes)
         if node.operation == "logsumexp":
             self.runtime.add("logsumexp")
             return Text(f"logsumexp({x}, axis={axes})")
@@ -326,7 +324,7 @@ class _Reader:
             return Text(f"np.argmax({x}, axis={axes})")
         kept = [axis for axis in range(rank) if axis not in node.axes]
         if (order := [*kept, *node.axes]) != sorted(order):
-            x = f"{self._operand(node.args[0])}.transpose({_axes(order)})"
+            x = f"{self._operand(node.args[0])}.transpose({axes_text(order)})"
         sizes = "".join(f"{self.sizes.dim(node.args[0].shape[axis])}, " for axis in kept)
         return Text(f"np.argmax(np.reshape({x}, ({sizes}-1)), axis=-1)")
 
@@ -401,7 +399,7 @@ class _Reader:
             return None
         if not seen:
             return x
-        axes = _axes([axis for axis, _, _ in seen])
+        axes = axes_text([axis for axis, _, _ in seen])
         extents = ", ".join(extent for _, extent, _ in seen)
         extents = f"({extents})" if len(seen) > 1 else extents
         slid = f"np.lib.stride_tricks.sliding_window_view({x}, {extents}, axis={axes})"
@@ -470,7 +468,7 @@ class _Reader:
 
     def _moved(self, function: str, node: Pull | Push) -> Text:
         self.runtime.add(function)
-        rows = ", ".join(self._row(row) for row in node.rows)
+        rows = ", ".join(row_text(row, self.sizes) for row in node.rows)
         rows = f"[{rows}]"
         lookups = [row.operand for row in node.rows if isinstance(row, Lookup)]
         source = self._counted if function == "scatter" else self._array
@@ -479,11 +477,6 @@ class _Reader:
         if not node.args[0].shape:
             parts[0] = f"np.asarray({parts[0]})"
         return Text(f"{function}({', '.join(parts)})")
-
-    def _row(self, row: Row) -> str:
-        if isinstance(row, Lookup):
-            return f'("index", {row.axes!r})'
-        return f'("affine", ({self.sizes.dim(row.offset)}, {row.steps!r}))'
 
     def random(self, node: Node) -> Text:
         """Random values by counter."""
@@ -560,15 +553,6 @@ class _Reader:
         for number, projection in loop.finals.items():
             self.env[projection] = inner[body.states[number]]
         self.env[node] = Text("")
-
-
-def _axes(axes: Sequence[int]) -> str:
-    return str(axes[0]) if len(axes) == 1 else _tuple(axes)
-
-
-def _tuple(numbers: Sequence[int]) -> str:
-    inner = ", ".join(map(str, numbers))
-    return f"({inner},)" if len(numbers) == 1 else f"({inner})"
 
 
 def _rule(node: Einsum) -> str:

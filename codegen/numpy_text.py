@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 import sympy
 
+from symgraph.codegen.size_text import SizeText
 from symgraph.errors import UnsupportedError
+from symgraph.ops.move import Affine, Lookup, Row
 from symgraph.scalar import NUMPY, Pointwise, functions, slot
 from symgraph.template import function_name
 
 __all__ = [
-    "ADD", "ATOM", "MATMUL", "MUL", "POW", "UNARY", "Dialect", "Text", "Writing", "counted_slots",
-    "wrapped",
+    "ADD", "ATOM", "MATMUL", "MUL", "POW", "TESTS", "UNARY", "Dialect", "Text", "Writing",
+    "axes_text", "counted_slots", "number_text", "row_text", "tuple_text", "wrapped",
 ]  # fmt: skip
 
 #: How tightly Python's operators bind.
@@ -27,17 +30,48 @@ _COMPARISONS = {
 }  # fmt: skip
 _PARAMETERS = "xyzuvw"
 
+#: The functions of truth values. Comparisons take numbers, and truth values as well in NumPy.
+TESTS = frozenset({"iverson", "logical_and", "logical_or", "logical_not"})
+_LOGICAL = TESTS | frozenset(_COMPARISONS)
+
 
 class Text(NamedTuple):
-    """An expression and how tightly it binds."""
+    """An expression, how tightly it binds, and whether it is made of plain numbers alone."""
 
     text: str
     tight: int = ATOM
+    literal: bool = False
 
 
 def wrapped(part: Text, tight: int) -> str:
     """The expression, in parentheses where it binds less."""
     return part.text if part.tight >= tight else f"({part.text})"
+
+
+def number_text(number: float, module: str) -> Text:
+    """A number; `module` is where inf and nan come from."""
+    if not math.isfinite(number):
+        return Text(f"-{module}.inf" if number == -math.inf else f"{module}.{number!r}", UNARY)
+    return Text(repr(number), ATOM if number >= 0 else UNARY, literal=True)
+
+
+def axes_text(axes: Sequence[int]) -> str:
+    """One axis as a number, several as a tuple."""
+    return str(axes[0]) if len(axes) == 1 else tuple_text(axes)
+
+
+def tuple_text(numbers: Sequence[int]) -> str:
+    """A tuple of numbers."""
+    inner = ", ".join(map(str, numbers))
+    return f"({inner},)" if len(numbers) == 1 else f"({inner})"
+
+
+def row_text(row: Row, sizes: SizeText) -> str:
+    """Where the entries along one axis come from, as the runtime's gather and scatter read it."""
+    if isinstance(row, Lookup):
+        return f'("index", {row.axes!r})'
+    assert isinstance(row, Affine)
+    return f'("affine", ({sizes.dim(row.offset)}, {row.steps!r}))'
 
 
 class Dialect(NamedTuple):
@@ -77,12 +111,10 @@ class Writing:
             return _number(sympy.Float(float(expr)))
         if expr.is_Number or expr.is_NumberSymbol:
             return _number(expr)
-        if expr.is_Add:
-            return self._sum(expr, operands)
-        if expr.is_Mul:
-            return self._product(expr, operands)
-        if expr.is_Pow:
-            return self._power(expr, operands)
+        if expr.is_Add or expr.is_Mul or expr.is_Pow:
+            write = self._sum if expr.is_Add else self._product if expr.is_Mul else self._power
+            literal = all(operands[int(one.name[1:])].literal for one in expr.free_symbols)
+            return write(expr, operands)._replace(literal=literal)
         return self._call(function_name(expr), [self.body(arg, operands) for arg in expr.args])
 
     def _sum(self, expr: Any, operands: Sequence[Text]) -> Text:
@@ -132,13 +164,11 @@ class Writing:
         inner = ", ".join(part.text for part in parts)
         if name in ("maximum", "minimum") and len(parts) != 2:
             return Text(self._dialect.extreme(name, [part.text for part in parts]))
-        if name == "where" and all(_is_literal(part.text) for part in parts[1:]):
+        if name == "where" and all(part.literal for part in parts[1:]):
             return Text(self._dialect.chosen.format(*(part.text for part in parts)))
         if name in self._dialect.functions:
             return Text(f"{self._dialect.prefix}.{self._dialect.functions[name]}({inner})")
-        given = [
-            self._dialect.literal.format(p.text) if _is_literal(p.text) else p.text for p in parts
-        ]
+        given = [self._dialect.literal.format(p.text) if p.literal else p.text for p in parts]
         return Text(f"{self._defined(name)}({', '.join(given)})")
 
     def _defined(self, name: str) -> str:
@@ -164,16 +194,12 @@ class Writing:
         return called
 
 
-def _is_literal(text: str) -> bool:
-    return not any(char.isalpha() for char in text.replace("e", "").replace("np.pi", ""))
-
-
-_LOGICAL = ("iverson", "logical_and", "logical_or", "logical_not", *_COMPARISONS)
-
-
 @lru_cache(maxsize=4096)
-def counted_slots(expr: Any) -> frozenset[int]:
-    """The operands that a body computes with as numbers: True counts as 1 there."""
+def counted_slots(expr: Any, logical: frozenset[str] = _LOGICAL) -> frozenset[int]:
+    """The operands that a body computes with as numbers: True counts as 1 there.
+
+    `logical` are the functions that take truth values as they are.
+    """
     found: set[int] = set()
     stack = [(expr, False)]
     while stack:
@@ -184,7 +210,7 @@ def counted_slots(expr: Any) -> frozenset[int]:
             continue
         name = "" if part.is_Add or part.is_Mul or part.is_Pow else function_name(part)
         for k, arg in enumerate(part.args):
-            stack.append((arg, name not in _LOGICAL and not (name == "where" and k == 0)))
+            stack.append((arg, name not in logical and not (name == "where" and k == 0)))
     return frozenset(found)
 
 
@@ -194,9 +220,9 @@ def _is_reciprocal(expr: Any) -> bool:
 
 def _number(value: Any) -> Text:
     if value.is_Integer:
-        return Text(str(int(value)), ATOM if value >= 0 else UNARY)
+        return number_text(int(value), "np")
     if value.is_Rational:
-        return Text(f"{value.p} / {value.q}", MUL)
+        return Text(f"{value.p} / {value.q}", MUL, literal=True)
     if value is sympy.pi:
-        return Text("np.pi")
-    return Text(repr(float(value)), ATOM if value >= 0 else UNARY)
+        return Text("np.pi", literal=True)
+    return number_text(float(value), "np")
