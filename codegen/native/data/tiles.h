@@ -82,6 +82,12 @@ INLINE void F(store_first)(REAL *p, vec v, F(mask) m) {
 }
 #endif
 
+/* The last lanes of a row of B: memory of a panel is padded; elsewhere lanes behind the last are not
+   ours to read. */
+INLINE vec F(some)(const REAL *b, F(mask) some) {
+    return MASKED ? F(load_first)(b, some) : F(load)(b);
+}
+
 /* R x W vectors of C from k entries of R rows of A and k rows of B; the last vector has `last`
    lanes. */
 INLINE void F(tile)(const int R, const int W, i64 k, const REAL *a, i64 am, i64 ak, const REAL *b,
@@ -100,9 +106,7 @@ INLINE void F(tile)(const int R, const int W, i64 k, const REAL *a, i64 am, i64 
     for (; k > 0; k--, b += bk) {
         vec row[8];
         UNROLL for (int w = 0; w < W - 1; w++) row[w] = F(load)(b + w * LANES);
-        /* memory of a panel is padded; elsewhere lanes behind the last are not ours to read */
-        row[W - 1] = MASKED ? F(load_first)(b + (W - 1) * LANES, some)
-                            : F(load)(b + (W - 1) * LANES);
+        row[W - 1] = F(some)(b + (W - 1) * LANES, some);
         UNROLL for (int r = 0; r < R; r++) {
             const REAL *from = r < 3 ? a : r < 6 ? a3 : r < 9 ? a6 : r < 12 ? a9 : a12;
             const REAL x = from[r % 3 * am];
@@ -114,6 +118,35 @@ INLINE void F(tile)(const int R, const int W, i64 k, const REAL *a, i64 am, i64 
         REAL *to = c + r * cm;
         UNROLL for (int w = 0; w < W - 1; w++) F(store)(to + w * LANES, sum[r][w]);
         F(store_first)(to + (W - 1) * LANES, sum[r][W - 1], some);
+    }
+}
+
+/* One row of C: where it is narrow, the entries of A take turns in several sums, since one addition
+   has to wait for the one before. */
+INLINE void F(row)(const int W, i64 k, const REAL *a, i64 ak, const REAL *b, i64 bk, REAL *c,
+                   i64 last, i64 add) {
+    const int PARTS = W > 4 ? 1 : W > 2 ? 2 : 4;
+    const F(mask) some = F(first)(last);
+    vec sum[4][8];
+    UNROLL for (int s = 0; s < 4; s++) UNROLL for (int w = 0; w < W; w++) sum[s][w] = (vec){0};
+    for (; k >= PARTS; k -= PARTS, a += PARTS * ak, b += PARTS * bk) {
+        UNROLL for (int s = 0; s < PARTS; s++) {
+            const REAL x = a[s * ak], *from = b + s * bk;
+            UNROLL for (int w = 0; w < W - 1; w++) sum[s][w] += x * F(load)(from + w * LANES);
+            sum[s][W - 1] += x * F(some)(from + (W - 1) * LANES, some);
+        }
+    }
+    for (; k > 0; k--, a += ak, b += bk) {
+        UNROLL for (int w = 0; w < W - 1; w++) sum[0][w] += *a * F(load)(b + w * LANES);
+        sum[0][W - 1] += *a * F(some)(b + (W - 1) * LANES, some);
+    }
+    UNROLL for (int w = 0; w < W; w++) {
+        vec all = PARTS == 4 ? (sum[0][w] + sum[1][w]) + (sum[2][w] + sum[3][w])
+                  : PARTS == 2 ? sum[0][w] + sum[1][w] : sum[0][w];
+        REAL *to = c + w * LANES;
+        if (add) all += w < W - 1 ? F(load)(to) : F(load_first)(to, some);
+        if (w < W - 1) F(store)(to, all);
+        else F(store_first)(to, all, some);
     }
 }
 
@@ -229,7 +262,14 @@ void F(sg_copy2)(i64 rows, i64 cols, const REAL *src, i64 sr, i64 sc, REAL *dst,
         F(tile)(R, W, k, a, am, ak, b, bk, c, cm, last, add); \
     }
 #define NAME(R, W) [W][R] = F(tile_##R##_##W),
-#define TILES_1(X) X(1, 1) X(1, 2) X(1, 4) X(1, 8) X(2, 1) X(2, 2) X(2, 4) X(3, 1) X(3, 2) X(3, 4)
+#define ROW(W) \
+    static void F(tile_1_##W)(i64 k, const REAL *a, i64 am, i64 ak, const REAL *b, i64 bk, \
+                              REAL *c, i64 cm, i64 last, i64 add) { \
+        F(row)(W, k, a, ak, b, bk, c, last, add); \
+    }
+#define ROW_NAME(W) NAME(1, W)
+#define ROWS(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8)
+#define TILES_1(X) X(2, 1) X(2, 2) X(2, 4) X(3, 1) X(3, 2) X(3, 4)
 #define TILES_6(X) X(4, 1) X(4, 2) X(5, 1) X(5, 2) X(6, 1) X(6, 2) X(7, 1) X(8, 1) X(10, 1) X(12, 1)
 #if ROWS_8 == 3
 #define TILES_14(X) \
@@ -240,10 +280,11 @@ void F(sg_copy2)(i64 rows, i64 cols, const REAL *src, i64 sr, i64 sc, REAL *dst,
 #define TILES(X) TILES_1(X) TILES_6(X) TILES_14(X)
 
 TILES(KERNEL)
+ROWS(ROW)
 
 typedef void F(kernel)(i64 k, const REAL *a, i64 am, i64 ak, const REAL *b, i64 bk, REAL *c, i64 cm,
                        i64 last, i64 add);
-static F(kernel) *const F(kernels)[9][15] = {TILES(NAME)};
+static F(kernel) *const F(kernels)[9][15] = {TILES(NAME) ROWS(ROW_NAME)};
 
 /* The height of the next tile of m rows: tiles of a panel are nearly equally high, and there is none
    of an odd height above 8. */
@@ -308,7 +349,8 @@ static void F(wide)(i64 m, i64 n, i64 k, const REAL *a, i64 am, i64 ak, const RE
             if (copied) F(pack_tiles)(most, height, depth, from, am, ak, tiles);
             for (i64 j = 0; j < n;) {
                 const i64 left = (n - j + LANES - 1) / LANES;
-                const int W = left >= most ? most : left >= 4 ? 4 : left >= 2 ? 2 : 1;
+                const int fit = m == 1 ? left : left >= 4 ? 4 : left >= 2 ? 2 : 1;
+                const int W = left >= most ? most : fit;
                 const int tiled = copied && W == most;
                 const i64 cols = n - j < W * LANES ? n - j : W * LANES;
                 const i64 last = cols - (W - 1) * LANES;
