@@ -25,7 +25,15 @@ from pathlib import Path
 
 from symgraph.errors import SymgraphError
 
-__all__ = ["Compiler", "ToolchainError", "build", "cached", "compile_files", "find_compiler"]
+__all__ = [
+    "Compiler",
+    "ToolchainError",
+    "build",
+    "cached",
+    "compile_files",
+    "find_compiler",
+    "processor",
+]
 
 LIBRARY = "library.so"
 _SUM = "library.sum"
@@ -102,7 +110,7 @@ def _find_compiler(wanted: str, path: str) -> Compiler:
 
 
 @functools.cache
-def _processor() -> str:
+def processor() -> str:
     """What -march=native depends on."""
     try:
         with Path("/proc/cpuinfo").open(encoding="utf-8", errors="replace") as file:
@@ -205,7 +213,7 @@ def cached(key: Sequence[str], make: Callable[[Path], None]) -> Path:
     built or written anywhere.
     """
     digest = hashlib.sha256()
-    for part in (find_compiler().identity, _processor(), *key):
+    for part in (find_compiler().identity, processor(), *key):
         digest.update(f"{len(part)}:{part}".encode())
     name = digest.hexdigest()[:40]
     reasons = []

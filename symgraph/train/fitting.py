@@ -11,6 +11,7 @@ from symgraph.errors import KindError, UnsupportedError
 from symgraph.train.data import Data
 from symgraph.train.engine import Engine
 from symgraph.train.history import History
+from symgraph.train.keeper import Keeper
 from symgraph.train.loop import Training
 from symgraph.train.plan import Plan
 from symgraph.train.progress import Bar
@@ -35,22 +36,34 @@ class Fitting:
     held_out: Data | None
     callbacks: Sequence[Callback]
     progress: bool | None
+    keeper: Keeper | None = None
 
     def run(self) -> History:
         """Train until the plan's last epoch, or until someone asks to stop."""
         self.history = History()
+        if self.keeper is not None:
+            self.history.stopped = self.keeper.take_up(
+                self.training, self.train.rows, self.history, self.callbacks
+            )
+        if not self.history.stopped:
+            self._train()
+        return self.history
+
+    def _train(self) -> None:
         batches = self.plan.batches(self.train.rows)
         done = self.training.position.epoch * batches + self.training.position.batch
         with Bar(self.progress, self.plan.epochs, self.plan.epochs * batches, done) as self._bar:
             self.history.stopped = self.training.run(
-                self.train, self.plan, self._end_epoch, self._bar, watched=self._is_watched
-            )
-        return self.history
+                self.train, self.plan, self._end_epoch, self._bar,
+                stride=self._stride, leave=self._leave if self.keeper is not None else None,
+            )  # fmt: skip
 
     @property
-    def _is_watched(self) -> bool:
-        """Whether something must happen before the next epoch begins."""
-        return bool(self.callbacks) or self.held_out is not None
+    def _stride(self) -> int | None:
+        """The number of epochs after which something must happen before the next one begins."""
+        if self.callbacks or self.held_out is not None:
+            return 1
+        return None if self.keeper is None else self.keeper.every
 
     def _end_epoch(self, epoch: int, means: dict[str, float]) -> bool:
         """Measure, record, log, call back, keep a checkpoint, in this order; true ends training.
@@ -60,7 +73,18 @@ class Fitting:
         """
         values = self._measured(means)
         self._record(epoch, values)
-        return self._called_back()
+        stops = self._called_back()
+        if self.keeper is not None and (stops or self.keeper.is_due(epoch, self.training)):
+            self._keep("by a callback" if stops else "")
+        return stops
+
+    def _leave(self) -> None:
+        self._keep("")
+
+    def _keep(self, stopped: str) -> None:
+        if self.keeper is not None:
+            rows = self.train.rows
+            self.keeper.save(self.training, rows, self.history, self.callbacks, stopped)
 
     def _measured(self, means: dict[str, float]) -> dict[str, float]:
         if self.held_out is None:

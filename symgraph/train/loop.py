@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import ChainMap
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -77,29 +77,39 @@ class Training:
         self.position.add(self.spec.measuring.outputs, numbers, rows)
         return numbers
 
-    def run(self, data: Data, plan: Plan, end: EpochEnd, bar: Bar, *, watched: bool) -> str:
+    def run(
+        self, data: Data, plan: Plan, end: EpochEnd, bar: Bar, *,
+        stride: int | None = None, leave: Callable[[], None] | None = None,
+    ) -> str:  # fmt: skip
         """Train until the plan's last epoch; why it ended before, else an empty text.
 
-        When epochs are not `watched`, several may have passed before `end` is called for each.
+        Several epochs may have passed before `end` is called for each: up to the next multiple of
+        `stride`, or any number. When the user asks to stop, `leave` is called after a whole step.
         """
         self._check_resumable(plan, data.rows)
         walk = Walk(self.program, data, self.spec.switch_arrays(True))
         sweep = Sweep.of(walk, plan.size(data.rows), self.spec.measuring)
-        with Interruption() as interruption:
+        with Interruption(terminating=leave is not None) as interruption:
             try:
-                while self.position.epoch < plan.epochs:
-                    if not watched and sweep is not None and sweep.is_quick:
-                        for epoch, means in self._run_epochs(sweep, plan, bar, interruption):
+                while self.position.epoch < plan.epochs and not interruption.asked:
+                    if stride != 1 and sweep is not None and sweep.is_quick:
+                        part = replace(plan, epochs=self._next_stop(plan, stride))
+                        for epoch, means in self._run_epochs(sweep, part, bar, interruption):
                             end(epoch, means)
-                    elif not self._run_epoch(walk, sweep, plan, bar, interruption):
-                        return "interrupted"
-                    elif end(self.position.epoch, self.means):
+                    elif self._run_epoch(walk, sweep, plan, bar, interruption) and end(
+                        self.position.epoch, self.means
+                    ):
                         return "by a callback"
-                    if interruption.asked:
-                        return "interrupted"
+                if interruption.asked and leave is not None:
+                    leave()
             except KeyboardInterrupt:
                 return "interrupted"
-        return ""
+        return "interrupted" if interruption.asked else ""
+
+    def _next_stop(self, plan: Plan, stride: int | None) -> int:
+        if stride is None:
+            return plan.epochs
+        return min(plan.epochs, (self.position.epoch // stride + 1) * stride)
 
     def _check_resumable(self, plan: Plan, rows: int) -> None:
         cut = {**asdict(plan), "rows": rows}
@@ -123,9 +133,11 @@ class Training:
                 raise self._failed(kept, walk.data, plan)
             bar.advance(place.epoch + 1, loss, place.epoch * batches + place.batch)
             if interruption.asked and place.batch < batches:
-                return False
+                break
         if not self.is_finite():
             raise self._failed(kept, walk.data, plan)
+        if place.batch < batches:
+            return False
         self.means = place.close_epoch(self.spec.measuring)
         return True
 

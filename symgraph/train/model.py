@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -14,15 +15,17 @@ from symgraph.errors import KindError, UnknownNameError, UnsupportedError
 from symgraph.node import Node
 from symgraph.shapes import shape_text
 from symgraph.train import store
-from symgraph.train.checkpoint import describe, read_description, take_up
+from symgraph.train.checkpoint import describe, take_up
 from symgraph.train.engine import Engine
 from symgraph.train.fitting import Callback, Fitting, training_parts
 from symgraph.train.history import History
+from symgraph.train.keeper import Keeper
 from symgraph.train.loop import Training
 from symgraph.train.names import unknown_name
 from symgraph.train.optim import Adam, Optimizer
 from symgraph.train.plan import Rule, check_batch_size, check_plan, check_rule
 from symgraph.train.program import Dtype, Settings, Target
+from symgraph.train.run_folder import read_model
 from symgraph.train.spec import AUTO, Spec, read_spec
 from symgraph.train.values import Values
 
@@ -114,6 +117,8 @@ class Model:
         progress: bool | None = None,
         check_finite: bool = True,
         resume: bool = False,
+        checkpoint: str | Path | None = None,
+        every: int = 1,
     ) -> History:
         """Train on data, an array for each input by name, and return what every epoch measured.
 
@@ -141,10 +146,15 @@ class Model:
         rule = check_rule(optimizer, clip_norm, clip_value)
         plan = check_plan(epochs, batch_size, shuffle, seed)
         train, held_out = training_parts(self._engine, data, validation, seed, check_finite)
-        training = self._training_for(rule, resume)
-        return Fitting(
-            self, self._engine, training, plan, train, held_out, callbacks, progress
-        ).run()
+        with ExitStack() as stack:
+            keeper = None
+            if checkpoint is not None:
+                keeper = Keeper(checkpoint, every, resume, self._engine, rule, plan)
+                stack.enter_context(keeper)
+            training = self._training_for(rule, resume and keeper is None)
+            return Fitting(
+                self, self._engine, training, plan, train, held_out, callbacks, progress, keeper
+            ).run()
 
     def step(
         self,
@@ -308,13 +318,12 @@ class Model:
     def load(self, path: str | Path) -> None:
         """Read parameters and states from a file with arrays of their names and shapes.
 
+        Of the folder of `fit(checkpoint=...)` it is the last checkpoint that is whole.
         Raises UnknownNameError for a name that is missing or unknown, ShapeError and KindError for
         arrays that do not fit, UnsupportedError for a file of another format; nothing has changed
         then.
         """
-        arrays, note = store.read(path)
-        kept = read_description(note)
-        slots = {name: arrays.pop(name) for name in kept.get("slots", []) if name in arrays}
+        arrays, slots, kept = read_model(path)
         name_of = Path(path).name
         known = {**self.parameters, **self.states}
         for name in arrays:

@@ -67,26 +67,36 @@ def _tqdm(total: int, done: int) -> Any:
 class Interruption:
     """While this is open, the first Ctrl-C only sets `asked`, so that no step is left half done.
 
-    A second one raises KeyboardInterrupt at once. Outside of the main thread, or when the program
-    has a handler of its own, nothing is changed.
+    A second one raises KeyboardInterrupt at once. With `terminating` the signal that a system sends
+    before it shuts down (SIGTERM) is heard as well: SystemExit follows when this is closed, with
+    the exit code that a shell gives to it. Outside of the main thread, or when the program has a
+    handler of its own, nothing is changed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, terminating: bool = False) -> None:
         self.asked = False
-        self._mine = False
+        self._ends = False
+        self._previous: dict[int, Any] = {}
+        self._heard: dict[int, Any] = {signal.SIGINT: signal.default_int_handler}
+        if terminating:
+            self._heard[signal.SIGTERM] = signal.SIG_DFL
 
     def __enter__(self) -> Self:
-        main = threading.current_thread() is threading.main_thread()
-        if main and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-            signal.signal(signal.SIGINT, self._ask)
-            self._mine = True
+        if threading.current_thread() is threading.main_thread():
+            for number, usual in self._heard.items():
+                if signal.getsignal(number) is usual:
+                    self._previous[number] = signal.signal(number, self._ask)
         return self
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
-        if self.asked:
+        if number == signal.SIGTERM:
+            self._ends = True
+        elif self.asked:
             raise KeyboardInterrupt
         self.asked = True
 
     def __exit__(self, *failure: object) -> None:
-        if self._mine:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
+        if self._ends and failure[0] is None:
+            raise SystemExit(128 + signal.SIGTERM)

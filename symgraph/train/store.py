@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from symgraph.errors import NameClashError, StorageError, UnsupportedError
 from symgraph.train.locks import try_lock
 
-__all__ = ["read", "refused", "sweep", "sync_folder", "write"]
+__all__ = ["is_ours", "read", "refused", "sweep", "sync_folder", "write"]
 
 Arrays: TypeAlias = Mapping[str, NDArray[Any]]
 
@@ -66,6 +66,17 @@ def read(path: str | Path) -> tuple[dict[str, NDArray[Any]], str]:
     if source.suffix == ".npz":
         return _read_npz(source), ""
     raise _suffix("load", source)
+
+
+def is_ours(path: Path) -> bool:
+    """Whether `write` has written a safetensors file, by its note."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return _NOTE in (file.metadata() or {})
+    except (SafetensorError, OSError):
+        return False
 
 
 def _suffix(where: str, path: Path) -> UnsupportedError:

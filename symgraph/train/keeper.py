@@ -1,0 +1,245 @@
+"""Keeping checkpoints during one call of `fit`, and taking up the last one of an earlier call."""
+
+from __future__ import annotations
+
+import logging
+import numbers
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symgraph.errors import KindError, RangeError, UnsupportedError
+from symgraph.train.checkpoint import Checkpoint, take_up, training_facts
+from symgraph.train.engine import Engine
+from symgraph.train.history import History
+from symgraph.train.loop import Training
+from symgraph.train.marks import build_marks, formulas_hash, rule_hash
+from symgraph.train.plan import Plan, Rule
+from symgraph.train.run_folder import RunFolder
+
+__all__ = ["Keeper"]
+
+Array: TypeAlias = NDArray[Any]
+
+_log = logging.getLogger("symgraph")
+
+
+class Keeper:
+    """The checkpoints of a call of `fit`: its folder is held while this is open.
+
+    Raises StorageError for a folder that cannot be used, UnsupportedError when it holds the
+    checkpoints of another model or optimizer, or any at all without `resume`.
+    """
+
+    def __init__(
+        self, path: Any, every: Any, resume: bool, engine: Engine, rule: Rule, plan: Plan
+    ) -> None:
+        if isinstance(every, bool) or not isinstance(every, numbers.Integral):
+            raise KindError(f"fit: every is {every!r}, and it is a number of epochs.")
+        if every < 1:
+            raise RangeError(f"fit: every is {every}, and it must be 1 or more epochs.")
+        self.every = int(every)
+        self._folder = RunFolder(path)
+        self._resume = resume
+        self._engine, self._rule, self._plan = engine, rule, plan
+        self._found: tuple[Path, Checkpoint] | None = None
+        self._saved = -1  # the step of the last checkpoint
+
+    def __enter__(self) -> Self:
+        self._folder.__enter__()
+        try:
+            self._open()
+        except BaseException:
+            self._folder.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self._folder.__exit__()
+
+    def _open(self) -> None:
+        """Find the last checkpoint and refuse another model's, before anything changes."""
+        if self._resume:
+            self._found = self._folder.newest()
+        elif self._folder.paths:
+            raise UnsupportedError(
+                f"fit: {str(self._folder.path)!r} holds the checkpoints of a training, up to "
+                f"{self._folder.paths[-1].name!r}, and this one would begin anew. Go on with that "
+                "one by resume=True, or give another folder."
+            )
+        if self._found is not None:
+            self._check(*self._found)
+        if self._found is None or self._found[1].position.epoch < self._plan.epochs:
+            self._folder.check_writable()
+
+    # --- the same model -----------------------------------------------------------------------
+
+    @cached_property
+    def _identity(self) -> dict[str, str]:
+        """What must be the same for a training to go on, by what it is called in a message."""
+        spec, optimizer = self._engine.spec, type(self._rule.optimizer).__name__
+        return {
+            "dtype": self._engine.settings.dtype,
+            "formulas": formulas_hash(spec),
+            "optimizer and clipping": f"{optimizer} {rule_hash(spec, self._rule)}",
+        }
+
+    def _check(self, path: Path, checkpoint: Checkpoint) -> None:
+        for what, values in (
+            ("parameter", self._engine.parameters),
+            ("state", self._engine.states),
+        ):
+            held = checkpoint.group(f"{what}s")
+            for name in [*held, *values]:
+                theirs, ours = (_shape(arrays, name) for arrays in (held, values))
+                if theirs != ours:
+                    raise _another(path, f"{what} {name!r}", theirs, ours)
+        for what, ours in self._identity.items():
+            theirs = str(checkpoint.facts["identity"].get(what))
+            if theirs != ours:
+                raise _another(path, what, theirs, ours)
+
+    # --- going on -----------------------------------------------------------------------------
+
+    def take_up(
+        self, training: Training, rows: int, history: History, callbacks: Sequence[Any]
+    ) -> str:
+        """Bring everything to where the last checkpoint was; why that training had ended.
+
+        Without a checkpoint nothing changes. The text is empty unless a callback ended it, and
+        there are no more epochs to do than there were then.
+        """
+        if self._found is None:
+            return ""
+        path, checkpoint = self._found
+        facts = checkpoint.facts
+        for values, group in ((training.memory[0], "parameters"), (training.memory[1], "states")):
+            for name, array in checkpoint.group(group).items():
+                values[name] = array
+        take_up(training, checkpoint.group("slots"), checkpoint.kept)
+        held = checkpoint.group("history")
+        for row in zip(*(held[name].tolist() for name in facts["columns"]), strict=True):
+            epoch, *measured = row
+            history.record(epoch, dict(zip(facts["columns"][1:], measured, strict=True)))
+        self._give_back(path, checkpoint, callbacks)
+        self._tell_changes(path, facts, training, rows)
+        self._saved = training.position.step
+        ended = bool(facts["stopped"]) and self._plan.epochs <= facts["plan"]["epochs"]
+        return str(facts["stopped"]) if ended else ""
+
+    def _give_back(self, path: Path, checkpoint: Checkpoint, callbacks: Sequence[Any]) -> None:
+        known = checkpoint.facts["callbacks"]
+        for number, callback in enumerate(callbacks):
+            if not _has_state(callback):
+                continue
+            name = type(callback).__name__
+            if known[number : number + 1] == [name]:
+                callback.take_up(checkpoint.group(f"callback/{number}"))
+            else:
+                _log.warning(
+                    "fit: %r holds nothing of callback %d, %s, which begins anew.",
+                    str(path), number + 1, name,
+                )  # fmt: skip
+
+    def _tell_changes(
+        self, path: Path, facts: Mapping[str, Any], training: Training, rows: int
+    ) -> None:
+        """One line about what is not as it was, for each kind of consequence."""
+        marks = build_marks(self._engine.settings, training.program.source)
+        changes = _changes(facts["marks"], marks)
+        if changes:
+            _log.warning(
+                "fit: %r was made with %s: going on, and the last bits of the numbers may differ "
+                "from those of a training without a break.", str(path), changes,
+            )  # fmt: skip
+        settings = _changes(facts["plan"], self._settings(rows), "epochs")
+        if settings:
+            _log.warning(
+                "fit: %r was made with %s: going on, and the batches differ from those of a "
+                "training without a break.", str(path), settings,
+            )  # fmt: skip
+
+    def _settings(self, rows: int) -> dict[str, Any]:
+        return {**asdict(self._plan), "rows": rows}
+
+    # --- keeping ------------------------------------------------------------------------------
+
+    def is_due(self, epoch: int, training: Training) -> bool:
+        """Whether the end of an epoch is kept, and is where the training stands now."""
+        position = training.position
+        now = position.epoch == epoch and position.batch == 0
+        return now and (epoch % self.every == 0 or epoch == self._plan.epochs)
+
+    def save(
+        self, training: Training, rows: int, history: History, callbacks: Sequence[Any],
+        stopped: str = "",
+    ) -> None:  # fmt: skip
+        """Write a checkpoint, unless the last one was written after the same step.
+
+        Raises StorageError when the disk refuses, KindError for a callback's state that is none.
+        """
+        if training.position.step == self._saved and not stopped:
+            return
+        columns = history.to_dict()
+        groups: dict[str, dict[str, Array]] = {
+            "parameters": dict(training.memory[0]),
+            "states": dict(training.memory[1]),
+            "slots": dict(training.slots),
+            "history": {
+                name: np.array(values, "int64" if name == "epoch" else "float64")
+                for name, values in columns.items()
+            },
+        }
+        for number, callback in enumerate(callbacks):
+            if _has_state(callback):
+                groups[f"callback/{number}"] = _state_of(callback)
+        facts = {
+            "identity": self._identity,
+            "plan": self._settings(rows),
+            "marks": build_marks(self._engine.settings, training.program.source),
+            "training": training_facts(training),
+            "columns": [*columns],
+            "callbacks": [type(callback).__name__ for callback in callbacks],
+            "stopped": stopped,
+        }
+        self._folder.save(training.position.step, Checkpoint(groups, facts))
+        self._saved = training.position.step
+
+
+def _shape(arrays: Mapping[str, Array], name: str) -> str:
+    return f"of shape {arrays[name].shape}" if name in arrays else "none"
+
+
+def _another(path: Path, what: str, theirs: str, ours: str) -> UnsupportedError:
+    return UnsupportedError(
+        f"fit: {str(path)!r} is a checkpoint of another model. Its {what}: {theirs}; this one's: "
+        f"{ours}. Go on with the model and settings that it was made with, or give another folder."
+    )
+
+
+def _changes(then: Mapping[str, Any], now: Mapping[str, Any], *apart: str) -> str:
+    return ", ".join(
+        f"{name} {then.get(name)} (here {value})"
+        for name, value in now.items()
+        if name not in apart and then.get(name) != value
+    )
+
+
+def _has_state(callback: object) -> bool:
+    return all(callable(getattr(callback, name, None)) for name in ("state", "take_up"))
+
+
+def _state_of(callback: Any) -> dict[str, Array]:
+    arrays = {name: np.asarray(value) for name, value in callback.state().items()}
+    for name, array in arrays.items():
+        if array.dtype.kind not in "biuf":
+            raise KindError(
+                f"fit: {name!r} in the state of callback {type(callback).__name__} has dtype "
+                f"{array.dtype}, and checkpoints hold numbers. Return arrays of numbers."
+            )
+    return arrays

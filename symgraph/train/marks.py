@@ -1,0 +1,78 @@
+"""What the bits of a training depend on: its formulas, and how and where they are computed."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from symgraph.codegen.native.toolchain import ToolchainError, find_compiler, processor
+from symgraph.node import Node
+from symgraph.ops.digest import digest
+from symgraph.ops.leaves import Var, var
+from symgraph.train.plan import Rule
+from symgraph.train.program import Settings
+from symgraph.train.spec import Spec
+
+__all__ = ["build_marks", "formulas_hash", "rule_hash"]
+
+_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_CORETYPE")
+
+
+def formulas_hash(spec: Spec) -> str:
+    """The same for the same loss, metrics and updates, in every process."""
+    updates = {old.name: new for old, new in spec.updates.items() if isinstance(old, Var)}
+    return _hash({**spec.measured, **{f"next {name}": new for name, new in updates.items()}})
+
+
+def rule_hash(spec: Spec, rule: Rule) -> str:
+    """The same for the same optimizer and clipping; a rate that is a number does not count."""
+    gradients: dict[Node, Node] = {
+        p: var(f"gradient of {p.name}", p.shape, "input") for p in spec.trainable
+    }
+    changes = rule.of_gradients(gradients)
+    return _hash({old.name: new for old, new in changes.items() if isinstance(old, Var)})
+
+
+def _hash(named: Mapping[str, Node]) -> str:
+    made = hashlib.blake2b(digest_size=8)
+    for name, node in sorted(named.items()):
+        made.update(f"|{name}|".encode())
+        made.update(digest(node))
+    return made.hexdigest()
+
+
+def build_marks(settings: Settings, source: str) -> dict[str, Any]:
+    """What else must be the same for the same bits, by a word for each."""
+    marks = {
+        "target": settings.target,
+        "threads": settings.threads,
+        "program": hashlib.blake2b(source.encode(), digest_size=8).hexdigest(),
+        "numpy": np.__version__,
+        "processor": _short(f"{processor()}{sys.byteorder}"),
+        "BLAS threads": " ".join(
+            [*(os.environ.get(name, "-") for name in _THREADS), str(_cores())]
+        ),
+    }
+    if settings.target == "cython":
+        try:
+            marks["compiler"] = _short(find_compiler().identity)
+        except ToolchainError:
+            marks["compiler"] = "none"
+    return marks
+
+
+def _cores() -> int:
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _short(text: str) -> str:
+    """The name of the machine and a hash of what tells it from others."""
+    return f"{platform.machine()}-{hashlib.blake2b(text.encode(), digest_size=4).hexdigest()}"
