@@ -137,6 +137,16 @@ class Model:
         and counters, until `epochs` epochs are done in total. Otherwise the optimizer starts anew,
         from the parameters as they are. Ctrl-C ends the training after the step under way.
 
+        `checkpoint` is a folder that this training keeps its checkpoints in, the last two, one
+        after every `every` epochs, at the end, and when Ctrl-C or a shutdown (SIGTERM, with exit
+        code 143) interrupts it. With `resume` it then goes on from the last one that is whole, with
+        the history and the memory of the callbacks, to the same bits as without a break; with none
+        it begins anew. A damaged file is told in the log and the one before is used. Such a folder
+        is refused without `resume`, for another model or optimizer, and while another process
+        trains in it: UnsupportedError, StorageError. What else changes bits or batches, such as the
+        threads or the seed, is told in the log. StorageError when the disk is full or read-only;
+        the checkpoint before is then whole.
+
         Nothing changes before all data are checked: UnknownNameError for unknown and missing
         names, ShapeError and KindError for arrays that do not fit, NonFiniteError for NaN and
         infinity (unless `check_finite` is false), RangeError for labels outside their range and
