@@ -13,7 +13,7 @@ from typing import Any, Self, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from symgraph.errors import KindError, RangeError, UnsupportedError
+from symgraph.errors import KindError, NonFiniteError, RangeError, UnsupportedError
 from symgraph.train.checkpoint import Checkpoint, take_up, training_facts
 from symgraph.train.engine import Engine
 from symgraph.train.history import History
@@ -181,10 +181,12 @@ class Keeper:
     ) -> None:  # fmt: skip
         """Write a checkpoint, unless the last one was written after the same step.
 
-        Raises StorageError when the disk refuses, KindError for a callback's state that is none.
+        Raises StorageError when the disk refuses, KindError for a callback's state that is none,
+        NonFiniteError when a callback has left numbers that no training can go on from.
         """
         if training.position.step == self._saved and not stopped:
             return
+        _check_finite(training)
         columns = history.to_dict()
         groups: dict[str, dict[str, Array]] = {
             "parameters": dict(training.memory[0]),
@@ -209,6 +211,19 @@ class Keeper:
         }
         self._folder.save(training.position.step, Checkpoint(groups, facts))
         self._saved = training.position.step
+
+
+def _check_finite(training: Training) -> None:
+    """The loop has found all numbers finite; what callbacks have assigned since is looked at."""
+    for values in training.memory:
+        for name, array in values.items():
+            finite = np.isfinite(array)
+            if not finite.all():
+                at = tuple(int(i) for i in np.argwhere(~finite)[0])
+                raise NonFiniteError(
+                    f"fit: epoch {training.position.epoch}: {values.what} {name!r} is {array[at]} "
+                    f"at {at}, which a callback has put there. The checkpoint before is unchanged."
+                )
 
 
 def _shape(arrays: Mapping[str, Array], name: str) -> str:

@@ -214,10 +214,11 @@ def test_whole_epochs_in_native_code_stop_at_every_checkpoint(tmp_path):
 
 def test_every_says_after_how_many_epochs_a_checkpoint_is_written(tmp_path):
     kept = []
-    net().fit(
-        DATA, epochs=8, every=3, checkpoint=tmp_path, callbacks=[lambda m, h: kept.append(names(tmp_path))],
-        **PLAIN,
-    )  # fmt: skip
+
+    def look(model, history):
+        kept.append(names(tmp_path))
+
+    net().fit(DATA, epochs=8, every=3, checkpoint=tmp_path, callbacks=[look], **PLAIN)
 
     assert [len(found) for found in kept] == [0, 0, 0, 1, 1, 1, 2, 2]
     assert names(tmp_path) == ["step-000000030.safetensors", "step-000000040.safetensors"]
