@@ -3,6 +3,7 @@
 python -m benchmarks                                    everything
 python -m benchmarks graphs numpy_target                the cases of these modules
 python -m benchmarks compiler --only w2 w5              contests by the start of their key
+python -m benchmarks sizes --only w5 --rounds 3         the same at other sizes (an hour in all)
 python -m benchmarks compiler --only w4-32 --dtype float64 --scale 0.5 --size activation=tanh
 """
 
@@ -70,8 +71,8 @@ def contests(told: argparse.Namespace, results: dict[str, Any]) -> None:
     from benchmarks.contest import Options, compete
     from benchmarks.report import contest_table, save
 
-    sizes = dict(one.split("=", 1) for one in told.size)
-    options = Options(told.scale, told.dtype, told.rounds, told.threads, sizes)
+    sizes = {name: _size(text) for name, text in (one.split("=", 1) for one in told.size)}
+    options = Options(told.scale, told.dtype, told.rounds or 9, told.threads, sizes)
     changed = [f"x{told.scale:g}"] if told.scale != 1 else []
     changed += [told.dtype] if told.dtype != "float32" else []
     changed += [f"{told.threads} threads"] if told.threads != 1 else []
@@ -87,6 +88,31 @@ def contests(told: argparse.Namespace, results: dict[str, Any]) -> None:
         save(results, told.into)
 
 
+def _size(text: str) -> Any:
+    """A number or several, or a name such as that of an activation."""
+    try:
+        numbers = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        return text
+    return numbers if len(numbers) > 1 else numbers[0]
+
+
+def other_sizes(told: argparse.Namespace, results: dict[str, Any]) -> None:
+    """Run the chosen contests at other sizes."""
+    from benchmarks.report import save
+    from benchmarks.sizes import chosen, sizes_table, varied
+
+    places = [f"{contest.key} {change.title}" for contest, change in chosen(())]
+    for contest, change in chosen(told.only):
+        key = f"{contest.key} {change.title}"
+        print(f"measuring {contest.title}: {change.title}", file=sys.stderr)
+        rows = varied(contest, change, told.rounds or 3)
+        print(sizes_table(rows), flush=True)
+        known = results["sizes"] | {key: rows}
+        results["sizes"] = {place: known[place] for place in places if place in known}
+        save(results, told.into)
+
+
 def _place(item: tuple[str, Any]) -> tuple[bool, int]:
     """Variations after all that is plain, each in the order of the contests."""
     from benchmarks.compiler import CONTESTS
@@ -97,12 +123,14 @@ def _place(item: tuple[str, Any]) -> tuple[bool, int]:
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("modules", nargs="*", help="'compiler', or modules of cases")
+    parser.add_argument("modules", nargs="*", help="'compiler', 'sizes', or modules of cases")
     parser.add_argument("--only", nargs="*", default=[], help="how the keys of contests start")
     parser.add_argument("--scale", type=float, default=1, help="multiplies widths and lengths")
     parser.add_argument("--dtype", choices=("float32", "float64"), default="float32")
-    parser.add_argument("--size", action="append", default=[], help="such as activation=tanh")
-    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument(
+        "--size", action="append", default=[], help="such as activation=tanh or channels=8,32"
+    )
+    parser.add_argument("--rounds", type=int, default=0, help="9, or 3 for sizes")
     parser.add_argument("--threads", type=int, default=1)
     here = Path(__file__).parent
     parser.add_argument("--into", type=Path, default=here, help="the folder of the results")
@@ -127,6 +155,8 @@ def main() -> int:
             save(results, told.into)
     if not told.modules or "compiler" in told.modules:
         contests(told, results)
+    if not told.modules or "sizes" in told.modules:
+        other_sizes(told, results)
     return 0
 
 

@@ -55,6 +55,8 @@ class Contest:
     sizes: dict[str, Any] = field(default_factory=dict)
     goals: tuple[Goal, ...] = ()
     peers: tuple[str, ...] = ("numpy", "torch", "jax")
+    #: Which of OURS take part.
+    ours: tuple[str, ...] = tuple(OURS)
 
 
 class Options(NamedTuple):
@@ -129,7 +131,7 @@ class _Team:
     """The workers of a contest; leaving ends their processes."""
 
     def __init__(self, contest: Contest, options: Options, dtype: str) -> None:
-        here = [one for one in (*OURS, *contest.peers) if _installed(one.partition("-")[0])]
+        here = [one for one in (*contest.ours, *contest.peers) if _installed(one.partition("-")[0])]
         self.workers = {one: Worker(one, contest, options, dtype) for one in here}
         self.absent = {one: "is not installed" for one in contest.peers if one not in here}
 
@@ -216,7 +218,7 @@ def compete(contest: Contest, options: Options) -> dict[str, Any]:
         if best:
             runners["peak"] = best[0]
         times = in_turn(runners, options.rounds)
-    main = next((name for name in OURS if name in modes), "")
+    main = next((name for name in contest.ours if name in modes), "")
     done = times.get(f"{main} call")
     rates = [best[1] / seconds for seconds in times.pop("peak")] if best else []
     of_peak = share([flops / s for s in done], rates)._asdict() if done and rates else None

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.sizes import sizes_table
+
 __all__ = ["contest_table", "load", "row_table", "save"]
 
 #: The columns of the large table: what is timed, and its heading.
@@ -21,7 +23,7 @@ def load(folder: Path) -> dict[str, Any]:
     """What was measured so far: rows by case, contests by key."""
     path = folder / "results.json"
     found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    return {"machine": "", "cases": {}, "contests": {}} | found
+    return {"machine": "", "cases": {}, "contests": {}, "sizes": {}} | found
 
 
 def save(results: dict[str, Any], folder: Path) -> None:
@@ -40,6 +42,12 @@ def save(results: dict[str, Any], folder: Path) -> None:
         parts += [INTRODUCTION, contest_table(contests), _remarks(contests)]
         if _chart(contests, folder / "results.svg"):
             parts.append("![Best peer by symgraph, floors and reaches](results.svg)")
+    sizes = [row for found in results["sizes"].values() for row in found]
+    if sizes:
+        held = [row for row in sizes if row["least"] is not None]
+        beside = [row for row in sizes if row["least"] is None]
+        parts += [SIZES, sizes_table(held)] if held else []
+        parts += [DOUBLES, sizes_table(beside)] if beside else []
     if rows:
         parts += ["## Other figures", row_table(rows)]
     (folder / "RESULTS.md").write_text("\n\n".join(filter(None, parts)) + "\n", encoding="utf-8")
@@ -53,6 +61,17 @@ and parameters after 5 steps are first held against torch in float64, formulas a
 (losses within 1e-4 and parameters within 2 % of their change in float32, 1e-9 in float64). Then
 they take turns; the ratio is the best peer's time by symgraph's in the same round, with the least
 and the most of all rounds."""
+
+
+SIZES = """## Other sizes and activations
+
+The same workloads changed: widths and lengths (channels of LeNet, words and features of word
+vectors) times a factor, prime sizes, more layers, other activations. Each ratio must be at least
+0.8 of the workload's floor. Times are microseconds a step, from three rounds."""
+
+DOUBLES = """## In float64
+
+Ratios beside those of float32, without a bound."""
 
 
 def contest_table(contests: Sequence[dict[str, Any]]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from symgraph.node import Node
 
-__all__ = ["Arrays", "Rule", "Scalars", "TrainStep", "normal"]
+__all__ = ["Arrays", "Rule", "Scalars", "TrainStep", "jax_function", "normal"]
 
 Arrays: TypeAlias = dict[str, NDArray[Any]]
 
@@ -109,3 +110,11 @@ def normal(draw: np.random.Generator, *shape: int, scale: float | None = None) -
     """Normal numbers that float32 holds exactly, by default of size 1/sqrt(rows)."""
     size = shape[0] ** -0.5 if scale is None else scale
     return (draw.standard_normal(shape) * size).astype(np.float32).astype(np.float64)
+
+
+def jax_function(name: str) -> Callable[[Any], Any]:
+    """JAX's activation of a name, gelu in its exact form as elsewhere."""
+    import jax
+
+    found: Callable[[Any], Any] = getattr(jax.nn, name)
+    return partial(found, approximate=False) if name == "gelu" else found

@@ -23,12 +23,26 @@ def relu(x: Array) -> Array:
     return np.maximum(x, 0)
 
 
-ACTIVATIONS = {"tanh": np.tanh, "sigmoid": sigmoid, "relu": relu}
+def softplus(x: Array) -> Array:
+    return np.logaddexp(x, 0)
+
+
+def elu(x: Array) -> Array:
+    y: Array = np.minimum(x, 0)
+    np.expm1(y, out=y)
+    return np.maximum(x, y, out=y)
+
+
+ACTIVATIONS = {
+    "tanh": np.tanh, "sigmoid": sigmoid, "relu": relu, "softplus": softplus, "elu": elu,
+}  # fmt: skip
 #: The slope of each, from its value.
 SLOPES = {
     "tanh": lambda h: 1 - h * h,
     "sigmoid": lambda h: h * (1 - h),
     "relu": lambda h: h > 0,
+    "softplus": lambda h: -np.expm1(-h),
+    "elu": lambda h: np.minimum(h, 0) + 1,
 }
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 import symgraph as sg
 from benchmarks.train_steps.by_hand import ACTIVATIONS, SLOPES, cross_entropy
-from benchmarks.workload import Arrays, Rule, TrainStep, normal
+from benchmarks.workload import Arrays, Rule, TrainStep, jax_function, normal
 from symgraph.node import Node
 
 __all__ = ["CharRNN"]
@@ -88,7 +88,7 @@ class CharRNN(TrainStep):
     def torch(self, p: Any, d: Any) -> Any:
         import torch
 
-        function = getattr(torch, self.activation)
+        function = getattr(torch.nn.functional, self.activation)
         entries = torch.nn.functional.embedding(d["x"], p["E"]) + p["b"]
         s = function(entries[0])
         states = [s]
@@ -102,7 +102,7 @@ class CharRNN(TrainStep):
         import jax
         import jax.numpy as jnp
 
-        function = getattr(jax.nn, self.activation)
+        function = jax_function(self.activation)
 
         def step(s: Any, e: Any) -> Any:
             s = function(e + s @ p["W"])

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 import symgraph as sg
 from benchmarks.train_steps.by_hand import ACTIVATIONS, SLOPES, cross_entropy
-from benchmarks.workload import Arrays, Rule, TrainStep, normal
+from benchmarks.workload import Arrays, Rule, TrainStep, jax_function, normal
 from symgraph.node import Node
 
 __all__ = ["LeNet"]
@@ -124,7 +124,7 @@ class LeNet(TrainStep):
         import torch
 
         f = torch.nn.functional
-        function, h = getattr(torch, self.activation), d["x"]
+        function, h = getattr(f, self.activation), d["x"]
         for name in "12":
             h = f.max_pool2d(function(f.conv2d(h, p[f"K{name}"], p[f"b{name}"])), 2)
         return f.cross_entropy(torch.addmm(p["c"], h.flatten(1), p["W"]), d["y"])
@@ -133,7 +133,7 @@ class LeNet(TrainStep):
         import jax
         import jax.numpy as jnp
 
-        function, h = getattr(jax.nn, self.activation), d["x"]
+        function, h = jax_function(self.activation), d["x"]
         for name in "12":
             h = jax.lax.conv(h, p[f"K{name}"], (1, 1), "VALID") + p[f"b{name}"][:, None, None]
             window = (1, 1, 2, 2)

@@ -11,7 +11,7 @@ import numpy as np
 
 import symgraph as sg
 from benchmarks.train_steps.by_hand import ACTIVATIONS, SLOPES, cross_entropy
-from benchmarks.workload import Arrays, TrainStep, normal
+from benchmarks.workload import Arrays, TrainStep, jax_function, normal
 from symgraph.node import Node
 
 __all__ = ["MLP"]
@@ -79,7 +79,7 @@ class MLP(TrainStep):
         h = d["x"]
         for k in range(1, len(self.layers) + 1):
             z = torch.addmm(p[f"b{k}"], h, p[f"W{k}"])
-            h = getattr(torch, self.activation)(z)
+            h = getattr(torch.nn.functional, self.activation)(z)
         return torch.nn.functional.cross_entropy(z, d["y"])
 
     def jax(self, p: Any, d: Any) -> Any:
@@ -89,7 +89,7 @@ class MLP(TrainStep):
         h = d["x"]
         for k in range(1, len(self.layers) + 1):
             z = h @ p[f"W{k}"] + p[f"b{k}"]
-            h = getattr(jax.nn, self.activation)(z)
+            h = jax_function(self.activation)(z)
         return -jax.nn.log_softmax(z)[jnp.arange(self.batch), d["y"]].mean()
 
     def pytensor(self, p: Any, d: Any) -> Any:
