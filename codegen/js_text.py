@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,8 +11,6 @@ from symgraph.codegen.size_text import SizeText
 from symgraph.shapes import Dim
 
 __all__ = ["JsSizes", "json_text", "number_text"]
-
-_ATOM = re.compile(r"\w+")
 
 
 def json_text(value: Any) -> str:
@@ -39,11 +36,6 @@ class JsSizes(SizeText):
 
     def shape(self, shape: Sequence[Dim]) -> str:
         return f"[{', '.join(self.dim(dim) for dim in shape)}]"
-
-    def factor(self, dim: Dim) -> str:
-        """A size as a factor."""
-        text = self.dim(dim)
-        return text if _ATOM.fullmatch(text) else f"({text})"
 
     def _number(self, value: float) -> str:
         return number_text(value)

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from symgraph.codegen.js_text import JsSizes, number_text
 from symgraph.codegen.schedule import Block
-from symgraph.codegen.strided import Value, entry, merged, spread, whole
+from symgraph.codegen.strided import Positions, Value, entry, merged, spread, whole
 from symgraph.node import Kind, Node
 from symgraph.ops.leaves import Const, Fill, Iota
 from symgraph.shapes import Dim, Shape, product
@@ -21,7 +21,7 @@ from symgraph.shapes import Dim, Shape, product
 __all__ = ["JsWriter"]
 
 
-class JsWriter:
+class JsWriter(Positions):
     """Lines of a function, the memory that they use, and what is known of each node."""
 
     def __init__(self, sizes: JsSizes) -> None:
@@ -169,11 +169,3 @@ class JsWriter:
         for _ in shape:
             self._indent -= 1
             self.say("}")
-
-    def position(self, terms: Sequence[tuple[str, Dim]]) -> str:
-        """A sum of indices times strides."""
-        return " + ".join(self.term(index, stride) for index, stride in terms if stride != 0)
-
-    def term(self, index: str, stride: Dim) -> str:
-        """An index times a stride."""
-        return index if stride == 1 else f"{index} * {self.sizes.factor(stride)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,7 +11,14 @@ import sympy
 from symgraph.errors import UnknownNameError, UnsupportedError
 from symgraph.shapes import Dim
 
-__all__ = ["SizeText"]
+__all__ = ["SizeText", "atom"]
+
+_ATOM = re.compile(r"\w+")
+
+
+def atom(text: str) -> str:
+    """The text of a number or a name as it is, any other in parentheses."""
+    return text if _ATOM.fullmatch(text) else f"({text})"
 
 
 class SizeText:
@@ -28,6 +36,10 @@ class SizeText:
         if found is None:
             found = self._written[dim] = self._whole(dim)
         return found
+
+    def factor(self, dim: Dim) -> str:
+        """A size as a factor."""
+        return atom(self.dim(dim))
 
     def shape(self, shape: Sequence[Dim]) -> str:
         """A tuple of sizes."""

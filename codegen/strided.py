@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from symgraph.codegen.size_text import SizeText
 from symgraph.node import Kind
 from symgraph.shapes import Dim, Shape, product, same_dim
 
-__all__ = ["Value", "entry", "merged", "row_major", "spread", "whole"]
+__all__ = ["Positions", "Value", "entry", "merged", "row_major", "spread", "whole"]
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,20 @@ class Value:
         wanted = row_major(self.shape)
         places = zip(self.shape, self.strides, wanted, strict=True)
         return all(size == 1 or same_dim(mine, other) for size, mine, other in places)
+
+
+class Positions:
+    """Writes where entries lie; `sizes` writes sizes in the language of a target."""
+
+    sizes: SizeText
+
+    def position(self, terms: Sequence[tuple[str, Dim]]) -> str:
+        """A sum of indices times strides."""
+        return " + ".join(self.term(index, stride) for index, stride in terms if stride != 0)
+
+    def term(self, index: str, stride: Dim) -> str:
+        """An index times a stride."""
+        return index if stride == 1 else f"{index} * {self.sizes.factor(stride)}"
 
 
 def row_major(shape: Shape) -> tuple[Dim, ...]:

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import math
-import re
 from typing import Any
 
-from symgraph.codegen.size_text import SizeText
-from symgraph.shapes import Dim
+from symgraph.codegen.size_text import SizeText, atom
 
 __all__ = ["CSizes", "real_text", "whole_text"]
-
-_ATOM = re.compile(r"\w+")
 
 
 def real_text(value: float, real: str) -> str:
@@ -35,23 +31,14 @@ def whole_text(value: int) -> str:
     return f"({text})" if value < 0 else text
 
 
-def _atom(text: str) -> str:
-    return text if _ATOM.fullmatch(text) else f"({text})"
-
-
 class CSizes(SizeText):
     """Writes sizes as expressions of `i64`, which are never negative."""
-
-    def factor(self, dim: Dim) -> str:
-        """A size as a factor."""
-        text = self.dim(dim)
-        return text if _ATOM.fullmatch(text) else f"({text})"
 
     def _number(self, value: float) -> str:
         return repr(value)
 
     def _ratio(self, above: str, below: str) -> str:
-        return f"(double){_atom(above)} / {_atom(below)}"
+        return f"(double){atom(above)} / {atom(below)}"
 
     def _floor(self, above: str, below: str) -> str:
         return f"{above} / {below}"
@@ -77,4 +64,4 @@ class CSizes(SizeText):
         text = super().real(value)
         if not value.free_symbols:
             return text
-        return f"({text})" if text.startswith("(double)") else f"(double){_atom(text)}"
+        return f"({text})" if text.startswith("(double)") else f"(double){atom(text)}"

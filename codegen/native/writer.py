@@ -16,7 +16,7 @@ from symgraph.codegen.contraction import typical
 from symgraph.codegen.native.csizes import CSizes, real_text, whole_text
 from symgraph.codegen.native.memory import Memory
 from symgraph.codegen.schedule import Block
-from symgraph.codegen.strided import Value, entry, merged, spread, whole
+from symgraph.codegen.strided import Positions, Value, entry, merged, spread, whole
 from symgraph.node import Kind, Node
 from symgraph.ops.leaves import Const, Fill, Iota
 from symgraph.shapes import Dim, Shape, product
@@ -56,7 +56,7 @@ class Line:
 
 
 @dataclass
-class CWriter:
+class CWriter(Positions):
     """Lines, memory, and what is known of each node. `real` is `float` or `double`."""
 
     real: str
@@ -315,11 +315,3 @@ class CWriter:
         for _ in shape:
             self._depth -= 1
             self.say("}")
-
-    def position(self, terms: Sequence[tuple[str, Dim]]) -> str:
-        """A sum of indices times strides."""
-        return " + ".join(self.term(index, stride) for index, stride in terms if stride != 0)
-
-    def term(self, index: str, stride: Dim) -> str:
-        """An index times a stride."""
-        return index if stride == 1 else f"{index} * {self.sizes.factor(stride)}"
