@@ -14,7 +14,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, overload
 
 import numpy as np
 import sympy
@@ -54,33 +54,26 @@ _log = logging.getLogger("symgraph")
 _MOST_THREADS = 64  # that the native runtime keeps
 
 
+class _Options(TypedDict, total=False):
+    """What `compile` takes whatever the style."""
+
+    target: Target
+    dtype: Dtype
+    name: str
+    updates: Mapping[Any, Any] | None
+    check_finite: bool
+    threads: int
+
+
 @overload
 def compile(
-    args: Any,
-    outputs: Any,
-    *,
-    target: Target = ...,
-    dtype: Literal["float64", "float32"] = ...,
-    style: Style = ...,
-    name: str = ...,
-    updates: Mapping[Any, Any] | None = ...,
-    check_finite: bool = ...,
-    threads: int = ...,
+    args: Any, outputs: Any, *, style: Style = ..., **options: Unpack[_Options]
 ) -> Program: ...
 
 
 @overload
 def compile(
-    args: Any,
-    outputs: Any,
-    *,
-    target: Target = ...,
-    dtype: Literal["float64", "float32"] = ...,
-    style: Literal["array"],
-    name: str = ...,
-    updates: Mapping[Any, Any] | None = ...,
-    check_finite: bool = ...,
-    threads: int = ...,
+    args: Any, outputs: Any, *, style: Literal["array"], **options: Unpack[_Options]
 ) -> ArrayProgram: ...
 
 
