@@ -146,6 +146,7 @@ _NAMES: dict[str, str] = {
 }
 # Modules that are public as a whole, by the name they have here.
 _MODULES: dict[str, str] = {
+    "callbacks": "symgraph.train.callbacks",
     "data": "symgraph.train.sources",
     "metrics": "symgraph.nn.metrics",
     "optim": "symgraph.train.optim",
@@ -440,7 +441,7 @@ if TYPE_CHECKING:
     from symgraph.node import (
         Node as Node,
     )
-    from symgraph.train import optim as optim, sources as data  # noqa: F401 - sg.data
+    from symgraph.train import callbacks as callbacks, optim as optim, sources as data  # noqa: F401 - sg.data
     from symgraph.train.history import (
         History as History,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numbers
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -19,7 +19,7 @@ from symgraph.train.progress import Bar
 if TYPE_CHECKING:
     from symgraph.train.model import Model
 
-__all__ = ["Callback", "Fitting", "training_parts"]
+__all__ = ["Callback", "Fitting", "check_callbacks", "training_parts"]
 
 Callback: TypeAlias = "Callable[[Model, History], object]"
 
@@ -41,12 +41,16 @@ class Fitting:
     def run(self) -> History:
         """Train until the plan's last epoch, or until someone asks to stop."""
         self.history = History()
+        if self.training.position.step == 0:
+            self._tell("begin")
         if self.keeper is not None:
             self.history.stopped = self.keeper.take_up(
                 self.training, self.train.rows, self.history, self.callbacks
             )
         if not self.history.stopped:
             self._train()
+        if self.history.stopped != "interrupted":
+            self._tell("end")
         return self.history
 
     def _train(self) -> None:
@@ -57,6 +61,13 @@ class Fitting:
                 self.train, self.plan, self._end_epoch, self._bar,
                 stride=self._stride, leave=self._leave if self.keeper is not None else None,
             )  # fmt: skip
+
+    def _tell(self, moment: str) -> None:
+        """Call what callbacks have for a moment of the training."""
+        for callback in self.callbacks:
+            told = getattr(callback, moment, None)
+            if callable(told):
+                told(self.model)
 
     @property
     def _stride(self) -> int | None:
@@ -99,6 +110,27 @@ class Fitting:
     def _called_back(self) -> bool:
         answers = [callback(self.model, self.history) for callback in self.callbacks]
         return any(answer is True for answer in answers)
+
+
+def check_callbacks(callbacks: Any) -> list[Callback]:
+    """The callbacks as a list; KindError for what cannot be called."""
+    if callable(callbacks) or not isinstance(callbacks, Iterable):
+        raise KindError(
+            f"fit: callbacks is {callbacks!r}, and it is a list. Write callbacks=[...]."
+        )
+    found = list(callbacks)
+    for number, callback in enumerate(found, 1):
+        if not callable(callback):
+            raise KindError(
+                f"fit: callback {number} is {callback!r}, which is no function. Give functions of "
+                "the model and the history, or objects of sg.callbacks."
+            )
+        if isinstance(callback, type):
+            raise KindError(
+                f"fit: callback {number} is the class {callback.__name__}. Give an object of it: "
+                f"{callback.__name__}()."
+            )
+    return found
 
 
 def training_parts(

@@ -17,7 +17,7 @@ from symgraph.shapes import shape_text
 from symgraph.train import store
 from symgraph.train.checkpoint import describe, take_up
 from symgraph.train.engine import Engine
-from symgraph.train.fitting import Callback, Fitting, training_parts
+from symgraph.train.fitting import Callback, Fitting, check_callbacks, training_parts
 from symgraph.train.history import History
 from symgraph.train.keeper import Keeper
 from symgraph.train.loop import Training
@@ -130,8 +130,8 @@ class Model:
         `validation` is data of its own, measured after every epoch under names with `val_`, or the
         fraction of the samples to hold out for that, drawn at random. `clip_value` cuts the entries
         of all gradients, `clip_norm` their joint norm. Every callback is called after every epoch
-        with the model and the history; training ends when one returns True. `progress` None shows
-        a bar when stderr is a terminal.
+        with the model and the history; training ends when one returns True (see `sg.callbacks`).
+        `progress` None shows a bar when stderr is a terminal.
 
         `resume` goes on where the last `fit`, or the file that was loaded, ended: with its slots
         and counters, until `epochs` epochs are done in total. Otherwise the optimizer starts anew,
@@ -155,6 +155,7 @@ class Model:
         """
         rule = check_rule(optimizer, clip_norm, clip_value)
         plan = check_plan(epochs, batch_size, shuffle, seed)
+        watching = check_callbacks(callbacks)
         train, held_out = training_parts(self._engine, data, validation, seed, check_finite)
         with ExitStack() as stack:
             keeper = None
@@ -163,7 +164,7 @@ class Model:
                 stack.enter_context(keeper)
             training = self._training_for(rule, resume and keeper is None)
             return Fitting(
-                self, self._engine, training, plan, train, held_out, callbacks, progress, keeper
+                self, self._engine, training, plan, train, held_out, watching, progress, keeper
             ).run()
 
     def step(
