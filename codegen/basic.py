@@ -21,7 +21,7 @@ from symgraph.ops.map import Map, map_node
 from symgraph.scalar import NUMPY, dtanh, functions, pointwise, slot, tanh
 from symgraph.template import Template, function_name, template
 
-__all__ = ["ARITHMETIC", "TANH_OF", "basic", "lowered", "op_of", "storage_of"]
+__all__ = ["ARITHMETIC", "TANH_OF", "basic", "lowered", "op_of", "relowered", "storage_of"]
 
 _x, _y, _z = slot(0), slot(1), slot(2)
 
@@ -99,11 +99,19 @@ def storage_of(op: str, storages: Sequence[Kind]) -> Kind:
 
 def basic(op: str, *args: Node) -> Node:
     """The basic operation on nodes, or something shorter of the same value."""
-    found = _folded(op, args) if any(type(arg) is Fill for arg in args) else None
-    if found is None:
-        rule = _RULES.get(op)
-        found = rule(*args) if rule is not None else None
+    found = _shorter(op, args)
     return map_node(_TEMPLATES[op], args) if found is None else found
+
+
+def _shorter(op: str, args: tuple[Node, ...]) -> Node | None:
+    for arg in args:
+        if type(arg) is Fill:
+            found = _folded(op, args)
+            if found is not None:
+                return found
+            break
+    rule = _RULES.get(op)
+    return rule(*args) if rule is not None else None
 
 
 def _folded(op: str, args: Sequence[Node]) -> Node | None:
@@ -365,6 +373,15 @@ def _is_reciprocal(expr: Any) -> bool:
 
 
 _assembled: dict[Template, _Assembler] = {}
+
+
+def relowered(node: Node) -> Node:
+    """As `lowered`, for a Map that may be a basic operation and may stay."""
+    op = op_of(node)
+    if op is None:
+        return lowered(node.params[0], node._args)
+    found = _shorter(op, node._args)
+    return node if found is None else found
 
 
 def lowered(body: Template, args: tuple[Node, ...]) -> Node:

@@ -39,7 +39,7 @@ def compare_hot(roots: Sequence[Node]) -> Rewritten:
                 return _compared(node, axis, *args)
         return rebuilt(node, args)
 
-    return rewrite(roots, visit)
+    return rewrite(roots, visit, {Push})
 
 
 def _hot_axis(node: Push) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -11,7 +12,7 @@ from symgraph.codegen.hoist import hoist_loops
 from symgraph.codegen.hot import compare_hot
 from symgraph.codegen.passes import (
     Rewritten,
-    everything,
+    Roots,
     lower_maps,
     normalise_sums,
     strip_lets,
@@ -20,15 +21,21 @@ from symgraph.codegen.signs import ask_positive_parts
 from symgraph.codegen.slices import join_slices
 from symgraph.codegen.traces import trace_whole
 from symgraph.node import Node
+from symgraph.ops.einsum import Einsum
 from symgraph.ops.leaves import Const, Fill, Var
 from symgraph.ops.let import Let
+from symgraph.ops.loop import Scan, Trace
 from symgraph.ops.map import Map
-from symgraph.ops.move import Concat, Pull, Reshape
+from symgraph.ops.move import Concat, Pull, Push, Reshape
+from symgraph.ops.reduce import Reduce
 
 __all__ = ["lower_all"]
 
-#: Graphs of these alone have no sums, loops and scatters, so most passes leave them as they are.
+#: Graphs of these alone have no sums, loops and scatters.
 _PLAIN = {Var, Fill, Const, Let, Map, Reshape, Concat, Pull}
+
+#: The classes of nodes that a pass looks for, and the pass.
+_Pass = tuple[set[type[Node]], Callable[[Sequence[Node]], Rewritten]]
 
 
 def lower_all(
@@ -39,34 +46,42 @@ def lower_all(
     `largest` is the largest finite real of the target; `loops` are for one that writes loops over
     entries.
     """
-    kinds = {type(node) for node in everything(roots)}
-    has_loops = any(kind.is_loop for kind in kinds)
+    now = Roots(roots)
+    has_loops = Scan in now.kinds
 
-    def sums(nodes: Sequence[Node], last: bool) -> Rewritten:
+    def sums(nodes: Sequence[Node]) -> Rewritten:
+        return normalise_sums(nodes)
+
+    def last_sums(nodes: Sequence[Node]) -> Rewritten:
         # products over a batch of one stay products until those of loops over time have left them
-        return normalise_sums(nodes, ones=not (loops and last))
+        return normalise_sums(nodes, ones=not loops)
 
     def maps(nodes: Sequence[Node]) -> Rewritten:
         return lower_maps(nodes, largest, loops)
 
-    passes: list[Callable[[Sequence[Node]], Rewritten]]
-    passes = [strip_lets, lambda nodes: sums(nodes, not has_loops), maps, ask_positive_parts]
+    def hoist(nodes: Sequence[Node]) -> Rewritten:
+        return hoist_loops(nodes, maps=not loops)
+
+    passes: list[_Pass] = [
+        ({Let}, strip_lets), ({Einsum}, sums if has_loops else last_sums), ({Map, Reduce}, maps),
+    ]  # fmt: skip
+    if not now.kinds <= _PLAIN:
+        passes.append(({Map}, ask_positive_parts))
     if loops:
-        passes.append(join_slices)
-    if kinds <= _PLAIN:
-        passes = [strip_lets] if Let in kinds else []
-        passes += [maps, *([one_exponential] if loops else [])]
-    elif has_loops:
-        passes += [lambda nodes: hoist_loops(nodes, maps=not loops)]
-        passes += [lambda nodes: sums(nodes, True), maps]
-        if loops:
-            passes += [one_exponential, reuse_across_loops, trace_whole, compare_hot]
-    elif loops:
-        passes += [one_exponential, compare_hot]
-    now = list(roots)
+        passes.append(({Push}, join_slices))
+    if has_loops:
+        passes += [({Scan}, hoist), ({Einsum}, last_sums), ({Map, Reduce}, maps)]
+    if loops:
+        passes.append(({Map}, one_exponential))
+        if has_loops:
+            passes += [({Scan}, reuse_across_loops), ({Trace}, trace_whole)]
+        passes.append(({Push}, compare_hot))
     images: list[Mapping[Node, Node]] = []
-    for run in passes:
+    for kinds, run in passes:
+        if now.kinds.isdisjoint(kinds):
+            continue
         done = run(now)
         images.append(done.image)
-        now = done.roots
+        if not all(map(operator.is_, done.roots, now)):
+            now = Roots(done.roots)
     return now, images

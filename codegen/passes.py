@@ -6,12 +6,14 @@ graph can be written beside the code. The bodies of loops are part of the walk.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import operator
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
-from symgraph.codegen.basic import basic, lowered, op_of
+from symgraph.codegen.basic import basic, lowered, op_of, relowered
 from symgraph.codegen.contraction import normal_einsum
 from symgraph.node import Node
 from symgraph.ops.einsum import Einsum, einsum_node, folded_einsum
@@ -24,8 +26,8 @@ from symgraph.ops.reduce import Reduce, reduce_node
 from symgraph.shapes import product
 
 __all__ = [
-    "Rewritten", "everything", "lower_maps", "normalise_sums", "rebuilt", "rebuilt_scan", "rewrite",
-    "strip_lets",
+    "Rewritten", "Roots", "everything", "lower_maps", "normalise_sums", "rebuilt", "rebuilt_scan",
+    "rebuilt_trace", "rewrite", "strip_lets", "unchanged",
 ]  # fmt: skip
 
 
@@ -39,8 +41,26 @@ class Rewritten(NamedTuple):
 Visit = Callable[[Node, tuple[Node, ...]], Node]
 
 
+class Roots(list[Node]):
+    """Roots that pass after pass is asked about: what they are made of is found once."""
+
+    @cached_property
+    def order(self) -> list[Node]:
+        """All nodes, operands before users."""
+        return _ordered(self)
+
+    @cached_property
+    def kinds(self) -> set[type[Node]]:
+        """The classes of all nodes."""
+        return set(map(type, self.order))
+
+
 def everything(roots: Sequence[Node]) -> list[Node]:
     """All nodes the roots are made of, those inside of loops too, operands before users."""
+    return roots.order if isinstance(roots, Roots) else _ordered(roots)
+
+
+def _ordered(roots: Sequence[Node]) -> list[Node]:
     seen = set(roots)
     stack = list(seen)
     while stack:
@@ -57,34 +77,63 @@ def everything(roots: Sequence[Node]) -> list[Node]:
     return sorted(seen, key=_serial)
 
 
-def _serial(node: Node) -> int:
-    return node.serial
+_serial = operator.attrgetter("serial")
 
 
-def rewrite(roots: Sequence[Node], visit: Visit) -> Rewritten:
-    """Every node replaced by `visit(node, new operands)`, operands first."""
+def rewrite(
+    roots: Sequence[Node], visit: Visit, kinds: Collection[type[Node]] | None = None
+) -> Rewritten:
+    """Every node, or every one of these classes, replaced by `visit(node, new operands)`.
+
+    Operands come first; those that stay as they are come as `node._args` itself.
+    """
     image: dict[Node, Node] = {}
+    changed: set[Node] = set()
     for node in everything(roots):
-        args = tuple([image[arg] for arg in node._args])
+        args = node._args
+        if not changed.isdisjoint(args):
+            args = tuple([image[arg] for arg in args])
         if node.is_loop:
-            image[node] = rebuilt_scan(node, args, image)
+            made = rebuilt_scan(node, args, image)
         elif type(node) is Trace:
-            image[node] = Trace.rebuild((image[node.inner],), args)
+            made = rebuilt_trace(node, args, image)
+        elif kinds is None or type(node) in kinds:
+            made = visit(node, args)
         else:
-            image[node] = visit(node, args)
+            made = rebuilt(node, args)
+        image[node] = made
+        if made is not node:
+            changed.add(node)
     return Rewritten([image[root] for root in roots], image)
+
+
+def unchanged(roots: Sequence[Node]) -> Rewritten:
+    """What a pass gives that finds nothing to do."""
+    order = everything(roots)
+    return Rewritten(list(roots), dict(zip(order, order, strict=True)))
 
 
 def rebuilt_scan(node: Node, args: tuple[Node, ...], image: Mapping[Node, Node]) -> Node:
     """The loop on other operands, its body as it has become."""
     body, length, backwards = node.params
-    nexts = tuple(image[following] for following in body.nexts)
+    nexts = tuple([image[following] for following in body.nexts])
+    if args is node._args and all(map(operator.is_, nexts, body.nexts)):
+        return node
     return Scan.rebuild((body._replace(nexts=nexts), length, backwards), args)
+
+
+def rebuilt_trace(node: Trace, args: tuple[Node, ...], image: Mapping[Node, Node]) -> Node:
+    """The record of what the inner node has become, in another loop."""
+    inner = image[node.inner]
+    same = args is node._args and inner is node.inner
+    return node if same else Trace.rebuild((inner,), args)
 
 
 def rebuilt(node: Node, args: tuple[Node, ...]) -> Node:
     """The node on other operands."""
-    return node if args == node._args else type(node).rebuild(node.params, args)
+    if args is node._args or all(map(operator.is_, args, node._args)):
+        return node
+    return type(node).rebuild(node.params, args)
 
 
 # --- names ---------------------------------------------------------------------------------------
@@ -92,7 +141,7 @@ def rebuilt(node: Node, args: tuple[Node, ...]) -> Node:
 
 def strip_lets(roots: Sequence[Node]) -> Rewritten:
     """Every Let replaced by its operand."""
-    return rewrite(roots, lambda node, args: args[0] if type(node) is Let else rebuilt(node, args))
+    return rewrite(roots, lambda node, args: args[0], {Let})
 
 
 # --- sums of products ----------------------------------------------------------------------------
@@ -152,7 +201,7 @@ def lower_maps(
     entries.
     """
     lowering = _Lowering(largest, loops)
-    return rewrite(roots, lowering.visit)
+    return rewrite(roots, lowering.visit, {Map, Reduce})
 
 
 class _Soft(NamedTuple):
@@ -171,7 +220,8 @@ class _Lowering:
 
     def visit(self, node: Node, args: tuple[Node, ...]) -> Node:
         if type(node) is Map:
-            return self._softmax(lowered(node.params[0], args))
+            made = relowered(node) if args is node._args else lowered(node.params[0], args)
+            return self._softmax(made) if self.soft else made
         if type(node) is Reduce and node.operation == "logsumexp":
             return self._logsumexp(args[0], node.axes)
         return rebuilt(node, args)
@@ -222,8 +272,6 @@ class _Lowering:
 
     def _softmax(self, node: Node) -> Node:
         """exp(x - logsumexp(x)) as the share that is already there."""
-        if not self.soft:
-            return node
         op = op_of(node)
         if op in ("multiply", "divide", "negative"):
             args = tuple(self._softmax(a) if op_of(a) == "exp" else a for a in node._args)

@@ -127,22 +127,21 @@ def _traces(order: Iterable[Node]) -> dict[Node, list[Node]]:
 
 
 def _depth_first(roots: Iterable[Node]) -> list[Node]:
-    order: list[Node] = []
-    seen: set[Node] = set()
-    done: set[Node] = set()
-    for root in roots:
-        stack = [root]
-        while stack:
-            node = stack[-1]
-            if node in seen:
-                stack.pop()
-                if node not in done:
-                    done.add(node)
-                    order.append(node)
-                continue
-            seen.add(node)
-            stack.extend([arg for arg in reversed(node._args) if arg not in seen])
-    return order
+    order: dict[Node, None] = {}
+    stack = [*roots][::-1]
+    while stack:
+        node = stack[-1]
+        if node in order:
+            stack.pop()
+            continue
+        waiting = [arg for arg in node._args if arg not in order]
+        if waiting:
+            waiting.reverse()
+            stack += waiting
+        else:
+            order[node] = None
+            stack.pop()
+    return list(order)
 
 
 def _loop(node: Node, projections: Sequence[Node]) -> Loop:

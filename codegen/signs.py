@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from symgraph.codegen.basic import basic, op_of
-from symgraph.codegen.passes import Rewritten, everything, rebuilt, rewrite
+from symgraph.codegen.passes import Rewritten, everything, rebuilt, rewrite, unchanged
 from symgraph.node import Node
 from symgraph.ops.leaves import Fill
+from symgraph.ops.map import Map
 
 __all__ = ["ask_positive_parts"]
 
@@ -21,16 +22,15 @@ def ask_positive_parts(roots: Sequence[Node]) -> Rewritten:
     Both are false for NaN.
     """
     parts = {node._args for node in everything(roots) if op_of(node) == "maximum"}
+    if not any(_is_zero(second) for _, second in parts):
+        return unchanged(roots)
 
     def visit(node: Node, args: tuple[Node, ...]) -> Node:
         if op_of(node) == "greater" and node._args in parts and _is_zero(args[1]):
             return basic("greater", basic("maximum", *args), args[1])
         return rebuilt(node, args)
 
-    if not any(_is_zero(second) for _, second in parts):
-        order = everything(roots)
-        return Rewritten(list(roots), dict(zip(order, order, strict=True)))
-    return rewrite(roots, visit)
+    return rewrite(roots, visit, {Map})
 
 
 def _is_zero(node: Node) -> bool:

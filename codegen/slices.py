@@ -14,6 +14,7 @@ from symgraph.codegen.basic import basic, op_of
 from symgraph.codegen.passes import Rewritten, rebuilt, rewrite
 from symgraph.node import Node
 from symgraph.ops.leaves import fill
+from symgraph.ops.map import Map
 from symgraph.ops.move import Affine, Push, concat_node, identity_row
 
 __all__ = ["join_slices"]
@@ -52,7 +53,7 @@ def join_slices(roots: Sequence[Node]) -> Rewritten:
         known[whole] = joint
         return whole
 
-    return rewrite(roots, visit)
+    return rewrite(roots, visit, {Map, Push})
 
 
 def _slice(node: Push) -> _Pieces | None:
