@@ -8,6 +8,7 @@ stand in comments, where they are inert.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from symgraph.codegen.contraction import form_of
 from symgraph.codegen.job import Job
 from symgraph.codegen.labels import comment
 from symgraph.codegen.module_text import ROLES
+from symgraph.codegen.native.alike import Shared, share
 from symgraph.codegen.native.contractions import (
     delayed_products,
     emit_contraction,
@@ -62,8 +64,10 @@ __all__ = ["NativeSource", "emit_native"]
 
 _PREFIX: dict[Section, str] = {"forward": "h", "backward": "d", "update": "u"}
 _KINDS: dict[str, Kind] = {"f": "real", "i": "integer", "b": "boolean"}
-_CHUNK = 160  # lines in one function
+_CHUNK = 250  # lines in one function, a loop being worth several
+_LOOP = 6
 _NAME = re.compile(r"\b[a-z]+[0-9]+\b")
+_APART = "__attribute__((noinline))"
 
 
 @dataclass(frozen=True)
@@ -288,8 +292,11 @@ class _Emitter:
     def _file(self, buffers: Sequence[Buffer]) -> str:
         w, name = self.w, self.options.name
         places = {name: k for k, buffer in enumerate(buffers) for name in buffer.names}
-        functions = [self._function(k, lines, places) for k, lines in enumerate(_chunks(w.lines))]
-        calls = [f"    if ((site = {name}_{k + 1}(f))) return site;" for k in range(len(functions))]
+        lines, shared = share(w.lines, name, self._types())
+        chunks = _chunks(lines)
+        functions = [self._shared(each) for each in shared]
+        functions += [self._function(k, lines, places) for k, lines in enumerate(chunks)]
+        calls = [f"    if ((site = {name}_{k + 1}(f))) return site;" for k in range(len(chunks))]
         run = [f"i64 {name}_run(const sg_frame *f)", "{", "    i64 site = 0;"]
         if w.demands:
             run += self._sizes()
@@ -323,14 +330,37 @@ class _Emitter:
                 kind = self.w.ctype(self.w.memory.buffers[name].storage)
                 at = f"(void *)(f->w + f->o[{places[name]}])"
                 declared.append(f"{kind} *const {name} = {at};")
+        if any(line.text.startswith("if ((site = ") for line in lines):
+            declared.append("i64 site = 0;")
         head = f"static i64 {self.options.name}_{number + 1}(const sg_frame *f)"
-        body = [*self._sizes(), *(f"    {line}" for line in [*given, *declared])]
+        return self._defined(head, [*given, *declared], lines, ["    return 0;"])
+
+    def _shared(self, shared: Shared) -> str:
+        """A function for several units, which may not be made part of those that call it."""
+        kind, end = ("i64", ["    return 0;"]) if shared.refuses else ("void", [])
+        return self._defined(f"static {_APART} {kind} {shared.head}", [], shared.lines, end)
+
+    def _defined(
+        self, head: str, declared: Sequence[str], lines: Sequence[Line], end: Sequence[str]
+    ) -> str:
+        """A function with the sizes and the share of this thread at hand."""
+        body = [*self._sizes(), *(f"    {line}" for line in declared)]
         if self.options.threads > 1:
             body.append("    const i64 part = f->part, parts = f->parts;")
         for line in lines:
             note = f"  /* {_inert(line.note)} */" if line.note else ""
             body.append(f"{'    ' * line.depth}{line.text}{note}")
-        return "\n".join([head, "{", *body, "    return 0;", "}"])
+        return "\n".join([head, "{", *body, *end, "}"])
+
+    def _types(self) -> dict[str, str]:
+        """The types of entries of all arrays, `const` in front of what is only read."""
+        w = self.w
+        types = {name: w.ctype(buffer.storage) for name, buffer in w.memory.buffers.items()}
+        types |= {name: text.split(" *", 1)[0] for name, text in self.given.items()}
+        for text in w.constants:
+            kind, name = text.removeprefix("static ").split("[", 1)[0].rsplit(" ", 1)
+            types[name] = kind
+        return types
 
     def _sizes(self) -> list[str]:
         """The symbolic sizes, all of them: buffers may need any."""
@@ -384,15 +414,17 @@ def _inert(note: str) -> str:
 
 
 def _chunks(lines: Sequence[Line]) -> list[list[Line]]:
-    """Lines cut between units at the outermost level."""
+    """Lines cut between units at the outermost level, into an even number of like parts."""
+    work = [_LOOP if line.text.startswith("for (") else 1 for line in lines]
+    number = 2 * math.ceil(sum(work) / _CHUNK / 2) if sum(work) > _CHUNK / 2 else 1
     found: list[list[Line]] = []
-    unit = -1
-    for line in lines:
+    total, unit, done = sum(work), -1, 0
+    for line, each in zip(lines, work, strict=True):
         fresh = line.depth == 1 and line.unit != unit and not line.text.startswith("}")
-        if not found or (fresh and len(found[-1]) >= _CHUNK):
+        if not found or (fresh and done * number >= total * len(found)):
             found.append([])
         found[-1].append(line)
-        unit = line.unit
+        unit, done = line.unit, done + each
     return found
 
 

@@ -62,9 +62,9 @@ def load(text: str, name: str, buffers: int) -> Any:
     """The kernel `name` of a C text, with so many buffers in its arena. Raises ToolchainError."""
     loader = runtime()
     with contextlib.suppress(OSError):  # another process may remove it before it is loaded
-        return loader.load(build(text), name, buffers)
+        return loader.load(build(text, name), name, buffers)
     try:
-        return loader.load(build(text), name, buffers)
+        return loader.load(build(text, name), name, buffers)
     except OSError as error:
         raise ToolchainError(f"a compiled kernel cannot be loaded: {error}") from error
 

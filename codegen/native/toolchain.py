@@ -23,6 +23,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from symgraph.codegen.native.translation import divided, processors
 from symgraph.errors import SymgraphError
 
 __all__ = [
@@ -124,44 +125,58 @@ def processor() -> str:
 # --- building -------------------------------------------------------------------------------------
 
 
-def build(text: str, *, standalone: bool = True) -> Path:
+def build(text: str, name: str = "", *, standalone: bool = True) -> Path:
     """The shared library of a C text, from the cache or built now.
 
-    A `standalone` text needs no library at all. Raises ToolchainError.
+    A long text of the kernel `name` is divided among the processors. A `standalone` text needs no
+    library at all. Raises ToolchainError.
     """
     compiler = find_compiler()
-    flags = (
-        *compiler.kernel_flags,
-        *compiler.link_flags,
-        *(("-nostdlib",) if standalone else ("-lm",)),
-    )
+    libraries = ["-nostdlib"] if standalone else ["-lm"]
 
     def make(folder: Path) -> None:
-        (folder / "kernel.c").write_text(text, encoding="utf-8", newline="\n")
-        # the name is relative, so that the same text gives the same bytes in every folder
-        _check(_start(compiler, [*flags, "-o", LIBRARY, "kernel.c"], folder))
+        files = divided(text, name, processors()) if name else [text]
+        # the names are relative, so that the same text gives the same bytes in every folder
+        names = [f"kernel_{k + 1}.c" if len(files) > 1 else "kernel.c" for k in range(len(files))]
+        for file, part in zip(names, files, strict=True):
+            (folder / file).write_text(part, encoding="utf-8", newline="\n")
+        _build(compiler, names, compiler.kernel_flags, libraries, folder)
 
-    return cached([text, *flags], make)
+    return cached([text, *compiler.kernel_flags, *compiler.link_flags, *libraries], make)
 
 
 def compile_files(names: Sequence[str], flags: Sequence[str], folder: Path) -> None:
-    """One library of C files in a folder, compiled side by side. Raises ToolchainError."""
+    """One library of C files in a folder. Raises ToolchainError."""
     compiler = find_compiler()
+    _build(compiler, names, [*compiler.flags, *flags], ["-lm", "-pthread"], folder)
+
+
+def _build(
+    compiler: Compiler,
+    names: Sequence[str],
+    flags: Sequence[str],
+    libraries: Sequence[str],
+    folder: Path,
+) -> None:
+    """A library of C files, several of which are compiled side by side."""
+    if len(names) == 1:
+        linked = [*flags, *compiler.link_flags, *names, *libraries, "-o", LIBRARY]
+        _check(_start(compiler, linked, folder))
+        return
     objects = [f"{name}.o" for name in names]
     running = [
-        _start(compiler, [*compiler.flags, *flags, "-c", name, "-o", made], folder)
+        _start(compiler, [*flags, "-c", name, "-o", made], folder)
         for name, made in zip(names, objects, strict=True)
     ]
     failed = []
     for process in running:
         try:
             _check(process)
-        except ToolchainError as error:
+        except (ToolchainError, OSError) as error:
             failed.append(error)
     if failed:
         raise failed[0]
-    link = [*compiler.link_flags, *objects, "-o", LIBRARY, "-lm", "-pthread"]
-    _check(_start(compiler, link, folder))
+    _check(_start(compiler, [*compiler.link_flags, *objects, *libraries, "-o", LIBRARY], folder))
     for made in objects:
         (folder / made).unlink()
 

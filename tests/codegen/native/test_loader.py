@@ -120,7 +120,7 @@ def test_what_is_no_structure_is_refused(toy):
 def test_a_library_that_vanishes_before_it_is_loaded_is_built_anew(monkeypatch):
     build = native_runtime.build
     paths = iter([Path("/no-such-file.so")])
-    monkeypatch.setattr(native_runtime, "build", lambda text: next(paths, None) or build(text))
+    monkeypatch.setattr(native_runtime, "build", lambda *given: next(paths, None) or build(*given))
 
     assert load(table_text() + TOY, "toy", 2).plan([5])[1] == 448
     paths = iter([Path("/no-such-file.so")] * 2)

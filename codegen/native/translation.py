@@ -1,0 +1,70 @@
+"""Emitted C divided into files that compilers work on side by side.
+
+The functions of a kernel hand everything to each other in memory and are called one after the
+other, so they may stand in any file: each file has the declarations of the whole and its share of
+the functions. The text as one file is what is exported and what tells kernels apart.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+__all__ = ["divided", "processors"]
+
+_SHARED = '__attribute__((visibility("hidden")))'
+_LOOP = 6  # the work of a loop, in statements
+_LEAST = 100  # statements that are worth a further run of the compiler
+_MOST = 8  # files
+
+
+class _Function(NamedTuple):
+    """A function of a kernel, and the statements that its compilation is about as much work as."""
+
+    text: str
+    head: str
+    work: int
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def divided(text: str, name: str, files: int) -> list[str]:
+    """The text of the kernel `name` as at most so many files; as it is where it is short."""
+    form = rf"^static (.*(?:i64|void) {name}_\w+\(.*\))\n\{{\n[^\0]*?^\}}\n"
+    found = list(re.finditer(form, text, re.MULTILINE))
+    functions = [_Function(each[0], each[1], _work(each[0])) for each in found]
+    count = min(files, _MOST, len(functions), sum(each.work for each in functions) // _LEAST)
+    if count < 2:
+        return [text]
+    begin, end = text[: found[0].start()], text[found[-1].end() :]
+    between = "".join(text[a.end() : b.start()] for a, b in itertools.pairwise(found))
+    declared = "\n".join(f"{_SHARED} {each.head};" for each in functions)
+    made = []
+    for share in _shares(functions, count):
+        own = [f"{_SHARED} {each.text.removeprefix('static ')}" for each in share]
+        made.append("\n\n".join([begin.rstrip(), declared, between.strip(), *own]))
+    return [*made[:-1], f"{made[-1]}\n{end}"]
+
+
+def _work(text: str) -> int:
+    """How much there is to compile in a function."""
+    return text.count(";\n") + _LOOP * text.count("for (")
+
+
+def _shares(functions: Sequence[_Function], count: int) -> list[list[_Function]]:
+    """The functions dealt out, the longest first and each to whoever has least."""
+    shares: list[list[_Function]] = [[] for _ in range(count)]
+    work = [0] * count
+    for each in sorted(functions, key=lambda function: -function.work):
+        least = work.index(min(work))
+        shares[least].append(each)
+        work[least] += each.work
+    return shares
