@@ -1,21 +1,23 @@
 """Sums of entries put into slices of zeros: one operand behind the other, without the zeros.
 
-The cotangent of a value that is read slice by slice is such a sum. A pass for targets that write
-loops over entries.
+The cotangent of a value that is read slice by slice is such a sum. Where its parts are recorded in
+one loop over time, the sum is recorded there. A pass for targets that write loops over entries.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from symgraph.codegen.basic import basic, op_of
 from symgraph.codegen.passes import Rewritten, rebuilt, rewrite
-from symgraph.node import Node
+from symgraph.node import Kind, Node
 from symgraph.ops.leaves import fill
+from symgraph.ops.loop import Trace
 from symgraph.ops.map import Map
 from symgraph.ops.move import Affine, Push, concat_node, identity_row
+from symgraph.shapes import Shape
 
 __all__ = ["join_slices"]
 
@@ -43,17 +45,47 @@ def join_slices(roots: Sequence[Node]) -> Rewritten:
             found = _slice(made)
             if found is not None:
                 known[made] = found
-        if op_of(made) != "add" or any(arg not in known for arg in made._args):
+        if op_of(made) != "add" or made._args[0].shape != made._args[1].shape:
             return made
-        left, right = (known[arg] for arg in made._args)
-        joint = _added(left, right) if made._args[0].shape == made._args[1].shape else None
+        if all(arg in known for arg in made._args):
+            joint = _added(*[known[arg] for arg in made._args])
+            return _noted(_whole(made.shape, made.kind, joint), joint) if joint else made
+        records = [_recorded(arg, known) for arg in made._args]
+        loops = {record and record[0] for record in records}
+        if len(loops) > 1 or None in loops:
+            return made
+        joint = _added(*[record[1] for record in records if record])
         if joint is None:
             return made
-        whole = _whole(made, joint)
-        known[whole] = joint
+        inner = _noted(_whole(made.shape[1:], made.kind, joint), joint)
+        return Trace.rebuild((inner,), tuple(loop for loop in loops if loop))
+
+    def _noted(whole: Node, pieces: _Pieces) -> Node:
+        known[whole] = pieces
         return whole
 
     return rewrite(roots, visit, {Map, Push})
+
+
+def _recorded(node: Node, known: Mapping[Node, _Pieces]) -> tuple[Node, _Pieces] | None:
+    """The loop in which the node is recorded, and its pieces at every step."""
+    if type(node) is Trace:
+        pieces = known.get(node.inner)
+        return (node._args[0], pieces) if pieces is not None else None
+    pieces = known.get(node)
+    if pieces is None or pieces.axis == 0:
+        return None
+    loop: Node | None = None
+    parts: list[_Piece] = []
+    for part in pieces.parts:
+        if part.value is None:
+            parts.append(part)
+            continue
+        if type(part.value) is not Trace or loop not in (None, part.value._args[0]):
+            return None
+        loop = part.value._args[0]
+        parts.append(part._replace(value=part.value.inner))
+    return (loop, _Pieces(pieces.axis - 1, tuple(parts))) if loop is not None else None
 
 
 def _slice(node: Push) -> _Pieces | None:
@@ -102,14 +134,14 @@ def _added(left: _Pieces, right: _Pieces) -> _Pieces | None:
     return _Pieces(left.axis, tuple(parts))
 
 
-def _whole(like: Node, pieces: _Pieces) -> Node:
+def _whole(like: Shape, kind: Kind, pieces: _Pieces) -> Node:
     """The pieces as one node."""
 
     def part(piece: _Piece) -> Node:
         if piece.value is not None:
             return piece.value
-        shape = list(like.shape)
+        shape = list(like)
         shape[pieces.axis] = piece.end - piece.start
-        return fill(0.0 if like.kind == "real" else 0, tuple(shape), like.kind)
+        return fill(0.0 if kind == "real" else 0, tuple(shape), kind)
 
     return concat_node([part(piece) for piece in pieces.parts], pieces.axis)

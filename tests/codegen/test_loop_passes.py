@@ -124,6 +124,34 @@ def test_gates_are_recorded_as_one_value() -> None:
     assert (STEPS, 3 * WIDTH) in shapes(trace_whole(hoisted()).roots)
 
 
+def test_cotangents_of_slices_in_a_loop_are_recorded_in_one_piece() -> None:
+    """A part of what enters is used apart: its slice is added to the record of the others."""
+    X, h0 = sg.input("X", (STEPS, 5, 2)), sg.input("h0", (5, WIDTH))
+    V, U = sg.parameter("V", (2, 3 * WIDTH)), sg.parameter("U", (WIDTH, 3 * WIDTH))
+    c = sg.parameter("c", 3 * WIDTH)
+
+    def cell(h: Node, x: Node) -> Node:
+        a, b = x @ V + c, h @ U + c
+        r, z = (sg.sigmoid((a + b)[:, k * WIDTH : (k + 1) * WIDTH]) for k in (0, 1))
+        g = sg.tanh(a[:, 2 * WIDTH :] + r * b[:, 2 * WIDTH :])
+        return (1 - z) * g + z * h
+
+    states = sg.scan(cell, h0, X).states
+    gradient = sg.grad(sg.sum(states * states), [V, U, X, c])
+    now = lower_maps(normalise_sums(strip_lets(gradient).roots).roots).roots
+    after = join_slices(now).roots
+
+    assert any(isinstance(node, Push) for node in everything(now))
+    assert not any(isinstance(node, Push) for node in everything(after))
+    values = {
+        v: np.sin(np.arange(np.prod([int(d) for d in v.shape]))).reshape([int(d) for d in v.shape])
+        for v in (X, h0, V, U, c)
+    }
+    got, want = evaluate_nodes(after, values, {}), evaluate_nodes(gradient, values, {})
+    for mine, other in zip(after, gradient, strict=True):
+        assert np.allclose(got[mine], want[other], rtol=1e-12, atol=1e-13)
+
+
 def test_cotangents_of_slices_need_no_zeros() -> None:
     x = sg.input("x", 6)
     gradient = sg.grad(sg.sum(sg.tanh(x[:2]) * x[4:]) + sg.sum(sg.exp(x[2:4])), [x])
