@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -21,6 +22,7 @@ from symgraph.train.plan import Plan, Rule
 from symgraph.train.position import Position
 from symgraph.train.program import Program, Settings, Walk
 from symgraph.train.spec import Spec, needed
+from symgraph.train.stream import Stream, is_stream
 from symgraph.train.sweep import Sweep
 from symgraph.train.values import Values
 
@@ -53,6 +55,12 @@ class Engine:
         memory = [self.parameters, self.states]
         return Training(self.spec, memory, rule, self._members, self.settings)
 
+    def take(self, where: str, data: Any, check_finite: bool) -> Data | Stream:
+        """Data for the loss, the metrics and the updates, or batches of them."""
+        if is_stream(data):
+            return Stream(where, data, partial(self.check, check_finite=check_finite))
+        return self.check(where, data, check_finite)
+
     def check(self, where: str, data: Any, check_finite: bool) -> Data:
         """Data for the loss, the metrics and the updates."""
         spec = self.spec
@@ -62,11 +70,19 @@ class Engine:
             dtype=self.settings.dtype, lookups=self._loss_lookups, check_finite=check_finite,
         )  # fmt: skip
 
-    def measure(self, data: Data, batch_size: int | None, key: int = 0) -> dict[str, float]:
+    def measure(
+        self, data: Data | Stream, batch_size: int | None, key: int = 0
+    ) -> dict[str, float]:
         """The loss and the metrics, with the input `training` false."""
         measuring = self.spec.measuring
         program = self._program("loss", [*measuring.outputs.values()])
         place = Position()
+        if isinstance(data, Stream):
+            switches = self.spec.switch_arrays(False, key)
+            for batch in data.batches():
+                values = [float(value) for value in program.run({**batch.arrays, **switches})]
+                place.add(measuring.outputs, values, batch.rows)
+            return place.close_epoch(measuring)
         plan = Plan(1, batch_size, False, 0)
         walk = Walk(program, data, self.spec.switch_arrays(False, key), keys=False)
         sweep = Sweep.of(walk, plan.size(data.rows), measuring)
@@ -81,22 +97,33 @@ class Engine:
         self, data: Any, batch_size: int | None, key: int, check_finite: bool
     ) -> dict[str, Array]:
         """The outputs, with the input `training` false."""
+        check = partial(self._check_outputs, check_finite=check_finite)
+        program = self._program("outputs", [*self.spec.outputs.values()])
+        if is_stream(data):
+            switches = self.spec.switch_arrays(False, key)
+            batches = Stream("predict", data, check).batches()
+            return self._joined([program.run({**one.arrays, **switches}) for one in batches])
+        checked = check("predict", data)
+        plan = Plan(1, batch_size, False, 0)
+        walk = Walk(program, checked, self.spec.switch_arrays(False))
+        order = plan.order(checked.rows, 0)
+        parts = checked.batches(order, plan.size(checked.rows))
+        return self._joined([walk.run(index, key) for index in parts])
+
+    def _check_outputs(self, where: str, data: Any, check_finite: bool) -> Data:
         spec = self.spec
-        inputs = needed(spec.outputs.values(), spec.inputs)
-        checked = check_data(
-            "predict", data, inputs, spec.inputs, spec.batch,
+        return check_data(
+            where, data, needed(spec.outputs.values(), spec.inputs), spec.inputs, spec.batch,
             dtype=self.settings.dtype, lookups=self._output_lookups, check_finite=check_finite,
         )  # fmt: skip
-        program = self._program("outputs", [*spec.outputs.values()])
-        plan = Plan(1, batch_size, False, 0)
-        walk = Walk(program, checked, spec.switch_arrays(False))
-        order = plan.order(checked.rows, 0)
-        parts = [walk.run(index, key) for index in checked.batches(order, plan.size(checked.rows))]
+
+    def _joined(self, parts: list[list[Any]]) -> dict[str, Array]:
+        """The outputs by name, from those of all batches."""
         if len(parts) == 1:
-            return dict(zip(spec.outputs, parts[0], strict=True))
+            return dict(zip(self.spec.outputs, parts[0], strict=True))
         return {
             name: np.concatenate(pieces, axis=self._sample_axis(name))
-            for name, pieces in zip(spec.outputs, zip(*parts, strict=True), strict=True)
+            for name, pieces in zip(self.spec.outputs, zip(*parts, strict=True), strict=True)
         }
 
     def _sample_axis(self, name: str) -> int:

@@ -15,6 +15,7 @@ from symgraph.train.keeper import Keeper
 from symgraph.train.loop import Training
 from symgraph.train.plan import Plan
 from symgraph.train.progress import Bar
+from symgraph.train.stream import Stream
 
 if TYPE_CHECKING:
     from symgraph.train.model import Model
@@ -32,8 +33,8 @@ class Fitting:
     engine: Engine
     training: Training
     plan: Plan
-    train: Data
-    held_out: Data | None
+    train: Data | Stream
+    held_out: Data | Stream | None
     callbacks: Sequence[Callback]
     progress: bool | None
     keeper: Keeper | None = None
@@ -54,9 +55,12 @@ class Fitting:
         return self.history
 
     def _train(self) -> None:
-        batches = self.plan.batches(self.train.rows)
-        done = self.training.position.epoch * batches + self.training.position.batch
-        with Bar(self.progress, self.plan.epochs, self.plan.epochs * batches, done) as self._bar:
+        place, total = self.training.position, None
+        done = place.step
+        if isinstance(self.train, Data):
+            batches = self.plan.batches(self.train.rows)
+            total, done = self.plan.epochs * batches, place.epoch * batches + place.batch
+        with Bar(self.progress, self.plan.epochs, total, done) as self._bar:
             self.history.stopped = self.training.run(
                 self.train, self.plan, self._end_epoch, self._bar,
                 stride=self._stride, leave=self._leave if self.keeper is not None else None,
@@ -135,16 +139,21 @@ def check_callbacks(callbacks: Any) -> list[Callback]:
 
 def training_parts(
     engine: Engine, data: Any, validation: Any, seed: int, check_finite: bool
-) -> tuple[Data, Data | None]:
+) -> tuple[Data | Stream, Data | Stream | None]:
     """The data to train on and those to validate on."""
-    whole = engine.check("fit", data, check_finite)
+    whole = engine.take("fit", data, check_finite)
     if validation is None:
         return whole, None
     if not isinstance(validation, numbers.Number):
-        return whole, engine.check("fit: validation", validation, check_finite)
+        return whole, engine.take("fit: validation", validation, check_finite)
     if isinstance(validation, bool) or not isinstance(validation, numbers.Real):
         raise KindError(
             f"fit: validation is {validation!r}, and it is data by name or a fraction of them."
+        )
+    if isinstance(whole, Stream):
+        raise UnsupportedError(
+            "fit: the data are batches that come one after another, so no fraction can be held "
+            "out. Give validation={...}."
         )
     if engine.spec.batch is None:
         raise UnsupportedError(

@@ -23,6 +23,7 @@ from symgraph.train.position import Position
 from symgraph.train.program import Program, Settings, Walk
 from symgraph.train.progress import Bar, Interruption
 from symgraph.train.spec import Spec
+from symgraph.train.stream import Stream
 from symgraph.train.sweep import Sweep
 from symgraph.train.values import Values
 
@@ -31,6 +32,10 @@ __all__ = ["Position", "Training"]
 Array: TypeAlias = NDArray[Any]
 #: Called after every epoch with its number and means; true ends the training.
 EpochEnd: TypeAlias = Callable[[int, dict[str, float]], bool]
+
+
+def _never(epoch: int, means: dict[str, float]) -> bool:
+    return False
 
 
 class Training:
@@ -78,7 +83,7 @@ class Training:
         return numbers
 
     def run(
-        self, data: Data, plan: Plan, end: EpochEnd, bar: Bar, *,
+        self, data: Data | Stream, plan: Plan, end: EpochEnd, bar: Bar, *,
         stride: int | None = None, leave: Callable[[], None] | None = None,
     ) -> str:  # fmt: skip
         """Train until the plan's last epoch; why it ended before, else an empty text.
@@ -87,8 +92,10 @@ class Training:
         `stride`, or any number. When the user asks to stop, `leave` is called after a whole step.
         """
         self._check_resumable(plan, data.rows)
-        walk = Walk(self.program, data, self.spec.switch_arrays(True))
-        sweep = Sweep.of(walk, plan.size(data.rows), self.spec.measuring)
+        walk = sweep = None
+        if isinstance(data, Data):
+            walk = Walk(self.program, data, self.spec.switch_arrays(True))
+            sweep = Sweep.of(walk, plan.size(data.rows), self.spec.measuring)
         with Interruption(terminating=leave is not None) as interruption:
             try:
                 while self.position.epoch < plan.epochs and not interruption.asked:
@@ -96,15 +103,30 @@ class Training:
                         part = replace(plan, epochs=self._next_stop(plan, stride))
                         for epoch, means in self._run_epochs(sweep, part, bar, interruption):
                             end(epoch, means)
-                    elif self._run_epoch(walk, sweep, plan, bar, interruption) and end(
-                        self.position.epoch, self.means
-                    ):
+                        continue
+                    if isinstance(data, Stream):
+                        is_whole = self._run_stream(data, plan, bar, interruption)
+                    else:
+                        assert walk is not None
+                        is_whole = self._run_epoch(walk, sweep, plan, bar, interruption)
+                    if is_whole and end(self.position.epoch, self.means):
                         return "by a callback"
                 if interruption.asked and leave is not None:
                     leave()
             except KeyboardInterrupt:
                 return "interrupted"
         return "interrupted" if interruption.asked else ""
+
+    def further(self, data: Data | Stream, plan: Plan) -> dict[str, float]:
+        """Train one epoch on other data, whatever the training was doing; what was measured."""
+        place = self.position
+        self.position = Position(place.epoch, step=place.step)
+        plan = replace(plan, epochs=place.epoch + 1)
+        self.means = {}
+        with Bar(False, plan.epochs, None, 0) as bar:
+            if self.run(data, plan, _never, bar, stride=1):
+                raise KeyboardInterrupt
+        return self.means
 
     def _next_stop(self, plan: Plan, stride: int | None) -> int:
         if stride is None:
@@ -138,6 +160,23 @@ class Training:
             raise self._failed(kept, walk.data, plan)
         if place.batch < batches:
             return False
+        self.means = place.close_epoch(self.spec.measuring)
+        return True
+
+    def _run_stream(self, stream: Stream, plan: Plan, bar: Bar, interruption: Interruption) -> bool:
+        """Run the batches that are left of an epoch, as `_run_epoch`.
+
+        They may not come again, so that every step is looked at when it is done.
+        """
+        place = self.position
+        for batch in stream.batches(place.batch):
+            before = self.snapshot()
+            loss = self.step(batch, plan.seed)[0]
+            if not math.isfinite(loss) or not self.is_finite():
+                raise self._broken(before, batch, loss, plan)
+            bar.advance(place.epoch + 1, loss, place.step)
+            if interruption.asked:
+                return False
         self.means = place.close_epoch(self.spec.measuring)
         return True
 
@@ -192,12 +231,18 @@ class Training:
             loss = self.step(batch, plan.seed)[0]
             if math.isfinite(loss) and self.is_finite():
                 continue
-            self.restore(before)
-            place = self.position
-            given = {**batch.arrays, **self.spec.switch_arrays(True, self._key(plan.seed))}
-            kept_now = [values.by_variable() for values in self.memory]
-            return failure(
-                f"fit: epoch {place.epoch + 1}, batch {place.batch + 1}", loss, self.spec.loss,
-                self.rule.updates(self.spec), dict(ChainMap(given, *kept_now)), batch.dims,
-            )  # fmt: skip
+            return self._broken(before, batch, loss, plan)
         raise AssertionError("the same steps gave other numbers")
+
+    def _broken(
+        self, before: tuple[list[Array], Position], batch: Data, loss: float, plan: Plan
+    ) -> Exception:
+        """Go back to before a step, and say what broke in it."""
+        self.restore(before)
+        place = self.position
+        given = {**batch.arrays, **self.spec.switch_arrays(True, self._key(plan.seed))}
+        kept = [values.by_variable() for values in self.memory]
+        return failure(
+            f"fit: epoch {place.epoch + 1}, batch {place.batch + 1}", loss, self.spec.loss,
+            self.rule.updates(self.spec), dict(ChainMap(given, *kept)), batch.dims,
+        )  # fmt: skip

@@ -103,12 +103,12 @@ class Model:
 
     def fit(
         self,
-        data: Mapping[str, Any],
+        data: Any,
         *,
         optimizer: Optimizer = Adam(1e-3),  # noqa: B008 - a frozen value
         epochs: int = 1,
         batch_size: int | None = 32,
-        validation: Mapping[str, Any] | float | None = None,
+        validation: Any = None,
         shuffle: bool = True,
         seed: int = 0,
         clip_norm: float | None = None,
@@ -120,12 +120,18 @@ class Model:
         checkpoint: str | Path | None = None,
         every: int = 1,
     ) -> History:
-        """Train on data, an array for each input by name, and return what every epoch measured.
+        """Train on data, and return what every epoch measured.
+
+        `data` are arrays by the names of the inputs; or a file of them, see `sg.data.load`, of
+        which a folder of .npy files may be larger than memory; or batches: a list or a generator
+        of mappings from names to arrays, each of which is one step. Batches are taken as they come;
+        a function that makes them is called in every epoch.
 
         An epoch uses every sample once, `batch_size` of them in a step and the rest in a smaller
         last one; None takes all at once. With `shuffle` the order follows from `seed` and the
-        epoch, without it the samples come in their own order, in every epoch. The values of an
-        epoch are means over its samples of what the steps saw before their update.
+        epoch, without it the samples come in their own order, in every epoch: `batch_size=1` and
+        `shuffle=False` is learning from one sample after the other, round and round. The values of
+        an epoch are those of all its samples, of what the steps saw before their update.
 
         `validation` is data of its own, measured after every epoch under names with `val_`, or the
         fraction of the samples to hold out for that, drawn at random. `clip_value` cuts the entries
@@ -188,14 +194,49 @@ class Model:
         >>> model.step({}, optimizer=sg.optim.SGD(0.25)), float(model.parameters["w"])
         ({'loss': 1.0}, 0.5)
         """
-        if optimizer is None and self._training is not None:
-            rule = self._training.rule
+        checked = self._engine.check("step", batch, check_finite)
+        training = self._further(optimizer, clip_norm, clip_value)
+        return self.spec.measuring.of_batch(training.step(checked, seed), checked.rows)
+
+    def partial_fit(
+        self,
+        data: Any,
+        *,
+        optimizer: Optimizer | None = None,
+        batch_size: int | None = 32,
+        shuffle: bool = False,
+        seed: int = 0,
+        clip_norm: float | None = None,
+        clip_value: float | None = None,
+        check_finite: bool = True,
+    ) -> dict[str, float]:
+        """Train once on further data, as they come in; what was measured on them.
+
+        The optimizer goes on where the last step has left it when none is given, or an equal one:
+        its slots, its counter and its schedule. All else as in `fit`.
+
+        >>> import symgraph as sg
+        >>> x, w = sg.input("x", "N"), sg.parameter("w")
+        >>> model = sg.Model(sg.mean((w - x) ** 2), [x])
+        >>> for part in ([8.0, 8.0], [4.0]):
+        ...     print(model.partial_fit({"x": part}, optimizer=sg.optim.SGD(0.25)))
+        {'loss': 64.0}
+        {'loss': 0.0}
+        """
+        plan = check_plan(1, batch_size, shuffle, seed)
+        taken = self._engine.take("partial_fit", data, check_finite)
+        return self._further(optimizer, clip_norm, clip_value).further(taken, plan)
+
+    def _further(
+        self, optimizer: Optimizer | None, clip_norm: float | None, clip_value: float | None
+    ) -> Training:
+        """The training under way, if it has this rule or none is given, or a new one."""
+        last = self._training
+        if optimizer is None and last is not None:
+            rule = last.rule
         else:
             rule = check_rule(optimizer or Adam(1e-3), clip_norm, clip_value)
-        checked = self._engine.check("step", batch, check_finite)
-        last = self._training
-        training = self._training_for(rule, last is not None and last.rule == rule)
-        return self.spec.measuring.of_batch(training.step(checked, seed), checked.rows)
+        return self._training_for(rule, last is not None and last.rule == rule)
 
     def update_rule(
         self,
@@ -247,7 +288,7 @@ class Model:
 
     def evaluate(
         self,
-        data: Mapping[str, Any],
+        data: Any,
         *,
         batch_size: int | None = None,
         key: int = 0,
@@ -259,12 +300,12 @@ class Model:
         needs less memory and is the same for means over samples. Raises as `fit`.
         """
         check_batch_size("evaluate", batch_size)
-        checked = self._engine.check("evaluate", data, check_finite)
-        return self._engine.measure(checked, batch_size, key)
+        taken = self._engine.take("evaluate", data, check_finite)
+        return self._engine.measure(taken, batch_size, key)
 
     def predict(
         self,
-        data: Mapping[str, Any],
+        data: Any,
         *,
         batch_size: int | None = None,
         key: int = 0,

@@ -21,7 +21,7 @@ class Bar:
     `shown` None shows it when stderr is a terminal, True always, False never.
     """
 
-    def __init__(self, shown: bool | None, epochs: int, total: int, done: int) -> None:
+    def __init__(self, shown: bool | None, epochs: int, total: int | None, done: int) -> None:
         if shown is None:
             shown = sys.stderr is not None and sys.stderr.isatty()
         self._epochs = epochs
@@ -58,7 +58,7 @@ class Bar:
             self._bar.close()
 
 
-def _tqdm(total: int, done: int) -> Any:
+def _tqdm(total: int | None, done: int) -> Any:
     from tqdm import tqdm
 
     return tqdm(total=total, initial=done, unit="step", file=sys.stderr, dynamic_ncols=True)
