@@ -53,6 +53,17 @@ def _log_rest(z: Any) -> Any:
     return (2 * mp.atanh(s) - 2 * s - 2 * s * z / 3) / (s * z * z)
 
 
+def _scaled_tail(q: Any) -> Any:
+    """(1 + 2x) exp(x**2) erfc(x) at q = (x - 2)/(x + 2), which is smooth from 0 to infinity."""
+    x = 2 * (1 + q) / (1 - q)
+    return (1 + 2 * x) * mp.exp(x * x) * mp.erfc(x)
+
+
+def _erf_rest(z: Any) -> Any:
+    x = mp.sqrt(z)
+    return mp.erf(x) / x - 1
+
+
 _HALF_LN2 = mp.log(2) / 2 * (1 + mpf(2) ** -10)
 _EIGHTH_TURN = (mp.pi / 4 * (1 + mpf(2) ** -10)) ** 2
 _LOG_END = ((mp.sqrt(2) - 1) / (mp.sqrt(2) + 1) * (1 + mpf(2) ** -10)) ** 2
@@ -72,6 +83,12 @@ APPROXIMATED: dict[str, Approximated] = {
     "cos": Approximated(_cos_rest, lambda z: z * z, _TINY, _EIGHTH_TURN, (2, 5)),
     "atan": Approximated(_odd_rest(mp.atan, 1), lambda z: z, _TINY, _ATAN_END, (4, 10)),
     "tanh": Approximated(_odd_rest(mp.tanh, 1), lambda z: z, _TINY, _TANH_END, (3, 7)),
+    # erf(x) = x + x P(x**2) up to 1
+    "erf": Approximated(_erf_rest, lambda z: mpf(1), _TINY, mpf(1), (6, 11)),
+    # exp(-x**2) P(q)/(1 + 2x) = erfc(x), as far as that is above 0
+    "erfc": Approximated(
+        _scaled_tail, lambda q: 1 / _scaled_tail(q), mpf(-1), mpf("0.87"), (10, 24)
+    ),
     "asin": Approximated(_odd_rest(mp.asin, 1), lambda z: z, _TINY, mpf(1) / 4, (4, 12)),
 }
 

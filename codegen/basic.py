@@ -18,7 +18,8 @@ from symgraph.errors import UnsupportedError
 from symgraph.node import Kind, Node, promote
 from symgraph.ops.leaves import Fill, fill
 from symgraph.ops.map import Map, map_node
-from symgraph.scalar import NUMPY, dtanh, functions, pointwise, slot, tanh
+from symgraph.scalar import NUMPY, dtanh, functions, lower, pointwise, slot, tanh
+from symgraph.special import erf, erfc
 from symgraph.template import Template, function_name, template
 
 __all__ = ["ARITHMETIC", "TANH_OF", "basic", "lowered", "op_of", "relowered", "storage_of"]
@@ -27,6 +28,11 @@ _x, _y, _z = slot(0), slot(1), slot(2)
 
 #: tanh(x) given exp(-2|x|), which its slope is made of: an operation of targets that write loops.
 tanh_of = pointwise("tanh_of", sympy.tanh(_x), [dtanh(_x), 0], lowering=tanh(_x))
+#: Functions that native code has whole, and other targets only by their lowerings.
+_WHOLE = {
+    one.title: pointwise(f"whole_{one.title}", one.meaning, one.partials, lowering=one(_x))
+    for one in (erf, erfc)
+}
 
 #: Operations on numbers; booleans count as 0 and 1 here.
 ARITHMETIC = frozenset("add subtract multiply divide negative square power".split())
@@ -50,6 +56,7 @@ def _bodies() -> dict[str, Any]:
         "atan": sympy.atan(_x), "sinh": sympy.sinh(_x), "cosh": sympy.cosh(_x),
         "asinh": sympy.asinh(_x), "acosh": sympy.acosh(_x), "atanh": sympy.atanh(_x),
         "atan2": sympy.atan2(_x, _y), "tanh_of": tanh_of(_x, _y),
+        **{one.title: one(_x) for one in _WHOLE.values()},
     }  # fmt: skip
     for name in NUMPY:
         if name not in bodies:
@@ -372,28 +379,29 @@ def _is_reciprocal(expr: Any) -> bool:
     return bool(expr.is_Pow and expr.exp.is_Number and expr.exp < 0)
 
 
-_assembled: dict[Template, _Assembler] = {}
+_assembled: dict[tuple[Template, bool], _Assembler] = {}
+_ONLY_WHOLE = frozenset(one.title for one in _WHOLE.values())
 
 
-def relowered(node: Node) -> Node:
+def relowered(node: Node, whole: bool = False) -> Node:
     """As `lowered`, for a Map that may be a basic operation and may stay."""
     op = op_of(node)
-    if op is None:
-        return lowered(node.params[0], node._args)
+    if op is None or (op in _ONLY_WHOLE and not whole):
+        return lowered(node.params[0], node._args, whole)
     found = _shorter(op, node._args)
     return node if found is None else found
 
 
-def lowered(body: Template, args: tuple[Node, ...]) -> Node:
-    """The Map of a template as a graph of basic operations."""
+def lowered(body: Template, args: tuple[Node, ...], whole: bool = False) -> Node:
+    """The Map of a template as a graph of basic operations; `whole` for native code."""
     op = _OPS.get(body)
-    if op is not None:
+    if op is not None and (whole or op not in _ONLY_WHOLE):
         return basic(op, *args)
-    found = _assembled.get(body)
+    found = _assembled.get((body, whole))
     if found is None:
         found = _Assembler(body.arity)
-        found.result = found.place(body.lowered)
-        _assembled[body] = found
+        found.result = found.place(lower(body.expr, _WHOLE) if whole else body.lowered)
+        _assembled[body, whole] = found
     values: list[Any] = [*args, *found.values[body.arity :]]
     for op, operands, place in found.steps:
         values[place] = basic(op, *[values[k] for k in operands])

@@ -39,12 +39,15 @@ _Pass = tuple[set[type[Node]], Callable[[Sequence[Node]], Rewritten]]
 
 
 def lower_all(
-    roots: Sequence[Node], largest: float = float(np.finfo(np.float64).max), loops: bool = False
+    roots: Sequence[Node],
+    largest: float = float(np.finfo(np.float64).max),
+    loops: bool = False,
+    whole: bool = False,
 ) -> tuple[list[Node], list[Mapping[Node, Node]]]:
     """The roots in basic operations, and what each pass made of the nodes it met.
 
     `largest` is the largest finite real of the target; `loops` are for one that writes loops over
-    entries.
+    entries, `whole` for one that has the error function.
     """
     now = Roots(roots)
     has_loops = Scan in now.kinds
@@ -57,7 +60,7 @@ def lower_all(
         return normalise_sums(nodes, ones=not loops)
 
     def maps(nodes: Sequence[Node]) -> Rewritten:
-        return lower_maps(nodes, largest, loops)
+        return lower_maps(nodes, largest, loops, whole)
 
     def hoist(nodes: Sequence[Node]) -> Rewritten:
         return hoist_loops(nodes, maps=not loops)

@@ -193,14 +193,17 @@ class _Normalising:
 
 
 def lower_maps(
-    roots: Sequence[Node], largest: float = float(np.finfo(np.float64).max), loops: bool = False
+    roots: Sequence[Node],
+    largest: float = float(np.finfo(np.float64).max),
+    loops: bool = False,
+    whole: bool = False,
 ) -> Rewritten:
     """Every Map as basic operations, and log-sum-exp by its shifted formula.
 
     `largest` is the largest finite real of the target; `loops` are for one that writes loops over
-    entries.
+    entries, `whole` for one that has the error function.
     """
-    lowering = _Lowering(largest, loops)
+    lowering = _Lowering(largest, loops, whole)
     return rewrite(roots, lowering.visit, {Map, Reduce})
 
 
@@ -214,13 +217,15 @@ class _Soft(NamedTuple):
 
 
 class _Lowering:
-    def __init__(self, largest: float, loops: bool) -> None:
-        self.largest, self.loops = largest, loops
+    def __init__(self, largest: float, loops: bool, whole: bool) -> None:
+        self.largest, self.loops, self.whole = largest, loops, whole
         self.soft: dict[Node, _Soft] = {}
 
     def visit(self, node: Node, args: tuple[Node, ...]) -> Node:
         if type(node) is Map:
-            made = relowered(node) if args is node._args else lowered(node.params[0], args)
+            stays = args is node._args
+            body, whole = node.params[0], self.whole
+            made = relowered(node, whole) if stays else lowered(body, args, whole)
             return self._softmax(made) if self.soft else made
         if type(node) is Reduce and node.operation == "logsumexp":
             return self._logsumexp(args[0], node.axes)

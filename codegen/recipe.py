@@ -51,7 +51,7 @@ class Recipe:
 
     def _basic(self, loops: bool) -> tuple[list[Node], list[Mapping[Node, Node]]]:
         """Outputs and new values in basic operations, and what each pass made of what it met."""
-        return lower_all(self._everywhere(), float(np.finfo(self.options.real).max), loops)
+        return lower_all(self._everywhere(), float(np.finfo(self.options.real).max), loops, loops)
 
     def lowered(self) -> Source:
         """Fast NumPy."""

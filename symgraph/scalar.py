@@ -11,8 +11,9 @@ binary maximum or minimum sends 0 to both operands at a tie.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
 import sympy
@@ -136,10 +137,18 @@ def plain(expr: Any) -> Any:
         expr = expr.xreplace({one: one.meant() for one in ours})
 
 
-def lower(expr: Any) -> Any:
-    """The formula in basic operations only: those SymPy has and those with a row in NUMPY."""
+def lower(expr: Any, instead: Mapping[str, type[Pointwise]] = MappingProxyType({})) -> Any:
+    """The formula in basic operations only: those SymPy has and those with a row in NUMPY.
+
+    Functions named in `instead` become others, which are basic for the one who asks.
+    """
+    kept = {*NUMPY, *(function.title for function in instead.values())}
     while True:
-        steps = {one: one.computed() for one in expr.atoms(Pointwise) if one.title not in NUMPY}
+        steps = {
+            one: instead[one.title](*one.args) if one.title in instead else one.computed()
+            for one in expr.atoms(Pointwise)
+            if one.title not in kept
+        }
         if not steps:
             return expr
         expr = expr.xreplace(steps)

@@ -26,7 +26,7 @@ __all__ = ["Assembly", "assemble", "machine"]
 
 _OPERANDS = {
     1: "negative square sqrt exp log sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh "
-    "abs floor ceil expm1 log1p iverson logical_not",
+    "abs floor ceil expm1 log1p iverson logical_not whole_erf whole_erfc",
     2: "add subtract multiply divide power atan2 less less_equal greater greater_equal equal "
     "not_equal logical_and logical_or maximum minimum remainder floor_divide tanh_of",
     3: "where",

@@ -219,6 +219,23 @@ SG_IN real sg_product(real x, real y, real *rest) {
     return p;
 }
 
+//: whole_erfc product exp
+/* exp(-x^2) times a smooth function of (|x| - 2)/(|x| + 2) */
+SG_FN real sg_whole_erfc(real x) {
+    const real size = __builtin_fabs$F(x), a = size > 28 ? 28 : size;
+    real rest;
+    const real square = sg_product(a, a, &rest), q = (a - 2) / (a + 2);
+    const real tail = sg_exp(-square) * (1 - rest) * (POLY(erfc, q) / (1 + 2 * a));
+    return x < 0 ? 2 - tail : tail;
+}
+
+//: whole_erf whole_erfc
+SG_FN real sg_whole_erf(real x) {
+    const real size = __builtin_fabs$F(x), z = size < 1 ? x * x : 1;
+    const real far = __builtin_copysign$F(1 - sg_whole_erfc(size), x);
+    return size < 1 ? x + x * POLY(erf, z) : far;
+}
+
 //: log_pair mantissa product
 /* log(x) for positive finite x to half as many digits again: returns the head, *rest the tail */
 SG_IN real sg_log_pair(real x, real *rest) {

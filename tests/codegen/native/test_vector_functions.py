@@ -21,6 +21,7 @@ TRUTH: dict[str, Callable[..., Any]] = {
     "atan": mp.atan, "sinh": mp.sinh, "cosh": mp.cosh, "asinh": mp.asinh, "acosh": mp.acosh,
     "atanh": mp.atanh,
 }  # fmt: skip
+ERRORS = {"whole_erf": mp.erf, "whole_erfc": mp.erfc}
 DOMAIN = {
     "asin": (-1, 1), "acos": (-1, 1), "atanh": (-1, 1), "acosh": (1, np.inf), "log": (0, np.inf),
     "log1p": (-1, np.inf),
@@ -34,7 +35,7 @@ WHOLE = ("i_floor_divide", "i_remainder", "i_maximum", "i_minimum", "i_power")
 @cache
 def library(real: str) -> Any:
     text = ["typedef long long i64;", needed(FUNCTIONS, real)]
-    for name in (*TRUTH, "floor", "ceil", "sqrt", "abs"):
+    for name in (*TRUTH, *ERRORS, "floor", "ceil", "sqrt", "abs"):
         text.append(
             f"void {name}(i64 n, const {real} *x, {real} *y) "
             f"{{ for (i64 i = 0; i < n; i++) y[i] = sg_{name}(x[i]); }}"
@@ -100,6 +101,21 @@ def test_every_function_has_nearly_all_digits_at_extreme_points(name: str, dtype
     x = extreme(dtype, DOMAIN.get(name, (-np.inf, np.inf)))
 
     assert largest_error(x, run(name, x), TRUTH[name]) < 2.6
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("name", ERRORS)
+def test_the_error_function_and_its_tail_keep_their_digits(name: str, dtype: type):
+    info = np.finfo(dtype)
+    bounds = (-np.inf, 26.0 if dtype is np.float64 else 9.0)  # behind them tails are denormal
+    x = extreme(dtype, bounds)
+    steps = np.linspace(-7, 9, 400).astype(dtype)
+
+    assert largest_error(x, run(name, x), ERRORS[name]) < 5
+    assert largest_error(steps, run(name, steps), ERRORS[name]) < 5
+    ends = np.array([np.inf, -np.inf, np.nan, info.max, -info.max, 0.0], dtype)
+    expected = {"whole_erf": [1, -1, np.nan, 1, -1, 0], "whole_erfc": [0, 2, np.nan, 0, 2, 1]}
+    np.testing.assert_allclose(run(name, ends), expected[name], rtol=info.eps)
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
