@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 SOURCES := pyproject.toml setup.py
 
-.PHONY: help demo gallery test check lint types check-lowest bench slides-check clean
+.PHONY: help demo gallery test check lint types check-lowest bench faults slides-check clean
 
 help:
 	@echo "make demo          derive, draw, compile and train one small network"
@@ -18,6 +18,7 @@ help:
 	@echo "make check         all that CI runs: lint, types, lowest versions, tests"
 	@echo "make check-lowest  test the nodes with the oldest versions in pyproject.toml"
 	@echo "make bench         run the benchmarks"
+	@echo "make faults        kill trainings while they save, fill disks, and go on"
 	@echo "make slides-check  compile TikZ and open decks in LibreOffice, to look at their pages"
 	@echo "make clean         remove all that these targets have made"
 
@@ -44,6 +45,9 @@ check-lowest: $(LOWEST)/.installed
 
 bench: $(VENV)/.installed-bench
 	env -u OPENBLAS_CORETYPE -u OPENBLAS_NUM_THREADS $(BIN)/python -m benchmarks
+
+faults: $(VENV)/.installed-test
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python tests/train/faults.py
 
 slides-check: $(VENV)/.installed-test
 	$(BIN)/python tests/draw/slides_check.py out/slides-check

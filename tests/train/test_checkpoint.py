@@ -478,6 +478,7 @@ def test_two_trainings_do_not_share_a_folder(tmp_path):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="fork is a thing of POSIX")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_a_child_that_outlives_a_training_does_not_hold_its_folder(tmp_path):
     read, write = os.pipe()
     children = []
@@ -498,6 +499,7 @@ def test_a_child_that_outlives_a_training_does_not_hold_its_folder(tmp_path):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="fork is a thing of POSIX")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_a_process_that_was_forked_writes_no_checkpoint(tmp_path):
     child = []
 
