@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import sympy
+from numpy.typing import NDArray
 
 from symgraph.errors import NonFiniteError
 from symgraph.node import Node, topological
@@ -24,10 +25,12 @@ def failure(
     updates: Mapping[Node, Node],
     values: Mapping[Node, Any],
     dims: Mapping[sympy.Symbol, int],
+    samples: Mapping[sympy.Symbol, NDArray[Any]],
 ) -> NonFiniteError:
     """The error for a step whose loss or whose update is not finite, with the first such node.
 
-    `values` are those of all variables before the step, where the training stands again.
+    `values` are those of all variables before the step, where the training stands again; `samples`
+    tells which samples of the data the batch held, by the size that counts them.
     """
     roots = [root, *updates.values()]
     with np.errstate(all="ignore"):
@@ -39,13 +42,15 @@ def failure(
     else:
         what = f"the loss became {loss}"
     return NonFiniteError(
-        f"{where}: {what}. {_first(roots, found)} The parameters are those before this step. "
-        "Lower the learning rate, clip the gradients with clip_norm=, or keep that operation "
+        f"{where}: {what}. {_first(roots, found, samples)} The parameters are those before this "
+        "step. Lower the learning rate, clip the gradients with clip_norm=, or keep that operation "
         "inside its range."
     )
 
 
-def _first(roots: list[Node], found: Mapping[Node, Any]) -> str:
+def _first(
+    roots: list[Node], found: Mapping[Node, Any], samples: Mapping[sympy.Symbol, NDArray[Any]]
+) -> str:
     # An infinite constant is a mask that the user chose.
     nodes = [node for node in topological(roots) if not isinstance(node, Const | Fill)]
     bad = [node for node in nodes if not _finite(found.get(node, 0.0))]
@@ -53,9 +58,9 @@ def _first(roots: list[Node], found: Mapping[Node, Any]) -> str:
         return "In float64 all values are finite: the numbers are too large for float32."
     text = f"The first value that is not finite is {_shown(bad[0], found[bad[0]])}"
     nan = next((node for node in bad if np.isnan(found[node]).any()), None)
-    if nan is None or nan is bad[0]:
-        return f"{text}."
-    return f"{text}; the first nan is {_shown(nan, found[nan])}."
+    if nan is not None and nan is not bad[0]:
+        text += f"; the first nan is {_shown(nan, found[nan])}"
+    return f"{text}.{_sample(bad[0], found[bad[0]], samples)}"
 
 
 def _finite(value: Any) -> bool:
@@ -65,10 +70,21 @@ def _finite(value: Any) -> bool:
 
 
 def _shown(node: Node, value: Any) -> str:
-    array = np.asarray(value)
-    first = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+    first = _place(value)
     at = f" at {first}" if first else ""
-    return f"{_named(node)} = {array[first]}{at}"
+    return f"{_named(node)} = {np.asarray(value)[first]}{at}"
+
+
+def _sample(node: Node, value: Any, samples: Mapping[sympy.Symbol, NDArray[Any]]) -> str:
+    """Which sample of the data the first entry belongs to, where its axes tell."""
+    for size, i in zip(node.shape, _place(value), strict=True):
+        if size in samples:
+            return f" This is sample {samples[size][i]} of the data, counted from 0."
+    return ""
+
+
+def _place(value: Any) -> tuple[int, ...]:
+    return tuple(int(i) for i in np.argwhere(~np.isfinite(value))[0])
 
 
 def _named(node: Node) -> str:

@@ -42,12 +42,12 @@ class Fitting:
     def run(self) -> History:
         """Train until the plan's last epoch, or until someone asks to stop."""
         self.history = History()
-        if self.training.position.step == 0:
-            self._tell("begin")
         if self.keeper is not None:
             self.history.stopped = self.keeper.take_up(
                 self.training, self.train.rows, self.history, self.callbacks
             )
+        if self.training.position.step == 0:
+            self._tell("begin")
         if not self.history.stopped:
             self._train()
         if self.history.stopped != "interrupted":

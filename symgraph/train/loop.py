@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections import ChainMap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, replace
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from sympy import Symbol
 
-from symgraph.errors import UnsupportedError
+from symgraph.errors import NonFiniteError, UnsupportedError
 from symgraph.ops.leaves import Var
 from symgraph.train.data import Data
 from symgraph.train.failure import failure
@@ -173,7 +174,7 @@ class Training:
             before = self.snapshot()
             loss = self.step(batch, plan.seed)[0]
             if not math.isfinite(loss) or not self.is_finite():
-                raise self._broken(before, batch, loss, plan)
+                raise self._broken(before, batch, loss, plan, {})
             bar.advance(place.epoch + 1, loss, place.step)
             if interruption.asked:
                 return False
@@ -228,14 +229,25 @@ class Training:
         self.restore(kept)
         for index in self._batches(data, plan):
             before, batch = self.snapshot(), data.take(index)
+            samples = np.arange(data.rows) if index is None else index
             loss = self.step(batch, plan.seed)[0]
             if math.isfinite(loss) and self.is_finite():
                 continue
-            return self._broken(before, batch, loss, plan)
-        raise AssertionError("the same steps gave other numbers")
+            named = {} if data.batch is None else {data.batch: samples}
+            return self._broken(before, batch, loss, plan, named)
+        return NonFiniteError(
+            f"fit: epoch {self.position.epoch + 1}: a number was not finite, and all are when the "
+            "steps are repeated one by one: something near the largest number overflows by "
+            "rounding. Lower the learning rate, or clip the gradients with clip_norm=."
+        )
 
     def _broken(
-        self, before: tuple[list[Array], Position], batch: Data, loss: float, plan: Plan
+        self,
+        before: tuple[list[Array], Position],
+        batch: Data,
+        loss: float,
+        plan: Plan,
+        samples: Mapping[Symbol, Array],
     ) -> Exception:
         """Go back to before a step, and say what broke in it."""
         self.restore(before)
@@ -244,5 +256,5 @@ class Training:
         kept = [values.by_variable() for values in self.memory]
         return failure(
             f"fit: epoch {place.epoch + 1}, batch {place.batch + 1}", loss, self.spec.loss,
-            self.rule.updates(self.spec), dict(ChainMap(given, *kept)), batch.dims,
+            self.rule.updates(self.spec), dict(ChainMap(given, *kept)), batch.dims, samples,
         )  # fmt: skip

@@ -9,6 +9,7 @@ import threading
 
 import numpy as np
 import pytest
+from c_compiler import needs_c_compiler
 
 import symgraph as sg
 from symgraph.errors import NonFiniteError
@@ -226,3 +227,49 @@ def test_float32_values_that_overflow_say_so():
 
     with pytest.raises(NonFiniteError, match=r"w\*\*2 = inf|too large for float32"):
         model.fit({})
+
+
+@pytest.mark.parametrize("target", ["numpy", pytest.param("cython", marks=needs_c_compiler)])
+@pytest.mark.parametrize("batch_size", [2, 3, None])
+def test_the_sample_that_breaks_a_step_is_named_by_its_place_in_the_data(target, batch_size):
+    x, w = sg.input("x", ("N", 2)), sg.parameter("w", init=1.0)
+    data = np.ones((7, 2))
+    data[5, 1] = -2.0
+    model = sg.Model(loss=sg.mean(sg.log(w * x)), inputs=[x], target=target)
+
+    with pytest.raises(
+        NonFiniteError,
+        match=r"fit: epoch 1, batch \d: .* is log\(.*\) = nan at \(\d, 1\)\. This is sample 5 of",
+    ):
+        model.fit({"x": data}, batch_size=batch_size)
+    assert float(model.parameters["w"]) > 0
+
+
+def test_data_that_are_not_finite_are_found_in_the_step_when_nobody_looked_before():
+    x, w = sg.input("x", "N"), sg.parameter("w")
+    model = sg.Model(loss=sg.mean((w - x) ** 2), inputs=[x])
+
+    with pytest.raises(
+        NonFiniteError, match=r"batch 1: .* is 'x' = inf at \(1,\)\. This is sample 1 of the data"
+    ):
+        model.fit({"x": [0.0, np.inf, np.nan]}, shuffle=False, check_finite=False)
+
+
+def test_nothing_that_is_not_finite_gets_into_a_checkpoint(tmp_path):
+    x, w = sg.input("x", "N"), sg.parameter("w", init=1.0)
+    # every step takes 0.3 from w: log of a negative number in the fifth, the second of epoch 2
+    model = sg.Model(loss=sg.mean(x) * w + 0 * sg.log(w), inputs=[x])
+    options = {"optimizer": sg.optim.SGD(1.0), "batch_size": 2, "checkpoint": tmp_path}
+    with pytest.raises(NonFiniteError, match="epoch 2, batch 2"):
+        model.fit({"x": np.full(6, 0.3)}, epochs=5, **options)
+
+    assert [path.name for path in tmp_path.iterdir()] == ["step-000000003.safetensors"]
+    model.load(tmp_path)
+    assert float(model.parameters["w"]) == pytest.approx(0.1)
+
+    def spoil(model, history):
+        model.parameters["w"] = np.inf
+
+    with pytest.raises(NonFiniteError, match=r"parameter 'w' is inf at \(\), which a callback has"):
+        mean_model().fit(DATA, checkpoint=tmp_path / "b", callbacks=[spoil])
+    assert list((tmp_path / "b").iterdir()) == []
