@@ -5,6 +5,7 @@ python -m benchmarks graphs numpy_target                the cases of these modul
 python -m benchmarks compiler --only w2 w5              contests by the start of their key
 python -m benchmarks sizes --only w5 --rounds 3         the same at other sizes (an hour in all)
 python -m benchmarks compiler --only w4-32 --dtype float64 --scale 0.5 --size activation=tanh
+python -m benchmarks profile                            PROFILES.md: steps that miss their floor
 """
 
 from __future__ import annotations
@@ -113,6 +114,18 @@ def other_sizes(told: argparse.Namespace, results: dict[str, Any]) -> None:
         save(results, told.into)
 
 
+def profiles(told: argparse.Namespace, results: dict[str, Any]) -> None:
+    """What bounds the steps that are asked for, or that miss their floor."""
+    from benchmarks.profile import missed, write
+    from benchmarks.report import save
+
+    try:
+        write(missed(results, told.only), results, told.into)
+    except RuntimeError as error:
+        print(error, file=sys.stderr)
+    save(results, told.into)
+
+
 def _place(item: tuple[str, Any]) -> tuple[bool, int]:
     """Variations after all that is plain, each in the order of the contests."""
     from benchmarks.compiler import CONTESTS
@@ -123,7 +136,9 @@ def _place(item: tuple[str, Any]) -> tuple[bool, int]:
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("modules", nargs="*", help="'compiler', 'sizes', or modules of cases")
+    parser.add_argument(
+        "modules", nargs="*", help="'compiler', 'sizes', 'profile', or modules of cases"
+    )
     parser.add_argument("--only", nargs="*", default=[], help="how the keys of contests start")
     parser.add_argument("--scale", type=float, default=1, help="multiplies widths and lengths")
     parser.add_argument("--dtype", choices=("float32", "float64"), default="float32")
@@ -157,6 +172,8 @@ def main() -> int:
         contests(told, results)
     if not told.modules or "sizes" in told.modules:
         other_sizes(told, results)
+    if not told.modules or "profile" in told.modules:
+        profiles(told, results)
     return 0
 
 

@@ -42,6 +42,8 @@ def save(results: dict[str, Any], folder: Path) -> None:
         parts += [INTRODUCTION, contest_table(contests), _remarks(contests)]
         if _chart(contests, folder / "results.svg"):
             parts.append("![Best peer by symgraph, floors and reaches](results.svg)")
+        if (folder / "PROFILES.md").exists():
+            parts.append("What bounds the steps that miss their floor: [PROFILES.md](PROFILES.md).")
     sizes = [row for found in results["sizes"].values() for row in found]
     if sizes:
         held = [row for row in sizes if row["least"] is not None]

@@ -1,11 +1,14 @@
 """The workloads of the benchmarks mean the same in symgraph as written by hand."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+from c_compiler import needs_c_compiler
 
 from benchmarks.measure import share
+from benchmarks.profile import Reader, clocked
 from benchmarks.report import contest_table
 from benchmarks.scalars.robotics import Arm, Reprojection
 from benchmarks.scalars.sums import LennardJones, Mixture, Product
@@ -79,3 +82,41 @@ def test_the_table_says_which_floors_are_missed() -> None:
     assert first.startswith("| W0 (activation tanh, float64, sizes x2) | 1000 |")
     assert "1.5 (1.4 to 1.6) MISSED | 2 | 3 |" in first
     assert "2.5 (1.4 to 1.6) | 2 | 3 |" in second
+
+
+@needs_c_compiler
+def test_clocks_stand_around_every_product_and_loop_and_change_no_line() -> None:
+    program = by_symgraph.program(CharRNN(batch=2, words=7, hidden=3, steps=4), "float32", "cython")
+    text = program.source
+    timed, blocks = clocked(text)
+
+    added = [line for line in timed.split("\n") if "sg_least" not in line and "rdtsc" not in line]
+    assert added == text.split("\n")
+    assert sum("->lib->gemm" in block.lines[0] for block in blocks) == text.count("f->lib->gemm")
+    assert len({block.over_time for block in blocks}) == 3  # forward, backward, and outside of both
+
+
+def test_the_least_time_of_a_block_is_that_of_what_bounds_it() -> None:
+    limits: Any = SimpleNamespace(itemsize=4, flop=1, divide=10, root=30, byte=lambda size: 1 / 100)
+    text = """
+static i64 step_1(const sg_frame *f)
+{
+    f->lib->gemm_f32(n1, 20, 30, x1, 30, 1, p1, 20, 1, h1, 20, 1, 0);  /* x @ W */
+    for (i64 i0 = 0; i0 < n1; i0++) {
+        SG_INDEPENDENT
+        for (i64 i1 = 0; i1 < 5*n1; i1++) {
+            const float v1 = h1[i0] / sg_sqrt(h1[i1]);  /* a / b */
+            h2[i0 * 5 + i1] = v1;
+        }
+    }
+    for (i64 i0 = 0; i0 < 7; i0++) {
+        y1[i0] = h2[i0];
+    }
+}"""
+    blocks = clocked(text)[1]
+    reader = Reader(blocks, 2, limits)
+
+    assert [block.name for block in blocks[:2]] == ["x @ W", "a / b"]
+    assert reader.least(blocks[0]) == (2 * 2 * 20 * 30, "multiply-adds")
+    assert reader.least(blocks[1]) == (2 * 10 * (10 + 30), "divisions and roots")
+    assert reader.least(blocks[2]) == (pytest.approx(7 * 2 * 4 / 100), "memory")

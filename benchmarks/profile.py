@@ -1,0 +1,291 @@
+"""Where a step spends its time, block by block, and the least that each could take.
+
+The emitted C is built once more with a clock around every product and loop. What a block takes at
+the least is read off its text: multiply-adds at the peak of the core, divisions and roots, which
+have one unit, or its arrays, read at the speed of the memory that all of its neighbours lie in.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib
+import math
+import re
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+from unittest import mock
+
+from benchmarks.compiler import CONTESTS
+from benchmarks.contest import Contest
+from benchmarks.limits import Limits
+from benchmarks.worker import STILL, named
+
+__all__ = ["Reader", "clocked", "missed", "profile", "write"]
+
+_ROUNDS, _STEPS = 7, 100
+_SHOWN = 0.01  # of the time of all: smaller blocks are added up
+_HEAD = re.compile(r"( +)(for \(i64 (\w+) = [^;]*; \w+ <?>?=? ?([^;]*);|f->lib->\w+\()")
+_ENTRY = re.compile(r"\b([a-z]+\d+)\[")
+_NOTE = re.compile(r"/\* (.*?) \*/")
+
+
+INTRODUCTION = """Written by `python -m benchmarks profile`: steps that miss their floor in
+[RESULTS.md](RESULTS.md), and what bounds them on this machine."""
+
+
+class Part(NamedTuple):
+    """What a line of the report says: seconds, and the least of them with its reason."""
+
+    name: str
+    seconds: float
+    least: float
+    reason: str
+
+
+@dataclass
+class Block:
+    """Some lines of the text: a product, or a loop with all inside of it."""
+
+    lines: list[str]
+    times: int = 1  # how often it runs in a step
+    over_time: str = ""  # the loop over time that it stands in
+    seconds: float = 0.0
+
+    @property
+    def name(self) -> str:
+        """Its first note and its last, or its text."""
+        notes = [note for line in self.lines for note in _NOTE.findall(line)]
+        texts = notes or [self.lines[0].strip()]
+        shown = texts[0] if len(texts) == 1 else f"{texts[0]} to {texts[-1]}"
+        return f"{shown}, {self.times} times" if self.times > 1 else shown
+
+
+# --- the text with clocks ------------------------------------------------------------------------
+
+
+def clocked(text: str) -> tuple[str, list[Block]]:
+    """The program with two numbers a block, the fewest ticks and how often it ran."""
+    blocks: list[Block] = []
+    out: list[str] = ["extern unsigned long long sg_least[], sg_count[];"]
+    open_: list[tuple[str, Block, int]] = []
+    over_time, inside, pragmas = "", False, list[str]()
+    for line in text.split("\n"):
+        inside = not line.startswith("}") and (inside or line.startswith("static i64 "))
+        head = _HEAD.match(line) if inside else None
+        if line.strip().startswith("SG_") and inside:
+            pragmas.append(line)
+            continue
+        if head and head[3] and head[3].startswith("t") and not open_:
+            over_time, head = line, None
+        if head and not open_:
+            block = Block([line], over_time=over_time)
+            blocks.append(block)
+            out += [_clock(len(blocks) - 1), *pragmas, line]
+            if head[3]:
+                open_.append((head[1], block, len(blocks) - 1))
+            else:
+                out.append(_stop(len(blocks) - 1))
+        else:
+            out += [*pragmas, line]
+            if open_:
+                open_[-1][1].lines.append(line)
+        pragmas = []
+        if open_ and line == open_[-1][0] + "}":
+            out.append(_stop(open_.pop()[2]))
+        elif over_time and line == re.match(" *", over_time)[0] + "}":  # type: ignore[index]
+            over_time = ""
+    count = len(blocks)
+    out.append(f"unsigned long long sg_least[{count}], sg_count[{count}];")
+    return "\n".join(out), blocks
+
+
+def _clock(k: int) -> str:
+    return f"const unsigned long long sg_from{k} = __builtin_ia32_rdtsc();"
+
+
+def _stop(k: int) -> str:
+    return (
+        f"{{ const unsigned long long sg_took = __builtin_ia32_rdtsc() - sg_from{k};"
+        f" if (sg_took < sg_least[{k}]) sg_least[{k}] = sg_took; sg_count[{k}]++; }}"
+    )
+
+
+def _measured(contest: Contest, dtype: str, tick: float) -> tuple[list[Block], float]:
+    """The blocks with their seconds, and the seconds of a step without clocks."""
+    from symgraph.codegen.native.toolchain import build as built
+
+    found: list[tuple[Any, list[Block]]] = []
+
+    def build(text: str, **options: Any) -> Any:
+        text, blocks = clocked(text)
+        path = built(text, **options)
+        found.append((path, blocks))
+        return path
+
+    work = named(contest.work, dict(contest.sizes))
+    system = importlib.import_module("benchmarks.systems.by_symgraph")
+    plain, start = _still(system, work, dtype)
+    with mock.patch("symgraph.codegen.native.runtime.build", build):
+        slow, _ = _still(system, work, dtype)
+    (path, blocks), *_ = found
+    library = ctypes.CDLL(str(path if Path(path).is_file() else next(Path(path).rglob("*.so"))))
+    least, count = (
+        (ctypes.c_uint64 * len(blocks)).in_dll(library, name) for name in ("sg_least", "sg_count")
+    )
+    step = min(_timed(plain, start) for _ in range(_ROUNDS))
+    best = [math.inf] * len(blocks)
+    for _ in range(_ROUNDS):
+        ctypes.memset(least, 255, ctypes.sizeof(least))
+        ctypes.memset(count, 0, ctypes.sizeof(count))
+        slow.restart(start, STILL)
+        slow.modes["loop"](_STEPS)
+        for k, block in enumerate(blocks):
+            block.times = round(count[k] / _STEPS)
+            best[k] = min(best[k], least[k] * tick * block.times if count[k] else 0.0)
+    for block, seconds in zip(blocks, best, strict=True):
+        block.seconds = seconds
+    return blocks, step
+
+
+def _still(system: Any, work: Any, dtype: str) -> tuple[Any, Any]:
+    from benchmarks.systems.trainer import tables
+
+    return system.train(work, dtype, "cython"), tables(work, dtype)[0]
+
+
+def _timed(trainer: Any, start: Any) -> float:
+    trainer.restart(start, STILL)
+    begun = time.process_time()
+    trainer.modes["loop"](_STEPS)
+    return (time.process_time() - begun) / _STEPS
+
+
+# --- what it takes at the least ------------------------------------------------------------------
+
+
+class Reader:
+    """Reads work off the text of blocks; `batch` is the one symbolic size."""
+
+    def __init__(self, blocks: Sequence[Block], batch: int, limits: Limits) -> None:
+        self.batch, self.limits = batch, limits
+        self.memory: dict[str, int] = {}  # bytes that blocks touch, by their loop over time
+        for block in blocks:
+            each = self.bytes(block)
+            for place in {"", block.over_time}:
+                self.memory[place] = self.memory.get(place, 0) + each
+
+    def number(self, text: str) -> int:
+        """A size: a product of numbers and the batch size; 1 for any other."""
+        total = 1
+        for factor in text.strip().strip("()").split("*"):
+            factor = factor.strip()
+            total *= int(factor) if factor.isdigit() else self.batch if factor == "n1" else 1
+        return total
+
+    def sizes(self, block: Block) -> list[int]:
+        """m, n, k of a product, or the lengths of nested loops."""
+        first = block.lines[0]
+        if "->lib->" in first:
+            return [self.number(part) for part in first.split("(", 1)[1].split(",")[:3]]
+        heads = filter(None, map(_HEAD.match, block.lines))
+        return [self.number(head[4]) for head in heads if head[3]]
+
+    def bytes(self, block: Block) -> int:
+        sizes, first = self.sizes(block), block.lines[0]
+        if "gemm" in first:
+            m, n, k = sizes
+            return (m * k + k * n + m * n) * self.limits.itemsize
+        if "->lib->" in first:
+            return 2 * sizes[0] * sizes[1] * self.limits.itemsize
+        arrays = {name for line in block.lines for name in _ENTRY.findall(_NOTE.sub("", line))}
+        return math.prod(sizes) * len(arrays) * self.limits.itemsize
+
+    def least(self, block: Block) -> tuple[float, str]:
+        """Seconds at the least, and why."""
+        limits, sizes = self.limits, self.sizes(block)
+        memory = self.bytes(block) * limits.byte(self.memory[block.over_time])
+        found = {"memory": memory * block.times}
+        if "gemm" in block.lines[0]:
+            found["multiply-adds"] = 2 * math.prod(sizes) * limits.flop * block.times
+        elif "->lib->" not in block.lines[0]:
+            text = _NOTE.sub("", "\n".join(line for line in block.lines if "const" in line))
+            each = text.count(" / ") + text.count("sg_tanh_of("), text.count("sg_sqrt(")
+            unit = each[0] * limits.divide + each[1] * limits.root
+            found["divisions and roots"] = unit * math.prod(sizes) * block.times
+        reason = max(found, key=lambda one: found[one])
+        return found[reason], reason
+
+
+# --- the report ----------------------------------------------------------------------------------
+
+
+def profile(contest: Contest, limits: Limits, dtype: str = "float32") -> tuple[list[Part], float]:
+    """The blocks of a step, the longest first, and the seconds of the whole."""
+    blocks, step = _measured(contest, dtype, limits.tick)
+    reader = Reader(blocks, contest.sizes["batch"], limits)
+    parts = [Part(block.name, block.seconds, *reader.least(block)) for block in blocks]
+    return sorted(parts, key=lambda part: -part.seconds), step
+
+
+def missed(results: dict[str, Any], keys: Sequence[str]) -> list[Contest]:
+    """The training steps whose keys start like this, or else all that miss their floor."""
+    found = []
+    for contest in CONTESTS:
+        goals = results["contests"].get(contest.key, {"goals": []})["goals"][:1]
+        is_missed = any(goal["best"] and goal["ratio"] < goal["floor"] for goal in goals)
+        chosen = contest.key.startswith(tuple(keys)) if keys else is_missed
+        if chosen and contest.work.startswith("train_steps"):
+            found.append(contest)
+    return found
+
+
+def write(contests: Sequence[Contest], results: dict[str, Any], folder: Path) -> None:
+    """PROFILES.md about these contests."""
+    limits = Limits("float32")
+    gflops, roots = 1e-9 / limits.flop, 1e-9 / limits.root
+    text = [
+        "# Profiles",
+        INTRODUCTION,
+        results["machine"],
+        " ".join((__doc__ or "").split("\n\n", 1)[1].split()),
+        f"One core does {gflops:.0f} GFLOP/s, {1e-9 / limits.divide:.1f} divisions or {roots:.1f} "
+        "roots a nanosecond, and reads "
+        + ", ".join(f"{1e-9 / limits.byte(k << 10):.0f} GB/s of {k} KiB" for k in (16, 48, 256))
+        + " in float32.",
+    ]
+    for contest in contests:
+        text += _section(contest, results["contests"].get(contest.key), limits)
+    (folder / "PROFILES.md").write_text("\n\n".join(filter(None, text)) + "\n", encoding="utf-8")
+
+
+def _section(contest: Contest, result: Any, limits: Limits) -> Iterator[str]:
+    parts, step = profile(contest, limits)
+    yield f"## {contest.title}"
+    total, least = sum(p.seconds for p in parts), sum(p.least for p in parts)
+    said = f"A step takes {_micro(step)} µs; its blocks {_micro(total)}, {_micro(least)} at least."
+    goal = (result or {"goals": []})["goals"][:1]
+    if goal and goal[0]["best"]:
+        best = result["times"][goal[0]["best"]]["median"]
+        said += (
+            f" The best peer, {goal[0]['best'].split()[0]}, takes {_micro(best)} µs: the floor of "
+            f"{goal[0]['floor']:g} asks for {_micro(best / goal[0]['floor'])} µs."
+        )
+    yield said
+    lines = ["| block | µs | at least | bound by |", "| --- | ---: | ---: | --- |"]
+    small = [part for part in parts if part.seconds < _SHOWN * total]
+    for part in (part for part in parts if part not in small):
+        name = part.name.replace("|", "\\|")
+        lines.append(
+            f"| `{name}` | {_micro(part.seconds)} | {_micro(part.least)} | {part.reason} |"
+        )
+    rest = sum(p.seconds for p in small), sum(p.least for p in small)
+    lines.append(f"| {len(small)} others | {_micro(rest[0])} | {_micro(rest[1])} | |")
+    yield "\n".join(lines)
+
+
+def _micro(seconds: float) -> str:
+    value = seconds * 1e6
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
