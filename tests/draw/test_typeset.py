@@ -7,6 +7,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
+from symgraph.draw.typesetting import typeset
 from symgraph.draw.typesetting.typeset import (
     MAX_CHARACTERS,
     Box,
@@ -254,6 +255,41 @@ def test_a_row_put_together_of_kept_parts_is_as_wide_and_tall_as_ziamath_sets_it
     assert box.width == pytest.approx(bounds.xmax - bounds.xmin)
     assert box.height == pytest.approx(bounds.ymax)
     assert box.depth == pytest.approx(-bounds.ymin)
+
+
+@pytest.mark.parametrize(
+    "latex",
+    [
+        r"a \cdot \frac{\partial \left(x_n - \left(\frac{y}{u}\right)\right)}{\partial z} \cdot b",
+        r"\quad \cdot \frac{\frac{a}{b}}{c} + \sqrt{\left(\frac{a}{b}\right)}",
+        r"{\left(\frac{a}{b}\right)}^{n} - \left[x\right]",
+        r"a \frac{b}{c} \frac{d}{e}",
+        r"u\frac{v}{\left(x^n\right)}\frac{c}{d}",
+    ],
+)
+def test_fractions_and_brackets_in_a_row_stand_where_ziamath_puts_them(latex):
+    from ziamath.zmath import Math
+
+    typesetter = ZiamathTypesetter(cjk_font=None)
+    box = typesetter.measure(latex, 20.0)
+    whole = Math(typeset._mathml(latex), size=20.0, font=typesetter._font_name).node.bbox
+
+    assert [box.width, box.height, box.depth] == pytest.approx(
+        [whole.xmax - whole.xmin, whole.ymax, -whole.ymin]
+    )
+
+
+@pytest.mark.parametrize("size", [22.5, 27.03])
+@pytest.mark.parametrize("latex", [r"a \cdot \frac{x_{i_j}}{2}", r"\sqrt{\left(\sum_i y\right)^2}"])
+def test_a_box_in_another_size_is_what_is_set_in_that_size(typesetter, latex, size):
+    found, set_anew = typesetter.measure(latex, 30.0).scaled(size / 30.0), ZiamathTypesetter(None)
+    wanted = set_anew.measure(latex, size)
+
+    assert [found.width, found.height, found.depth] == pytest.approx(
+        [wanted.width, wanted.height, wanted.depth]
+    )
+    for one, other in zip(found.pieces, wanted.pieces, strict=True):
+        assert [one.x, one.y] == pytest.approx([other.x, other.y])
 
 
 SUMS = [r"\sum_{c,i} x_i", r"\frac{\prod_{i} x}{2}", r"\sqrt{\sum_i x}"]

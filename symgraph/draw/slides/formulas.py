@@ -75,8 +75,8 @@ def _fitted(latex: str, width: float, parts: float) -> Row:
         made = _measured(latex)
         if made.box.width <= width:
             return made
-        size = _SIZE * max(_SMALLEST, width / made.box.width)
-        smaller = Row(default_typesetter().measure(latex, size), made.source)
+        factor = max(_SMALLEST, width / made.box.width)
+        smaller = Row(made.box.scaled(factor), made.source)
         if smaller.box.width <= width + 1.0:
             return smaller
     head, sign, _ = latex.partition("= ")

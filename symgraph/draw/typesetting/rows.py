@@ -52,9 +52,11 @@ class Rows:
         if not len(row) or math.find(".//mstyle") is not None:
             return None
         style = tuple(sorted(math.items()))
-        parts = []
+        parts: list[Part] = []
         for child, key in _children(row):
-            part = None if child is None else self._part(child, (size, style, key), math, size)
+            after = child is not None and child.tag == "mfrac" and bool(parts)
+            whole = (size, style, key, after)
+            part = None if child is None else self._part(child, whole, math, size)
             if part is None:
                 return None
             parts.append(part)
@@ -65,6 +67,8 @@ class Rows:
             part = None
             if not _stretches(child):
                 alone = ET.Element("math", math.attrib)
+                if key[-1]:
+                    ET.SubElement(alone, "mspace")  # parts the fraction, and takes no room
                 alone.append(child)
                 part = self._setter(alone, size)
             self._parts[key] = part
@@ -83,8 +87,9 @@ def _children(row: ET.Element) -> Iterator[tuple[ET.Element | None, Key]]:
             if "form" not in child.attrib:
                 form = "prefix" if index == 0 else "postfix" if index == last else "infix"
                 child.set("form", form if last else "none")
-        # ziamath parts a fraction from what is before it.
-        apart = child.tag in _PARTS and (child.tag != "mfrac" or index == 0)
+        # ziamath parts a fraction from what is before it, and less from another fraction.
+        beside = child.tag == "mfrac" and index > 0 and row[index - 1].tag == "mfrac"
+        apart = child.tag in _PARTS and not beside
         yield (child if apart else None), _key(child)
 
 
@@ -116,7 +121,8 @@ def _stretches(element: ET.Element) -> bool:
         found = operators.get_params(text, element.get("form", "infix"))
         found.update(element.attrib)
         return found.get("stretchy", "false") != "false"
-    return any(map(_stretches, element))
+    # What is in a row of its own is as tall as that row.
+    return any(one.tag != "mrow" and _stretches(one) for one in element)
 
 
 def _beside(parts: Sequence[Part]) -> tuple[list[Piece], Bounds]:
