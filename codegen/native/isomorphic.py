@@ -10,6 +10,8 @@ of does not keep its readers apart. Layers and depths order the classes: no clas
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -26,6 +28,7 @@ Places = NDArray[np.int64]
 _MEMBERS = 8  # a class of fewer is no loop
 _TERMS = 8  # a sum of fewer terms is an ordinary expression
 _READERS = 8  # a value that so many read is a leaf for them
+_PLACES = 4  # more than any operation has operands
 _LEAF: dict[Kind, int] = {"real": -1, "integer": -2, "boolean": -3}  # what readers of a leaf see
 _ADDITIVE = frozenset(("add", "subtract", "negative"))
 
@@ -39,11 +42,13 @@ class Long(NamedTuple):
 
 @dataclass
 class Group:
-    """Classes that one loop computes: row k of `classes` holds the member at each of its places."""
+    """Classes that one loop computes: row k of `classes` holds the member at each of its places,
+    and `operands[k]` has a row for each place of their operands."""
 
     stage: int
     size: int
     classes: list[Places] = field(default_factory=list)
+    operands: list[Places] = field(default_factory=list)
 
 
 @dataclass
@@ -61,6 +66,16 @@ class Rolled:
     place_of: Places
 
 
+def _context(readers: Sequence[int]) -> Any:
+    """What tells sets of readers apart; None for many."""
+    if len(readers) >= _READERS:
+        return None
+    if len(readers) == 1:
+        return readers[0]
+    different = frozenset(readers)
+    return different if len(different) != 1 else readers[0]
+
+
 def find_groups(code: Instructions) -> Rolled:
     """Everything that is computed, in groups and stages."""
     return _Finder(code).run()
@@ -70,15 +85,12 @@ class _Finder:
     def __init__(self, code: Instructions) -> None:
         self.code, self.count = code, len(code.ops)
         self.roots = code.roots()
-        self.uses = [0] * self.count
-        for operands in code.operands:
-            for k in operands:
-                self.uses[k] += 1
-        for k, op in enumerate(code.ops):
-            if op == "input":  # its operands are no values
-                argument, position = code.operands[k]
-                self.uses[argument] -= 1
-                self.uses[position] -= 1
+        # the operands of an input are no values
+        read = [
+            operands for op, operands in zip(code.ops, code.operands, strict=True) if op != "input"
+        ]
+        flat = np.fromiter(itertools.chain.from_iterable(read), np.int64)
+        self.uses: list[int] = np.bincount(flat, minlength=self.count).tolist()
 
     def run(self) -> Rolled:
         self._sums()
@@ -90,21 +102,21 @@ class _Finder:
 
     def _sums(self) -> None:
         """Trees of additions whose inner values nothing else reads."""
-        code, uses = self.code, self.uses
+        code, uses, roots = self.code, self.uses, self.roots
         additive = [
             op in _ADDITIVE and kind == "real"
             for op, kind in zip(code.ops, code.storages, strict=True)
         ]
+        found = [k for k, is_sum in enumerate(additive) if is_sum]
         inner = [False] * self.count
-        for k, is_sum in enumerate(additive):
-            if is_sum:
-                for operand in code.operands[k]:
-                    if additive[operand] and uses[operand] == 1 and operand not in self.roots:
-                        inner[operand] = True
+        for k in found:
+            for operand in code.operands[k]:
+                if additive[operand] and uses[operand] == 1 and operand not in roots:
+                    inner[operand] = True
         self.sums: dict[int, Long] = {}
         self.absorbed: set[int] = set()
-        for k, is_sum in enumerate(additive):
-            if is_sum and not inner[k]:
+        for k in found:
+            if not inner[k]:
                 self._sum(k, inner)
 
     def _sum(self, root: int, inner: list[bool]) -> None:
@@ -144,24 +156,24 @@ class _Finder:
         level = [0] * count  # the layer that readers see
         below = [0] * count  # the depth that readers see
         self.computed = [k for k in range(count) if code.ops[k] not in ("input", "number")]
-        for k in range(count):
-            op = code.ops[k]
-            if op == "input" or (op == "number" and k not in common):
-                seen[k] = _LEAF[code.storages[k]]
-                continue
-            if op == "number":
-                seen[k] = -4 - k
+        for k, op in enumerate(code.ops):
+            if op == "input" or op == "number":
+                seen[k] = -4 - k if k in common else _LEAF[code.storages[k]]
                 continue
             if k in self.absorbed:
                 continue
             long = self.sums.get(k)
             operands = long.terms if long else code.operands[k]
-            key: Any = ("sum",) if long else (op, *[seen[a] for a in operands])
-            self.layer[k] = layer = max([level[a] for a in operands])
-            self.depth[k] = depth = 1 + max([below[a] for a in operands])
-            if long:
-                key = ("sum", layer, depth)
-            self.colour[k] = colour = known.setdefault((*key, layer), len(known))
+            layer = depth = 0
+            for a in operands:
+                if level[a] > layer:
+                    layer = level[a]
+                if below[a] > depth:
+                    depth = below[a]
+            depth += 1
+            key: Any = ("sum", layer, depth) if long else (op, layer, *[seen[a] for a in operands])
+            self.layer[k], self.depth[k] = layer, depth
+            self.colour[k] = colour = known.setdefault(key, len(known))
             if long or self.uses[k] >= _READERS:
                 seen[k], level[k], below[k] = _LEAF[code.storages[k]], layer + 1, 0
             else:
@@ -211,7 +223,7 @@ class _Finder:
     def _roles(self) -> list[int]:
         """For every value a number of its colour and of what reads it at which place."""
         code = self.code
-        readers: list[list[tuple[int, int]]] = [[] for _ in range(self.count)]
+        readers: list[list[int]] = [[] for _ in range(self.count)]  # role and place as one number
         known: dict[Any, int] = {}
         roles = [-1] * self.count
         for k in reversed(self.computed):
@@ -219,12 +231,11 @@ class _Finder:
                 continue
             if k in self.sums:
                 for a, minus in zip(*self.sums[k], strict=True):
-                    readers[a].append((-2, int(minus)))
+                    readers[a].append(-2 + minus)
                 continue
-            context = frozenset(readers[k]) if len(readers[k]) < _READERS else None
-            roles[k] = role = known.setdefault((self.colour[k], context), len(known))
+            roles[k] = role = known.setdefault((self.colour[k], _context(readers[k])), len(known))
             for place, a in enumerate(code.operands[k]):
-                readers[a].append((role, place))
+                readers[a].append(_PLACES * role + place)
         return roles
 
     # --- stages -------------------------------------------------------------------------------
@@ -235,7 +246,7 @@ class _Finder:
         place_of = np.zeros(count, np.int64)
         self.stage = np.zeros(count, np.int64)
         self.rolled = Rolled([], self.sums, {}, group_of, place_of)
-        classed = {k for members in self.members for k in members}
+        classed = set(itertools.chain.from_iterable(self.members))
         work: list[tuple[int, int, int, Any]] = [
             (self.layer[c[0]], self.depth[c[0]], c[0], np.array(c)) for c in self.members
         ]
@@ -263,40 +274,40 @@ class _Finder:
     def _place(self, members: Places) -> None:
         """A class joins a group, or begins one."""
         rolled = self.rolled
-        columns = np.array([self.code.operands[k] for k in members])
-        chosen, ordered = self._aligned(members, columns)
+        columns = np.array([self.code.operands[k] for k in members.tolist()]).T
+        chosen, ordered = self._aligned(columns)
         if chosen is not None:
-            members, columns = members[ordered], columns[ordered]
-        earliest = 1
-        for column in columns.T:
-            groups, stages = rolled.group_of[column], self.stage[column]
-            own = chosen is not None and bool(np.all(groups == chosen))
-            if own and np.array_equal(rolled.place_of[column], np.arange(len(column))):
-                earliest = max(earliest, rolled.groups[int(groups[0])].stage)
-                continue
-            earliest = max(earliest, int(np.max(np.where(groups >= 0, stages + 2, stages + 1))))
+            members, columns = members[ordered], columns[:, ordered]
+        groups, here = rolled.group_of[columns], np.arange(len(members))
+        joined = groups == (-1 if chosen is None else chosen)
+        own = np.all(joined & (groups >= 0) & (rolled.place_of[columns] == here), axis=1)
+        latest = np.max(self.stage[columns] + 1 + (groups >= 0), axis=1)
+        earliest = max([1, *latest[~own].tolist()])
+        if chosen is not None and own.any():
+            earliest = max(earliest, rolled.groups[chosen].stage)
         number = chosen
         if chosen is None or rolled.groups[chosen].stage < earliest:
             number = self._group(len(members), earliest)
         assert number is not None
         group = rolled.groups[number]
         group.classes.append(members)
+        group.operands.append(columns)
         rolled.group_of[members] = number
-        rolled.place_of[members] = np.arange(len(members))
+        rolled.place_of[members] = here
         self.stage[members] = group.stage
 
-    def _aligned(self, members: Places, columns: Places) -> tuple[int | None, Places]:
+    def _aligned(self, columns: Places) -> tuple[int | None, Places]:
         """The latest group of as many members that holds one operand each, and their order."""
         rolled = self.rolled
         best: int | None = None
-        order = np.arange(len(members))
-        for column in columns.T:
-            groups = rolled.group_of[column]
-            number = int(groups[0])
-            if number < 0 or not np.all(groups == number):
-                continue
-            group, places = rolled.groups[number], rolled.place_of[column]
-            if group.size != len(members) or len(np.unique(places)) != group.size:
+        size = columns.shape[1]
+        order = np.arange(size)
+        groups = rolled.group_of[columns]
+        whole = np.all(groups == groups[:, :1], axis=1) & (groups[:, 0] >= 0)
+        for row in np.flatnonzero(whole).tolist():
+            number = int(groups[row, 0])
+            group, places = rolled.groups[number], rolled.place_of[columns[row]]
+            if group.size != size or np.bincount(places).max() > 1:
                 continue
             if best is None or group.stage > rolled.groups[best].stage:
                 best, order = number, np.argsort(places)

@@ -78,20 +78,13 @@ class _Roller:
         self.outside[list(self.kept)] = True
         for number, group in enumerate(rolled.groups):
             here = np.arange(group.size)
-            for members in group.classes:
-                for column in self._columns(members):
-                    own = np.all(group_of[column] == number)
-                    if not own or not np.array_equal(place_of[column], here):
-                        self.outside[column] = True
+            for columns in group.operands:
+                own = (group_of[columns] == number) & (place_of[columns] == here)
+                self.outside[columns[~np.all(own, axis=1)]] = True
         for values in rolled.singles.values():
             for k in values:
                 if k not in rolled.sums:
                     self.outside[list(self.code.operands[k])] = True
-
-    def _columns(self, members: Places) -> Places:
-        operands = self.code.operands
-        columns: Places = np.array([operands[k] for k in members.tolist()], np.int64).T
-        return columns
 
     # --- stages -------------------------------------------------------------------------------
 
@@ -157,18 +150,16 @@ class _Roller:
 
     def pool(self, values: Places) -> tuple[str, Places]:
         """Memory in which these values lie side by side, and the address of each."""
-        found, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-        ids, often = found.tolist(), counts.tolist()
+        here = values.tolist()
+        often = Counter(here)
         # Of pairs i < j, the more often an i the less often a j: by counts, j goes on one by one
         # whatever the pairs' order is.
-        order = sorted(range(len(ids)), key=lambda at: (often[at], *self._canonical(ids[at])))
-        rank = np.empty(len(ids), np.int64)
-        rank[order] = np.arange(len(ids))
-        key = tuple(ids[at] for at in order)
+        key = tuple(sorted(often, key=lambda k: (often[k], *self._canonical(k))))
         if key not in self.pools:
             self.pools[key] = self._packed(key)
         array, base = self.pools[key]
-        return array, base + rank[inverse.reshape(-1)]
+        address = {k: base + at for at, k in enumerate(key)}
+        return array, np.array([address[k] for k in here], np.int64)
 
     def _canonical(self, k: int) -> tuple[int, ...]:
         return (0, *self.code.operands[k]) if self.code.ops[k] == "input" else (1, k)
@@ -209,8 +200,7 @@ class _Loop:
     def write(self) -> None:
         """The whole function."""
         group = self.group
-        for members in group.classes:
-            columns = self.roller._columns(members)
+        for columns in group.operands:
             self.operands.append([self._operand(column) for column in columns])
         for members in group.classes:
             self.sums.append(self._sums(members))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -58,15 +59,14 @@ def best_runs(sequences: Sequence[Places], size: int) -> Runs:
 
 
 def _runs(sequences: Sequence[Places], order: Places) -> Runs:
-    breaks = np.zeros(max(len(order) - 1, 0), bool)
-    strides: list[int] = []
-    for sequence in sequences:
-        steps = np.diff(sequence[order])
-        if not len(steps):
-            strides.append(0)
-            continue
-        values, counts = np.unique(steps, return_counts=True)
-        stride = int(values[np.argmax(counts)])
-        strides.append(stride)
-        breaks |= steps != stride
-    return Runs(order, np.flatnonzero(np.concatenate([[True], breaks])), tuple(strides))
+    if len(order) < 2 or not sequences:
+        return Runs(order, np.flatnonzero(order == order), (0,) * len(sequences))
+    steps = np.diff(np.stack(sequences)[:, order])
+    strides = steps[:, 0].copy()
+    for row in np.flatnonzero(np.any(steps != steps[:, :1], axis=1)).tolist():
+        counts = Counter(steps[row].tolist())
+        most = max(counts.values())
+        strides[row] = min(step for step, count in counts.items() if count == most)
+    breaks = np.any(steps != strides[:, None], axis=0)
+    starts = np.concatenate([[0], np.flatnonzero(breaks) + 1])
+    return Runs(order, starts, tuple(strides.tolist()))

@@ -41,11 +41,9 @@ def emit_scalars(job: Job) -> NativeSource | None:
     rolled = _rolled(code)
     real = "float" if job.options.real == "float32" else "double"
     program = _Program(code if rolled else share_divisors(code, real), job, real, rolled)
-    code = program.code
-    sections = {node: part for node, part in job.block.sections.items() if node.args}
-    if len(set(sections.values())) > 1:
-        found = ((k, node) for k, node in enumerate(code.nodes) if node in sections)
-        program.straight.parts = {k: sections[node] for k, node in found if node is not None}
+    sections = job.block.sections
+    if len({part for node, part in sections.items() if node._args}) > 1:
+        program.straight.parts = sections
     return program.emit()
 
 

@@ -65,9 +65,8 @@ def read_scalars(
 ) -> Instructions | None:
     """The instructions of a graph in basic operations; None where arrays are computed with."""
     reader = _Reader(args)
-    for node in steps:
-        if not reader.read(node):
-            return None
+    if not reader.read(steps):
+        return None
     code = reader.code
     tables = reader.tables
     code.outputs = [np.asarray(tables[node]) for node in outputs]
@@ -81,28 +80,27 @@ class _Reader:
         self.tables: dict[Node, Any] = {}  # the number of a scalar's value, or an array of numbers
         self.args: Mapping[Node, int] = {variable: k for k, variable in enumerate(args)}
         self.constants: dict[tuple[Kind, Any], int] = {}
-        self.storages: dict[tuple[str, tuple[Kind, ...]], Kind] = {}
+        self.known: dict[tuple[Any, ...], tuple[str, Kind]] = {}  # by template and storages
 
-    def read(self, node: Node) -> bool:
-        """Take one step in; False for what has no place here."""
-        if type(node) is Map and not node.shape:
-            return self._operation(node)
-        made = self._table(node)
-        if made is None:
-            return False
-        self.tables[node] = made
-        return True
-
-    def _operation(self, node: Node) -> bool:
-        op = op_of(node)
-        assert op is not None, "a Map that was not lowered"
-        code, tables = self.code, self.tables
-        operands = tuple([int(tables[arg]) for arg in node._args])
-        kinds = tuple([code.storages[k] for k in operands])
-        storage = self.storages.get((op, kinds))
-        if storage is None:
-            storage = self.storages[op, kinds] = storage_of(op, kinds)
-        tables[node] = code.add(op, operands, storage, node)
+    def read(self, steps: Sequence[Node]) -> bool:
+        """Take the steps in; False when one has no place here."""
+        code, tables, known = self.code, self.tables, self.known
+        kinds_of = code.storages
+        for node in steps:
+            if type(node) is Map and not node.shape:
+                operands = tuple([tables[arg] for arg in node._args])
+                key = (node.params[0], *[kinds_of[k] for k in operands])
+                found = known.get(key)
+                if found is None:
+                    op = op_of(node)
+                    assert op is not None, "a Map that was not lowered"
+                    found = known[key] = (op, storage_of(op, key[1:]))
+                tables[node] = code.add(found[0], operands, found[1], node)
+                continue
+            made = self._table(node)
+            if made is None:
+                return False
+            tables[node] = made if node.shape else int(made)
         return True
 
     def _table(self, node: Node) -> Any:

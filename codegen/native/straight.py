@@ -7,12 +7,14 @@ fits into one function needs no such memory.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from symgraph.codegen.module_text import ROLES
 from symgraph.codegen.native.maps import expression
 from symgraph.codegen.native.scalars import Instructions
 from symgraph.codegen.native.writer import CWriter
+from symgraph.node import Node
 from symgraph.ops.leaves import Var
 
 __all__ = ["PAIRS", "StraightWriter", "named"]
@@ -26,6 +28,8 @@ _CHUNKED = 1.5  # a tail shorter than half a chunk joins the chunk before
 PAIRS: dict[str, tuple[str, str]] = {
     "sin": ("cos", "sin_cos"), "cos": ("sin", "sin_cos"),
 }  # fmt: skip
+#: An array where an entry of it, or the address of one, is written.
+_ARRAY = re.compile(r"(\w+)(?=\[| \+ )")
 _PARTS = ("forward", "backward", "update")
 _FIRST = {"sin"}
 
@@ -42,7 +46,7 @@ class StraightWriter:
     ) -> None:  # fmt: skip
         self.code, self.w, self.name, self.note = code, w, name, note
         self.functions: list[str] = []
-        self.parts: dict[int, str] = {}  # the part of the program that a value belongs to
+        self.parts: Mapping[Node, str] = {}  # of the program, to which a value belongs
         self._begun = -1
         self.data: list[str] = []  # tables of constants
         self.late: list[tuple[str, str]] = []  # (place, target) of results to be copied at the end
@@ -169,7 +173,8 @@ class StraightWriter:
 
     def _heading(self, k: int) -> list[str]:
         """A comment where the next part of the program begins."""
-        part = self.parts.get(k, "")
+        node = self.code.nodes[k]
+        part = self.parts.get(node, "") if node is not None else ""
         if part not in _PARTS or _PARTS.index(part) <= self._begun:
             return []
         self._begun = _PARTS.index(part)
@@ -205,22 +210,9 @@ class StraightWriter:
 
     def _declared(self, lines: Sequence[str]) -> list[str]:
         """The arrays that lines mention."""
-        mentioned: dict[str, None] = {}
-        for line in lines:
-            for part in line.replace(" + ", "[").split("[")[:-1]:
-                mentioned[part[_word_start(part) :]] = None
-        declared = []
-        for name in mentioned:
-            if name in self.declarations:
-                declared.append(self.declarations[name])
-        return declared
-
-
-def _word_start(text: str) -> int:
-    at = len(text)
-    while at and (text[at - 1].isalnum() or text[at - 1] == "_"):
-        at -= 1
-    return at
+        mentioned = dict.fromkeys(_ARRAY.findall("\n".join(lines)))
+        known = self.declarations
+        return [known[name] for name in mentioned if name in known]
 
 
 def named(args: Sequence[Var]) -> list[str]:
