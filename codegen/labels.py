@@ -20,7 +20,9 @@ _LONGEST = 100
 
 def comment(text: str) -> str:
     """Text that stays inside its comment: one line, printable characters only."""
-    shown = "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
+    shown = text[: _LONGEST + 1]  # the titles of large programs are long
+    if not shown.isprintable():
+        shown = "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in shown)
     return shown if len(shown) <= _LONGEST else f"{shown[: _LONGEST - 3]}..."
 
 

@@ -14,7 +14,7 @@ from symgraph.codegen.native.mathtext import FUNCTIONS
 from symgraph.codegen.native.quotients import share_divisors
 from symgraph.codegen.native.rolled import write_rolled
 from symgraph.codegen.native.scalars import Instructions, Table, read_scalars
-from symgraph.codegen.native.straight import StraightWriter, named
+from symgraph.codegen.native.straight import StraightWriter
 from symgraph.codegen.native.writer import CWriter
 from symgraph.node import Node
 
@@ -85,7 +85,7 @@ class _Program:
     def _declare(self) -> None:
         """Names of the arguments' and the results' arrays."""
         w, declarations = self.w, self.straight.declarations
-        names = [*named(self.args), *(f"y{k + 1}" for k in range(len(self.outputs)))]
+        names = [*self.straight.arguments, *(f"y{k + 1}" for k in range(len(self.outputs)))]
         for k, (name, node) in enumerate(zip(names, [*self.args, *self.outputs], strict=True)):
             is_read = k < len(self.args) and node not in self.updates
             const = "const " if is_read else ""
@@ -119,7 +119,7 @@ class _Program:
                     self.straight.results.setdefault(k, []).append(target)
                 else:
                     later.append((k, target))
-        places = dict(zip(self.args, named(self.args), strict=True))
+        places = dict(zip(self.args, self.straight.arguments, strict=True))
         for variable, table in zip(self.updates, self.code.updates, strict=True):
             later += _targets(table, places[variable])
         return later
@@ -161,7 +161,7 @@ class _Program:
         return "\n\n".join(part for part in parts if part) + "\n"
 
     def _title(self) -> str:
-        names = zip(named(self.args), self.args, strict=True)
+        names = zip(self.straight.arguments, self.args, strict=True)
         text = f"{self.options.name}: {', '.join(f'{short}: {v.name}' for short, v in names)}"
         return text.replace("*/", "* /").replace("/*", "/ *")
 

@@ -85,17 +85,21 @@ class _Reader:
     def read(self, steps: Sequence[Node]) -> bool:
         """Take the steps in; False when one has no place here."""
         code, tables, known = self.code, self.tables, self.known
-        kinds_of = code.storages
+        ops, operands_of, storages, nodes = code.ops, code.operands, code.storages, code.nodes
         for node in steps:
             if type(node) is Map and not node.shape:
                 operands = tuple([tables[arg] for arg in node._args])
-                key = (node.params[0], *[kinds_of[k] for k in operands])
+                key = (node.params[0], *[storages[k] for k in operands])
                 found = known.get(key)
                 if found is None:
                     op = op_of(node)
                     assert op is not None, "a Map that was not lowered"
                     found = known[key] = (op, storage_of(op, key[1:]))
-                tables[node] = code.add(found[0], operands, found[1], node)
+                tables[node] = len(ops)  # as `code.add` does, once for each number of a program
+                ops.append(found[0])
+                operands_of.append(operands)
+                storages.append(found[1])
+                nodes.append(node)
                 continue
             made = self._table(node)
             if made is None:
