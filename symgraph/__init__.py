@@ -149,12 +149,13 @@ _MODULES: dict[str, str] = {
     "callbacks": "symgraph.train.callbacks",
     "data": "symgraph.train.sources",
     "metrics": "symgraph.nn.metrics",
+    "nn": "symgraph.nn",
     "optim": "symgraph.train.optim",
     "random": "symgraph.random",
 }
 
 if TYPE_CHECKING:
-    from symgraph import random as random
+    from symgraph import nn as nn, random as random
     from symgraph.build.abstract import (
         function as function,
         instantiate as instantiate,

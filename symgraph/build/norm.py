@@ -9,6 +9,7 @@ from symgraph.build.arithmetic import add, divide, multiply, sqrt, square, subtr
 from symgraph.build.coerce import as_node
 from symgraph.build.contract import mean
 from symgraph.build.noise import switch
+from symgraph.build.updates import with_updates
 from symgraph.errors import KindError, ShapeError
 from symgraph.node import Node
 from symgraph.ops.leaves import Var
@@ -78,8 +79,9 @@ def batch_norm(
     With `running`, two `sg.state` nodes of these sizes (mean and variance), the result is the
     value and the updates of the states, `{state: new value}`: in training the batch counts and
     each state becomes momentum * state + (1 - momentum) * statistic; in prediction the states
-    count and stay. `training` is a bool, a boolean node, or by default the switch
-    `sg.training()`, which dropout follows too. Without `running` the batch always counts.
+    count and stay. A model that uses the value makes these updates by itself. `training` is a
+    bool, a boolean node, or by default the switch `sg.training()`, which dropout follows too.
+    Without `running` the batch always counts.
     Raises ShapeError when gamma, beta or a state has another shape.
     Source: Ioffe and Szegedy 2015, ICML.
 
@@ -114,7 +116,8 @@ def batch_norm(
             used[-1] = where(mode, statistic, kept)
             updates[state] = where(mode, moved, state)
     normal = _normalised(node, used[0], used[1], epsilon, "batch_norm")
-    return _scaled(normal, gamma, beta, features, "batch_norm"), updates
+    value = _scaled(normal, gamma, beta, features, "batch_norm")
+    return with_updates(value, updates), updates
 
 
 def _checked(running: Any) -> tuple[Node, Node]:

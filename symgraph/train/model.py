@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from symgraph.codegen.program import check_threads
 from symgraph.errors import KindError, UnknownNameError, UnsupportedError
 from symgraph.node import Node
-from symgraph.shapes import shape_text
 from symgraph.train import store
 from symgraph.train.checkpoint import describe, take_up
 from symgraph.train.engine import Engine
@@ -27,6 +26,7 @@ from symgraph.train.plan import Rule, check_batch_size, check_plan, check_rule
 from symgraph.train.program import Dtype, Settings, Target
 from symgraph.train.run_folder import read_model
 from symgraph.train.spec import AUTO, Spec, read_spec
+from symgraph.train.summary import Summary, summarise
 from symgraph.train.values import Values
 
 __all__ = ["Model"]
@@ -39,8 +39,9 @@ class Model:
 
     `inputs` are the `sg.input` nodes that data are given for. `outputs` and `metrics` map names to
     nodes; metrics are single numbers. `updates` maps states to their new values, such as running
-    means. The boolean input `training` and the integer input `key` are supplied by the model:
-    whether a step trains, and another number in every step.
+    means; those of `sg.nn.batch_norm` and `sg.batch_norm` are found by themselves. The boolean
+    input `training` and the integer input `key` are supplied by the model: whether a step trains,
+    and another number in every step.
 
     `batch` names the size that counts samples; by default it is the one open size of the inputs
     that no loop runs over, or N. With `batch=None`, or when all sizes are numbers, every step uses
@@ -326,34 +327,25 @@ class Model:
 
     # --- summary and files --------------------------------------------------------------------
 
-    def summary(self) -> str:
-        """A table of the parameters and states, with their shapes and sizes.
+    def summary(self) -> Summary:
+        """The layers with their formulas, shapes and parameters, as a table and as data.
+
+        A layer is a value with a name, by `sg.let` or `sg.nn`.
 
         >>> import symgraph as sg
-        >>> x, W, b = sg.input("x", ("N", 3)), sg.parameter("W", (3, 2)), sg.parameter("b", 2)
-        >>> print(sg.Model(loss=sg.mean((x @ W + b) ** 2), inputs=[x]).summary())
-        name  role       shape   numbers
-        W     parameter  (3, 2)        6
-        b     parameter  (2,)          2
-        8 numbers in parameters, 8 of them trained
+        >>> x, y = sg.input("x", ("N", 3)), sg.input("y", ("N", 2))
+        >>> W = sg.parameter("W", (5, 2))
+        >>> out = sg.let("out", sg.nn.dense(x, 5, "h", "tanh") @ W)
+        >>> print(sg.Model(sg.mean_squared_error(out, y), [x, y]).summary())
+        layer  operation                shape   numbers  parameters
+        x      input                    (N, 3)
+        y      input                    (N, 2)
+        h      dense, tanh              (N, 5)       20  W_h (3, 5), b_h (5,)
+        out    h @ W                    (N, 2)       10  W (5, 2)
+        loss   sum((out - y)**2)/(2*N)  ()
+        30 numbers in parameters, 30 of them trained
         """
-        trained = set(self.spec.trainable)
-        rows = [("name", "role", "shape", "numbers")]
-        for values in (self.parameters, self.states):
-            for name, array in values.items():
-                node = values.variables[name]
-                frozen = node.role == "parameter" and node not in trained
-                role = f"{node.role}, fixed" if frozen else node.role
-                rows.append((name, role, shape_text(node.shape), str(array.size)))
-        widths = [max(len(row[i]) for row in rows) for i in range(4)]
-        lines = [
-            "  ".join([*(cell.ljust(w) for cell, w in zip(row[:3], widths, strict=False)),
-                       row[3].rjust(widths[3])])
-            for row in rows
-        ]  # fmt: skip
-        count = sum(self.parameters[node.name].size for node in trained)
-        total = self.parameters.flat.size
-        return "\n".join([*lines, f"{total} numbers in parameters, {count} of them trained"])
+        return summarise(self.spec)
 
     def save(self, path: str | Path) -> None:
         """Write the parameters and states under their names, as .safetensors or .npz.

@@ -12,6 +12,7 @@ import sympy
 from numpy.typing import NDArray
 
 from symgraph.build.coerce import as_node
+from symgraph.build.updates import updates_in
 from symgraph.errors import KindError, NameClashError, ShapeError, UnknownNameError
 from symgraph.node import Node, check_names, reachable, variables
 from symgraph.ops.leaves import Var
@@ -86,7 +87,8 @@ def read_spec(
         name: _scalar(name, node) for name, node in _named("metrics", metrics or {}).items()
     }
     _check_metric_names(measured)
-    changes = _check_updates(updates or {})
+    known = updates_in([root, *outs.values(), *measured.values()])
+    changes = {**known, **_check_updates(updates or {})}
     given = _check_inputs(inputs)
     roots = [root, *outs.values(), *measured.values(), *changes, *changes.values()]
     check_names([*roots, *given.values()])

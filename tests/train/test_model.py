@@ -343,21 +343,6 @@ def test_the_given_arrays_are_never_changed():
     assert all((data[name] == kept[name]).all() for name in data)
 
 
-def test_the_summary_lists_what_is_kept():
-    W = sg.parameter("W", (2, 3))
-    frozen = sg.parameter("frozen", 4, trainable=False)
-    running = sg.state("running", 3)
-    loss = sg.sum(W) + sg.sum(frozen) + sg.sum(running)
-
-    assert sg.Model(loss=loss, inputs=[]).summary().splitlines() == [
-        "name     role              shape   numbers",
-        "W        parameter         (2, 3)        6",
-        "frozen   parameter, fixed  (4,)          4",
-        "running  state             (3,)          3",
-        "10 numbers in parameters, 6 of them trained",
-    ]
-
-
 def test_parameters_come_in_the_order_of_the_formula_whatever_was_made_before():
     kept = [sg.parameter("q", 2), sg.parameter("p", 3)]
     x = sg.input("x", ("N", 3))

@@ -1,0 +1,213 @@
+"""Summary: the layers of a model, what each computes, its shape and its parameters."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from symgraph.nn.described import Description, description_of
+from symgraph.node import Node, topological
+from symgraph.ops.leaves import Var
+from symgraph.ops.let import Let, bare
+from symgraph.shapes import Shape, product, shape_text
+from symgraph.train.spec import Spec
+
+__all__ = ["Layer", "Summary", "summarise"]
+
+WIDEST = 44  # characters of a formula that are shown
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One line: an input, a named value, an output or the loss.
+
+    `operation` is what it says of itself, as those of `sg.nn` do, or its formula, in which other
+    layers stand by their names. `parameters` and
+    `states` are the shapes of those that it is the first to use, `fixed` the names of parameters
+    that are not trained, `shared` those that an earlier layer has used.
+    """
+
+    name: str
+    operation: str
+    shape: Shape
+    parameters: dict[str, Shape] = field(default_factory=dict)
+    states: dict[str, Shape] = field(default_factory=dict)
+    fixed: tuple[str, ...] = ()
+    shared: tuple[str, ...] = ()
+
+    @property
+    def numbers(self) -> int:
+        """How many numbers its parameters hold."""
+        return sum(map(_count, self.parameters.values()))
+
+
+def _count(shape: Shape) -> int:
+    return int(product(shape))
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The layers of a model in the order in which they are computed; `print` shows a table.
+
+    `parameters`, `trained` and `states` count numbers: of all parameters, of those that training
+    changes, of the states.
+    """
+
+    layers: list[Layer]
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers there are in parameters."""
+        return sum(layer.numbers for layer in self.layers)
+
+    @property
+    def trained(self) -> int:
+        """How many of them training changes."""
+        return sum(
+            _count(shape)
+            for layer in self.layers
+            for name, shape in layer.parameters.items()
+            if name not in layer.fixed
+        )
+
+    @property
+    def states(self) -> int:
+        """How many numbers there are in states."""
+        return sum(_count(shape) for layer in self.layers for shape in layer.states.values())
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as plain data; sizes without a number are text."""
+
+        def plain(shape: Shape) -> list[int | str]:
+            return [size if isinstance(size, int) else str(size) for size in shape]
+
+        layers = [
+            {
+                "name": layer.name, "operation": layer.operation, "shape": plain(layer.shape),
+                "numbers": layer.numbers,
+                "parameters": {name: plain(shape) for name, shape in layer.parameters.items()},
+                "states": {name: plain(shape) for name, shape in layer.states.items()},
+                "fixed": list(layer.fixed), "shared": list(layer.shared),
+            }
+            for layer in self.layers
+        ]  # fmt: skip
+        return {
+            "layers": layers, "parameters": self.parameters, "trained": self.trained,
+            "states": self.states,
+        }  # fmt: skip
+
+    def _rows(self) -> Iterator[list[str]]:
+        yield ["layer", "operation", "shape", "numbers", "parameters"]
+        for layer in self.layers:
+            text = layer.operation
+            shown = text if len(text) <= WIDEST else f"{text[: WIDEST - 3]}..."
+            numbers = str(layer.numbers) if layer.parameters else ""
+            yield [layer.name, shown, shape_text(layer.shape), numbers, ", ".join(_names(layer))]
+
+    def _total(self) -> str:
+        states = f", {self.states} in states" if self.states else ""
+        return f"{self.parameters} numbers in parameters, {self.trained} of them trained{states}"
+
+    def __str__(self) -> str:
+        rows = list(self._rows())
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        lines = [
+            "  ".join(
+                cell.rjust(width) if k == 3 else cell.ljust(width)
+                for k, (cell, width) in enumerate(zip(row, widths, strict=True))
+            ).rstrip()
+            for row in rows
+        ]
+        return "\n".join([*lines, self._total()])
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        """The table for a notebook."""
+        head, *body = [[html.escape(cell) for cell in row] for row in self._rows()]
+        names = "".join(f"<th>{cell}</th>" for cell in head)
+        lines = [f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in body]
+        return (
+            f"<table><thead><tr>{names}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
+            f"<p>{self._total()}</p>"
+        )
+
+
+def _names(layer: Layer) -> Iterator[str]:
+    for name, shape in layer.parameters.items():
+        yield f"{name} {shape_text(shape)}{', fixed' * (name in layer.fixed)}"
+    for name, shape in layer.states.items():
+        yield f"{name} {shape_text(shape)}, state"
+    for name in layer.shared:
+        yield f"{name}, shared"
+
+
+def summarise(spec: Spec) -> Summary:
+    """The layers of a model: its inputs, the values that have a name, its outputs, the loss."""
+    names = _layer_names(spec)
+    layers = [Layer(node.name, "input", node.shape) for node in spec.inputs.values()]
+    trained, seen = set(spec.trainable), set[Node]()
+    for node, name in names.items():
+        used = _variables(node, names)
+        new = [variable for variable in used if variable not in seen]
+        seen.update(used)
+        parameters = {v.name: v for v in new if v.role == "parameter"}
+        said = description_of(node) or Description(name, _formula(node), node.shape)
+        layers.append(
+            Layer(
+                said.name, said.operation, said.shape,
+                {key: v.shape for key, v in parameters.items()},
+                {v.name: v.shape for v in new if v.role == "state"},
+                tuple(key for key, v in parameters.items() if v not in trained),
+                tuple(v.name for v in used if v.role == "parameter" and v not in new),
+            )
+        )  # fmt: skip
+    return Summary([*layers, *_rest(spec, seen)])
+
+
+def _layer_names(spec: Spec) -> dict[Node, str]:
+    """The values that have a line of their own, in the order in which they are computed."""
+    roots = [*spec.outputs.values(), spec.loss]
+    named = {
+        node: getattr(node, "let_name", None) or ""
+        for node in topological(roots)
+        if (isinstance(node, Let) and node.let_name and not isinstance(bare(node), Var))
+        or description_of(node) is not None
+    }
+    ends = {**{node: name for name, node in spec.outputs.items()}, spec.loss: "loss"}
+    for node, name in ends.items():
+        if node not in named and not isinstance(node, Var):
+            named[node] = name
+    return dict(sorted(named.items(), key=lambda item: item[0].serial))
+
+
+def _variables(layer: Node, layers: Mapping[Node, str]) -> list[Var]:
+    """The parameters and states of a layer, up to the layers that it is made of."""
+    found: dict[Var, None] = {}
+    stack, seen = [*layer.args[::-1]], set[Node]()
+    while stack:
+        node = stack.pop()
+        if node in seen or node in layers:
+            continue
+        seen.add(node)
+        if isinstance(node, Var) and node.role in ("parameter", "state"):
+            found[node] = None
+        stack += node.args[::-1]
+    return list(found)
+
+
+def _formula(layer: Node) -> str:
+    node = layer.args[0] if isinstance(layer, Let) else layer
+    return str(node)
+
+
+def _rest(spec: Spec, seen: set[Node]) -> Iterator[Layer]:
+    """Parameters and states that only metrics or updates use."""
+    for role, group in (("parameter", spec.parameters), ("state", spec.states)):
+        left = {name: v.shape for name, v in group.items() if v not in seen}
+        if left and role == "parameter":
+            yield Layer("metrics", "", (), left, fixed=tuple(left))
+        elif left:
+            yield Layer("updates", "", (), {}, left)
