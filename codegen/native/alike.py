@@ -16,7 +16,9 @@ from symgraph.codegen.native.writer import Line
 __all__ = ["Shared", "share"]
 
 _LOOPS = 12  # programs of so few loops are compiled in no time
-_LEAST = 15  # statements that a function must save, a loop being worth six
+_LEAST = 15  # statements that a function must save
+_HEAVY = 6  # statements that a loop or a product is worth
+_CALLS = ("f->lib->gemm_", "f->lib->copy2_")  # of which each takes over ten arguments
 _SHORT = 64  # an inner loop of fewer steps knows their number
 _TOKEN = re.compile(r"[A-Za-z_]\w*|(?:\d+\.?\d*(?:e[+-]?\d+)?)f?|\s+|.")
 _NAME = re.compile(r"(?!i64$|u64$|u8$)[a-z]+[0-9]+")
@@ -71,7 +73,7 @@ def _groups(
     alike: dict[str, list[int]] = {}
     for k, unit in enumerate(units):
         text = "\n".join(line.text for line in unit)
-        if "for (" in text and text.endswith("}"):
+        if ("for (" in text and text.endswith("}")) or text.startswith(_CALLS):
             alike.setdefault(_VARIED.sub("#", text), []).append(k)
     kinds = {each: kind.removeprefix("const ") for each, kind in arrays.items()}
     for rough in alike.values():
@@ -85,8 +87,13 @@ def _groups(
 
 def _saved(group: Mapping[int, _Form], units: Sequence[Sequence[Line]]) -> int:
     """The statements that need not be compiled where a group is one function."""
-    texts = [line.text for line in units[next(iter(group))]]
-    return (len(group) - 1) * sum(6 if "for (" in text else text.endswith(";") for text in texts)
+    unit = units[next(iter(group))]
+    return (len(group) - 1) * sum(_weight(line.text) for line in unit)
+
+
+def _weight(text: str) -> int:
+    """The work that a line is for a compiler, in statements."""
+    return _HEAVY if text.startswith(("for (", *_CALLS)) else text.endswith(";")
 
 
 def _units(lines: Sequence[Line]) -> list[list[Line]]:

@@ -321,30 +321,32 @@ class _Emitter:
         return comment(f"{self.options.name}: {arguments}").replace("*/", "* /")
 
     def _function(self, number: int, lines: Sequence[Line], places: Mapping[str, int]) -> str:
-        """Lines as a function, with what they mention declared before."""
-        mentioned = dict.fromkeys(name for line in lines for name in _NAME.findall(line.text))
-        declared: list[str] = []
-        given = [line for name, line in self.given.items() if name in mentioned]
-        for name in mentioned:
-            if name in places:
-                kind = self.w.ctype(self.w.memory.buffers[name].storage)
-                at = f"(void *)(f->w + f->o[{places[name]}])"
-                declared.append(f"{kind} *const {name} = {at};")
+        """Lines as a function; every array is declared before the block that mentions it first.
+
+        Pointers that live through a long function keep compilers busy.
+        """
+        known = {name: line.removesuffix(";") for name, line in self.given.items()}
+        for name, place in places.items():
+            kind = self.w.ctype(self.w.memory.buffers[name].storage)
+            known[name] = f"{kind} *const {name} = (void *)(f->w + f->o[{place}])"
+        body: list[Line] = []
         if any(line.text.startswith("if ((site = ") for line in lines):
-            declared.append("i64 site = 0;")
+            body.append(Line("i64 site = 0;", 1, -1))
+        for block in _blocks(lines):
+            mentioned = dict.fromkeys(name for line in block for name in _NAME.findall(line.text))
+            declared = [known.pop(name) for name in mentioned if name in known]
+            body += [*(Line(f"{text};", 1, -1) for text in declared), *block]
         head = f"static i64 {self.options.name}_{number + 1}(const sg_frame *f)"
-        return self._defined(head, [*given, *declared], lines, ["    return 0;"])
+        return self._defined(head, body, ["    return 0;"])
 
     def _shared(self, shared: Shared) -> str:
         """A function for several units, which may not be made part of those that call it."""
         kind, end = ("i64", ["    return 0;"]) if shared.refuses else ("void", [])
-        return self._defined(f"static {_APART} {kind} {shared.head}", [], shared.lines, end)
+        return self._defined(f"static {_APART} {kind} {shared.head}", shared.lines, end)
 
-    def _defined(
-        self, head: str, declared: Sequence[str], lines: Sequence[Line], end: Sequence[str]
-    ) -> str:
+    def _defined(self, head: str, lines: Sequence[Line], end: Sequence[str]) -> str:
         """A function with the sizes and the share of this thread at hand."""
-        body = [*self._sizes(), *(f"    {line}" for line in declared)]
+        body = self._sizes()
         if self.options.threads > 1:
             body.append("    const i64 part = f->part, parts = f->parts;")
         for line in lines:
@@ -375,19 +377,25 @@ class _Emitter:
             return f"{head}\n{{\n    (void)n; (void)o;\n    return 0;\n}}"
         symbols = [f"    const i64 n{k + 1} = n[{k}];" for k in range(len(self.symbols))]
         symbols += [f"    (void)n{k + 1};" for k in range(len(self.symbols))]
+        sizes: dict[str, list[Buffer]] = {}
+        for buffer in buffers:
+            size = f"sg_bytes({w.size(buffer.size)}, sizeof({w.ctype(buffer.storage)}))"
+            sizes.setdefault(size, []).append(buffer)
+        place = {buffer.name: k for k, same in enumerate(sizes.values()) for buffer in same}
         bytes_ = [
-            f"        sg_bytes({w.size(b.size)}, sizeof({w.ctype(b.storage)})),"
-            f"  /* {', '.join(b.names)} */"
-            for b in buffers
+            f"        {size},  /* {', '.join(name for buffer in same for name in buffer.names)} */"
+            for size, same in sizes.items()
         ]
         firsts = ", ".join(str(b.first) for b in buffers)
         lasts = ", ".join(str(b.last) for b in buffers)
+        places = ", ".join(str(place[b.name]) for b in buffers)
         lines = [
             head, "{", *symbols, "    (void)n;",
             f"    static const int first[] = {{{firsts}}};",
             f"    static const int last[] = {{{lasts}}};",
+            f"    static const int size[] = {{{places}}};  /* which of these: */",
             "    const i64 bytes[] = {", *bytes_, "    };",
-            f"    return sg_place({len(buffers)}, first, last, bytes, o);", "}",
+            f"    return sg_place({len(buffers)}, first, last, size, bytes, o);", "}",
         ]  # fmt: skip
         return "\n".join([data("plan.h").rstrip(), "", *lines])
 
@@ -425,6 +433,19 @@ def _chunks(lines: Sequence[Line]) -> list[list[Line]]:
             found.append([])
         found[-1].append(line)
         unit, done = line.unit, done + each
+    return found
+
+
+def _blocks(lines: Sequence[Line]) -> list[list[Line]]:
+    """Lines cut where something may be declared for all that follows."""
+    found: list[list[Line]] = []
+    before = ""
+    for line in lines:
+        if line.depth > 1 or line.text.startswith("}") or before.startswith("SG_"):
+            found[-1].append(line)
+        else:
+            found.append([line])
+        before = line.text
     return found
 
 

@@ -89,7 +89,7 @@ def test_an_optimizer_and_repeated_layers_are_written_once_however_many_there_ar
     counts = []
     for depth in (8, 16):
         text = text_of(chain([5] * (depth + 1)))
-        counts.append(text.count("for (i64 i"))
+        counts.append((text.count("for (i64 i"), text.count("f->lib->gemm_")))
         assert re.search(rf"_shared_\d+\(f, .*\bp{depth}\b", text)
     assert counts[0] == counts[1]
 
