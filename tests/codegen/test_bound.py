@@ -294,3 +294,15 @@ def test_adam_as_updates_follows_torch() -> None:
     assert np.allclose(path, reference["values"]["adam"], rtol=1e-12, atol=1e-12)
     bound.steps(80)
     assert np.allclose(place, reference["values"]["adam_after_100"], rtol=1e-11, atol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_large_arrays_of_a_program_begin_on_lines_at_different_places_of_a_page(dtype: str) -> None:
+    variables = [sg.state(f"s{k}", ("N", 64)) for k in range(8)]
+    sums = [sg.sum(v) for v in variables]
+    bound = sg.compile(variables, sums, dtype=dtype).bind(dims={"N": 8192})
+    places = [array.ctypes.data % 4096 for array in bound.arrays.values()]
+
+    assert all(place % 64 == 0 for place in places)
+    assert len(set(places)) > 2
+    assert bound.step() == [0] * 8
