@@ -35,6 +35,11 @@ _OPERATORS: dict[str, str] = {
     "where": "{0} ? {1} : {2}", "iverson": "{0}",
 }  # fmt: skip
 
+#: Operations of few instructions.
+_PLAIN = frozenset(_OPERATORS) | {"maximum", "minimum", "abs"}
+
+_VECTOR = 64  # bytes
+
 #: Whole numbers have functions of their own, and need no rounding.
 _WHOLE: dict[str, str] = {"floor": "{0}", "ceil": "{0}"} | {
     op: f"sg_i_{op}({places})"
@@ -198,10 +203,11 @@ class _Group:
         """Loop by loop, each behind what stays the same in it."""
         w, names = self.w, list[str]()
         last = len(sizes) - 1
+        lanes = last - self._has_short_rows(sizes)
         with ExitStack() as stack:
             for depth in range(-1, last + 1):
                 if depth >= 0:
-                    mark = self._mark() if depth == last else ""
+                    mark = self._mark(lanes == last) if depth == lanes else ""
                     (name,) = stack.enter_context(
                         w.indices(sizes[depth : depth + 1], independent=False, mark=mark)
                     )
@@ -217,10 +223,22 @@ class _Group:
                             stack.callback(one.end, list(names))
             self._body(names)
 
-    def _mark(self) -> str:
-        """What a compiler may assume of the innermost loop."""
+    def _has_short_rows(self, sizes: Sequence[Dim]) -> bool:
+        """Whether rows that are reduced fill no vector, so that lanes run along many of them.
+
+        Compilers do so with operators of C, and not with functions as long as exponentials.
+        """
+        last, size = len(sizes) - 1, sizes[-1] if sizes else 1
+        width = 4 if self.w.real == "float" else 8
+        short = isinstance(size, int) and size * width < _VECTOR and last > 0
+        apart = all(one.clauses and one.depth == last - 1 and not one.adds for one in self.reduced)
+        plain = all(op_of(node) in _PLAIN for node in self.maps)
+        return bool(self.reduced) and short and apart and plain
+
+    def _mark(self, innermost: bool) -> str:
+        """What a compiler may assume of the loop along which the lanes run."""
         clauses = [clause for one in self.reduced for clause in one.clauses]
-        return f"SG_REDUCES({' '.join(clauses)})" if clauses else INDEPENDENT
+        return f"SG_REDUCES({' '.join(clauses)})" if clauses and innermost else INDEPENDENT
 
     def _read(self, node: Node, value: Value, text: str, innermost: bool) -> None:
         """How an entry is written: a value that is read often, or stays the same, has a name."""

@@ -56,6 +56,38 @@ def test_a_sum_is_taken_in_the_loop_that_computes_what_it_is_of() -> None:
     assert np.array_equal(got[3], got[0].max(axis=1))
 
 
+_ROWS: dict[Any, Any] = {}
+
+
+@settings(max_examples=80)
+@given(
+    st.integers(1, 17), st.sampled_from([0, 1, 7, 8, 33, 100]),
+    st.sampled_from(["float32", "float64"]), st.sampled_from([None, np.nan, np.inf, -np.inf]),
+    st.integers(0, 2**32 - 1),
+)  # fmt: skip
+def test_sums_and_maxima_of_short_rows(
+    width: int, rows: int, dtype: str, odd: float | None, seed: int
+) -> None:
+    f = _ROWS.get((width, dtype))
+    if f is None:
+        x, b = sg.input("x", ("N", width)), sg.input("b", width)
+        y = x + b
+        found = [y, sg.max(y, axis=1), sg.sum(y * y, axis=1), sg.sum(sg.exp(-y * y), axis=1)]
+        f = _ROWS[width, dtype] = native([x, b], found, dtype=dtype)
+    rng = np.random.default_rng(seed)
+    value, more = rng.standard_normal((rows, width)).astype(dtype), rng.standard_normal(width)
+    if odd is not None and rows:
+        value.flat[seed % value.size] = odd
+    y, largest, squares, bells = f(value, more.astype(dtype))
+    want = value + more.astype(dtype)
+
+    assert np.array_equal(y, want, equal_nan=True)
+    assert np.array_equal(largest, want.max(axis=1), equal_nan=True)
+    near = 1e-5 if dtype == "float32" else 1e-13
+    assert np.allclose(squares, (want * want).sum(axis=1), rtol=near, equal_nan=True)
+    assert np.allclose(bells, np.exp(-want * want).sum(axis=1), rtol=near, equal_nan=True)
+
+
 _REDUCED = {
     axes: native(
         [x := sg.input("x", ("A", "B", "C"))],
