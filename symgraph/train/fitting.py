@@ -44,7 +44,7 @@ class Fitting:
         self.history = History()
         if self.keeper is not None:
             self.history.stopped = self.keeper.take_up(
-                self.training, self.train.rows, self.history, self.callbacks
+                self.training, self.train, self.history, self.callbacks
             )
         if self.training.position.step == 0:
             self._tell("begin")
@@ -98,8 +98,7 @@ class Fitting:
 
     def _keep(self, stopped: str) -> None:
         if self.keeper is not None:
-            rows = self.train.rows
-            self.keeper.save(self.training, rows, self.history, self.callbacks, stopped)
+            self.keeper.save(self.training, self.history, self.callbacks, stopped)
 
     def _measured(self, means: dict[str, float]) -> dict[str, float]:
         if self.held_out is None:

@@ -6,6 +6,7 @@ import csv
 import html
 import io
 import json
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -43,10 +44,12 @@ class History(Mapping[str, list[float]]):
         self._columns: dict[str, list[float]] = {}
 
     def record(self, epoch: int, values: Mapping[str, float]) -> None:
-        """Append what an epoch measured; every epoch has the same names."""
+        """Append what an epoch measured; what it lacks, or what earlier ones lack, is NaN."""
+        for name in values:
+            self._columns.setdefault(name, [math.nan] * len(self.epochs))
         self.epochs.append(epoch)
-        for name, value in values.items():
-            self._columns.setdefault(name, []).append(float(value))
+        for name, column in self._columns.items():
+            column.append(float(values.get(name, math.nan)))
 
     def __getitem__(self, name: str) -> list[float]:
         if name not in self._columns:

@@ -15,12 +15,14 @@ from numpy.typing import NDArray
 
 from symgraph.errors import KindError, NonFiniteError, RangeError, UnsupportedError
 from symgraph.train.checkpoint import Checkpoint, take_up, training_facts
+from symgraph.train.data import Data
 from symgraph.train.engine import Engine
 from symgraph.train.history import History
 from symgraph.train.loop import Training
-from symgraph.train.marks import build_marks, formulas_hash, rule_hash
+from symgraph.train.marks import build_marks, data_hash, formulas_hash, rule_hash
 from symgraph.train.plan import Plan, Rule
 from symgraph.train.run_folder import RunFolder
+from symgraph.train.stream import Stream
 
 __all__ = ["Keeper"]
 
@@ -107,13 +109,15 @@ class Keeper:
     # --- going on -----------------------------------------------------------------------------
 
     def take_up(
-        self, training: Training, rows: int, history: History, callbacks: Sequence[Any]
+        self, training: Training, data: Data | Stream, history: History, callbacks: Sequence[Any]
     ) -> str:
         """Bring everything to where the last checkpoint was; why that training had ended.
 
         Without a checkpoint nothing changes. The text is empty unless a callback ended it, and
         there are no more epochs to do than there were then.
         """
+        self._marks = build_marks(self._engine.settings, training.program.source)
+        self._walk = {**asdict(self._plan), "rows": data.rows, "data": data_hash(data)}
         if self._found is None:
             return ""
         path, checkpoint = self._found
@@ -127,7 +131,8 @@ class Keeper:
             epoch, *measured = row
             history.record(epoch, dict(zip(facts["columns"][1:], measured, strict=True)))
         self._give_back(path, checkpoint, callbacks)
-        self._tell_changes(path, facts, training, rows)
+        if training.position.epoch < self._plan.epochs:
+            self._tell_changes(path, facts)
         self._saved = training.position.step
         ended = bool(facts["stopped"]) and self._plan.epochs <= facts["plan"]["epochs"]
         return str(facts["stopped"]) if ended else ""
@@ -146,26 +151,18 @@ class Keeper:
                     str(path), number + 1, name,
                 )  # fmt: skip
 
-    def _tell_changes(
-        self, path: Path, facts: Mapping[str, Any], training: Training, rows: int
-    ) -> None:
+    def _tell_changes(self, path: Path, facts: Mapping[str, Any]) -> None:
         """One line about what is not as it was, for each kind of consequence."""
-        marks = build_marks(self._engine.settings, training.program.source)
-        changes = _changes(facts["marks"], marks)
-        if changes:
-            _log.warning(
-                "fit: %r was made with %s: going on, and the last bits of the numbers may differ "
-                "from those of a training without a break.", str(path), changes,
-            )  # fmt: skip
-        settings = _changes(facts["plan"], self._settings(rows), "epochs")
-        if settings:
-            _log.warning(
-                "fit: %r was made with %s: going on, and the batches differ from those of a "
-                "training without a break.", str(path), settings,
-            )  # fmt: skip
-
-    def _settings(self, rows: int) -> dict[str, Any]:
-        return {**asdict(self._plan), "rows": rows}
+        for then, now, what in (
+            (facts["marks"], self._marks, "the last bits of the numbers"),
+            (facts["plan"], self._walk, "the batches"),
+        ):
+            changes = _changes(then, now, "epochs")
+            if changes:
+                _log.warning(
+                    "fit: %r was made with %s: going on, and %s may differ from those of a "
+                    "training without a break.", str(path), changes, what,
+                )  # fmt: skip
 
     # --- keeping ------------------------------------------------------------------------------
 
@@ -176,9 +173,8 @@ class Keeper:
         return now and (epoch % self.every == 0 or epoch == self._plan.epochs)
 
     def save(
-        self, training: Training, rows: int, history: History, callbacks: Sequence[Any],
-        stopped: str = "",
-    ) -> None:  # fmt: skip
+        self, training: Training, history: History, callbacks: Sequence[Any], stopped: str = ""
+    ) -> None:
         """Write a checkpoint, unless the last one was written after the same step.
 
         Raises StorageError when the disk refuses, KindError for a callback's state that is none,
@@ -202,8 +198,8 @@ class Keeper:
                 groups[f"callback/{number}"] = _state_of(callback)
         facts = {
             "identity": self._identity,
-            "plan": self._settings(rows),
-            "marks": build_marks(self._engine.settings, training.program.source),
+            "plan": self._walk,
+            "marks": self._marks,
             "training": training_facts(training),
             "columns": [*columns],
             "callbacks": [type(callback).__name__ for callback in callbacks],
@@ -233,7 +229,8 @@ def _shape(arrays: Mapping[str, Array], name: str) -> str:
 def _another(path: Path, what: str, theirs: str, ours: str) -> UnsupportedError:
     return UnsupportedError(
         f"fit: {str(path)!r} is a checkpoint of another model. Its {what}: {theirs}; this one's: "
-        f"{ours}. Go on with the model and settings that it was made with, or give another folder."
+        f"{ours}. Go on with the model and settings that it was made with, or give another folder; "
+        "model.load() takes over parameters alone."
     )
 
 

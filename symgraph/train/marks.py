@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import platform
 import sys
@@ -15,12 +16,15 @@ from symgraph.codegen.native.toolchain import ToolchainError, find_compiler, pro
 from symgraph.node import Node
 from symgraph.ops.digest import digest
 from symgraph.ops.leaves import Var, var
+from symgraph.train.data import Data
 from symgraph.train.plan import Rule
 from symgraph.train.program import Settings
 from symgraph.train.spec import Spec
+from symgraph.train.stream import Stream
 
-__all__ = ["build_marks", "formulas_hash", "rule_hash"]
+__all__ = ["build_marks", "data_hash", "formulas_hash", "rule_hash"]
 
+SAMPLES = 64  # that stand for all data
 _THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_CORETYPE")
 
 
@@ -44,6 +48,19 @@ def _hash(named: Mapping[str, Node]) -> str:
     for name, node in sorted(named.items()):
         made.update(f"|{name}|".encode())
         made.update(digest(node))
+    return made.hexdigest()
+
+
+def data_hash(data: Data | Stream) -> str:
+    """The same for the same data: of samples all over them, since reading all may take long."""
+    if isinstance(data, Stream):
+        return "stream"
+    every = math.ceil(data.rows / SAMPLES)
+    some = data.take(np.arange(0, data.rows, every))
+    made = hashlib.blake2b(digest_size=8)
+    for name, array in sorted((node.name, array) for node, array in some.arrays.items()):
+        made.update(f"|{name}|{array.dtype.str}{array.shape}|".encode())
+        made.update(np.asarray(array, order="C").data)
     return made.hexdigest()
 
 

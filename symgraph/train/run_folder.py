@@ -143,8 +143,8 @@ def _model_of(checkpoint: Checkpoint) -> tuple[Arrays, Arrays, dict[str, Any]]:
 
 
 def _paths(folder: Path) -> list[Path]:
-    found = [(match, path) for path in folder.iterdir() if (match := _NAME.fullmatch(path.name))]
-    return [path for _, path in sorted(found, key=lambda pair: int(pair[0][1]))]
+    found = [path for path in folder.iterdir() if _NAME.fullmatch(path.name) and path.is_file()]
+    return sorted(found, key=lambda path: int(path.name[len("step-") : -len(path.suffix)]))
 
 
 def _newest(
@@ -155,6 +155,8 @@ def _newest(
     for path in reversed(_paths(folder)):
         try:
             return (path, Checkpoint.read(path)), reasons
+        except FileNotFoundError:  # it was removed in the meantime, and there are others
+            return _newest(folder, where)
         except (UnsupportedError, OSError) as error:
             reasons.append((path, _reason(error)))
     if not reasons:

@@ -44,7 +44,7 @@ def write(path: str | Path, arrays: Arrays, note: str) -> None:
         raise NameClashError(
             f"save: the name {_RESERVED!r} is reserved in files. Rename that variable."
         )
-    plain = {name: np.array(array, order="C") for name, array in sorted(arrays.items())}
+    plain = {name: np.asarray(array, order="C") for name, array in sorted(arrays.items())}
     if target.suffix == ".safetensors":
         from safetensors.numpy import save
 

@@ -25,7 +25,7 @@ ADAM = sg.optim.Adam(0.01)
 PLAIN = {"optimizer": ADAM, "batch_size": 5}
 
 
-def net(target="numpy", dtype="float64", width=4):
+def net(target="numpy", width=4, **options):
     """Dropout by `key`, a running mean and a metric: all that a training remembers."""
     x, y = sg.input("x", ("N", 3)), sg.input("y", ("N", 2))
     training, key = sg.training(), sg.key()
@@ -36,7 +36,7 @@ def net(target="numpy", dtype="float64", width=4):
     return sg.Model(
         loss=sg.mean((out - y) ** 2), inputs=[x, y, training, key], outputs={"out": out},
         metrics={"mae": sg.mean(sg.abs(out - y))},
-        updates={running: 0.9 * running + 0.1 * sg.mean(x, axis=0)}, target=target, dtype=dtype,
+        updates={running: 0.9 * running + 0.1 * sg.mean(x, axis=0)}, target=target, **options,
     )  # fmt: skip
 
 
@@ -88,6 +88,7 @@ COMBINATIONS = [
     *(pytest.param(name, {}, id=name) for name in OPTIMIZERS),
     pytest.param("adam", {"dtype": "float32"}, id="adam in float32"),
     pytest.param("momentum", NATIVE, id="native", marks=needs_c_compiler),
+    pytest.param("adam", {**NATIVE, "threads": 2}, id="two threads", marks=needs_c_compiler),
     pytest.param(
         "schedule", {**NATIVE, "dtype": "float32"}, id="native float32", marks=needs_c_compiler
     ),
@@ -423,7 +424,24 @@ def test_another_number_of_threads_or_samples_is_told_in_a_line(tmp_path, caplog
         {"x": np.arange(5.0)}, epochs=3, checkpoint=tmp_path, optimizer=ADAM, resume=True, seed=1
     )
     (line,) = caplog.messages
-    assert re.search(r"with seed 0 \(here 1\), rows 6 \(here 5\).*batches differ", line)
+    assert re.search(r"with seed 0 \(here 1\), rows 6 \(here 5\), data .*batches may dif", line)
+
+
+def test_other_data_are_told_in_a_line(tmp_path, caplog):
+    squared().fit(LINE, checkpoint=tmp_path, optimizer=ADAM)
+    squared().fit({"x": LINE["x"] + 1}, epochs=2, checkpoint=tmp_path, optimizer=ADAM, resume=True)
+
+    (line,) = caplog.messages
+    assert re.search(r"was made with data [0-9a-f]{16} \(here [0-9a-f]{16}\): going on", line)
+
+
+def test_values_that_were_not_measured_before_are_nan_in_the_history_so_far(tmp_path):
+    squared().fit(LINE, checkpoint=tmp_path, optimizer=ADAM)
+    options = {"checkpoint": tmp_path, "optimizer": ADAM, "resume": True}
+    squared().fit(LINE, epochs=2, validation=LINE, **options)
+    history = squared().fit(LINE, epochs=3, **options)
+
+    assert np.isnan(history["val_loss"]).tolist() == [True, False, True]
 
 
 def test_a_rate_that_is_another_number_is_taken_when_going_on(tmp_path):
@@ -519,6 +537,7 @@ import sys
 sys.path[:0] = [{tests!r}, {tests!r} + '/..']
 from test_checkpoint import DATA, PLAIN, net
 net().fit(DATA, epochs=3, checkpoint=sys.argv[1], **PLAIN)
+net("cython").fit(DATA, epochs=3, checkpoint=sys.argv[1] + "/native", **PLAIN)
 """
 
 
@@ -530,9 +549,10 @@ def test_a_process_with_another_hash_seed_writes_the_same_bytes(kept, tmp_path):
         check=True, env={**os.environ, "PYTHONHASHSEED": seed},
     )  # fmt: skip
 
-    assert names(tmp_path) == names(kept)
-    for name in names(kept):
-        assert (tmp_path / name).read_bytes() == (kept / name).read_bytes()
+    net("cython").fit(DATA, epochs=3, checkpoint=tmp_path / "here", **PLAIN)
+    for ours, theirs in ((kept, tmp_path), (tmp_path / "here", tmp_path / "native")):
+        for name in ("step-000000010.safetensors", "step-000000015.safetensors"):
+            assert (theirs / name).read_bytes() == (ours / name).read_bytes()
 
 
 # --- settings -------------------------------------------------------------------------------------
