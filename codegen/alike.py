@@ -1,16 +1,16 @@
 """Updates that are alike become one, of all their arrays behind each other.
 
 An optimizer changes every parameter by the same few operations. For small parameters these cost
-more in calls than in work; done for one vector, into which gradients, parameters and moments are
-copied and from which the new values are, they are called once. A pass for targets that pay for
-every call.
+more in calls than in work; done for one vector, into which gradients and moments are copied and
+from which the new values are, they are called once. What is done to a variable at the very last is
+done in its own array. A pass for targets that pay for every call.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from symgraph.codegen.passes import Rewritten, everything, rebuilt
 from symgraph.node import Node
@@ -55,19 +55,52 @@ def join_alike_updates(outputs: Sequence[Node], updates: Mapping[Var, Node]) -> 
 def _joined(alike: Sequence[_Update]) -> Iterator[tuple[Var, Node]]:
     """The new values of alike updates."""
     first = alike[0]
+    apart = _last_steps(first)
+    alone = set(apart.values())
     image: dict[Node, Node] = {}
     for k, leaf in enumerate(first.leaves):
-        image[leaf] = concat_node([_flat(update.leaves[k]) for update in alike], 0)
+        if leaf not in alone:
+            image[leaf] = concat_node([_flat(update.leaves[k]) for update in alike], 0)
     for node in first.steps:
-        image[node] = rebuilt(node, tuple([image.get(arg, arg) for arg in node._args]))
+        if node not in apart:
+            image[node] = rebuilt(node, tuple([image.get(arg, arg) for arg in node._args]))
     for k, (_, root) in enumerate(first.roots):
         start = 0
         for update in alike:
             variable, _ = update.roots[k]
-            size = _size(variable)
-            piece = pull(image[root], [Affine(start, ((0, 1),))], (size,))
-            yield variable, reshape_node(piece, variable.shape)
-            start += size
+            cut = _Cut(start, variable)
+            if root in apart:
+                own = {apart[root]: variable}
+                own |= {arg: cut.of(image[arg]) for arg in root._args if arg in image}
+                yield variable, rebuilt(root, tuple([own.get(arg, arg) for arg in root._args]))
+            else:
+                yield variable, cut.of(image[root])
+            start += _size(variable)
+
+
+def _last_steps(update: _Update) -> dict[Node, Node]:
+    """New values that nothing else reads, with the variables that they alone read."""
+    readers: dict[Node, list[Node]] = {}
+    for node in update.steps:
+        for arg in set(node._args):
+            readers.setdefault(arg, []).append(node)
+    return {
+        root: variable
+        for variable, root in update.roots
+        if root not in readers and readers.get(variable) == [root]
+    }
+
+
+class _Cut(NamedTuple):
+    """The place of a variable in a vector of all."""
+
+    start: int
+    like: Var
+
+    def of(self, vector: Node) -> Node:
+        """The piece of a vector, in the shape of the variable."""
+        piece = pull(vector, [Affine(self.start, ((0, 1),))], (_size(self.like),))
+        return reshape_node(piece, self.like.shape)
 
 
 def _flat(node: Node) -> Node:

@@ -58,6 +58,22 @@ def test_alike_updates_call_every_function_once() -> None:
         assert np.allclose(new, np.tanh(old - 0.5 * np.sqrt(slope * slope + 1)), rtol=1e-14)
 
 
+def test_what_is_done_last_is_done_in_the_arrays_of_the_variables() -> None:
+    p, g = (
+        [sg.parameter(f"p{k}", 3 + k) for k in range(3)],
+        [sg.input(f"g{k}", 3 + k) for k in range(3)],
+    )
+    f = sg.compile([*p, *g], [], updates={a: a - sg.exp(2 * b) for a, b in zip(p, g, strict=True)})
+    start, by = arrays([3, 4, 5], 7), arrays([3, 4, 5], 8)
+    new = [one.copy() for one in start]
+    f(*new, *by)
+
+    assert f.source.count("np.exp(") == 1
+    assert f.source.count("np.subtract(p") == 3
+    for one, old, slope in zip(new, start, by, strict=True):
+        assert np.allclose(one, old - np.exp(2 * slope), rtol=1e-14)
+
+
 def test_updates_that_differ_stay_apart() -> None:
     a, b = sg.parameter("a", 3), sg.parameter("b", 5)
     c, d = sg.parameter("c", 3), sg.parameter("d", 5)
