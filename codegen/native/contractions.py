@@ -13,14 +13,16 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from symgraph.codegen.basic import op_of
 from symgraph.codegen.contraction import grouping, typical
 from symgraph.codegen.native.csizes import whole_text
+from symgraph.codegen.native.layout import overlapping
 from symgraph.codegen.native.moves import affine_view, push_target, zero
 from symgraph.codegen.native.writer import CWriter
-from symgraph.codegen.strided import Value, merged
+from symgraph.codegen.strided import Value, entry, merged, spread
 from symgraph.node import Node
 from symgraph.ops.einsum import Einsum, Indices
-from symgraph.ops.move import Affine, Push
+from symgraph.ops.move import Affine, Push, Row
 from symgraph.shapes import Dim, product, same_dim
 
 __all__ = ["delayed_products", "emit_contraction", "emit_spread_product"]
@@ -94,16 +96,25 @@ def delayed_products(steps: Sequence[Node], uses: dict[Node, int]) -> set[Node]:
             continue
         arg = node.args[0]
         overlaps = any(isinstance(row, Affine) and len(row.steps) > 1 for row in node.rows)
-        if overlaps and type(arg) is Einsum and len(arg.args) == 2 and uses[arg] == 1:
+        product_of_two = type(arg) is Einsum and len(arg.args) == 2
+        if overlaps and uses[arg] == 1 and (product_of_two or _is_outer(arg)):
             found.add(arg)
     return found
+
+
+def _is_outer(node: Node) -> bool:
+    """Whether a value is a product entry by entry of two smaller ones."""
+    smaller = all(arg.shape != node.shape for arg in node.args)
+    return op_of(node) == "multiply" and node.kind == "real" and smaller
 
 
 def emit_spread_product(w: CWriter, node: Node, note: str) -> bool:
     """A product added into the places that a Push gives its entries; False if that is no gain."""
     assert isinstance(node, Push)
     source = node.args[0]
-    assert isinstance(source, Einsum)
+    if not isinstance(source, Einsum):
+        _emit_spread_outer(w, node, note)
+        return True
     values = [w.value(arg) for arg in source.args]
     if any(v.strides is None or v.storage != "real" for v in values):
         return False
@@ -118,6 +129,45 @@ def emit_spread_product(w: CWriter, node: Node, note: str) -> bool:
         return False
     w.env[node] = out
     return True
+
+
+def _emit_spread_outer(w: CWriter, node: Push, note: str) -> None:
+    """Products entry by entry, each added into its place: loops whose inner ones do not meet."""
+    source = node.args[0]
+    values = [w.value(arg) for arg in source.args]
+    out, target, rows = push_target(w, node, "real")
+    place = affine_view(w, target, rows, source.shape)
+    zero(w, target)
+    window = _window_axes(rows, source.shape)
+    columns = [spread(value, source.shape) for value in (place, *values)]
+    apart = [axis for axis in range(source.ndim) if axis not in window]
+    apart.sort(key=lambda axis: -typical(columns[0][axis]))
+    outer, inner = [*apart[:-2], *window], apart[-2:]
+    with w.unit(), w.indices([source.shape[a] for a in outer], independent=False) as names:
+        before = [
+            w.position([(name, column[a]) for name, a in zip(names, outer, strict=True)])
+            for column in columns
+        ]
+        texts: dict[int, str] = {}
+        for k, (value, column) in enumerate(zip(values, columns[1:], strict=True)):
+            if all(column[a] == 0 for a in inner):
+                texts[k] = w.name("v")
+                w.say(f"const {w.real} {texts[k]} = {entry(value, before[k + 1])};")
+        arrays = [[column[a] for a in inner] for column in columns]
+        with w.nest([source.shape[a] for a in inner], arrays) as behind:
+            at = [" + ".join(filter(None, pair)) for pair in zip(before, behind, strict=True)]
+            left, right = (texts.get(k) or entry(v, at[k + 1]) for k, v in enumerate(values))
+            w.say(f"{entry(place, at[0])} += {left} * {right};", note)
+    w.env[node] = out
+
+
+def _window_axes(rows: Sequence[Row], shape: Sequence[Dim]) -> list[int]:
+    """Of the axes that run along one axis of an array, all but the longest."""
+    found: list[int] = []
+    for row in rows:
+        axes = overlapping(row)
+        found += sorted(axes, key=lambda axis: typical(shape[axis]))[:-1]
+    return found
 
 
 # --- how -----------------------------------------------------------------------------------------

@@ -171,7 +171,7 @@ class _Emitter:
             if block is self.block:
                 self._section(block.sections.get(group[0]))
             node = group[0]
-            if node in away:
+            if node in away or node in self.delayed:
                 continue
             if node in self.pooling.scaled:
                 emit_unpooled(w, node, self.pooling, self.labels)
@@ -179,7 +179,7 @@ class _Emitter:
                 emit_maps(w, group, self.labels, self.overwritten)
             elif node.is_loop:
                 emit_loop(w, node, self.run)
-            elif not node.is_projection and node not in self.delayed:
+            elif not node.is_projection:
                 self._single(node)
             for node in group:
                 deliver(w, node)

@@ -253,6 +253,22 @@ def test_groups_and_kernels_of_one_pixel_after_scaled_input(groups, kernel, batc
             np.testing.assert_allclose(got, want, rtol=1e-12, atol=1e-9)
 
 
+@pytest.mark.parametrize(("stride", "dilation", "padding"), [(1, 1, 1), (2, 1, 0), (1, 2, 3)])
+@pytest.mark.parametrize("channels", [1, 5])
+def test_a_kernel_of_its_own_for_each_channel(channels, stride, dilation, padding):
+    x, w = sg.input("x", ("N", channels, 8, 7)), sg.parameter("w", (channels, 1, 3, 2))
+    y = sg.conv2d(
+        sg.tanh(x), w, groups=channels, stride=stride, dilation=dilation, padding=padding
+    )
+    outputs = [y, *sg.grad(sg.sum(y**3), [x, w])]
+    f, reference = (sg.compile([x, w], outputs, target=t) for t in ("cython", "numpy"))
+
+    for batch in (0, 1, 19):
+        given = data(batch, channels, 8, 7), data(*w.shape)
+        for got, want in zip(f(*given), reference(*given), strict=True):
+            np.testing.assert_allclose(got, want, rtol=1e-12, atol=1e-9)
+
+
 @settings(max_examples=20, deadline=None)
 @given(n=st.integers(0, 5), rows=st.integers(1, 4), seed=st.integers(0, 99))
 def test_sums_of_looked_up_rows_are_those_of_the_rows(n, rows, seed):
