@@ -42,6 +42,7 @@ from symgraph.codegen.native.moves import (
     emit_push,
     emit_reshape,
     join_operands,
+    turn,
 )
 from symgraph.codegen.native.parts import MACROS, divide
 from symgraph.codegen.native.pooling import Pooling, emit_unpooled, emit_window, find_pooling
@@ -156,6 +157,8 @@ class _Emitter:
         """The units of a block: neighbouring Maps of one shape together, all else alone."""
         w = self.w
         w.order.update(memory_orders(block.steps))
+        if block is self.block:
+            self._keep_orders()
         join_operands(w, block.steps, block.uses)
         around = self.delayed, self.pooling, self.gathered
         sums = self.gathered = gathered_sums(block.steps, block.uses)
@@ -184,6 +187,17 @@ class _Emitter:
             for node in group:
                 deliver(w, node)
         self.delayed, self.pooling, self.gathered = around
+
+    def _keep_orders(self) -> None:
+        """Outputs that lie in memory in another order than their arrays are turned at the end.
+
+        A loop that reads along one axis and writes along another takes longer than both.
+        """
+        w = self.w
+        for node, place in zip(self.outputs, self.places, strict=True):
+            turned = type(node) is Map and node in w.order and place.storage == "real"
+            if turned and w.destination.get(node) == place:
+                del w.destination[node]
 
     def _section(self, section: Section | None) -> None:
         """A heading where a part of the program begins; bodies of loops have none."""
@@ -245,7 +259,7 @@ class _Emitter:
             value = w.value(node)
             if value != place:
                 with w.unit():
-                    w.copy(value, place)
+                    turn(w, value, place, tuple(range(len(place.shape))))
         if self.options.check_finite:
             for node, title in zip(self.outputs, titles, strict=True):
                 self._demand_finite(node, f"output {title}")

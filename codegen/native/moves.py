@@ -184,19 +184,20 @@ def relaid(w: CWriter, value: Value, order: tuple[int, ...]) -> Value:
     if key not in w.known:
         w.known[key] = out = w.room(value.shape, value.storage, order, prefix="c")
         with w.unit():
-            _turn(w, value, out, order)
+            turn(w, value, out, order)
     found: Value = w.known[key]
     return found
 
 
-def _turn(w: CWriter, value: Value, out: Value, order: tuple[int, ...]) -> None:
-    """Copy a value into memory in which another axis is the fastest."""
-    assert value.strides is not None
-    assert out.strides is not None
+def turn(w: CWriter, value: Value, out: Value, order: tuple[int, ...]) -> None:
+    """Copy a value into memory in which another axis, the last of an order, is the fastest."""
+    if value.strides is None or out.strides is None or not order:
+        w.copy(value, out)
+        return
     shape = [value.shape[axis] for axis in order]
     arrays = [[array.strides[axis] for axis in order] for array in (value, out) if array.strides]
     sizes, (source, target) = merged(shape, arrays)
-    if value.storage != "real" or 1 not in source[:-1]:
+    if {value.storage, out.storage} != {"real"} or 1 not in source[:-1]:
         w.copy(value, out)
         return
     row = source.index(1)
@@ -275,7 +276,7 @@ def _bordered(
         if order is None or value.strides is None:
             w.copy(value, within)
         else:
-            _turn(w, value, within, order)
+            turn(w, value, within, order)
     return out, moved
 
 

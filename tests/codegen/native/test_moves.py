@@ -257,9 +257,7 @@ def test_groups_and_kernels_of_one_pixel_after_scaled_input(groups, kernel, batc
 @pytest.mark.parametrize("channels", [1, 5])
 def test_a_kernel_of_its_own_for_each_channel(channels, stride, dilation, padding):
     x, w = sg.input("x", ("N", channels, 8, 7)), sg.parameter("w", (channels, 1, 3, 2))
-    y = sg.conv2d(
-        sg.tanh(x), w, groups=channels, stride=stride, dilation=dilation, padding=padding
-    )
+    y = sg.conv2d(sg.tanh(x), w, groups=channels, stride=stride, dilation=dilation, padding=padding)
     outputs = [y, *sg.grad(sg.sum(y**3), [x, w])]
     f, reference = (sg.compile([x, w], outputs, target=t) for t in ("cython", "numpy"))
 
