@@ -119,9 +119,9 @@ def _measured(contest: Contest, dtype: str, tick: float) -> tuple[list[Block], f
 
     found: list[tuple[Any, list[Block]]] = []
 
-    def build(text: str, **options: Any) -> Any:
+    def build(text: str, *_: Any) -> Any:
         text, blocks = clocked(text)
-        path = built(text, **options)
+        path = built(text)
         found.append((path, blocks))
         return path
 

@@ -1,5 +1,6 @@
 """The workloads of the benchmarks mean the same in symgraph as written by hand."""
 
+import platform
 from types import SimpleNamespace
 from typing import Any
 
@@ -7,8 +8,10 @@ import numpy as np
 import pytest
 from c_compiler import needs_c_compiler
 
+from benchmarks.compiler import MLP as MLP_NAME
+from benchmarks.contest import Contest
 from benchmarks.measure import share
-from benchmarks.profile import Reader, clocked
+from benchmarks.profile import Reader, clocked, profile
 from benchmarks.report import contest_table
 from benchmarks.scalars.robotics import Arm, Reprojection
 from benchmarks.scalars.sums import LennardJones, Mixture, Product
@@ -94,6 +97,19 @@ def test_clocks_stand_around_every_product_and_loop_and_change_no_line() -> None
     assert added == text.split("\n")
     assert sum("->lib->gemm" in block.lines[0] for block in blocks) == text.count("f->lib->gemm")
     assert len({block.over_time for block in blocks}) == 3  # forward, backward, and outside of both
+
+
+@needs_c_compiler
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="the clock is of x86")
+def test_a_profile_has_the_time_of_every_product_of_a_step() -> None:
+    sizes = {"batch": 3, "inputs": 5, "hidden": (4, 6), "classes": 3}
+    limits: Any = SimpleNamespace(itemsize=4, flop=1, divide=1, root=1, byte=float, tick=1e-9)
+    parts, step = profile(Contest("tiny", "a net", MLP_NAME, sizes), limits)
+
+    assert sum("@" in part.name and "(" in part.name for part in parts) == 8
+    assert all(part.least > 0 for part in parts if "@" in part.name)
+    assert parts == sorted(parts, key=lambda part: -part.seconds)
+    assert step > 0
 
 
 def test_the_least_time_of_a_block_is_that_of_what_bounds_it() -> None:
