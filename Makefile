@@ -46,7 +46,7 @@ check-lowest: $(LOWEST)/.installed
 bench: $(VENV)/.installed-bench
 	env -u OPENBLAS_CORETYPE -u OPENBLAS_NUM_THREADS $(BIN)/python -m benchmarks
 
-faults: $(VENV)/.installed-test
+faults: $(VENV)/.installed
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python tests/train/faults.py
 
 slides-check: $(VENV)/.installed-test

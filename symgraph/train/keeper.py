@@ -247,7 +247,13 @@ def _has_state(callback: object) -> bool:
 
 
 def _state_of(callback: Any) -> dict[str, Array]:
-    arrays = {name: np.asarray(value) for name, value in callback.state().items()}
+    state = callback.state()
+    if not isinstance(state, Mapping):
+        raise KindError(
+            f"fit: the state of callback {type(callback).__name__} is a {type(state).__name__}, "
+            "and it maps names to arrays. Return a dictionary."
+        )
+    arrays = {str(name): np.asarray(value) for name, value in state.items()}
     for name, array in arrays.items():
         if array.dtype.kind not in "biuf":
             raise KindError(

@@ -576,15 +576,50 @@ def test_wrong_settings_are_refused(tmp_path):
     )
 
     class Talker:
+        def __init__(self, kept):
+            self.kept = kept
+
         def __call__(self, model, history):
             pass
 
         def state(self):
-            return {"text": np.array(["a"])}
+            return self.kept
 
         def take_up(self, kept):
             pass
 
-    refused(
-        KindError, r"'text' in the state of callback Talker has dtype <U1", callbacks=[Talker()]
-    )
+    texts, listed = Talker({"text": np.array(["a"])}), Talker([1.0])
+    refused(KindError, r"'text' in the state of callback Talker has dtype <U1", callbacks=[texts])
+    refused(KindError, r"the state of callback Talker is a list, and", callbacks=[listed])
+
+
+SIZES = st.lists(st.sampled_from([1, 2, 3, 5, 7]), max_size=3).map(tuple)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    shapes=st.lists(SIZES, min_size=1, max_size=3),
+    rows=st.integers(1, 11),
+    batch_size=st.sampled_from([None, 1, 2, 3, 7]),
+    epochs=st.tuples(st.integers(0, 3), st.integers(0, 3)),
+    shuffle=st.booleans(),
+    dtype=st.sampled_from(["float64", "float32"]),
+)
+def test_any_shapes_and_batches_go_on_to_the_same_bits(
+    tmp_path_factory, shapes, rows, batch_size, epochs, shuffle, dtype
+):
+    def make():
+        x = sg.input("x", "N")
+        weights = [sg.parameter(f"w{k}", shape) for k, shape in enumerate(shapes)]
+        total = sum((sg.sum(sg.tanh(w)) for w in weights), start=0.0)
+        return sg.Model(loss=sg.mean((total - x) ** 2), inputs=[x], dtype=dtype)
+
+    options = {"optimizer": ADAM, "batch_size": batch_size, "shuffle": shuffle, "seed": rows}
+    folder, data = tmp_path_factory.mktemp("any"), {"x": np.linspace(-1, 2, rows)}
+    whole, model = make(), make()
+    expected = whole.fit(data, epochs=sum(epochs), **options)
+    make().fit(data, epochs=epochs[0], checkpoint=folder, **options)
+    history = model.fit(data, epochs=sum(epochs), checkpoint=folder, resume=True, **options)
+
+    assert same(model, whole)
+    assert history.to_dict() == expected.to_dict()
