@@ -491,6 +491,12 @@ void F(sg_gemm)(i64 m, i64 n, i64 k, const REAL *a, i64 am, i64 ak, const REAL *
     } else if (bk == 1 && (bn != 1 || n == 1) && m <= INNER_ROWS) {
         F(inner_of_any)(m, n, k, a, am, ak, b, bn, c, cm, add);
     } else {
-        F(wide)(m, n, k, a, am, ak, b, bk, n == 1 ? 1 : bn, c, cm, add);
+        /* a last column alone in its vectors takes as long as a vector of them: it goes by itself */
+        const i64 alone = m > ROWS_8 && n > LANES && n % LANES == 1;
+        F(wide)(m, n - alone, k, a, am, ak, b, bk, n == 1 ? 1 : bn, c, cm, add);
+        if (alone) {
+            b += (n - 1) * bn, c += n - 1;
+            F(scattered)(1, m, k, b, 0, bk, a, ak, am, c, 0, cm, add);
+        }
     }
 }
