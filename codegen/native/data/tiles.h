@@ -219,10 +219,17 @@ static void F(turn_block)(const REAL *src, i64 sc, REAL *dst, i64 dr) {
 /* --- copies -------------------------------------------------------------------------------------- */
 
 static void F(copy_rows)(i64 rows, i64 cols, const REAL *src, i64 sr, REAL *dst, i64 dr) {
+#if MASKED
+    const F(mask) some = F(first)(cols % LANES);
+#endif
     for (i64 i = 0; i < rows; i++, src += sr, dst += dr) {
         i64 j = 0;
         for (; j + LANES <= cols; j += LANES) F(store)(dst + j, F(load)(src + j));
+#if MASKED
+        if (j < cols) F(store_first)(dst + j, F(load_first)(src + j, some), some);
+#else
         for (; j < cols; j++) dst[j] = src[j];
+#endif
     }
 }
 
@@ -329,16 +336,18 @@ static void F(pack_panel)(i64 k, i64 cols, i64 width, const REAL *b, i64 bk, i64
 /* --- products ------------------------------------------------------------------------------------ */
 
 /* Rows of A that lie a multiple of 4 KiB apart share one set of the L1 cache and drive each other out
-   before they are read again: they are worth a copy where many columns use it. */
-INLINE int F(collide)(i64 m, i64 n, i64 am) {
-    return m > ROWS_4 && n >= 16 * LANES && am % (4096 / WIDTH) == 0;
+   before they are read again: they are worth a copy where many columns use it. So are columns that
+   leave most sets out. */
+INLINE int F(collide)(i64 m, i64 n, i64 k, i64 am, i64 ak) {
+    const int rows = n >= 16 * LANES && am % (4096 / WIDTH) == 0;
+    return m > ROWS_4 && (rows || (n >= 4 * LANES && k >= 512 && ak % (2048 / WIDTH) == 0));
 }
 
 /* Lanes along n. */
 static void F(wide)(i64 m, i64 n, i64 k, const REAL *a, i64 am, i64 ak, const REAL *b, i64 bk,
                     i64 bn, REAL *c, i64 cm, i64 add) {
     REAL panel[PANEL] __attribute__((aligned(64))), tiles[4 * PANEL] __attribute__((aligned(64)));
-    const int most = m <= ROWS_8 ? 8 : m <= ROWS_4 ? 4 : 2, copied = F(collide)(m, n, am);
+    const int most = m <= ROWS_8 ? 8 : m <= ROWS_4 ? 4 : 2, copied = F(collide)(m, n, k, am, ak);
     const i64 deep = MASKED && bn == 1 && m <= ROWS_4 ? k : PANEL / (most * LANES);
     const i64 high = copied ? 4 * PANEL / deep : HEIGHT;
     for (i64 p = 0; p < k; p += deep) {

@@ -85,6 +85,8 @@ def call(function, counts, *arrays, add=()):
 @example(m=3, n=70, k=2100, forms=("rows", "rows", "columns"), dtype="float64", add=0, seed=0)
 @example(m=70, n=300, k=1024, forms=("rows", "rows", "rows"), dtype="float32", add=1, seed=0)
 @example(m=39, n=275, k=512, forms=("rows", "columns", "rows"), dtype="float64", add=0, seed=0)
+@example(m=512, n=66, k=700, forms=("columns", "rows", "rows"), dtype="float32", add=1, seed=0)
+@example(m=256, n=67, k=601, forms=("columns", "rows", "rows"), dtype="float64", add=0, seed=0)
 @given(
     m=sizes, n=sizes, k=sizes, forms=st.tuples(factors, factors, layouts),
     dtype=st.sampled_from(sorted(NAMES)), add=st.sampled_from([0, 1]), seed=st.integers(0, 99),
