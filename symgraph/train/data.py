@@ -100,7 +100,7 @@ class Data:
 
         Raises RangeError when one of them would be empty.
         """
-        count = round(self.rows * fraction)
+        count = round(self.rows * fraction) if 0 < fraction <= 1 else 0
         if not 0 < count < self.rows:
             raise RangeError(
                 f"fit: validation={fraction} of {self.rows} samples leaves {self.rows - count} to "
@@ -166,7 +166,8 @@ def _named(
     """Data by name: from a file what the model knows, from a table its columns."""
     if isinstance(data, str | PathLike):
         return {name: array for name, array in load(Path(data)).items() if name in known}
-    if not isinstance(data, Mapping) and callable(getattr(data, "keys", None)):
+    is_table = not isinstance(data, Mapping | type) and callable(getattr(data, "keys", None))
+    if is_table:
         data = {name: data[name] for name in data.keys()}  # noqa: SIM118 - a data frame
     if not isinstance(data, Mapping):
         raise KindError(

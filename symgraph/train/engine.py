@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -65,10 +66,19 @@ class Engine:
         """Data for the loss, the metrics and the updates."""
         spec = self.spec
         inputs = needed([*spec.measured.values(), *spec.updates.values()], spec.inputs)
-        return check_data(
+        checked = check_data(
             where, data, inputs, spec.inputs, spec.batch,
             dtype=self.settings.dtype, lookups=self._loss_lookups, check_finite=check_finite,
         )  # fmt: skip
+        # views of the parameters would change under the steps
+        own = [values.flat for values in (self.parameters, self.states)]
+        return replace(
+            checked,
+            arrays={
+                node: array.copy() if any(np.may_share_memory(array, one) for one in own) else array
+                for node, array in checked.arrays.items()
+            },
+        )
 
     def measure(
         self, data: Data | Stream, batch_size: int | None, key: int = 0

@@ -22,7 +22,14 @@ from symgraph.train.keeper import Keeper
 from symgraph.train.loop import Training
 from symgraph.train.names import unknown_name
 from symgraph.train.optim import Adam, Optimizer
-from symgraph.train.plan import Rule, check_batch_size, check_plan, check_rule
+from symgraph.train.plan import (
+    Rule,
+    check_batch_size,
+    check_flags,
+    check_key,
+    check_plan,
+    check_rule,
+)
 from symgraph.train.program import Dtype, Settings, Target
 from symgraph.train.run_folder import read_model
 from symgraph.train.spec import AUTO, Spec, read_spec
@@ -163,6 +170,9 @@ class Model:
         rule = check_rule(optimizer, clip_norm, clip_value)
         plan = check_plan(epochs, batch_size, shuffle, seed)
         watching = check_callbacks(callbacks)
+        check_flags("fit", check_finite=check_finite, resume=resume)
+        if progress is not None:
+            check_flags("fit", progress=progress)
         train, held_out = training_parts(self._engine, data, validation, seed, check_finite)
         with ExitStack() as stack:
             keeper = None
@@ -195,6 +205,7 @@ class Model:
         >>> model.step({}, optimizer=sg.optim.SGD(0.25)), float(model.parameters["w"])
         ({'loss': 1.0}, 0.5)
         """
+        check_key("step", seed, "seed")
         checked = self._engine.check("step", batch, check_finite)
         training = self._further(optimizer, clip_norm, clip_value)
         return self.spec.measuring.of_batch(training.step(checked, seed), checked.rows)
@@ -301,6 +312,8 @@ class Model:
         needs less memory and is the same for means over samples. Raises as `fit`.
         """
         check_batch_size("evaluate", batch_size)
+        check_key("evaluate", key)
+        check_flags("evaluate", check_finite=check_finite)
         taken = self._engine.take("evaluate", data, check_finite)
         return self._engine.measure(taken, batch_size, key)
 
@@ -319,6 +332,8 @@ class Model:
         together along.
         """
         check_batch_size("predict", batch_size)
+        check_key("predict", key)
+        check_flags("predict", check_finite=check_finite)
         if not self.spec.outputs:
             raise UnsupportedError(
                 'predict: the model has no outputs. Write outputs={"name": node}.'

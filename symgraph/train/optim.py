@@ -90,7 +90,7 @@ class Optimizer(ABC):
             value = getattr(self, one.name)
             if one.name == "learning_rate" and (isinstance(value, Node) or callable(value)):
                 continue
-            if isinstance(value, bool):
+            if isinstance(value, bool) and one.name != "learning_rate":
                 continue
             top = 1.0 if one.name in self.fractions else math.inf
             check_number(value, f"{type(self).__name__}: {one.name}", 0.0, top)

@@ -20,7 +20,10 @@ from symgraph.ops.leaves import Var
 from symgraph.train.optim import Optimizer, clip_by_global_norm, clip_by_value
 from symgraph.train.spec import Spec
 
-__all__ = ["Plan", "Rule", "check_batch_size", "check_plan", "check_rule", "check_trainable"]
+__all__ = [
+    "Plan", "Rule", "check_batch_size", "check_flags", "check_key", "check_plan", "check_rule",
+    "check_trainable",
+]  # fmt: skip
 
 Array: TypeAlias = NDArray[Any]
 
@@ -141,10 +144,26 @@ def check_plan(epochs: Any, batch_size: Any, shuffle: Any, seed: Any) -> Plan:
             raise KindError(f"fit: {name} is {value!r}, and it must be an integer.")
         if not 0 <= int(value) < 2**63:
             raise RangeError(f"fit: {name} is {value}, and it must be 0 or more.")
-    if not isinstance(shuffle, bool):
-        raise KindError(f"fit: shuffle is {shuffle!r}, and it must be True or False.")
+    check_flags("fit", shuffle=shuffle)
     check_batch_size("fit", batch_size)
-    return Plan(int(epochs), None if batch_size is None else int(batch_size), shuffle, int(seed))
+    return Plan(
+        int(epochs), None if batch_size is None else int(batch_size), bool(shuffle), int(seed)
+    )
+
+
+def check_flags(where: str, **flags: Any) -> None:
+    """Raise KindError for what is neither True nor False."""
+    for name, value in flags.items():
+        if not isinstance(value, bool | np.bool_):
+            raise KindError(f"{where}: {name} is {value!r}, and it must be True or False.")
+
+
+def check_key(where: str, key: Any, name: str = "key") -> None:
+    """Raise KindError for a key that is no integer, RangeError outside [0, 2**63)."""
+    if isinstance(key, bool) or not isinstance(key, numbers.Integral):
+        raise KindError(f"{where}: {name} is {key!r}, and it must be an integer.")
+    if not 0 <= int(key) < 2**63:
+        raise RangeError(f"{where}: {name} is {key}, and it must be 0 or more and below 2**63.")
 
 
 def check_batch_size(where: str, size: Any) -> None:

@@ -17,7 +17,7 @@ __all__ = ["Stream", "is_stream"]
 
 def is_stream(data: Any) -> bool:
     """Whether data are batches, or make them, instead of being arrays by name or a file."""
-    if isinstance(data, Mapping | str | PathLike | np.ndarray) or hasattr(data, "keys"):
+    if isinstance(data, Mapping | str | PathLike | np.ndarray | type) or hasattr(data, "keys"):
         return False
     if isinstance(data, list | tuple):
         return bool(data) and all(isinstance(one, Mapping) for one in data)
