@@ -19,6 +19,8 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
+import sympy
+
 from symgraph.codegen.basic import basic
 from symgraph.node import Kind, Node
 from symgraph.ops.einsum import Einsum, Indices, einsum_node
@@ -39,8 +41,11 @@ TYPICAL = 64
 
 def typical(dim: Dim) -> int:
     """A size as a number, symbols taken as TYPICAL."""
-    if isinstance(dim, int):
-        return dim
+    return dim if isinstance(dim, int) else _estimated(dim)
+
+
+@lru_cache(maxsize=65536)
+def _estimated(dim: sympy.Expr) -> int:
     return int(dim.xreplace(dict.fromkeys(dim.free_symbols, TYPICAL)))
 
 

@@ -99,7 +99,7 @@ def merged(
         if size == 1:
             continue
         if sizes and all(
-            same_dim(outer, inner * sizes[-1])
+            same_dim(outer, product([inner, sizes[-1]]))
             for outer, inner in zip(column, columns[-1], strict=True)
         ):
             sizes[-1] = product([size, sizes[-1]])

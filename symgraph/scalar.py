@@ -74,7 +74,8 @@ class Pointwise(sympy.Function):
 
 
 def _fill(body: Any, args: Sequence[Any]) -> Any:
-    return body.xreplace({slot(k): arg for k, arg in enumerate(args)})
+    rule = {slot(k): arg for k, arg in enumerate(args) if arg is not slot(k)}
+    return body.xreplace(rule) if rule else body
 
 
 #: All pointwise functions of this module's kind by name.

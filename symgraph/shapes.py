@@ -94,11 +94,28 @@ def shape_text(shape: Sequence[Dim]) -> str:
 
 def same_dim(left: Dim, right: Dim) -> bool:
     """Whether two sizes are equal for every binding of their symbols."""
-    if left is right or left == right:
+    if left is right:
         return True
     if isinstance(left, int) and isinstance(right, int):
+        return left == right
+    return _is_same(left, right)
+
+
+@lru_cache(maxsize=65536)
+def _is_same(left: Dim, right: Dim) -> bool:
+    if left == right:
+        return True
+    if _is_monomial(left) and _is_monomial(right):
         return False
     return bool(sympy.expand(left - right) == 0)
+
+
+def _is_monomial(dim: Dim) -> bool:
+    """Whether this is a number times powers of symbols, which SymPy writes in one way only."""
+    if isinstance(dim, int):
+        return True
+    powers = (part.as_base_exp() for part in sympy.Mul.make_args(dim) if not part.is_Integer)
+    return all(base.is_Symbol and exponent.is_Integer for base, exponent in powers)
 
 
 def same_shape(left: Shape, right: Shape) -> bool:
@@ -137,10 +154,20 @@ def broadcast(shapes: Sequence[Shape], where: str) -> Shape:
 
 def product(dims: Iterable[Dim]) -> Dim:
     """The product of sizes; 1 for none."""
-    total: Dim = 1
+    number = 1
+    others: list[Dim] = []
     for dim in dims:
-        total = total * dim
-    return total if isinstance(total, int) else _settle(sympy.expand(total))
+        if isinstance(dim, int):
+            number *= dim
+        else:
+            others.append(dim)
+    return _multiplied(number, *others) if others else number
+
+
+@lru_cache(maxsize=65536)
+def _multiplied(*factors: Dim) -> Dim:
+    total = sympy.Mul(*factors)
+    return _settle(total if all(map(_is_monomial, factors)) else sympy.expand(total))
 
 
 def normalize_axis(axis: int, rank: int, where: str) -> int:
