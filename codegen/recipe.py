@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from symgraph.codegen.alike import join_alike_updates
-from symgraph.codegen.emit_array import emit_array
 from symgraph.codegen.emit_numpy import emit
 from symgraph.codegen.emit_read import emit_read
 from symgraph.codegen.job import Job, Options
@@ -23,6 +22,7 @@ from symgraph.codegen.lowering import lower_all
 from symgraph.codegen.module_text import Source
 from symgraph.codegen.passes import everything, normalise_sums, strip_lets
 from symgraph.codegen.schedule import schedule
+from symgraph.errors import UnsupportedError
 from symgraph.node import Node
 from symgraph.ops.leaves import Var
 
@@ -67,7 +67,17 @@ class Recipe:
         return emit_read(self._plain_job())
 
     def for_arrays(self) -> Source:
-        """Code for the arrays of any library."""
+        """Code for the arrays of any library.
+
+        Raises UnsupportedError where array-api-compat is not installed.
+        """
+        try:
+            from symgraph.codegen.emit_array import emit_array
+        except ImportError as error:
+            raise UnsupportedError(
+                "compile: style='array' needs array-api-compat, which is not installed. Write: "
+                "pip install 'symgraph[array]'"
+            ) from error
         return emit_array(self._plain_job())
 
     @cached_property

@@ -72,7 +72,6 @@ class Checkpoint:
         facts = _facts(path, note)
         if facts.pop("sum", "") != _sum(arrays, facts):
             raise _unusable(path, "its bytes have changed since it was written")
-        _check_facts(path, facts)
         groups: dict[str, Arrays] = {}
         for key, array in arrays.items():
             kind, _, name = key.partition("/")
@@ -80,6 +79,7 @@ class Checkpoint:
                 number, _, name = name.partition("/")
                 kind = f"{kind}/{number}"
             groups.setdefault(kind, {})[name] = array
+        _check_facts(path, facts, groups.get("history", {}))
         return cls(groups, facts)
 
     @staticmethod
@@ -87,7 +87,7 @@ class Checkpoint:
         """Whether the note of a file says that it is a checkpoint."""
         try:
             return bool(json.loads(note)["kind"] == _KIND)
-        except (ValueError, TypeError, LookupError):
+        except (ValueError, TypeError, LookupError, RecursionError):
             return False
 
 
@@ -101,15 +101,18 @@ def _facts(path: Path, note: str) -> dict[str, Any]:
     return facts
 
 
-def _check_facts(path: Path, facts: Mapping[str, Any]) -> None:
+def _check_facts(path: Path, facts: Mapping[str, Any], history: Arrays) -> None:
     """Raise UnsupportedError unless what is read later is there."""
     try:
-        Position(**facts["training"]["position"])
+        epoch = Position(**facts["training"]["position"]).epoch
         kinds = {"identity": dict, "plan": dict, "marks": dict, "columns": list, "callbacks": list}
         wrong = [name for name, kind in kinds.items() if not isinstance(facts[name], kind)]
-        if wrong or not isinstance(facts["plan"]["epochs"], int) or not facts["columns"]:
+        columns = [history[name].shape for name in facts["columns"]]
+        if wrong or not isinstance(facts["plan"]["epochs"], int) or "stopped" not in facts:
             raise ValueError(f"{wrong or 'plan'} is not as it was written")
-    except (ValueError, TypeError, KeyError) as error:
+        if facts["columns"][0] != "epoch" or set(columns) != {(len(history["epoch"]),)}:
+            raise ValueError(f"the history of {epoch} epochs has the columns {columns}")
+    except (ValueError, TypeError, LookupError) as error:
         raise _unusable(
             path, f"what it says about the training cannot be read: {error!r}"
         ) from None
@@ -158,7 +161,7 @@ def read_description(note: str) -> dict[str, Any]:
         if kept:
             Position(**kept["position"])
             kept["slots"] = [str(name) for name in kept["slots"]]
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise UnsupportedError(
             f"load: what the file says about the training cannot be read ({error!r})."
         ) from error

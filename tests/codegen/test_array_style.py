@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -176,3 +178,29 @@ def test_the_code_reads_as_the_formula() -> None:
     source = sg.compile([x, W, b], sg.let("h", sg.tanh(x @ W + b)), style="array").source
 
     assert "    h1 = xp.tanh(x1 @ p1 + p2)  # h, (N, 4)\n    return h1\n" in source
+
+
+WITHOUT_EXTRAS = """
+import sys
+for name in ("array_api_compat", "matplotlib", "resvg_py", "PIL", "pptx", "torch", "jax"):
+    sys.modules[name] = None
+import symgraph as sg
+x, w = sg.input("x", "N"), sg.parameter("w", init=1.0)
+model = sg.Model(loss=sg.mean((w * x - 1) ** 2), inputs=[x])
+print(model.fit({"x": [1.0, 1.0]}, epochs=2).epochs, sg.compile([x], sg.tanh(x))([0.0]))
+try:
+    sg.compile([x], sg.tanh(x), style="array")
+except sg.UnsupportedError as error:
+    print(error)
+"""
+
+
+def test_nothing_but_this_style_needs_array_api_compat():
+    command = [sys.executable, "-c", WITHOUT_EXTRAS]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert done.stdout.splitlines() == [
+        "[1, 2] [0.]",
+        "compile: style='array' needs array-api-compat, which is not installed. Write: "
+        "pip install 'symgraph[array]'",
+    ], done.stderr

@@ -373,7 +373,8 @@ def test_what_a_checkpoint_says_is_not_trusted(kept, tmp_path):
     found = Checkpoint.read(kept / "step-000000015.safetensors")
     for name, value in (
         ("training", {}), ("training", {"position": {"epoch": -1}}), ("plan", {"epochs": "3"}),
-        ("columns", []), ("columns", 3), ("identity", None), ("marks", []),
+        ("columns", []), ("columns", 3), ("columns", ["epoch", "a"]), ("columns", ["loss"]),
+        ("identity", None), ("marks", []),
     ):  # fmt: skip
         Checkpoint(found.groups, {**found.facts, name: value}).write(tmp_path / "a.safetensors")
         with pytest.raises(UnsupportedError, match="what it says about the training cannot be"):

@@ -181,6 +181,7 @@ def test_what_a_file_says_about_the_training_is_not_trusted(tmp_path):
         '{"training": {"position": {"step": "1"}, "slots": []}}',
         '{"training": {"position": {"sums": {"loss": "a"}}, "slots": []}}',
         '{"training": {"position": {}, "slots": 3}}',
+        "[" * 100_000,
     ):
         safetensors.numpy.save_file(arrays, tmp_path / "a.safetensors", {"symgraph": text})
         with pytest.raises(UnsupportedError, match="what the file says about the training cannot"):

@@ -273,3 +273,19 @@ def test_nothing_that_is_not_finite_gets_into_a_checkpoint(tmp_path):
     with pytest.raises(NonFiniteError, match=r"parameter 'w' is inf at \(\), which a callback has"):
         mean_model().fit(DATA, checkpoint=tmp_path / "b", callbacks=[spoil])
     assert list((tmp_path / "b").iterdir()) == []
+
+
+@needs_c_compiler
+def test_native_epochs_that_stop_being_finite_leave_the_checkpoint_before(tmp_path):
+    x, w = sg.input("x", "N"), sg.parameter("w", init=1.0)
+    # every step takes 1/500 from w, which is negative within epoch 167
+    model = sg.Model(loss=sg.mean(x) * w + 0 * sg.log(w), inputs=[x], target="cython")
+    with pytest.raises(NonFiniteError, match="epoch 167, batch"):
+        model.fit(
+            {"x": np.full(6, 1.0)}, optimizer=sg.optim.SGD(0.002), epochs=300, batch_size=2,
+            checkpoint=tmp_path, every=10,
+        )  # fmt: skip
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "step-000000450.safetensors", "step-000000480.safetensors",
+    ]  # fmt: skip
