@@ -201,6 +201,8 @@ def test_nothing_but_this_style_needs_array_api_compat():
 
     assert done.stdout.splitlines() == [
         "[1, 2] [0.]",
-        "compile: style='array' needs array-api-compat, which is not installed. Write: "
-        "pip install 'symgraph[array]'",
+        (
+            "compile: style='array' needs array-api-compat, which is not installed. Write: "
+            "pip install 'symgraph[array]'"
+        ),
     ], done.stderr
