@@ -120,7 +120,7 @@ def profiles(told: argparse.Namespace, results: dict[str, Any]) -> None:
     from benchmarks.report import save
 
     try:
-        write(missed(results, told.only), results, told.into)
+        write(missed(results, told.only), results, told.into, told.only)
     except RuntimeError as error:
         print(error, file=sys.stderr)
     save(results, told.into)

@@ -13,7 +13,7 @@ import math
 import re
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 from unittest import mock
@@ -21,15 +21,17 @@ from unittest import mock
 from benchmarks.compiler import CONTESTS
 from benchmarks.contest import Contest
 from benchmarks.limits import Limits
+from benchmarks.sizes import chosen
 from benchmarks.worker import STILL, named
 
-__all__ = ["Reader", "clocked", "missed", "profile", "write"]
+__all__ = ["Reader", "changed", "clocked", "missed", "profile", "write"]
 
-_ROUNDS, _STEPS = 7, 100
+_ROUNDS, _STEPS, _SECONDS = 7, 100, 0.3  # so many steps at most, for so long
 _SHOWN = 0.01  # of the time of all: smaller blocks are added up
 _HEAD = re.compile(r"( +)(for \(i64 (\w+) = [^;]*; \w+ <?>?=? ?([^;]*);|f->lib->\w+\()")
 _ENTRY = re.compile(r"\b([a-z]+\d+)\[")
 _NOTE = re.compile(r"/\* (.*?) \*/")
+_CALL = re.compile(r"f->lib->(gemm|rows|dots)_\w+\((.*)")
 
 
 INTRODUCTION = """Written by `python -m benchmarks profile`: steps that miss their floor in
@@ -135,15 +137,16 @@ def _measured(contest: Contest, dtype: str, tick: float) -> tuple[list[Block], f
     least, count = (
         (ctypes.c_uint64 * len(blocks)).in_dll(library, name) for name in ("sg_least", "sg_count")
     )
-    step = min(_timed(plain, start) for _ in range(_ROUNDS))
+    steps = max(2, min(_STEPS, round(_SECONDS / _timed(plain, start, 2))))
+    step = min(_timed(plain, start, steps) for _ in range(_ROUNDS))
     best = [math.inf] * len(blocks)
     for _ in range(_ROUNDS):
         ctypes.memset(least, 255, ctypes.sizeof(least))
         ctypes.memset(count, 0, ctypes.sizeof(count))
         slow.restart(start, STILL)
-        slow.modes["loop"](_STEPS)
+        slow.modes["loop"](steps)
         for k, block in enumerate(blocks):
-            block.times = round(count[k] / _STEPS)
+            block.times = round(count[k] / steps)
             best[k] = min(best[k], least[k] * tick * block.times if count[k] else 0.0)
     for block, seconds in zip(blocks, best, strict=True):
         block.seconds = seconds
@@ -156,11 +159,11 @@ def _still(system: Any, work: Any, dtype: str) -> tuple[Any, Any]:
     return system.train(work, dtype, "cython"), tables(work, dtype)[0]
 
 
-def _timed(trainer: Any, start: Any) -> float:
+def _timed(trainer: Any, start: Any, steps: int) -> float:
     trainer.restart(start, STILL)
     begun = time.process_time()
-    trainer.modes["loop"](_STEPS)
-    return (time.process_time() - begun) / _STEPS
+    trainer.modes["loop"](steps)
+    return (time.process_time() - begun) / steps
 
 
 # --- what it takes at the least ------------------------------------------------------------------
@@ -193,6 +196,17 @@ class Reader:
         heads = filter(None, map(_HEAD.match, block.lines))
         return [self.number(head[4]) for head in heads if head[3]]
 
+    def products(self, block: Block) -> int:
+        """Multiply-adds of the products in a block, which may stand in loops."""
+        calls = filter(None, map(_CALL.search, block.lines))
+        heads = filter(None, map(_HEAD.match, block.lines))
+        loops = math.prod(self.number(head[4]) for head in heads if head[3])
+        axes = {"gemm": 3, "rows": 3, "dots": 4}  # of which the leading arguments are the sizes
+        return loops * sum(
+            math.prod(self.number(part) for part in call[2].split(",")[: axes[call[1]]])
+            for call in calls
+        )
+
     def bytes(self, block: Block) -> int:
         sizes, first = self.sizes(block), block.lines[0]
         if "gemm" in first:
@@ -208,8 +222,8 @@ class Reader:
         limits, sizes = self.limits, self.sizes(block)
         memory = self.bytes(block) * limits.byte(self.memory[block.over_time])
         found = {"memory": memory * block.times}
-        if "gemm" in block.lines[0]:
-            found["multiply-adds"] = 2 * math.prod(sizes) * limits.flop * block.times
+        if products := self.products(block):
+            found["multiply-adds"] = 2 * products * limits.flop * block.times
         elif "->lib->" not in block.lines[0]:
             text = _NOTE.sub("", "\n".join(line for line in block.lines if "const" in line))
             each = text.count(" / ") + text.count("sg_tanh_of("), text.count("sg_sqrt(")
@@ -242,8 +256,28 @@ def missed(results: dict[str, Any], keys: Sequence[str]) -> list[Contest]:
     return found
 
 
-def write(contests: Sequence[Contest], results: dict[str, Any], folder: Path) -> None:
-    """PROFILES.md about these contests."""
+def changed(results: dict[str, Any], keys: Sequence[str]) -> list[tuple[Contest, dict[str, Any]]]:
+    """Of each training step at other sizes the change that is the farthest below its bound."""
+    found: dict[str, tuple[float, Contest, dict[str, Any]]] = {}
+    for contest, change in chosen(keys):
+        for row in results["sizes"].get(f"{contest.key} {change.title}", []):
+            if row["ratio"] is None or row["least"] is None or row["ratio"] >= row["least"]:
+                continue
+            left = row["ratio"] / row["least"]
+            if contest.work.startswith("train_steps") and left < found.get(contest.key, (1,))[0]:
+                sizes = {**contest.sizes, **change.sizes, "scale": change.scale}
+                title = f"{contest.title}: {change.title}"
+                times = {row["best"]: {"median": row["seconds"] * row["ratio"]}}
+                goal = {"best": row["best"], "floor": row["least"]}
+                told = {"times": times, "goals": [goal]}
+                found[contest.key] = left, replace(contest, title=title, sizes=sizes), told
+    return [(contest, told) for _, contest, told in found.values()]
+
+
+def write(
+    contests: Sequence[Contest], results: dict[str, Any], folder: Path, keys: Sequence[str] = ()
+) -> None:
+    """PROFILES.md about these contests, and those with such keys that miss their bound changed."""
     limits = Limits("float32")
     gflops, roots = 1e-9 / limits.flop, 1e-9 / limits.root
     text = [
@@ -258,6 +292,8 @@ def write(contests: Sequence[Contest], results: dict[str, Any], folder: Path) ->
     ]
     for contest in contests:
         text += _section(contest, results["contests"].get(contest.key), limits)
+    for contest, told in changed(results, keys):
+        text += _section(contest, told, limits)
     (folder / "PROFILES.md").write_text("\n\n".join(filter(None, text)) + "\n", encoding="utf-8")
 
 

@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 from c_compiler import needs_c_compiler
 
-from benchmarks.compiler import MLP as MLP_NAME
+from benchmarks.compiler import CONTESTS, MLP as MLP_NAME
 from benchmarks.contest import Contest
 from benchmarks.measure import share
-from benchmarks.profile import Reader, clocked, profile
+from benchmarks.profile import Reader, changed, clocked, profile
 from benchmarks.report import contest_table
 from benchmarks.scalars.robotics import Arm, Reprojection
 from benchmarks.scalars.sums import LennardJones, Mixture, Product
+from benchmarks.sizes import chosen, sizes_table
 from benchmarks.systems import by_numpy, by_symgraph
 from benchmarks.systems.trainer import tables
 from benchmarks.train_steps.cbow import CBOW, CBOWSoftmax
@@ -24,11 +25,14 @@ from benchmarks.train_steps.lenet import LeNet
 from benchmarks.train_steps.lstm import LSTM
 from benchmarks.train_steps.mlp import MLP
 from benchmarks.train_steps.xor import Xor
+from benchmarks.worker import named
 
 STEPS = [
     Xor(batch=3, hidden=3),
     MLP(batch=2, inputs=5, hidden=(4, 3), classes=3, activation="tanh"),
     MLP(batch=5, inputs=3, hidden=(2,), classes=4, activation="sigmoid", free=False),
+    MLP(batch=4, inputs=5, hidden=(4,), classes=3, activation="softplus"),
+    LeNet(batch=2, side=14, channels=(2, 3), window=3, classes=4, activation="elu"),
     CharRNN(batch=2, words=7, hidden=3, steps=4),
     LSTM(batch=2, inputs=3, hidden=2, steps=4, classes=3),
     GRU(batch=1, inputs=2, hidden=3, steps=3, classes=2),
@@ -128,6 +132,9 @@ static i64 step_1(const sg_frame *f)
     for (i64 i0 = 0; i0 < 7; i0++) {
         y1[i0] = h2[i0];
     }
+    for (i64 i0 = 0; i0 < 3; i0++) {
+        f->lib->dots_f32(4, 5, 6*n1, 2, d6, 64*n1, c7, h3, c3, c8, d11, 600, k2, 0);
+    }
 }"""
     blocks = clocked(text)[1]
     reader = Reader(blocks, 2, limits)
@@ -136,3 +143,49 @@ static i64 step_1(const sg_frame *f)
     assert reader.least(blocks[0]) == (2 * 2 * 20 * 30, "multiply-adds")
     assert reader.least(blocks[1]) == (2 * 10 * (10 + 30), "divisions and roots")
     assert reader.least(blocks[2]) == (pytest.approx(7 * 2 * 4 / 100), "memory")
+    assert reader.least(blocks[3]) == (2 * 3 * 4 * 5 * (6 * 2) * 2, "multiply-adds")
+
+
+def test_the_change_that_is_the_farthest_below_its_bound_is_profiled() -> None:
+    def row(ratio: float | None, least: float | None) -> dict[str, Any]:
+        return {"ratio": ratio, "least": least, "best": "torch call", "seconds": 2.0}
+
+    sizes = {
+        "w5-32 x2": [row(3.0, 3.2)], "w5-32 x4": [row(2.0, 3.2)], "w5-32 tanh": [row(5.0, 3.2)],
+        "w5-32 float64": [row(1.0, None)], "w5-32 x0.5": [row(None, 3.2)],
+    }  # fmt: skip
+    ((contest, told),) = changed({"sizes": sizes}, [])
+
+    assert contest.title == "W5 LeNet, batch 32: x4"
+    assert contest.sizes == {"batch": 32, "scale": 4.0}
+    assert told["goals"] == [{"best": "torch call", "floor": 3.2}]
+    assert told["times"] == {"torch call": {"median": 4.0}}
+    assert changed({"sizes": sizes}, ["w6"]) == []
+
+
+def test_every_floor_of_a_train_step_is_held_at_other_sizes() -> None:
+    pairs = list(chosen(()))
+    tried = {contest.key for contest, _ in pairs}
+    steps = {c.key for c in CONTESTS if c.goals and c.work.startswith("train_steps")}
+
+    assert tried >= steps
+    assert len({(contest.key, change.title) for contest, change in pairs}) == len(pairs)
+    for contest, change in pairs:
+        named(contest.work, {**contest.sizes, **change.sizes, "scale": change.scale})
+    for key in steps:
+        scales = {change.scale for contest, change in pairs if contest.key == key}
+        assert {0.5, 2.0} <= scales, key
+
+
+def test_the_table_of_sizes_says_which_ratios_are_too_small() -> None:
+    row = {
+        "title": "net", "change": "x2", "best": "jax loop", "ratio": 1.5, "low": 1.4, "high": 1.6,
+        "seconds": 1e-5, "absent": {},
+    }  # fmt: skip
+    lines = sizes_table([
+        row | {"least": 1.6}, row | {"least": 1.2}, row | {"least": None},
+        row | {"least": 1.2, "ratio": None, "absent": {"jax": "is wrong"}},
+    ]).split("\n")[2:]  # fmt: skip
+
+    assert [line.split("|")[-2].strip() for line in lines] == ["MISSED", "ok", "", "not measured"]
+    assert "jax is wrong" in lines[-1]
