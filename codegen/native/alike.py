@@ -11,13 +11,13 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from symgraph.codegen.native.translation import weight
 from symgraph.codegen.native.writer import Line
 
 __all__ = ["Shared", "share"]
 
 _LOOPS = 12  # programs of so few loops are compiled in no time
 _LEAST = 15  # statements that a function must save
-_HEAVY = 6  # statements that a loop or a product is worth
 _CALLS = ("f->lib->gemm_", "f->lib->copy2_")  # of which each takes over ten arguments
 _SHORT = 64  # an inner loop of fewer steps knows their number
 _TOKEN = re.compile(r"[A-Za-z_]\w*|(?:\d+\.?\d*(?:e[+-]?\d+)?)f?|\s+|.")
@@ -88,12 +88,7 @@ def _groups(
 def _saved(group: Mapping[int, _Form], units: Sequence[Sequence[Line]]) -> int:
     """The statements that need not be compiled where a group is one function."""
     unit = units[next(iter(group))]
-    return (len(group) - 1) * sum(_weight(line.text) for line in unit)
-
-
-def _weight(text: str) -> int:
-    """The work that a line is for a compiler, in statements."""
-    return _HEAVY if text.startswith(("for (", *_CALLS)) else text.endswith(";")
+    return (len(group) - 1) * sum(weight(line.text) for line in unit)
 
 
 def _units(lines: Sequence[Line]) -> list[list[Line]]:

@@ -49,6 +49,7 @@ from symgraph.codegen.native.pooling import Pooling, emit_unpooled, emit_window,
 from symgraph.codegen.native.products import emit_product
 from symgraph.codegen.native.rows import emit_row_updates, find_row_updates
 from symgraph.codegen.native.sums import emit_embedding, emit_reduce, emit_sum, emit_view
+from symgraph.codegen.native.translation import weight
 from symgraph.codegen.native.writer import CWriter, Line, Site
 from symgraph.codegen.schedule import Block, Section
 from symgraph.codegen.strided import Value, entry, row_major, whole
@@ -65,8 +66,7 @@ __all__ = ["NativeSource", "emit_native"]
 
 _PREFIX: dict[Section, str] = {"forward": "h", "backward": "d", "update": "u"}
 _KINDS: dict[str, Kind] = {"f": "real", "i": "integer", "b": "boolean"}
-_CHUNK = 250  # lines in one function, a loop being worth several
-_LOOP = 6
+_CHUNK = 250  # statements in one function, a loop being worth several
 _NAME = re.compile(r"\b[a-z]+[0-9]+\b")
 _APART = "__attribute__((noinline))"
 
@@ -437,7 +437,7 @@ def _inert(note: str) -> str:
 
 def _chunks(lines: Sequence[Line]) -> list[list[Line]]:
     """Lines cut between units at the outermost level, into an even number of like parts."""
-    work = [_LOOP if line.text.startswith("for (") else 1 for line in lines]
+    work = [weight(line.text) for line in lines]
     number = 2 * math.ceil(sum(work) / _CHUNK / 2) if sum(work) > _CHUNK / 2 else 1
     found: list[list[Line]] = []
     total, unit, done = sum(work), -1, 0

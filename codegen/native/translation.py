@@ -13,10 +13,12 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-__all__ = ["divided", "processors"]
+__all__ = ["divided", "processors", "weight"]
 
 _SHARED = '__attribute__((visibility("hidden")))'
-_LOOP = 6  # the work of a loop, in statements
+_HEAVY = 6  # the work of a loop or of a call with many arguments, in statements
+_INLINED = 9  # of an elementary function, whose text takes the place of its call
+_ELEMENTARY = re.compile(r"= sg_(?!abs|sqrt|maximum|minimum|i_)")
 _LEAST = 100  # statements that are worth a further run of the compiler
 _MOST = 8  # files
 
@@ -54,9 +56,16 @@ def divided(text: str, name: str, files: int) -> list[str]:
     return [*made[:-1], f"{made[-1]}\n{end}"]
 
 
+def weight(line: str) -> int:
+    """The work that a line is for a compiler, in plain statements."""
+    if line.startswith(("for (", "f->lib->")):
+        return _HEAVY
+    return _INLINED if _ELEMENTARY.search(line) else int(";" in line)
+
+
 def _work(text: str) -> int:
     """How much there is to compile in a function."""
-    return text.count(";\n") + _LOOP * text.count("for (")
+    return sum(weight(line.lstrip()) for line in text.splitlines())
 
 
 def _shares(functions: Sequence[_Function], count: int) -> list[list[_Function]]:

@@ -94,6 +94,27 @@ def test_an_optimizer_and_repeated_layers_are_written_once_however_many_there_ar
     assert counts[0] == counts[1]
 
 
+def test_stacked_recurrent_layers_share_their_loops_over_entries():
+    counts = []
+    for depth in (6, 12):
+        states, weights = sg.input("x", (4, "N", 3)), []
+        for k in range(depth):
+            weights.append(sg.parameter(f"U{k}", (3, 3)))
+            states = sg.scan(
+                lambda s, e, U=weights[-1]: sg.tanh(e + s @ U), sg.zeros(("N", 3)), states
+            ).states
+        loss = sg.sum(states)
+        updates = sg.optim.Adam(RATE).updates(
+            dict(zip(weights, sg.grad(loss, weights), strict=True))
+        )
+        rest = [v for v in variables([loss, *updates.values()]) if v not in weights]
+        f = sg.compile([*weights, *rest], loss, updates=updates, target="cython")
+        text = text_of(f)
+        counts.append((text.count("for (i64 i"), text.count("f->lib->gemm_")))
+        assert text.count("for (i64 t") == 2 * depth
+    assert counts[0] == counts[1]
+
+
 def test_what_a_shared_function_is_called_with_are_the_arrays_and_the_sizes_of_each_place():
     text = text_of(chain([3, 70, 5, 90, 7, 110, 2, 80, 3]))
     calls = re.findall(r"step_shared_\d+\(f, (.*?)\);", text)
