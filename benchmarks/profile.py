@@ -28,7 +28,12 @@ __all__ = ["Reader", "changed", "clocked", "missed", "profile", "write"]
 
 _ROUNDS, _STEPS, _SECONDS = 7, 100, 0.3  # so many steps at most, for so long
 _SHOWN = 0.01  # of the time of all: smaller blocks are added up
-_HEAD = re.compile(r"( +)(for \(i64 (\w+) = [^;]*; \w+ <?>?=? ?([^;]*);|f->lib->\w+\()")
+_HEAD = re.compile(
+    r"( +)(for \(i64 (\w+) = [^;]*; \w+ <?>?=? ?([^;]*);|f->lib->\w+\(|\w+_shared_\d+\(f)"
+)
+_SHARED = re.compile(
+    r"^static [^\n]*void (\w+_shared_\d+)\(const sg_frame \*f(.*?)\)\n\{\n(.*?)^\}", re.M | re.S
+)
 _ENTRY = re.compile(r"\b([a-z]+\d+)\[")
 _NOTE = re.compile(r"/\* (.*?) \*/")
 _CALL = re.compile(r"f->lib->(gemm|rows|dots)_\w+\((.*)")
@@ -59,7 +64,8 @@ class Block:
     @property
     def name(self) -> str:
         """Its first note and its last, or its text."""
-        notes = [note for line in self.lines for note in _NOTE.findall(line)]
+        found = [note for line in self.lines for note in _NOTE.findall(line)]
+        notes = [note for part in found for note in part.split("; ")]
         texts = notes or [self.lines[0].strip()]
         shown = texts[0] if len(texts) == 1 else f"{texts[0]} to {texts[-1]}"
         return f"{shown}, {self.times} times" if self.times > 1 else shown
@@ -74,8 +80,11 @@ def clocked(text: str) -> tuple[str, list[Block]]:
     out: list[str] = ["extern unsigned long long sg_least[], sg_count[];"]
     open_: list[tuple[str, Block, int]] = []
     over_time, inside, pragmas = "", False, list[str]()
+    shared = {each[1]: (each[2], each[3]) for each in _SHARED.finditer(text)}
     for line in text.split("\n"):
-        inside = not line.startswith("}") and (inside or line.startswith("static i64 "))
+        inside = not line.startswith("}") and (
+            inside or (line.startswith("static i64 ") and "(const sg_frame" in line)
+        )
         head = _HEAD.match(line) if inside else None
         if line.strip().startswith("SG_") and inside:
             pragmas.append(line)
@@ -83,7 +92,7 @@ def clocked(text: str) -> tuple[str, list[Block]]:
         if head and head[3] and head[3].startswith("t") and not open_:
             over_time, head = line, None
         if head and not open_:
-            block = Block([line], over_time=over_time)
+            block = Block([line, *_called(line, shared)], over_time=over_time)
             blocks.append(block)
             out += [_clock(len(blocks) - 1), *pragmas, line]
             if head[3]:
@@ -102,6 +111,18 @@ def clocked(text: str) -> tuple[str, list[Block]]:
     count = len(blocks)
     out.append(f"unsigned long long sg_least[{count}], sg_count[{count}];")
     return "\n".join(out), blocks
+
+
+def _called(line: str, shared: dict[str, tuple[str, str]]) -> list[str]:
+    """What a shared function does with these arguments; none where none is called."""
+    name, _, given = line.strip().partition("(f, ")
+    if name not in shared:
+        return []
+    declared, body = shared[name]
+    names = [one.split()[-1].removeprefix("*") for one in declared.split(",")[1:]]
+    values = dict(zip(names, given.split(");")[0].split(", "), strict=True))
+    words = re.sub(r"\b[am]\d+\b", lambda word: values.get(word[0], word[0]), _NOTE.sub("", body))
+    return words.split("\n")
 
 
 def _clock(k: int) -> str:
@@ -225,7 +246,10 @@ class Reader:
         if products := self.products(block):
             found["multiply-adds"] = 2 * products * limits.flop * block.times
         elif "->lib->" not in block.lines[0]:
-            text = _NOTE.sub("", "\n".join(line for line in block.lines if "const" in line))
+            heads = (k for k, line in enumerate(block.lines) if "for (" in line)
+            inner = max(heads, default=0)
+            lines = [line for line in block.lines[inner:] if "const" in line]
+            text = _NOTE.sub("", "\n".join(lines))
             each = text.count(" / ") + text.count("sg_tanh_of("), text.count("sg_sqrt(")
             unit = each[0] * limits.divide + each[1] * limits.root
             found["divisions and roots"] = unit * math.prod(sizes) * block.times
