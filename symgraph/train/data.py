@@ -188,6 +188,9 @@ def _check_lookups(where: str, lookups: Lookups, data: Data) -> None:
     if not used:
         return
     chosen = replace(data, arrays=used)
+    if chosen.is_plain and all(array.nbytes <= BLOCK for array in used.values()):
+        check_lookups(where, lookups, used, data.dims)
+        return
     each = max(1, BLOCK // max(array.itemsize * array.size // data.rows for array in used.values()))
     for start in range(0, data.rows, each):
         part = chosen.take(np.arange(start, min(start + each, data.rows)))
