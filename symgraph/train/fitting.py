@@ -63,8 +63,13 @@ class Fitting:
         with Bar(self.progress, self.plan.epochs, total, done) as self._bar:
             self.history.stopped = self.training.run(
                 self.train, self.plan, self._end_epoch, self._bar,
-                stride=self._stride, leave=self._leave if self.keeper is not None else None,
+                stride=self._stride, leave=None if self.keeper is None else self._leave,
             )  # fmt: skip
+
+    def _leave(self) -> None:
+        self._bar.close()
+        if self.keeper is not None:
+            self.keeper.leave(self.training, self.history, self.callbacks)
 
     def _tell(self, moment: str) -> None:
         """Call what callbacks have for a moment of the training."""
@@ -90,15 +95,9 @@ class Fitting:
         self._record(epoch, values)
         stops = self._called_back()
         if self.keeper is not None and (stops or self.keeper.is_due(epoch, self.training)):
-            self._keep("by a callback" if stops else "")
-        return stops
-
-    def _leave(self) -> None:
-        self._keep("")
-
-    def _keep(self, stopped: str) -> None:
-        if self.keeper is not None:
+            stopped = "by a callback" if stops else ""
             self.keeper.save(self.training, self.history, self.callbacks, stopped)
+        return stops
 
     def _measured(self, means: dict[str, float]) -> dict[str, float]:
         if self.held_out is None:
