@@ -37,7 +37,7 @@ class RunFolder:
             raise KindError(
                 f"fit: checkpoint is {path!r}, and it is the path of a folder, such as 'run/'."
             )
-        self.path = Path(path)
+        self.path = Path(path).absolute()  # a callback may change the current folder
         self._lock = FolderLock(self.path)
 
     def __enter__(self) -> Self:

@@ -149,8 +149,8 @@ def kill_while_saving(
 def _wait_for(shared: mmap.mmap, child: int) -> None:
     """Until the first write begins."""
     while not struct.unpack_from("q", shared, _SAVING)[0]:
-        if os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT):
-            raise Lost(f"the process ended by itself with {ended(child)}")
+        if (found := os.waitpid(child, os.WNOHANG))[0]:
+            raise Lost(f"the process ended by itself with {os.waitstatus_to_exitcode(found[1])}")
         time.sleep(0.0005)
 
 

@@ -239,6 +239,17 @@ def test_a_folder_that_is_empty_or_missing_begins_anew(tmp_path):
     assert same(model, whole)
 
 
+def test_a_callback_may_go_to_another_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "other").mkdir()
+    net().fit(
+        DATA, checkpoint="run", callbacks=[lambda m, h: os.chdir(tmp_path / "other")], **PLAIN
+    )
+
+    assert names(tmp_path / "run") == ["step-000000005.safetensors"]
+    assert names(tmp_path / "other") == []
+
+
 def test_a_training_that_is_done_gives_its_history_and_its_parameters(tmp_path):
     first, second = net(), net()
     expected = first.fit(DATA, epochs=3, checkpoint=tmp_path, **PLAIN)
