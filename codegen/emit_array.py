@@ -409,10 +409,12 @@ class _Writer:
     def random(self, node: Node) -> Text:
         """Random values by counter, computed by NumPy."""
         distribution, stream, shape = node.params
-        call, key = f"random_{distribution}", self.env[node.args[0]].text
+        call = f"random_{distribution}"
         self.numbers.add(call)
+        key, *first = [f"int({self.env[arg].text})" for arg in node.args]
         width = f"np.{self.options.real}" if node.kind == "real" else "np.int64"
-        made = f"{call}(int({key}), {stream}, {self.sizes.shape(shape)}, {width})"
+        given = [key, str(stream), self.sizes.shape(shape), width, *first]
+        made = f"{call}({', '.join(given)})"
         return Text(f"xp.asarray({made}, dtype={self._dtype(node)}, device=here)")
 
     def linalg(self, node: Node) -> Text:

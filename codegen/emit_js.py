@@ -236,8 +236,9 @@ class _Emitter:
         distribution, stream, shape = node.params
         out = w.array(shape or (1,), node.kind)
         low, high = stream & 0xFFFFFFFF, stream >> 32
-        key = w.value(node.args[0]).text
-        w.say(f"{distribution}({out.text}, {key}, {low}, {high});")
+        key, *first = [w.value(arg).text for arg in node.args]
+        given = [out.text, key, str(low), str(high), *first]
+        w.say(f"{distribution}({', '.join(given)});")
         w.env[node] = out if shape else w.view(out, (), ())
 
     # --- text ---------------------------------------------------------------------------------

@@ -178,17 +178,18 @@ class _Emitter:
     def _random(self, node: Node, note: str) -> None:
         w = self.w
         distribution, stream, shape = node.params
-        key = w.value(node.args[0])
+        key, *first = [w.value(arg).text for arg in node.args]
         dtype = w.dtypes["integer" if distribution == "bits" else "real"]
         call = w.call(f"random_{distribution}")
         if shape == ():
             name = w.name(w.prefix)
-            w.say(f"{name} = {call}({key.text}, {stream}, (), {dtype}).item()", note)
+            given = ", ".join([key, str(stream), "()", dtype, *first])
+            w.say(f"{name} = {call}({given}).item()", note)
             w.define(node, w.number(name, (), node.kind))
             return
         out = w.destination.get(node) or w.allocate(node.shape, node.kind)
-        text = f"{call}({key.text}, {stream}, {w.shape(shape)}, {dtype})"
-        w.say(f"{out.text}[...] = {text}", note)
+        given = ", ".join([key, str(stream), w.shape(shape), dtype, *first])
+        w.say(f"{out.text}[...] = {call}({given})", note)
         w.define(node, out)
 
     def _linalg(self, node: Node, note: str) -> None:

@@ -483,9 +483,9 @@ class _Reader:
         distribution, stream, shape = node.params
         call = f"random_{distribution}"
         self.runtime.add(call)
-        key = self.env[node.args[0]].text
-        dtype = self._dtype(node)
-        return Text(f"{call}(int({key}), {stream}, {self.sizes.shape(shape)}, {dtype})")
+        key, *first = [f"int({self.env[arg].text})" for arg in node.args]
+        given = [key, str(stream), self.sizes.shape(shape), self._dtype(node), *first]
+        return Text(f"{call}({', '.join(given)})")
 
     def linalg(self, node: Node) -> Text:
         """Inverse, determinant, solution."""

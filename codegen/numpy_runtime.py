@@ -240,8 +240,8 @@ def threefry(k0: Any, k1: Any, c0: Any, c1: Any) -> tuple[Any, Any]:
     return x0, x1
 
 
-def random_words(key: int, stream: int, count: int) -> tuple[Any, Any]:
-    """Two random words for each of the elements 0 .. count-1 of a stream under a key."""
+def random_words(key: int, stream: int, count: int, first: int = 0) -> tuple[Any, Any]:
+    """Two random words for each of so many elements of a stream under a key, from the first on."""
     if not 0 <= key < 2**64:
         raise RangeError(f"random: the key is {key}, it lies in 0..2**64-1. Give key % 2**64.")
     parts = [np.array([n], np.uint32) for n in (key & 0xFFFFFFFF, key >> 32)]
@@ -249,30 +249,32 @@ def random_words(key: int, stream: int, count: int) -> tuple[Any, Any]:
     k0, k1 = threefry(*parts, *count_parts)
     w0, w1 = np.empty(count, np.uint32), np.empty(count, np.uint32)
     for start in range(0, count, 1 << 14):  # pieces that stay in a cache
-        number = np.arange(start, min(count, start + (1 << 14)), dtype=np.uint64)
+        stop = min(count, start + (1 << 14))
+        number = np.arange(first + start, first + stop, dtype=np.uint64)
         low, high = number.astype(np.uint32), (number >> np.uint64(32)).astype(np.uint32)
         piece = slice(start, start + len(number))
         w0[piece], w1[piece] = threefry(k0, k1, low, high)
     return w0, w1
 
 
-def random_bits(key: int, stream: int, shape: Any, dtype: Any) -> Any:
+def random_bits(key: int, stream: int, shape: Any, dtype: Any, first: int = 0) -> Any:
     """Integers 0 .. 2**32 - 1."""
-    return random_words(key, stream, math.prod(shape))[0].astype(np.int64).reshape(shape)
+    words = random_words(key, stream, math.prod(shape), first)[0]
+    return words.astype(np.int64).reshape(shape)
 
 
-def random_uniform(key: int, stream: int, shape: Any, dtype: Any) -> Any:
+def random_uniform(key: int, stream: int, shape: Any, dtype: Any, first: int = 0) -> Any:
     """Reals in [0, 1): 53 bits for float64, 24 for float32."""
-    w0, w1 = random_words(key, stream, math.prod(shape))
+    w0, w1 = random_words(key, stream, math.prod(shape), first)
     if dtype == np.float32:
         return ((w0 >> np.uint32(8)).astype(np.float32) * np.float32(2**-24)).reshape(shape)
     joined = (w0.astype(np.uint64) << np.uint64(32) | w1) >> np.uint64(11)
     return np.multiply(joined, 2.0**-53).reshape(shape)
 
 
-def random_normal(key: int, stream: int, shape: Any, dtype: Any) -> Any:
+def random_normal(key: int, stream: int, shape: Any, dtype: Any, first: int = 0) -> Any:
     """Reals of the standard normal distribution, by Box and Muller's formula."""
-    w0, w1 = random_words(key, stream, math.prod(shape))
+    w0, w1 = random_words(key, stream, math.prod(shape), first)
     radius = np.sqrt(-2.0 * np.log((w0 + 0.5) * 2.0**-32))
     return (radius * np.cos(2.0 * np.pi * (w1 * 2.0**-32))).astype(dtype).reshape(shape)
 

@@ -178,25 +178,26 @@ function threefry(k0, k1, c0, c1) {
   words[1] = x1;
 }
 
-function draw(out, key, low, high, number) {
+function draw(out, key, low, high, first, number) {
   threefry(key % 4294967296, Math.floor(key / 4294967296), low, high);
   const k0 = words[0], k1 = words[1];
   for (let i = 0; i < out.length; i++) {
-    threefry(k0, k1, i, 0);
+    const place = first + i;
+    threefry(k0, k1, place % 4294967296, Math.floor(place / 4294967296));
     out[i] = number(words[0], words[1]);
   }
 }
 
-function bits(out, key, low, high) {
-  draw(out, key, low, high, (a) => a);
+function bits(out, key, low, high, first = 0) {
+  draw(out, key, low, high, first, (a) => a);
 }
 
-function uniform(out, key, low, high) {
-  draw(out, key, low, high, (a, b) => (a * 2097152 + (b >>> 11)) * Math.pow(2, -53));
+function uniform(out, key, low, high, first = 0) {
+  draw(out, key, low, high, first, (a, b) => (a * 2097152 + (b >>> 11)) * Math.pow(2, -53));
 }
 
-function normal(out, key, low, high) {
+function normal(out, key, low, high, first = 0) {
   const scale = Math.pow(2, -32);
-  draw(out, key, low, high, (a, b) =>
+  draw(out, key, low, high, first, (a, b) =>
     Math.sqrt(-2 * Math.log((a + 0.5) * scale)) * Math.cos(2 * Math.PI * (b * scale)));
 }

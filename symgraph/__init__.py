@@ -151,6 +151,7 @@ _MODULES: dict[str, str] = {
     "metrics": "symgraph.nn.metrics",
     "nn": "symgraph.nn",
     "optim": "symgraph.train.optim",
+    "parallel": "symgraph.train.parallel",
     "random": "symgraph.random",
 }
 
@@ -442,7 +443,12 @@ if TYPE_CHECKING:
     from symgraph.node import (
         Node as Node,
     )
-    from symgraph.train import callbacks as callbacks, optim as optim, sources as data  # noqa: F401 - sg.data
+    from symgraph.train import (
+        callbacks as callbacks,
+        optim as optim,
+        parallel as parallel,
+        sources as data,  # noqa: F401 - sg.data
+    )
     from symgraph.train.history import (
         History as History,
     )

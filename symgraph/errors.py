@@ -18,6 +18,7 @@ __all__ = [
     "SymgraphError",
     "UnknownNameError",
     "UnsupportedError",
+    "WorkerError",
 ]
 
 
@@ -63,6 +64,10 @@ class UnsupportedError(SymgraphError, TypeError):
 
 class StorageError(SymgraphError, OSError):
     """A file or a folder that cannot be written or read: full, read-only, in use."""
+
+
+class WorkerError(SymgraphError, RuntimeError):
+    """Another of the workers that train together has failed, or is not as this one."""
 
 
 class DrawError(SymgraphError, ValueError):

@@ -198,6 +198,7 @@ SAMPLES: dict[str, list[Sample]] = {
         _sample("normal", leaves.random("normal", key, 3, (2, 3)), False),
         _sample("uniform", leaves.random("uniform", key, 0, ()), False),
         _sample("bits", leaves.random("bits", key, 1, (4,)), False),
+        _sample("later", leaves.random("uniform", key, 1, (2, 3), fill(5)), False),
     ],
     "Map": [
         _sample("product", _map(_X * _Y, x, x * 2)),

@@ -187,8 +187,9 @@ class _Reader:
     def _draw(self, drawn: re.Match[str], number: int) -> None:
         """Random numbers: each depends on its place alone."""
         code = self.code
-        key, _, _, size, out = arguments(drawn[2])
+        key, _, begin, size, out = arguments(drawn[2])
         self._entries(key, number, "")
+        self._entries(begin, number, "")
         count, name = self._read(size), f"%0_{number}"
         code.readable &= count is not None and out in self.arrays
         code.axes.append(Axis(name, count or _ODD, number, number, 0))
@@ -209,8 +210,9 @@ def divided_call(text: str, place: int, first: str, count: str) -> str:
     """A call on so many rows, columns or numbers from the first one on."""
     drawn, call = _DRAWN.fullmatch(text), _CALL.fullmatch(text)
     if drawn is not None:
-        key, stream, _, _, out = arguments(drawn[2])
-        inner = ", ".join([key, stream, first, count, f"{out} + {first}"])
+        key, stream, begin, _, out = arguments(drawn[2])
+        start = first if begin == "0" else f"{begin} + {first}"
+        inner = ", ".join([key, stream, start, count, f"{out} + {first}"])
         return f"if (f->lib->{drawn[1]}({inner})) {{"
     assert call is not None
     given = arguments(call[2])

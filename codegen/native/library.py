@@ -83,7 +83,8 @@ def emit_random(w: CWriter, node: Node, note: str) -> None:
     out = w.room(shape, "integer" if distribution == "bits" else "real")
     routine = "random_bits" if distribution == "bits" else f"random_{distribution}_{w.suffix}"
     start, size = entry(key, ""), w.size(product(shape))
+    first = entry(w.value(node.args[1]), "") if len(node.args) > 1 else "0"
     with w.unit():
-        call = f"f->lib->{routine}({start}, {stream}ull, 0, {size}, {out.text})"
+        call = f"f->lib->{routine}({start}, {stream}ull, {first}, {size}, {out.text})"
         w.refuse(call, _KEY, [start], note)
     w.env[node] = out

@@ -253,8 +253,8 @@ def iota(n: Dim) -> Node:
 
 
 class Random(Node):
-    """Counter-based random values: operand = key (integer scalar), `params` = (distribution,
-    stream, shape).
+    """Counter-based random values: operands = key and, where the elements are not numbered from 0,
+    the number of the first one (integer scalars), `params` = (distribution, stream, shape).
 
     Threefry-2x32-20 (Salmon, Moraes, Dror, Shaw, SC 2011) on (key, stream) and the element number:
     the same bits in every target, in any order.
@@ -267,11 +267,15 @@ class Random(Node):
         draw: dict[str, Callable[..., Any]] = {
             "bits": threefry.bits, "uniform": threefry.uniform, "normal": threefry.normal
         }  # fmt: skip
-        return draw[distribution](int(xs[0]), stream, bind_shape(shape, dims))
+        sizes = bind_shape(shape, dims)
+        first = int(xs[1]) if len(xs) > 1 else 0
+        numbers = draw[distribution](int(xs[0]), stream, (first + math.prod(sizes),))
+        return numbers[first:].reshape(sizes)
 
     def entry(self, index: Sequence[Any], read: Callable[[int, Sequence[Any]], Any]) -> Any:
         name = f"random_{self.params[0]}_{self.params[1]}"
-        return sympy.Function(name, real=True)(*index, read(0, ()))
+        given = [read(k, ()) for k in range(len(self.args))]
+        return sympy.Function(name, real=True)(*index, *given)
 
     def vjp(self, ct: Node, k: int) -> Node | None:
         return None
@@ -284,12 +288,15 @@ class Random(Node):
 
     @classmethod
     def rebuild(cls, params: tuple[Any, ...], args: tuple[Node, ...]) -> Node:
-        return random(params[0], args[0], params[1], params[2])
+        return random(params[0], args[0], params[1], params[2], *args[1:])
 
 
-def random(distribution: Distribution, key: Node, stream: int, shape: Shape) -> Node:
+def random(
+    distribution: Distribution, key: Node, stream: int, shape: Shape, first: Node | None = None
+) -> Node:
     """Random values of a shape under a key; different streams are independent.
 
+    `first` is the number of the first element: the values are then a piece of a longer array.
     Raises KindError when the key is not an integer scalar.
     """
     if key.shape != () or key.kind != "integer":
@@ -298,4 +305,5 @@ def random(distribution: Distribution, key: Node, stream: int, shape: Shape) -> 
             'integer scalar. Write sg.input("key", shape=(), kind="integer") or an int.'
         )
     kind: Kind = "integer" if distribution == "bits" else "real"
-    return intern(Random, (key,), (distribution, stream, shape), shape, kind)
+    args = (key,) if first is None else (key, first)
+    return intern(Random, args, (distribution, stream, shape), shape, kind)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
@@ -22,10 +22,12 @@ from symgraph.train.lookups import Lookups, check_lookups
 from symgraph.train.names import unknown_name
 from symgraph.train.sources import load
 
-__all__ = ["Data", "Lookups", "check_data"]
+__all__ = ["Data", "Lookups", "Own", "check_data"]
 
 Array = NDArray[Any]
 Dims = dict[sympy.Symbol, int]
+#: Which of so many samples somebody looks at.
+Own = Callable[[int], slice]
 
 
 @dataclass(frozen=True)
@@ -128,13 +130,15 @@ def check_data(
     dtype: str,
     lookups: Lookups = (),
     check_finite: bool = True,
+    own: Own = slice,
 ) -> Data:
     """The data of some inputs, by name or by node or in a file, as arrays of their kind.
 
     `inputs` are those needed; other `known` ones may be given and are left out. `where` begins
-    every message. Raises UnknownNameError for unknown or missing names, KindError for arrays of
-    another kind, ShapeError for shapes that do not fit, NonFiniteError for NaN and infinity unless
-    `check_finite` is false, RangeError for labels outside their range.
+    every message; `own` tells which of so many samples are looked at. Raises UnknownNameError for
+    unknown or missing names, KindError for arrays of another kind, ShapeError for shapes that do
+    not fit, NonFiniteError for NaN and infinity unless `check_finite` is false, RangeError for
+    labels outside their range.
     """
     data = _named(where, data, inputs, known)
     for name in inputs:
@@ -154,9 +158,9 @@ def check_data(
                 "Give at least one sample."
             )
         if check_finite and node.kind == "real":
-            _check_finite(where, node, array, axes[node] or 0, dtypes[node])
+            _check_finite(where, node, array, axes[node], dtypes[node], own)
     checked = Data(arrays, axes, batch, dims, dtypes)
-    _check_lookups(where, lookups, checked)
+    _check_lookups(where, lookups, checked, own)
     return checked
 
 
@@ -181,19 +185,17 @@ def _named(
     return named
 
 
-def _check_lookups(where: str, lookups: Lookups, data: Data) -> None:
+def _check_lookups(where: str, lookups: Lookups, data: Data, own: Own) -> None:
     """Check what integers choose, some samples at a time."""
     read = {leaf for index, _ in lookups for leaf in variables([index])}
     used = {node: array for node, array in data.arrays.items() if node in read}
     if not used:
         return
     chosen = replace(data, arrays=used)
-    if chosen.is_plain and all(array.nbytes <= BLOCK for array in used.values()):
-        check_lookups(where, lookups, used, data.dims)
-        return
     each = max(1, BLOCK // max(array.itemsize * array.size // data.rows for array in used.values()))
-    for start in range(0, data.rows, each):
-        part = chosen.take(np.arange(start, min(start + each, data.rows)))
+    first, stop, _ = own(data.rows).indices(data.rows)
+    for start in range(first, stop, each):
+        part = chosen.take(np.arange(start, min(start + each, stop)))
         check_lookups(where, lookups, part.arrays, part.dims, (data.batch, start))
 
 
@@ -271,7 +273,14 @@ def _differing(
     )
 
 
-def _check_finite(where: str, node: Var, array: Array, axis: int, dtype: np.dtype[Any]) -> None:
+def _check_finite(
+    where: str, node: Var, given: Array, along: int | None, dtype: np.dtype[Any], own: Own
+) -> None:
+    array, axis, begin = given, along or 0, 0
+    if along is not None:
+        part_of = own(given.shape[axis])
+        begin = part_of.start or 0
+        array = given[(slice(None),) * axis + (part_of,)]
     first: tuple[int, ...] = ()
     value, count = 0.0, 0
     for start, part in blocks(array, axis, dtype):
@@ -281,7 +290,7 @@ def _check_finite(where: str, node: Var, array: Array, axis: int, dtype: np.dtyp
         at = [int(i) for i in np.argwhere(~finite)[0]]
         if not count:
             value = part[tuple(at)]
-            first = tuple(i + start * (a == axis) for a, i in enumerate(at))
+            first = tuple(i + (begin + start) * (a == axis) for a, i in enumerate(at))
         count += int((~finite).sum())
     if count:
         raise NonFiniteError(

@@ -14,11 +14,13 @@ from symgraph.errors import UnsupportedError
 from symgraph.node import Node
 from symgraph.ops.leaves import Var
 from symgraph.shapes import shape_text
-from symgraph.train.data import Data, check_data
+from symgraph.train.data import Data, Own, check_data
 from symgraph.train.initialise import start_value
 from symgraph.train.joint import members_of
 from symgraph.train.lookups import find_lookups
 from symgraph.train.loop import Training
+from symgraph.train.parallel.communicator import Communicator
+from symgraph.train.parallel.program import JointProgram
 from symgraph.train.plan import Plan, Rule
 from symgraph.train.position import Position
 from symgraph.train.program import Program, Settings, Walk
@@ -44,6 +46,7 @@ class Engine:
         self._loss_lookups = find_lookups([*spec.measured.values(), *spec.updates.values()])
         self._output_lookups = find_lookups([*spec.outputs.values()])
         self._programs: dict[str, Program] = {}
+        self._joint: JointProgram | None = None  # to measure with others
 
     def _start(
         self, what: str, variables: Mapping[str, Var], seed: int, first: Sequence[Var] = ()
@@ -51,49 +54,62 @@ class Engine:
         start = {name: start_value(variable, seed) for name, variable in variables.items()}
         return Values(what, list(variables.values()), start, self.settings.dtype, first)
 
-    def training(self, rule: Rule) -> Training:
+    def training(self, rule: Rule, communicator: Communicator | None = None) -> Training:
         """A training that begins, from the parameters as they are."""
         memory = [self.parameters, self.states]
-        return Training(self.spec, memory, rule, self._members, self.settings)
+        return Training(self.spec, memory, rule, self._members, self.settings, communicator)
 
-    def take(self, where: str, data: Any, check_finite: bool) -> Data | Stream:
-        """Data for the loss, the metrics and the updates, or batches of them."""
+    def take(
+        self, where: str, data: Any, check_finite: bool, own: Own | None = None
+    ) -> Data | Stream:
+        """Data for the loss, the metrics and the updates, or batches of them.
+
+        `own` tells which of so many samples are looked at here, by default all of them.
+        """
         if is_stream(data):
             return Stream(where, data, partial(self.check, check_finite=check_finite))
-        return self.check(where, data, check_finite)
+        return self.check(where, data, check_finite, own)
 
-    def check(self, where: str, data: Any, check_finite: bool) -> Data:
+    def check(self, where: str, data: Any, check_finite: bool, own: Own | None = None) -> Data:
         """Data for the loss, the metrics and the updates."""
         spec = self.spec
         inputs = needed([*spec.measured.values(), *spec.updates.values()], spec.inputs)
         checked = check_data(
             where, data, inputs, spec.inputs, spec.batch,
             dtype=self.settings.dtype, lookups=self._loss_lookups, check_finite=check_finite,
+            own=own or slice,
         )  # fmt: skip
         # views of the parameters would change under the steps
-        own = [values.flat for values in (self.parameters, self.states)]
-        views = {
-            node: array.copy()
-            for node, array in checked.arrays.items()
-            if any(np.may_share_memory(array, flat) for flat in own)
-        }
-        return replace(checked, arrays=checked.arrays | views) if views else checked
+        memory = [values.flat for values in (self.parameters, self.states)]
+        return replace(
+            checked,
+            arrays={
+                node: array.copy()
+                if any(np.may_share_memory(array, one) for one in memory)
+                else array
+                for node, array in checked.arrays.items()
+            },
+        )
 
     def measure(
-        self, data: Data | Stream, batch_size: int | None, key: int = 0, training: bool = False
+        self,
+        data: Data | Stream,
+        batch_size: int | None,
+        key: int = 0,
+        communicator: Communicator | None = None,
     ) -> dict[str, float]:
-        """The loss and the metrics."""
+        """The loss and the metrics, with the input `training` false."""
         measuring = self.spec.measuring
-        program = self._program("loss", [*measuring.outputs.values()])
+        program = self._measuring_program(communicator)
         place = Position()
         if isinstance(data, Stream):
-            switches = self.spec.switch_arrays(training, key)
+            switches = self.spec.switch_arrays(False, key)
             for batch in data.batches():
-                values = [float(value) for value in program.run({**batch.arrays, **switches})]
+                values = [float(value) for value in program.run_on(batch, switches)]
                 place.add(measuring.outputs, values, batch.rows)
             return place.close_epoch(measuring)
         plan = Plan(1, batch_size, False, 0)
-        walk = Walk(program, data, self.spec.switch_arrays(training, key), keys=False)
+        walk = program.walk(data, self.spec.switch_arrays(False, key), keys=False)
         sweep = Sweep.of(walk, plan.size(data.rows), measuring)
         if sweep is not None:
             return sweep.measure()
@@ -103,18 +119,18 @@ class Engine:
         return place.close_epoch(measuring)
 
     def predict(
-        self, data: Any, batch_size: int | None, key: int, training: bool, check_finite: bool
+        self, data: Any, batch_size: int | None, key: int, check_finite: bool
     ) -> dict[str, Array]:
-        """The outputs by name."""
+        """The outputs, with the input `training` false."""
         check = partial(self._check_outputs, check_finite=check_finite)
         program = self._program("outputs", [*self.spec.outputs.values()])
         if is_stream(data):
-            switches = self.spec.switch_arrays(training, key)
+            switches = self.spec.switch_arrays(False, key)
             batches = Stream("predict", data, check).batches()
             return self._joined([program.run({**one.arrays, **switches}) for one in batches])
         checked = check("predict", data)
         plan = Plan(1, batch_size, False, 0)
-        walk = Walk(program, checked, self.spec.switch_arrays(training))
+        walk = Walk(program, checked, self.spec.switch_arrays(False))
         order = plan.order(checked.rows, 0)
         parts = checked.batches(order, plan.size(checked.rows))
         return self._joined([walk.run(index, key) for index in parts])
@@ -146,6 +162,21 @@ class Engine:
 
     def _program(self, what: str, nodes: list[Node]) -> Program:
         if what not in self._programs:
-            memory = {**self.parameters.by_variable(), **self.states.by_variable()}
-            self._programs[what] = Program(nodes, {}, memory, self.spec.given, self.settings)
+            self._programs[what] = Program(
+                nodes, {}, self._memory(), self.spec.given, self.settings
+            )
         return self._programs[what]
+
+    def _measuring_program(self, communicator: Communicator | None) -> Program | JointProgram:
+        nodes = [*self.spec.measuring.outputs.values()]
+        if communicator is None:
+            return self._program("loss", nodes)
+        if self._joint is None or self._joint.communicator is not communicator:
+            self._joint = JointProgram(
+                "fit: validation", self.spec.batch, nodes, {}, self._memory(), self.spec.given,
+                self.settings, communicator,
+            )  # fmt: skip
+        return self._joint
+
+    def _memory(self) -> dict[Node, Array]:
+        return {**self.parameters.by_variable(), **self.states.by_variable()}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import numbers
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from symgraph.errors import KindError, UnsupportedError
@@ -13,14 +14,17 @@ from symgraph.train.engine import Engine
 from symgraph.train.history import History
 from symgraph.train.keeper import Keeper
 from symgraph.train.loop import Training
-from symgraph.train.plan import Plan
+from symgraph.train.marks import formulas_hash, rule_hash
+from symgraph.train.parallel.crew import Crew
+from symgraph.train.parallel.joining import join
+from symgraph.train.plan import Plan, Rule
 from symgraph.train.progress import Bar
 from symgraph.train.stream import Stream
 
 if TYPE_CHECKING:
     from symgraph.train.model import Model
 
-__all__ = ["Callback", "Fitting", "check_callbacks", "training_parts"]
+__all__ = ["Callback", "Fitting", "check_callbacks", "run_facts", "training_parts"]
 
 Callback: TypeAlias = "Callable[[Model, History], object]"
 
@@ -38,14 +42,19 @@ class Fitting:
     callbacks: Sequence[Callback]
     progress: bool | None
     keeper: Keeper | None = None
+    #: Whether checkpoints are kept, by this worker or another.
+    keeps: bool = False
+    crew: Crew = field(default_factory=Crew)
 
     def run(self) -> History:
         """Train until the plan's last epoch, or until someone asks to stop."""
         self.history = History()
-        if self.keeper is not None:
-            self.history.stopped = self.keeper.take_up(
-                self.training, self.train, self.history, self.callbacks
-            )
+        with self.crew.together("taking up the last checkpoint"):
+            if self.keeper is not None:
+                self.history.stopped = self.keeper.take_up(
+                    self.training, self.train, self.history, self.callbacks
+                )
+        join(self.crew, self.training, self.history, self.callbacks)
         if self.training.position.step == 0:
             self._tell("begin")
         if not self.history.stopped:
@@ -60,16 +69,12 @@ class Fitting:
         if isinstance(self.train, Data):
             batches = self.plan.batches(self.train.rows)
             total, done = self.plan.epochs * batches, place.epoch * batches + place.batch
-        with Bar(self.progress, self.plan.epochs, total, done) as self._bar:
+        shown = self.progress if self.crew.is_first else False
+        with Bar(shown, self.plan.epochs, total, done) as self._bar:
             self.history.stopped = self.training.run(
                 self.train, self.plan, self._end_epoch, self._bar,
-                stride=self._stride, leave=None if self.keeper is None else self._leave,
+                stride=self._stride, leave=self._leave if self.keeps else None,
             )  # fmt: skip
-
-    def _leave(self) -> None:
-        self._bar.close()
-        if self.keeper is not None:
-            self.keeper.leave(self.training, self.history, self.callbacks)
 
     def _tell(self, moment: str) -> None:
         """Call what callbacks have for a moment of the training."""
@@ -92,17 +97,30 @@ class Fitting:
         the history, a checkpoint holds what the callbacks remember.
         """
         values = self._measured(means)
-        self._record(epoch, values)
-        stops = self._called_back()
-        if self.keeper is not None and (stops or self.keeper.is_due(epoch, self.training)):
-            stopped = "by a callback" if stops else ""
-            self.keeper.save(self.training, self.history, self.callbacks, stopped)
+        with self.crew.together(f"the end of epoch {epoch}"):
+            self._record(epoch, values)
+            stops = self._called_back()
+        stops = self.crew.any(stops)
+        if self.keeps:
+            with self.crew.together(f"the checkpoint of epoch {epoch}"):
+                if self.keeper is not None and (stops or self.keeper.is_due(epoch, self.training)):
+                    self._keep("by a callback" if stops else "")
         return stops
+
+    def _leave(self) -> None:
+        with self.crew.together("the last checkpoint"):
+            self._keep("")
+
+    def _keep(self, stopped: str) -> None:
+        if self.keeper is not None:
+            self.keeper.save(self.training, self.history, self.callbacks, stopped)
 
     def _measured(self, means: dict[str, float]) -> dict[str, float]:
         if self.held_out is None:
             return means
-        measured = self.engine.measure(self.held_out, self.plan.batch_size)
+        measured = self.engine.measure(
+            self.held_out, self.plan.batch_size, communicator=self.crew.communicator
+        )
         return means | {f"val_{name}": value for name, value in measured.items()}
 
     def _record(self, epoch: int, values: dict[str, float]) -> None:
@@ -136,14 +154,14 @@ def check_callbacks(callbacks: Any) -> list[Callback]:
 
 
 def training_parts(
-    engine: Engine, data: Any, validation: Any, seed: int, check_finite: bool
+    engine: Engine, data: Any, validation: Any, seed: int, check_finite: bool, crew: Crew
 ) -> tuple[Data | Stream, Data | Stream | None]:
-    """The data to train on and those to validate on."""
-    whole = engine.take("fit", data, check_finite)
+    """The data to train on and those to validate on; each worker looks at its own samples."""
+    whole = engine.take("fit", data, check_finite, crew.own)
     if validation is None:
         return whole, None
     if not isinstance(validation, numbers.Number):
-        return whole, engine.take("fit: validation", validation, check_finite)
+        return whole, engine.take("fit: validation", validation, check_finite, crew.own)
     if isinstance(validation, bool) or not isinstance(validation, numbers.Real):
         raise KindError(
             f"fit: validation is {validation!r}, and it is data by name or a fraction of them."
@@ -159,3 +177,19 @@ def training_parts(
             "out. Give validation={...}."
         )
     return whole.split(float(validation), seed)
+
+
+def run_facts(
+    engine: Engine, rule: Rule, plan: Plan, train: Data | Stream, held_out: Data | Stream | None
+) -> str:
+    """What must be the same for all workers of a training, as text."""
+    parts = [part for part in (train, held_out) if isinstance(part, Data)]
+    sizes = [{str(symbol): size for symbol, size in part.dims.items()} for part in parts]
+    facts = {
+        "formulas": formulas_hash(engine.spec),
+        "optimizer": rule_hash(engine.spec, rule),
+        "plan": asdict(plan),
+        "sizes": sizes,
+        "dtype": engine.settings.dtype,
+    }
+    return json.dumps(facts, ensure_ascii=False)

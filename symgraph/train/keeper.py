@@ -24,7 +24,7 @@ from symgraph.train.plan import Plan, Rule
 from symgraph.train.run_folder import RunFolder
 from symgraph.train.stream import Stream
 
-__all__ = ["Keeper"]
+__all__ = ["Keeper", "has_state", "state_of"]
 
 Array: TypeAlias = NDArray[Any]
 
@@ -140,7 +140,7 @@ class Keeper:
     def _give_back(self, path: Path, checkpoint: Checkpoint, callbacks: Sequence[Any]) -> None:
         known = checkpoint.facts["callbacks"]
         for number, callback in enumerate(callbacks):
-            if not _has_state(callback):
+            if not has_state(callback):
                 continue
             name = type(callback).__name__
             if known[number : number + 1] == [name]:
@@ -172,15 +172,6 @@ class Keeper:
         now = position.epoch == epoch and position.batch == 0
         return now and (epoch % self.every == 0 or epoch == self._plan.epochs)
 
-    def leave(self, training: Training, history: History, callbacks: Sequence[Any]) -> None:
-        """Keep what is done when the user asks to stop, and say how to go on. Raises as `save`."""
-        self.save(training, history, callbacks)
-        place = training.position
-        _log.warning(
-            "fit: interrupted in epoch %d after step %d, which %r holds; resume=True goes on.",
-            place.epoch + (place.batch > 0), place.step, str(self._folder.paths[-1]),
-        )  # fmt: skip
-
     def save(
         self, training: Training, history: History, callbacks: Sequence[Any], stopped: str = ""
     ) -> None:
@@ -203,8 +194,8 @@ class Keeper:
             },
         }
         for number, callback in enumerate(callbacks):
-            if _has_state(callback):
-                groups[f"callback/{number}"] = _state_of(callback)
+            if has_state(callback):
+                groups[f"callback/{number}"] = state_of(callback)
         facts = {
             "identity": self._identity,
             "plan": self._walk,
@@ -251,11 +242,13 @@ def _changes(then: Mapping[str, Any], now: Mapping[str, Any], *apart: str) -> st
     )
 
 
-def _has_state(callback: object) -> bool:
+def has_state(callback: object) -> bool:
+    """Whether a callback remembers something that a training needs to go on."""
     return all(callable(getattr(callback, name, None)) for name in ("state", "take_up"))
 
 
-def _state_of(callback: Any) -> dict[str, Array]:
+def state_of(callback: Any) -> dict[str, Array]:
+    """What a callback remembers, as arrays of numbers; KindError for anything else."""
     state = callback.state()
     if not isinstance(state, Mapping):
         raise KindError(

@@ -19,9 +19,11 @@ from symgraph.train.failure import failure
 from symgraph.train.initialise import start_value
 from symgraph.train.joint import step_of
 from symgraph.train.optim import Optimizer, learning_rate_state
+from symgraph.train.parallel.communicator import Communicator
+from symgraph.train.parallel.program import AnyWalk, JointProgram, make_program
 from symgraph.train.plan import Plan, Rule
 from symgraph.train.position import Position
-from symgraph.train.program import Program, Settings, Walk
+from symgraph.train.program import Settings
 from symgraph.train.progress import Bar, Interruption
 from symgraph.train.spec import Spec
 from symgraph.train.stream import Stream
@@ -43,8 +45,9 @@ class Training:
     """A rule with its program and its slots, and where it stands."""
 
     def __init__(
-        self, spec: Spec, model: list[Values], rule: Rule, members: list[Var], settings: Settings
-    ) -> None:
+        self, spec: Spec, model: list[Values], rule: Rule, members: list[Var], settings: Settings,
+        communicator: Communicator | None = None,
+    ) -> None:  # fmt: skip
         step = step_of(spec, rule, members)
         start = {node.name: start_value(node) for node in step.slots}
         self.spec = spec
@@ -54,7 +57,10 @@ class Training:
         self.position = Position()
         self.means: dict[str, float] = {}  # of the epoch done last
         arrays = step.memory(model, self.slots)
-        self.program = Program(step.outputs, step.updates, arrays, spec.given, settings)
+        self.communicator = communicator
+        self.program = make_program(
+            "fit", spec, step.outputs, step.updates, arrays, settings, communicator
+        )
         self.has_rate = learning_rate_state() in step.slots
         self.set_rate(rule.optimizer)
 
@@ -72,7 +78,7 @@ class Training:
     def step(self, batch: Data, seed: int) -> list[float]:
         """Run one step; what it measured before it, the loss first."""
         switches = self.spec.switch_arrays(True, self._key(seed))
-        return self._count(self.program.run({**batch.arrays, **switches}), batch.rows)
+        return self._count(self.program.run_on(batch, switches), batch.rows)
 
     def _key(self, seed: int) -> int:
         """Another number in every step and for every seed below 2**31."""
@@ -93,11 +99,15 @@ class Training:
         `stride`, or any number. When the user asks to stop, `leave` is called after a whole step.
         """
         self._check_resumable(plan, data.rows)
-        walk = sweep = None
+        walk: AnyWalk | None = None
+        sweep = None
         if isinstance(data, Data):
-            walk = Walk(self.program, data, self.spec.switch_arrays(True))
+            walk = self.program.walk(data, self.spec.switch_arrays(True))
             sweep = Sweep.of(walk, plan.size(data.rows), self.spec.measuring)
-        with Interruption(terminating=leave is not None) as interruption:
+        joint = isinstance(self.program, JointProgram)
+        with Interruption(terminating=leave is not None, joint=joint) as interruption:
+            if isinstance(self.program, JointProgram):
+                self.program.interruption = interruption
             try:
                 while self.position.epoch < plan.epochs and not interruption.asked:
                     if stride != 1 and sweep is not None and sweep.is_quick:
@@ -115,6 +125,8 @@ class Training:
                 if interruption.asked and leave is not None:
                     leave()
             except KeyboardInterrupt:
+                if joint:  # the others know nothing of it
+                    raise
                 return "interrupted"
         return "interrupted" if interruption.asked else ""
 
@@ -146,7 +158,7 @@ class Training:
         self.position.plan = cut
 
     def _run_epoch(
-        self, walk: Walk, sweep: Sweep | None, plan: Plan, bar: Bar, interruption: Interruption
+        self, walk: AnyWalk, sweep: Sweep | None, plan: Plan, bar: Bar, interruption: Interruption
     ) -> bool:
         """Run the batches that are left; false when the user asked to stop among them."""
         place, batches = self.position, plan.batches(walk.data.rows)
@@ -181,7 +193,7 @@ class Training:
         self.means = place.close_epoch(self.spec.measuring)
         return True
 
-    def _steps(self, walk: Walk, plan: Plan) -> Iterator[float]:
+    def _steps(self, walk: AnyWalk, plan: Plan) -> Iterator[float]:
         """The loss after each step."""
         for index in self._batches(walk.data, plan):
             yield self._count(walk.run(index, self._key(plan.seed)), walk.data.count(index))[0]

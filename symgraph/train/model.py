@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -16,12 +17,20 @@ from symgraph.node import Node
 from symgraph.train import store
 from symgraph.train.checkpoint import describe, take_up
 from symgraph.train.engine import Engine
-from symgraph.train.fitting import Callback, Fitting, check_callbacks, training_parts
+from symgraph.train.fitting import (
+    Callback,
+    Fitting,
+    check_callbacks,
+    run_facts,
+    training_parts,
+)
 from symgraph.train.history import History
 from symgraph.train.keeper import Keeper
 from symgraph.train.loop import Training
 from symgraph.train.names import unknown_name
 from symgraph.train.optim import Adam, Optimizer
+from symgraph.train.parallel.communicator import Communicator
+from symgraph.train.parallel.crew import Crew
 from symgraph.train.plan import (
     Rule,
     check_batch_size,
@@ -127,6 +136,7 @@ class Model:
         resume: bool = False,
         checkpoint: str | Path | None = None,
         every: int = 1,
+        communicator: Communicator | None = None,
     ) -> History:
         """Train on data, and return what every epoch measured.
 
@@ -161,28 +171,46 @@ class Model:
         threads or the seed, is told in the log. StorageError when the disk is full or read-only;
         the checkpoint before is then whole.
 
+        `communicator` divides every batch among several processes that run the same script, such as
+        those of `mpiexec -n 4` with `sg.parallel.mpi()`: each reads its own samples of the data,
+        and the end is that of one process but for rounding. Worker 0 writes the checkpoints and
+        shows the bar. UnsupportedError for a model whose samples cannot be divided, with the value
+        that needs all of them; WorkerError when another worker has failed.
+
         Nothing changes before all data are checked: UnknownNameError for unknown and missing
         names, ShapeError and KindError for arrays that do not fit, NonFiniteError for NaN and
         infinity (unless `check_finite` is false), RangeError for labels outside their range and
         settings outside theirs. NonFiniteError when the loss or an update is no longer finite:
         it names the step and the first such node, and the parameters are those before that step.
         """
-        rule = check_rule(optimizer, clip_norm, clip_value)
-        plan = check_plan(epochs, batch_size, shuffle, seed)
-        watching = check_callbacks(callbacks)
-        check_flags("fit", check_finite=check_finite, resume=resume)
-        if progress is not None:
-            check_flags("fit", progress=progress)
-        train, held_out = training_parts(self._engine, data, validation, seed, check_finite)
+        crew = Crew(communicator)
         with ExitStack() as stack:
-            keeper = None
-            if checkpoint is not None:
-                keeper = Keeper(checkpoint, every, resume, self._engine, rule, plan)
-                stack.enter_context(keeper)
-            training = self._training_for(rule, resume and keeper is None)
+            stack.enter_context(crew.guarded())
+            with crew.together("its data and settings"):
+                rule = check_rule(optimizer, clip_norm, clip_value)
+                plan = check_plan(epochs, batch_size, shuffle, seed)
+                watching = check_callbacks(callbacks)
+                check_flags("fit", check_finite=check_finite, resume=resume)
+                if progress is not None:
+                    check_flags("fit", progress=progress)
+                train, held_out = training_parts(
+                    self._engine, data, validation, seed, check_finite, crew
+                )
+                keeper = None
+                if checkpoint is not None and crew.is_first:
+                    keeper = Keeper(checkpoint, every, resume, self._engine, rule, plan)
+                    stack.enter_context(keeper)
+                training = self._training_for(
+                    rule, resume and checkpoint is None, crew.communicator
+                )
+            crew.check_same(
+                "model, data or setting",
+                partial(run_facts, self._engine, rule, plan, train, held_out),
+            )
             return Fitting(
-                self, self._engine, training, plan, train, held_out, watching, progress, keeper
-            ).run()
+                self, self._engine, training, plan, train, held_out, watching, progress, keeper,
+                checkpoint is not None, crew,
+            ).run()  # fmt: skip
 
     def step(
         self,
@@ -304,22 +332,18 @@ class Model:
         *,
         batch_size: int | None = None,
         key: int = 0,
-        training: bool = False,
         check_finite: bool = True,
     ) -> dict[str, float]:
-        """The loss and the metrics on data.
+        """The loss and the metrics on data, with the input `training` false.
 
-        With `batch_size` they are measured batch by batch, which needs less memory. What is a
-        formula of sums over samples, as means, weighted means and all of `sg.metrics` are, is then
-        the same as on all samples at once; anything else, such as a maximum, is averaged over the
-        batches by their sizes. `training` is what the switch `sg.training()` stands at, `key` the
-        random key. Raises as `fit`.
+        With `batch_size` they are measured batch by batch and averaged over the samples, which
+        needs less memory and is the same for means over samples. Raises as `fit`.
         """
         check_batch_size("evaluate", batch_size)
         check_key("evaluate", key)
-        check_flags("evaluate", training=training, check_finite=check_finite)
+        check_flags("evaluate", check_finite=check_finite)
         taken = self._engine.take("evaluate", data, check_finite)
-        return self._engine.measure(taken, batch_size, key, training)
+        return self._engine.measure(taken, batch_size, key)
 
     def predict(
         self,
@@ -327,24 +351,22 @@ class Model:
         *,
         batch_size: int | None = None,
         key: int = 0,
-        training: bool = False,
         check_finite: bool = True,
     ) -> dict[str, Array]:
-        """The outputs by name; only their inputs are needed.
+        """The outputs by name, with the input `training` false; only their inputs are needed.
 
         With `batch_size` the samples are computed some at a time and put together, which needs less
-        memory. `training=True` leaves dropout and batch statistics on, as in a step; another `key`
-        then draws another mask. Raises as `fit`, and UnsupportedError when an output has no axis of
-        samples to put together along.
+        memory. Raises as `fit`, and UnsupportedError when an output has no axis of samples to put
+        together along.
         """
         check_batch_size("predict", batch_size)
         check_key("predict", key)
-        check_flags("predict", training=training, check_finite=check_finite)
+        check_flags("predict", check_finite=check_finite)
         if not self.spec.outputs:
             raise UnsupportedError(
                 'predict: the model has no outputs. Write outputs={"name": node}.'
             )
-        return self._engine.predict(data, batch_size, key, training, check_finite)
+        return self._engine.predict(data, batch_size, key, check_finite)
 
     # --- summary and files --------------------------------------------------------------------
 
@@ -412,18 +434,24 @@ class Model:
 
     # --- inside -------------------------------------------------------------------------------
 
-    def _training_for(self, rule: Rule, resume: bool) -> Training:
+    def _training_for(
+        self, rule: Rule, resume: bool, communicator: Communicator | None = None
+    ) -> Training:
         """The training that goes on, or a new one; a program is compiled once for each rule."""
         training = self._training
-        if training is not None and training.rule.same_program(rule):
+        is_same = training is not None and training.rule.same_program(rule)
+        if training is not None and is_same and training.communicator is communicator:
             if not resume:
                 training.restart()
             if not resume or training.rule.optimizer != rule.optimizer:
                 training.set_rate(rule.optimizer)
             training.rule = rule
             return training
-        fresh = self._engine.training(rule)
-        if resume and self._loaded is not None:
+        fresh = self._engine.training(rule, communicator)
+        if resume and is_same and training is not None:
+            fresh.slots.flat[...] = training.slots.flat
+            fresh.position = training.position.copy()
+        elif resume and self._loaded is not None:
             take_up(fresh, *self._loaded)
         elif resume:
             raise UnsupportedError(

@@ -65,6 +65,14 @@ class Program:
         values: list[Any] = self._open.step(*(feed[node] for node in self.inputs))
         return values
 
+    def run_on(self, data: Data, switches: Mapping[Var, Array]) -> list[Any]:
+        """The values of the outputs on all samples of some data, before the update."""
+        return self.run({**data.arrays, **switches})
+
+    def walk(self, data: Data, switches: Mapping[Var, Array], keys: bool = True) -> Walk:
+        """The program on one batch of some data after another."""
+        return Walk(self, data, switches, keys)
+
     def bind(self, feed: Mapping[Var, Array]) -> Bound:
         """The same on arrays that stay: a run reads what they hold then."""
         return self._compiled.bind(*self._kept, *(feed[node] for node in self.inputs))

@@ -53,13 +53,9 @@ class Bar:
     def __enter__(self) -> Self:
         return self
 
-    def close(self) -> None:
-        """Leave the bar as it is, and begin a new line."""
+    def __exit__(self, *failure: object) -> None:
         if self._bar is not None:
             self._bar.close()
-
-    def __exit__(self, *failure: object) -> None:
-        self.close()
 
 
 def _tqdm(total: int | None, done: int) -> Any:
@@ -71,14 +67,17 @@ def _tqdm(total: int | None, done: int) -> Any:
 class Interruption:
     """While this is open, the first Ctrl-C only sets `asked`, so that no step is left half done.
 
-    A second one raises KeyboardInterrupt at once. With `terminating` the signal that a system sends
+    A second one raises KeyboardInterrupt at once. With `joint` it sets `heard` instead: `asked` is
+    set when all workers of a training know. With `terminating` the signal that a system sends
     before it shuts down (SIGTERM) is heard as well: SystemExit follows when this is closed, with
     the exit code that a shell gives to it. Outside of the main thread, or when the program has a
     handler of its own, nothing is changed.
     """
 
-    def __init__(self, terminating: bool = False) -> None:
+    def __init__(self, terminating: bool = False, joint: bool = False) -> None:
         self.asked = False
+        self.heard = False
+        self._joint = joint
         self._ends = False
         self._previous: dict[int, Any] = {}
         self._heard: dict[int, Any] = {signal.SIGINT: signal.default_int_handler}
@@ -95,9 +94,10 @@ class Interruption:
     def _ask(self, number: int, frame: FrameType | None) -> None:
         if number == signal.SIGTERM:
             self._ends = True
-        elif self.asked:
+        elif self.heard:
             raise KeyboardInterrupt
-        self.asked = True
+        self.heard = True
+        self.asked = self.asked or not self._joint
 
     def __exit__(self, *failure: object) -> None:
         for number, handler in self._previous.items():

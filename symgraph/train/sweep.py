@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgraph.train.measured import Measured
+from symgraph.train.parallel.program import AnyWalk
 from symgraph.train.plan import Plan
 from symgraph.train.position import Position
 from symgraph.train.program import Native, Walk
@@ -34,11 +35,13 @@ class Sweep:
         self.is_quick = False
 
     @classmethod
-    def of(cls, walk: Walk, size: int, measuring: Measured) -> Sweep | None:
+    def of(cls, walk: AnyWalk, size: int, measuring: Measured) -> Sweep | None:
         """The walk on batches of a size as native code; None where there is none."""
         size = min(size, walk.data.rows)
-        inner = walk.native(size)
-        return None if inner is None else cls(walk, inner, size, measuring)
+        inner = walk.native(size) if isinstance(walk, Walk) else None
+        if inner is None or not isinstance(walk, Walk):
+            return None
+        return cls(walk, inner, size, measuring)
 
     # --- training -----------------------------------------------------------------------------
 
