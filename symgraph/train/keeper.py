@@ -76,8 +76,14 @@ class Keeper:
             )
         if self._found is not None:
             self._check(*self._found)
-        if self._found is None or self._found[1].position.epoch < self._plan.epochs:
+        if self._found is None or not self._is_done(self._found[1]):
             self._folder.check_writable()
+
+    def _is_done(self, checkpoint: Checkpoint) -> bool:
+        """Whether there is nothing left to train."""
+        facts, epochs = checkpoint.facts, self._plan.epochs
+        was_ended = bool(facts["stopped"]) and epochs <= facts["plan"]["epochs"]
+        return was_ended or checkpoint.position.epoch >= epochs
 
     # --- the same model -----------------------------------------------------------------------
 
@@ -131,11 +137,11 @@ class Keeper:
             epoch, *measured = row
             history.record(epoch, dict(zip(facts["columns"][1:], measured, strict=True)))
         self._give_back(path, checkpoint, callbacks)
-        if training.position.epoch < self._plan.epochs:
-            self._tell_changes(path, facts)
         self._saved = training.position.step
-        ended = bool(facts["stopped"]) and self._plan.epochs <= facts["plan"]["epochs"]
-        return str(facts["stopped"]) if ended else ""
+        if not self._is_done(checkpoint):
+            self._tell_changes(path, facts)
+            return ""
+        return str(facts["stopped"])
 
     def _give_back(self, path: Path, checkpoint: Checkpoint, callbacks: Sequence[Any]) -> None:
         known = checkpoint.facts["callbacks"]

@@ -270,6 +270,22 @@ def test_a_training_that_a_callback_ended_stays_ended_until_there_are_more_epoch
     assert (more.epochs, more.stopped) == ([1, 2, 3, 4, 5, 6], "")
 
 
+def test_a_training_that_is_done_needs_no_right_to_write(tmp_path, monkeypatch):
+    def second(model, history):
+        return len(history.epochs) == 2
+
+    net().fit(DATA, epochs=3, checkpoint=tmp_path / "a", **PLAIN)
+    net().fit(DATA, epochs=3, checkpoint=tmp_path / "b", callbacks=[second], **PLAIN)
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    done = net().fit(DATA, epochs=3, checkpoint=tmp_path / "a", resume=True, **PLAIN)
+    ended = net().fit(DATA, epochs=3, checkpoint=tmp_path / "b", resume=True, **PLAIN)
+
+    assert (done.epochs, done.stopped) == ([1, 2, 3], "")
+    assert (ended.epochs, ended.stopped) == ([1, 2], "by a callback")
+    with pytest.raises(StorageError, match="is read-only"):
+        net().fit(DATA, epochs=4, checkpoint=tmp_path / "a", resume=True, **PLAIN)
+
+
 def test_the_folder_of_another_training_is_not_overwritten(tmp_path):
     net().fit(DATA, epochs=2, checkpoint=tmp_path, **PLAIN)
     model = net()
