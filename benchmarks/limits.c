@@ -1,4 +1,5 @@
-/* What bounds loops besides multiply-adds: memory, divisions, square roots, and a clock to tell. */
+/* What bounds loops besides multiply-adds of numbers at hand: those of numbers that must be loaded,
+   memory, divisions, square roots; and a clock to tell. */
 #if defined(__AVX512F__)
 #define BYTES 64
 #elif defined(__AVX__)
@@ -8,6 +9,28 @@
 #endif
 enum { LANES = BYTES / sizeof(REAL), ENTRIES = 1024 };
 typedef REAL vector __attribute__((vector_size(BYTES)));
+
+#if defined(__AVX512F__)
+enum { ROWS = 14, COLUMNS = 2 };
+#else
+enum { ROWS = 6, COLUMNS = 2 };
+#endif
+#define EACH(i, n) _Pragma("GCC unroll 14") for (int i = 0; i < n; i++)
+
+/* Multiply-adds of a product of matrices: every step loads numbers of as many rows and some vectors,
+   as few as registers allow. Gives the operations of one step. */
+long multiply(long count, const REAL *a, const vector *b, REAL *result)
+{
+    vector sum[ROWS][COLUMNS], total = {0};
+    EACH(r, ROWS) EACH(c, COLUMNS) sum[r][c] = total;
+    for (; count > 0; count--) {
+        __asm__ volatile("" ::: "memory");
+        EACH(r, ROWS) EACH(c, COLUMNS) sum[r][c] += a[r] * b[c];
+    }
+    EACH(r, ROWS) EACH(c, COLUMNS) total += sum[r][c];
+    *result = total[0];
+    return 2L * ROWS * COLUMNS * LANES;
+}
 
 unsigned long long ticks(void) { return __builtin_ia32_rdtsc(); }
 

@@ -50,6 +50,13 @@ class Limits:
             _fastest(_loop(function, to.ctypes.data, some.ctypes.data), 100) / ENTRIES
             for function in (self._library.divide, self._library.root)
         )
+        lines = np.zeros(3 * ENTRIES, dtype)
+        numbers = lines.ctypes.data + -lines.ctypes.data % 64
+        given = numbers, numbers + ENTRIES, to.ctypes.data
+        multiply = self._library.multiply
+        multiply.restype = ctypes.c_long
+        each = multiply(ctypes.c_long(1), *(ctypes.c_void_p(one) for one in given))
+        self.product = _fastest(_loop(multiply, *given), 10_000) / each
         self.byte = cache(self._byte)
 
     def _byte(self, size: int) -> float:

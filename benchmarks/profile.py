@@ -1,8 +1,9 @@
 """Where a step spends its time, block by block, and the least that each could take.
 
 The emitted C is built once more with a clock around every product and loop. What a block takes at
-the least is read off its text: multiply-adds at the peak of the core, divisions and roots, which
-have one unit, or its arrays, read at the speed of the memory that all of its neighbours lie in.
+the least is read off its text: multiply-adds at the speed of a loop that loads what it multiplies,
+divisions and roots, which have one unit, or its arrays, read at the speed of the memory that all of
+its neighbours lie in.
 """
 
 from __future__ import annotations
@@ -244,7 +245,7 @@ class Reader:
         memory = self.bytes(block) * limits.byte(self.memory[block.over_time])
         found = {"memory": memory * block.times}
         if products := self.products(block):
-            found["multiply-adds"] = 2 * products * limits.flop * block.times
+            found["multiply-adds"] = 2 * products * limits.product * block.times
         elif "->lib->" not in block.lines[0]:
             heads = (k for k, line in enumerate(block.lines) if "for (" in line)
             inner = max(heads, default=0)
@@ -303,13 +304,14 @@ def write(
 ) -> None:
     """PROFILES.md about these contests, and those with such keys that miss their bound changed."""
     limits = Limits("float32")
-    gflops, roots = 1e-9 / limits.flop, 1e-9 / limits.root
+    gflops, loaded, roots = 1e-9 / limits.flop, 1e-9 / limits.product, 1e-9 / limits.root
     text = [
         "# Profiles",
         INTRODUCTION,
         results["machine"],
         " ".join((__doc__ or "").split("\n\n", 1)[1].split()),
-        f"One core does {gflops:.0f} GFLOP/s, {1e-9 / limits.divide:.1f} divisions or {roots:.1f} "
+        f"One core does {gflops:.0f} GFLOP/s, {loaded:.0f} where it loads what it multiplies as a "
+        f"product of matrices must, {1e-9 / limits.divide:.1f} divisions or {roots:.1f} "
         "roots a nanosecond, and reads "
         + ", ".join(f"{1e-9 / limits.byte(k << 10):.0f} GB/s of {k} KiB" for k in (16, 48, 256))
         + " in float32.",

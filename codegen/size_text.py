@@ -50,13 +50,13 @@ class SizeText:
         """A formula over sizes that need not be whole; division by zero gives inf or NaN."""
         if not value.free_symbols:
             return self._number(float(value))
-        above, below = sympy.fraction(sympy.together(value))
+        above, below = _fraction(value)
         if below == 1:
             return self._sum(above)
         return self._ratio(self._sum(above), self._sum(below))
 
     def _whole(self, expr: Any) -> str:
-        above, below = sympy.fraction(sympy.together(expr))
+        above, below = _fraction(expr)
         if below == 1:
             return self._sum(above)
         return self._floor(self._factor(above), self._factor(below))
@@ -127,3 +127,11 @@ class SizeText:
         if expr.is_number:
             return self._number(float(expr))
         raise UnsupportedError(f"size {expr}: {type(expr).__name__} is no function of sizes.")
+
+
+def _fraction(expr: Any) -> tuple[Any, Any]:
+    """Numerator and denominator; a product of powers shows them as it is."""
+    parts = sympy.Mul.make_args(expr)
+    shows = all(part.as_base_exp()[0].is_Atom for part in parts)
+    above, below = sympy.fraction(expr if shows else sympy.together(expr))
+    return above, below

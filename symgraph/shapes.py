@@ -88,8 +88,13 @@ def as_shape(spec: object, where: str = "shape") -> Shape:
 
 def shape_text(shape: Sequence[Dim]) -> str:
     """A shape as Python writes it: (), (3,), (N, 3)."""
-    inner = ", ".join(str(dim) for dim in shape)
+    inner = ", ".join(str(dim) if isinstance(dim, int) else _text(dim) for dim in shape)
     return f"({inner},)" if len(shape) == 1 else f"({inner})"
+
+
+@lru_cache(maxsize=4096)
+def _text(dim: sympy.Expr) -> str:
+    return str(dim)
 
 
 def same_dim(left: Dim, right: Dim) -> bool:

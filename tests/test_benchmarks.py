@@ -107,7 +107,7 @@ def test_clocks_stand_around_every_product_and_loop_and_change_no_line() -> None
 @pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="the clock is of x86")
 def test_a_profile_has_the_time_of_every_product_of_a_step() -> None:
     sizes = {"batch": 3, "inputs": 5, "hidden": (4, 6), "classes": 3}
-    limits: Any = SimpleNamespace(itemsize=4, flop=1, divide=1, root=1, byte=float, tick=1e-9)
+    limits: Any = SimpleNamespace(itemsize=4, product=1, divide=1, root=1, byte=float, tick=1e-9)
     parts, step = profile(Contest("tiny", "a net", MLP_NAME, sizes), limits)
 
     assert sum("@" in part.name for part in parts) == 8
@@ -117,7 +117,9 @@ def test_a_profile_has_the_time_of_every_product_of_a_step() -> None:
 
 
 def test_the_least_time_of_a_block_is_that_of_what_bounds_it() -> None:
-    limits: Any = SimpleNamespace(itemsize=4, flop=1, divide=10, root=30, byte=lambda size: 1 / 100)
+    limits: Any = SimpleNamespace(
+        itemsize=4, product=1, divide=10, root=30, byte=lambda size: 1 / 100
+    )
     text = """
 static i64 step_1(const sg_frame *f)
 {

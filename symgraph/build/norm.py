@@ -10,6 +10,7 @@ from symgraph.build.coerce import as_node
 from symgraph.build.contract import mean
 from symgraph.build.noise import switch
 from symgraph.build.updates import with_updates
+from symgraph.build.weighted import weighted_mean
 from symgraph.errors import KindError, ShapeError
 from symgraph.node import Node
 from symgraph.ops.leaves import Var
@@ -46,7 +47,13 @@ def layer_norm(
 
 @overload
 def batch_norm(
-    x: Any, gamma: Any = ..., beta: Any = ..., axis: Axis = ..., epsilon: float = ...
+    x: Any,
+    gamma: Any = ...,
+    beta: Any = ...,
+    axis: Axis = ...,
+    epsilon: float = ...,
+    *,
+    weight: Any = ...,
 ) -> Node: ...
 @overload
 def batch_norm(
@@ -59,6 +66,7 @@ def batch_norm(
     running: tuple[Node, Node],
     momentum: float = ...,
     training: Any = ...,
+    weight: Any = ...,
 ) -> tuple[Node, dict[Node, Node]]: ...
 def batch_norm(
     x: Any,
@@ -70,11 +78,13 @@ def batch_norm(
     running: tuple[Node, Node] | None = None,
     momentum: float = 0.9,
     training: Any = None,
+    weight: Any = None,
 ) -> Node | tuple[Node, dict[Node, Node]]:
     """(x - mean) / sqrt(variance + epsilon) * gamma + beta, each feature over the batch.
 
     Mean and variance (with 1/m, also in the running variance) run over `axis`: the batch, for
-    images in layout NCHW (0, 2, 3). gamma and beta have the sizes of the other axes.
+    images in layout NCHW (0, 2, 3). gamma and beta have the sizes of the other axes. `weight` is
+    that of `sg.weighted_mean`: 0 leaves a sample, or what pads a sequence, out of both.
 
     With `running`, two `sg.state` nodes of these sizes (mean and variance), the result is the
     value and the updates of the states, `{state: new value}`: in training the batch counts and
@@ -95,8 +105,8 @@ def batch_norm(
     node = as_node(x, "batch_norm")
     batch = normalize_axes(axis, node.ndim, "batch_norm")
     features = tuple(a for a in range(node.ndim) if a not in batch)
-    middle = mean(node, batch, keepdims=True)
-    spread = mean(square(subtract(node, middle)), batch, keepdims=True)
+    middle = weighted_mean(node, weight, batch, keepdims=True)
+    spread = weighted_mean(square(subtract(node, middle)), weight, batch, keepdims=True)
     if running is None:
         normal = _normalised(node, middle, spread, epsilon, "batch_norm")
         return _scaled(normal, gamma, beta, features, "batch_norm")

@@ -152,13 +152,20 @@ def embedding(ids: Any, count: int, size: int, name: str, *, trainable: bool = T
 
 
 def batch_norm(
-    x: Any, name: str, *, axis: int | None = None, momentum: float = 0.9, epsilon: float = 1e-5
+    x: Any,
+    name: str,
+    *,
+    axis: int | None = None,
+    momentum: float = 0.9,
+    epsilon: float = 1e-5,
+    weight: Any = None,
 ) -> Node:
     """Each feature normalised over the batch, then scaled and shifted: `sg.batch_norm`.
 
     The parameters are gamma_name and beta_name, the states mean_name and variance_name. A model
     that uses the value updates the states in every training step and reads them in `evaluate` and
     `predict`. `axis` is that of the features: the channels of images (N, C, H, W), else the last.
+    What `weight`, or a mask, says 0 to has no part in the statistics.
 
     >>> import symgraph as sg
     >>> x = sg.input("x", ("N", 3))
@@ -176,7 +183,7 @@ def batch_norm(
         node, parameter(f"gamma_{name}", size, init=1.0), parameter(f"beta_{name}", size),
         tuple(a for a in range(node.ndim) if a != place), epsilon,
         running=(state(f"mean_{name}", size), state(f"variance_{name}", size, init="ones")),
-        momentum=momentum,
+        momentum=momentum, weight=weight,
     )  # fmt: skip
     return describe_layer(let(name, value), name, "batch_norm")
 

@@ -192,6 +192,9 @@ def _check_lookups(where: str, lookups: Lookups, data: Data, own: Own) -> None:
     if not used:
         return
     chosen = replace(data, arrays=used)
+    if chosen.is_plain and all(array.nbytes <= BLOCK for array in used.values()):
+        check_lookups(where, lookups, used, data.dims)
+        return
     each = max(1, BLOCK // max(array.itemsize * array.size // data.rows for array in used.values()))
     first, stop, _ = own(data.rows).indices(data.rows)
     for start in range(first, stop, each):

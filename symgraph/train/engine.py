@@ -81,35 +81,33 @@ class Engine:
         )  # fmt: skip
         # views of the parameters would change under the steps
         memory = [values.flat for values in (self.parameters, self.states)]
-        return replace(
-            checked,
-            arrays={
-                node: array.copy()
-                if any(np.may_share_memory(array, one) for one in memory)
-                else array
-                for node, array in checked.arrays.items()
-            },
-        )
+        views = {
+            node: array.copy()
+            for node, array in checked.arrays.items()
+            if any(np.may_share_memory(array, flat) for flat in memory)
+        }
+        return replace(checked, arrays=checked.arrays | views) if views else checked
 
     def measure(
         self,
         data: Data | Stream,
         batch_size: int | None,
         key: int = 0,
+        training: bool = False,
         communicator: Communicator | None = None,
     ) -> dict[str, float]:
-        """The loss and the metrics, with the input `training` false."""
+        """The loss and the metrics."""
         measuring = self.spec.measuring
         program = self._measuring_program(communicator)
         place = Position()
         if isinstance(data, Stream):
-            switches = self.spec.switch_arrays(False, key)
+            switches = self.spec.switch_arrays(training, key)
             for batch in data.batches():
                 values = [float(value) for value in program.run_on(batch, switches)]
                 place.add(measuring.outputs, values, batch.rows)
             return place.close_epoch(measuring)
         plan = Plan(1, batch_size, False, 0)
-        walk = program.walk(data, self.spec.switch_arrays(False, key), keys=False)
+        walk = program.walk(data, self.spec.switch_arrays(training, key), keys=False)
         sweep = Sweep.of(walk, plan.size(data.rows), measuring)
         if sweep is not None:
             return sweep.measure()
@@ -119,18 +117,18 @@ class Engine:
         return place.close_epoch(measuring)
 
     def predict(
-        self, data: Any, batch_size: int | None, key: int, check_finite: bool
+        self, data: Any, batch_size: int | None, key: int, training: bool, check_finite: bool
     ) -> dict[str, Array]:
-        """The outputs, with the input `training` false."""
+        """The outputs by name."""
         check = partial(self._check_outputs, check_finite=check_finite)
         program = self._program("outputs", [*self.spec.outputs.values()])
         if is_stream(data):
-            switches = self.spec.switch_arrays(False, key)
+            switches = self.spec.switch_arrays(training, key)
             batches = Stream("predict", data, check).batches()
             return self._joined([program.run({**one.arrays, **switches}) for one in batches])
         checked = check("predict", data)
         plan = Plan(1, batch_size, False, 0)
-        walk = Walk(program, checked, self.spec.switch_arrays(False))
+        walk = Walk(program, checked, self.spec.switch_arrays(training))
         order = plan.order(checked.rows, 0)
         parts = checked.batches(order, plan.size(checked.rows))
         return self._joined([walk.run(index, key) for index in parts])

@@ -76,6 +76,12 @@ class Fitting:
                 stride=self._stride, leave=self._leave if self.keeps else None,
             )  # fmt: skip
 
+    def _leave(self) -> None:
+        self._bar.close()
+        with self.crew.together("the last checkpoint"):
+            if self.keeper is not None:
+                self.keeper.leave(self.training, self.history, self.callbacks)
+
     def _tell(self, moment: str) -> None:
         """Call what callbacks have for a moment of the training."""
         for callback in self.callbacks:
@@ -103,16 +109,12 @@ class Fitting:
         stops = self.crew.any(stops)
         if self.keeps:
             with self.crew.together(f"the checkpoint of epoch {epoch}"):
-                if self.keeper is not None and (stops or self.keeper.is_due(epoch, self.training)):
-                    self._keep("by a callback" if stops else "")
+                self._keep(epoch, stops)
         return stops
 
-    def _leave(self) -> None:
-        with self.crew.together("the last checkpoint"):
-            self._keep("")
-
-    def _keep(self, stopped: str) -> None:
-        if self.keeper is not None:
+    def _keep(self, epoch: int, stops: bool) -> None:
+        if self.keeper is not None and (stops or self.keeper.is_due(epoch, self.training)):
+            stopped = "by a callback" if stops else ""
             self.keeper.save(self.training, self.history, self.callbacks, stopped)
 
     def _measured(self, means: dict[str, float]) -> dict[str, float]:

@@ -178,6 +178,15 @@ class Keeper:
         now = position.epoch == epoch and position.batch == 0
         return now and (epoch % self.every == 0 or epoch == self._plan.epochs)
 
+    def leave(self, training: Training, history: History, callbacks: Sequence[Any]) -> None:
+        """Keep what is done when the user asks to stop, and say how to go on. Raises as `save`."""
+        self.save(training, history, callbacks)
+        place = training.position
+        _log.warning(
+            "fit: interrupted in epoch %d after step %d, which %r holds; resume=True goes on.",
+            place.epoch + (place.batch > 0), place.step, str(self._folder.paths[-1]),
+        )  # fmt: skip
+
     def save(
         self, training: Training, history: History, callbacks: Sequence[Any], stopped: str = ""
     ) -> None:

@@ -24,7 +24,7 @@ def is_plain(array: Array, dtype: np.dtype[Any]) -> bool:
 
 def stays(array: Array, dtype: np.dtype[Any]) -> bool:
     """Whether an array stays as it is, instead of being copied to a type and an order."""
-    return _is_mapped(array) or array.size * dtype.itemsize > LARGE
+    return array.size * dtype.itemsize > LARGE or _is_mapped(array)
 
 
 def _is_mapped(array: Array) -> bool:
@@ -44,7 +44,7 @@ def converted(part: Array, dtype: np.dtype[Any]) -> Array:
 
 def blocks(array: Array, axis: int, dtype: np.dtype[Any]) -> Iterator[tuple[int, Array]]:
     """The array in parts along an axis, each in a type, and where each begins."""
-    if not array.ndim:
+    if not array.ndim or (array.dtype == dtype and array.nbytes <= BLOCK):
         yield 0, converted(array, dtype)
         return
     length = array.shape[axis]

@@ -79,6 +79,8 @@ class Measured:
 
     def values(self, sums: Mapping[str, float], rows: int) -> dict[str, float]:
         """The loss and the metrics of so many samples, from sums of output * samples."""
+        if not self._parts:
+            return {name: sums[name] / rows for name in self.roots}
         found: dict[str, float] = {}
         for name, root in self.roots.items():
             if name not in self._parts:
@@ -93,6 +95,8 @@ class Measured:
     def of_batch(self, outputs: Sequence[float], rows: int) -> dict[str, float]:
         """The loss and the metrics of one batch."""
         given = dict(zip(self.outputs, outputs, strict=True))
+        if not self._parts:
+            return given
         found = self.values({name: value * rows for name, value in given.items()}, rows)
         return {name: given.get(name, value) for name, value in found.items()}
 

@@ -332,18 +332,22 @@ class Model:
         *,
         batch_size: int | None = None,
         key: int = 0,
+        training: bool = False,
         check_finite: bool = True,
     ) -> dict[str, float]:
-        """The loss and the metrics on data, with the input `training` false.
+        """The loss and the metrics on data.
 
-        With `batch_size` they are measured batch by batch and averaged over the samples, which
-        needs less memory and is the same for means over samples. Raises as `fit`.
+        With `batch_size` they are measured batch by batch, which needs less memory. What is a
+        formula of sums over samples, as means, weighted means and all of `sg.metrics` are, is then
+        the same as on all samples at once; anything else, such as a maximum, is averaged over the
+        batches by their sizes. `training` is what the switch `sg.training()` stands at, `key` the
+        random key. Raises as `fit`.
         """
         check_batch_size("evaluate", batch_size)
         check_key("evaluate", key)
-        check_flags("evaluate", check_finite=check_finite)
+        check_flags("evaluate", training=training, check_finite=check_finite)
         taken = self._engine.take("evaluate", data, check_finite)
-        return self._engine.measure(taken, batch_size, key)
+        return self._engine.measure(taken, batch_size, key, training)
 
     def predict(
         self,
@@ -351,22 +355,24 @@ class Model:
         *,
         batch_size: int | None = None,
         key: int = 0,
+        training: bool = False,
         check_finite: bool = True,
     ) -> dict[str, Array]:
-        """The outputs by name, with the input `training` false; only their inputs are needed.
+        """The outputs by name; only their inputs are needed.
 
         With `batch_size` the samples are computed some at a time and put together, which needs less
-        memory. Raises as `fit`, and UnsupportedError when an output has no axis of samples to put
-        together along.
+        memory. `training=True` leaves dropout and batch statistics on, as in a step; another `key`
+        then draws another mask. Raises as `fit`, and UnsupportedError when an output has no axis of
+        samples to put together along.
         """
         check_batch_size("predict", batch_size)
         check_key("predict", key)
-        check_flags("predict", check_finite=check_finite)
+        check_flags("predict", training=training, check_finite=check_finite)
         if not self.spec.outputs:
             raise UnsupportedError(
                 'predict: the model has no outputs. Write outputs={"name": node}.'
             )
-        return self._engine.predict(data, batch_size, key, check_finite)
+        return self._engine.predict(data, batch_size, key, training, check_finite)
 
     # --- summary and files --------------------------------------------------------------------
 

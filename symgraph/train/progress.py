@@ -53,9 +53,13 @@ class Bar:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *failure: object) -> None:
+    def close(self) -> None:
+        """Leave the bar as it is, and begin a new line."""
         if self._bar is not None:
             self._bar.close()
+
+    def __exit__(self, *failure: object) -> None:
+        self.close()
 
 
 def _tqdm(total: int | None, done: int) -> Any:

@@ -152,7 +152,7 @@ def python_listens_to_signals():
 
 @pytest.mark.parametrize("step", [1, 7, 10, 33, 35])
 @pytest.mark.usefixtures("python_listens_to_signals")
-def test_ctrl_c_in_the_middle_of_an_epoch_keeps_what_was_done(tmp_path, monkeypatch, step):
+def test_ctrl_c_in_the_middle_of_an_epoch_keeps_what_was_done(tmp_path, monkeypatch, caplog, step):
     whole, model, later = net(), net(), net()
     expected = whole.fit(DATA, epochs=7, **PLAIN)
     with monkeypatch.context() as patch:
@@ -161,6 +161,11 @@ def test_ctrl_c_in_the_middle_of_an_epoch_keeps_what_was_done(tmp_path, monkeypa
 
     assert left.stopped == "interrupted"
     assert names(tmp_path)[-1] == f"step-{step:09d}.safetensors"
+    place = f"in epoch {-(-step // 5)} after step {step}"
+    kept = str(tmp_path / f"step-{step:09d}.safetensors")
+    assert caplog.messages == [
+        f"fit: interrupted {place}, which {kept!r} holds; resume=True goes on."
+    ]
     history = later.fit(DATA, epochs=7, checkpoint=tmp_path, every=3, resume=True, **PLAIN)
     assert same(later, whole)
     assert history.to_dict() == expected.to_dict()
@@ -565,7 +570,7 @@ import sys
 sys.path[:0] = [{tests!r}, {tests!r} + '/..']
 from test_checkpoint import DATA, PLAIN, net
 net().fit(DATA, epochs=3, checkpoint=sys.argv[1], **PLAIN)
-net("cython").fit(DATA, epochs=3, checkpoint=sys.argv[1] + "/native", **PLAIN)
+net("cython", threads=2).fit(DATA, epochs=3, checkpoint=sys.argv[1] + "/native", **PLAIN)
 """
 
 
@@ -577,7 +582,7 @@ def test_a_process_with_another_hash_seed_writes_the_same_bytes(kept, tmp_path):
         check=True, env={**os.environ, "PYTHONHASHSEED": seed},
     )  # fmt: skip
 
-    net("cython").fit(DATA, epochs=3, checkpoint=tmp_path / "here", **PLAIN)
+    net("cython", threads=2).fit(DATA, epochs=3, checkpoint=tmp_path / "here", **PLAIN)
     for ours, theirs in ((kept, tmp_path), (tmp_path / "here", tmp_path / "native")):
         for name in ("step-000000010.safetensors", "step-000000015.safetensors"):
             assert (theirs / name).read_bytes() == (ours / name).read_bytes()

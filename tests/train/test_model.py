@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from c_compiler import needs_c_compiler
 
 import symgraph as sg
 from symgraph.train.plan import Plan
@@ -273,6 +274,20 @@ def test_dropout_differs_from_step_to_step_and_is_off_in_prediction():
     assert model.fit(data, epochs=5, seed=1)["loss"] != losses
     assert model.predict(data)["y"].tolist() == data["x"].tolist()
     assert model.evaluate(data)["loss"] == 1.0
+
+
+@pytest.mark.parametrize("target", ["numpy", pytest.param("cython", marks=needs_c_compiler)])
+def test_prediction_can_leave_dropout_on_and_draw_other_masks(target):
+    x, w = sg.input("x", ("N", 50)), sg.parameter("w")
+    dropped = sg.dropout(x, 0.5)
+    model = sg.Model(sg.mean(dropped) + 0 * w, inputs=[x], outputs={"y": dropped}, target=target)
+    data = {"x": np.ones((4, 50))}
+    first, again, other = (model.predict(data, training=True, key=key)["y"] for key in (1, 1, 2))
+
+    assert set(first.ravel()) == {0.0, 2.0}
+    assert first.tolist() == again.tolist() != other.tolist()
+    assert model.evaluate(data, training=True, key=1)["loss"] == pytest.approx(first.mean())
+    assert model.predict(data)["y"].tolist() == data["x"].tolist()
 
 
 def test_every_step_has_a_key_of_its_own():

@@ -117,6 +117,18 @@ def test_an_interrupted_epoch_of_batches_goes_on_behind_the_last_one():
     same(model, rest, "numpy")
 
 
+def test_batches_go_on_from_a_checkpoint_to_the_same_bits(tmp_path):
+    whole, cut, rest = model_of(), model_of(), model_of()
+    settings = {**SETTINGS, "callbacks": [sg.callbacks.EarlyStopping("loss", patience=9)]}
+    history = whole.fit(PARTS, **settings)
+    cut.fit(PARTS, **{**settings, "epochs": 2}, checkpoint=tmp_path / "run")
+
+    found = rest.fit(PARTS, **settings, checkpoint=tmp_path / "run", resume=True)
+
+    assert found.to_dict() == history.to_dict()
+    assert rest.parameters.flat.tobytes() == whole.parameters.flat.tobytes()
+
+
 @pytest.mark.parametrize(
     ("data", "error", "message"),
     [

@@ -109,6 +109,37 @@ def test_a_mask_of_booleans_is_a_weight():
     assert sg.evaluate(sg.weighted_mean(x, mask), given) == pytest.approx(13 / 3)
 
 
+def test_means_along_an_axis_leave_out_what_a_mask_hides():
+    x, mask = sg.input("x", ("T", "N", 2)), sg.input("mask", ("T", "N"), kind="boolean")
+    values = RNG.normal(size=(4, 3, 2))
+    shown = np.array([[1, 1, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]], dtype=bool)
+
+    found = sg.evaluate(sg.weighted_mean(x, mask, axis=0), {"x": values, "mask": shown})
+
+    for n in (0, 1):
+        np.testing.assert_allclose(found[n], values[shown[:, n], n].mean(axis=0), rtol=1e-13)
+    assert found[2].tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_sample_left_out_has_no_part_in_batch_normalisation(target):
+    x, weight = sg.input("x", ("N", 3)), sg.input("weight", "N")
+    normal = sg.nn.batch_norm(x, "bn", weight=weight)
+    loss = sg.mean_squared_error(sg.nn.dense(normal, 1, "out"), x[:, :1], weight=weight)
+    there, data = np.arange(9) % 4 > 0, RNG.normal(size=(9, 3))
+    models = [sg.Model(loss, [x, weight], {"y": normal}, target=target) for _ in range(2)]
+    settings = {"optimizer": sg.optim.SGD(0.1), "epochs": 3, "batch_size": None}
+
+    models[0].fit({"x": data, "weight": there * 1.0}, **settings)
+    models[1].fit({"x": data[there], "weight": np.ones(there.sum())}, **settings)
+
+    for whole, part in zip(models[0].states.values(), models[1].states.values(), strict=True):
+        np.testing.assert_allclose(whole, part, rtol=1e-12)
+    np.testing.assert_allclose(
+        models[0].parameters.flat, models[1].parameters.flat, rtol=1e-9, atol=1e-13
+    )
+
+
 def test_a_weight_of_another_shape_is_refused():
     x = sg.input("x", ("N", "T"))
 

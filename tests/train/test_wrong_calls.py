@@ -462,6 +462,7 @@ def test_settings_of_fit_that_make_no_sense_are_refused(name, value, target):
 WRONG_FOR_PREDICT: dict[str, list[Any]] = {
     "batch_size": [0, -1, 1.5, 2.0, "8", True, [1], math.nan],
     "key": [1.5, "a", None, -1, 2**63, [0], True],
+    "training": ["yes", 1, None],
     "check_finite": ["no", 1, None],
 }
 
