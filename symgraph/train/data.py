@@ -58,6 +58,15 @@ class Data:
             is_plain(array, self.dtypes[node]) for node, array in self.arrays.items()
         )
 
+    @property
+    def affordable(self) -> int | None:
+        """How many samples to compute at once where all of them would be too many, else None."""
+        sizes = {node: array.size // self.rows for node, array in self.arrays.items()}
+        if not any(stays(array, self.dtypes[node]) for node, array in self.arrays.items()):
+            return None
+        widest = max(size * self.dtypes[node].itemsize for node, size in sizes.items())
+        return max(BLOCK // max(widest, 1), 1)
+
     def gather(self, node: Var, index: Array, target: Array) -> None:
         """The samples of these numbers of one input that has samples."""
         axis = self.axes[node]

@@ -106,6 +106,8 @@ class Engine:
                 values = [float(value) for value in program.run_on(batch, switches)]
                 place.add(measuring.outputs, values, batch.rows)
             return place.close_epoch(measuring)
+        if communicator is None:
+            batch_size = batch_size or data.affordable
         plan = Plan(1, batch_size, False, 0)
         walk = program.walk(data, self.spec.switch_arrays(training, key), keys=False)
         sweep = Sweep.of(walk, plan.size(data.rows), measuring)
@@ -127,6 +129,10 @@ class Engine:
             batches = Stream("predict", data, check).batches()
             return self._joined([program.run({**one.arrays, **switches}) for one in batches])
         checked = check("predict", data)
+        if batch_size is None and all(
+            self.spec.batch in o.shape for o in self.spec.outputs.values()
+        ):
+            batch_size = checked.affordable
         plan = Plan(1, batch_size, False, 0)
         walk = Walk(program, checked, self.spec.switch_arrays(training))
         order = plan.order(checked.rows, 0)

@@ -337,7 +337,8 @@ class Model:
     ) -> dict[str, float]:
         """The loss and the metrics on data.
 
-        With `batch_size` they are measured batch by batch, which needs less memory. What is a
+        With `batch_size` they are measured batch by batch, which needs less memory, and data that
+        stay on disk are measured some samples at a time in any case. What is a
         formula of sums over samples, as means, weighted means and all of `sg.metrics` are, is then
         the same as on all samples at once; anything else, such as a maximum, is averaged over the
         batches by their sizes. `training` is what the switch `sg.training()` stands at, `key` the

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from symgraph.nn.described import Description, description_of
 from symgraph.node import Node, topological
@@ -47,15 +47,19 @@ def _count(shape: Shape) -> int:
     return int(product(shape))
 
 
-@dataclass(frozen=True)
-class Summary:
-    """The layers of a model in the order in which they are computed; `print` shows a table.
+class Summary(str):
+    """The layers of a model in the order in which they are computed: a table as text, and data.
 
     `parameters`, `trained` and `states` count numbers: of all parameters, of those that training
     changes, of the states.
     """
 
     layers: list[Layer]
+
+    def __new__(cls, layers: list[Layer]) -> Self:
+        made = super().__new__(cls, _table(layers))
+        made.layers = layers
+        return made
 
     @property
     def parameters(self) -> int:
@@ -65,17 +69,12 @@ class Summary:
     @property
     def trained(self) -> int:
         """How many of them training changes."""
-        return sum(
-            _count(shape)
-            for layer in self.layers
-            for name, shape in layer.parameters.items()
-            if name not in layer.fixed
-        )
+        return _trained(self.layers)
 
     @property
     def states(self) -> int:
         """How many numbers there are in states."""
-        return sum(_count(shape) for layer in self.layers for shape in layer.states.values())
+        return _states(self.layers)
 
     def to_dict(self) -> dict[str, Any]:
         """The same as plain data; sizes without a number are text."""
@@ -98,41 +97,60 @@ class Summary:
             "states": self.states,
         }  # fmt: skip
 
-    def _rows(self) -> Iterator[list[str]]:
-        yield ["layer", "operation", "shape", "numbers", "parameters"]
-        for layer in self.layers:
-            text = layer.operation
-            shown = text if len(text) <= WIDEST else f"{text[: WIDEST - 3]}..."
-            numbers = str(layer.numbers) if layer.parameters else ""
-            yield [layer.name, shown, shape_text(layer.shape), numbers, ", ".join(_names(layer))]
-
-    def _total(self) -> str:
-        states = f", {self.states} in states" if self.states else ""
-        return f"{self.parameters} numbers in parameters, {self.trained} of them trained{states}"
-
-    def __str__(self) -> str:
-        rows = list(self._rows())
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        lines = [
-            "  ".join(
-                cell.rjust(width) if k == 3 else cell.ljust(width)
-                for k, (cell, width) in enumerate(zip(row, widths, strict=True))
-            ).rstrip()
-            for row in rows
-        ]
-        return "\n".join([*lines, self._total()])
-
-    __repr__ = __str__
+    def __repr__(self) -> str:
+        return str(self)
 
     def _repr_html_(self) -> str:
         """The table for a notebook."""
-        head, *body = [[html.escape(cell) for cell in row] for row in self._rows()]
+        head, *body = [[html.escape(cell) for cell in row] for row in _rows(self.layers)]
         names = "".join(f"<th>{cell}</th>" for cell in head)
         lines = [f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in body]
         return (
             f"<table><thead><tr>{names}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
-            f"<p>{self._total()}</p>"
+            f"<p>{_total(self.layers)}</p>"
         )
+
+
+def _rows(layers: Sequence[Layer]) -> Iterator[list[str]]:
+    yield ["layer", "operation", "shape", "numbers", "parameters"]
+    for layer in layers:
+        text = layer.operation
+        shown = text if len(text) <= WIDEST else f"{text[: WIDEST - 3]}..."
+        numbers = str(layer.numbers) if layer.parameters else ""
+        yield [layer.name, shown, shape_text(layer.shape), numbers, ", ".join(_names(layer))]
+
+
+def _table(layers: Sequence[Layer]) -> str:
+    rows = list(_rows(layers))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [
+        "  ".join(
+            cell.rjust(width) if k == 3 else cell.ljust(width)
+            for k, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+    return "\n".join([*lines, _total(layers)])
+
+
+def _total(layers: Sequence[Layer]) -> str:
+    trained, states = _trained(layers), _states(layers)
+    total = sum(layer.numbers for layer in layers)
+    behind = f", {states} in states" if states else ""
+    return f"{total} numbers in parameters, {trained} of them trained{behind}"
+
+
+def _trained(layers: Sequence[Layer]) -> int:
+    return sum(
+        _count(shape)
+        for layer in layers
+        for name, shape in layer.parameters.items()
+        if name not in layer.fixed
+    )
+
+
+def _states(layers: Sequence[Layer]) -> int:
+    return sum(_count(shape) for layer in layers for shape in layer.states.values())
 
 
 def _names(layer: Layer) -> Iterator[str]:

@@ -117,7 +117,7 @@ def test_a_file_is_not_read_into_memory_as_a_whole(target, tmp_path):
     data = sg.data.load(tmp_path)
 
     tracemalloc.start()
-    measured = model.evaluate(data, batch_size=1 << 12)
+    measured = model.evaluate(data)
     model.fit(data, optimizer=sg.optim.SGD(0.1), batch_size=1 << 12, shuffle=False, validation=0.01)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
@@ -125,6 +125,24 @@ def test_a_file_is_not_read_into_memory_as_a_whole(target, tmp_path):
     assert measured["loss"] == pytest.approx(np.log(4))
     # the order of the samples and how they were divided are numbers of 8 bytes; x alone has 24
     assert peak < 52 * rows
+
+
+def test_what_stays_on_disk_is_predicted_some_samples_at_a_time(tmp_path):
+    rows = 1 << 20
+    x, w = sg.input("x", ("N", 4)), sg.parameter("w", 4, init=1.0)
+    out = sg.sum(sg.exp(sg.tanh(x)) * w, axis=1)
+    model = sg.Model(sg.mean(out), [x], {"y": out})
+    model.predict({"x": np.zeros((2, 4))})  # compiles
+    np.lib.format.open_memmap(tmp_path / "x.npy", "w+", np.float32, (rows, 4)).flush()
+
+    tracemalloc.start()
+    found = model.predict(tmp_path)["y"]
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert (found == 4.0).all()
+    # order, parts and result have 8 bytes a row each; x as float64 and what is made of it 32 each
+    assert peak < 48 * rows
 
 
 def test_numbers_that_are_not_finite_are_found_far_inside_of_a_file(tmp_path):
