@@ -263,6 +263,16 @@ def _wanted(kind: str) -> str:
     return {"real": "real numbers", "integer": "integers", "boolean": "booleans"}[kind]
 
 
+def _is_copy(array: Any, given: Any) -> bool:
+    """Whether an array for a run has its own memory, and not that of the array that was given.
+
+    A memory-mapped array is taken as a plain view of it, which may be read-only.
+    """
+    if array is given or not isinstance(given, np.ndarray) or not array.size:
+        return False
+    return not np.may_share_memory(array, given)
+
+
 class Fixed:
     """The arrays of a bound program."""
 
@@ -293,7 +303,7 @@ class Fixed:
         entered.refreshed = [
             (value, array)
             for value, array in zip(values, entered.arrays, strict=True)
-            if array is not value and isinstance(value, np.ndarray)
+            if _is_copy(array, value)
         ]
         return entered
 
@@ -307,8 +317,7 @@ class Fixed:
             return None
         kept: list[Any] = []
         for name, array in zip(boundary.names, entered.arrays, strict=True):
-            given = self.arrays.get(name)
-            if array is not given and isinstance(given, np.ndarray):
+            if _is_copy(array, self.arrays.get(name)):
                 return None
             kept.append(array if name in self.arrays else None)
         return kept

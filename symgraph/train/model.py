@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from copy import deepcopy
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -15,7 +16,7 @@ from symgraph.codegen.program import check_threads
 from symgraph.errors import KindError, UnknownNameError, UnsupportedError
 from symgraph.node import Node
 from symgraph.train import store
-from symgraph.train.checkpoint import describe, take_up
+from symgraph.train.checkpoint import describe, take_up, training_facts
 from symgraph.train.engine import Engine
 from symgraph.train.fitting import (
     Callback,
@@ -468,3 +469,13 @@ class Model:
         self._training = fresh
         self._loaded = None
         return fresh
+
+    def _remembered(self) -> tuple[dict[str, Array], dict[str, Any]]:
+        """The slots and the position of the training under way, as copies."""
+        assert self._training is not None
+        slots = {name: array.copy() for name, array in self._training.slots.items()}
+        return slots, deepcopy(training_facts(self._training))
+
+    def _go_on_from(self, rule: Rule, slots: Mapping[str, Array], facts: dict[str, Any]) -> None:
+        """Put the training with a rule where `_remembered` found it."""
+        take_up(self._training_for(rule, resume=False), slots, deepcopy(facts))
