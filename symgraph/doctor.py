@@ -30,6 +30,7 @@ _LIBRARIES = {
     "resvg-py": "adds pictures as PNG: pip install 'symgraph[png]'",
     "pillow": "adds pictures as GIF: pip install 'symgraph[gif]'",
     "python-pptx": "adds decks for PowerPoint: pip install 'symgraph[pptx]'",
+    "scikit-learn": "adds estimators: pip install 'symgraph[sklearn]'",
 }
 _COMPILER_SECONDS = 20
 
