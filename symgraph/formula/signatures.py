@@ -49,13 +49,15 @@ a b: kron solve
 x axis=: log_softmax softmax flip squeeze
 x :pieces axis=: maxout
 x ord= axis= keepdims=: norm
-prediction target: absolute_error mean_absolute_error mean_squared_error squared_error
-logits target: binary_cross_entropy_with_logits
-logits target axis=: cross_entropy
+prediction target: absolute_error squared_error
+prediction target weight?: mean_absolute_error mean_squared_error
+logits target weight?: binary_cross_entropy_with_logits
+logits target axis= weight?: cross_entropy
 margin: hinge
-scores target: hinge_loss
-prediction target delta=: huber huber_loss
-p q axis=: kl_divergence
+scores target weight?: hinge_loss
+prediction target delta=: huber
+prediction target delta= weight?: huber_loss
+p q axis= weight?: kl_divergence
 :start stop= step=: arange
 *parts axis=: concat stack
 x axis= reverse=: cumsum
