@@ -137,7 +137,7 @@ def training_facts(training: Training) -> dict[str, Any]:
     """Where a training stands, as plain data."""
     return {
         "position": asdict(training.position),
-        "rate": training.rule.rate,
+        "rates": training.rule.optimizer.rates,
         "slots": list(training.slots),
     }
 
@@ -180,7 +180,8 @@ def take_up(training: Training, slots: Mapping[str, NDArray[Any]], kept: Mapping
         )
     for name, array in slots.items():
         training.slots.check(name, array)
+    rates, were = training.rule.optimizer.rates, kept.get("rates") or {}
     for name, array in slots.items():
-        if name != "η" or training.rule.rate == kept.get("rate"):
+        if name not in rates or rates[name] == were.get(name):
             training.slots[name] = array
     training.position = Position(**kept["position"])

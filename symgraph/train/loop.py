@@ -18,7 +18,8 @@ from symgraph.train.data import Data
 from symgraph.train.failure import failure
 from symgraph.train.initialise import start_value
 from symgraph.train.joint import step_of
-from symgraph.train.optim import Optimizer, learning_rate_state
+from symgraph.train.limits import check_number
+from symgraph.train.optimizer import Optimizer, learning_rate_state
 from symgraph.train.parallel.communicator import Communicator
 from symgraph.train.parallel.program import AnyWalk, JointProgram, make_program
 from symgraph.train.plan import Plan, Rule
@@ -62,12 +63,22 @@ class Training:
             "fit", spec, step.outputs, step.updates, arrays, settings, communicator
         )
         self.has_rate = learning_rate_state() in step.slots
-        self.set_rate(rule.optimizer)
+        self.set_rates(rule.optimizer)
 
-    def set_rate(self, optimizer: Optimizer) -> None:
-        """Take over a learning rate that is a number."""
-        if self.has_rate:
-            self.slots["η"] = optimizer.learning_rate
+    def set_rates(self, optimizer: Optimizer) -> None:
+        """Take over the learning rates that are numbers."""
+        for name, rate in optimizer.rates.items():
+            if name in self.slots:
+                self.slots[name] = rate
+
+    def set_rate(self, rate: float) -> None:
+        """Change the learning rate, and those of the groups by the same factor."""
+        check_number(rate, "learning_rate", 0.0, math.inf)
+        before = float(self.slots["η"])
+        for name in self.rule.optimizer.rates:
+            if name != "η" and name in self.slots and before:
+                self.slots[name] = float(self.slots[name]) * rate / before
+        self.slots["η"] = rate
 
     def restart(self) -> None:
         """Forget everything but the parameters and the states of the model."""

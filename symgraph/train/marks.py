@@ -37,7 +37,7 @@ def formulas_hash(spec: Spec) -> str:
 def rule_hash(spec: Spec, rule: Rule) -> str:
     """The same for the same optimizer and clipping; a rate that is a number does not count."""
     gradients: dict[Node, Node] = {
-        p: var(f"gradient of {p.name}", p.shape, "input") for p in spec.trainable
+        p: var(f"gradient of {p.name}", p.shape, "input") for p in rule.trained(spec)
     }
     changes = rule.of_gradients(gradients)
     return _hash({old.name: new for old, new in changes.items() if isinstance(old, Var)})

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from copy import deepcopy
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -309,13 +308,15 @@ class Model:
     def learning_rate(self) -> float:
         """The learning rate of the training under way; a callback may set another.
 
+        Those of groups change by the same factor.
+
         Raises UnsupportedError before the first step, and for a rate that is an expression.
         """
         return float(self._rated().slots["η"])
 
     @learning_rate.setter
     def learning_rate(self, rate: float) -> None:
-        self._rated().set_rate(replace(self._rated().rule.optimizer, learning_rate=rate))
+        self._rated().set_rate(rate)
 
     def _rated(self) -> Training:
         if self._training is None or not self._training.has_rate:
@@ -452,7 +453,7 @@ class Model:
             if not resume:
                 training.restart()
             if not resume or training.rule.optimizer != rule.optimizer:
-                training.set_rate(rule.optimizer)
+                training.set_rates(rule.optimizer)
             training.rule = rule
             return training
         fresh = self._engine.training(rule, communicator)

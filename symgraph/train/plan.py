@@ -17,7 +17,8 @@ from symgraph.errors import GradientError, KindError, RangeError
 from symgraph.grad import grad
 from symgraph.node import Node, check_names
 from symgraph.ops.leaves import Var
-from symgraph.train.optim import Optimizer, clip_by_global_norm, clip_by_value
+from symgraph.train.clipping import clip_by_global_norm, clip_by_value
+from symgraph.train.optimizer import Chosen, Optimizer, chosen_names, read_choice
 from symgraph.train.spec import Spec
 
 __all__ = [
@@ -38,6 +39,27 @@ class Rule:
     optimizer: Optimizer
     clip_norm: float | None = None
     clip_value: float | None = None
+    frozen: Chosen = ()
+
+    def trained(self, spec: Spec) -> list[Var]:
+        """The parameters that change.
+
+        Raises GradientError when there are none, UnknownNameError when a group or the frozen
+        parameters name one that there is not.
+        """
+        known = spec.parameters.values()
+        self.optimizer.check_groups(known)
+        frozen = chosen_names("fit: freeze", self.frozen, known)
+        groups = {p: self.optimizer.group_of(p) for p in check_trainable(spec)}
+        moved = [
+            p for p, k in groups.items() if p.name not in frozen and self.optimizer.of_group(k)
+        ]
+        if not moved:
+            raise GradientError(
+                "fit: every parameter that may change is frozen. Leave one out of freeze and of "
+                "the groups with None."
+            )
+        return moved
 
     def updates(self, spec: Spec) -> dict[Node, Node]:
         """The new value of every parameter, state and slot.
@@ -45,34 +67,28 @@ class Rule:
         Raises GradientError when there is nothing to train, NameClashError when a name of the
         optimizer is taken.
         """
-        trained = check_trainable(spec)
+        trained = self.trained(spec)
         gradients = dict(zip(trained, grad(spec.loss, [*trained]), strict=True))
         joint = {**spec.updates, **self.of_gradients(gradients)}
         check_names([spec.loss, *joint, *joint.values()])
         return joint
 
-    def of_gradients(self, gradients: Mapping[Node, Node]) -> dict[Node, Node]:
-        """The new value of every parameter and slot."""
+    def of_gradients(
+        self, gradients: Mapping[Node, Node], members: Mapping[Node, Var] | None = None
+    ) -> dict[Node, Node]:
+        """The new value of every parameter and slot; see `Optimizer.updates` for the members."""
         if self.clip_value is not None:
             gradients = clip_by_value(gradients, self.clip_value)
         if self.clip_norm is not None:
             gradients = clip_by_global_norm(gradients, self.clip_norm)
-        return self.optimizer.updates(gradients)
-
-    @property
-    def rate(self) -> float | None:
-        """The learning rate when it is a number."""
-        rate = self.optimizer.learning_rate
-        return float(rate) if isinstance(rate, numbers.Real) else None
+        return self.optimizer.updates(gradients, members)
 
     def same_program(self, other: Rule) -> bool:
         """Whether both make the same program: a rate that is a number is not part of it."""
-        return self._without_rate() == other._without_rate()
+        return self._without_rates() == other._without_rates()
 
-    def _without_rate(self) -> Rule:
-        if self.rate is None:
-            return self
-        return replace(self, optimizer=replace(self.optimizer, learning_rate=0.0))
+    def _without_rates(self) -> Rule:
+        return replace(self, optimizer=self.optimizer.without_rates())
 
 
 def check_trainable(spec: Spec) -> list[Var]:
@@ -129,13 +145,15 @@ def _permutations(rows: int, seed: int, first: int, count: int) -> Array:
     return orders
 
 
-def check_rule(optimizer: Optimizer, clip_norm: float | None, clip_value: float | None) -> Rule:
+def check_rule(
+    optimizer: Optimizer, clip_norm: float | None, clip_value: float | None, freeze: Any = ()
+) -> Rule:
     if not isinstance(optimizer, Optimizer):
         raise KindError(
             f"fit: optimizer is {optimizer!r}, and it is one of sg.optim, such as "
             "sg.optim.Adam(1e-3)."
         )
-    return Rule(optimizer, clip_norm, clip_value)
+    return Rule(optimizer, clip_norm, clip_value, read_choice("fit: freeze", freeze))
 
 
 def check_plan(epochs: Any, batch_size: Any, shuffle: Any, seed: Any) -> Plan:

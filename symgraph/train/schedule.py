@@ -10,14 +10,19 @@ counts the steps to the node of the rate. Any other such function does as well.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import TypeAlias
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
-from symgraph.build.arithmetic import add, cos, minimum, multiply, power
+from symgraph.build.arithmetic import add, cos, floor, log, maximum, minimum, multiply, power, where
+from symgraph.build.coerce import as_node
 from symgraph.errors import KindError, RangeError
 from symgraph.node import Node
+from symgraph.train.limits import check_number
 
-__all__ = ["Schedule", "cosine_decay", "exponential_decay", "step_decay", "warmup"]
+__all__ = [
+    "Schedule", "cosine_decay", "cosine_restarts", "exponential_decay", "one_cycle", "piecewise",
+    "polynomial_decay", "step_decay", "warmup",
+]  # fmt: skip
 
 Schedule: TypeAlias = Callable[[Node], Node]
 
@@ -27,7 +32,8 @@ def cosine_decay(start: float, steps: int, end: float = 0.0) -> Schedule:
 
     end + (start - end) * (1 + cos(pi * step / steps)) / 2.
     Raises RangeError when `steps` is not positive.
-    Source: Loshchilov and Hutter 2017, ICLR, eq. 5, without restarts.
+    Source: Loshchilov and Hutter 2017, ICLR, eq. 5, without restarts; up to `steps` as
+    torch.optim.lr_scheduler.CosineAnnealingLR(T_max=steps, eta_min=end).
 
     >>> import symgraph as sg
     >>> print(cosine_decay(1.0, steps=100)(sg.input("t")))
@@ -35,18 +41,145 @@ def cosine_decay(start: float, steps: int, end: float = 0.0) -> Schedule:
     """
     _check_steps(steps, "cosine_decay")
 
+    return lambda step: _half_cosine(start, end, multiply(math.pi / steps, minimum(step, steps)))
+
+
+def cosine_restarts(start: float, steps: int, factor: int = 1, end: float = 0.0) -> Schedule:
+    """From `start` down to `end` along half a cosine, again and again.
+
+    The first fall takes `steps` steps, each further one `factor` times as many as the one before.
+    Raises RangeError when `steps` or `factor` is not positive, KindError when one is no integer.
+    Source: Loshchilov and Hutter 2017, ICLR, eq. 5; as
+    torch.optim.lr_scheduler.CosineAnnealingWarmRestarts(T_0=steps, T_mult=factor, eta_min=end).
+
+    >>> import symgraph as sg
+    >>> print(cosine_restarts(1.0, steps=10)(sg.input("t")))
+    0.5*(1 + cos(0.3141592653589793*(t - 10*(t // 10))))
+    """
+    _check_steps(steps, "cosine_restarts")
+    _check_steps(factor, "cosine_restarts", "factor")
+
     def rate(step: Node) -> Node:
-        angle = multiply(math.pi / steps, minimum(step, steps))
-        wave = multiply((start - end) / 2, add(1, cos(angle)))
+        if factor == 1:
+            since = step - steps * (step // steps)
+            return _half_cosine(start, end, multiply(math.pi / steps, since))
+        # falls before this one; half a step keeps the logarithm away from whole numbers
+        falls = floor(log(((step + 0.5) * (factor - 1) + steps) / steps) / math.log(factor))
+        length = multiply(steps, power(factor, falls))
+        since = step - (length - steps) / (factor - 1)
+        return _half_cosine(start, end, multiply(math.pi, since / length))
+
+    return rate
+
+
+def _half_cosine(start: float, end: float, angle: Node) -> Node:
+    """From start to end while the angle grows from 0 to pi."""
+    wave = multiply((start - end) / 2, add(1, cos(angle)))
+    return wave + end if end else wave
+
+
+def one_cycle(
+    top: float, steps: int, rise: float = 0.3, first: float = 25.0, last: float = 1e4
+) -> Schedule:
+    """Up to `top` and down again along two half cosines within `steps` steps, then constant.
+
+    From top / first over the part `rise` of the steps, then down to top / first / last.
+    Raises RangeError for fewer than 2 steps, a part outside (0, 1), and divisors that are not
+    positive.
+    Source: Smith and Topin 2018, arXiv 1708.07120; as torch.optim.lr_scheduler.OneCycleLR(max_lr,
+    total_steps, pct_start, div_factor, final_div_factor).
+
+    >>> import symgraph as sg
+    >>> rate = one_cycle(0.1, steps=100)
+    >>> [round(float(sg.evaluate(rate(sg.const(t)), {})), 6) for t in (0, 29, 99)]
+    [0.004, 0.1, 0.0]
+    """
+    _check_steps(steps, "one_cycle")
+    check_number(top, "one_cycle: top", 0.0, math.inf)
+    check_number(rise, "one_cycle: rise", 0.0, 1.0)
+    for name, divisor in (("first", first), ("last", last)):
+        check_number(divisor, f"one_cycle: {name}", 0.0, math.inf)
+        if divisor == 0:
+            raise RangeError(f"one_cycle: {name} is 0, and rates are divided by it.")
+    turn = rise * steps - 1
+    if turn <= 0:
+        raise RangeError(
+            f"one_cycle: rise is {rise} of {steps} steps, which leaves none to rise in. "
+            "Give more of either."
+        )
+    low, end = top / first, top / first / last
+
+    def rate(step: Node) -> Node:
+        up = _half_cosine(low, top, multiply(math.pi / turn, step))
+        fall = multiply(math.pi / (steps - 1 - turn), minimum(step, steps - 1) - turn)
+        return where(step <= turn, up, _half_cosine(top, end, fall))
+
+    return rate
+
+
+def polynomial_decay(start: float, steps: int, end: float = 0.0, exponent: float = 1.0) -> Schedule:
+    """From `start` down to `end` within `steps` steps, in equal parts by default, then constant.
+
+    end + (start - end) * (1 - step / steps)**exponent.
+    Raises RangeError when `steps` or `exponent` is not positive. As
+    torch.optim.lr_scheduler.PolynomialLR(total_iters=steps, power=exponent).
+
+    >>> import symgraph as sg
+    >>> print(polynomial_decay(0.1, steps=10)(sg.input("t")))
+    0.1*(1 - min(t, 10)/10)
+    """
+    _check_steps(steps, "polynomial_decay")
+    check_number(exponent, "polynomial_decay: exponent", 0.0, math.inf)
+
+    def rate(step: Node) -> Node:
+        left = 1 - minimum(step, steps) / steps
+        wave = multiply(start - end, left if exponent == 1 else power(left, exponent))
         return wave + end if end else wave
 
     return rate
 
 
+def piecewise(rates: Sequence[float | Schedule], starts: Sequence[int]) -> Schedule:
+    """One rate after the other: the second from step starts[0] on, the third from starts[1] on.
+
+    Each is a number or a schedule, for which the steps are counted from where it begins.
+    Raises RangeError unless there is one start fewer than rates, and each is later than the one
+    before; KindError for a start that is no integer. As torch.optim.lr_scheduler.MultiStepLR and
+    SequentialLR.
+
+    >>> import symgraph as sg
+    >>> rate = piecewise([warmup(0.1, 2), 0.1, 0.01], starts=[2, 5])
+    >>> [round(float(sg.evaluate(rate(sg.const(t)), {})), 6) for t in (0, 1, 4, 5)]
+    [0.05, 0.1, 0.1, 0.01]
+    """
+    begins = list(starts)
+    for one in begins:
+        _check_steps(one, "piecewise", "a start")
+    if len(begins) != len(rates) - 1 or sorted(set(begins)) != begins:
+        raise RangeError(
+            f"piecewise: there are {len(rates)} rates and the starts {begins}; give the step at "
+            "which each but the first begins, in order."
+        )
+
+    def rate(step: Node) -> Node:
+        found = _value(rates[0], step)
+        for begin, one in zip(begins, rates[1:], strict=True):
+            # the branch that is not taken must be finite as well
+            found = where(step < begin, found, _value(one, maximum(step - begin, 0)))
+        return found
+
+    return rate
+
+
+def _value(rate: float | Schedule, step: Node) -> Node:
+    return as_node(rate(step) if callable(rate) else rate, "learning rate")
+
+
 def exponential_decay(start: float, steps: int, factor: float) -> Schedule:
     """Multiplied by `factor` smoothly over every `steps` steps: start * factor**(step / steps).
 
-    Raises RangeError when `steps` is not positive.
+    Raises RangeError when `steps` is not positive. With one step as
+    torch.optim.lr_scheduler.ExponentialLR(gamma=factor).
 
     >>> import symgraph as sg
     >>> print(exponential_decay(0.1, steps=1000, factor=0.5)(sg.input("t")))
@@ -59,7 +192,8 @@ def exponential_decay(start: float, steps: int, factor: float) -> Schedule:
 def step_decay(start: float, steps: int, factor: float) -> Schedule:
     """Multiplied by `factor` after every `steps` steps: start * factor**floor(step / steps).
 
-    Raises RangeError when `steps` is not positive.
+    Raises RangeError when `steps` is not positive. As
+    torch.optim.lr_scheduler.StepLR(step_size=steps, gamma=factor).
 
     >>> import symgraph as sg
     >>> print(step_decay(0.1, steps=1000, factor=0.5)(sg.input("t")))
@@ -89,8 +223,8 @@ def warmup(rate: float | Schedule, steps: int) -> Schedule:
     return grown
 
 
-def _check_steps(steps: int, where: str) -> None:
+def _check_steps(steps: Any, where_given: str, name: str = "steps") -> None:
     if isinstance(steps, bool) or not isinstance(steps, int):
-        raise KindError(f"{where}: steps is {steps!r}, and it must be an integer.")
+        raise KindError(f"{where_given}: {name} is {steps!r}, and it must be an integer.")
     if steps < 1:
-        raise RangeError(f"{where}: steps is {steps}, and it must be at least 1.")
+        raise RangeError(f"{where_given}: {name} is {steps}, and it must be at least 1.")

@@ -415,6 +415,10 @@ def optimizers() -> Reference:
     - adam: m = 0.9 * m + 0.1 * g; s = 0.999 * s + 0.001 * g**2;
       p -= lr * (m / (1 - 0.9**t)) / (sqrt(s / (1 - 0.999**t)) + 1e-8)
     - adamw: as adam, after p -= lr * 0.01 * p (decoupled weight decay 0.01)
+
+    For the rules of OPTIMIZER_OPTIONS there is only <rule>_after_100. <schedule>_rates (100,) holds
+    the learning rate of each step under the schedules of SCHEDULES, and <schedule>_after_100 (5,)
+    where they lead with SGD.
     """
     draw = Draw(19)
     root = draw(5, 5)
@@ -438,7 +442,61 @@ def optimizers() -> Reference:
     for name, rule in rules.items():
         path = trajectory(inputs, formula, rule, steps=100)
         reference["values"] |= {name: path[:20], f"{name}_after_100": path[-1]}
+    for name, rule in OPTIMIZER_OPTIONS.items():
+        reference["values"][f"{name}_after_100"] = trajectory(inputs, formula, rule, steps=100)[-1]
+    for name, schedule in SCHEDULES.items():
+        rates: list[float] = []
+        path = trajectory(inputs, formula, torch.optim.SGD, 100, schedule, rates)
+        reference["values"] |= {f"{name}_rates": np.array(rates), f"{name}_after_100": path[-1]}
     return reference
+
+
+OPTIMIZER_OPTIONS: dict[str, Callable[..., torch.optim.Optimizer]] = {
+    "sgd_decay": lambda ps, lr: torch.optim.SGD(ps, lr, weight_decay=0.03),
+    "momentum_dampening": lambda ps, lr: torch.optim.SGD(ps, lr, momentum=0.8, dampening=0.3),
+    "nesterov_decay": lambda ps, lr: torch.optim.SGD(
+        ps, lr, momentum=0.7, nesterov=True, weight_decay=0.02
+    ),
+    "adagrad_options": lambda ps, lr: torch.optim.Adagrad(
+        ps, lr, lr_decay=0.05, initial_accumulator_value=0.3, weight_decay=0.04, eps=1e-7
+    ),
+    "rmsprop_centered": lambda ps, lr: torch.optim.RMSprop(
+        ps, lr / 10, alpha=0.9, centered=True, eps=1e-4
+    ),
+    "rmsprop_momentum": lambda ps, lr: torch.optim.RMSprop(
+        ps, lr / 10, alpha=0.95, momentum=0.6, weight_decay=0.01
+    ),
+    "rmsprop_both": lambda ps, lr: torch.optim.RMSprop(
+        ps, lr / 10, alpha=0.95, momentum=0.6, centered=True, eps=1e-4
+    ),
+    "adam_amsgrad": lambda ps, lr: torch.optim.Adam(ps, lr, betas=(0.8, 0.9), amsgrad=True),
+    "adam_decay": lambda ps, lr: torch.optim.Adam(ps, lr, weight_decay=0.05, eps=1e-6),
+    "adamw_amsgrad": lambda ps, lr: torch.optim.AdamW(
+        ps, lr, betas=(0.85, 0.95), weight_decay=0.1, amsgrad=True
+    ),
+}
+_of = torch.optim.lr_scheduler
+SCHEDULES: dict[str, Callable[[torch.optim.Optimizer], Any]] = {
+    "step_decay": lambda of: _of.StepLR(of, step_size=7, gamma=0.8),
+    "exponential_decay": lambda of: _of.ExponentialLR(of, gamma=0.97),
+    "cosine_decay": lambda of: _of.CosineAnnealingLR(
+        of, T_max=100, eta_min=0.03 * of.param_groups[0]["lr"]
+    ),
+    "cosine_restarts": lambda of: _of.CosineAnnealingWarmRestarts(
+        of, T_0=13, eta_min=0.01 * of.param_groups[0]["lr"]
+    ),
+    "cosine_longer": lambda of: _of.CosineAnnealingWarmRestarts(of, T_0=5, T_mult=2),
+    "one_cycle": lambda of: _of.OneCycleLR(
+        of, of.param_groups[0]["lr"], total_steps=100, pct_start=0.4, cycle_momentum=False
+    ),
+    "polynomial_decay": lambda of: _of.PolynomialLR(of, total_iters=60, power=1.7),
+    "linear_decay": lambda of: _of.LinearLR(of, 1.0, 0.25, total_iters=40),
+    "warmup": lambda of: _of.LinearLR(of, 1 / 8, 1.0, total_iters=7),
+    "milestones": lambda of: _of.MultiStepLR(of, milestones=[10, 33, 70], gamma=0.5),
+    "in_turn": lambda of: _of.SequentialLR(
+        of, [_of.LinearLR(of, 1 / 4, 1.0, total_iters=3), _of.CosineAnnealingLR(of, T_max=90)], [10]
+    ),
+}
 
 
 SYSTEMS: list[Callable[[], Reference]] = [
@@ -576,16 +634,23 @@ def trajectory(
     formula: Formula,
     rule: Callable[..., torch.optim.Optimizer],
     steps: int,
+    schedule: Callable[[torch.optim.Optimizer], Any] = lambda optimizer: None,
+    rates: list[float] | None = None,
 ) -> np.ndarray:
-    """The parameter p after every step, (steps, 5)."""
+    """The parameter p after every step, (steps, 5); the rates are appended to the list."""
     variables = tensors(inputs)
     variables.p.requires_grad_()
     optimizer = rule([variables.p], lr=float(inputs["lr"]))
+    scheduled = schedule(optimizer)
     path = []
     for _ in range(steps):
+        if rates is not None:
+            rates.append(optimizer.param_groups[0]["lr"])
         optimizer.zero_grad()
         formula(variables)["loss"].backward()
         optimizer.step()
+        if scheduled is not None:
+            scheduled.step()
         path.append(variables.p.detach().numpy().copy())
     return np.stack(path)
 

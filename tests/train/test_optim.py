@@ -1,9 +1,13 @@
 """Optimizers against torch's trajectories, the lecture's numbers and their own formulas by hand."""
 
+import importlib.util
 import math
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+from c_compiler import needs_c_compiler
 from reference_data import load
 
 import symgraph as sg
@@ -54,6 +58,130 @@ def test_each_optimizer_takes_the_steps_of_torch(name: str):
     got = np.array([values["p"] for values in path])
     np.testing.assert_allclose(got[:20], values[name], rtol=1e-12, atol=1e-12)
     np.testing.assert_allclose(got[-1], values[f"{name}_after_100"], rtol=1e-12, atol=1e-12)
+
+
+OPTIONS = {
+    "sgd_decay": optim.SGD(0.1, weight_decay=0.03),
+    "momentum_dampening": optim.SGD(0.1, momentum=0.8, dampening=0.3),
+    "nesterov_decay": optim.SGD(0.1, momentum=0.7, nesterov=True, weight_decay=0.02),
+    "adagrad_options": optim.Adagrad(
+        0.1, rate_decay=0.05, initial=0.3, weight_decay=0.04, eps=1e-7
+    ),
+    "rmsprop_centered": optim.RMSprop(0.01, rho=0.9, centered=True, eps=1e-4),
+    "rmsprop_momentum": optim.RMSprop(0.01, rho=0.95, momentum=0.6, weight_decay=0.01),
+    "rmsprop_both": optim.RMSprop(0.01, rho=0.95, momentum=0.6, centered=True, eps=1e-4),
+    "adam_amsgrad": optim.Adam(0.1, 0.8, 0.9, amsgrad=True),
+    "adam_decay": optim.Adam(0.1, weight_decay=0.05, eps=1e-6),
+    "adamw_amsgrad": optim.AdamW(0.1, 0.85, 0.95, weight_decay=0.1, amsgrad=True),
+}
+SCHEDULES = {
+    "step_decay": optim.step_decay(0.1, 7, 0.8),
+    "exponential_decay": optim.exponential_decay(0.1, 1, 0.97),
+    "cosine_decay": optim.cosine_decay(0.1, 100, 0.003),
+    "cosine_restarts": optim.cosine_restarts(0.1, 13, end=0.001),
+    "cosine_longer": optim.cosine_restarts(0.1, 5, factor=2),
+    "one_cycle": optim.one_cycle(0.1, 100, rise=0.4),
+    "polynomial_decay": optim.polynomial_decay(0.1, 60, exponent=1.7),
+    "linear_decay": optim.polynomial_decay(0.1, 40, end=0.025),
+    "warmup": optim.warmup(0.1, 8),
+    "milestones": optim.piecewise([0.1, 0.05, 0.025, 0.0125], [10, 33, 70]),
+    "in_turn": optim.piecewise([optim.warmup(0.1, 4), optim.cosine_decay(0.1, 90)], [10]),
+}
+
+
+def the_problem():
+    """The parameter and the loss of the stored trajectories, the start and the values."""
+    reference = load("optimizers")
+    p = sg.parameter("p", 5)
+    A, b, c = (sg.const(reference["inputs"][key]) for key in "Abc")
+    loss = (p @ A @ p) / 2 - b @ p + sg.sum(c * sg.cos(p))
+    return p, loss, reference["inputs"]["p"], reference["values"]
+
+
+def fitted(optimizer, target="numpy"):
+    """p after 100 steps of `fit`."""
+    _, loss, start, values = the_problem()
+    model = sg.Model(loss, [], target=target)
+    model.parameters["p"] = start
+    model.fit({}, optimizer=optimizer, epochs=100)
+    return model.parameters["p"], values
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_each_option_leads_where_it_leads_in_torch(name: str):
+    got, values = fitted(OPTIONS[name])
+
+    np.testing.assert_allclose(got, values[f"{name}_after_100"], rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_each_schedule_gives_the_rates_of_torch_and_leads_where_they_lead(name: str):
+    got, values = fitted(optim.SGD(SCHEDULES[name]))
+
+    rates = [value_at(SCHEDULES[name], step) for step in range(100)]
+    np.testing.assert_allclose(rates, values[f"{name}_rates"], rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(got, values[f"{name}_after_100"], rtol=1e-12, atol=1e-12)
+
+
+@needs_c_compiler
+def test_native_steps_with_all_options_and_a_schedule_are_those_of_numpy():
+    rate = optim.piecewise([optim.warmup(0.02, 4), optim.cosine_restarts(0.02, 7, 2)], [10])
+    rules = [
+        optim.RMSprop(rate, momentum=0.6, centered=True, eps=1e-4, clip_norm=3.0, average=0.9),
+        optim.AdamW(optim.one_cycle(0.1, 90), amsgrad=True, clip_value=0.5),
+    ]
+    for rule in rules:
+        numpy, native = fitted(rule)[0], fitted(rule, "cython")[0]
+        np.testing.assert_allclose(native, numpy, rtol=1e-12)
+
+
+def scaled(schedule, factor: float):
+    return lambda step: factor * schedule(step)
+
+
+@pytest.fixture(scope="module")
+def torch_script():
+    pytest.importorskip("torch", reason="torch is not installed: it computes what is compared")
+    path = Path(__file__).parents[1] / "references" / "make_references.py"
+    spec = importlib.util.spec_from_file_location("make_references", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("schedule", ["cosine_longer", "one_cycle", "in_turn"])
+def test_every_rule_follows_every_schedule_as_torch_does(torch_script, schedule: str):
+    _, _, start, _ = the_problem()
+    inputs = load("optimizers")["inputs"]
+    A, b, c = (sg.const(inputs[key]) for key in "Abc")
+    rules = OPTIONS | {"sgd": optim.SGD(0.1)}
+    own = {name: sg.parameter(name, 5) for name in rules}
+    parts = [(p @ A @ p) / 2 - b @ p + sg.sum(c * sg.cos(p)) for p in own.values()]
+    loss = parts[0]
+    for part in parts[1:]:
+        loss = loss + part
+    groups = {
+        own[name]: replace(
+            rule, learning_rate=scaled(SCHEDULES[schedule], rule.learning_rate / 0.1)
+        )
+        for name, rule in rules.items()
+    }
+    model = sg.Model(loss, [])
+    for name in own:
+        model.parameters[name] = start
+
+    model.fit({}, optimizer=optim.SGD(0.1, groups=groups), epochs=100)
+
+    factories = torch_script.OPTIMIZER_OPTIONS | {"sgd": torch_script.torch.optim.SGD}
+
+    def formula(v):
+        return {"loss": v.p @ v.A @ v.p / 2 - v.b @ v.p + (v.c * v.p.cos()).sum()}
+
+    for name, make in factories.items():
+        path = torch_script.trajectory(inputs, formula, make, 100, torch_script.SCHEDULES[schedule])
+        np.testing.assert_allclose(
+            model.parameters[name], path[-1], rtol=1e-12, atol=1e-12, err_msg=name
+        )
 
 
 def adam_on_given_gradients(optimizer, gradients):
