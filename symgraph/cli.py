@@ -1,7 +1,7 @@
 """The command ``symgraph``: each subcommand imports its machinery when it runs.
 
 Results go to stdout, everything else to stderr. With ``--json`` stdout holds one JSON document.
-Exit codes: 0 done, 1 failed, 2 wrong usage or input.
+Exit codes: 0 done, 1 failed, 2 wrong usage or input, 130 and 143 for a training interrupted.
 """
 
 import argparse
@@ -25,6 +25,7 @@ from symgraph import (
     influence_command,
     plot_command,
     slides_command,
+    train_command,
 )
 from symgraph.errors import SymgraphError
 
@@ -149,6 +150,11 @@ def _parser(
     compile_command.add_options(build)
     build.set_defaults(run=_compile)
 
+    meaning = "train a model of a Python file or the zoo, or what a TOML file describes"
+    train = _with_examples(commands, "train", meaning, train_command.EXAMPLES)
+    train_command.add_options(train)
+    train.set_defaults(run=_train)
+
     check = _with_examples(commands, "check", "compare derivatives with independent ones", CHECKED)
     _add_network(check)
     check.set_defaults(run=_check)
@@ -175,7 +181,8 @@ def _parser(
     doctor.set_defaults(run=_doctor)
 
     for command in (
-        demo, derive, draw, plot, gallery, slides, build, check, influence, explore, zoo, doctor
+        demo, derive, draw, plot, gallery, slides, build, train, check, influence, explore, zoo,
+        doctor,
     ):  # fmt: skip
         command.add_argument("--json", action="store_true", help="print one JSON document")
     return parser, commands.choices
@@ -331,6 +338,13 @@ def _compile(options: argparse.Namespace) -> int:
     written = compile_command.written(loss, wrt, options)
     _print_json(written.document) if options.json else print(written.text)
     return OK
+
+
+def _train(options: argparse.Namespace) -> int:
+    code, found = train_command.run(options)
+    if found is not None:
+        _print_json(found) if options.json else print(train_command.text(found))
+    return code
 
 
 def _check(options: argparse.Namespace) -> int:

@@ -5,15 +5,18 @@ It is zoo:NAME, FILE.py:NAME, FILE.sym, or a formula.
 
 from __future__ import annotations
 
+import inspect
 import runpy
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from symgraph.errors import (
     FormulaError,
     ScriptError,
+    SymgraphError,
     UnknownNameError,
     UnsupportedError,
 )
@@ -23,7 +26,7 @@ from symgraph.formula.names import key_of
 if TYPE_CHECKING:
     from symgraph.node import Node
 
-__all__ = ["Network", "find_node", "load_network", "read_network"]
+__all__ = ["Network", "find_node", "load_network", "load_object", "read_network"]
 
 #: A larger file is no list of formulas.
 LARGEST_FILE = 100_000
@@ -132,6 +135,43 @@ def _found(where: str) -> Any:
     if name not in namespace:
         raise UnknownNameError(f"network {where!r}: the file defines no {name!r}.")
     return namespace[name]
+
+
+def load_object(where: str, sizes: Mapping[str, Any]) -> Any:
+    """What `zoo:NAME` or `FILE.py:NAME` names (by default `model`), made with some sizes.
+
+    A function of the file is called with them by name. Raises as `load_network`, and
+    UnknownNameError for a size that the function does not take.
+    """
+    if where.startswith("zoo:"):
+        return _found(",".join([where, *(f"{name}={size}" for name, size in sizes.items())]))
+    file, _, name = where.partition(":")
+    found = _found(f"{file}:{name or 'model'}")
+    if not inspect.isfunction(found):
+        if sizes:
+            raise UnsupportedError(
+                f"network {where!r}: sizes are given, and {name or 'model'} is no function that "
+                "could be called with them. Write one that returns the model."
+            )
+        return found
+    known = inspect.signature(found).parameters
+    for size in sizes:
+        if size not in known:
+            near = get_close_matches(size, known, 1)
+            hint = f"Did you mean {near[0]!r}?" if near else f"It takes {', '.join(known)}."
+            raise UnknownNameError(f"network {where!r}: the function takes no {size!r}. {hint}")
+    for size, one in known.items():
+        if size not in sizes and one.default is one.empty and one.kind is not one.VAR_KEYWORD:
+            raise UnknownNameError(
+                f"network {where!r}: the function needs {size!r}. Give it under [sizes], or by "
+                f"--size {size}=NUMBER."
+            )
+    try:
+        return found(**sizes)
+    except SymgraphError:
+        raise
+    except Exception as error:
+        raise ScriptError(f"{where}: {type(error).__name__}: {error}.") from error
 
 
 def _run(path: Path) -> dict[str, Any]:

@@ -24,7 +24,8 @@ FLOORS = (
     (
         "__main__ cli doctor "
         "compile_command derive_command draw_command "
-        "explore_command gallery_command influence_command plot_command slides_command"
+        "explore_command gallery_command influence_command plot_command slides_command "
+        "train_command"
     ),
 )
 FLOOR_OF = {name: floor for floor, names in enumerate(FLOORS) for name in names.split()}

@@ -116,6 +116,11 @@ class Model:
         self._training: Training | None = None
         self._loaded: tuple[dict[str, Array], dict[str, Any]] | None = None
 
+    @property
+    def settings(self) -> Settings:
+        """How its programs are compiled: dtype, target and threads."""
+        return self._engine.settings
+
     # --- training -----------------------------------------------------------------------------
 
     def fit(

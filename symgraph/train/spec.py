@@ -21,12 +21,13 @@ from symgraph.shapes import as_dim, dim_symbols, same_shape, shape_text
 from symgraph.train.measured import Measured
 from symgraph.train.names import unknown_name
 
-__all__ = ["AUTO", "Spec", "needed", "read_spec"]
+__all__ = ["AUTO", "SWITCHES", "Spec", "needed", "read_spec"]
 
 #: `batch=AUTO` lets the shapes of the inputs say which size is the number of samples.
 AUTO = "auto"
 
-_SWITCHES = {"training": "boolean", "key": "integer"}
+#: Inputs that the training loop supplies, with their kinds.
+SWITCHES = {"training": "boolean", "key": "integer"}
 
 
 @dataclass(frozen=True)
@@ -184,7 +185,7 @@ def _sort(
             parameters[node.name] = node
         elif node.role == "state":
             states[node.name] = node
-        elif node.shape == () and _SWITCHES.get(node.name) == node.kind:
+        elif node.shape == () and SWITCHES.get(node.name) == node.kind:
             switches[node.name] = node
         elif node.name not in given:
             raise _unlisted(node, given)
