@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import numbers
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -13,6 +14,7 @@ from symgraph.train.data import Data
 from symgraph.train.engine import Engine
 from symgraph.train.history import History
 from symgraph.train.keeper import Keeper
+from symgraph.train.logs import Log
 from symgraph.train.loop import Training
 from symgraph.train.marks import formulas_hash, rule_hash
 from symgraph.train.parallel.crew import Crew
@@ -45,6 +47,7 @@ class Fitting:
     #: Whether checkpoints are kept, by this worker or another.
     keeps: bool = False
     crew: Crew = field(default_factory=Crew)
+    logs: Sequence[Log] = ()
 
     def run(self) -> History:
         """Train until the plan's last epoch, or until someone asks to stop."""
@@ -70,7 +73,12 @@ class Fitting:
             batches = self.plan.batches(self.train.rows)
             total, done = self.plan.epochs * batches, place.epoch * batches + place.batch
         shown = self.progress if self.crew.is_first else False
-        with Bar(shown, self.plan.epochs, total, done) as self._bar:
+        with ExitStack() as stack:
+            with self.crew.together("opening its log"):
+                for log in self.logs:
+                    stack.callback(log.close)
+                    log.begin(place.epoch, self.history)
+            self._bar = stack.enter_context(Bar(shown, self.plan.epochs, total, done))
             self.history.stopped = self.training.run(
                 self.train, self.plan, self._end_epoch, self._bar,
                 stride=self._stride, leave=self._leave if self.keeps else None,
@@ -128,6 +136,8 @@ class Fitting:
     def _record(self, epoch: int, values: dict[str, float]) -> None:
         self.history.record(epoch, values)
         self._bar.show(epoch, values)
+        for log in self.logs:
+            log.add(epoch, values)
 
     def _called_back(self) -> bool:
         answers = [callback(self.model, self.history) for callback in self.callbacks]

@@ -106,19 +106,34 @@ class History(Mapping[str, list[float]]):
         writer.writerows(zip(*columns.values(), strict=True))
         return buffer.getvalue()
 
-    def plot(self, *names: str) -> Any:
+    def plot(self, *names: str, log: bool = False, title: str | None = None) -> Any:
         """A matplotlib figure of the values over the epochs; all of them unless some are named.
+
+        What was measured on validation data is dashed, in the colour of the same value in
+        training. With `log` the values stand on a logarithmic scale. `title` is the names of the
+        values unless given.
 
         Raises UnknownNameError for a name that was not measured, UnsupportedError without
         matplotlib.
         """
         shown = names or tuple(self._columns)
         lines = {name: self[name] for name in shown}
+        plain = list(dict.fromkeys(name.removeprefix("val_") for name in shown))
         figure = new_figure("history.plot", fitted=True)
         axes = figure.add_subplot()
         for name, values in lines.items():
-            axes.plot(self.epochs, values, label=name, marker="." if len(values) < 50 else "")
+            axes.plot(
+                self.epochs, values, label=name, color=f"C{plain.index(name.removeprefix('val_'))}",
+                linestyle="--" if name.startswith("val_") else "-",
+                marker="." if len(values) < 50 else "",
+            )  # fmt: skip
+        axes.set_title(", ".join(plain) if title is None else title)
         axes.set_xlabel("epoch")
+        axes.set_ylabel(plain[0] if len(plain) == 1 else "value")
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.grid(alpha=0.3)
+        if log:
+            axes.set_yscale("log")
         if lines:
             axes.legend()
         return figure

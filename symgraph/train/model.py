@@ -26,9 +26,11 @@ from symgraph.train.fitting import (
 )
 from symgraph.train.history import History
 from symgraph.train.keeper import Keeper
+from symgraph.train.logs import open_logs
 from symgraph.train.loop import Training
 from symgraph.train.names import unknown_name
-from symgraph.train.optim import Adam, Optimizer
+from symgraph.train.optim import Adam
+from symgraph.train.optimizer import Chosen, Optimizer
 from symgraph.train.parallel.communicator import Communicator
 from symgraph.train.parallel.crew import Crew
 from symgraph.train.plan import (
@@ -141,7 +143,9 @@ class Model:
         resume: bool = False,
         checkpoint: str | Path | None = None,
         every: int = 1,
+        log: str | Path | Sequence[str | Path] = (),
         communicator: Communicator | None = None,
+        freeze: Chosen | str | Node = (),
     ) -> History:
         """Train on data, and return what every epoch measured.
 
@@ -176,6 +180,13 @@ class Model:
         threads or the seed, is told in the log. StorageError when the disk is full or read-only;
         the checkpoint before is then whole.
 
+        `log` is a file that every epoch is appended to as soon as it is done, `.csv` or `.jsonl`,
+        or a folder of events, "tensorboard:FOLDER", or a list of these. With `resume` it goes on
+        from the epoch that the training goes on from; otherwise it begins anew.
+
+        `freeze` names parameters that stay as they are: a name, a pattern such as "b_*", a
+        parameter, or a tuple of these.
+
         `communicator` divides every batch among several processes that run the same script, such as
         those of `mpiexec -n 4` with `sg.parallel.mpi()`: each reads its own samples of the data,
         and the end is that of one process but for rounding. Worker 0 writes the checkpoints and
@@ -192,7 +203,7 @@ class Model:
         with ExitStack() as stack:
             stack.enter_context(crew.guarded())
             with crew.together("its data and settings"):
-                rule = check_rule(optimizer, clip_norm, clip_value)
+                rule = check_rule(optimizer, clip_norm, clip_value, freeze)
                 plan = check_plan(epochs, batch_size, shuffle, seed)
                 watching = check_callbacks(callbacks)
                 check_flags("fit", check_finite=check_finite, resume=resume)
@@ -201,6 +212,7 @@ class Model:
                 train, held_out = training_parts(
                     self._engine, data, validation, seed, check_finite, crew
                 )
+                logs = open_logs(log) if crew.is_first else []
                 keeper = None
                 if checkpoint is not None and crew.is_first:
                     keeper = Keeper(checkpoint, every, resume, self._engine, rule, plan)
@@ -214,7 +226,7 @@ class Model:
             )
             return Fitting(
                 self, self._engine, training, plan, train, held_out, watching, progress, keeper,
-                checkpoint is not None, crew,
+                checkpoint is not None, crew, logs,
             ).run()  # fmt: skip
 
     def step(

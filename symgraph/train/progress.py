@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from importlib.util import find_spec
 from types import FrameType
 from typing import Any, Self
 
@@ -18,15 +19,16 @@ SECONDS = 0.1  # between two updates of the bar
 class Bar:
     """The steps done, their rate, the time left and the loss.
 
-    `shown` None shows it when stderr is a terminal, True always, False never.
+    `shown` None shows it when stderr is a terminal and in a notebook, True always, False never.
     """
 
     def __init__(self, shown: bool | None, epochs: int, total: int | None, done: int) -> None:
         if shown is None:
-            shown = sys.stderr is not None and sys.stderr.isatty()
+            shown = _in_notebook() or (sys.stderr is not None and sys.stderr.isatty())
         self._epochs = epochs
         self._done, self._pending = done, 0  # steps that are shown, and those that are not yet
         self._last = time.monotonic()
+        self._values: dict[str, float] = {}  # shown last
         self._bar: Any = _tqdm(total, done) if shown else None
 
     def advance(self, epoch: int, loss: float, done: int) -> None:
@@ -40,10 +42,11 @@ class Bar:
             self.show(epoch, {"loss": loss})
 
     def show(self, epoch: int, values: Mapping[str, float]) -> None:
-        """Bring the bar up to date, with these values behind it."""
+        """Bring the bar up to date, with these values behind it; others stay as they were."""
         if self._bar is None:
             return
-        text = "  ".join(f"{name}={value:.4g}" for name, value in values.items())
+        self._values |= values
+        text = "  ".join(f"{name}={value:.4g}" for name, value in self._values.items())
         self._bar.set_description_str(f"epoch {epoch}/{self._epochs}", refresh=False)
         self._bar.set_postfix_str(text, refresh=False)
         self._bar.update(self._pending)
@@ -63,9 +66,20 @@ class Bar:
 
 
 def _tqdm(total: int | None, done: int) -> Any:
+    given = {"total": total, "initial": done, "unit": "step"}
+    if _in_notebook() and find_spec("ipywidgets") is not None:
+        from tqdm.notebook import tqdm as widget
+
+        return widget(**given)
     from tqdm import tqdm
 
-    return tqdm(total=total, initial=done, unit="step", file=sys.stderr, dynamic_ncols=True)
+    return tqdm(**given, file=sys.stderr, dynamic_ncols=True)  # without colours, as NO_COLOR asks
+
+
+def _in_notebook() -> bool:
+    """Whether a person reads along in Jupyter."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    return type(shell).__name__ == "ZMQInteractiveShell"
 
 
 class Interruption:

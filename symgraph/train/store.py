@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from symgraph.errors import NameClashError, StorageError, UnsupportedError
 from symgraph.train.locks import try_lock
 
-__all__ = ["is_ours", "read", "refused", "sweep", "sync_folder", "write"]
+__all__ = ["is_ours", "read", "refused", "replace_file", "sweep", "sync_folder", "write"]
 
 Arrays: TypeAlias = Mapping[str, NDArray[Any]]
 
@@ -48,9 +48,9 @@ def write(path: str | Path, arrays: Arrays, note: str) -> None:
     if target.suffix == ".safetensors":
         from safetensors.numpy import save
 
-        _replace(target, save(plain, metadata={_NOTE: note}))
+        replace_file(target, save(plain, metadata={_NOTE: note}))
     elif target.suffix == ".npz":
-        _replace(target, _npz(plain))
+        replace_file(target, _npz(plain))
     else:
         raise _suffix("save", target)
 
@@ -124,7 +124,7 @@ def _npz(arrays: Arrays) -> bytes:
     return buffer.getvalue()
 
 
-def _replace(target: Path, content: bytes) -> None:
+def replace_file(target: Path, content: bytes) -> None:
     """Put a file in its place at once, after its content has reached the disk."""
     try:
         sweep(target.parent, glob.escape(target.name))

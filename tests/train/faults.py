@@ -107,7 +107,7 @@ def kill_while_saving(
     equal in every bit a training that nothing has happened to. Raises Lost.
     """
     shared, found = mmap.mmap(-1, 16), Kills()
-    write, replace = Checkpoint.write, store._replace
+    write, replace = Checkpoint.write, store.replace_file
     writer, reference = Large(size), Large(size)
     writer.fit(1)  # compiled here, once
 
@@ -121,7 +121,7 @@ def kill_while_saving(
         struct.pack_into("q", shared, _SAVING, 0)
 
     def work() -> None:
-        Checkpoint.write, store._replace = written, replaced  # type: ignore[method-assign]
+        Checkpoint.write, store.replace_file = written, replaced  # type: ignore[method-assign]
         writer.model.parameters["w"] = 1.0 + np.zeros(size)
         writer.fit(10**9, checkpoint=folder, resume=True)
 

@@ -97,6 +97,18 @@ def test_the_figure_shows_every_column_over_the_epochs():
     assert [line.get_label() for line in history().plot("loss").axes[0].lines] == ["loss"]
 
 
+def test_validation_is_dashed_in_the_colour_of_training_under_a_title():
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed: it draws the figure")
+    axes = history().plot(log=True).axes[0]
+
+    drawn = {line.get_label(): line for line in axes.lines}
+    assert drawn["val_loss"].get_linestyle() == "--"
+    assert drawn["loss"].get_linestyle() == "-"
+    assert drawn["val_loss"].get_color() == drawn["loss"].get_color()
+    assert (axes.get_xlabel(), axes.get_yscale()) == ("epoch", "log")
+    assert "loss" in axes.get_title()
+
+
 def test_without_matplotlib_one_line_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
 
