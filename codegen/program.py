@@ -148,10 +148,11 @@ def compile(
 
 def _native(recipe: Recipe, signature: Signature) -> Program | None:
     """The program in C; None, and a line in the log, where there is no compiler."""
+    from symgraph.codegen.native.remembered import native_source
     from symgraph.codegen.native.space import NativeSpaces
     from symgraph.codegen.native.toolchain import ToolchainError
 
-    source, options = recipe.native, recipe.options
+    source, options = native_source(recipe), recipe.options
     given = (recipe.variables, recipe.roots, options, recipe.structure, source.stored)
     try:
         return Program(

@@ -27,7 +27,7 @@ from symgraph.node import Node
 from symgraph.ops.leaves import Var
 
 if TYPE_CHECKING:
-    from symgraph.codegen.native.emit import NativeSource
+    from symgraph.codegen.native.source import NativeSource
 
 __all__ = ["Recipe"]
 

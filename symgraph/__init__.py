@@ -9,6 +9,8 @@ import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+import symgraph.began  # noqa: F401 - before all else
+
 __version__ = "0.1.0"
 
 # Where each public name is defined. The block under TYPE_CHECKING tells mypy and editors the same;

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 FLOORS = (
-    "errors shapes garbage",
+    "began errors shapes garbage",
     "node printing scalar special abstract template random columns figures",
     "ops",
     "build lift formula grad collapse notation readback evaluate facts rounding",

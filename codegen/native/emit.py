@@ -11,11 +11,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-
-import sympy
 
 from symgraph.codegen.contraction import form_of
 from symgraph.codegen.job import Job
@@ -48,9 +45,10 @@ from symgraph.codegen.native.parts import MACROS, divide
 from symgraph.codegen.native.pooling import Pooling, emit_unpooled, emit_window, find_pooling
 from symgraph.codegen.native.products import emit_product
 from symgraph.codegen.native.rows import emit_row_updates, find_row_updates
+from symgraph.codegen.native.source import NativeSource, Site
 from symgraph.codegen.native.sums import emit_embedding, emit_reduce, emit_sum, emit_view
 from symgraph.codegen.native.translation import weight
-from symgraph.codegen.native.writer import CWriter, Line, Site
+from symgraph.codegen.native.writer import CWriter, Line
 from symgraph.codegen.schedule import Block, Section
 from symgraph.codegen.strided import Value, entry, row_major, whole
 from symgraph.node import Kind, Node
@@ -62,33 +60,13 @@ from symgraph.ops.move import Concat, Pull, Push, Reshape
 from symgraph.ops.reduce import Reduce
 from symgraph.shapes import shape_text
 
-__all__ = ["NativeSource", "emit_native"]
+__all__ = ["emit_native"]
 
 _PREFIX: dict[Section, str] = {"forward": "h", "backward": "d", "update": "u"}
 _KINDS: dict[str, Kind] = {"f": "real", "i": "integer", "b": "boolean"}
 _CHUNK = 250  # statements in one function, a loop being worth several
 _NAME = re.compile(r"\b[a-z]+[0-9]+\b")
 _APART = "__attribute__((noinline))"
-
-
-@dataclass(frozen=True)
-class NativeSource:
-    """Emitted C, and how it is called.
-
-    `sizes` are the symbols that `n` holds, in order; `stored` the numbers of the arguments that are
-    updated in place; site k + 1 is `sites[k]`; `buffers` counts the offsets that `plan` writes;
-    `lines` and `memory` are what the functions hold and which buffers they have, for reports.
-    """
-
-    text: str
-    name: str
-    sizes: tuple[sympy.Symbol, ...]
-    stored: tuple[int, ...]
-    sites: tuple[Site, ...]
-    buffers: int
-    lines: tuple[Line, ...] = ()
-    memory: tuple[Buffer, ...] = ()
-    divided: bool = False  # among threads
 
 
 def emit_native(job: Job) -> NativeSource:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from symgraph.codegen.native.writer import CWriter, Site
+from symgraph.codegen.native.source import Site
+from symgraph.codegen.native.writer import CWriter
 from symgraph.codegen.strided import Value, entry
 from symgraph.node import Node
 from symgraph.ops.leaves import Random

@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgraph.codegen.native.csizes import CSizes
-from symgraph.codegen.native.emit import NativeSource, prelude
+from symgraph.codegen.native.emit import prelude
 from symgraph.codegen.native.maps import expression
 from symgraph.codegen.native.scalars import Instructions
+from symgraph.codegen.native.source import NativeSource
 from symgraph.codegen.native.writer import CWriter
 from symgraph.node import Kind, Node
 

@@ -15,7 +15,8 @@ from dataclasses import replace
 from typing import Any
 
 from symgraph.codegen.basic import op_of
-from symgraph.codegen.native.writer import CWriter, Site
+from symgraph.codegen.native.source import Site
+from symgraph.codegen.native.writer import CWriter
 from symgraph.codegen.plan import node_storage
 from symgraph.codegen.reach import ends, is_inside, is_nonnegative, is_position, positive
 from symgraph.codegen.strided import Value, entry, merged, row_major, spread

@@ -8,12 +8,13 @@ from typing import NamedTuple
 from symgraph.codegen.job import Job
 from symgraph.codegen.labels import comment
 from symgraph.codegen.native.csizes import CSizes
-from symgraph.codegen.native.emit import NativeSource, prelude
+from symgraph.codegen.native.emit import prelude
 from symgraph.codegen.native.isomorphic import Rolled, find_groups
 from symgraph.codegen.native.mathtext import FUNCTIONS
 from symgraph.codegen.native.quotients import share_divisors
 from symgraph.codegen.native.rolled import write_rolled
 from symgraph.codegen.native.scalars import Instructions, Table, read_scalars
+from symgraph.codegen.native.source import NativeSource
 from symgraph.codegen.native.straight import StraightWriter
 from symgraph.codegen.native.writer import CWriter
 from symgraph.node import Node

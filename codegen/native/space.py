@@ -10,8 +10,8 @@ import sympy
 
 from symgraph import errors
 from symgraph.codegen.job import Options
-from symgraph.codegen.native.emit import NativeSource
 from symgraph.codegen.native.runtime import load
+from symgraph.codegen.native.source import NativeSource
 from symgraph.node import Node
 from symgraph.shapes import bind_shape
 

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from symgraph.codegen.contraction import typical
-from symgraph.codegen.native.writer import CWriter, Site
+from symgraph.codegen.native.source import Site
+from symgraph.codegen.native.writer import CWriter
 from symgraph.codegen.plan import node_storage
 from symgraph.codegen.strided import Value, entry, row_major, spread
 from symgraph.node import Node

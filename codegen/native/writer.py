@@ -15,13 +15,14 @@ from typing import Any
 from symgraph.codegen.contraction import typical
 from symgraph.codegen.native.csizes import CSizes, real_text, whole_text
 from symgraph.codegen.native.memory import Memory
+from symgraph.codegen.native.source import Site
 from symgraph.codegen.schedule import Block
 from symgraph.codegen.strided import Positions, Value, entry, merged, spread, whole
 from symgraph.node import Kind, Node
 from symgraph.ops.leaves import Const, Fill, Iota
 from symgraph.shapes import Dim, Shape, product
 
-__all__ = ["COUNTED", "INDEPENDENT", "CWriter", "Line", "Site"]
+__all__ = ["COUNTED", "INDEPENDENT", "CWriter", "Line"]
 
 #: Stands before a loop whose steps are independent of each other.
 INDEPENDENT = "SG_INDEPENDENT"
@@ -30,19 +31,6 @@ INDEPENDENT = "SG_INDEPENDENT"
 COUNTED = ""
 
 _WORD = re.compile(r"[a-z]+[0-9]+")
-
-
-@dataclass(frozen=True)
-class Site:
-    """A place that may refuse to go on, and what it says then.
-
-    `text` may contain {0} to {3}, the numbers that the place left in `detail`; {place}, an index
-    as a tuple; {word}: nan, inf or -inf for detail[1] = 0, 1, 2.
-    """
-
-    error: str  # the name of a class of symgraph.errors
-    text: str
-    shape: Shape | None = None  # {place} is the index of entry detail[0] of such an array
 
 
 @dataclass

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from symgraph.codegen.native.emit import NativeSource
+from symgraph.codegen.native.source import NativeSource
 from symgraph.codegen.native.writer import Line
 
 __all__ = ["Product", "Unit", "products", "units"]

@@ -10,8 +10,9 @@ from typing import Any
 
 from symgraph import errors
 from symgraph.codegen.labels import comment
-from symgraph.codegen.native.emit import NativeSource, data
+from symgraph.codegen.native.emit import data
 from symgraph.codegen.native.export.routines import pasted
+from symgraph.codegen.native.source import NativeSource
 from symgraph.codegen.recipe import Recipe
 from symgraph.codegen.size_text import SizeText
 from symgraph.codegen.structure import result_text
