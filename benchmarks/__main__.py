@@ -37,6 +37,8 @@ CASES = (
     "guards:gradient_by_forward",
     "growth:growth_with_depth",
     "guards:two_threads",
+    "workers:two_threads",
+    "workers:two_processes",
     "latency:first_results",
     "memory:above_numpy",
 )

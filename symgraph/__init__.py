@@ -122,6 +122,9 @@ _NAMES: dict[str, str] = {
     "symgraph.node": """
         Node
     """,
+    "symgraph.train.grid": """
+        SweepTable sweep
+    """,
     "symgraph.train.history": """
         History
     """,
@@ -450,6 +453,10 @@ if TYPE_CHECKING:
         optim as optim,
         parallel as parallel,
         sources as data,  # noqa: F401 - sg.data
+    )
+    from symgraph.train.grid import (
+        SweepTable as SweepTable,
+        sweep as sweep,
     )
     from symgraph.train.history import (
         History as History,
