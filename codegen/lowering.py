@@ -43,11 +43,12 @@ def lower_all(
     largest: float = float(np.finfo(np.float64).max),
     loops: bool = False,
     whole: bool = False,
+    soft: bool = True,
 ) -> tuple[list[Node], list[Mapping[Node, Node]]]:
     """The roots in basic operations, and what each pass made of the nodes it met.
 
     `largest` is the largest finite real of the target; `loops` are for one that writes loops over
-    entries, `whole` for one that has the error function.
+    entries, `whole` for one that has the error function; one without `soft` has log-sum-exp itself.
     """
     now = Roots(roots)
     has_loops = Scan in now.kinds
@@ -60,7 +61,7 @@ def lower_all(
         return normalise_sums(nodes, ones=not loops)
 
     def maps(nodes: Sequence[Node]) -> Rewritten:
-        return lower_maps(nodes, largest, loops, whole)
+        return lower_maps(nodes, largest, loops, whole, soft)
 
     def hoist(nodes: Sequence[Node]) -> Rewritten:
         return hoist_loops(nodes, maps=not loops)

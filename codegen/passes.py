@@ -197,14 +197,15 @@ def lower_maps(
     largest: float = float(np.finfo(np.float64).max),
     loops: bool = False,
     whole: bool = False,
+    soft: bool = True,
 ) -> Rewritten:
-    """Every Map as basic operations, and log-sum-exp by its shifted formula.
+    """Every Map as basic operations, and with `soft` log-sum-exp by its shifted formula.
 
     `largest` is the largest finite real of the target; `loops` are for one that writes loops over
     entries, `whole` for one that has the error function.
     """
     lowering = _Lowering(largest, loops, whole)
-    return rewrite(roots, lowering.visit, {Map, Reduce})
+    return rewrite(roots, lowering.visit, {Map, Reduce} if soft else {Map})
 
 
 class _Soft(NamedTuple):

@@ -62,6 +62,11 @@ class Recipe:
         )
         return emit(self._job(joined.roots, [*images, joined.image]))
 
+    def with_log_sums(self) -> Job:
+        """The steps in basic operations and log-sum-exp, for a target that has it."""
+        largest = float(np.finfo(self.options.real).max)
+        return self._job(*lower_all(self._everywhere(), largest, soft=False))
+
     def readable(self) -> Source:
         """Plain NumPy."""
         return emit_read(self._plain_job())

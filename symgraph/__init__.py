@@ -134,6 +134,9 @@ _NAMES: dict[str, str] = {
     "symgraph.draw.drawing": """
         draw
     """,
+    "symgraph.onnx.export": """
+        to_onnx
+    """,
     "symgraph.draw.slides.deck": """
         deck slides
     """,
@@ -448,6 +451,7 @@ if TYPE_CHECKING:
     from symgraph.node import (
         Node as Node,
     )
+    from symgraph.onnx.export import to_onnx as to_onnx
     from symgraph.train import (
         callbacks as callbacks,
         optim as optim,

@@ -31,6 +31,7 @@ _LIBRARIES = {
     "pillow": "adds pictures as GIF: pip install 'symgraph[gif]'",
     "python-pptx": "adds decks for PowerPoint: pip install 'symgraph[pptx]'",
     "scikit-learn": "adds estimators: pip install 'symgraph[sklearn]'",
+    "onnx": "adds export to ONNX: pip install 'symgraph[onnx]'",
 }
 _COMPILER_SECONDS = 20
 

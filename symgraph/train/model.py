@@ -7,13 +7,14 @@ from contextlib import ExitStack
 from copy import deepcopy
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from numpy.typing import NDArray
 
 from symgraph.codegen.program import check_threads
 from symgraph.errors import KindError, UnknownNameError, UnsupportedError
 from symgraph.node import Node
+from symgraph.onnx.export import to_onnx
 from symgraph.train import store
 from symgraph.train.checkpoint import describe, take_up, training_facts
 from symgraph.train.engine import Engine
@@ -46,6 +47,9 @@ from symgraph.train.run_folder import read_model
 from symgraph.train.spec import AUTO, Spec, read_spec
 from symgraph.train.summary import Summary, summarise
 from symgraph.train.values import Values
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
 
 __all__ = ["Model"]
 
@@ -427,6 +431,20 @@ class Model:
         if training is not None and Path(path).suffix == ".safetensors":
             arrays |= training.slots
         store.write(path, arrays, describe(training))
+
+    def to_onnx(self, path: str | Path | None = None) -> ModelProto:
+        """The outputs with the parameters as they are, for other programs; see `sg.to_onnx`.
+
+        The numbers have the model's dtype, and layers do what they do outside of training.
+
+        >>> import symgraph as sg
+        >>> x = sg.input("x", ("N", 2))
+        >>> out = sg.nn.dense(x, 1, "out")
+        >>> [v.name for v in sg.Model(sg.mean(out), [x], {"out": out}).to_onnx().graph.input]
+        ['x']
+        """
+        args, outputs, weights = self.spec.inference({**self.parameters, **self.states})
+        return to_onnx(args, outputs, path, weights=weights, dtype=self.dtype)
 
     def load(self, path: str | Path) -> None:
         """Read parameters and states from a file with arrays of their names and shapes.

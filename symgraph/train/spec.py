@@ -13,9 +13,15 @@ from numpy.typing import NDArray
 
 from symgraph.build.coerce import as_node
 from symgraph.build.updates import updates_in
-from symgraph.errors import KindError, NameClashError, ShapeError, UnknownNameError
-from symgraph.node import Node, check_names, reachable, variables
-from symgraph.ops.leaves import Var
+from symgraph.errors import (
+    KindError,
+    NameClashError,
+    ShapeError,
+    UnknownNameError,
+    UnsupportedError,
+)
+from symgraph.node import Node, check_names, reachable, substitute, variables
+from symgraph.ops.leaves import Var, fill
 from symgraph.ops.loop import Scan
 from symgraph.shapes import as_dim, dim_symbols, same_shape, shape_text
 from symgraph.train.measured import Measured
@@ -65,6 +71,25 @@ class Spec:
         """What the loop supplies."""
         arrays = {"training": np.array(training), "key": np.array(key, dtype=np.int64)}
         return {node: arrays[name] for name, node in self.switches.items()}
+
+    def inference(
+        self, memory: Mapping[str, NDArray[Any]]
+    ) -> tuple[list[Var], dict[str, Node], dict[str, NDArray[Any]]]:
+        """What the outputs are computed from outside of training, the outputs, and their arrays.
+
+        Raises UnsupportedError when there are no outputs.
+        """
+        if not self.outputs:
+            raise UnsupportedError(
+                'Model: it has no outputs to export. Write outputs={"name": node}.'
+            )
+        off: dict[Node, Node] = {node: fill(0, (), node.kind) for node in self.switches.values()}
+        names = list(self.outputs)
+        roots = dict(zip(names, substitute([*self.outputs.values()], off), strict=True))
+        used = reachable(roots.values())
+        known = [*self.inputs.values(), *self.parameters.values(), *self.states.values()]
+        args = [node for node in known if node in used]
+        return args, roots, {node.name: memory[node.name] for node in args if node.name in memory}
 
     @property
     def trainable(self) -> list[Var]:
