@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from copy import deepcopy
 from functools import partial
 from pathlib import Path
@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from numpy.typing import NDArray
 
 from symgraph.codegen.program import check_threads
-from symgraph.errors import KindError, UnknownNameError, UnsupportedError
+from symgraph.errors import KindError, UnsupportedError
 from symgraph.node import Node
 from symgraph.onnx.export import to_onnx
 from symgraph.train import store
+from symgraph.train.averages import averages_of, replaced
 from symgraph.train.checkpoint import describe, take_up, training_facts
 from symgraph.train.engine import Engine
 from symgraph.train.fitting import (
@@ -29,7 +30,7 @@ from symgraph.train.history import History
 from symgraph.train.keeper import Keeper
 from symgraph.train.logs import open_logs
 from symgraph.train.loop import Training
-from symgraph.train.names import unknown_name
+from symgraph.train.names import check_same_names
 from symgraph.train.optim import Adam
 from symgraph.train.optimizer import Chosen, Optimizer
 from symgraph.train.parallel.communicator import Communicator
@@ -121,6 +122,7 @@ class Model:
         self.states = self._engine.states
         self._training: Training | None = None
         self._loaded: tuple[dict[str, Array], dict[str, Any]] | None = None
+        self._is_averaged = False
 
     @property
     def settings(self) -> Settings:
@@ -347,6 +349,52 @@ class Model:
             )
         return self._training
 
+    @property
+    def averages(self) -> dict[str, Array]:
+        """The moving averages of the parameters by name, which `average=` of an optimizer keeps.
+
+        A parameter that was frozen is its own average. Raises UnsupportedError where there are
+        none.
+        """
+        steps = 0
+        slots: Mapping[str, Array] = {}
+        if self._training is not None:
+            slots, steps = self._training.slots, self._training.position.step
+        elif self._loaded is not None:
+            slots, steps = self._loaded[0], int(self._loaded[1]["position"]["step"])
+        return averages_of(self.parameters, slots, steps)
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """While this is open the parameters are their averages, to evaluate, predict and save.
+
+        Raises as `averages`; training is refused meanwhile.
+
+        >>> import symgraph as sg
+        >>> w = sg.parameter("w")
+        >>> model = sg.Model((w - 1) ** 2, [], outputs={"w": w})
+        >>> _ = model.fit({}, optimizer=sg.optim.SGD(0.25, average=0.5), epochs=2)
+        >>> with model.averaged():
+        ...     print(model.predict({})["w"], model.evaluate({}))
+        0.625 {'loss': 0.140625}
+        >>> print(model.predict({})["w"])
+        0.75
+        """
+        self._check_own("averaged")
+        with replaced(self.parameters, self.averages):
+            self._is_averaged = True
+            try:
+                yield
+            finally:
+                self._is_averaged = False
+
+    def _check_own(self, where: str) -> None:
+        if self._is_averaged:
+            raise UnsupportedError(
+                f"{where}: the parameters are their averages inside of `with model.averaged()`, "
+                "and become what they were behind it. Do this there."
+            )
+
     # --- without training ---------------------------------------------------------------------
 
     def evaluate(
@@ -456,17 +504,8 @@ class Model:
         """
         arrays, slots, kept = read_model(path)
         name_of = Path(path).name
-        known = {**self.parameters, **self.states}
-        for name in arrays:
-            if name not in known:
-                raise unknown_name(f"load: {name_of!r}", "a parameter or state", name, known)
-        for name in known:
-            if name not in arrays:
-                raise UnknownNameError(
-                    f"load: {name_of!r} has no {name!r}; it holds "
-                    f"{', '.join(map(repr, arrays)) or 'nothing'}. Load it into the model it "
-                    "was saved from."
-                )
+        self._check_own("load")
+        check_same_names(f"load: {name_of!r}", arrays, [*self.parameters, *self.states])
         checked = {name: self._owner(name).check(name, array) for name, array in arrays.items()}
         for name, array in checked.items():
             self._owner(name)[name] = array
@@ -482,6 +521,7 @@ class Model:
         self, rule: Rule, resume: bool, communicator: Communicator | None = None
     ) -> Training:
         """The training that goes on, or a new one; a program is compiled once for each rule."""
+        self._check_own("fit")
         training = self._training
         is_same = training is not None and training.rule.same_program(rule)
         if training is not None and is_same and training.communicator is communicator:

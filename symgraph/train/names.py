@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from symgraph.errors import UnknownNameError
 
-__all__ = ["unknown_name"]
+__all__ = ["check_same_names", "unknown_name"]
 
 
 def unknown_name(where: str, what: str, name: object, known: Iterable[str]) -> UnknownNameError:
@@ -22,3 +22,17 @@ def unknown_name(where: str, what: str, name: object, known: Iterable[str]) -> U
     guess = f"; did you mean {folded[near[0]]!r}?" if near else "."
     there = f" There are: {', '.join(map(repr, names))}." if names else " There is none."
     return UnknownNameError(f"{where}: {name!r} is not {what}{guess}{there}")
+
+
+def check_same_names(where: str, given: Iterable[str], wanted: Iterable[str]) -> None:
+    """Raise UnknownNameError unless a file holds what a model has, and nothing else."""
+    held, known = list(given), list(wanted)
+    for name in held:
+        if name not in known:
+            raise unknown_name(where, "a parameter or state", name, known)
+    for name in known:
+        if name not in held:
+            raise UnknownNameError(
+                f"{where} has no {name!r}; it holds {', '.join(map(repr, held)) or 'nothing'}. "
+                "Load it into the model it was saved from."
+            )
