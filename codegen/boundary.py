@@ -15,6 +15,7 @@ import numpy as np
 import sympy
 
 from symgraph.codegen.numpy_runtime import slots
+from symgraph.codegen.outside import NO_ARRAY, from_outside
 from symgraph.errors import (
     KindError,
     NameClashError,
@@ -164,8 +165,8 @@ class Boundary:
             what = "a node" if isinstance(value, Node) else "a masked array"
             raise KindError(f"argument {name!r} is {what}. Give numbers or an array of numbers.")
         try:
-            array = np.asarray(value)
-        except (TypeError, ValueError) as error:
+            array = np.asarray(from_outside(value))
+        except NO_ARRAY as error:
             raise KindError(f"argument {name!r} is no array: {error}.") from error
         if array.size == 0 and not isinstance(value, np.ndarray):
             array = array.astype(dtype)

@@ -13,6 +13,7 @@ import sympy
 from numpy.typing import NDArray
 
 from symgraph import random
+from symgraph.codegen.outside import NO_ARRAY, from_outside
 from symgraph.errors import KindError, NonFiniteError, RangeError, ShapeError, UnknownNameError
 from symgraph.node import variables
 from symgraph.ops.leaves import Var
@@ -222,8 +223,8 @@ def _as_array(where: str, value: Any, node: Var, dtype: str) -> Array:
             "Fill it with .filled(value), or make the mask an input of its own."
         )
     try:
-        array = np.asarray(value)
-    except (TypeError, ValueError, RuntimeError) as error:  # of whatever turns into an array
+        array = from_outside(value)
+    except NO_ARRAY as error:
         raise KindError(f"{where}: the data of {node.name!r} are not an array: {error}.") from error
     allowed, fix = {
         "real": ("biuf", "Convert them with np.asarray(a, dtype=float)."),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from numpy.typing import NDArray
 
+from symgraph.codegen.inference import export_inference
 from symgraph.codegen.program import check_threads
 from symgraph.errors import KindError, UnsupportedError
 from symgraph.node import Node
@@ -493,6 +494,17 @@ class Model:
         """
         args, outputs, weights = self.spec.inference({**self.parameters, **self.states})
         return to_onnx(args, outputs, path, weights=weights, dtype=self.dtype)
+
+    def export(self, path: str | Path) -> Path:
+        """Write the outputs with the parameters as they are, for where symgraph is not.
+
+        `net.py` is a module that needs NumPy alone, with its weights in `net.npz` beside it and
+        `predict(data)`, which returns the outputs by name as `predict` here does outside of
+        training. A path without a suffix is a folder with the program in C that `pip install`
+        builds. Raises UnsupportedError for another suffix and for a model without outputs.
+        """
+        args, outputs, weights = self.spec.inference({**self.parameters, **self.states})
+        return export_inference(path, args, outputs, weights, self.dtype)
 
     def load(self, path: str | Path) -> None:
         """Read parameters and states from a file with arrays of their names and shapes.

@@ -1,0 +1,29 @@
+"""Arrays of other libraries as NumPy arrays, without a copy where that goes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["NO_ARRAY", "from_outside"]
+
+#: What is raised for values that are no arrays, or lie on another device.
+NO_ARRAY = (TypeError, ValueError, RuntimeError, BufferError)
+
+
+def from_outside(value: Any) -> NDArray[Any]:
+    """Numbers, lists, buffers and arrays of any library on this machine's memory as an array.
+
+    What has the protocol DLPack alone is taken by it. Raises one of NO_ARRAY.
+
+    >>> import array
+    >>> from_outside(array.array("d", [1.0, 2.0]))
+    array([1., 2.])
+    """
+    if isinstance(value, np.ndarray):
+        return value
+    if hasattr(value, "__dlpack__") and not hasattr(value, "__array__"):
+        return np.from_dlpack(value)
+    return np.asarray(value)
