@@ -38,7 +38,7 @@ EXAMPLES = """examples:
   mpiexec -n 4 symgraph train run.toml
 
 a TOML file has the keys model, data, validation, epochs, batch_size, shuffle, seed, batch, target,
-threads, dtype, clip_norm, clip_value, checkpoint, every, resume, save, log, and the tables
+threads, dtype, clip_norm, clip_value, freeze, checkpoint, every, resume, save, log, and the tables
 [optimizer], [schedule], [sizes], [columns].
 
 exit codes: 0 done, 1 failed, 2 wrong usage, settings or data, 130 interrupted by Ctrl-C,
@@ -59,7 +59,7 @@ _OPTIONS: dict[str, tuple[Any, str, str]] = {
     "checkpoint": (str, "FOLDER", "where checkpoints are kept"),
     "every": (int, "N", "epochs between checkpoints"),
     "save": (str, "FILE", "write the parameters at the end, .safetensors or .npz"),
-    "log": (str, "FILE", "write what every epoch measured, .csv or .jsonl"),
+    "log": (str, "FILE", "append what every epoch measures, .csv or .jsonl"),
 }
 
 
@@ -112,9 +112,8 @@ def run(options: argparse.Namespace) -> tuple[int, dict[str, Any] | None]:
     interrupted = history.stopped == "interrupted"
     if not is_first:
         return (INTERRUPTED if interrupted else 0), None
-    for target, save in ((settings.save, model.save), (settings.log, history.save)):
-        if target is not None:
-            save(target)
+    if settings.save is not None:
+        model.save(settings.save)
     if interrupted:
         _say_how_to_go_on(options, settings)
     found = {
@@ -123,7 +122,7 @@ def run(options: argparse.Namespace) -> tuple[int, dict[str, Any] | None]:
         "measured": {name: column[-1] for name, column in history.items()},
         "seconds": round(time.monotonic() - start, 3),
         "workers": 1 if communicator is None else communicator.size,
-        "files": [name for name in (settings.save, settings.log) if name is not None],
+        "files": [one for one in (settings.save, settings.fit_options.get("log")) if one],
     }
     return (INTERRUPTED if interrupted else 0), found
 

@@ -19,7 +19,10 @@ __all__ = ["RunSettings", "read_run", "read_settings"]
 LARGEST = 1_000_000  # bytes; a longer file is no list of settings
 
 OPTIMIZERS = ("SGD", "Momentum", "Nesterov", "Adagrad", "RMSprop", "Adam", "AdamW")
-SCHEDULES = ("cosine_decay", "exponential_decay", "step_decay", "warmup")
+SCHEDULES = (
+    "cosine_decay", "cosine_restarts", "exponential_decay", "one_cycle", "piecewise",
+    "polynomial_decay", "step_decay", "warmup",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -41,12 +44,13 @@ _KEYS: dict[str, _Key] = {
     "dtype": _Key("text", words=("float64", "float32")), "clip_norm": _Key("number", 0),
     "clip_value": _Key("number", 0), "checkpoint": _Key("text"), "every": _Key("whole", 1),
     "resume": _Key("switch"), "save": _Key("text"), "log": _Key("text"),
+    "freeze": _Key("text list"),
 }  # fmt: skip
 
 _TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     "text": ((str,), "text in quotes"), "number": ((int, float), "a number"),
     "whole": ((int,), "a whole number"), "switch": ((bool,), "true or false"),
-    "table": ((dict,), "a table"),
+    "table": ((dict,), "a table"), "list": ((list,), "a list"),
 }  # fmt: skip
 
 
@@ -62,7 +66,6 @@ class RunSettings:
     model_options: dict[str, Any] = field(default_factory=dict)  # of sg.Model
     fit_options: dict[str, Any] = field(default_factory=dict)  # of its fit
     save: str | None = None
-    log: str | None = None
 
 
 def read_run(path: Path, overrides: Mapping[str, Any]) -> RunSettings:
@@ -80,7 +83,7 @@ def read_run(path: Path, overrides: Mapping[str, Any]) -> RunSettings:
         number = int(line[1]) if line else text.count("\n") + 1
         raise FormulaError(f"{path.name}: this is no TOML: {error}.", number) from None
     for key in ("data", "validation", "checkpoint", "save", "log"):
-        if isinstance(given.get(key), str):
+        if isinstance(given.get(key), str) and not given[key].startswith("tensorboard:"):
             given[key] = str(path.parent / given[key])
     if isinstance(given.get("model"), str) and not given["model"].startswith("zoo:"):
         given["model"] = str(path.parent / given["model"])
@@ -122,7 +125,7 @@ def read_settings(given: Mapping[str, Any], source: _Source | None = None) -> Ru
         )
     rest = dict(given)
     settings = RunSettings(rest.pop("model"), optimizer=_optimizer(rest, source))
-    for key in ("data", "sizes", "columns", "save", "log"):
+    for key in ("data", "sizes", "columns", "save"):
         if key in rest:
             setattr(settings, key, rest.pop(key))
     if rest.get("batch_size") is not None and isinstance(rest["batch_size"], str):
