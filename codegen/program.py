@@ -20,7 +20,6 @@ import numpy as np
 import sympy
 
 from symgraph.build.coerce import as_node
-from symgraph.codegen.array_program import ArrayProgram
 from symgraph.codegen.bound import KEPT, Bound, Workspace
 from symgraph.codegen.boundary import Boundary
 from symgraph.codegen.job import Options
@@ -43,6 +42,7 @@ from symgraph.ops.leaves import Var
 from symgraph.shapes import same_shape, shape_text
 
 if TYPE_CHECKING:
+    from symgraph.codegen.array_program import ArrayProgram
     from symgraph.codegen.reporting.report import Report
 
 __all__ = ["Bound", "Program", "check_threads", "compile"]
@@ -137,6 +137,8 @@ def compile(
                 "compile: style='array' takes neither check_finite nor a target: the library of "
                 "the arrays computes. Leave them out."
             )
+        from symgraph.codegen.array_program import ArrayProgram
+
         return ArrayProgram(recipe.for_arrays(), recipe, signature)
     source = recipe.readable() if style == "read" else recipe.lowered()
     return Program(

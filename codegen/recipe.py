@@ -1,7 +1,8 @@
 """What a program is made from: its graph, and how it is lowered, scheduled and written.
 
 A compiled program keeps its recipe, so that it can be written in another language, exported and
-reported on later.
+reported on later. Passes and emitters are loaded when they are first needed: native code that was
+emitted before needs none of them.
 """
 
 from __future__ import annotations
@@ -13,13 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from symgraph.codegen.alike import join_alike_updates
-from symgraph.codegen.emit_numpy import emit
-from symgraph.codegen.emit_read import emit_read
 from symgraph.codegen.job import Job, Options
 from symgraph.codegen.labels import Labels
-from symgraph.codegen.lowering import lower_all
-from symgraph.codegen.module_text import Source
 from symgraph.codegen.passes import everything, normalise_sums, strip_lets
 from symgraph.codegen.schedule import schedule
 from symgraph.errors import UnsupportedError
@@ -27,6 +23,7 @@ from symgraph.node import Node
 from symgraph.ops.leaves import Var
 
 if TYPE_CHECKING:
+    from symgraph.codegen.module_text import Source
     from symgraph.codegen.native.source import NativeSource
 
 __all__ = ["Recipe"]
@@ -51,10 +48,15 @@ class Recipe:
 
     def _basic(self, loops: bool) -> tuple[list[Node], list[Mapping[Node, Node]]]:
         """Outputs and new values in basic operations, and what each pass made of what it met."""
+        from symgraph.codegen.lowering import lower_all
+
         return lower_all(self._everywhere(), float(np.finfo(self.options.real).max), loops, loops)
 
     def lowered(self) -> Source:
         """Fast NumPy."""
+        from symgraph.codegen.alike import join_alike_updates
+        from symgraph.codegen.emit_numpy import emit
+
         found, images = self._basic(loops=False)
         count = len(self.roots)
         joined = join_alike_updates(
@@ -69,6 +71,8 @@ class Recipe:
 
     def readable(self) -> Source:
         """Plain NumPy."""
+        from symgraph.codegen.emit_read import emit_read
+
         return emit_read(self._plain_job())
 
     def for_arrays(self) -> Source:
