@@ -66,6 +66,8 @@ class Recipe:
 
     def with_log_sums(self) -> Job:
         """The steps in basic operations and log-sum-exp, for a target that has it."""
+        from symgraph.codegen.lowering import lower_all
+
         largest = float(np.finfo(self.options.real).max)
         return self._job(*lower_all(self._everywhere(), largest, soft=False))
 
