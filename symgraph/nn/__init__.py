@@ -1,4 +1,4 @@
-"""Layers and metrics, as expressions."""
+"""Layers, penalties and metrics, as expressions."""
 
 from symgraph.nn.layers import (
     batch_norm,
@@ -11,7 +11,9 @@ from symgraph.nn.layers import (
     lstm,
     rnn,
 )
+from symgraph.nn.penalties import l1, l2
 
 __all__ = [
-    "batch_norm", "conv2d", "dense", "embedding", "flatten", "gru", "layer_norm", "lstm", "rnn",
+    "batch_norm", "conv2d", "dense", "embedding", "flatten", "gru", "l1", "l2", "layer_norm",
+    "lstm", "rnn",
 ]  # fmt: skip
