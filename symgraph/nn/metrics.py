@@ -40,10 +40,10 @@ from symgraph.build.losses import (
 from symgraph.build.reductions import argmax
 from symgraph.build.shaping import expand_dims
 from symgraph.build.weighted import spread_weight, weighted_mean
-from symgraph.errors import KindError
+from symgraph.errors import KindError, ShapeError
 from symgraph.node import Node
 from symgraph.ops.leaves import fill
-from symgraph.shapes import same_shape
+from symgraph.shapes import same_shape, shape_text
 
 __all__ = [
     "accuracy", "f1", "mae", "mse", "perplexity", "precision", "r2", "recall", "rmse",
@@ -72,7 +72,18 @@ def _is_right(scores: Any, target: Any, threshold: float) -> Node:
     called, labels = as_node(scores, "accuracy"), as_node(target, "accuracy")
     if same_shape(called.shape, labels.shape):
         return equal(*_two_classes(called, labels, threshold))
+    _check_classes(called, labels, "accuracy")
     return equal(argmax(called, -1), class_ids(labels, called, called.ndim - 1, "accuracy"))
+
+
+def _check_classes(scores: Node, target: Node, where_: str) -> None:
+    """Refuse one column of scores: its largest entry is the first one, whatever it holds."""
+    if scores.ndim == target.ndim + 1 and scores.shape[-1] == 1:
+        raise ShapeError(
+            f"{where_}: the scores have shape {shape_text(scores.shape)}, which is one class, and "
+            f"the target has {shape_text(target.shape)}. For two classes give both one shape: "
+            "scores[..., 0]; for k classes, k scores."
+        )
 
 
 def _two_classes(scores: Node, target: Node, threshold: float) -> tuple[Node, Node]:
@@ -167,6 +178,7 @@ def _counts(
         called, there = _two_classes(given, labels, threshold)
         kept: tuple[int, ...] = ()
     else:
+        _check_classes(given, labels, where_)
         axis = given.ndim - 1
         ids = class_ids(labels, given, axis, where_)
         classes = given.shape[axis]

@@ -3,6 +3,7 @@
 A callback is any function of the model and the history, called after every epoch; training ends
 when it returns True. It may also be an object with further methods, each of which is optional:
 
+- `check(names)` is called before with the names of all that will be measured;
 - `begin(model)` is called when a training begins, and not when one is resumed;
 - `end(model)` when it is over, unless Ctrl-C ended it;
 - `state()` gives the arrays by name that it must remember in a checkpoint, and `take_up(arrays)`
@@ -22,15 +23,16 @@ from __future__ import annotations
 import math
 import numbers
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from symgraph.errors import KindError, RangeError
+from symgraph.errors import KindError, RangeError, UnknownNameError
 from symgraph.train.history import History
+from symgraph.train.names import unknown_name
 
 if TYPE_CHECKING:
     from symgraph.train.model import Model
@@ -67,6 +69,18 @@ class _Best:
             return False
         self.value, self.epoch = value, history.epochs[-1]
         return True
+
+    def check(self, measured: Collection[str]) -> None:
+        """UnknownNameError when the value to look at is none of those that will be measured."""
+        name = self._monitor
+        if name is None or name in measured:
+            return
+        if name.removeprefix("val_") in measured:
+            raise UnknownNameError(
+                f"{self._where}: {name!r} is measured on validation data, and there are none. "
+                f"Write fit(..., validation=0.2), or look at {name.removeprefix('val_')!r}."
+            )
+        raise unknown_name(self._where, "a measured value", name, measured)
 
     def _name(self, history: History) -> str:
         if self._monitor is not None:
@@ -125,7 +139,7 @@ class EarlyStopping:
     `restore_best` the model has, in the end, the parameters and states of its best epoch.
 
     `best` is the best value, `epoch` its epoch.
-    Raises RangeError for a patience below 1, KindError for a mode that is none, and in training
+    Raises RangeError for a patience below 1, KindError for a mode that is none, and `fit`
     UnknownNameError for a value that is not measured.
     """
 
@@ -151,6 +165,10 @@ class EarlyStopping:
     def epoch(self) -> int:
         """The epoch of the best value; 0 before the first."""
         return self._best.epoch
+
+    def check(self, measured: Collection[str]) -> None:
+        """Refuse, before a training, to look at what it will not measure."""
+        self._best.check(measured)
 
     def begin(self, model: Model) -> None:
         """Forget an earlier training."""
@@ -214,6 +232,10 @@ class BestModel:
         """The epoch of the best value; 0 before the first."""
         return self._best.epoch
 
+    def check(self, measured: Collection[str]) -> None:
+        """Refuse, before a training, to look at what it will not measure."""
+        self._best.check(measured)
+
     def begin(self, model: Model) -> None:
         """Forget an earlier training."""
         self._best.forget()
@@ -266,6 +288,10 @@ class ReduceRate:
         self._best = _Best("ReduceRate", monitor, mode, min_delta)
         self._factor, self._patience, self._least = factor, patience, least
         self._since = 0  # the epoch of the best value, or of the last reduction
+
+    def check(self, measured: Collection[str]) -> None:
+        """Refuse, before a training, to look at what it will not measure."""
+        self._best.check(measured)
 
     def begin(self, model: Model) -> None:
         """Forget an earlier training."""

@@ -226,18 +226,43 @@ def _as_array(where: str, value: Any, node: Var, dtype: str) -> Array:
         array = from_outside(value)
     except NO_ARRAY as error:
         raise KindError(f"{where}: the data of {node.name!r} are not an array: {error}.") from error
-    allowed, fix = {
-        "real": ("biuf", "Convert them with np.asarray(a, dtype=float)."),
-        "integer": ("biu", "Convert them with .astype(int)."),
-        "boolean": ("b", "Convert them with .astype(bool)."),
-    }[node.kind]
+    allowed = {"real": "biuf", "integer": "biu", "boolean": "b"}[node.kind]
     if array.dtype.kind not in allowed or (array.dtype.kind == "u" and _too_large(array)):
         raise KindError(
             f"{where}: the data of {node.name!r} have dtype {array.dtype}, and the input is "
-            f"{node.kind}. {fix}"
+            f"{node.kind}. {_conversion(array, node)}"
         )
     wanted = _dtype(node, dtype)
     return array if stays(array, wanted) else converted(array, wanted)
+
+
+def _conversion(array: Array, node: Var) -> str:
+    """What makes data of another kind fit an input."""
+    is_text, is_wider = array.dtype.kind in "US", array.ndim == len(node.shape) + 1
+    if node.kind == "real":
+        cells = np.ndenumerate(array) if is_text else iter(())
+        wrong = next((i for i, cell in cells if not _is_number(cell)), None)
+        if wrong is not None:
+            return f"{str(array[wrong])!r} at {wrong} is no number: replace it or leave it out."
+        return "Convert them with np.asarray(a, dtype=float)."
+    if node.kind == "boolean":
+        return "Convert them with .astype(bool)."
+    if is_text:
+        return "Number them: names, ids = np.unique(a, return_inverse=True)."
+    if array.dtype.kind == "f" and is_wider:
+        return "If they are one-hot, convert them with .argmax(axis=-1)."
+    if array.dtype.kind == "f" and (broken := np.argwhere(array != np.round(array))).size:
+        first = tuple(int(i) for i in broken[0])
+        return f"They hold {array[first]} at {first}: give whole numbers."
+    return "Convert them with .astype(int)."
+
+
+def _is_number(cell: Any) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
 
 
 def _dtype(node: Var, real: str) -> np.dtype[Any]:

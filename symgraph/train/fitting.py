@@ -58,6 +58,7 @@ class Fitting:
                     self.training, self.train, self.history, self.callbacks
                 )
         join(self.crew, self.training, self.history, self.callbacks)
+        self._check_monitored()
         if self.training.position.step == 0:
             self._tell("begin")
         if not self.history.stopped:
@@ -89,6 +90,16 @@ class Fitting:
         with self.crew.together("the last checkpoint"):
             if self.keeper is not None:
                 self.keeper.leave(self.training, self.history, self.callbacks)
+
+    def _check_monitored(self) -> None:
+        """Let callbacks say, before anything is trained, what they cannot find."""
+        measured = ["loss", *self.engine.spec.metrics]
+        if self.held_out is not None:
+            measured += [f"val_{name}" for name in measured]
+        for callback in self.callbacks:
+            check = getattr(callback, "check", None)
+            if callable(check):
+                check(measured)
 
     def _tell(self, moment: str) -> None:
         """Call what callbacks have for a moment of the training."""

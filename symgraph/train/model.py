@@ -124,6 +124,7 @@ class Model:
         self._training: Training | None = None
         self._loaded: tuple[dict[str, Array], dict[str, Any]] | None = None
         self._is_averaged = False
+        self._is_fitting = False
 
     @property
     def settings(self) -> Settings:
@@ -206,6 +207,7 @@ class Model:
         settings outside theirs. NonFiniteError when the loss or an update is no longer finite:
         it names the step and the first such node, and the parameters are those before that step.
         """
+        self._check_idle()
         crew = Crew(communicator)
         with ExitStack() as stack:
             stack.enter_context(crew.guarded())
@@ -231,6 +233,8 @@ class Model:
                 "model, data or setting",
                 partial(run_facts, self._engine, rule, plan, train, held_out),
             )
+            stack.callback(setattr, self, "_is_fitting", False)
+            self._is_fitting = True
             return Fitting(
                 self, self._engine, training, plan, train, held_out, watching, progress, keeper,
                 checkpoint is not None, crew, logs,
@@ -449,6 +453,14 @@ class Model:
 
     # --- summary and files --------------------------------------------------------------------
 
+    def __repr__(self) -> str:
+        inputs = ", ".join(self.spec.inputs)
+        sizes = f"{self.parameters.flat.size} numbers in parameters"
+        return f"<Model of {inputs or 'no inputs'}: {sizes}, {self.dtype}>"
+
+    def _repr_html_(self) -> str:
+        return self.summary()._repr_html_()
+
     def summary(self) -> Summary:
         """The layers with their formulas, shapes and parameters, as a table and as data.
 
@@ -534,6 +546,8 @@ class Model:
     ) -> Training:
         """The training that goes on, or a new one; a program is compiled once for each rule."""
         self._check_own("fit")
+        if not resume:
+            self._check_idle()
         training = self._training
         is_same = training is not None and training.rule.same_program(rule)
         if training is not None and is_same and training.communicator is communicator:
@@ -557,6 +571,13 @@ class Model:
         self._training = fresh
         self._loaded = None
         return fresh
+
+    def _check_idle(self) -> None:
+        if self._is_fitting:
+            raise UnsupportedError(
+                "fit: a callback begins another training of the model that this one is of, and "
+                "both would count with one optimizer. Train another model there, or return True."
+            )
 
     def _remembered(self) -> tuple[dict[str, Array], dict[str, Any]]:
         """The slots and the position of the training under way, as copies."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from symgraph.train.names import unknown_name
 __all__ = ["Values"]
 
 
-class Values(Mapping[str, NDArray[Any]]):
+class Values(MutableMapping[str, NDArray[Any]]):
     """Arrays by name, all of them views of one vector, `flat`.
 
     `values[name]` is the array itself: change it in place, or assign an array of its shape, which

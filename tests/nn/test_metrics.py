@@ -179,3 +179,11 @@ def test_what_does_not_fit_is_refused():
         sg.metrics.top_k_accuracy(z, y, k=0)
     with pytest.raises(ShapeError, match=r"weight has shape \(M,\), and the values that it weigh"):
         sg.metrics.accuracy(z, y, weight=sg.input("w", "M"))
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "precision", "recall", "f1"])
+def test_one_column_of_scores_is_no_choice_among_classes(metric):
+    scores, label = sg.input("s", ("N", 1)), sg.input("label", "N", kind="integer")
+
+    with pytest.raises(ShapeError, match=rf"{metric}: the scores have shape \(N, 1\), .*one class"):
+        getattr(sg.metrics, metric)(scores, label)

@@ -44,6 +44,8 @@ X, Y = np.arange(6.0).reshape(3, 2), np.arange(3.0)
         ({"x": X[:0], "y": Y[:0]}, ShapeError, r"data of 'x' are empty, of shape \(0, 2\)"),
         ({"x": X, "y": Y * 1j}, KindError, "data of 'y' have dtype complex128, and the input is"),
         ({"x": X, "y": ["a", "b", "c"]}, KindError, "data of 'y' have dtype <U1, and the input"),
+        ({"x": X, "y": ["1", "2", "NA"]}, KindError, r"'NA' at \(2,\) is no number: replace it"),
+        ({"x": X, "y": ["1", "2", "3"]}, KindError, r"Convert them with np\.asarray\(a, dtype"),
         ({"x": X, "y": [None, 1.0, 2.0]}, KindError, "data of 'y' have dtype object"),
         ({"x": X, "y": [[1], [2, 3]]}, KindError, "data of 'y' are not an array"),
         ({"x": X, "y": np.ma.array(Y, mask=[0, 1, 0])}, KindError, "'y' are a masked array"),
@@ -328,3 +330,21 @@ class TestWhichSizeCountsTheSamples:
 
     def test_a_size_that_stands_twice_in_one_input_cannot_be_cut(self):
         assert self.batch(("N", "N")) == "None"
+
+
+@pytest.mark.parametrize(
+    ("labels", "fix"),
+    [
+        (["cat", "dog", "cat"], r"Number them: names, ids = np\.unique\(a, return_inverse=True\)"),
+        (np.eye(3), r"If they are one-hot, convert them with \.argmax\(axis=-1\)"),
+        ([0.0, 1.5, 1.0], r"They hold 1\.5 at \(1,\): give whole numbers"),
+        ([0.0, math.nan, 1.0], r"They hold nan at \(1,\): give whole numbers"),
+        ([0.0, 1.0, 2.0], r"Convert them with \.astype\(int\)"),
+    ],
+)
+def test_labels_of_another_kind_are_told_what_makes_them_fit(labels, fix):
+    z, label = sg.input("z", ("N", 3)), sg.input("label", "N", kind="integer")
+    model = sg.Model(sg.cross_entropy(z * sg.parameter("scale"), label), [z, label])
+
+    with pytest.raises(KindError, match=fix):
+        model.fit({"z": np.zeros((3, 3)), "label": labels})

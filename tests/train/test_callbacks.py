@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import symgraph as sg
-from symgraph.errors import KindError, RangeError, UnknownNameError
+from symgraph.errors import KindError, RangeError, UnknownNameError, UnsupportedError
 from symgraph.train.callbacks import _Best
 
 
@@ -227,6 +227,37 @@ def test_settings_that_make_no_sense_are_refused(make, error, message):
 def test_what_is_no_callback_is_refused(callbacks, error, message):
     with pytest.raises(error, match=message):
         fitted([1, 2], callbacks)
+
+
+@pytest.mark.parametrize("kind", ["EarlyStopping", "BestModel", "ReduceRate"])
+@pytest.mark.parametrize(
+    ("monitor", "message"),
+    [
+        ("val_hits", r"'val_hits' is measured on validation data, .* or look at 'hits'"),
+        ("hit", r"'hit' is not a measured value; did you mean 'hits'"),
+    ],
+)
+def test_what_will_not_be_measured_is_refused_before_anything_is_trained(kind, monitor, message):
+    model = planned()
+    watch = getattr(sg.callbacks, kind)(monitor=monitor)
+
+    with pytest.raises(UnknownNameError, match=f"{kind}: {message}"):
+        model.fit({"plan": np.zeros(8)}, epochs=2, callbacks=[watch])
+
+    assert model.parameters["w"] == 0
+
+
+@pytest.mark.parametrize("again", ["fit", "step", "partial_fit"])
+def test_a_callback_cannot_begin_another_training_of_its_model(again):
+    model, data = planned(), {"plan": np.zeros(8)}
+
+    def meddle(model: sg.Model, _: object) -> None:
+        getattr(model, again)(data, optimizer=sg.optim.SGD(0.5, momentum=0.5))
+
+    with pytest.raises(UnsupportedError, match="a callback begins another training of the model"):
+        model.fit(data, optimizer=sg.optim.SGD(1.0), epochs=2, callbacks=[meddle])
+
+    assert len(model.fit(data, optimizer=sg.optim.SGD(1.0), epochs=2).epochs) == 2
 
 
 def test_a_name_that_does_not_tell_which_way_is_better_asks_for_it():

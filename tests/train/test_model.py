@@ -395,3 +395,11 @@ def test_parameters_begin_on_a_line_of_the_cache(dtype) -> None:
         model = sg.Model(loss=loss, inputs=[x, y], dtype=dtype)
 
         assert model.parameters.flat.ctypes.data % 64 == 0
+
+
+def test_several_parameters_are_assigned_at_once():
+    model = sg.Model(sg.sum(sg.parameter("w", 2)) * sg.parameter("b"), [])
+    model.parameters.update({"w": [1, 2], "b": 3})
+
+    assert model.parameters["w"].tolist() == [1, 2]
+    assert model.parameters["b"] == 3

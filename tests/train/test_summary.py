@@ -82,3 +82,11 @@ def test_the_table_of_a_notebook_escapes_names():
 
     assert "<td>&lt;b&gt;</td>" in page
     assert "<b>" not in page
+
+
+def test_a_model_shows_its_inputs_and_size_and_in_a_notebook_its_layers():
+    x, w = sg.input("x", ("N", 3)), sg.parameter("w", 3)
+    model = sg.Model(sg.mean(x @ w), [x], dtype="float32")
+
+    assert repr(model) == "<Model of x: 3 numbers in parameters, float32>"
+    assert model._repr_html_() == model.summary()._repr_html_()
