@@ -179,7 +179,9 @@ class Estimator(BaseEstimator):
 
     def _model(self, net: Net) -> Model:
         """The model of a net, with the numbers of this estimator."""
-        model = model_of(net)
+        return self._filled(model_of(net))
+
+    def _filled(self, model: Model) -> Model:
         for values, kept in ((model.parameters, self.parameters_), (model.states, self.states_)):
             for name in values:
                 if name not in kept:
@@ -193,6 +195,14 @@ class Estimator(BaseEstimator):
     def _keep(self, model: Model) -> None:
         self.parameters_ = {name: array.copy() for name, array in model.parameters.items()}
         self.states_ = {name: array.copy() for name, array in model.states.items()}
+
+    def to_model(self) -> Model:
+        """A `sg.Model` of its own with what was learned: to export, save, draw or train further."""
+        check_is_fitted(self)
+        return self._filled(self._own_net().model())
+
+    def _own_net(self) -> Net:
+        raise NotImplementedError
 
     # --- using --------------------------------------------------------------------------------
 

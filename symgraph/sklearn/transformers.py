@@ -23,9 +23,6 @@ class Transformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator):
         rows = self._rows(X)
         return self._computed(self._own_net(), "code", {"x": rows})
 
-    def _own_net(self) -> Net:
-        raise NotImplementedError
-
     @property
     def _n_features_out(self) -> int:
         return self._own_net().hidden[-1]

@@ -1,6 +1,7 @@
 """Estimators in the hands of scikit-learn, and against formulas of their own."""
 
 import pickle
+import runpy
 
 import numpy as np
 import pytest
@@ -163,6 +164,18 @@ def test_a_copy_has_the_settings_and_nothing_of_what_was_learned():
 
     assert copy.optimizer == net.optimizer
     assert not hasattr(copy, "parameters_")
+
+
+def test_what_was_learned_is_a_model_to_export(tmp_path):
+    net = Classifier(hidden=(4,), epochs=5, random_state=0).fit(POINTS, SIDES)
+
+    model = net.to_model()
+    model.export(tmp_path / "net.py")
+
+    found = runpy.run_path(str(tmp_path / "net.py"))["predict"]({"x": POINTS})
+    np.testing.assert_array_equal(found["probability"], net.predict_proba(POINTS))
+    model.parameters["W_out"] = 0.0 * model.parameters["W_out"]
+    assert net.parameters_["W_out"].any()
 
 
 @pytest.mark.parametrize(
