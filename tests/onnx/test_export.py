@@ -17,6 +17,8 @@ runtime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installe
 
 GENERATOR = np.random.default_rng(5)
 TOLERANCE = {"float64": 1e-12, "float32": 1e-6}
+# Sums over numbers that are all positive, in another order.
+LOOSE = {"float64": 1e-12, "float32": 5e-6}
 # Of these onnxruntime has kernels for float32 alone.
 NARROW = {
     "Acos", "Acosh", "Asin", "Asinh", "Atan", "Atanh", "Cos", "Cosh", "Sinh", "Tan", "Mod",
@@ -46,7 +48,7 @@ def check(args, outputs, values, dtype):
         assert one.shape == other.shape
         assert one.dtype == widths[node.kind]
         scale = max(1.0, float(np.abs(other).max(initial=0.0)))
-        np.testing.assert_allclose(one, other, TOLERANCE[dtype], TOLERANCE[dtype] * scale)
+        np.testing.assert_allclose(one, other, LOOSE[dtype], LOOSE[dtype] * scale)
 
 
 def operations(graph):
@@ -116,6 +118,7 @@ def nodes_of(made):
 def test_every_system_of_the_zoo_has_the_same_values(name, dtype):
     outputs = nodes_of(zoo.builder(name)())
     args = sorted(variables(outputs), key=lambda node: node.name)
+    generator = np.random.default_rng(len(name))
     sizes, values = {}, []
     for variable in args:
         for dim in variable.shape:
@@ -124,7 +127,7 @@ def test_every_system_of_the_zoo_has_the_same_values(name, dtype):
         shape = [int(d) if isinstance(d, int) else int(d.xreplace(sizes)) for d in variable.shape]
         is_real = variable.kind == "real"
         values.append(
-            GENERATOR.uniform(0.1, 0.9, shape) if is_real else GENERATOR.integers(0, 2, shape)
+            generator.uniform(0.1, 0.9, shape) if is_real else generator.integers(0, 2, shape)
         )
 
     if is_sayable(outputs):
