@@ -17,7 +17,7 @@ from symgraph.build.coerce import as_node
 from symgraph.build.contract import diag, diagonal, swapaxes
 from symgraph.errors import GradientError, ShapeError
 from symgraph.facts import facts_about, is_symmetric
-from symgraph.node import Node, check_names, describe, operators, reachable
+from symgraph.node import Node, check_names, describe, operators, reachable, topological
 from symgraph.ops.einsum import folded_einsum
 from symgraph.ops.leaves import Const, Fill, constant, fill
 from symgraph.ops.loop import local
@@ -172,7 +172,7 @@ def _seeds(sources: Sequence[Node], given: Sequence[Any]) -> dict[Node, Node]:
             )
         seeds[source] = direction
     # A node that other sources move, moves with them: grad counts these ways too.
-    for source in sorted((s for s in sources if s.args), key=lambda s: s.serial):
+    for source in [s for s in topological(sources) if s.args and s in seeds]:
         others = {s: way for s, way in seeds.items() if s is not source}
         flow = forward([source], others).get(source)
         if flow is not None:

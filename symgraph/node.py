@@ -1,9 +1,10 @@
 """Node: one vertex of the expression DAG, a real SymPy `Expr` that SymPy never walks as a tree.
 
 Nodes are hash-consed: the same class, parameters and operands give the same object, so equality
-is identity and a shared subexpression is shared in memory. `serial` numbers grow with creation
-and operands precede their users, so sorting reachable nodes by serial is a topological order; no
-walk here recurses, and a chain of 100 000 nodes is an ordinary value.
+is identity and a shared subexpression is shared in memory. `serial` numbers grow with creation,
+but a node may be there already when a formula asks for it: walks go from left to right instead, and
+only the steps of a derivation come in the order of creation. No walk here recurses, and a chain of
+100 000 nodes is an ordinary value.
 
 SymPy's own methods treat an expression as a tree, which is exponential on a DAG and overflows the
 stack on a deep one. This class answers each of them in time linear in the nodes, or refuses.
@@ -14,7 +15,7 @@ from __future__ import annotations
 import itertools
 import threading
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Literal, NoReturn, Self
 
 import sympy
@@ -844,13 +845,27 @@ def describe(node: Node) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def _serial(node: Node) -> int:
-    return node.serial
+def topological(roots: Iterable[Node], ends: Container[Node] = ()) -> list[Node]:
+    """Reachable nodes, operands before users; the walk stops before the `ends`, which are left out.
 
-
-def topological(roots: Iterable[Node]) -> list[Node]:
-    """Reachable nodes, operands before users."""
-    return sorted(reachable(roots), key=_serial)
+    The order is that of a depth-first walk from the roots, operands from left to right, so it is a
+    function of the graph. The order of creation would not do: it also depends on which nodes an
+    earlier expression, still in memory, has made.
+    """
+    order: dict[Node, None] = {}
+    stack = [root for root in roots if root not in ends][::-1]
+    while stack:
+        node = stack[-1]
+        if node in order:
+            stack.pop()
+            continue
+        waiting = [arg for arg in node._args if arg not in order and arg not in ends]
+        if waiting:
+            stack += waiting[::-1]
+        else:
+            order[node] = None
+            stack.pop()
+    return list(order)
 
 
 def dag_size(*roots: Node) -> tuple[int, int]:

@@ -309,14 +309,26 @@ def visible(roots: Sequence[Node], limit: int = sys.maxsize) -> list[Node]:
 
     It ends at named values, which appear by their names. The search ends beyond `limit` nodes.
     """
-    seen = set(roots)
-    stack = list(seen)
-    while stack and len(seen) <= limit:
-        for operand in stack.pop().args:
-            if operand not in seen and _name_of(operand) is None:
-                seen.add(operand)
-                stack.append(operand)
-    return sorted(seen, key=lambda node: node.serial)
+    started = set(roots)
+    order: dict[Node, None] = {}
+    stack = [*roots][::-1]
+    while stack and len(started) <= limit:
+        node = stack[-1]
+        if node in order:
+            stack.pop()
+            continue
+        waiting = [
+            one
+            for one in node.args
+            if one not in order and (one in started or _name_of(one) is None)
+        ]
+        if waiting:
+            started.update(waiting)
+            stack += waiting[::-1]
+        else:
+            order[node] = None
+            stack.pop()
+    return list(order) if len(started) <= limit else [*started]
 
 
 def written(roots: Sequence[Node], style: Style) -> Piece:

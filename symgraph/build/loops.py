@@ -508,11 +508,9 @@ class _Loop:
         """What the step uses from outside: the largest nodes that no local variable reaches."""
         roots = [*self.nexts, *self.outputs]
         moved = self._moved(roots)
-        outer = {arg for node in moved for arg in node.args if arg not in moved}
-        outer.update(node for node in roots if node not in moved)
         used = {_title(place) for place in self.places}
         pairs: list[Pair] = []
-        for node in sorted(outer, key=lambda one: one.serial):
+        for node in _first_outside(roots, moved):
             if isinstance(node, (Fill, Const, Iota)):
                 continue  # a literal is part of the step
             name = node.name if isinstance(node, Var) else ""
@@ -540,6 +538,23 @@ class _Loop:
             length=self.length,
             loop=node,
         )
+
+
+def _first_outside(roots: Sequence[Node], inside: set[Node]) -> list[Node]:
+    """The nodes at which a walk from the roots, from left to right, leaves what is inside."""
+    found: dict[Node, None] = {}
+    seen: set[Node] = set()
+    stack = [*roots][::-1]
+    while stack:
+        node = stack.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        if node in inside:
+            stack.extend(node.args[::-1])
+        else:
+            found[node] = None
+    return list(found)
 
 
 def _names(argument: _Argument) -> list[str]:

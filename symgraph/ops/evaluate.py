@@ -10,7 +10,7 @@ import numpy as np
 import sympy
 
 from symgraph.errors import UnknownNameError, UnsupportedError
-from symgraph.node import Node, describe
+from symgraph.node import Node, describe, topological
 from symgraph.ops.leaves import Var
 from symgraph.shapes import shape_text
 
@@ -41,14 +41,7 @@ def evaluate_nodes(
 
 def _missing(roots: Iterable[Node], given: Mapping[Node, Any]) -> list[Node]:
     """The nodes that lie between the given ones and the roots, operands before users."""
-    seen: set[Node] = set()
-    stack = list(roots)
-    while stack:
-        node = stack.pop()
-        if node not in seen and node not in given:
-            seen.add(node)
-            stack.extend(node.args)
-    return sorted(seen, key=lambda node: node.serial)
+    return topological(roots, given)
 
 
 def entries(roots: Sequence[Node], leaves: Mapping[Node, Any]) -> dict[Node, Any]:

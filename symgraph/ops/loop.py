@@ -461,7 +461,7 @@ def _lifted(
             stack.extend(node.args)
     moving = set(stacked)
     settled: dict[Node, Node] = {}
-    for node in sorted(own, key=lambda one: one.serial):
+    for node in topological([root], stacked):
         if any(arg in moving for arg in node.args):
             moving.add(node)
         elif node in fixed:
@@ -526,19 +526,19 @@ class _Beside:
     def _frontier(self, roots: Sequence[Node]) -> tuple[list[Node], set[Node]]:
         """The largest nodes of the other loop below the roots, and the nodes above these."""
         self._sort(roots)
-        read: set[Node] = set()
+        read: dict[Node, None] = {}
         computed: set[Node] = set()
-        stack = list(roots)
+        stack = [*roots][::-1]
         while stack:
             node = stack.pop()
             if node in read or node in computed:
                 continue
             if node in self._theirs and node not in self._ours:
-                read.add(node)
+                read[node] = None
             else:
                 computed.add(node)
-                stack.extend(node.args)
-        return sorted(read, key=lambda one: one.serial), computed
+                stack.extend(node.args[::-1])
+        return list(read), computed
 
     def _sort(self, roots: Sequence[Node]) -> None:
         for node in above(roots, self._sorted):

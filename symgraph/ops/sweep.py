@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from symgraph.garbage import uncollected
-from symgraph.node import Node, topological
+from symgraph.node import Node, reachable, topological
 from symgraph.ops.einsum import widen
 from symgraph.ops.leaves import Fill
 from symgraph.ops.map import add_up
@@ -90,7 +90,8 @@ def reverse(
     `rename(node, cotangent)` may give a cotangent another form (a name, say) in which it goes on.
     Source: reverse accumulation, Griewank and Walther 2008, chapter 3.
     """
-    order = topological(seeds)
+    # The steps of a derivation, which are named, follow the order in which its author wrote them.
+    order = topological(seeds) if rename is None else sorted(reachable(seeds), key=_serial)
     active = dependents(order, sources)
     found = Adjoints()
     parts: dict[Node, list[Node]] = {}
@@ -239,14 +240,7 @@ def batch(
 
 def above(roots: Sequence[Node], ends: Collection[Node]) -> list[Node]:
     """The nodes between the roots and the ends, without the ends, operands before users."""
-    seen: set[Node] = set()
-    stack = list(roots)
-    while stack:
-        node = stack.pop()
-        if node not in seen and node not in ends:
-            seen.add(node)
-            stack.extend(node._args)
-    return sorted(seen, key=_serial)
+    return topological(roots, ends)
 
 
 def _serial(node: Node) -> int:

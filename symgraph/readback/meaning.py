@@ -461,6 +461,14 @@ def _entries(tree: Entries, scope: _Scope) -> Value | Open:
         return _of_sequence(tree, sequence, scope)
     if tree.high is not None:
         raise MeaningError("a superscript that is no power stands at something without time")
+    return _picked(_addressed(tree, scope), tree, tree.low, scope)
+
+
+def _addressed(tree: Entries, scope: _Scope) -> Array:
+    """The array behind an entry; a vector at which two indices stand has two axes.
+
+    Raises MeaningError where the one across a vector is a number other than 0.
+    """
     array = _array_behind(tree.x, scope)
     entry = scope.names.values.get(tree.x.name) if isinstance(tree.x, Word) else None
     if isinstance(entry, Given) and entry.sort in ("column", "row") and len(tree.low) == 1:
@@ -473,7 +481,7 @@ def _entries(tree: Entries, scope: _Scope) -> Value | Open:
         if isinstance(across, Number) and across.value != 0:
             raise MeaningError("a second index stands at a vector")
         array = array.reshape((-1, 1) if entry.sort == "column" else (1, -1))
-    return _picked(array, tree, tree.low, scope)
+    return array
 
 
 def _array_behind(tree: Tree, scope: _Scope) -> Array:
@@ -706,7 +714,7 @@ def _extent(letter: str, trees: list[Tree], scope: _Scope) -> tuple[int, int]:
                 shift = _whole(time, scope.bound(letter, np.asarray(0)))
                 times.append((sequence.first - shift, sequence.last + 1 - shift))
         else:
-            array = _array_behind(one.x, scope)
+            array = _addressed(one, scope)
             shape = array.shape if array.ndim == len(places) else array.squeeze().shape
         if len(shape) == len(places):
             axes |= {

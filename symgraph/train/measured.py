@@ -142,7 +142,7 @@ class _Above:
                 seen.update(node.args)
         if not all(_is_small(node) for node in found) or self._is_mean(root, found):
             return None
-        return [(node, found[node]) for node in sorted(found, key=lambda node: node.serial)]
+        return list(found.items())
 
     def _is_sum(self, node: Node) -> bool:
         """Whether a node adds up over the samples what each of them gives by itself."""

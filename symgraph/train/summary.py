@@ -187,10 +187,10 @@ def summarise(spec: Spec) -> Summary:
 
 def _layer_names(spec: Spec) -> dict[Node, str]:
     """The values that have a line of their own, in the order in which they are computed."""
-    roots = [*spec.outputs.values(), spec.loss]
+    order = topological([*spec.outputs.values(), spec.loss])
     named = {
         node: getattr(node, "let_name", None) or ""
-        for node in topological(roots)
+        for node in order
         if (isinstance(node, Let) and node.let_name and not isinstance(bare(node), Var))
         or description_of(node) is not None
     }
@@ -198,7 +198,7 @@ def _layer_names(spec: Spec) -> dict[Node, str]:
     for node, name in ends.items():
         if node not in named and not isinstance(node, Var):
             named[node] = name
-    return dict(sorted(named.items(), key=lambda item: item[0].serial))
+    return {node: named[node] for node in order if node in named}
 
 
 def _variables(layer: Node, layers: Mapping[Node, str]) -> list[Var]:

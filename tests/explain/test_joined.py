@@ -81,3 +81,11 @@ def test_stacked_vectors_are_the_rows_of_a_matrix_and_a_part_is_read_from_its_ro
 
     assert ["u₁ = [aᵀ; bᵀ]", "L = ‖u₁‖²"] == [str(one.unicode()) for one in found.given]
     assert "dL/db[j] = 2 u₁[1,j]" == found.result.unicode()
+
+
+def test_the_derivative_by_a_vector_laid_as_one_row_is_read_along_that_row():
+    a, b = sg.input("a", 3), sg.input("b", 3)
+    found = sg.derive(sg.sum(sg.tanh(sg.stack([a, b]))), [a, b])
+
+    assert "dL/d(aᵀ)[0,l] = dL/du₁[0,l] = 1 − tanh(u₁[0,l])²" in found.unicode()
+    assert found.unverified == ()

@@ -130,7 +130,7 @@ class _Operations:
         ]
         spots: dict[Node, _Spot] = {}
         used: dict[tuple[int, str | None], float] = {}
-        for vector in sorted(vectors, key=lambda one: (depth[one], one.serial)):
+        for vector in sorted(vectors, key=lambda one: depth[one]):
             element = self.net.step.element(vector)
             chips = len(self._parameters(element))
             key = (depth[vector], self.net.letter(vector))

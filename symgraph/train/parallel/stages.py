@@ -8,7 +8,7 @@ are formed in one operation; the last stage updates the parameters from them, on
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -222,7 +222,7 @@ class _Cut:
                 start += size
             for node in self._of(level):
                 if node not in self._views:
-                    self._buffers[node] = var(f"sum {node.serial}", node.shape, "input")
+                    self._buffers[node] = var(f"sum {len(self._buffers)}", node.shape, "input")
                     self._views[node] = _as_kind(self._buffers[node], node)
             totals.append(total)
         return totals
@@ -245,7 +245,7 @@ class _Cut:
         updates[total] = concat_node([*pieces, fill(0.0, (1,), "real")], 0)
         return Stage([], dict(updates), total, list(others))
 
-    def _images(self, roots: Iterable[Node], level: int) -> dict[Node, Node]:
+    def _images(self, roots: Sequence[Node], level: int) -> dict[Node, Node]:
         """What stands for some nodes in a stage, and for all that they are made of there."""
         images: dict[Node, Node] = {}
         own: set[Node] = set()
@@ -260,7 +260,7 @@ class _Cut:
                 continue
             own.add(node)
             stack.extend(node.args)
-        for node in sorted(own, key=lambda one: one.serial):
+        for node in topological(roots, images):
             args = tuple(images[arg] for arg in node.args)
             if isinstance(node, Random) and reads_size(node, self._batch):
                 images[node] = self._sizes.drawn(node, args[0])
@@ -279,7 +279,7 @@ class _Cut:
         if not isinstance(self._spread[node], Rows):
             return None
         if node not in self._buffers:
-            name = f"value {node.serial}"
+            name = f"value {len(self._buffers)}"
             self._buffers[node] = var(name, node.shape, "input", node.kind)
         return self._buffers[node]
 
