@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from c_compiler import needs_c_compiler
+from train.worker_threads import run_workers
 
 import symgraph as sg
 from symgraph.errors import (
@@ -114,6 +115,18 @@ def test_groups_and_averages_resume_to_the_same_bits(tmp_path: Path, target: str
     assert np.array_equal(again.parameters.flat, whole.parameters.flat)
     for name, array in whole.averages.items():
         assert np.array_equal(again.averages[name], array)
+
+
+def test_workers_in_groups_end_where_one_does_and_only_the_first_writes_the_log(tmp_path: Path):
+    log = tmp_path / "run.csv"
+
+    def work(communicator=None):
+        return trained(GROUPED, freeze="b_h", clip_norm=0.3, communicator=communicator, log=log)
+
+    alone = work()
+    for model in run_workers(2, work):
+        np.testing.assert_allclose(model.parameters.flat, alone.parameters.flat, rtol=1e-12)
+    assert len(log.read_text().splitlines()) == 1 + 4
 
 
 def test_a_rate_that_a_callback_sets_scales_the_rates_of_groups():
