@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,8 @@ from symgraph.codegen.native.source import NativeSource
 from symgraph.codegen.recipe import Recipe
 from symgraph.errors import NonFiniteError, RangeError, SymgraphError
 from symgraph.network import load_network
+from symgraph.node import substitute, topological
+from symgraph.ops.leaves import Fill, fill
 from symgraph.sample import draw
 from symgraph.scalar import functions, pointwise, slot
 
@@ -161,6 +164,30 @@ def test_shapes_have_one_key_exactly_if_they_agree(shape: list[int], other: list
     assert (found[0] == found[1]) == (shape == other)
 
 
+@settings(max_examples=10)
+@given(seed=st.integers(0, 10_000))
+def test_every_constant_and_operand_of_a_random_graph_belongs_to_the_key(seed: int) -> None:
+    case = random_case(seed, 10)
+    plain = recipe(list(case.values), case.outputs)
+    found = [graph_key(plain)]
+    for node in topological(case.outputs):
+        if isinstance(node, Fill) and isinstance(node.value, float) and node.value:
+            rule = {node: fill(math.nextafter(node.value, math.inf), node.shape, node.kind)}
+        elif len(node.args) == 2 and node.args[0].shape == node.args[1].shape:
+            try:
+                rule = {node: node.func(*node.args[::-1])}
+            except SymgraphError:
+                continue
+        else:
+            continue
+        if [*rule] != [*rule.values()]:
+            outputs = substitute(case.outputs, rule)
+            changed = Recipe(plain.variables, outputs, {}, plain.options, plain.structure)
+            found.append(graph_key(changed))
+    assert None not in found
+    assert len(set(found)) == len(found)
+
+
 def test_texts_that_run_into_each_other_have_different_keys() -> None:
     found = []
     for names in (("a", "b,c"), ("a,b", "c"), ("as1:b", "c")):
@@ -199,6 +226,25 @@ def test_nothing_is_remembered_where_the_code_may_be_newer_than_what_runs(
         assert keys._emitter() is None
     finally:
         keys._emitter.cache_clear()
+
+
+@pytest.mark.parametrize("times_are_kept", [True, False])
+def test_a_change_of_any_file_that_emits_gives_other_keys(
+    times_are_kept: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
+    file = tmp_path / "emit.py"
+    found = []
+    for text in ("a = 1", "a = 2", "a = 1  "):
+        file.write_text(text)
+        monkeypatch.setattr(keys, "_files", lambda: [Path(keys.__file__), file])
+        monkeypatch.setattr(keys, "BEGAN", 2**62)
+        with monkeypatch.context() as context:
+            if not times_are_kept:
+                context.setattr(Path, "stat", lambda path: SimpleNamespace(st_ctime_ns=0))
+            found.append(keys._emitter.__wrapped__())
+    assert None not in found
+    assert len(set(found)) == 3
 
 
 _LOADED = """
