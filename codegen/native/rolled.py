@@ -6,9 +6,11 @@ contiguous or constant along runs of members; where they are not, a table says w
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -45,6 +47,49 @@ class _Slot:
     is_sum: bool = False
 
 
+class _Column(NamedTuple):
+    """What operands of a class have in common, one of each member."""
+
+    is_own: bool  # they are computed for the same member by the same loop
+    is_one: bool  # all are one value
+    is_grouped: bool  # loops compute them
+
+
+class _Feeds:
+    """The long sums that read a value: `totals[s][starts[s][k] : starts[s][k + 1]]` are those from
+    which value k is taken away (s = 1) or to which it is added (s = 0)."""
+
+    def __init__(self, rolled: Rolled, count: int) -> None:
+        sums = rolled.sums
+        lengths = [len(long.terms) for long in sums.values()]
+        totals = np.repeat(np.fromiter(sums, np.int64, len(sums)), lengths)
+        longs = sums.values()
+        chain = itertools.chain.from_iterable
+        terms = np.fromiter(chain(long.terms for long in longs), np.int64, len(totals))
+        negated = np.fromiter(chain(long.negated for long in longs), bool, len(totals))
+        self.starts: list[Places] = []
+        self.totals: list[Places] = []
+        for minus in (False, True):
+            chosen = negated == minus
+            order = np.argsort(terms[chosen], kind="stable")
+            many = np.bincount(terms[chosen], minlength=count)
+            self.starts.append(np.concatenate([[0], np.cumsum(many)]))
+            self.totals.append(totals[chosen][order])
+        self.feeding = np.zeros(count, bool)
+        self.feeding[terms] = True
+
+    def of(self, members: Places, minus: bool) -> Places:
+        """A row for the first sum of each member, one for the second and so on; -1 is none."""
+        starts, totals = self.starts[minus], self.totals[minus]
+        first, many = starts[members], starts[members + 1] - starts[members]
+        width = int(many.max())
+        if not width:
+            return np.zeros((0, len(members)), np.int64)
+        nth = np.arange(width)[:, None]
+        there = nth < many
+        return np.where(there, totals[np.where(there, first + nth, 0)], -1)
+
+
 class _Roller:
     def __init__(self, straight: StraightWriter, rolled: Rolled) -> None:
         self.straight, self.rolled, self.code = straight, rolled, straight.code
@@ -55,13 +100,11 @@ class _Roller:
         for group in rolled.groups:
             for row, members in enumerate(group.classes):
                 self.row_of[members] = row
-        self.feeds: dict[int, list[tuple[int, bool]]] = {}  # the long sums that read a value
-        for total, long in rolled.sums.items():
-            for k, minus in zip(long.terms, long.negated, strict=True):
-                self.feeds.setdefault(k, []).append((total, minus))
+        self.feeds = _Feeds(rolled, count)
         self.partial: dict[int, list[str]] = {}  # what loops have added up of each sum
-        self.added: set[int] = set()  # terms that loops have added up
+        self.added = np.zeros(count, bool)  # terms that loops have added up
         self.pools: dict[tuple[int, ...], tuple[str, int]] = {}
+        self.runs: dict[tuple[int, bytes], Runs] = {}  # by what the addresses are past the first
         self.tables = 0
         self.rank = {
             k: at
@@ -69,22 +112,41 @@ class _Roller:
                 dict.fromkeys(k for table in self.code.outputs for k in table.ravel().tolist())
             )
         }
-        self._read_later()
-
-    def _read_later(self) -> None:
-        """Which values are read outside of the loop or function that computes them."""
-        rolled, group_of, place_of = self.rolled, self.rolled.group_of, self.rolled.place_of
-        self.outside = np.zeros(len(self.code.ops), bool)
+        self.outside = np.zeros(count, bool)  # read outside of the loop or function of the value
         self.outside[list(self.kept)] = True
-        for number, group in enumerate(rolled.groups):
-            here = np.arange(group.size)
-            for columns in group.operands:
-                own = (group_of[columns] == number) & (place_of[columns] == here)
-                self.outside[columns[~np.all(own, axis=1)]] = True
-        for values in rolled.singles.values():
+        self.columns = self._columns()
+        self._read_by_singles()
+
+    def _columns(self) -> list[list[_Column]]:
+        """The operands of each group, one after the other; all are looked at together.
+
+        Row by row the operands stand in one array, `first` and `width` of each; entry by entry
+        `here` is the place in the row.
+        """
+        rolled, groups = self.rolled, self.rolled.groups
+        if not groups:
+            return []
+        counts = [sum(map(len, group.operands)) for group in groups]
+        width = np.repeat([group.size for group in groups], counts)
+        first = np.cumsum(width) - width
+        entries = np.concatenate([part.ravel() for group in groups for part in group.operands])
+        here = np.arange(len(entries)) - np.repeat(first, width)
+        found = rolled.group_of[entries]
+        number = np.repeat(np.repeat(np.arange(len(groups)), counts), width)
+        own = (found == number) & (rolled.place_of[entries] == here)
+        is_own = np.logical_and.reduceat(own, first)
+        is_one = np.logical_and.reduceat(entries == np.repeat(entries[first], width), first)
+        is_grouped = np.logical_and.reduceat(found >= 0, first)
+        self.outside[entries[~np.repeat(is_own, width)]] = True
+        rows = map(_Column, is_own.tolist(), is_one.tolist(), is_grouped.tolist())
+        return [list(itertools.islice(rows, many)) for many in counts]
+
+    def _read_by_singles(self) -> None:
+        operands, sums = self.code.operands, self.rolled.sums
+        for values in self.rolled.singles.values():
             for k in values:
-                if k not in rolled.sums:
-                    self.outside[list(self.code.operands[k])] = True
+                if k not in sums:
+                    self.outside[list(operands[k])] = True
 
     # --- stages -------------------------------------------------------------------------------
 
@@ -118,8 +180,8 @@ class _Roller:
 
     def _straight(self, values: Sequence[int]) -> None:
         if values:
-            terms = self.feeds
-            self.straight.run(values, [k for k in values if self.outside[k] or k in terms])
+            kept = self.outside | self.feeds.feeding
+            self.straight.run(values, [k for k in values if kept[k]])
 
     def _add(self, lines: Sequence[str]) -> None:
         for at in range(0, len(lines), _LINES):
@@ -129,9 +191,11 @@ class _Roller:
         """What loops have added up, and the terms that no loop has."""
         long, straight = self.rolled.sums[total], self.straight
         terms = [(text, False) for text in self.partial.get(total, [])]
-        for k, minus in zip(long.terms, long.negated, strict=True):
-            if k not in self.added:
-                terms.append((straight.place[k] or "", minus))
+        added = self.added[long.terms]
+        if not added.all():
+            for k, minus, done in zip(long.terms, long.negated, added.tolist(), strict=True):
+                if not done:
+                    terms.append((straight.place[k] or "", minus))
         if len(terms) == 1 and not terms[0][1]:
             straight.place[total] = terms[0][0]
         else:
@@ -200,30 +264,42 @@ class _Loop:
     def write(self) -> None:
         """The whole function."""
         group = self.group
+        told = iter(self.roller.columns[self.number])
         for columns in group.operands:
-            self.operands.append([self._operand(column) for column in columns])
+            self.operands.append([
+                self._operand(column, next(told)) for column in columns
+            ])  # fmt: skip
         for members in group.classes:
             self.sums.append(self._sums(members))
-        moving = [slot for slot in self.slots if not _is_one(slot.addresses)]
-        runs = best_runs([slot.addresses for slot in moving], group.size)
+        moving, runs = self._runs()
         self._store(runs.order)
         self._body(runs, moving)
         self.straight.add([*self.heads, *self.lines])
 
+    def _runs(self) -> tuple[list[_Slot], Runs]:
+        """The slots whose addresses differ, and the order of the members."""
+        if not self.slots:
+            return [], best_runs([], self.group.size)
+        addresses = np.stack([slot.addresses for slot in self.slots])
+        past = addresses - addresses[:, :1]
+        differ = past.any(axis=1)
+        moving = list(itertools.compress(self.slots, differ.tolist()))
+        known, key = self.roller.runs, (self.group.size, past[differ].tobytes())
+        if key not in known:
+            known[key] = best_runs(list(past[differ]), self.group.size)
+        return moving, known[key]
+
     # --- what comes from outside --------------------------------------------------------------
 
-    def _operand(self, column: Places) -> str | _Slot:
-        rolled = self.roller.rolled
-        groups = rolled.group_of[column]
-        own = bool(np.all(groups == self.number))
-        if own and np.array_equal(rolled.place_of[column], np.arange(len(column))):
-            return f"v{int(self.roller.row_of[column[0]]) + 1}"
+    def _operand(self, column: Places, told: _Column) -> str | _Slot:
         first = int(column[0])
-        if np.all(column == first) and self.code.ops[first] == "number":
+        if told.is_own:
+            return f"v{int(self.roller.row_of[first]) + 1}"
+        if told.is_one and self.code.ops[first] == "number":
             return self.straight.place[first] or ""
         key = column.tobytes()
         if key not in self.known:
-            if np.all(groups >= 0):
+            if told.is_grouped:
                 array, addresses = self._array(first), self.roller.address[column]
             else:
                 array, addresses = self.roller.pool(column)
@@ -237,19 +313,17 @@ class _Loop:
     def _sums(self, members: Places) -> list[_Slot]:
         """Places of long sums to which the members of a class are added."""
         roller = self.roller
-        feeds = [roller.feeds.get(k, []) for k in members.tolist()]
+        fed = np.count_nonzero(roller.feeds.feeding[members])
+        if not fed:
+            return []
         found: list[_Slot] = []
         for minus in (False, True):
-            lists = [[total for total, sign in feed if sign == minus] for feed in feeds]
-            width = max(map(len, lists))
-            if width and sum(map(len, lists)) < _FILLED * width * len(lists):
-                self.roller.outside[members] = True
+            totals = roller.feeds.of(members, minus)
+            if np.count_nonzero(totals >= 0) < _FILLED * totals.size:
+                roller.outside[members] = True
                 return []
-            found += [
-                self._sum_slot([one[j] if j < len(one) else -1 for one in lists], minus)
-                for j in range(width)
-            ]
-        roller.added.update(k for k, feed in zip(members.tolist(), feeds, strict=True) if feed)
+            found += [self._sum_slot(row, minus) for row in totals.tolist()]
+        roller.added[members] = True
         self.slots += found
         return found
 
@@ -431,10 +505,6 @@ def _pragma(sums: Sequence[str]) -> str:
     if not sums:
         return "SG_INDEPENDENT"
     return f'_Pragma("omp simd reduction(+:{", ".join(sums)})")'
-
-
-def _is_one(addresses: Places) -> bool:
-    return bool(np.all(addresses == addresses[0]))
 
 
 def _table(head: str, entries: Sequence[str]) -> str:

@@ -29,7 +29,7 @@ PAIRS: dict[str, tuple[str, str]] = {
     "sin": ("cos", "sin_cos"), "cos": ("sin", "sin_cos"),
 }  # fmt: skip
 #: An array where an entry of it, or the address of one, is written.
-_ARRAY = re.compile(r"(\w+)(?=\[| \+ )")
+_ARRAY = re.compile(r"\b(\w+)(?=\[| \+ )")
 _PARTS = ("forward", "backward", "update")
 _FIRST = {"sin"}
 
