@@ -10,7 +10,7 @@ of does not keep its readers apart. Layers and depths order the classes: no clas
 
 from __future__ import annotations
 
-import itertools
+from bisect import bisect_left, insort
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -66,12 +66,17 @@ class Rolled:
     place_of: Places
 
 
+class _Partition(NamedTuple):
+    """Values and the numbers of the classes that they are in."""
+
+    members: Places
+    classes: Places
+
+
 def _context(readers: Sequence[int]) -> Any:
     """What tells sets of readers apart; None for many."""
     if len(readers) >= _READERS:
         return None
-    if len(readers) == 1:
-        return readers[0]
     different = frozenset(readers)
     return different if len(different) != 1 else readers[0]
 
@@ -85,12 +90,10 @@ class _Finder:
     def __init__(self, code: Instructions) -> None:
         self.code, self.count = code, len(code.ops)
         self.roots = code.roots()
-        # the operands of an input are no values
-        read = [
-            operands for op, operands in zip(code.ops, code.operands, strict=True) if op != "input"
-        ]
-        flat = np.fromiter(itertools.chain.from_iterable(read), np.int64)
-        self.uses: list[int] = np.bincount(flat, minlength=self.count).tolist()
+        self.reads = code.reads()
+        self.many = np.bincount(self.reads.values, minlength=self.count)
+        self.uses: list[int] = self.many.tolist()
+        self.leaf = [op in ("input", "number") for op in code.ops]
 
     def run(self) -> Rolled:
         self._sums()
@@ -102,22 +105,21 @@ class _Finder:
 
     def _sums(self) -> None:
         """Trees of additions whose inner values nothing else reads."""
-        code, uses, roots = self.code, self.uses, self.roots
-        additive = [
-            op in _ADDITIVE and kind == "real"
-            for op, kind in zip(code.ops, code.storages, strict=True)
-        ]
-        found = [k for k, is_sum in enumerate(additive) if is_sum]
-        inner = [False] * self.count
-        for k in found:
-            for operand in code.operands[k]:
-                if additive[operand] and uses[operand] == 1 and operand not in roots:
-                    inner[operand] = True
+        code, (values, readers, _) = self.code, self.reads
+        additive = np.fromiter(map(_ADDITIVE.__contains__, code.ops), bool, self.count)
+        additive &= np.fromiter(map("real".__eq__, code.storages), bool, self.count)
+        once = additive & (self.many == 1)
+        once[list(self.roots)] = False
+        joined = once[values] & additive[readers]
+        inner = np.zeros(self.count, bool)
+        inner[values[joined]] = True
+        compound = np.zeros(self.count, bool)  # sums of which an operand is one
+        compound[readers[joined]] = True
         self.sums: dict[int, Long] = {}
         self.absorbed: set[int] = set()
-        for k in found:
-            if not inner[k]:
-                self._sum(k, inner)
+        told = inner.tolist()
+        for k in np.flatnonzero(compound & ~inner).tolist():
+            self._sum(k, told)
 
     def _sum(self, root: int, inner: list[bool]) -> None:
         code = self.code
@@ -155,15 +157,17 @@ class _Finder:
         seen = [0] * count  # the colour that readers see
         level = [0] * count  # the layer that readers see
         below = [0] * count  # the depth that readers see
-        self.computed = [k for k in range(count) if code.ops[k] not in ("input", "number")]
-        for k, op in enumerate(code.ops):
-            if op == "input" or op == "number":
+        self.computed: list[int] = []  # without the parts of long sums
+        sees, ops, given, uses = seen.__getitem__, code.ops, code.operands, self.uses
+        for k, is_leaf in enumerate(self.leaf):
+            if is_leaf:
                 seen[k] = -4 - k if k in common else _LEAF[code.storages[k]]
                 continue
             if k in self.absorbed:
                 continue
+            self.computed.append(k)
             long = self.sums.get(k)
-            operands = long.terms if long else code.operands[k]
+            operands = long.terms if long else given[k]
             layer = depth = 0
             for a in operands:
                 if level[a] > layer:
@@ -171,11 +175,11 @@ class _Finder:
                 if below[a] > depth:
                     depth = below[a]
             depth += 1
-            key: Any = ("sum", layer, depth) if long else (op, layer, *[seen[a] for a in operands])
+            key: Any = ("sum", layer, depth) if long else (ops[k], layer, *map(sees, operands))
             self.layer[k], self.depth[k] = layer, depth
             self.colour[k] = colour = known.setdefault(key, len(known))
-            if long or self.uses[k] >= _READERS:
-                seen[k], level[k], below[k] = _LEAF[code.storages[k]], layer + 1, 0
+            if long or uses[k] >= _READERS:
+                seen[k], level[k] = _LEAF[code.storages[k]], layer + 1
             else:
                 seen[k], level[k], below[k] = colour, layer, depth
 
@@ -185,39 +189,51 @@ class _Finder:
         """Members of one colour; apart by their readers, and by the classes of their operands,
         where that leaves large classes."""
         roles = self._roles()
-        self.members = self._split(self._split(self._by_colour(), roles), self._descents(roles))
+        found = self._split(self._by_colour(), np.array(roles, np.int64))
+        found = self._split(found, np.array(self._descents(roles), np.int64))
+        order = np.lexsort(found)
+        members, classes = found.members[order], found.classes[order]
+        begins = np.flatnonzero(np.diff(classes)) + 1
+        self.members = np.split(members, begins) if len(members) else []
 
-    def _by_colour(self) -> list[list[int]]:
-        found: dict[int, list[int]] = {}
-        for k in self.computed:
-            if k not in self.absorbed and k not in self.sums:
-                found.setdefault(self.colour[k], []).append(k)
-        return [members for members in found.values() if len(members) >= _MEMBERS]
+    def _by_colour(self) -> _Partition:
+        chosen = np.ones(self.count, bool)
+        chosen[self.leaf] = False
+        chosen[[*self.absorbed, *self.sums]] = False
+        members = np.flatnonzero(chosen)
+        colours = np.array(self.colour, np.int64)[members]
+        large = np.bincount(colours)[colours] >= _MEMBERS if len(colours) else slice(None)
+        return _Partition(members[large], colours[large])
 
-    def _split(self, classes: list[list[int]], roles: list[int]) -> list[list[int]]:
+    def _split(self, found: _Partition, roles: Places) -> _Partition:
         """The classes taken apart by roles where most members stay in large ones."""
-        result: list[list[int]] = []
-        for found in classes:
-            parts: dict[int, list[int]] = {}
-            for k in found:
-                parts.setdefault(roles[k], []).append(k)
-            large = [part for part in parts.values() if len(part) >= _MEMBERS]
-            if sum(map(len, large)) * 5 >= 4 * len(found):
-                result += large
-            else:
-                result.append(found)
-        return result
+        if not len(found.members):
+            return found
+        order = np.lexsort((roles[found.members], found.classes))
+        members, classes = found.members[order], found.classes[order]
+        begins = np.diff(classes, prepend=-1) != 0
+        part = np.cumsum(begins | (np.diff(roles[members], prepend=-1) != 0)) - 1
+        is_large = np.bincount(part)[part] >= _MEMBERS
+        number = np.cumsum(begins) - 1
+        apart = 5 * np.bincount(number, weights=is_large) >= 4 * np.bincount(number)
+        splits = apart[number]
+        kept = is_large | ~splits
+        whole = part[begins][number]  # the first part stands for all of a class
+        return _Partition(members[kept], np.where(splits, part, whole)[kept])
 
     def _descents(self, roles: list[int]) -> list[int]:
         """For every value a number of its role and of the roles below."""
         known: dict[Any, int] = {}
         found = [-1] * self.count
+        seen = [-1] * self.count  # by the readers
+        given = self.code.operands
         for k in self.computed:
-            if k in self.absorbed or k in self.sums:
+            if k in self.sums:
                 continue
-            operands = self.code.operands[k]
-            below = [found[a] if self.uses[a] < _READERS else -1 for a in operands]
-            found[k] = known.setdefault((roles[k], *below), len(known))
+            below = map(seen.__getitem__, given[k])
+            found[k] = made = known.setdefault((roles[k], *below), len(known))
+            if self.uses[k] < _READERS:
+                seen[k] = made
         return found
 
     def _roles(self) -> list[int]:
@@ -227,15 +243,17 @@ class _Finder:
         known: dict[Any, int] = {}
         roles = [-1] * self.count
         for k in reversed(self.computed):
-            if k in self.absorbed:
-                continue
             if k in self.sums:
                 for a, minus in zip(*self.sums[k], strict=True):
                     readers[a].append(-2 + minus)
                 continue
-            roles[k] = role = known.setdefault((self.colour[k], _context(readers[k])), len(known))
-            for place, a in enumerate(code.operands[k]):
-                readers[a].append(_PLACES * role + place)
+            mine = readers[k]
+            context = mine[0] if len(mine) == 1 else _context(mine)
+            roles[k] = role = known.setdefault((self.colour[k], context), len(known))
+            seat = _PLACES * role
+            for a in code.operands[k]:
+                readers[a].append(seat)
+                seat += 1
         return roles
 
     # --- stages -------------------------------------------------------------------------------
@@ -244,16 +262,21 @@ class _Finder:
         count = self.count
         group_of = np.full(count, -1, np.int64)
         place_of = np.zeros(count, np.int64)
-        self.stage = np.zeros(count, np.int64)
+        values, readers, places = self.reads
+        self.operands = np.zeros((_PLACES, count), np.int64)
+        self.operands[places, readers] = values
+        self.ready = np.ones(count, np.int64)  # the first stage that may read a value in a group
+        self.by_size: dict[int, list[tuple[int, int]]] = {}  # stages and numbers of groups
         self.rolled = Rolled([], self.sums, {}, group_of, place_of)
-        classed = set(itertools.chain.from_iterable(self.members))
-        work: list[tuple[int, int, int, Any]] = [
-            (self.layer[c[0]], self.depth[c[0]], c[0], np.array(c)) for c in self.members
-        ]
+        is_single = np.zeros(count, bool)
+        is_single[self.computed] = True
+        work: list[tuple[int, int, int, Any]] = []
+        for members in self.members:
+            is_single[members] = False
+            k = int(members[0])
+            work.append((self.layer[k], self.depth[k], k, members))
         work += [
-            (self.layer[k], self.depth[k], k, None)
-            for k in self.computed
-            if k not in classed and k not in self.absorbed
+            (self.layer[k], self.depth[k], k, None) for k in np.flatnonzero(is_single).tolist()
         ]
         for _, _, k, members in sorted(work, key=lambda item: item[:3]):
             if members is None:
@@ -265,36 +288,37 @@ class _Finder:
     def _single(self, k: int) -> None:
         """A value of its own comes when its operands are there."""
         long = self.sums.get(k)
-        stage = 0
-        for a in long.terms if long else self.code.operands[k]:
-            stage = max(stage, int(self.stage[a]) + int(self.rolled.group_of[a] >= 0))
-        self.stage[k] = stage
-        self.rolled.singles.setdefault(stage, []).append(k)
+        read = long.terms if long else self.code.operands[k]
+        latest = int(self.ready[list(read)].max())
+        self.ready[k] = latest
+        self.rolled.singles.setdefault(latest - 1, []).append(k)
 
     def _place(self, members: Places) -> None:
         """A class joins a group, or begins one."""
-        rolled = self.rolled
-        columns = np.array([self.code.operands[k] for k in members.tolist()]).T
+        rolled, here = self.rolled, np.arange(len(members))
+        columns = self.operands[: len(self.code.operands[members[0]]), members]
         chosen, ordered = self._aligned(columns)
-        if chosen is not None:
-            members, columns = members[ordered], columns[:, ordered]
-        groups, here = rolled.group_of[columns], np.arange(len(members))
-        joined = groups == (-1 if chosen is None else chosen)
-        own = np.all(joined & (groups >= 0) & (rolled.place_of[columns] == here), axis=1)
-        latest = np.max(self.stage[columns] + 1 + (groups >= 0), axis=1)
-        earliest = max([1, *latest[~own].tolist()])
-        if chosen is not None and own.any():
-            earliest = max(earliest, rolled.groups[chosen].stage)
+        latest = self.ready[columns].max(axis=1)
         number = chosen
-        if chosen is None or rolled.groups[chosen].stage < earliest:
-            number = self._group(len(members), earliest)
+        if chosen is None:
+            number = self._group(len(members), int(latest.max()))
+        else:
+            members, columns = members[ordered], columns[:, ordered]
+            own = (rolled.group_of[columns] == chosen) & (rolled.place_of[columns] == here)
+            is_own = own.all(axis=1)
+            earliest = max([1, *latest[~is_own].tolist()])
+            stage = rolled.groups[chosen].stage
+            if is_own.any():
+                earliest = max(earliest, stage)
+            if stage < earliest:
+                number = self._group(len(members), earliest)
         assert number is not None
         group = rolled.groups[number]
         group.classes.append(members)
         group.operands.append(columns)
         rolled.group_of[members] = number
         rolled.place_of[members] = here
-        self.stage[members] = group.stage
+        self.ready[members] = group.stage + 2
 
     def _aligned(self, columns: Places) -> tuple[int | None, Places]:
         """The latest group of as many members that holds one operand each, and their order."""
@@ -303,9 +327,10 @@ class _Finder:
         size = columns.shape[1]
         order = np.arange(size)
         groups = rolled.group_of[columns]
-        whole = np.all(groups == groups[:, :1], axis=1) & (groups[:, 0] >= 0)
-        for row in np.flatnonzero(whole).tolist():
-            number = int(groups[row, 0])
+        whole = (groups == groups[:, :1]).all(axis=1)
+        for row, number in enumerate(groups[:, 0].tolist()):
+            if number < 0 or not whole[row]:
+                continue
             group, places = rolled.groups[number], rolled.place_of[columns[row]]
             if group.size != size or np.bincount(places).max() > 1:
                 continue
@@ -315,9 +340,10 @@ class _Finder:
 
     def _group(self, size: int, earliest: int) -> int:
         """A group of that size at that stage or soon after, else a new one."""
-        groups = self.rolled.groups
-        later = [k for k, g in enumerate(groups) if g.size == size and g.stage >= earliest]
-        if later:
-            return min(later, key=lambda k: groups[k].stage)
+        known, groups = self.by_size.setdefault(size, []), self.rolled.groups
+        at = bisect_left(known, (earliest, 0))
+        if at < len(known):
+            return known[at][1]
         groups.append(Group(earliest, size))
+        insort(known, (earliest, len(groups) - 1))
         return len(groups) - 1

@@ -153,12 +153,13 @@ class _Roller:
     def run(self) -> None:
         """Every stage in turn."""
         rolled = self.rolled
-        stages = sorted({*rolled.singles, *(group.stage for group in rolled.groups)})
-        for stage in stages:
+        groups: dict[int, list[tuple[int, Group]]] = {}
+        for number, group in enumerate(rolled.groups):
+            groups.setdefault(group.stage, []).append((number, group))
+        for stage in sorted({*rolled.singles, *groups}):
             self._singles(rolled.singles.get(stage, []))
-            for number, group in enumerate(rolled.groups):
-                if group.stage == stage:
-                    _Loop(self, number, group).write()
+            for number, group in groups.get(stage, []):
+                _Loop(self, number, group).write()
 
     def _singles(self, values: Sequence[int]) -> None:
         """Single values in their order; between them the long sums that they read."""

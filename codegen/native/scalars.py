@@ -6,9 +6,10 @@ results that are put together of numbers. They are tables of value numbers here 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,12 +20,21 @@ from symgraph.ops.leaves import Const, Fill, Var
 from symgraph.ops.map import Map
 from symgraph.ops.move import Affine, Concat, Pull, Push, Reshape, Row
 
-__all__ = ["Instructions", "read_scalars"]
+__all__ = ["Instructions", "Reads", "read_scalars"]
 
 #: Numbers of values, one an entry.
 Table = NDArray[np.int64]
 
 _LARGEST = 100_000  # entries of an array that is taken apart
+
+
+class Reads(NamedTuple):
+    """Reads of values, in the order of the readers: entry j says that value `readers[j]` has value
+    `values[j]` as its operand number `places[j]`."""
+
+    values: Table
+    readers: Table
+    places: Table
 
 
 @dataclass
@@ -54,10 +64,19 @@ class Instructions:
 
     def roots(self) -> set[int]:
         """The values that leave the program."""
-        found: set[int] = set()
-        for table in (*self.outputs, *self.updates):
-            found.update(table.ravel().tolist())
-        return found
+        tables = [table.ravel() for table in (*self.outputs, *self.updates)]
+        return set(np.concatenate(tables).tolist()) if tables else set()
+
+    def reads(self) -> Reads:
+        """All reads of values by values."""
+        given = self.operands
+        counts = np.fromiter(map(len, given), np.int64, len(given))
+        flat = np.fromiter(itertools.chain.from_iterable(given), np.int64, int(counts.sum()))
+        first = np.cumsum(counts) - counts
+        of = np.repeat(np.arange(len(given)), counts)
+        place = np.arange(len(flat)) - np.repeat(first, counts)
+        is_value = np.fromiter((op != "input" for op in self.ops), bool, len(given))[of]
+        return Reads(flat[is_value], of[is_value], place[is_value])
 
 
 def read_scalars(
@@ -86,10 +105,11 @@ class _Reader:
         """Take the steps in; False when one has no place here."""
         code, tables, known = self.code, self.tables, self.known
         ops, operands_of, storages, nodes = code.ops, code.operands, code.storages, code.nodes
+        value, storage = tables.__getitem__, storages.__getitem__
         for node in steps:
             if type(node) is Map and not node.shape:
-                operands = tuple([tables[arg] for arg in node._args])
-                key = (node.params[0], *[storages[k] for k in operands])
+                operands = tuple(map(value, node._args))
+                key = (node.params[0], *map(storage, operands))
                 found = known.get(key)
                 if found is None:
                     op = op_of(node)
@@ -100,6 +120,9 @@ class _Reader:
                 operands_of.append(operands)
                 storages.append(found[1])
                 nodes.append(node)
+                continue
+            if type(node) is Var and not node.shape and node in self.args:
+                tables[node] = code.add("input", (self.args[node], 0), node.kind, node)
                 continue
             made = self._table(node)
             if made is None:
