@@ -265,7 +265,7 @@ class _Finder:
         values, readers, places = self.reads
         self.operands = np.zeros((_PLACES, count), np.int64)
         self.operands[places, readers] = values
-        self.ready = np.ones(count, np.int64)  # the first stage that may read a value in a group
+        self.ready = np.ones(count, np.int64)  # for a group: the first stage that may read a value
         self.by_size: dict[int, list[tuple[int, int]]] = {}  # stages and numbers of groups
         self.rolled = Rolled([], self.sums, {}, group_of, place_of)
         is_single = np.zeros(count, bool)

@@ -284,7 +284,7 @@ class _Loop:
         addresses = np.stack([slot.addresses for slot in self.slots])
         past = addresses - addresses[:, :1]
         differ = past.any(axis=1)
-        moving = list(itertools.compress(self.slots, differ.tolist()))
+        moving = [self.slots[at] for at in np.flatnonzero(differ).tolist()]
         known, key = self.roller.runs, (self.group.size, past[differ].tobytes())
         if key not in known:
             known[key] = best_runs(list(past[differ]), self.group.size)
@@ -357,10 +357,11 @@ class _Loop:
             base = straight.room(self.group.size, array == "m")
             self.stored[row] = f"{array} + {base}"
             roller.address[members[order]] = base + np.arange(self.group.size)
-            for k in members.tolist():
-                place = straight.place[k] = f"{array}[{roller.address[k]}]"
-                if k in straight.results:
-                    straight.late += [(place, target) for target in straight.results[k]]
+            results = straight.results
+            for k, at in zip(members.tolist(), roller.address[members].tolist(), strict=True):
+                place = straight.place[k] = f"{array}[{at}]"
+                if k in results:
+                    straight.late += [(place, target) for target in results[k]]
 
     # --- text ---------------------------------------------------------------------------------
 

@@ -50,7 +50,7 @@ def emit_scalars(job: Job) -> NativeSource | None:
 
 def _rolled(code: Instructions) -> Rolled | None:
     """The loops that compute at least half of the program, if there are such."""
-    computed = sum(op not in ("input", "number") for op in code.ops)
+    computed = len(code.ops) - code.ops.count("input") - code.ops.count("number")
     if computed < _ROLLED:
         return None
     rolled = find_groups(code)
@@ -85,11 +85,11 @@ class _Program:
 
     def _declare(self) -> None:
         """Names of the arguments' and the results' arrays."""
-        w, declarations = self.w, self.straight.declarations
+        w, declarations, updates = self.w, self.straight.declarations, self.updates
+        count = len(self.args)
         names = [*self.straight.arguments, *(f"y{k + 1}" for k in range(len(self.outputs)))]
         for k, (name, node) in enumerate(zip(names, [*self.args, *self.outputs], strict=True)):
-            is_read = k < len(self.args) and node not in self.updates
-            const = "const " if is_read else ""
+            const = "const " if k < count and node not in updates else ""
             declarations[name] = f"{const}{w.ctype(node.kind)} *const {name} = f->a[{k}];"
         for variable in self.args:
             self.labels.written[variable] = variable.name
@@ -97,14 +97,15 @@ class _Program:
     def emit(self) -> NativeSource:
         """The text and how it is called."""
         code, straight = self.code, self.straight
-        computed = [k for k, op in enumerate(code.ops) if op not in ("input", "number")]
         later = self._results()
         if self.rolled is not None:
             write_rolled(straight, self.rolled)
             self._copy(later)
-        elif not straight.whole(computed, later):
-            straight.run(computed, [k for k, _ in later])
-            self._copy(later)
+        else:
+            computed = [k for k, op in enumerate(code.ops) if op not in ("input", "number")]
+            if not straight.whole(computed, later):
+                straight.run(computed, [k for k, _ in later])
+                self._copy(later)
         options, stored = self.options, range(len(self.args))
         return NativeSource(
             self._file(), options.name, options.symbols,
@@ -176,4 +177,6 @@ class _Program:
 
 
 def _targets(table: Table, array: str) -> list[tuple[int, str]]:
+    if not table.ndim:
+        return [(int(table), f"{array}[0]")]
     return [(k, f"{array}[{at}]") for at, k in enumerate(table.ravel().tolist())]

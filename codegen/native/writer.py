@@ -147,7 +147,9 @@ class CWriter(Positions):
 
     def ctype(self, storage: Kind) -> str:
         """The type of an entry."""
-        return {"real": self.real, "integer": "i64", "boolean": "u8"}[storage]
+        if storage == "real":
+            return self.real
+        return "i64" if storage == "integer" else "u8"
 
     def local(self, storage: Kind) -> str:
         """The type of a local variable: truth values are as wide as reals, for vectors."""
