@@ -48,10 +48,19 @@ def load(
     UnknownNameError for a column that is not there, ShapeError for lines of different length.
     """
     source = Path(path)
+    if not source.exists():
+        raise FileNotFoundError(f"load: there is no file or folder {str(source)!r}.")
     if source.is_dir():
         return _folder(source)
     if source.suffix == ".csv":
-        return _chosen(source.name, _read_csv(source), columns)
+        try:
+            table = _read_csv(source)
+        except UnicodeDecodeError as error:
+            raise UnsupportedError(
+                f"load: {source.name!r} is not text in UTF-8 ({error.reason} at byte "
+                f"{error.start}). Save it in that encoding."
+            ) from error
+        return _chosen(source.name, table, columns)
     if source.suffix in (".npz", ".safetensors"):
         return store.read(source)[0]
     raise UnsupportedError(

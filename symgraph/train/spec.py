@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,14 +21,17 @@ from symgraph.errors import (
     UnknownNameError,
     UnsupportedError,
 )
-from symgraph.node import Node, check_names, reachable, substitute, variables
+from symgraph.node import Node, check_names, describe, reachable, substitute, variables
 from symgraph.ops.leaves import Var, fill
 from symgraph.ops.loop import Scan
+from symgraph.ops.map import Map
 from symgraph.shapes import as_dim, dim_symbols, same_shape, shape_text
 from symgraph.train.measured import Measured
 from symgraph.train.names import unknown_name
 
 __all__ = ["AUTO", "SWITCHES", "Spec", "needed", "read_spec"]
+
+_log = logging.getLogger("symgraph")
 
 #: `batch=AUTO` lets the shapes of the inputs say which size is the number of samples.
 AUTO = "auto"
@@ -119,11 +123,30 @@ def read_spec(
     roots = [root, *outs.values(), *measured.values(), *changes, *changes.values()]
     check_names([*roots, *given.values()])
     parameters, states, switches = _sort(roots, given)
+    counted = _batch_size(batch, given, roots)
+    _tell_crossed(roots, counted)
     return Spec(
         root, outs, measured, changes,
         {name: node for name, node in given.items() if name not in switches},
-        parameters, states, switches, _batch_size(batch, given, roots),
+        parameters, states, switches, counted,
     )  # fmt: skip
+
+
+def _tell_crossed(roots: Iterable[Node], batch: sympy.Symbol | None) -> None:
+    """Warn of (N, 1) with (N,): NumPy's rules make that every sample with every other one."""
+    if batch is None:
+        return
+    for node in reachable(roots):
+        if not isinstance(node, Map) or node.shape.count(batch) < 2:
+            continue
+        shapes = [arg.shape for arg in node.args]
+        is_implied = any(batch in shape and len(shape) < node.ndim for shape in shapes)
+        if is_implied and all(shape.count(batch) < 2 for shape in shapes):
+            _log.warning(
+                "Model: %s has shape %s, every sample with every other one, from operands of "
+                "shapes %s. If that is not meant, give them one shape, for example by a[:, 0].",
+                describe(node), shape_text(node.shape), " and ".join(map(shape_text, shapes)),
+            )  # fmt: skip
 
 
 def needed(roots: Iterable[Node], inputs: Mapping[str, Var]) -> dict[str, Var]:

@@ -403,3 +403,18 @@ def test_several_parameters_are_assigned_at_once():
 
     assert model.parameters["w"].tolist() == [1, 2]
     assert model.parameters["b"] == 3
+
+
+@pytest.mark.parametrize(
+    ("error", "is_told"),
+    [
+        (lambda p, y: p - y, True),  # (N, 1) with (N,)
+        (lambda p, y: p[:, 0] - y, False),
+        (lambda p, y: p - sg.expand_dims(y, 0), False),  # written out, so it is meant
+    ],
+)
+def test_a_column_less_a_vector_is_told_since_it_crosses_all_samples(error, is_told, caplog):
+    x, y = sg.input("x", ("N", 3)), sg.input("y", "N")
+    sg.Model(sg.mean(error(x @ sg.parameter("W", (3, 1)), y) ** 2), [x, y])
+
+    assert ("every sample with every other one" in caplog.text) == is_told

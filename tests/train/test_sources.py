@@ -199,6 +199,15 @@ def test_tables_that_cannot_be_read_say_where(text, error, message, tmp_path):
         sg.data.load(path)
 
 
+def test_tables_in_another_encoding_and_paths_without_a_file_say_so(tmp_path):
+    (tmp_path / "t.csv").write_bytes("né\n1\n".encode("latin-1"))
+
+    with pytest.raises(UnsupportedError, match=r"'t\.csv' is not text in UTF-8 .* at byte 1\)"):
+        sg.data.load(tmp_path / "t.csv")
+    with pytest.raises(FileNotFoundError, match=r"there is no file or folder .*digits"):
+        sg.data.load(tmp_path / "digits")
+
+
 def test_other_files_are_refused(tmp_path):
     (tmp_path / "a.txt").write_text("1")
     (tmp_path / "b.npz").write_text("1")
