@@ -119,6 +119,8 @@ def read_model(path: str | Path) -> tuple[Arrays, Arrays, dict[str, Any]]:
     Raises UnsupportedError for anything else, FileNotFoundError.
     """
     source = Path(path)
+    if not source.suffix and not source.exists():
+        raise FileNotFoundError(f"load: there is no file or folder {str(source)!r}.")
     if source.is_dir():
         found, reasons = _newest(source, "load")
         for damaged, why in reasons:

@@ -258,3 +258,8 @@ def test_a_folder_that_is_missing_is_one_line(tmp_path):
         StorageError, match=r"^save: '.*gone/net\.npz' cannot be written: No such file [^\n]*$"
     ):
         model().save(tmp_path / "gone" / "net.npz")
+
+
+def test_a_missing_folder_is_told_as_missing(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"load: there is no file or folder .*nope"):
+        sg.Model(sg.parameter("w") ** 2, []).load(tmp_path / "nope")
