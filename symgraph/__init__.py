@@ -147,9 +147,9 @@ _NAMES: dict[str, str] = {
         Plot plot
     """,
     "symgraph.errors": """
-        CycleError DrawError FormulaError GradientError KindError NameClashError NonFiniteError
-        ProofError RangeError ScriptError ShapeError StorageError SymgraphError UnknownNameError
-        UnsupportedError
+        CycleError DrawError FormulaError GradientError KindError MissingFileError NameClashError
+        NonFiniteError ProofError RangeError ScriptError ShapeError StorageError SymgraphError
+        UnknownNameError UnsupportedError WorkerError
     """,
 }
 # Modules that are public as a whole, by the name they have here.
@@ -387,6 +387,7 @@ if TYPE_CHECKING:
         FormulaError as FormulaError,
         GradientError as GradientError,
         KindError as KindError,
+        MissingFileError as MissingFileError,
         NameClashError as NameClashError,
         NonFiniteError as NonFiniteError,
         ProofError as ProofError,
@@ -397,6 +398,7 @@ if TYPE_CHECKING:
         SymgraphError as SymgraphError,
         UnknownNameError as UnknownNameError,
         UnsupportedError as UnsupportedError,
+        WorkerError as WorkerError,
     )
     from symgraph.evaluate import (
         evaluate as evaluate,

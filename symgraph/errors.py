@@ -8,6 +8,7 @@ __all__ = [
     "FormulaError",
     "GradientError",
     "KindError",
+    "MissingFileError",
     "NameClashError",
     "NonFiniteError",
     "ProofError",
@@ -64,6 +65,10 @@ class UnsupportedError(SymgraphError, TypeError):
 
 class StorageError(SymgraphError, OSError):
     """A file or a folder that cannot be written or read: full, read-only, in use."""
+
+
+class MissingFileError(StorageError, FileNotFoundError):
+    """A file or a folder that is not there."""
 
 
 class WorkerError(SymgraphError, RuntimeError):

@@ -116,11 +116,11 @@ def read_model(path: str | Path) -> tuple[Arrays, Arrays, dict[str, Any]]:
     """Parameters and states, slots, and what is known about the training: of a file or a folder.
 
     The file is a saved model or a checkpoint; of a folder it is the last checkpoint that is whole.
-    Raises UnsupportedError for anything else, FileNotFoundError.
+    Raises UnsupportedError for anything else, MissingFileError.
     """
     source = Path(path)
     if not source.suffix and not source.exists():
-        raise FileNotFoundError(f"load: there is no file or folder {str(source)!r}.")
+        raise store.missing(source)
     if source.is_dir():
         found, reasons = _newest(source, "load")
         for damaged, why in reasons:

@@ -44,12 +44,12 @@ def load(
     - a folder: its files NAME.npy, which stay on disk. Training reads the samples of one batch
       after another, so that they may be larger than memory.
 
-    Raises FileNotFoundError, UnsupportedError for a file of another kind or a damaged one,
+    Raises MissingFileError, UnsupportedError for a file of another kind or a damaged one,
     UnknownNameError for a column that is not there, ShapeError for lines of different length.
     """
     source = Path(path)
     if not source.exists():
-        raise FileNotFoundError(f"load: there is no file or folder {str(source)!r}.")
+        raise store.missing(source)
     if source.is_dir():
         return _folder(source)
     if source.suffix == ".csv":

@@ -20,7 +20,7 @@ from typing import IO, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from symgraph.errors import NameClashError, StorageError, UnsupportedError
+from symgraph.errors import MissingFileError, NameClashError, StorageError, UnsupportedError
 from symgraph.train.locks import try_lock
 
 __all__ = ["is_ours", "read", "refused", "replace_file", "sweep", "sync_folder", "write"]
@@ -58,7 +58,7 @@ def write(path: str | Path, arrays: Arrays, note: str) -> None:
 def read(path: str | Path) -> tuple[dict[str, NDArray[Any]], str]:
     """The arrays of a file that `write` or any other tool has written, and its note or "".
 
-    Raises UnsupportedError for another suffix or a file of another format, FileNotFoundError.
+    Raises UnsupportedError for another suffix or a file of another format, MissingFileError.
     """
     source = Path(path)
     if source.suffix == ".safetensors":
@@ -66,6 +66,14 @@ def read(path: str | Path) -> tuple[dict[str, NDArray[Any]], str]:
     if source.suffix == ".npz":
         return _read_npz(source), ""
     raise _suffix("load", source)
+
+
+def missing(path: Path) -> MissingFileError:
+    """What to say of a path with nothing there."""
+    return MissingFileError(
+        f"load: there is no file or folder {str(path)!r}, seen from {str(Path.cwd())!r}. "
+        "Check the path."
+    )
 
 
 def is_ours(path: Path) -> bool:
@@ -96,7 +104,7 @@ def _read_safetensors(path: Path) -> tuple[dict[str, NDArray[Any]], str]:
     from safetensors import SafetensorError, safe_open
 
     if not path.is_file():
-        raise FileNotFoundError(f"load: there is no file {str(path)!r}.")
+        raise missing(path)
     try:
         with safe_open(path, framework="numpy") as file:
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
