@@ -1,6 +1,7 @@
 """Settings shared by all tests."""
 
 import os
+import signal
 
 import hypothesis
 
@@ -9,6 +10,10 @@ collect_ignore_glob = ["references/*"]
 
 # Figures are never shown: there may be no display.
 os.environ["MPLBACKEND"] = "Agg"
+
+# A shell ignores Ctrl-C in what it starts in the background, and tests press it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The same examples on every machine, and no failure because a machine is slow.
 hypothesis.settings.register_profile(

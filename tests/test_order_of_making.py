@@ -8,6 +8,7 @@ numbers that they would have, had somebody made them in another order.
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 
 import pytest
 from random_graphs import random_case
@@ -44,9 +45,22 @@ def texts(loss: Node) -> dict[str, str]:
     }
 
 
+def living() -> list[Node]:
+    return [node for entry in list(nodes._table.values()) if (node := entry()) is not None]
+
+
+@pytest.fixture(autouse=True)
+def _numbers_of_the_process() -> Iterator[None]:
+    """Nodes that other tests hold get their own numbers back."""
+    kept = [(node, node.serial) for node in living()]
+    yield
+    for node, serial in kept:
+        node.serial = serial
+
+
 def renumber(seed: int) -> None:
     """Give all nodes the serial numbers of another order in which they could have been made."""
-    alive = [node for entry in list(nodes._table.values()) if (node := entry()) is not None]
+    alive = living()
     alive.sort(key=lambda node: node.serial)
     serials = [node.serial for node in alive]
     users: dict[Node, list[Node]] = {node: [] for node in alive}

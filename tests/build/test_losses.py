@@ -47,7 +47,7 @@ def test_the_gradient_of_the_cross_entropy_is_the_softmax_less_the_labels():
         value(gradient, {z: Z, y: Y}), (exact_softmax(Z) - ONE_HOT) / 4, rtol=1e-12, atol=1e-16
     )
     assert str(gradient) == (
-        "1/N*exp(z - broadcast(logsumexp(z, axis=1)[:, None], (N, 3))) - 1/N*one_hot(y, 3)"
+        "-1/N*one_hot(y, 3) + 1/N*exp(z - broadcast(logsumexp(z, axis=1)[:, None], (N, 3)))"
     )
 
 

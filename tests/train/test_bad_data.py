@@ -9,6 +9,7 @@ import symgraph as sg
 from symgraph.errors import (
     GradientError,
     KindError,
+    MissingFileError,
     NameClashError,
     NonFiniteError,
     RangeError,
@@ -170,7 +171,7 @@ def test_labels_and_flags_are_of_their_kind():
         ({"clip_value": -1.0}, RangeError, r"clip_value is -1\.0, and it must be at least 0"),
         ({"validation": 0.1}, RangeError, r"validation=0\.1 of 3 samples leaves 3 to train and 0"),
         ({"validation": 1.0}, RangeError, "leaves 0 to train and 3 to validate"),
-        ({"validation": "half"}, UnsupportedError, r"'half' is neither a folder nor a \.npz"),
+        ({"validation": "half"}, MissingFileError, r"there is no file or folder 'half'"),
         ({"validation": 1j}, KindError, "validation is 1j, and it is data by name or a fraction"),
         ({"resume": True}, UnsupportedError, "there is no training with this optimizer and clip"),
     ],
