@@ -22,12 +22,12 @@ import sympy
 
 from symgraph.codegen.native.graph_key import graph_key
 from symgraph.codegen.native.source import NativeSource, Site
+from symgraph.codegen.native.user_cache import own_folder, user_owns
 from symgraph.codegen.recipe import Recipe
 
 __all__ = ["native_source"]
 
 _KEPT = 2000  # programs in the cache, before the oldest are removed
-_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
 def native_source(recipe: Recipe) -> NativeSource:
@@ -45,28 +45,12 @@ def native_source(recipe: Recipe) -> NativeSource:
 # --- files ----------------------------------------------------------------------------------------
 
 
-def _folder() -> Path:
-    """The folder of the cache, which nobody else may write to. Raises OSError."""
-    from platformdirs import user_cache_path
-
-    folder = user_cache_path("symgraph") / "programs"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    state = folder.lstat()
-    if not stat.S_ISDIR(state.st_mode) or not _is_own(state):
-        raise PermissionError(f"{folder} is open to others")
-    return folder
-
-
-def _is_own(state: os.stat_result) -> bool:
-    return state.st_uid == os.geteuid() and not state.st_mode & _OTHERS_WRITE
-
-
 def _read(key: str, recipe: Recipe) -> NativeSource | None:
     """What lies under a key, if every byte is as it was written."""
     try:
-        with open(_folder() / key, "rb", opener=_opened) as file:
+        with open(own_folder("programs") / key, "rb", opener=_opened) as file:
             state = os.fstat(file.fileno())
-            if not stat.S_ISREG(state.st_mode) or not _is_own(state):
+            if not stat.S_ISREG(state.st_mode) or not user_owns(state):
                 return None
             checksum, _, content = file.read().partition(b"\n")
         if checksum != _checksum(key, content):
@@ -88,7 +72,7 @@ def _keep(key: str, source: NativeSource) -> None:
         return
     content = json.dumps(data).encode("ascii")
     with contextlib.suppress(OSError):
-        folder = _folder()
+        folder = own_folder("programs")
         with tempfile.NamedTemporaryFile(prefix=".", dir=folder, delete=False) as file:
             aside = Path(file.name)
             try:

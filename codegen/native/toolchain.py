@@ -23,7 +23,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from symgraph.codegen.native.translation import divided, processors
+from symgraph.codegen.native.translation import divided
+from symgraph.codegen.native.user_cache import own_folder
 from symgraph.errors import SymgraphError
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "compile_files",
     "find_compiler",
     "processor",
+    "processors",
 ]
 
 LIBRARY = "library.so"
@@ -123,6 +125,13 @@ def processor() -> str:
         return f"{platform.machine()} {platform.processor()} {platform.release()}"
     kept = ("flags", "Features", "model name", "cpu family", "model\t", "CPU part")
     return "\n".join(line for line in first if line.startswith(kept))
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 # --- building -------------------------------------------------------------------------------------
@@ -235,7 +244,7 @@ def cached(key: Sequence[str], make: Callable[[Path], None]) -> Path:
         digest.update(f"{len(part)}:{part}".encode())
     name = digest.hexdigest()[:40]
     reasons = []
-    for root in (_user_root, _own_root):
+    for root in (functools.partial(own_folder, "native"), _own_root):
         try:
             folder = root() / name
             if not _is_whole(folder):
@@ -244,14 +253,6 @@ def cached(key: Sequence[str], make: Callable[[Path], None]) -> Path:
         except OSError as error:
             reasons.append(str(error))
     raise ToolchainError(f"compiled code cannot be written: {'; '.join(reasons)}.")
-
-
-def _user_root() -> Path:
-    from platformdirs import user_cache_path
-
-    root = user_cache_path("symgraph") / "native"
-    root.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return root
 
 
 @functools.cache

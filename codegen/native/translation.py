@@ -8,12 +8,11 @@ the functions. The text as one file is what is exported and what tells kernels a
 from __future__ import annotations
 
 import itertools
-import os
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-__all__ = ["divided", "processors", "weight"]
+__all__ = ["divided", "weight"]
 
 _SHARED = '__attribute__((visibility("hidden")))'
 _HEAVY = 6  # the work of a loop or of a call with many arguments, in statements
@@ -29,13 +28,6 @@ class _Function(NamedTuple):
     text: str
     head: str
     work: int
-
-
-def processors() -> int:
-    """How many processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def divided(text: str, name: str, files: int) -> list[str]:

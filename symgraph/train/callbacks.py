@@ -131,7 +131,27 @@ class _Copy:
         }
 
 
-class EarlyStopping:
+class _Watcher:
+    """A callback that looks at one measured value."""
+
+    _best: _Best
+
+    @property
+    def best(self) -> float:
+        """The best value; nan before the first epoch."""
+        return self._best.value
+
+    @property
+    def epoch(self) -> int:
+        """The epoch of the best value; 0 before the first."""
+        return self._best.epoch
+
+    def check(self, measured: Collection[str]) -> None:
+        """Refuse, before a training, to look at what it will not measure."""
+        self._best.check(measured)
+
+
+class EarlyStopping(_Watcher):
     """Ends a training in which a value has not become better for `patience` epochs.
 
     `monitor` names the value: val_loss by default, or loss without validation. It must change by
@@ -155,20 +175,6 @@ class EarlyStopping:
         self._best = _Best("EarlyStopping", monitor, mode, min_delta)
         self._patience = patience
         self._copy = _Copy() if restore_best else None
-
-    @property
-    def best(self) -> float:
-        """The best value; nan before the first epoch."""
-        return self._best.value
-
-    @property
-    def epoch(self) -> int:
-        """The epoch of the best value; 0 before the first."""
-        return self._best.epoch
-
-    def check(self, measured: Collection[str]) -> None:
-        """Refuse, before a training, to look at what it will not measure."""
-        self._best.check(measured)
 
     def begin(self, model: Model) -> None:
         """Forget an earlier training."""
@@ -199,7 +205,7 @@ class EarlyStopping:
             self._copy.take_up(arrays)
 
 
-class BestModel:
+class BestModel(_Watcher):
     """Keeps the parameters and states of the epoch in which a value was best.
 
     With a `path` they are written there, as `Model.save` does, whenever the value becomes better,
@@ -221,20 +227,6 @@ class BestModel:
         self._best = _Best("BestModel", monitor, mode, 0.0)
         self._path = None if path is None else Path(path)
         self._copy = _Copy()
-
-    @property
-    def best(self) -> float:
-        """The best value; nan before the first epoch."""
-        return self._best.value
-
-    @property
-    def epoch(self) -> int:
-        """The epoch of the best value; 0 before the first."""
-        return self._best.epoch
-
-    def check(self, measured: Collection[str]) -> None:
-        """Refuse, before a training, to look at what it will not measure."""
-        self._best.check(measured)
 
     def begin(self, model: Model) -> None:
         """Forget an earlier training."""
@@ -263,7 +255,7 @@ class BestModel:
         self._copy.take_up(arrays)
 
 
-class ReduceRate:
+class ReduceRate(_Watcher):
     """Multiplies the learning rate by `factor` when a value has not become better for some epochs.
 
     The rate must be a number, not a schedule, and does not fall below `least`. `monitor`,
@@ -288,10 +280,6 @@ class ReduceRate:
         self._best = _Best("ReduceRate", monitor, mode, min_delta)
         self._factor, self._patience, self._least = factor, patience, least
         self._since = 0  # the epoch of the best value, or of the last reduction
-
-    def check(self, measured: Collection[str]) -> None:
-        """Refuse, before a training, to look at what it will not measure."""
-        self._best.check(measured)
 
     def begin(self, model: Model) -> None:
         """Forget an earlier training."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from symgraph.codegen.native.toolchain import ToolchainError, find_compiler, processor
+from symgraph.codegen.native.toolchain import ToolchainError, find_compiler, processor, processors
 from symgraph.node import Node
 from symgraph.ops.digest import digest
 from symgraph.ops.leaves import Var, var
@@ -73,7 +73,7 @@ def build_marks(settings: Settings, source: str) -> dict[str, Any]:
         "numpy": np.__version__,
         "processor": _short(f"{processor()}{sys.byteorder}"),
         "BLAS threads": " ".join(
-            [*(os.environ.get(name, "-") for name in _THREADS), str(_cores())]
+            [*(os.environ.get(name, "-") for name in _THREADS), str(processors())]
         ),
     }
     if settings.target == "cython":
@@ -82,12 +82,6 @@ def build_marks(settings: Settings, source: str) -> dict[str, Any]:
         except ToolchainError:
             marks["compiler"] = "none"
     return marks
-
-
-def _cores() -> int:
-    if sys.platform == "linux":
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _short(text: str) -> str:

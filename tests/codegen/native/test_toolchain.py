@@ -141,6 +141,19 @@ def test_a_cache_that_is_a_file_gives_way_to_a_folder_of_the_process(tmp_path, m
 
 
 @needs_c_compiler
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="files have no modes here")
+def test_a_cache_that_others_may_write_to_gives_way_to_a_folder_of_the_process(cache):
+    inside = build(ANSWER % 8)
+    folder = inside.parent.parent
+    folder.chmod(0o777)
+    outside = build(ANSWER % 8)
+
+    assert folder in inside.parents
+    assert folder not in outside.parents
+    assert ctypes.CDLL(str(outside)).answer() == 8
+
+
+@needs_c_compiler
 def test_a_full_disk_gives_way_to_a_folder_of_the_process(cache, compiler):
     real = shlex.join(find_compiler().command)
     compiler(
