@@ -15,6 +15,7 @@ from random_graphs import random_case
 
 import symgraph as sg
 from symgraph import node as nodes
+from symgraph.codegen.native.graph_key import graph_key
 from symgraph.network import load_network
 from symgraph.node import Node, variables
 from symgraph.ops.loop import Body, Scan
@@ -31,11 +32,14 @@ def made(which: str | int) -> Node:
 
 
 def texts(loss: Node) -> dict[str, str]:
-    """Programs, the graph and the formulas of the gradients."""
+    """Programs, the key of one of them, the graph and the formulas of the gradients."""
     places = variables([loss])
     sources = [v for v in places if v.kind == "real" and v.role != "state"]
     outputs = [loss, *sg.grad(loss, sources)]
+    program = sg.compile(places, outputs)._recipe
     return {
+        "c": program.native.text,
+        "key": str(graph_key(program)),
         "numpy": sg.compile(places, outputs).source,
         "read": sg.compile(places, outputs, style="read").source,
         "array": sg.compile(places, outputs, style="array").source,

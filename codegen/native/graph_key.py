@@ -1,9 +1,9 @@
 """A key of everything that the text of a native program depends on.
 
-Two programs with one key are emitted alike, byte for byte: the graph with all names, the order of
-its nodes, the options, the files that emit, the versions of what they use. What is written here is
-injective: every part says what it is and where it ends. Parts of an unknown kind give no key, and
-then nothing is remembered.
+Two programs with one key are emitted alike, byte for byte: the graph with all names, the options,
+the files that emit, the versions of what they use. When and in which order the nodes were made is
+no part of it, as no text depends on that. What is written here is injective: every part says what
+it is and where it ends. Parts of an unknown kind give no key, and then nothing is remembered.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import dataclasses
 import functools
 import hashlib
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +23,10 @@ from sympy.core.singleton import Singleton
 
 from symgraph.abstract import Abstract
 from symgraph.began import BEGAN
-from symgraph.codegen.passes import everything
 from symgraph.codegen.recipe import Recipe
 from symgraph.node import Node
 from symgraph.ops.leaves import Var, _Literal
-from symgraph.ops.loop import Body
+from symgraph.ops.loop import Body, Trace
 from symgraph.ops.move import Affine, Lookup
 from symgraph.scalar import Pointwise
 from symgraph.template import Template
@@ -108,17 +107,15 @@ def _files() -> Iterator[Path]:
 
 
 class _Spelling:
-    """The text of one recipe; nodes are written as their places in the order of creation.
+    """The text of one recipe; nodes are written as their places in a walk from its roots.
 
-    That order is a part of the key because passes follow it.
+    The order of creation would not do: nodes that something else still holds were made before.
     """
 
     def __init__(self, recipe: Recipe) -> None:
         self.recipe = recipe
         kept = [*recipe.roots, *recipe.stored, *recipe.stored.values(), *recipe.variables]
-        self.order = everything(kept)
-        inside = [one for node in self.order if node.is_loop for one in node.params[0].locals]
-        self.order = everything([*kept, *inside])  # with locals that are never read
+        self.order = _walk(kept)
         self.place = {node: k for k, node in enumerate(self.order)}
         self.functions: dict[str, type[Pointwise]] = {}  # by title
         self._shapes: dict[Any, str] = {}
@@ -193,6 +190,30 @@ class _Spelling:
             shown += [source[0](*sympy.symbols(f"_:{function.arity}")), source[1]]
         shown.append(None if writer is None else _writer(writer))
         return self.spell(tuple(shown))
+
+
+def _walk(roots: Sequence[Node]) -> list[Node]:
+    """All nodes, those inside of loops and locals that are never read too, operands first."""
+    order: dict[Node, None] = {}
+    stack = list(roots)[::-1]
+    while stack:
+        node = stack[-1]
+        if node in order:
+            stack.pop()
+            continue
+        parts = node._args
+        if node.is_loop:
+            body = node.params[0]
+            parts = (*parts, *body.locals, *body.nexts)
+        elif type(node) is Trace:
+            parts = (*parts, node.inner)
+        waiting = [part for part in parts if part not in order]
+        if waiting:
+            stack += waiting[::-1]
+        else:
+            order[node] = None
+            stack.pop()
+    return list(order)
 
 
 #: The texts of templates, which are never collected either.
