@@ -84,57 +84,51 @@ def affine_pieces(target: Any, source: Any, rows: Any) -> list[tuple[Any, Any]]:
     """Pairs of views (of target, of source): adding each source to its target is a scatter-add.
 
     Entry i of `source` belongs to offset + sum of step * i[axis] of `target`; what falls outside
-    is left out. `rows` holds (offset, ((axis, step), ...)) for each axis of target. In every row
-    the longest axis is left to NumPy, the others are gone through one by one.
+    is left out. `rows` holds (offset, ((axis, step), ...)) for each axis of target. Axes that share
+    a row with a longer one are gone through one by one, the others are left to NumPy.
     """
     if source.size == 0:
         return []
-    alone: dict[int, int] = {}
-    for row, (_, steps) in enumerate(rows):
-        free = [axis for axis, _ in steps if axis not in alone]
-        if free:
-            alone[max(free, key=lambda axis: source.shape[axis])] = row
-    looped = [axis for axis in range(source.ndim) if axis not in alone]
+    free: list[int] = []
+    taken: set[int] = set()
+    for axis in sorted(range(source.ndim), key=lambda axis: -source.shape[axis]):
+        own = {row for row, (_, steps) in enumerate(rows) if any(axis == a for a, _ in steps)}
+        if own and taken.isdisjoint(own):
+            free.append(axis)
+            taken |= own
+    looped = [axis for axis in range(source.ndim) if axis not in free]
     pieces = []
     for place in np.ndindex(*(source.shape[axis] for axis in looped)):
-        at = dict(zip(looped, place, strict=False))
-        piece = _one_piece(target, source, rows, alone, at)
+        piece = _one_piece(target, source, rows, dict(zip(looped, place, strict=False)))
         if piece is not None:
             pieces.append(piece)
     return pieces
 
 
-def _one_piece(target: Any, source: Any, rows: Any, alone: Any, at: Any) -> Any:
-    into: list[Any] = []
-    taken: list[Any] = [at.get(axis) for axis in range(source.ndim)]
-    order = []
-    for row, (offset, steps) in enumerate(rows):
-        size = target.shape[row]
-        axis, step = next(((a, s) for a, s in steps if alone.get(a) == row), (None, 1))
-        start = offset + sum(s * at[a] for a, s in steps if a != axis)
-        if axis is None:
-            if not 0 <= start < size:
-                return None
-            into.append(start)
-            continue
-        step = next(s for a, s in steps if a == axis)
-        if step > 0:
-            first = max(0, -(start // step))
-            last = min(source.shape[axis], (size - 1 - start) // step + 1)
-        else:
-            first = max(0, -((size - 1 - start) // -step))
-            last = min(source.shape[axis], start // -step + 1)
-        if first >= last:
+def _one_piece(target: Any, source: Any, rows: Any, at: Any) -> Any:
+    """The views where some axes of source stand still; None where nothing lies inside."""
+    first, last, strides = [0] * source.ndim, [*source.shape], [0] * source.ndim
+    corner: list[Any] = []
+    for (offset, steps), size, stride in zip(rows, target.shape, target.strides, strict=False):
+        start = offset + sum(step * at[axis] for axis, step in steps if axis in at)
+        moving = [(axis, step) for axis, step in steps if axis not in at]
+        if not moving and not 0 <= start < size:
             return None
-        low, high = start + step * first, start + step * (last - 1)
-        into.append(
-            slice(low, high + 1, step) if step > 0 else slice(low, high - 1 if high else None, step)
-        )
-        taken[axis] = slice(first, last)
-        order.append(axis)
-    ranks = sorted(order)
-    read = source[(*taken, ...)]
-    return target[(*into, ...)], read.transpose([ranks.index(axis) for axis in order])
+        for axis, step in moving:
+            low, high = (start, size - 1 - start) if step > 0 else (size - 1 - start, start)
+            first[axis] = max(first[axis], -(low // abs(step)))
+            last[axis] = min(last[axis], high // abs(step) + 1)
+            strides[axis] += step * stride
+        corner.append((start, moving))
+    free = [axis for axis in range(source.ndim) if axis not in at]
+    if any(first[axis] >= last[axis] for axis in free):
+        return None
+    begin = [start + sum(step * first[axis] for axis, step in moving) for start, moving in corner]
+    spans = map(slice, first, last)
+    part = source[tuple([at.get(axis, span) for axis, span in enumerate(spans)])]
+    reached = target[tuple([slice(k, None) for k in begin])]
+    place = np.lib.stride_tricks.as_strided(reached, part.shape, [strides[axis] for axis in free])
+    return place, part
 
 
 def flat_places(shape: Any, sizes: Any, rows: Any) -> tuple[Any, Any]:
@@ -431,6 +425,8 @@ def gather(x: Any, shape: Any, rows: Any, *indices: Any) -> Any:
 
 def scatter(x: Any, shape: Any, rows: Any, *indices: Any) -> Any:
     """Each entry of x added to zeros at its position of `rows`."""
+    if not shape:
+        return np.asarray(np.sum(x))
     places, inside = positions(x.shape, shape, rows, indices)
     chosen = np.broadcast_to(inside, x.shape)
     target = np.zeros(shape, x.dtype)

@@ -284,6 +284,37 @@ def test_reading_beyond_the_ends_gives_zeros(offset: int, step: int, style: Any)
 
 
 @style_of
+@pytest.mark.parametrize(
+    ("sizes", "rows"),
+    [
+        ((4,), [[0, (0, 1)], [0, (0, 1)]]),
+        ((4,), [[-1, (0, 1)], [6, (0, -2)], [2, (0, 0)]]),
+        ((3, 5), [[1, (0, 1), (1, 1)], [2, (1, -1)], [4, (0, -1)]]),
+        ((5, 2), [[0, (0, 1)], [1, (0, 1), (1, 2)]]),
+        ((2, 1, 3), [[5, (2, -2)], [0, (2, 1)], [0, (0, 3)]]),
+        ((0,), [[0, (0, 1)], [0, (0, 1)]]),
+        ((3, 2), []),
+    ],
+)
+def test_entries_are_added_where_an_axis_moves_along_several(
+    sizes: Any, rows: Any, style: Any
+) -> None:
+    """Diagonals, and lines that leave the target; what falls outside counts nowhere."""
+    shape = (6, 7, 4)[: len(rows)]
+    x = sg.input("x", sizes)
+    moves = [Affine(at, tuple(step for step in steps if step[1])) for at, *steps in rows]
+    f = sg.compile(x, [push(x, moves, shape)], style=style)
+    a = rng.standard_normal(sizes)
+    want = np.zeros(shape)
+    for place in np.ndindex(*sizes):
+        reached = tuple(at + sum(step * place[axis] for axis, step in steps) for at, *steps in rows)
+        if all(0 <= k < size for k, size in zip(reached, shape, strict=True)):
+            np.add.at(want, reached, a[place])
+
+    check(f, [a], [want])
+
+
+@style_of
 def test_a_convolution_of_a_batch_of_any_size(style: Any) -> None:
     x, k = sg.input("x", ("N", 2, "H", 6)), sg.parameter("k", (3, 2, 3, 2))
     y = sg.conv2d(x, k, stride=(1, 2), padding=1)
