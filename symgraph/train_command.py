@@ -233,11 +233,11 @@ def _as_model(found: Any, settings: RunSettings) -> Model:
         for leaf in variables([loss])
         if leaf.params[2] == "input" and SWITCHES.get(leaf.params[0]) != leaf.kind
     ]
-    outputs, metrics = {}, {}
+    outputs, metrics, updates = {}, {}, getattr(found, "updates", None)
     if hasattr(found, "logits") and hasattr(found, "y"):
         outputs["logits"] = found.logits
         metrics["accuracy"] = sg.metrics.accuracy(found.logits, found.y)
-    return sg.Model(loss, inputs, outputs, metrics, **options)
+    return sg.Model(loss, inputs, outputs, metrics, updates, **options)
 
 
 def _again(model: Model, options: dict[str, Any]) -> Model:

@@ -65,10 +65,14 @@ def _diagonal(x: NDArray[Any]) -> NDArray[Any]:
     return np.diag(x[:, 0]) if x.shape[1] == 1 else np.diag(x)[:, None]
 
 
+def _sign(x: NDArray[Any], at_zero: Any = 0.0) -> NDArray[Any]:
+    return np.asarray(np.where(x == 0, at_zero, np.sign(x)))
+
+
 _NUMPY: dict[str, Any] = {
     "exp": np.exp, "log": np.log, "sin": np.sin, "cos": np.cos, "tan": np.tan, "tanh": np.tanh,
     "sinh": np.sinh, "cosh": np.cosh, "asin": np.arcsin, "acos": np.arccos, "atan": np.arctan,
-    "abs": np.abs, "sign": np.sign, "floor": np.floor, "ceil": np.ceil, "det": np.linalg.det,
+    "abs": np.abs, "sign": _sign, "floor": np.floor, "ceil": np.ceil, "det": np.linalg.det,
     "trace": np.trace, "kron": np.kron, "max": np.maximum, "min": np.minimum,
     "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
     "softplus": lambda x: np.logaddexp(x, 0),

@@ -30,12 +30,16 @@ def _normal_below(x: Array) -> Array:
     return np.asarray(_each(math.erfc)(-x / math.sqrt(2)) / 2)
 
 
+def _sign(x: Array, at_zero: Array | float = 0.0) -> Array:
+    return np.where(x == 0, at_zero, np.sign(x))
+
+
 #: Functions of each entry.
 ENTRYWISE: dict[str, Callable[..., Array]] = {
     "exp": np.exp, "log": np.log, "sqrt": np.sqrt, "sin": np.sin, "cos": np.cos, "tan": np.tan,
     "sinh": np.sinh, "cosh": np.cosh, "tanh": np.tanh, "arcsin": np.arcsin, "arccos": np.arccos,
     "arctan": np.arctan, "arcsinh": np.arcsinh, "arccosh": np.arccosh, "arctanh": np.arctanh,
-    "abs": np.abs, "sign": np.sign, "floor": np.floor, "ceil": np.ceil, "log1p": np.log1p,
+    "abs": np.abs, "sign": _sign, "floor": np.floor, "ceil": np.ceil, "log1p": np.log1p,
     "expm1": np.expm1, "sigmoid": _sigmoid, "log_sigmoid": lambda x: -np.logaddexp(0, -x),
     "softplus": lambda x: np.logaddexp(0, x), "relu": lambda x: np.where(x > 0, x, 0.0),
     "softsign": lambda x: x / (1 + np.abs(x)), "silu": lambda x: x * _sigmoid(x),

@@ -117,11 +117,11 @@ def step_of(spec: Spec, rule: Rule, members: list[Var]) -> Step:
     Raises GradientError when there is nothing to train, NameClashError when a name of the optimizer
     is taken.
     """
-    trained = rule.trained(spec)
+    trained, own = rule.trained(spec), rule.own_updates(spec)
     joints = _joints(spec, rule, members, trained)
     views = {p: view for joint in joints for p, view in joint.views().items()}
     measured = spec.measuring.outputs
-    roots = substitute([*measured.values(), *spec.updates.values()], views)
+    roots = substitute([*measured.values(), *own.values()], views)
     outputs, news = roots[: len(measured)], roots[len(measured) :]
     changes = _changes(rule, outputs[0], joints, views, [p for p in trained if p not in views])
     taken = [node for node in changes if node in spec.states.values()]
@@ -129,7 +129,7 @@ def step_of(spec: Spec, rule: Rule, members: list[Var]) -> Step:
         raise NameClashError(
             f"fit: state {taken[0]} belongs to the model and to the optimizer. Rename yours."
         )
-    updates = {**dict(zip(spec.updates, news, strict=True)), **changes}
+    updates = {**dict(zip(own, news, strict=True)), **changes}
     slots = [slot for joint in joints for slot in joint.slots]
     known = {*spec.states.values(), *(vector for joint in joints for vector in joint.vectors)}
     slots += [node for node in _states([*updates, *updates.values()]) if node not in known]

@@ -63,9 +63,10 @@ class Model:
 
     `inputs` are the `sg.input` nodes that data are given for. `outputs` and `metrics` map names to
     nodes; metrics are single numbers. `updates` maps states to their new values, such as running
-    means; those of `sg.nn.batch_norm` and `sg.batch_norm` are found by themselves. The boolean
-    input `training` and the integer input `key` are supplied by the model: whether a step trains,
-    and another number in every step.
+    means; those of `sg.nn.batch_norm` and `sg.batch_norm` are found by themselves. It may map
+    parameters too: they change by that expression and by no gradient, as those of a perceptron do.
+    The boolean input `training` and the integer input `key` are supplied by the model: whether a
+    step trains, and another number in every step.
 
     `batch` names the size that counts samples; by default it is the one open size of the inputs
     that no loop runs over, or N. With `batch=None`, or when all sizes are numbers, every step uses

@@ -42,10 +42,10 @@ class Rule:
     frozen: Chosen = ()
 
     def trained(self, spec: Spec) -> list[Var]:
-        """The parameters that change.
+        """The parameters that a gradient changes.
 
-        Raises GradientError when there are none, UnknownNameError when a group or the frozen
-        parameters name one that there is not.
+        Raises GradientError when no parameter changes at all, UnknownNameError when a group or the
+        frozen parameters name one that there is not.
         """
         known = spec.parameters.values()
         self.optimizer.check_groups(known)
@@ -54,12 +54,18 @@ class Rule:
         moved = [
             p for p, k in groups.items() if p.name not in frozen and self.optimizer.of_group(k)
         ]
-        if not moved:
+        if not moved and all(p.name in frozen for p in spec.ruled):
             raise GradientError(
                 "fit: every parameter that may change is frozen. Leave one out of freeze and of "
                 "the groups with None."
             )
         return moved
+
+    def own_updates(self, spec: Spec) -> dict[Node, Node]:
+        """The new values that the model itself has expressions for, but for what is frozen."""
+        frozen = chosen_names("fit: freeze", self.frozen, spec.parameters.values())
+        still = {p for p in spec.ruled if p.name in frozen}
+        return {old: new for old, new in spec.updates.items() if old not in still}
 
     def updates(self, spec: Spec) -> dict[Node, Node]:
         """The new value of every parameter, state and slot.
@@ -69,7 +75,7 @@ class Rule:
         """
         trained = self.trained(spec)
         gradients = dict(zip(trained, grad(spec.loss, [*trained]), strict=True))
-        joint = {**spec.updates, **self.of_gradients(gradients)}
+        joint = {**self.own_updates(spec), **self.of_gradients(gradients)}
         check_names([spec.loss, *joint, *joint.values()])
         return joint
 
@@ -92,8 +98,8 @@ class Rule:
 
 
 def check_trainable(spec: Spec) -> list[Var]:
-    """The parameters to train; GradientError when there are none."""
-    if not spec.trainable:
+    """The parameters to train; GradientError when there are none and no update changes any."""
+    if not spec.trainable and not spec.ruled:
         raise GradientError(
             "fit: the loss depends on no parameter that may change. Declare one with "
             "sg.parameter, or leave out trainable=False."

@@ -97,9 +97,17 @@ class Spec:
 
     @property
     def trainable(self) -> list[Var]:
-        """The parameters that the loss depends on and that are not frozen."""
-        used = reachable([self.loss])
+        """The parameters that a gradient changes: the loss depends on them, no update is theirs.
+
+        Those that are declared as not trainable stay as they are.
+        """
+        used = reachable([self.loss]) - self.updates.keys()
         return [p for p in self.parameters.values() if p in used and p.options["trainable"]]
+
+    @property
+    def ruled(self) -> list[Var]:
+        """The parameters that change by an expression of their own and by no gradient."""
+        return [p for p in self.parameters.values() if p in self.updates]
 
 
 def read_spec(
@@ -187,19 +195,19 @@ def _check_metric_names(metrics: Iterable[str]) -> None:
 
 def _check_updates(updates: Any) -> dict[Node, Node]:
     if not isinstance(updates, Mapping):
-        raise KindError("Model: updates maps states to nodes. Write updates={state: new_value}.")
+        raise KindError("Model: updates maps variables to nodes. Write updates={state: new_value}.")
     checked: dict[Node, Node] = {}
     for old, value in updates.items():
         new = as_node(value, "updates")
-        if not isinstance(old, Var) or old.role != "state":
+        if not isinstance(old, Var) or old.role not in ("state", "parameter"):
             raise KindError(
-                f"Model: updates has the key {old}, and only states are updated by an expression. "
-                "Declare it with sg.state."
+                f"Model: updates has the key {old}, and only states and parameters are updated by "
+                "an expression. Declare it with sg.state or sg.parameter."
             )
         if not same_shape(old.shape, new.shape):
             raise ShapeError(
-                f"Model: state {old.name!r} has shape {shape_text(old.shape)}, its new value "
-                f"{shape_text(new.shape)}. Give a value of the state's shape."
+                f"Model: {old.role} {old.name!r} has shape {shape_text(old.shape)}, its new value "
+                f"{shape_text(new.shape)}. Give a value of the {old.role}'s shape."
             )
         checked[old] = new
     return checked

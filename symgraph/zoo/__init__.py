@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from typing import Any
 
 from symgraph.build.abstract import function
+from symgraph.build.contract import sum as sum_of
 from symgraph.errors import KindError, UnknownNameError
 from symgraph.explain.derive import derive
 from symgraph.formula.functions import functions
@@ -75,6 +76,13 @@ _TOPICS: dict[str, dict[str, str]] = {
         "rbm": "units:boltzmann_machine",
         "dbn": "units:deep_belief",
         "autoencoders": "units:stacked_autoencoders",
+    },
+    "update rules": {
+        "perceptron": "rules:perceptron",
+        "hebb": "rules:hebb",
+        "cd1": "rules:contrastive_divergence",
+        "worked-example-update": "rules:worked_example_update",
+        "named-units-update": "rules:named_units_update",
     },
     "deep networks": {
         "chain": "deep:chain",
@@ -227,9 +235,18 @@ def description(name: str) -> dict[str, Any]:
         "name": name,
         "title": title(name),
         "doc": inspect.getdoc(made) or "",
-        "formulas": [one.unicode() for one in derive(loss, loss).given],
+        "formulas": _formulas(loss, getattr(found, "updates", {}).values()),
         "source": _without_docstring(inspect.getsource(made)).rstrip(),
     }
+
+
+def _formulas(loss: Any, updates: Iterable[Any]) -> list[str]:
+    """The definitions of the loss and of what its variables become, a line each."""
+    total = loss
+    for new in updates:
+        total = total + sum_of(new)
+    lines = [one.unicode() for one in derive(total, total).given]
+    return lines if total is loss else lines[:-1]
 
 
 def _without_docstring(source: str) -> str:

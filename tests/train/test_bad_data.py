@@ -200,8 +200,8 @@ def test_bad_settings_are_refused_before_anything_changes(settings, error, messa
         ({"metrics": {"rate": x}}, ShapeError, r"Model: rate has shape \(N, 2\), and it is one"),
         ({"outputs": x @ w}, KindError, "Model: outputs is a Map|Model: outputs is a Einsum"),
         ({"outputs": {1: x}}, KindError, "Model: outputs has the name 1, and a name is text"),
-        ({"updates": {w: w}}, KindError, "Model: updates has the key w, and only states"),
-        ({"updates": [w]}, KindError, "Model: updates maps states to nodes"),
+        ({"updates": {x: x}}, KindError, "Model: updates has the key x, and only states and para"),
+        ({"updates": [w]}, KindError, "Model: updates maps variables to nodes"),
         (
             {"updates": {sg.state("s", 3): w}},
             ShapeError,

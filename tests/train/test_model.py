@@ -418,3 +418,24 @@ def test_a_column_less_a_vector_is_told_since_it_crosses_all_samples(error, is_t
     sg.Model(sg.mean(error(x @ sg.parameter("W", (3, 1)), y) ** 2), [x, y])
 
     assert ("every sample with every other one" in caplog.text) == is_told
+
+
+@pytest.mark.parametrize("target", ["numpy", pytest.param("cython", marks=needs_c_compiler)])
+def test_parameters_with_an_update_of_their_own_follow_it_and_the_others_their_gradient(target):
+    x = sg.input("x", "N")
+    w, v = sg.parameter("w", init="ones"), sg.parameter("v", init="ones")
+    model = sg.Model(sg.mean((w * v - x) ** 2), [x], updates={v: v / 2}, target=target)
+    model.fit({"x": [3.0, 5.0]}, optimizer=sg.optim.SGD(0.1), epochs=1)
+
+    assert float(model.parameters["v"]) == 0.5
+    assert float(model.parameters["w"]) == pytest.approx(1 - 0.1 * 2 * (1 - 4))
+
+
+def test_a_parameter_with_an_update_of_its_own_can_be_frozen():
+    w = sg.parameter("w", 2, init="ones")
+    model = sg.Model(sg.sum(w**2), [], updates={w: w / 2})
+    model.fit({}, epochs=2)
+    assert model.parameters["w"].tolist() == [0.25, 0.25]
+
+    with pytest.raises(sg.GradientError, match="every parameter that may change is frozen"):
+        model.fit({}, freeze="w")
