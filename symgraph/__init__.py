@@ -160,11 +160,12 @@ _MODULES: dict[str, str] = {
     "nn": "symgraph.nn",
     "optim": "symgraph.train.optim",
     "parallel": "symgraph.train.parallel",
+    "phenomena": "symgraph.phenomena",
     "random": "symgraph.random",
 }
 
 if TYPE_CHECKING:
-    from symgraph import nn as nn, random as random
+    from symgraph import nn as nn, phenomena as phenomena, random as random
     from symgraph.build.abstract import (
         function as function,
         instantiate as instantiate,

@@ -18,7 +18,7 @@ FLOORS = (
     "build lift formula grad collapse notation readback evaluate facts rounding",
     "graph loop_labels flow check paths dual sample fulfil expanded vertices node_signs proving",
     "explain explore explorer draw codegen javascript",
-    "nn train sklearn onnx",
+    "nn train sklearn onnx phenomena",
     "__init__",
     "zoo network given_values",
     (
