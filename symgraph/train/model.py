@@ -234,6 +234,7 @@ class Model:
                 "model, data or setting",
                 partial(run_facts, self._engine, rule, plan, train, held_out),
             )
+            crew.watch(checkpoint)
             stack.callback(setattr, self, "_is_fitting", False)
             self._is_fitting = True
             return Fitting(

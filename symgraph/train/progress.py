@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from types import FrameType
 from typing import Any, Self
 
-__all__ = ["Bar", "Interruption"]
+__all__ = ["Bar", "Interruption", "Terminated"]
 
 SECONDS = 0.1  # between two updates of the bar
 
@@ -82,12 +82,19 @@ def _in_notebook() -> bool:
     return type(shell).__name__ == "ZMQInteractiveShell"
 
 
+class Terminated(SystemExit):
+    """The system asked this process to end (SIGTERM), after a step that was done whole."""
+
+    def __init__(self) -> None:
+        super().__init__(128 + signal.SIGTERM)
+
+
 class Interruption:
     """While this is open, the first Ctrl-C only sets `asked`, so that no step is left half done.
 
     A second one raises KeyboardInterrupt at once. With `joint` it sets `heard` instead: `asked` is
     set when all workers of a training know. With `terminating` the signal that a system sends
-    before it shuts down (SIGTERM) is heard as well: SystemExit follows when this is closed, with
+    before it shuts down (SIGTERM) is heard as well: Terminated follows when this is closed, with
     the exit code that a shell gives to it. Outside of the main thread, or when the program has a
     handler of its own, nothing is changed.
     """
@@ -121,4 +128,4 @@ class Interruption:
         for number, handler in self._previous.items():
             signal.signal(number, handler)
         if self._ends and failure[0] is None:
-            raise SystemExit(128 + signal.SIGTERM)
+            raise Terminated

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -12,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgraph.errors import KindError, NonFiniteError, SymgraphError, WorkerError
+from symgraph.train.parallel import watch
 from symgraph.train.parallel.communicator import Communicator, share
+from symgraph.train.progress import Terminated
 
 __all__ = ["Crew"]
 
@@ -33,6 +36,7 @@ class Crew:
             )
         self.communicator: Communicator | None = communicator
         self._agreed: BaseException | None = None  # what all workers know to have failed
+        self._watcher: int | None = None  # the process that tells of a death
 
     @property
     def is_first(self) -> bool:
@@ -71,11 +75,17 @@ class Crew:
         """End all workers when this one fails by itself: the others would wait for it for ever."""
         try:
             yield
+            self._leave_together()
         except BaseException as error:
-            alone = self.communicator is not None and self.communicator.size > 1
-            if not alone or error is self._agreed or isinstance(error, NonFiniteError):
+            several = self.communicator is not None and self.communicator.size > 1
+            # all workers have found the number that is not finite, or stopped after the same step
+            together = error is self._agreed or isinstance(error, NonFiniteError | Terminated)
+            if together or not several:
+                self._leave_together()
                 raise
             assert self.communicator is not None
+            if self._watcher is not None:
+                watch.stop(self._watcher)  # this worker says by itself why it ends
             if not isinstance(error, SymgraphError | KeyboardInterrupt | SystemExit):
                 traceback.print_exc()
             said = f"{type(error).__name__}: {error}".rstrip(": ")
@@ -83,6 +93,32 @@ class Crew:
                 f"symgraph: worker {self.communicator.rank} of {self.communicator.size} ends the "
                 f"training: {said}"
             )
+
+    def watch(self, checkpoint: str | os.PathLike[str] | None) -> None:
+        """Have it told when a worker is killed, where all of them run on one machine.
+
+        It ends with `guarded`.
+        """
+        if self.communicator is None or self.communicator.size == 1:
+            return
+        here = watch.machine() if watch.can_watch() else ""
+        processes = np.zeros(self.communicator.size, np.int64)
+        processes[self.communicator.rank] = os.getpid()
+        self.communicator.sum_(processes)
+        elsewhere = self.any(not here or here != self.shared({"machine": here})["machine"])
+        if elsewhere or len({*processes.tolist()}) < len(processes):
+            return
+        watcher = watch.start(processes.tolist(), checkpoint) if self.is_first else 0
+        self._watcher = self.shared({"watcher": watcher})["watcher"]
+
+    def _leave_together(self) -> None:
+        """End the watch before the first worker may end."""
+        if self._watcher is None:
+            return
+        if self.is_first:
+            watch.stop(self._watcher)
+        self._watcher = None
+        self.any(False)
 
     def any(self, flag: bool) -> bool:
         """Whether this is so for some worker."""
