@@ -1,0 +1,135 @@
+"""Texts to train on that every Python ships: the language reference in `pydoc_data.topics`.
+
+It is English prose with code in between, about 450 000 characters, and another text in every
+version of Python: `Text.sha256` says which one a result belongs to. Nothing is downloaded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symgraph.errors import UnsupportedError
+
+__all__ = ["WORD_PAIRS", "Numbers", "Text", "paragraphs", "reference_text", "words"]
+
+Ids = NDArray[np.int64]
+
+#: Words that mean what is alike, from the field the reference is about; none was chosen by what a
+#: model makes of them. They tell whether word vectors are near where meanings are.
+WORD_PAIRS: tuple[tuple[str, str], ...] = (
+    ("global", "local"), ("left", "right"), ("true", "false"), ("first", "last"),
+    ("try", "except"), ("int", "float"), ("list", "tuple"), ("lists", "tuples"),
+    ("mutable", "immutable"), ("positional", "keyword"), ("if", "else"), ("for", "while"),
+    ("break", "continue"), ("async", "await"), ("key", "value"), ("keys", "values"),
+    ("class", "function"), ("classes", "functions"), ("object", "instance"),
+    ("objects", "instances"), ("method", "function"), ("bytes", "str"), ("must", "should"),
+    ("before", "after"), ("start", "end"), ("variable", "name"), ("variables", "names"),
+    ("parameter", "argument"), ("parameters", "arguments"), ("and", "or"), ("raised", "caught"),
+    ("positive", "negative"), ("sequence", "mapping"), ("expression", "statement"),
+    ("two", "three"), ("iterator", "generator"), ("leading", "trailing"), ("__get__", "__set__"),
+    ("__getattr__", "__setattr__"), ("globals", "locals"),
+)  # fmt: skip
+
+
+class Text(NamedTuple):
+    """A text with the SHA-256 of its UTF-8 form."""
+
+    characters: str
+    sha256: str
+
+
+class Paragraph(NamedTuple):
+    """A paragraph and the topics of the reference it stands in."""
+
+    text: str
+    topics: tuple[str, ...]
+
+
+def _topics() -> dict[str, str]:
+    try:
+        from pydoc_data.topics import topics
+    except ImportError as error:
+        raise UnsupportedError(
+            "corpora: this Python comes without the module pydoc_data, whose text is trained on. "
+            "Install the whole standard library (Debian: apt install python3, not -minimal)."
+        ) from error
+    given: Mapping[str, str] = topics
+    return {name: given[name] for name in sorted(given)}
+
+
+@cache
+def reference_text() -> Text:
+    """All topics of the language reference in the order of their names, a line break between.
+
+    Raises UnsupportedError where this Python has no `pydoc_data`.
+
+    >>> text = reference_text()
+    >>> len(text.characters) > 400_000, len(text.sha256)
+    (True, 64)
+    """
+    text = "\n".join(_topics().values())
+    return Text(text, hashlib.sha256(text.encode()).hexdigest())
+
+
+@cache
+def paragraphs() -> tuple[Paragraph, ...]:
+    """The paragraphs of the reference, each once: several topics share some of them.
+
+    They are what empty lines are between, in the order in which they come first.
+
+    >>> shared = [one for one in paragraphs() if len(one.topics) > 1]
+    >>> len(paragraphs()) > 1000 and len(shared) > 100
+    True
+    """
+    where: dict[str, list[str]] = {}
+    for topic, text in _topics().items():
+        for part in re.split(r"\n\s*\n", text):
+            if stripped := part.strip():
+                where.setdefault(stripped, []).append(topic)
+    return tuple(Paragraph(text, tuple(dict.fromkeys(found))) for text, found in where.items())
+
+
+def words(text: str) -> list[str]:
+    """The words of a text in small letters; names such as __init__ are words, digits are not.
+
+    >>> words("The method __init__() of a class, 3.11")
+    ['the', 'method', '__init__', 'of', 'a', 'class']
+    """
+    return re.findall(r"[a-z_]+", text.lower())
+
+
+class Numbers:
+    """A number for each symbol of a training text, 0 for what is not in it.
+
+    `at_least`: symbols that are rarer get no number. They are numbered by how often they occur,
+    the most frequent first, those that occur as often in their alphabetical order.
+
+    >>> numbers = Numbers("abracadabra", at_least=2)
+    >>> numbers.symbols, numbers.of("bazar").tolist(), len(numbers)
+    (('', 'a', 'b', 'r'), [2, 1, 0, 1, 3], 4)
+    """
+
+    def __init__(self, symbols: Iterable[str], at_least: int = 1) -> None:
+        counts = Counter(symbols)
+        kept = sorted((-count, one) for one, count in counts.items() if count >= at_least)
+        self.symbols: tuple[str, ...] = ("", *(one for _, one in kept))
+        self._number = {one: i for i, one in enumerate(self.symbols)}
+
+    def __len__(self) -> int:
+        return len(self.symbols)
+
+    def of(self, symbols: Iterable[str]) -> Ids:
+        """Their numbers."""
+        return np.array([self._number.get(one, 0) for one in symbols], dtype=np.int64)
+
+    def text(self, ids: Sequence[int] | Ids, unknown: str = "�") -> str:
+        """The symbols of some numbers, one after the other."""
+        return "".join(self.symbols[i] or unknown for i in ids)
