@@ -9,11 +9,12 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 SOURCES := pyproject.toml setup.py
 
-.PHONY: help demo gallery test check lint types check-lowest bench faults slides-check clean
+.PHONY: help demo gallery rows test check lint types check-lowest bench faults slides-check clean
 
 help:
 	@echo "make demo          derive, draw, compile and train one small network"
 	@echo "make gallery       draw every figure of the lectures: out/gallery/index.html"
+	@echo "make rows          show what works of every row of the lectures"
 	@echo "make test          run all tests"
 	@echo "make check         all that CI runs: lint, types, lowest versions, tests"
 	@echo "make check-lowest  test the nodes with the oldest versions in pyproject.toml"
@@ -30,6 +31,9 @@ gallery: $(VENV)/.installed-plot
 
 test: $(VENV)/.installed-test
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist worksteal
+
+rows: $(VENV)/.installed-test
+	$(BIN)/python tests/lectures
 
 check: lint types check-lowest test
 

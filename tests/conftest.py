@@ -4,9 +4,13 @@ import os
 import signal
 
 import hypothesis
+import pytest
 
 # What wrote the reference values needs libraries that the tests do not.
 collect_ignore_glob = ["references/*"]
+
+# The checks of the lectures stand in modules that are no tests; their assertions tell as much.
+pytest.register_assert_rewrite("lectures")
 
 # Figures are never shown: there may be no display.
 os.environ["MPLBACKEND"] = "Agg"

@@ -6,15 +6,13 @@ from __future__ import annotations
 from functools import partial
 
 import symgraph as sg
-from lectures.row import Row
+from lectures.derived import Derived
 
 __all__ = ["BASICS"]
 
-BASICS: tuple[Row, ...] = (
-    Row(
+BASICS: tuple[Derived, ...] = (
+    Derived(
         "S0-18",
-        "derivative",
-        "P1",
         "sensitivity",
         wrt="in1 in2 in3",
         text=r"""
@@ -28,10 +26,8 @@ dout/din3 = in2
 \frac{\partial \mathrm{out}}{\partial \mathrm{in}_{3}} = \mathrm{in}_{2}
 """,
     ),
-    Row(
+    Derived(
         "S0-19",
-        "derivative",
-        "P1",
         "building-block",
         wrt="in1 in2",
         build={"operation": "+"},
@@ -44,10 +40,8 @@ dout/din2 = 1
 \frac{\partial \mathrm{out}}{\partial \mathrm{in}_{2}} = 1
 """,
     ),
-    Row(
+    Derived(
         "S0-19",
-        "derivative",
-        "P1",
         "building-block",
         wrt="in1 in2",
         build={"operation": "-"},
@@ -60,10 +54,8 @@ dout/din2 = -1
 \frac{\partial \mathrm{out}}{\partial \mathrm{in}_{2}} = -1
 """,
     ),
-    Row(
+    Derived(
         "S0-19",
-        "derivative",
-        "P1",
         "building-block",
         wrt="in1 in2",
         build={"operation": "*"},
@@ -76,10 +68,8 @@ dout/din2 = in1
 \frac{\partial \mathrm{out}}{\partial \mathrm{in}_{2}} = \mathrm{in}_{1}
 """,
     ),
-    Row(
+    Derived(
         "S0-19",
-        "derivative",
-        "P1",
         "building-block",
         wrt="in1 in2",
         build={"operation": "max"},
@@ -92,10 +82,8 @@ dout/din2 = 1[in1 < in2]
 \frac{\partial \mathrm{out}}{\partial \mathrm{in}_{2}} = \mathbf{1}\left[\mathrm{in}_{1} < \mathrm{in}_{2}\right]
 """,
     ),
-    Row(
+    Derived(
         "S0-19",
-        "derivative",
-        "P1",
         "building-block",
         wrt="in",
         build={"operation": "square"},
@@ -106,10 +94,8 @@ dout/din = 2 in
 \frac{\partial \mathrm{out}}{\partial \mathrm{in}} = 2 \, \mathrm{in}
 """,
     ),
-    Row(
+    Derived(
         "S0-19",
-        "derivative",
-        "P1",
         "building-block",
         wrt="in",
         build={"operation": "σ"},
@@ -120,10 +106,8 @@ dout/din = out (1 - out)
 \frac{\partial \mathrm{out}}{\partial \mathrm{in}} = \mathrm{out} \, (1 - \mathrm{out})
 """,
     ),
-    Row(
+    Derived(
         "S0-20",
-        "derivative",
-        "P1",
         "composition",
         wrt="in",
         text=r"""
@@ -133,10 +117,8 @@ dout/din = out cos(in)
 \frac{\partial \mathrm{out}}{\partial \mathrm{in}} = \mathrm{out} \, \cos(\mathrm{in})
 """,
     ),
-    Row(
+    Derived(
         "S0-26",
-        "derivative",
-        "P1",
         "x-sigma-x",
         wrt="x",
         text=r"""
@@ -146,10 +128,8 @@ dout/dx = h + h (1 - h) x
 \frac{\partial \mathrm{out}}{\partial x} = h + h (1 - h) x
 """,
     ),
-    Row(
+    Derived(
         "S0-26",
-        "derivative",
-        "P1",
         "x-sigma-x",
         wrt="x",
         build={"function": partial(sg.add, 1)},
@@ -160,10 +140,8 @@ dout/dx = h + x
 \frac{\partial \mathrm{out}}{\partial x} = h + x
 """,
     ),
-    Row(
+    Derived(
         "S4-01",
-        "numeric",
-        "P1",
         "parabola",
         wrt="x",
         text=r"""
@@ -173,10 +151,8 @@ df/dx = 4 x + 3
 \frac{\partial f}{\partial x} = 4 x + 3
 """,
     ),
-    Row(
+    Derived(
         "S0-01",
-        "model",
-        "P1",
         "bias",
         wrt="W b",
         given=r"""
@@ -191,10 +167,8 @@ dh/db = 1
 \frac{\partial h}{\partial b} = 1
 """,
     ),
-    Row(
+    Derived(
         "S0-05",
-        "model",
-        "P2",
         "log-count",
         wrt="N",
         text=r"""
@@ -204,10 +178,8 @@ dscore/dN = w/N
 \frac{\partial \mathrm{score}}{\partial N} = \frac{w}{N}
 """,
     ),
-    Row(
+    Derived(
         "S0-05",
-        "model",
-        "P2",
         "bins",
         wrt="N w1 w2",
         given=r"""
@@ -227,10 +199,8 @@ dscore/dw2 = φ2
 \frac{\partial \mathrm{score}}{\partial w_{2}} = \phi_{2}
 """,
     ),
-    Row(
+    Derived(
         "S0-06",
-        "model",
-        "P2",
         "robinson",
         wrt="height weight",
         text=r"""
@@ -242,10 +212,8 @@ dφ(x)/dweight = -2 residual
 \frac{\partial \phi(x)}{\partial \mathrm{weight}} = -2 \, \mathrm{residual}
 """,
     ),
-    Row(
+    Derived(
         "S0-11",
-        "activation",
-        "P1",
         "two-cars",
         wrt="v1",
         of="h1",
@@ -260,10 +228,8 @@ dh1/dv1 = 0
 \frac{\partial h_{1}}{\partial v_{1}} = 0
 """,
     ),
-    Row(
+    Derived(
         "S0-11",
-        "activation",
-        "P1",
         "two-cars",
         wrt="v1",
         of="h1",
@@ -277,10 +243,8 @@ dh1/dv1 = h1 (1 - h1) Φ
 \frac{\partial h_{1}}{\partial v_{1}} = h_{1} (1 - h_{1}) \Phi
 """,
     ),
-    Row(
+    Derived(
         "S0-03",
-        "loss",
-        "P1",
         "regularised",
         wrt="W",
         given=r"""
@@ -294,10 +258,8 @@ dloss/dW = 2 Φ^T residual + 2 λ W
 \frac{\partial \mathrm{loss}}{\partial W} = 2 \Phi^{\mathsf{T}} \, \mathrm{residual} + 2 \lambda W
 """,
     ),
-    Row(
+    Derived(
         "S0-21",
-        "loss",
-        "P1",
         "hinge",
         wrt="W",
         given=r"""
@@ -312,10 +274,8 @@ dloss/dW = -1[margin < 1] φ(x) y
 \frac{\partial \mathrm{loss}}{\partial W} = -\mathbf{1}\left[\mathrm{margin} < 1\right] \, \phi(x) y
 """,
     ),
-    Row(
+    Derived(
         "S0-22",
-        "loss",
-        "P1",
         "squared",
         wrt="W",
         text=r"""
@@ -325,10 +285,8 @@ dloss/dW = 2 residual φ(x)
 \frac{\partial \mathrm{loss}}{\partial W} = 2 \, \mathrm{residual} \, \phi(x)
 """,
     ),
-    Row(
+    Derived(
         "S0-23",
-        "loss",
-        "P1",
         "two-layer",
         wrt="w1 w2 v1 v2",
         text=r"""
@@ -344,10 +302,8 @@ dloss/dv2 = 2 residual w2 h2 (1 - h2) φ(x)
 \frac{\partial \mathrm{loss}}{\partial v_{2}} = 2 \, \mathrm{residual} \, w_{2} h_{2} (1 - h_{2}) \phi(x)
 """,
     ),
-    Row(
+    Derived(
         "S4-32",
-        "loss",
-        "P1",
         "half-squared",
         wrt="w b",
         given=r"""
@@ -363,10 +319,8 @@ dL/db = -(y - f) f (1 - f)
 \frac{\partial L}{\partial b} = -(y - f) f (1 - f)
 """,
     ),
-    Row(
+    Derived(
         "S4-33",
-        "loss",
-        "P1",
         "softmax",
         wrt="net W",
         given=r"""
@@ -383,10 +337,8 @@ dL/dW = (ŷ - d) h^T
 \frac{\partial L}{\partial W} = (\hat{y} - d) h^{\mathsf{T}}
 """,
     ),
-    Row(
+    Derived(
         "S4-33",
-        "loss",
-        "P1",
         "softmax",
         wrt="net",
         of="ŷ",
@@ -397,10 +349,8 @@ dŷ/dnet = diag(ŷ) - ŷ ŷ^T
 \frac{\partial \hat{y}}{\partial \mathrm{net}} = \operatorname{diag}(\hat{y}) - \hat{y} \hat{y}^{\mathsf{T}}
 """,
     ),
-    Row(
+    Derived(
         "S4-24",
-        "activation",
-        "P1",
         "sigmoid",
         wrt="z",
         text=r"""
@@ -410,10 +360,8 @@ df/dz = f (1 - f)
 \frac{\partial f}{\partial z} = f (1 - f)
 """,
     ),
-    Row(
+    Derived(
         "S4-24",
-        "activation",
-        "P1",
         "tanh",
         wrt="z",
         text=r"""
@@ -423,10 +371,8 @@ df/dz = 1 - f^2
 \frac{\partial f}{\partial z} = 1 - f^{2}
 """,
     ),
-    Row(
+    Derived(
         "S4-25",
-        "activation",
-        "P1",
         "relu",
         wrt="z",
         text=r"""
@@ -436,10 +382,8 @@ df/dz = 1[z > 0]
 \frac{\partial f}{\partial z} = \mathbf{1}\left[z > 0\right]
 """,
     ),
-    Row(
+    Derived(
         "S4-27",
-        "activation",
-        "P1",
         "softplus",
         wrt="z",
         text=r"""
@@ -449,10 +393,8 @@ df/dz = sigmoid(z)
 \frac{\partial f}{\partial z} = \sigma(z)
 """,
     ),
-    Row(
+    Derived(
         "S4-24",
-        "activation",
-        "P1",
         "leaky-relu",
         wrt="z",
         text=r"""
@@ -462,10 +404,8 @@ df/dz = 1[z > 0] + 0.01 1[z <= 0]
 \frac{\partial f}{\partial z} = \mathbf{1}\left[z > 0\right] + 0.01 \mathbf{1}\left[z \le 0\right]
 """,
     ),
-    Row(
+    Derived(
         "S4-24",
-        "activation",
-        "P1",
         "elu",
         wrt="z",
         text=r"""

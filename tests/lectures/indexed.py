@@ -3,15 +3,13 @@
 
 from __future__ import annotations
 
-from lectures.row import Row
+from lectures.derived import Derived
 
 __all__ = ["INDEXED"]
 
-INDEXED: tuple[Row, ...] = (
-    Row(
+INDEXED: tuple[Derived, ...] = (
+    Derived(
         "S1-13",
-        "derivative",
-        "P1",
         "rnn-step",
         wrt="W",
         options={"abstract": {"f": "tanh"}, "adjoints": {"net_t": "δ_t"}},
@@ -30,10 +28,8 @@ dE/dW = δ_t s_{t-1}^T
 \frac{\partial E}{\partial W} = \delta_{t} s_{t-1}^{\mathsf{T}}
 """,
     ),
-    Row(
+    Derived(
         "S1-13",
-        "derivative",
-        "P1",
         "rnn-step",
         wrt="W",
         options={
@@ -57,10 +53,8 @@ dE/dw_ji = δ_j^t s_i^{t-1}
 \frac{\partial E}{\partial w_{ji}} = \delta_{j}^{t} s_{i}^{t-1}
 """,
     ),
-    Row(
+    Derived(
         "S1-07",
-        "derivative",
-        "P1",
         "rnn-step",
         wrt="net_{t-1}",
         of="net_t",
@@ -76,10 +70,8 @@ net_t = U x_t + W s_{t-1}
 \frac{\partial \mathrm{net}_{t}}{\partial \mathrm{net}_{t-1}} = W \, \operatorname{diag}\left[f'(\mathrm{net}_{t-1})\right]
 """,
     ),
-    Row(
+    Derived(
         "S4-17",
-        "derivative",
-        "P1",
         "feedforward",
         wrt="W^(2) W^(1)",
         options={
@@ -108,10 +100,8 @@ dE/dw_jm^(1) = -δ_j^(1) x_m
 \frac{\partial E}{\partial w_{jm}^{(1)}} = -\delta_{j}^{(1)} x_{m}
 """,
     ),
-    Row(
+    Derived(
         "S4-18",
-        "derivative",
-        "P1",
         "feedforward",
         wrt="W^(1)",
         options={
@@ -138,10 +128,8 @@ dE/dw_jm^(1) = -δ_j^(1) x_m
 \frac{\partial E}{\partial w_{jm}^{(1)}} = -\delta_{j}^{(1)} x_{m}
 """,
     ),
-    Row(
+    Derived(
         "S4-40",
-        "derivative",
-        "P1",
         "batch-norm",
         wrt="γ β",
         options={"form": "index"},
@@ -161,10 +149,8 @@ dl/dβ = sum_i g_i
 \frac{\partial l}{\partial \beta} = \sum_{i} g_{i}
 """,
     ),
-    Row(
+    Derived(
         "S4-68",
-        "derivative",
-        "P1",
         "cbow",
         wrt="W W'",
         options={"adjoints": {"u": "e", "h": "EH"}, "form": "index"},
@@ -186,10 +172,8 @@ e_{j} = \frac{\exp(u_{j})}{\sum_{i} \exp(u_{i})} - t_{j}
 \frac{\partial E}{\partial w'_{ij}} = e_{j} h_{i}
 """,
     ),
-    Row(
+    Derived(
         "S4-68",
-        "derivative",
-        "P1",
         "cbow-vectors",
         wrt="V W'",
         options={"adjoints": {"u": "e", "h": "EH"}, "form": "index"},

@@ -3,15 +3,13 @@
 
 from __future__ import annotations
 
-from lectures.row import Row
+from lectures.derived import Derived
 
 __all__ = ["NETWORKS"]
 
-NETWORKS: tuple[Row, ...] = (
-    Row(
+NETWORKS: tuple[Derived, ...] = (
+    Derived(
         "S3-05",
-        "model",
-        "P1",
         "two-three-one",
         wrt="w_1-11 w_1-21 b_1-1 w_2-1 w_1-12 b_1-2",
         given=r"""
@@ -44,10 +42,8 @@ dy/db_1-2 = δ₂
 \frac{\partial y}{\partial b_{1-2}} = \delta_{2}
 """,
     ),
-    Row(
+    Derived(
         "S4-11",
-        "model",
-        "P1",
         "quadratic-unit",
         wrt="θ0 θ1 θ2 x",
         given=r"""
@@ -66,10 +62,8 @@ df/dx = f (1 - f) θ1 + 2 f (1 - f) θ2 x
 \frac{\partial f}{\partial x} = f (1 - f) \theta_{1} + 2 f (1 - f) \theta_{2} x
 """,
     ),
-    Row(
+    Derived(
         "S4-12",
-        "model",
-        "P1",
         "quadratic-layers",
         wrt="θ0 θ1 θ2 θ3 θ4 θ5 θ6 θ7 θ8",
         given=r"""
@@ -104,10 +98,8 @@ df/dθ8 = f (1 - f) h2
 \frac{\partial f}{\partial \theta_{8}} = f (1 - f) h_{2}
 """,
     ),
-    Row(
+    Derived(
         "S4-13",
-        "numeric",
-        "P1",
         "six-relus",
         wrt="x",
         given=r"""
@@ -126,10 +118,8 @@ dZ/dx = 5 1[x > 1] + 2 1[x > 0.55] + 1.2 1[-1.2 x - 1.3 > 0] + 5 1[x < -1.54] + 
 \frac{\partial Z}{\partial x} = 5 \mathbf{1}\left[x > 1\right] + 2 \mathbf{1}\left[x > 0.55\right] + 1.2 \mathbf{1}\left[-1.2 x - 1.3 > 0\right] + 5 \mathbf{1}\left[x < -1.54\right] + 1.2 \left(\mathbf{1}\left[1.2 x - 0.2 > 0\right] - \mathbf{1}\left[1.2 x + 1 > 0\right]\right)
 """,
     ),
-    Row(
+    Derived(
         "S4-14",
-        "model",
-        "P1",
         "universal",
         wrt="W1 b1 W2 b2 x",
         given=r"""
@@ -156,10 +146,8 @@ dL/dx = W1^T δ₁
 \frac{\partial L}{\partial x} = W_{1}^{\mathsf{T}} \delta_{1}
 """,
     ),
-    Row(
+    Derived(
         "S4-15",
-        "model",
-        "P1",
         "feedforward",
         wrt="W^(2)",
         options={"abstract": {"f1": "tanh", "f2": "sigmoid"}},
@@ -177,10 +165,8 @@ dE/dW^(2) = ((y - d) * f2'(net^(2))) h^T
 \frac{\partial E}{\partial W^{(2)}} = ((y - d) \odot f_{2}'(\mathrm{net}^{(2)})) \, h^{\mathsf{T}}
 """,
     ),
-    Row(
+    Derived(
         "S4-17",
-        "derivative",
-        "P1",
         "feedforward",
         wrt="W^(2) W^(1)",
         options={"delta_sign": -1, "abstract": {"f1": "tanh", "f2": "sigmoid"}},
@@ -197,10 +183,8 @@ dE/dW^(1) = -δ^(1) x^T
 \frac{\partial E}{\partial W^{(1)}} = -\delta^{(1)} x^{\mathsf{T}}
 """,
     ),
-    Row(
+    Derived(
         "S4-18",
-        "derivative",
-        "P1",
         "feedforward",
         wrt="W^(1)",
         options={"delta_sign": -1, "abstract": {"f1": "tanh", "f2": "sigmoid"}},
@@ -215,10 +199,8 @@ dE/dW^(1) = -δ^(1) x^T
 \frac{\partial E}{\partial W^{(1)}} = -\delta^{(1)} x^{\mathsf{T}}
 """,
     ),
-    Row(
+    Derived(
         "S4-19",
-        "numeric",
-        "P1",
         "named-units",
         wrt="w_αA w_βA w_Aλ w_AΩ",
         options={"delta_sign": -1},
@@ -241,10 +223,8 @@ dE/dw_AΩ = -δ_A Ω
 \frac{\partial E}{\partial w_{A\Omega}} = -\delta_{A} \Omega
 """,
     ),
-    Row(
+    Derived(
         "S4-21",
-        "numeric",
-        "P1",
         "worked-example",
         wrt="w1 w2 w3 w4 w5 w6",
         options={"delta_sign": -1},
@@ -271,10 +251,8 @@ dE/dw6 = -δ₂ B
 \frac{\partial E}{\partial w_{6}} = -\delta_{2} B
 """,
     ),
-    Row(
+    Derived(
         "S4-35",
-        "phenomenon",
-        "P1",
         "chain",
         wrt="x",
         text=r"""
@@ -284,10 +262,8 @@ dh5/dx = h5 (1 - h5) h4 (1 - h4) h3 (1 - h3) h2 (1 - h2) h1 (1 - h1)
 \frac{\partial h_{5}}{\partial x} = h_{5} (1 - h_{5}) h_{4} (1 - h_{4}) h_{3} (1 - h_{3}) h_{2} (1 - h_{2}) h_{1} (1 - h_{1})
 """,
     ),
-    Row(
+    Derived(
         "S4-37",
-        "model",
-        "P1",
         "residual-block",
         wrt="x W1 W2",
         given=r"""
@@ -313,10 +289,8 @@ dL/dW2 = δ₂ h^T
 \frac{\partial L}{\partial W_{2}} = \delta_{2} h^{\mathsf{T}}
 """,
     ),
-    Row(
+    Derived(
         "S4-40",
-        "derivative",
-        "P1",
         "batch-norm",
         wrt="γ β",
         given=r"""
@@ -335,10 +309,8 @@ dl/dβ = sum(g)
 \frac{\partial l}{\partial \beta} = \sum(g)
 """,
     ),
-    Row(
+    Derived(
         "S4-40",
-        "derivative",
-        "P1",
         "batch-norm",
         wrt="x",
         text=r"""
@@ -348,10 +320,8 @@ dl/dx = (g γ - (g·x̂) γ x̂/m - sum(g γ - (g·x̂) γ x̂/m)/m)/sqrt(v + 1e
 \frac{\partial l}{\partial x} = \frac{g \gamma - \frac{(g \cdot \hat{x}) \gamma \hat{x}}{m} - \frac{\sum\left(g \gamma - \frac{(g \cdot \hat{x}) \gamma \hat{x}}{m}\right)}{m}}{\sqrt{v + 1 \cdot 10^{-5}}}
 """,
     ),
-    Row(
+    Derived(
         "S0-36",
-        "numeric",
-        "P1",
         "kernel",
         wrt="K X",
         text=r"""
@@ -363,10 +333,8 @@ dy/dX = K
 \frac{\partial y}{\partial X} = K
 """,
     ),
-    Row(
+    Derived(
         "S0-38",
-        "model",
-        "P1",
         "max-pool",
         wrt="A",
         text=r"""
@@ -376,10 +344,8 @@ dL/dA[i,j] = 1[(i, j) = argmax_{k,l} A[k,l]]
 \frac{\partial L}{\partial A_{i,j}} = \mathbf{1}\left[(i, j) = \operatorname{argmax}_{k,l} A_{k,l}\right]
 """,
     ),
-    Row(
+    Derived(
         "S0-38",
-        "model",
-        "P1",
         "mean-pool",
         wrt="A",
         text=r"""
@@ -389,10 +355,8 @@ dL/dA = ones ones^T/100
 \frac{\partial L}{\partial A} = \frac{1}{100} \mathbf{1} \mathbf{1}^{\mathsf{T}}
 """,
     ),
-    Row(
+    Derived(
         "S4-53",
-        "model",
-        "P1",
         "max-pool",
         wrt="A",
         build={"size": 4, "window": 2},
@@ -403,10 +367,8 @@ dL/dA[h,w] = 1[(h mod 2, w mod 2) = argmax_{i<2,j<2} A[2*floor(h/2)+i,2*floor(w/
 \frac{\partial L}{\partial A_{h,w}} = \mathbf{1}\left[(h \bmod 2, w \bmod 2) = \operatorname{argmax}_{i<2,j<2} A_{2\lfloor h/2 \rfloor+i,2\lfloor w/2 \rfloor+j}\right]
 """,
     ),
-    Row(
+    Derived(
         "S4-53",
-        "model",
-        "P1",
         "mean-pool",
         wrt="A",
         build={"size": 4, "window": 2},
@@ -417,10 +379,8 @@ dL/dA[h,w] = 1/4
 \frac{\partial L}{\partial A_{h,w}} = \frac{1}{4}
 """,
     ),
-    Row(
+    Derived(
         "S4-50",
-        "figure",
-        "P1",
         "shared-weights",
         wrt="w",
         text=r"""
@@ -430,10 +390,8 @@ dL/dw[i] = sum_{l<3} x[l+i]
 \frac{\partial L}{\partial w_{i}} = \sum_{l<3} x_{l+i}
 """,
     ),
-    Row(
+    Derived(
         "S4-51",
-        "numeric",
-        "P1",
         "conv-layer",
         wrt="K",
         given=r"""
@@ -447,10 +405,8 @@ dL/dK[i,j] = sum_{h<3,w<3} X[h+i,w+j]
 \frac{\partial L}{\partial K_{i,j}} = \sum_{h<3,w<3} X_{h+i,w+j}
 """,
     ),
-    Row(
+    Derived(
         "S0-39",
-        "model",
-        "P1",
         "conv-classifier",
         wrt="K b_K W_f b_f",
         given=r"""
@@ -479,10 +435,8 @@ dL/db_f = δ₂
 \frac{\partial L}{\partial b_{f}} = \delta_{2}
 """,
     ),
-    Row(
+    Derived(
         "S4-68",
-        "derivative",
-        "P1",
         "cbow",
         wrt="W W'",
         options={"adjoints": {"u": "e", "h": "EH"}},
@@ -504,10 +458,8 @@ e = \operatorname{softmax}(u) - t
 \frac{\partial E}{\partial W'} = h e^{\mathsf{T}}
 """,
     ),
-    Row(
+    Derived(
         "S4-68",
-        "derivative",
-        "P1",
         "cbow-vectors",
         wrt="V W'",
         options={"adjoints": {"u": "e", "h": "EH"}},

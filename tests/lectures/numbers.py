@@ -3,18 +3,23 @@
 lecture_numbers.json beside this file has them: each was computed twice outside of symgraph, by the
 lecture's formula and by automatic or numerical differentiation. SYMGRAPH_LECTURE_NUMBERS may name
 another file of the same form, with other inputs. A computation here sees the inputs only; what is
-expected is read to compare, |got - want| <= rtol (1 + |want|).
+expected is read to compare, |got - want| <= rtol (1 + |want|), and none of it is left out but for
+what `WITHOUT` names.
 """
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import symgraph as sg
+from lectures.checks import add
+from lectures.table import LECTURES
 from symgraph.network import find_node
 from symgraph.node import variables
 
@@ -23,27 +28,105 @@ NUMBERS: dict[str, Any] = json.loads(Path(FILE).read_text(encoding="utf-8"))
 
 #: What a row computes: places in `expect`, keys and positions separated by blanks, and values.
 Found = Iterator[tuple[str, Any]]
-ROWS: dict[str, Callable[[dict[str, Any]], Found]] = {}
+Compute = Callable[[dict[str, Any]], Found]
+COMPUTED: dict[str, Compute] = {}
+
+#: What is an input although it stands among what is expected: places in `expect`, with * for any
+#: part, and the names they get among the inputs.
+GIVEN = {
+    "S0-17a": {"samples * phi": "phi", "samples * y": "y"},
+    "S0-21": {"cases * W": "W", "cases * y": "y"},
+    "S1-01": {"labels": "labels"},
+    "S1-02": {"n": "n", "m": "m", "k": "k"},
+    "S4-46": {"tiny_gradient_1e5 g": "tiny"},
+    "S4-68": {"repeated_context context": "repeated"},
+}
+
+#: What is not computed, and why: places in `expect`, with all that is below them.
+WITHOUT = {
+    ("S0-36", "grad_filter"): "words; the gradient is compared with the patch itself",
+    ("S0-36", "grad_patch"): "words; the gradient is compared with the filter itself",
+    ("S4-01", "chat_answer"): "a wrong answer, quoted",
+    ("S4-20", "lecture"): "printed on the slide, rounded by hand",
+    ("S4-21", "lecture"): "printed on the slide, rounded by hand",
+    ("S4-22", "lecture"): "printed on the slide, rounded by hand",
+    ("S4-24b", "tanh_vs_sigma"): "words; the identity is checked where the row is",
+    ("S4-54", "rate_printed"): "printed on the slide, and inconsistent with its count of errors",
+}
 
 
-def row(compute: Callable[[dict[str, Any]], Found]) -> Callable[[dict[str, Any]], Found]:
-    """The function S0_21 computes the row S0-21."""
-    ROWS[compute.__name__.replace("_", "-")] = compute
-    return compute
+def computes(*verbs: str) -> Callable[[Compute], Compute]:
+    """The function S0_21 computes the numbers S0-21, which count for these verbs of its row."""
+
+    def register(compute: Compute) -> Compute:
+        identity = compute.__name__.replace("_", "-")
+        COMPUTED[identity] = compute
+        for verb in verbs:
+            name = identity if identity in LECTURES else identity[:-1]
+            add(name, verb, f"numbers {identity}", partial(has_the_numbers, identity))
+        return compute
+
+    return register
+
+
+row = computes("def")
 
 
 def inputs_of(identity: str) -> dict[str, Any]:
     """The inputs of a row, with those of the row that it refers to."""
     inputs = dict(NUMBERS[identity]["inputs"])
     same = str(inputs.pop("same_as", "")).partition(" ")[0]
-    return {**(inputs_of(same) if same else {}), **inputs}
+    given = {name: wanted(identity, place) for place, name in GIVEN.get(identity, {}).items()}
+    return {**(inputs_of(same) if same else {}), **inputs, **given}
 
 
 def wanted(identity: str, place: str) -> Any:
-    found: Any = NUMBERS[identity]["expect"]
-    for part in place.split(" "):
-        found = found[int(part) if isinstance(found, list) else part]
-    return found
+    """What stands at a place in `expect`; * collects all parts."""
+
+    def found(value: Any, parts: list[str]) -> Any:
+        if not parts:
+            return value
+        if parts[0] == "*":
+            return [found(one, parts[1:]) for one in value]
+        return found(value[int(parts[0]) if isinstance(value, list) else parts[0]], parts[1:])
+
+    return found(NUMBERS[identity]["expect"], place.split(" "))
+
+
+def places(expect: Any, path: str = "") -> Iterator[str]:
+    """The places of all numbers and words of `expect`, one for every end of every branch."""
+    if not isinstance(expect, (dict, list)):
+        yield path
+        return
+    for key, value in expect.items() if isinstance(expect, dict) else enumerate(expect):
+        yield from places(value, f"{path} {key}".strip())
+
+
+def has_the_numbers(identity: str) -> None:
+    tolerance = NUMBERS[identity]["rtol"]
+    found = list(COMPUTED[identity](inputs_of(identity)))
+    for place, got in found:
+        want = wanted(identity, place)
+        if isinstance(want, str):
+            assert got == want, f"{place}: {got} is not {want}"
+            continue
+        want = np.asarray(want, dtype=float)
+        assert np.shape(got) == want.shape, f"{place}: {np.shape(got)} is not {want.shape}"
+        gap = np.abs(np.asarray(got, dtype=float) - want) / (1 + np.abs(want))
+        assert np.max(gap, initial=0.0) <= tolerance, f"{place}: {got} is not {want}"
+    assert not (left := left_out(identity, [place for place, _ in found])), left
+
+
+def left_out(identity: str, found: list[str]) -> list[str]:
+    """The places of `expect` that are neither compared nor named in WITHOUT or GIVEN."""
+    without = [place for one, place in WITHOUT if one == identity]
+    passed = [f"{place} " for place in [*found, *without]]
+    given = [re.compile(place.replace("*", r"\S+")) for place in GIVEN.get(identity, {})]
+    return [
+        place
+        for place in places(NUMBERS[identity]["expect"])
+        if not f"{place} ".startswith(tuple(passed)) and not any(p.match(place) for p in given)
+    ]
 
 
 def values_of(nodes: Any, values: dict[str, Any]) -> Any:

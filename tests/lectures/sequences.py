@@ -3,15 +3,13 @@
 
 from __future__ import annotations
 
-from lectures.row import Row
+from lectures.derived import Derived
 
 __all__ = ["SEQUENCES"]
 
-SEQUENCES: tuple[Row, ...] = (
-    Row(
+SEQUENCES: tuple[Derived, ...] = (
+    Derived(
         "S1-08",
-        "derivative",
-        "P1",
         "rnn-step",
         wrt="s_{t-1}",
         of="net_t",
@@ -27,10 +25,8 @@ dnet_t/ds_{t-1} = W
 \frac{\partial \mathrm{net}_{t}}{\partial s_{t-1}} = W
 """,
     ),
-    Row(
+    Derived(
         "S1-09",
-        "derivative",
-        "P1",
         "rnn-step",
         wrt="net_{t-1}",
         of="s_{t-1}",
@@ -45,10 +41,8 @@ ds_{t-1}/dnet_{t-1} = diag[f'(net_{t-1})]
 \frac{\partial s_{t-1}}{\partial \mathrm{net}_{t-1}} = \operatorname{diag}\left[f'(\mathrm{net}_{t-1})\right]
 """,
     ),
-    Row(
+    Derived(
         "S1-10",
-        "derivative",
-        "P1",
         "rnn-step",
         wrt="net_{t-1}",
         of="net_t",
@@ -64,10 +58,8 @@ dnet_t/dnet_{t-1} = W diag[f'(net_{t-1})]
 \frac{\partial \mathrm{net}_{t}}{\partial \mathrm{net}_{t-1}} = W \, \operatorname{diag}\left[f'(\mathrm{net}_{t-1})\right]
 """,
     ),
-    Row(
+    Derived(
         "S1-10",
-        "derivative",
-        "P1",
         "rnn-step",
         wrt="net_{t-1}",
         of="net_t",
@@ -82,10 +74,8 @@ dnet_t/dnet_{t-1} = W diag(1 - s_{t-1}^2)
 \frac{\partial \mathrm{net}_{t}}{\partial \mathrm{net}_{t-1}} = W \operatorname{diag}(1 - s_{t-1}^{2})
 """,
     ),
-    Row(
+    Derived(
         "S1-11",
-        "derivative",
-        "P1",
         "rnn",
         wrt="W",
         options={"abstract": {"f": "tanh"}, "through_time": True},
@@ -111,10 +101,8 @@ dE/dW = sum_t δ_t s_{t-1}^T
 \frac{\partial E}{\partial W} = \sum_{t} \delta_{t} s_{t-1}^{\mathsf{T}}
 """,
     ),
-    Row(
+    Derived(
         "S1-12",
-        "derivative",
-        "P1",
         "rnn-stacked",
         wrt="A U W",
         given=r"""
@@ -141,10 +129,8 @@ dE/dW = sum_t δs_t s_{t-1}^T
 \frac{\partial E}{\partial W} = \sum_{t} \delta^{s}_{t} s_{t-1}^{\mathsf{T}}
 """,
     ),
-    Row(
+    Derived(
         "S1-14",
-        "derivative",
-        "P1",
         "rnn",
         wrt="W U s0",
         given=r"""
@@ -167,10 +153,8 @@ dE/ds_0 = W^T δ_1
 \frac{\partial E}{\partial s_{0}} = W^{\mathsf{T}} \delta_{1}
 """,
     ),
-    Row(
+    Derived(
         "S1-01",
-        "model",
-        "P1",
         "sequence-classifier",
         wrt="U W V",
         given=r"""
@@ -194,10 +178,8 @@ dE/dV = sum_t (O_t - d_t) S_t^T
 \frac{\partial E}{\partial V} = \sum_{t} (O_{t} - d_{t}) S_{t}^{\mathsf{T}}
 """,
     ),
-    Row(
+    Derived(
         "S4-57",
-        "derivative",
-        "P1",
         "rnn-h",
         wrt="V W2 W1",
         given=r"""
@@ -220,10 +202,8 @@ dE/dW1 = sum_t δ_t x_t^T
 \frac{\partial E}{\partial W_{1}} = \sum_{t} \delta_{t} x_{t}^{\mathsf{T}}
 """,
     ),
-    Row(
+    Derived(
         "S4-56",
-        "model",
-        "P1",
         "rnn-concatenated",
         wrt="W V",
         given=r"""
@@ -245,10 +225,8 @@ dE/dV = ((o - d) * o * (1 - o)) h_T^T
 \frac{\partial E}{\partial V} = ((o - d) \odot o \odot (1 - o)) h_{T}^{\mathsf{T}}
 """,
     ),
-    Row(
+    Derived(
         "S4-60",
-        "model",
-        "P1",
         "encoder-decoder",
         wrt="U W U_d W_d V",
         given=r"""
@@ -283,10 +261,8 @@ dL/dV = sum_k (p_k - d_k) s_k^T
 \frac{\partial L}{\partial V} = \sum_{k} (p_{k} - d_{k}) s_{k}^{\mathsf{T}}
 """,
     ),
-    Row(
+    Derived(
         "S4-71",
-        "model",
-        "P1",
         "elman",
         wrt="U V E",
         given=r"""
@@ -312,10 +288,8 @@ dL/dE = sum_t onehot(ids_t) δ_t^T U_w
 \frac{\partial L}{\partial E} = \sum_{t} \operatorname{onehot}(\mathrm{ids}_{t}) \, \delta_{t}^{\mathsf{T}} U_{w}
 """,
     ),
-    Row(
+    Derived(
         "S3-02",
-        "numeric",
-        "P1",
         "power",
         wrt="w",
         given=r"""
@@ -335,10 +309,8 @@ dL/dw = sum_t dy_t y_{t-1}
 \frac{\partial L}{\partial w} = \sum_{t} \mathrm{d}y_{t} \, y_{t-1}
 """,
     ),
-    Row(
+    Derived(
         "S0-46",
-        "model",
-        "P1",
         "lstm",
         wrt="W_f b_f",
         given=r"""
@@ -379,10 +351,8 @@ dL/db_f = sum_t δf_t
 \frac{\partial L}{\partial b_{f}} = \sum_{t} \delta^{f}_{t}
 """,
     ),
-    Row(
+    Derived(
         "S0-49",
-        "model",
-        "P1",
         "lstm",
         wrt="W_f b_f W_i b_i W_C b_C W_o b_o",
         given=r"""
@@ -435,10 +405,8 @@ dL/db_o = sum_t δo_t
 \frac{\partial L}{\partial b_{o}} = \sum_{t} \delta^{o}_{t}
 """,
     ),
-    Row(
+    Derived(
         "S0-50",
-        "model",
-        "P1",
         "lstm",
         wrt="W_f W_i W_o",
         build={"peepholes": "fio"},
@@ -482,10 +450,8 @@ dL/dW_o = sum_t δo_t [C_t, h_{t-1}, x_t]^T
 \frac{\partial L}{\partial W_{o}} = \sum_{t} \delta^{o}_{t} \left[C_{t}, h_{t-1}, x_{t}\right]^{\mathsf{T}}
 """,
     ),
-    Row(
+    Derived(
         "S0-51",
-        "model",
-        "P1",
         "lstm",
         wrt="W_f b_f",
         build={"coupled": True},
@@ -523,10 +489,8 @@ dL/db_f = sum_t δf_t
 \frac{\partial L}{\partial b_{f}} = \sum_{t} \delta^{f}_{t}
 """,
     ),
-    Row(
+    Derived(
         "S0-52",
-        "model",
-        "P1",
         "gru",
         wrt="W_z W_r W",
         given=r"""
@@ -560,10 +524,8 @@ dL/dW = sum_t δh̃_t [r_t * h_{t-1}, x_t]^T
 \frac{\partial L}{\partial W} = \sum_{t} \delta^{\tilde{h}}_{t} \left[r_{t} \odot h_{t-1}, x_{t}\right]^{\mathsf{T}}
 """,
     ),
-    Row(
+    Derived(
         "S4-64",
-        "model",
-        "P1",
         "lstm-row",
         wrt="U_i W_i U_f W_f U_o W_o U_g W_g",
         options={"product": "∘"},

@@ -1,53 +1,58 @@
-"""Every row of the lectures prints in the lecture's form; see rows.py."""
+"""The gradients of the lectures print in the lectures' form."""
+
+from __future__ import annotations
 
 from functools import partial
 
-import pytest
-
 import symgraph as sg
-from lectures.rows import ROWS, Row
+from lectures.basics import BASICS
+from lectures.checks import add, check
+from lectures.derived import Derived
+from lectures.indexed import INDEXED
+from lectures.networks import NETWORKS
+from lectures.sequences import SEQUENCES
 from symgraph.explain.derivation import Derivation
 from symgraph.network import find_node
 from symgraph.zoo import builder
 
+__all__ = ["DERIVED"]
 
-def derivation_of(row: Row) -> Derivation:
-    system = builder(row.builder)(**row.build)
+DERIVED: tuple[Derived, ...] = (*BASICS, *NETWORKS, *SEQUENCES, *INDEXED)
+
+
+def derivation_of(one: Derived) -> Derivation:
+    system = builder(one.builder)(**one.build)
     loss = getattr(system, "loss", system)
-    if row.of is not None:
-        return sg.derive(find_node(loss, row.of), row.wrt.split(), **row.options)
+    if one.of is not None:
+        return sg.derive(find_node(loss, one.of), one.wrt.split(), **one.options)
     return sg.derive(
-        loss, row.wrt.split(), assume=list(getattr(system, "facts", ())), **row.options
+        loss, one.wrt.split(), assume=list(getattr(system, "facts", ())), **one.options
     )
 
 
-def title(row: Row) -> str:
-    return f"{row.identity} {row.builder} by {row.wrt}"
-
-
-@pytest.mark.parametrize("row", ROWS, ids=title)
-def test_a_row_prints_in_the_form_of_its_lecture(row):
-    derivation = derivation_of(row)
+def prints_in_the_form_of_the_lecture(one: Derived) -> None:
+    derivation = derivation_of(one)
     lines = (*derivation.names, *derivation.results)
 
-    assert [one.text() for one in lines] == row.text.strip().splitlines()
-    assert [one.latex() for one in lines] == row.latex.strip().splitlines()
-    if row.given:
-        assert [one.text() for one in derivation.given] == row.given.strip().splitlines()
+    assert [line.text() for line in lines] == one.text.strip().splitlines()
+    if one.latex:
+        assert [line.latex() for line in lines] == one.latex.strip().splitlines()
+    if one.given:
+        assert [line.text() for line in derivation.given] == one.given.strip().splitlines()
     assert derivation.verified
 
 
-def test_rows_of_all_kinds_that_ask_for_a_derivation_are_there():
-    asked = """
-        S0-03 S0-11 S0-18 S0-19 S0-20 S0-21 S0-23 S0-26 S0-38 S0-39 S0-46 S0-49 S0-51 S0-52 S1-01
-        S1-07 S1-08 S1-09 S1-10 S1-11 S1-12 S1-13 S1-14 S3-05 S4-11 S4-12 S4-14 S4-17 S4-18 S4-24
-        S4-25 S4-27 S4-32 S4-33 S4-40 S4-53 S4-57 S4-60 S4-68 S4-71
-    """
-    assert set(asked.split()) <= {row.identity for row in ROWS}
+for each in DERIVED:
+    add(
+        each.identity,
+        "der",
+        f"{each.builder} by {each.wrt}",
+        partial(prints_in_the_form_of_the_lecture, each),
+    )
 
 
-def test_the_product_along_a_path_is_shown_unmultiplied_on_request():
-    """S0-20, and S0-26 with two paths."""
+@check("der", "S0-20", "S0-26")
+def the_product_along_a_path_is_shown_unmultiplied_on_request() -> None:
     one = sg.derive(builder("composition")(), "in").paths()
     two = sg.derive(builder("x-sigma-x")(), "x").paths()
 
@@ -58,8 +63,8 @@ def test_the_product_along_a_path_is_shown_unmultiplied_on_request():
     ]
 
 
-def test_the_chain_rule_of_two_named_values_is_a_step():
-    """S1-07: ∂net_t/∂net_{t-1} by way of s_{t-1}; its entries are w_ij f'(net_j)."""
+@check("der", "S1-07")
+def the_chain_rule_of_two_named_values_is_a_step() -> None:
     net = find_node(builder("rnn-step")(), "net_t")
     *_, chain = sg.derive(net, "net_{t-1}", abstract={"f": "tanh"}, derivative="∂").steps
 
@@ -73,8 +78,8 @@ def test_the_chain_rule_of_two_named_values_is_a_step():
     )
 
 
-def test_the_entries_of_a_recurrent_step_are_sums_of_products():
-    """S1-06: three equations of five products each."""
+@check("der", "S1-06")
+def the_entries_of_a_recurrent_step_are_sums_of_products() -> None:
     lines = sg.entries(find_node(builder("rnn-step")(), "net_t"))
 
     assert [one.text() for one in lines] == [
@@ -88,8 +93,8 @@ def test_the_entries_of_a_recurrent_step_are_sums_of_products():
     )
 
 
-def test_one_call_puts_the_logistic_function_in_the_place_of_the_step():
-    """S0-11: no gradient before, σ (1 - σ) Φ after."""
+@check("der", "S0-11")
+def one_call_puts_the_logistic_function_in_the_place_of_the_step() -> None:
     hard = builder("two-cars")(partial(sg.step, at_zero=1))
     soft = sg.replace_function(hard, "step", sg.sigmoid)
 
@@ -97,8 +102,8 @@ def test_one_call_puts_the_logistic_function_in_the_place_of_the_step():
     assert str(sg.derive(soft, "v1").result) == "dloss/dv1 = 2 residual w1 h1 (1 - h1) Φ"
 
 
-def test_the_uses_of_shared_matrices_on_the_way_to_the_loss_are_counted():
-    """S4-57: V once, W_2 twice, W_1 three times, when the first state is 0."""
+@check("def", "S4-57")
+def the_uses_of_shared_matrices_on_the_way_to_the_loss_are_counted() -> None:
     from_zero = builder("rnn-h")(steps=3, from_zero=True)
     from_variable = builder("rnn-h")(steps=3)
 
@@ -106,8 +111,8 @@ def test_the_uses_of_shared_matrices_on_the_way_to_the_loss_are_counted():
     assert sg.use_counts(from_variable.loss) == {"V": 1, "W2": 3, "W1": 3}
 
 
-def test_the_gate_of_a_coupled_lstm_has_two_paths():
-    """S0-51: the derivative by f is C_{t-1} - C̃_t."""
+@check("der", "S0-51")
+def the_gate_of_a_coupled_lstm_has_two_paths() -> None:
     net = builder("lstm")(coupled=True)
     lines = [one.text() for one in sg.derive(net.loss, "W_f").names]
 

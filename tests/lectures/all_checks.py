@@ -1,0 +1,28 @@
+"""All checks of all rows: importing this fills the list."""
+
+from __future__ import annotations
+
+from lectures import (
+    compiled,
+    derivations,
+    drawings,
+    numbers_of_networks,
+    numbers_of_sequences,
+    numbers_of_units,
+)
+from lectures.checks import Check, checks_of
+from lectures.table import LECTURES
+
+__all__ = ["ALL", "MODULES"]
+
+#: Each of them adds its own.
+MODULES = (
+    compiled,
+    derivations,
+    drawings,
+    numbers_of_networks,
+    numbers_of_sequences,
+    numbers_of_units,
+)
+
+ALL: tuple[Check, ...] = tuple(one for row in LECTURES.values() for one in checks_of(row))
