@@ -125,8 +125,9 @@ def _one_piece(target: Any, source: Any, rows: Any, at: Any) -> Any:
         return None
     begin = [start + sum(step * first[axis] for axis, step in moving) for start, moving in corner]
     spans = map(slice, first, last)
-    part = source[tuple([at.get(axis, span) for axis, span in enumerate(spans)])]
-    reached = target[tuple([slice(k, None) for k in begin])]
+    # With ... a view, also where no axis is left.
+    part = source[(*(at.get(axis, span) for axis, span in enumerate(spans)), ...)]
+    reached = target[(*(slice(k, None) for k in begin), ...)]
     place = np.lib.stride_tricks.as_strided(reached, part.shape, [strides[axis] for axis in free])
     return place, part
 

@@ -294,6 +294,7 @@ def test_reading_beyond_the_ends_gives_zeros(offset: int, step: int, style: Any)
         ((2, 1, 3), [[5, (2, -2)], [0, (2, 1)], [0, (0, 3)]]),
         ((0,), [[0, (0, 1)], [0, (0, 1)]]),
         ((3, 2), []),
+        ((2, 3), [[0, (0, 1), (1, 1)]]),
     ],
 )
 def test_entries_are_added_where_an_axis_moves_along_several(
@@ -312,6 +313,14 @@ def test_entries_are_added_where_an_axis_moves_along_several(
             np.add.at(want, reached, a[place])
 
     check(f, [a], [want])
+
+
+@style_of
+def test_single_numbers_are_added_at_their_places(style: Any) -> None:
+    x = sg.input("x", 3)
+    f = sg.compile([x], [sg.grad(x[0] * x[2] * x[2], x)], style=style)
+
+    check(f, [np.array([2.0, 3.0, 5.0])], [np.array([25.0, 0.0, 20.0])])
 
 
 @style_of
