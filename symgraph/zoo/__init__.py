@@ -9,11 +9,10 @@ from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from typing import Any
 
-from symgraph.build.abstract import function
 from symgraph.build.contract import sum as sum_of
-from symgraph.errors import KindError, UnknownNameError
+from symgraph.errors import UnknownNameError
 from symgraph.explain.derive import derive
-from symgraph.formula.functions import functions
+from symgraph.zoo.options import made_from_text
 
 __all__ = ["builder", "built", "description", "names", "title", "topics"]
 
@@ -170,55 +169,16 @@ def builder(name: str) -> Callable[..., Any]:
 def built(text: str) -> Any:
     """The system of a name with options behind it: lstm, or lstm,hidden=5,peepholes=fio.
 
-    Options are numbers, words, yes or no, and functions: sigmoid, or a name of your own for one
-    that stays abstract, φ. Raises UnknownNameError for a name that is none and
-    for an option that the system has not, KindError for a value of another kind.
+    Options are numbers, words, yes or no, functions (sigmoid, or a name of your own for one that
+    stays abstract, φ), and several of these joined by -, as sizes=8-4-2.
+    Raises UnknownNameError for a name that is none and for an option or a word that the system has
+    not, KindError for a value of another kind, RangeError for one out of its range.
 
     >>> built("hinge,features=3").shape
     ()
     """
     name, *options = text.split(",")
-    made = builder(name)
-    known = inspect.signature(made).parameters
-    given: dict[str, Any] = {}
-    for option in options:
-        key, _, value = (part.strip() for part in option.partition("="))
-        if key not in known or not _is_offered(known[key].default):
-            offered = [k for k, p in known.items() if _is_offered(p.default)]
-            raise UnknownNameError(
-                f"zoo:{name}: there is no option {key!r}, only {', '.join(offered) or 'none'}."
-            )
-        given[key] = _as_kind(value, known[key].default, f"zoo:{name}: {key}={value}")
-    return made(**given)
-
-
-def _is_offered(default: Any) -> bool:
-    if default is inspect.Parameter.empty:
-        return False
-    return isinstance(default, (bool, int, float, str)) or callable(default)
-
-
-def _as_kind(value: str, default: Any, where: str) -> Any:
-    """The text of an option as a value of the kind that its default has."""
-    if callable(default):
-        found = functions().get(value)
-        return found.call if found is not None and found.pointwise else function(value)
-    if isinstance(default, bool):
-        answers = {"yes": True, "true": True, "no": False, "false": False}
-        if value.lower() not in answers:
-            raise KindError(f"{where}: write yes or no.")
-        return answers[value.lower()]
-    if isinstance(default, str):
-        return int(value) if value.isdecimal() else value
-    if not value.isdecimal():
-        try:
-            number = float(value)
-        except ValueError:
-            raise KindError(f"{where}: write a number.") from None
-        if isinstance(default, int):
-            raise KindError(f"{where}: write a whole number.")
-        return number
-    return int(value)
+    return made_from_text(builder(name), options, f"zoo:{name}")
 
 
 def title(name: str) -> str:
@@ -250,9 +210,10 @@ def _formulas(loss: Any, updates: Iterable[Any]) -> list[str]:
 
 
 def _without_docstring(source: str) -> str:
-    """The source of a function, whose docstring is shown elsewhere."""
+    """The source of a function without its decorators and its docstring, shown elsewhere."""
     (function,) = ast.parse(source).body
     assert isinstance(function, ast.FunctionDef)
     first = function.body[0]
     lines = source.splitlines()
-    return "\n".join([*lines[: first.lineno - 1], *lines[first.end_lineno :]])
+    head = lines[function.lineno - 1 : first.lineno - 1]
+    return "\n".join([*head, *lines[first.end_lineno :]])

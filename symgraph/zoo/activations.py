@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import symgraph as sg
 from symgraph.node import Node
+from symgraph.zoo.options import Number, Size, system
 
 __all__ = ["elu", "leaky_relu", "maxout", "relu", "sigmoid", "softplus", "step", "tanh"]
 
@@ -14,6 +15,7 @@ def _of_z(function: Callable[[Node], Node]) -> Node:
     return sg.let("f", function(sg.input("z")))
 
 
+@system()
 def sigmoid() -> Node:
     """The logistic function σ(z) = 1/(1 + exp(-z)); σ' = σ (1 - σ).
 
@@ -22,6 +24,7 @@ def sigmoid() -> Node:
     return _of_z(sg.sigmoid)
 
 
+@system()
 def tanh() -> Node:
     """The hyperbolic tangent; tanh' = 1 - tanh².
 
@@ -30,6 +33,7 @@ def tanh() -> Node:
     return _of_z(sg.tanh)
 
 
+@system()
 def relu() -> Node:
     """The rectified linear function max(0, z), whose derivative at 0 is 0.
 
@@ -38,6 +42,7 @@ def relu() -> Node:
     return _of_z(sg.relu)
 
 
+@system()
 def softplus() -> Node:
     """log(1 + exp(z)), a smooth relu; its derivative is σ(z).
 
@@ -46,7 +51,8 @@ def softplus() -> Node:
     return _of_z(sg.softplus)
 
 
-def leaky_relu(slope: float = 0.01) -> Node:
+@system()
+def leaky_relu(slope: Number = 0.01) -> Node:
     """z where z > 0, else a small multiple of z.
 
     Variables: z ().
@@ -54,6 +60,7 @@ def leaky_relu(slope: float = 0.01) -> Node:
     return _of_z(lambda z: sg.leaky_relu(z, slope))
 
 
+@system()
 def elu() -> Node:
     """z where z > 0, else exp(z) - 1.
 
@@ -62,6 +69,7 @@ def elu() -> Node:
     return _of_z(sg.elu)
 
 
+@system()
 def step() -> Node:
     """1 where z ≥ 0, else 0; its derivative is 0.
 
@@ -70,7 +78,8 @@ def step() -> Node:
     return _of_z(sg.step)
 
 
-def maxout(pieces: int = 3, features: int = 2) -> Node:
+@system()
+def maxout(pieces: Size = 3, features: Size = 2) -> Node:
     """The largest of some linear functions, max_k (W x)_k.
 
     Variables: W (pieces, features), x (features,).

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import symgraph as sg
 from symgraph.node import Node
+from symgraph.zoo.options import Several, Size, Whole, system
 
 __all__ = [
     "Classifier", "conv_classifier", "conv_layer", "digits_cnn", "kernel_response", "max_pooled",
@@ -23,7 +24,8 @@ class Classifier(NamedTuple):
     loss: Node
 
 
-def kernel_response(size: int = 7) -> Node:
+@system()
+def kernel_response(size: Size = 7) -> Node:
     """The response of one kernel to a patch of its size: the sum of their products.
 
     Variables: K and X (size, size).
@@ -31,7 +33,8 @@ def kernel_response(size: int = 7) -> Node:
     return sg.let("y", sg.sum(sg.parameter("K", (size, size)) * sg.input("X", (size, size))))
 
 
-def conv_layer(size: int = 5, kernel: int = 3) -> Node:
+@system(kernel=lambda size: size)
+def conv_layer(size: Size = 5, kernel: Size = 3) -> Node:
     """The sum of the feature map of one kernel moved over an image.
 
     Variables: X (size, size), K (kernel, kernel).
@@ -40,7 +43,8 @@ def conv_layer(size: int = 5, kernel: int = 3) -> Node:
     return sg.let("L", sg.sum(sg.let("Y", sg.conv2d(X, K))))
 
 
-def shared_weights(size: int = 5, kernel: int = 3) -> Node:
+@system(kernel=lambda size: size)
+def shared_weights(size: Size = 5, kernel: Size = 3) -> Node:
     """The sum of a feature map in one dimension: every unit has the same few weights.
 
     Variables: x (size,), w (kernel,).
@@ -49,7 +53,8 @@ def shared_weights(size: int = 5, kernel: int = 3) -> Node:
     return sg.let("L", sg.sum(sg.let("y", sg.conv1d(x, w))))
 
 
-def max_pooled(size: int = 10, window: int = 10) -> Node:
+@system(window=lambda size: size)
+def max_pooled(size: Size = 10, window: Size = 10) -> Node:
     """The sum of the largest values of all windows; the window may be the whole image.
 
     Variables: A (size, size).
@@ -59,7 +64,8 @@ def max_pooled(size: int = 10, window: int = 10) -> Node:
     return sg.let("L", pooled)
 
 
-def mean_pooled(size: int = 10, window: int = 10) -> Node:
+@system(window=lambda size: size)
+def mean_pooled(size: Size = 10, window: Size = 10) -> Node:
     """The sum of the means of all windows; the window may be the whole image.
 
     Variables: A (size, size).
@@ -69,8 +75,9 @@ def mean_pooled(size: int = 10, window: int = 10) -> Node:
     return sg.let("L", pooled)
 
 
+@system(kernel=lambda size: size, window=lambda size, kernel: size - kernel + 1)
 def conv_classifier(
-    size: int = 6, maps: int = 2, kernel: int = 3, window: int = 2, classes: int = 3
+    size: Size = 6, maps: Size = 2, kernel: Size = 3, window: Size = 2, classes: Size = 3
 ) -> Classifier:
     """Convolution, ReLU, max pooling and a full connection, with the cross-entropy of one image.
 
@@ -87,13 +94,14 @@ def conv_classifier(
     return Classifier(X, label, logits, sg.let("L", sg.cross_entropy(logits, label)))
 
 
+@system(widths=lambda length: length)
 def text_classifier(
-    words: int = 6,
-    length: int = 5,
-    embedding: int = 3,
-    widths: Sequence[int] = (2, 3),
-    maps: int = 2,
-    classes: int = 2,
+    words: Size = 6,
+    length: Size = 5,
+    embedding: Size = 3,
+    widths: Annotated[Sequence[int], Several(Whole())] = (2, 3),
+    maps: Size = 2,
+    classes: Size = 2,
 ) -> Classifier:
     """Kernels over neighbouring words, the maximum over time, a full connection.
 
@@ -112,7 +120,8 @@ def text_classifier(
     return Classifier(ids, label, logits, sg.let("L", sg.cross_entropy(logits, label)))
 
 
-def digits_cnn(maps: tuple[int, int] = (16, 32)) -> Classifier:
+@system()
+def digits_cnn(maps: Annotated[tuple[int, ...], Several(Whole(), 2, 2)] = (16, 32)) -> Classifier:
     """A convolutional network for the 8x8 digits.
 
     Two layers of 3x3 kernels with ReLU and 2x2 max pooling, then ten scores.

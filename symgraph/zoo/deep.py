@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-
 import symgraph as sg
 from symgraph.node import Node
+from symgraph.zoo.options import Count, Epsilon, Function, Size, Sizes, system
 
 __all__ = ["batch_normalised", "chain", "deep_autoencoder", "residual_block", "residual_chain"]
 
-Function = Callable[[Node], Node]
 
-
-def chain(depth: int = 5, function: Function = sg.sigmoid) -> Node:
+@system()
+def chain(depth: Count = 5, function: Function = sg.sigmoid) -> Node:
     """One function applied again and again, σ(σ(...σ(x))): each layer is a factor of the slope.
 
     Variables: x ().
@@ -23,7 +21,8 @@ def chain(depth: int = 5, function: Function = sg.sigmoid) -> Node:
     return h
 
 
-def residual_chain(depth: int = 5, residual: bool = True) -> Node:
+@system()
+def residual_chain(depth: Count = 5, residual: bool = True) -> Node:
     """Layers v + tanh(v/2), or tanh(v/2) without the residual connection.
 
     Variables: v ().
@@ -35,7 +34,8 @@ def residual_chain(depth: int = 5, residual: bool = True) -> Node:
     return v
 
 
-def residual_block(features: int = 3) -> Node:
+@system()
+def residual_block(features: Size = 3) -> Node:
     """The sum of y = ReLU(F + x), F = W₂ ReLU(W₁ x): x acts along two paths.
 
     Variables: x (features,), W_1 and W_2 (features, features).
@@ -46,7 +46,8 @@ def residual_block(features: int = 3) -> Node:
     return sg.let("L", sg.sum(sg.let("y", sg.relu(sg.let("r", F + x)))))
 
 
-def deep_autoencoder(sizes: Sequence[int] = (6, 4, 3, 2), tied: bool = False) -> Node:
+@system()
+def deep_autoencoder(sizes: Sizes = (6, 4, 3, 2), tied: bool = False) -> Node:
     """An autoencoder made of a stack of machines, E = ½‖x̂ - x‖², to be tuned as a whole.
 
     The encoder h_k = σ(W_k h_{k-1} + b_k) ends in a linear code, the decoder goes the way back with
@@ -68,7 +69,8 @@ def deep_autoencoder(sizes: Sequence[int] = (6, 4, 3, 2), tied: bool = False) ->
     return sg.let("E", sg.sum((h - x) ** 2) / 2)
 
 
-def batch_normalised(epsilon: float = 1e-5) -> Node:
+@system()
+def batch_normalised(epsilon: Epsilon = 1e-5) -> Node:
     """Batch normalisation of one value, y = γ x̂ + β, under a loss l with known ∂l/∂y = g.
 
     x̂ = (x - μ)/√(σ² + ε) with mean and variance over the batch, (1/m).

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import symgraph as sg
 from symgraph.node import Node
-from symgraph.shapes import DimLike
+from symgraph.zoo.options import Count, Length, Size, system
 
 __all__ = ["cbow", "cbow_vectors"]
 
 
-def cbow(words: int = 5, features: int = 3, context: int = 3) -> Node:
+@system()
+def cbow(words: Size = 5, features: Size = 3, context: Count = 3) -> Node:
     """CBOW with its full softmax: h = (1/C) Wᵀ(x_1 + ... + x_C), E = -u·t + log Σ_j exp(u_j).
 
     u_j = v'_j·h is the score of word j; v'_j is column j of W'. Context words and the target are
@@ -25,7 +26,8 @@ def cbow(words: int = 5, features: int = 3, context: int = 3) -> Node:
     return sg.let("E", sg.logsumexp(u) - u @ sg.input("t", words))
 
 
-def cbow_vectors(words: int = 5, features: int = 3, context: DimLike = "C") -> Node:
+@system()
+def cbow_vectors(words: Size = 5, features: Size = 3, context: Length = "C") -> Node:
     """CBOW by the vectors of its context words, the rows v_c of V: h = (1/C) Σ_c v_c.
 
     Variables: V (context, features), W' (features, words), t (words,).

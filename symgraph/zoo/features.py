@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from itertools import combinations_with_replacement
-from typing import NamedTuple
+from math import comb
+from typing import Annotated, NamedTuple
 
 import symgraph as sg
 from symgraph.node import Node
+from symgraph.zoo.options import Count, Function, Intervals, Size, Whole, system
 
 __all__ = [
     "BiasForms", "bias_absorbed", "bins", "log_count", "monomials", "robinson", "temperature",
@@ -22,7 +23,8 @@ class BiasForms(NamedTuple):
     absorbed: Node
 
 
-def bias_absorbed(features: int = 2) -> BiasForms:
+@system()
+def bias_absorbed(features: Size = 2) -> BiasForms:
     """The score W·x + b, and the same as W'·φ(x) with φ(x) = [1, x] and W' = [b, W].
 
     Variables: W and x (features,), b ().
@@ -33,6 +35,7 @@ def bias_absorbed(features: int = 2) -> BiasForms:
     return BiasForms(sg.let("h", W @ x + b), sg.let("h", weights @ phi))
 
 
+@system()
 def log_count() -> Node:
     """The score w log N of a count N.
 
@@ -41,7 +44,8 @@ def log_count() -> Node:
     return sg.let("score", sg.parameter("w") * sg.log(sg.input("N")))
 
 
-def bins(borders: Sequence[tuple[int, int]] = ((0, 11), (10, 101), (100, 1001))) -> Node:
+@system()
+def bins(borders: Intervals = ((0, 11), (10, 101), (100, 1001))) -> Node:
     """The score Σ_k w_k 1[a_k < N < b_k] of a count N sorted into bins.
 
     Variables: w_1, w_2, ... and N ().
@@ -55,6 +59,7 @@ def bins(borders: Sequence[tuple[int, int]] = ((0, 11), (10, 101), (100, 1001)))
     return sg.let("score", score)
 
 
+@system()
 def temperature() -> Node:
     """The score w·φ(T) with the feature (T - 37)² beside the constant.
 
@@ -64,6 +69,7 @@ def temperature() -> Node:
     return sg.let("score", sg.parameter("w1") + sg.parameter("w2") * phi)
 
 
+@system()
 def robinson() -> Node:
     """Robinson's feature (52 + 1.9 (height - 60) - weight)².
 
@@ -73,7 +79,13 @@ def robinson() -> Node:
     return sg.let("φ(x)", sg.let("residual", ideal - sg.input("weight")) ** 2)
 
 
-def monomials(variables: int = 2, degree: int = 2) -> Node:
+def _highest_degree(variables: int) -> int:
+    """The highest one that makes no more than 20 000 monomials."""
+    return next(p for p in range(20_000) if comb(variables + p + 1, variables) > 20_000)
+
+
+@system(degree=_highest_degree)
+def monomials(variables: Count = 2, degree: Annotated[int, Whole(0)] = 2) -> Node:
     """The score W·φ(x) with all monomials up to a degree: 1, x_1, x_2, x_1², x_1 x_2, ...
 
     Variables: x (variables,), W, one weight for each monomial.
@@ -94,7 +106,8 @@ def monomials(variables: int = 2, degree: int = 2) -> Node:
     return sg.let("score", sg.parameter("W", len(terms)) @ phi)
 
 
-def two_cars(unit: Callable[[Node], Node] = sg.sigmoid) -> Node:
+@system()
+def two_cars(unit: Function = sg.sigmoid) -> Node:
     """The squared loss of the two-car network Σ_j w_j h_j, h_j = σ(v_j·Φ); `unit` may be sg.step.
 
     Variables: v_1, v_2 and Φ = [1, x_1, x_2] (3,), w_1, w_2, y ().

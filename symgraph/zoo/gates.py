@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import symgraph as sg
 from symgraph.node import Node
-from symgraph.shapes import DimLike
+from symgraph.zoo.options import Length, Letters, Size, system
 from symgraph.zoo.recurrent import Recurrent
 
 __all__ = ["gate", "gru", "lstm", "lstm_row"]
 
 
-def gate(size: int = 3) -> Node:
+@system()
+def gate(size: Size = 3) -> Node:
     """A gate on its own: the sum of σ(a) ⊙ c, where 0 blocks and 1 passes.
 
     Variables: a and c (size,).
@@ -21,23 +22,19 @@ def gate(size: int = 3) -> Node:
     return sg.let("L", sg.sum(sg.let("y", open_by * sg.input("c", size))))
 
 
-def _check(name: str, value: str, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise sg.UnknownNameError(f"{name}={value!r} is not offered; write {' or '.join(allowed)}.")
-
-
 def _end(run: sg.ScanResult, state: Node, hidden: int) -> Recurrent:
     """Half the squared error of the last state."""
     return Recurrent(sg.let("L", sg.squared_norm(state - sg.input("d", hidden)) / 2), run)
 
 
+@system()
 def lstm(
-    hidden: int = 3,
-    inputs: int = 2,
-    steps: DimLike = "T",
+    hidden: Size = 3,
+    inputs: Size = 2,
+    steps: Length = "T",
     *,
     order: Literal["hx", "xh"] = "hx",
-    peepholes: str = "",
+    peepholes: Annotated[str, Letters("fio")] = "",
     coupled: bool = False,
 ) -> Recurrent:
     """An LSTM whose gates see [h_{t-1}, x_t], with ½‖h_T - d‖².
@@ -50,10 +47,6 @@ def lstm(
     Variables: x (steps, inputs), h_0, C_0 and d (hidden,), W_f, W_i, W_C, W_o (hidden, hidden +
     inputs, or 2 hidden + inputs with a peephole), b_f, b_i, b_C, b_o (hidden,).
     """
-
-    _check("order", order, ("hx", "xh"))
-    for one in peepholes:
-        _check("peepholes", one, ("f", "i", "o"))
 
     def layer(name: str, *parts: Node) -> Node:
         z = sg.concat(parts)
@@ -79,7 +72,8 @@ def lstm(
     return _end(run, run.final["h"], hidden)
 
 
-def lstm_row(hidden: int = 3, inputs: int = 2, steps: DimLike = "T") -> Recurrent:
+@system()
+def lstm_row(hidden: Size = 3, inputs: Size = 2, steps: Length = "T") -> Recurrent:
     """An LSTM in row vectors without biases, s_t = tanh(c_t) ∘ o, with ½‖s_T - d‖².
 
     i = σ(x U_i + s W_i), f = σ(x U_f + s W_f), o = σ(x U_o + s W_o), g = tanh(x U_g + s W_g),
@@ -106,10 +100,11 @@ def lstm_row(hidden: int = 3, inputs: int = 2, steps: DimLike = "T") -> Recurren
     return _end(run, run.final["s"], hidden)
 
 
+@system()
 def gru(
-    hidden: int = 3,
-    inputs: int = 2,
-    steps: DimLike = "T",
+    hidden: Size = 3,
+    inputs: Size = 2,
+    steps: Length = "T",
     *,
     keeps: Literal["1-z", "z"] = "1-z",
 ) -> Recurrent:
@@ -119,7 +114,6 @@ def gru(
     in other texts it is z, and 1 - z that of h̃.
     Variables: x (steps, inputs), h_0 and d (hidden,), W_z, W_r and W (hidden, hidden + inputs).
     """
-    _check("keeps", keeps, ("1-z", "z"))
     Wz, Wr, W = (sg.parameter(name, (hidden, hidden + inputs)) for name in ("W_z", "W_r", "W"))
 
     def step(h: Node, x: Node) -> tuple[Node, dict[str, Node]]:

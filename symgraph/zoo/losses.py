@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import symgraph as sg
 from symgraph.node import Node
+from symgraph.zoo.options import Count, Size, system
 
 __all__ = [
     "Classified",
@@ -18,7 +19,8 @@ __all__ = [
 ]
 
 
-def hinge(features: int = 2) -> Node:
+@system()
+def hinge(features: Size = 2) -> Node:
     """The hinge loss max{1 - W·φ(x) y, 0} with its score and margin named.
 
     Variables: W and φ(x) (features,), y ().
@@ -33,7 +35,8 @@ def hinge(features: int = 2) -> Node:
     return sg.let("loss", sg.maximum(1 - margin, 0))
 
 
-def squared(features: int = 2) -> Node:
+@system()
+def squared(features: Size = 2) -> Node:
     """The squared loss (W·φ(x) - y)² with its residual named.
 
     Variables: W and φ(x) (features,), y ().
@@ -43,7 +46,8 @@ def squared(features: int = 2) -> Node:
     return sg.let("loss", residual**2)
 
 
-def regularised(features: int = 2) -> Node:
+@system()
+def regularised(features: Size = 2) -> Node:
     """The squared loss over N samples with the penalty λ‖W‖².
 
     Variables: Φ ("N", features), y ("N",), W (features,), λ ().
@@ -54,7 +58,8 @@ def regularised(features: int = 2) -> Node:
     return sg.let("loss", sg.squared_norm(residual) + penalty)
 
 
-def two_layer(hidden: int = 2, features: int = 2) -> Node:
+@system()
+def two_layer(hidden: Count = 2, features: Size = 2) -> Node:
     """The squared loss of a two-layer network, (Σ_j w_j σ(v_j·φ(x)) - y)².
 
     Variables: v_1, v_2, ... and φ(x) (features,); w_1, w_2, ... and y ().
@@ -71,7 +76,8 @@ def two_layer(hidden: int = 2, features: int = 2) -> Node:
     return sg.let("loss", residual**2)
 
 
-def half_squared(features: int = 2) -> Node:
+@system()
+def half_squared(features: Size = 2) -> Node:
     """Half the squared error of a logistic unit against a binary target, ½(y - f)².
 
     Variables: w and x (features,), b and y ().
@@ -88,7 +94,8 @@ class Classified(NamedTuple):
     facts: tuple[Any, ...]
 
 
-def softmax_loss(hidden: int = 3, classes: int = 4) -> Classified:
+@system()
+def softmax_loss(hidden: Size = 3, classes: Size = 4) -> Classified:
     """The multinomial loss -Σ_k d_k log ŷ_k of a softmax layer ŷ = softmax(W h).
 
     Variables: W (classes, hidden), h (hidden,), d (classes,), which sums to 1.

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import symgraph as sg
 from symgraph.node import Node
+from symgraph.zoo.options import Functions, Size, system
 
 __all__ = [
     "dense", "feedforward", "named_units", "quadratic_layers", "quadratic_unit", "six_relus",
     "two_three_one", "universal", "worked_example",
 ]  # fmt: skip
 
-Function = Callable[[Node], Node]
 
-
-def dense(inputs: int = 2, hidden: int = 3, outputs: int = 2) -> Node:
+@system()
+def dense(inputs: Size = 2, hidden: Size = 3, outputs: Size = 2) -> Node:
     """Half the squared error of a network with one tanh layer, in column form.
 
     Variables: x (inputs,), y (outputs,), W_1, b_1, W_2, b_2.
@@ -28,11 +26,12 @@ def dense(inputs: int = 2, hidden: int = 3, outputs: int = 2) -> Node:
     return sg.let("loss", sg.sum((prediction - y) ** 2) / 2)
 
 
+@system()
 def feedforward(
-    inputs: int = 3,
-    hidden: int = 4,
-    outputs: int = 2,
-    functions: tuple[Function, Function] = (sg.tanh, sg.sigmoid),
+    inputs: Size = 3,
+    hidden: Size = 4,
+    outputs: Size = 2,
+    functions: Functions = (sg.tanh, sg.sigmoid),
 ) -> Node:
     """Half the squared error E of a network of two layers, h = f₁(net⁽¹⁾) and y = f₂(net⁽²⁾).
 
@@ -48,6 +47,7 @@ def feedforward(
     return sg.let("E", sg.sum((y - d) ** 2) / 2)
 
 
+@system()
 def quadratic_unit() -> Node:
     """One logistic unit of a quadratic, f = σ(θ_0 + θ_1 x + θ_2 x²).
 
@@ -58,6 +58,7 @@ def quadratic_unit() -> Node:
     return sg.let("f", sg.sigmoid(theta0 + theta1 * x + theta2 * x**2))
 
 
+@system()
 def quadratic_layers() -> Node:
     """Two tanh units of quadratics under a logistic one, f = σ(θ_6 + θ_7 h_1 + θ_8 h_2).
 
@@ -72,6 +73,7 @@ def quadratic_layers() -> Node:
     return sg.let("f", sg.sigmoid(theta[6] + theta[7] * h1 + theta[8] * h2))
 
 
+@system()
 def two_three_one() -> Node:
     """The 2-3-1 network with a weight for every edge, y = σ(Σ_j w_2-j σ(a_j)).
 
@@ -88,6 +90,7 @@ def two_three_one() -> Node:
     return sg.let("y", sg.sigmoid(score))
 
 
+@system()
 def named_units() -> Node:
     """A 2-3-2 network whose units have names: inputs λ, Ω, hidden A, B, C, outputs α, β.
 
@@ -107,6 +110,7 @@ def named_units() -> Node:
     return sg.let("E", (errors[0] + errors[1]) / 2)
 
 
+@system()
 def worked_example() -> Node:
     """The 2-2-1 network that the lecture computes by hand, with half its squared error.
 
@@ -121,6 +125,7 @@ def worked_example() -> Node:
     return sg.let("E", (sg.input("t") - o) ** 2 / 2)
 
 
+@system()
 def six_relus() -> Node:
     """Six rectified units whose signed sum comes near to x³ + x² - x - 1 on [-1.5, 1.5].
 
@@ -133,7 +138,8 @@ def six_relus() -> Node:
     return sg.let("Z", -n1 - n2 - n3 + n4 + n5 + n6)
 
 
-def universal(inputs: int = 2, hidden: int = 3) -> Node:
+@system()
+def universal(inputs: Size = 2, hidden: Size = 3) -> Node:
     """The universal approximator l₂ = tanh(W₂ l₁ + b₂) of l₁ = tanh(W₁ x + b₁), summed.
 
     Variables: x (inputs,), W_1 (hidden, inputs), b_1 (hidden,), W_2 (1, hidden), b_2 (1,).

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import symgraph as sg
 from symgraph.node import Node
-from symgraph.shapes import DimLike
+from symgraph.zoo.options import Function, Length, Size, Whole, system
 
 __all__ = [
     "Recurrent", "bidirectional", "captioning", "concatenated_rnn", "elman_language_model",
@@ -15,8 +14,6 @@ __all__ = [
     "rnn", "rnn_h", "rnn_row", "rnn_step", "scalar_rnn", "sequence_classifier", "stacked_rnn",
     "wall",
 ]  # fmt: skip
-
-Function = Callable[[Node], Node]
 
 
 class Recurrent(NamedTuple):
@@ -36,8 +33,9 @@ def _half_squared(value: Node, target: Node) -> Node:
     return sg.squared_norm(value - target) / 2
 
 
+@system()
 def rnn(
-    hidden: int = 3, inputs: int = 2, steps: DimLike = "T", function: Function = sg.tanh
+    hidden: Size = 3, inputs: Size = 2, steps: Length = "T", function: Function = sg.tanh
 ) -> Recurrent:
     """The network s_t = f(U x_t + W s_{t-1}), with E = ½‖s_T - d‖² on its last state.
 
@@ -53,7 +51,8 @@ def rnn(
     return Recurrent(sg.let("E", _half_squared(run.final, sg.input("d", hidden))), run)
 
 
-def rnn_step(hidden: int = 3, inputs: int = 2, function: Function = sg.tanh) -> Node:
+@system()
+def rnn_step(hidden: Size = 3, inputs: Size = 2, function: Function = sg.tanh) -> Node:
     """Two neighbouring times of s_t = f(net_t), net_t = U x_t + W s_{t-1}, with ½‖s_t - d‖².
 
     Variables: net_{t-1} and d (hidden,), x_t (inputs,), U (hidden, inputs), W (hidden, hidden).
@@ -64,7 +63,8 @@ def rnn_step(hidden: int = 3, inputs: int = 2, function: Function = sg.tanh) -> 
     return sg.let("E", _half_squared(sg.let("s_t", function(net)), sg.input("d", hidden)))
 
 
-def rnn_row(hidden: int = 3, inputs: int = 2, steps: DimLike = "T") -> Recurrent:
+@system()
+def rnn_row(hidden: Size = 3, inputs: Size = 2, steps: Length = "T") -> Recurrent:
     """The same in row vectors, s_t = tanh(x_t U + s_{t-1} W).
 
     Variables: x (steps, inputs), s_0 and d (hidden,), U (inputs, hidden), W (hidden, hidden).
@@ -78,8 +78,9 @@ def rnn_row(hidden: int = 3, inputs: int = 2, steps: DimLike = "T") -> Recurrent
     return Recurrent(sg.let("E", _half_squared(run.final, sg.input("d", hidden))), run)
 
 
+@system()
 def sequence_classifier(
-    hidden: int = 3, inputs: int = 2, classes: int = 4, steps: DimLike = "T"
+    hidden: Size = 3, inputs: Size = 2, classes: Size = 4, steps: Length = "T"
 ) -> Recurrent:
     """S_t = f(U x_t + W S_{t-1}), O_t = softmax(V S_t), with the cross-entropy of every step.
 
@@ -99,11 +100,12 @@ def sequence_classifier(
     return Recurrent(sg.let("E", sg.sum(run.outputs["loss"])), run, (_sums_to_one(d),))
 
 
+@system()
 def rnn_h(
-    hidden: int = 3,
-    inputs: int = 2,
-    outputs: int = 2,
-    steps: DimLike = "T",
+    hidden: Size = 3,
+    inputs: Size = 2,
+    outputs: Size = 2,
+    steps: Length = "T",
     *,
     from_zero: bool = False,
 ) -> Recurrent:
@@ -123,8 +125,9 @@ def rnn_h(
     return Recurrent(sg.let("E", _half_squared(o, sg.input("d", outputs))), run)
 
 
+@system()
 def concatenated_rnn(
-    hidden: int = 3, inputs: int = 2, outputs: int = 2, steps: DimLike = "T"
+    hidden: Size = 3, inputs: Size = 2, outputs: Size = 2, steps: Length = "T"
 ) -> Recurrent:
     """The same with one matrix for input and state, h_t = tanh(W [x_t, h_{t-1}]).
 
@@ -141,8 +144,9 @@ def concatenated_rnn(
     return Recurrent(sg.let("E", _half_squared(o, sg.input("d", outputs))), run)
 
 
+@system()
 def stacked_rnn(
-    hidden: int = 3, below: int = 2, inputs: int = 3, steps: DimLike = "T"
+    hidden: Size = 3, below: Size = 2, inputs: Size = 3, steps: Length = "T"
 ) -> Recurrent:
     """A layer x_t = σ(A r_t) under a recurrent one, s_t = tanh(U x_t + W s_{t-1}).
 
@@ -160,8 +164,9 @@ def stacked_rnn(
     return Recurrent(sg.let("E", _half_squared(run.final, sg.input("d", hidden))), run)
 
 
+@system()
 def elman_language_model(
-    hidden: int = 3, embedding: int = 2, words: int = 4, steps: DimLike = "T"
+    hidden: Size = 3, embedding: Size = 2, words: Size = 4, steps: Length = "T"
 ) -> Recurrent:
     """Elman's language model: x(t) = [w(t), s(t-1)], s = σ(U x), y = softmax(V s), next word.
 
@@ -192,8 +197,9 @@ class EncoderDecoder(NamedTuple):
     facts: tuple[Any, ...]
 
 
+@system()
 def encoder_decoder(
-    hidden: int = 3, words: int = 4, source: DimLike = "T", target: DimLike = "S"
+    hidden: Size = 3, words: Size = 4, source: Length = "T", target: Length = "S"
 ) -> EncoderDecoder:
     """An encoder h_t = tanh(U x_t + W h_{t-1}), whose last state starts a decoder of its kind.
 
@@ -221,7 +227,10 @@ def encoder_decoder(
     return EncoderDecoder(loss, encoder, decoder, (_sums_to_one(d),))
 
 
-def bidirectional(hidden: int = 2, inputs: int = 2, outputs: int = 2, steps: DimLike = "T") -> Node:
+@system()
+def bidirectional(
+    hidden: Size = 2, inputs: Size = 2, outputs: Size = 2, steps: Length = "T"
+) -> Node:
     """Two loops, h from the left and g from the right, and y_t = V [h_t, g_t] of both.
 
     The loss is half the sum of the squared outputs.
@@ -241,8 +250,9 @@ def bidirectional(hidden: int = 2, inputs: int = 2, outputs: int = 2, steps: Dim
     return sg.let("L", sg.squared_norm(y) / 2)
 
 
+@system()
 def captioning(
-    hidden: int = 3, features: int = 2, words: int = 4, steps: DimLike = "T"
+    hidden: Size = 3, features: Size = 2, words: Size = 4, steps: Length = "T"
 ) -> Recurrent:
     """An image described word by word: its features enter at the first time only.
 
@@ -266,7 +276,8 @@ def captioning(
     return Recurrent(sg.let("L", sg.sum(run.outputs["loss"])), run, (_sums_to_one(d),))
 
 
-def scalar_rnn(steps: DimLike = "T") -> Recurrent:
+@system()
+def scalar_rnn(steps: Length = "T") -> Recurrent:
     """One unit h_t = tanh(w h_{t-1} + x_t): the influence of an early input fades.
 
     Variables: x (steps,), h_0 and w ().
@@ -278,7 +289,8 @@ def scalar_rnn(steps: DimLike = "T") -> Recurrent:
     return Recurrent(sg.let("y", run.final), run)
 
 
-def power_of_weight(length: int = 1000) -> Recurrent:
+@system()
+def power_of_weight(length: Annotated[int, Whole(2)] = 1000) -> Recurrent:
     """A linear unit y_t = w y_{t-1} with y_1 = 1: its last output is w^(length - 1).
 
     Variables: w ().
@@ -288,7 +300,8 @@ def power_of_weight(length: int = 1000) -> Recurrent:
     return Recurrent(sg.let("L", run.final), run)
 
 
-def wall(steps: int = 50) -> Recurrent:
+@system()
+def wall(steps: Size = 50) -> Recurrent:
     """A unit x_t = w σ(x_{t-1}) + b from x_0 = ½, with E = (σ(x_T) - 0.7)².
 
     Over w and b this surface has a wall, at which gradients explode.

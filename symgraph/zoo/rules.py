@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import symgraph as sg
 from symgraph.node import Node
+from symgraph.zoo.options import Rate, Size, system
 
 __all__ = [
     "Ruled", "contrastive_divergence", "hebb", "named_units_update", "perceptron",
@@ -31,7 +32,8 @@ def _threshold_unit(features: int) -> tuple[Node, Node, Node, Node, Node, Node]:
     return x, y, w, b, answer, sg.let("E", sg.mean((y - answer) ** 2) / 4)
 
 
-def perceptron(features: int = 2, rate: float = 1.0) -> Ruled:
+@system()
+def perceptron(features: Size = 2, rate: Rate = 1.0) -> Ruled:
     """The perceptron's rule w⁺ = w + η (y - ŷ) x, b⁺ = b + η (y - ŷ), where y and ŷ are ±1.
 
     ŷ = 1 where w·x + b ≥ 0, else -1. A step uses all its samples; with one sample in a step, in
@@ -44,7 +46,8 @@ def perceptron(features: int = 2, rate: float = 1.0) -> Ruled:
     return Ruled(E, {w: new_w, b: sg.let("b⁺", b + rate * sg.sum(error))})
 
 
-def hebb(features: int = 2, rate: float = 0.5) -> Ruled:
+@system()
+def hebb(features: Size = 2, rate: Rate = 0.5) -> Ruled:
     """Hebb's rule w⁺ = w + η y x, b⁺ = b + η y: what fires together is wired together.
 
     Every sample is used once; E is the share of the samples for which the unit
@@ -56,8 +59,9 @@ def hebb(features: int = 2, rate: float = 0.5) -> Ruled:
     return Ruled(E, {w: new_w, b: sg.let("b⁺", b + rate * sg.sum(y))})
 
 
+@system()
 def contrastive_divergence(
-    visible: int = 3, hidden: int = 2, rate: float = 0.1, *, sampled: bool = False
+    visible: Size = 3, hidden: Size = 2, rate: Rate = 0.1, *, sampled: bool = False
 ) -> Ruled:
     """CD-1 for a restricted Boltzmann machine, W⁺ = W + η (⟨v h⟩₀ - ⟨v h⟩₁).
 
@@ -83,7 +87,8 @@ def contrastive_divergence(
     return Ruled(E, new)
 
 
-def worked_example_update(rate: float = 1.0, *, sequential: bool = False) -> Ruled:
+@system()
+def worked_example_update(rate: Rate = 1.0, *, sequential: bool = False) -> Ruled:
     """The update of the worked example by hand, w⁺ = w + η δ·(what the weight is applied to).
 
     δ = (t - o) o (1 - o) at the output, δ_j = δ w_j o_j (1 - o_j) at the hidden units. That is the
@@ -107,7 +112,8 @@ def worked_example_update(rate: float = 1.0, *, sequential: bool = False) -> Rul
     return Ruled(sg.let("E", (t - o) ** 2 / 2), {w[k]: new[k] for k in w})
 
 
-def named_units_update(rate: float = 1.0) -> Ruled:
+@system()
+def named_units_update(rate: Rate = 1.0) -> Ruled:
     """The twelve update lines of the network λ, Ω - A, B, C - α, β: W⁺ = W + η δ out.
 
     δ_α = α (1 - α) (t_α - α), δ_A = A (1 - A) (δ_α w_αA + δ_β w_βA), and so on.

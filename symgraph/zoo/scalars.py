@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 import symgraph as sg
 from symgraph.node import Node
+from symgraph.zoo.options import Function, system
 
 __all__ = [
     "BLOCKS", "building_block", "chain_of_two", "parabola", "product_with_itself", "sensitivity",
 ]  # fmt: skip
 
 
+@system()
 def sensitivity() -> Node:
     """out = 2 in₁ + in₂ in₃: what a small change of one input does to the output.
 
@@ -32,7 +35,8 @@ BLOCKS: dict[str, tuple[int, Callable[..., Node]]] = {
 }
 
 
-def building_block(operation: str = "*") -> Node:
+@system()
+def building_block(operation: Literal["+", "-", "*", "max", "square", "σ"] = "*") -> Node:
     """One operation of two inputs, or of one: +, -, *, max, square, σ.
 
     Variables: in_1 and in_2, or in ().
@@ -41,15 +45,12 @@ def building_block(operation: str = "*") -> Node:
     >>> print(building_block("max"))
     max(in1, in2)
     """
-    if operation not in BLOCKS:
-        raise sg.UnknownNameError(
-            f"building_block: there is no operation {operation!r}, only {', '.join(BLOCKS)}."
-        )
     count, block = BLOCKS[operation]
     names = ["in"] if count == 1 else ["in1", "in2"]
     return sg.let("out", block(*map(sg.input, names)))
 
 
+@system()
 def chain_of_two() -> Node:
     """out = exp(mid) of mid = sin(in): the derivative is the product along the path.
 
@@ -58,7 +59,8 @@ def chain_of_two() -> Node:
     return sg.let("out", sg.exp(sg.let("mid", sg.sin(sg.input("in")))))
 
 
-def product_with_itself(function: Callable[[Node], Node] = sg.sigmoid) -> Node:
+@system()
+def product_with_itself(function: Function = sg.sigmoid) -> Node:
     """x σ(x), where x acts along two paths; any function may stand for σ.
 
     Variables: x ().
@@ -67,6 +69,7 @@ def product_with_itself(function: Callable[[Node], Node] = sg.sigmoid) -> Node:
     return sg.let("out", x * sg.let("h", function(x)))
 
 
+@system()
 def parabola() -> Node:
     """2x² + 3x, whose smallest value -9/8 is at x = -3/4.
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import symgraph as sg
 from symgraph.node import Node
+from symgraph.zoo.options import Count, Function, Number, Size, system
 
 __all__ = [
     "Stages", "activated_score", "boltzmann_machine", "deep_belief", "dropout_net",
@@ -22,10 +22,8 @@ class Stages(NamedTuple):
     loss: Node
 
 
-Function = Callable[[Node], Node]
-
-
-def score_of_features(features: int = 3, function: Function = sg.tanh) -> Node:
+@system()
+def score_of_features(features: Count = 3, function: Function = sg.tanh) -> Node:
     """The score [φ(x_1), φ(x_2), ...]·W of features; φ may be abstract, `sg.function("φ")`.
 
     Variables: x_1, x_2, ... (), W (features,).
@@ -34,7 +32,8 @@ def score_of_features(features: int = 3, function: Function = sg.tanh) -> Node:
     return sg.let("score", row @ sg.parameter("W", features))
 
 
-def activated_score(features: int = 3, function: Function = sg.tanh) -> Node:
+@system()
+def activated_score(features: Count = 3, function: Function = sg.tanh) -> Node:
     """The activated linear function h = σ(score) of features; φ may be abstract.
 
     Variables: x_1, x_2, ... (), W (features,).
@@ -42,6 +41,7 @@ def activated_score(features: int = 3, function: Function = sg.tanh) -> Node:
     return sg.let("h", sg.sigmoid(score_of_features(features, function)))
 
 
+@system()
 def two_cars_net(unit: Function = sg.sigmoid) -> Node:
     """The two-car network with its inputs apart: h_j = σ(v_j·[1, x_1, x_2]), y = w_1 h_1 + w_2 h_2.
 
@@ -59,7 +59,8 @@ def _fires(net: Node, threshold: float) -> Node:
     return sg.step(net - threshold, at_zero=1)
 
 
-def mcculloch_pitts(threshold: float = 1.5) -> Node:
+@system()
+def mcculloch_pitts(threshold: Number = 1.5) -> Node:
     """A McCulloch-Pitts unit of two inputs, 1[x_1 + x_2 ≥ T]: AND with T = 1.5, OR with T = 0.5.
 
     Variables: x_1, x_2 ().
@@ -67,6 +68,7 @@ def mcculloch_pitts(threshold: float = 1.5) -> Node:
     return sg.let("o", _fires(sg.input("x1") + sg.input("x2"), threshold))
 
 
+@system()
 def xor() -> Node:
     """XOR by two hidden threshold units, y = 1[h_1 - h_2 ≥ ½].
 
@@ -78,6 +80,7 @@ def xor() -> Node:
     return sg.let("y", _fires(h1 - h2, 0.5))
 
 
+@system()
 def xor_skip() -> Node:
     """XOR by one hidden unit and connections past it, y = 1[x_1 + x_2 - 2 h ≥ ½].
 
@@ -88,6 +91,7 @@ def xor_skip() -> Node:
     return sg.let("y", _fires(x1 + x2 - 2 * h, 0.5))
 
 
+@system()
 def triangle() -> Node:
     """Three hidden units, each one side of the triangle x_1 ≥ 0, x_2 ≥ 0, x_1 + x_2 ≤ 1.
 
@@ -99,7 +103,8 @@ def triangle() -> Node:
     return sg.let("y", _fires(h1 + h2 + h3, 2.5))
 
 
-def dropout_net(inputs: int = 2, hidden: int = 4) -> Node:
+@system()
+def dropout_net(inputs: Size = 2, hidden: Size = 4) -> Node:
     """Two layers, y = W_2 (m * h), h = σ(W_1 x): the mask m switches hidden units off.
 
     Variables: x (inputs,), m (hidden,), W_1 (hidden, inputs), W_2 (1, hidden).
@@ -109,7 +114,8 @@ def dropout_net(inputs: int = 2, hidden: int = 4) -> Node:
     return sg.let("y", (sg.parameter("W2", (1, hidden)) @ (h * mask))[0])
 
 
-def boltzmann_machine(visible: int = 3, hidden: int = 2) -> Node:
+@system()
+def boltzmann_machine(visible: Size = 3, hidden: Size = 2) -> Node:
     """The energy of a restricted Boltzmann machine, E = -b·v - c·h - v^T W h.
 
     Variables: v and b (visible,), h and c (hidden,), W (visible, hidden).
@@ -119,7 +125,8 @@ def boltzmann_machine(visible: int = 3, hidden: int = 2) -> Node:
     return sg.let("E", -(b @ v) - c @ h - v @ sg.parameter("W", (visible, hidden)) @ h)
 
 
-def deep_belief(first: int = 4, second: int = 3, third: int = 2) -> Stages:
+@system()
+def deep_belief(first: Size = 4, second: Size = 3, third: Size = 2) -> Stages:
     """The energies of a stack of Boltzmann machines: hidden units of one are the next one's data.
 
     Variables: v, h_1, h_2 and W_1, W_2.
@@ -133,7 +140,8 @@ def deep_belief(first: int = 4, second: int = 3, third: int = 2) -> Stages:
     return Stages((E1, E2), E1 + E2)
 
 
-def stacked_autoencoders(inputs: int = 5, first: int = 3, second: int = 2) -> Stages:
+@system()
+def stacked_autoencoders(inputs: Size = 5, first: Size = 3, second: Size = 2) -> Stages:
     """Greedy pretraining: two autoencoders, the second on the first one's code, then a classifier.
 
     Each stage trains its own layer; the encoders before it are frozen. The stages are the two
