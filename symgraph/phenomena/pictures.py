@@ -37,6 +37,7 @@ def panel_of(figure: Any, across: str, upwards: str, title: str = "") -> Any:
     panel = figure.subplots()
     panel.set_xlabel(across)
     panel.set_ylabel(upwards)
+    panel.set_axisbelow(True)
     panel.grid(True, color=LIGHT.groups["module"].stroke, linewidth=0.6)
     if title:
         panel.set_title(title, fontsize=11)

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import mpmath
 import numpy as np
 import pytest
 
 import symgraph as sg
+from phenomena.numbers import NUMBERS
 from symgraph.zoo import gates
-
-STORED = Path(__file__).parents[1] / "lectures" / "lecture_numbers.json"
-NUMBERS = json.loads(STORED.read_text("utf-8"))
 
 
 def test_a_chain_of_logistic_units_has_the_slope_that_mpmath_finds():

@@ -1,0 +1,1 @@
+"""Tests of what lectures observe about networks."""
