@@ -110,6 +110,8 @@ _TOPICS: dict[str, dict[str, str]] = {
         "rnn-scalar": "recurrent:scalar_rnn",
         "sequence-classifier": "recurrent:sequence_classifier",
         "elman": "recurrent:elman_language_model",
+        "char-rnn": "language:char_rnn",
+        "char-lstm": "language:char_lstm",
         "encoder-decoder": "recurrent:encoder_decoder",
         "bidirectional": "recurrent:bidirectional",
         "captioning": "recurrent:captioning",
