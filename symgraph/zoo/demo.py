@@ -67,7 +67,12 @@ def _train(out: Path) -> tuple[float, list[Path]]:
     """Train the convolutional network on the digits; return its accuracy on the test set."""
     x_train, y_train, x_test, y_test = digits.split(key=0)
     net = convolution.digits_cnn()
-    model = sg.Model(loss=net.loss, inputs=[net.x, net.y], outputs={"logits": net.logits})
+    model = sg.Model(
+        loss=net.loss,
+        inputs=[net.x, net.y],
+        outputs={"logits": net.logits},
+        target="cython",  # NumPy where there is no C compiler
+    )
     print(f"\nHandwritten digits: {len(y_train)} images to train, {len(y_test)} to test")
     history = model.fit(
         {"image": x_train, "label": y_train},
@@ -75,7 +80,6 @@ def _train(out: Path) -> tuple[float, list[Path]]:
         epochs=EPOCHS,
         batch_size=32,
         validation={"image": x_test, "label": y_test},
-        progress=True,
     )
     scores = model.predict({"image": x_test})["logits"]
     accuracy = float(np.mean(np.argmax(scores, axis=1) == y_test))
