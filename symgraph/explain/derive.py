@@ -20,7 +20,7 @@ from symgraph.errors import GradientError, UnknownNameError, UnsupportedError
 from symgraph.explain.derivation import Derivation, Equation, Note
 from symgraph.explain.given import given_values
 from symgraph.explain.idioms import with_idioms
-from symgraph.explain.index_form import IndexForm, check_letters
+from symgraph.explain.index_form import IndexForm, check_letters, without_turns
 from symgraph.explain.loops import Recurrence, names_of, recurrence
 from symgraph.explain.matrix_derivatives import (
     Conventions,
@@ -314,6 +314,7 @@ class _Derive:
             indexed = IndexForm(names.reader.axes, names.reader.algebra, names.literal.algebra)
             given = [indexed.equation(one, literal=True) for one in given]
             defined = [indexed.equation(one) for one in defined]
+            steps = without_turns(steps)
             made = [indexed.step(one) for one in steps]
             for old, new in zip(steps, made, strict=True):
                 names.called_by_entries(old.target, new.target)

@@ -14,7 +14,9 @@ __all__ = ["given_values"]
 def _in_parts(names: Naming, division: Division) -> Equation:
     """W = [W_h, W_x], [W_h; W_x] for parts on one another."""
     whole, *parts = (names.literal.read(one) for one in (division.whole, *division.parts))
-    return Equation(whole, Side(tuple(parts), "matrix", stacked=division.axis == 0))
+    if division.axis == 0:
+        return Equation(whole, Side(tuple(parts), "matrix", stacked=True))
+    return Equation(whole, names.literal.algebra.beside(parts))
 
 
 def given_values(names: Naming) -> list[Equation]:

@@ -22,10 +22,10 @@ from symgraph.notation.indexed import Array, Index, Over, mapped, replaced, unsh
 from symgraph.notation.read import Forward, Reader
 from symgraph.notation.sequences import Side
 from symgraph.notation.spelling import Spelling, written_small
-from symgraph.notation.tree import Formula, Name, Number, Sum, walk
+from symgraph.notation.tree import Derivative, Formula, Name, Number, Sum, Transpose, walk
 from symgraph.shapes import bind_dim
 
-__all__ = ["IndexForm", "check_letters", "entries"]
+__all__ = ["IndexForm", "check_letters", "entries", "without_turns"]
 
 #: More products than this are not written out.
 MOST_PRODUCTS = 10_000
@@ -64,6 +64,33 @@ class IndexForm:
             self.formula(one.target, side) for side in (one.target, one.before, one.after)
         )
         return dataclasses.replace(one, target=target, before=before, after=after)
+
+
+def without_turns(steps: Sequence[Step]) -> list[Step]:
+    """The steps without those from x^T to x, whose entries are the same.
+
+    What leads to the derivative by x^T leads to that by x; where x acts in several ways, this one
+    is through the value that x^T is a part of.
+    """
+    found: list[Step | None] = list(steps)
+    for k, turn in enumerate(steps):
+        if turn.rule != "rearrangement":
+            continue
+        row, label = dict(turn.words).get("head"), turn.target
+        if not isinstance(row, Transpose) or not isinstance(label, Derivative):
+            continue
+        target = dataclasses.replace(label, by=row)
+        before = [i for i, one in enumerate(found[:k]) if one is not None and one.target == target]
+        for i in before:
+            one = found[i]
+            assert one is not None
+            if i == before[-1]:
+                head = dict(one.words)["head"] if len(before) == 1 else row
+                through = None if turn.through is None or isinstance(head, str) else head
+                one = dataclasses.replace(one, through=through, name=turn.name, value=turn.value)
+            found[i] = dataclasses.replace(one, target=turn.target)
+            found[k] = None
+    return [one for one in found if one is not None]
 
 
 def check_letters(letters: Mapping[Node, str]) -> None:

@@ -138,7 +138,9 @@ class _Reading:
         self._lenient = any(1 in node.shape for node in naming.forward.order)
         self._stations = [self._station(point, formulas) for point in at]
         known = self._with_entries(dict.fromkeys(self._cut, 0.0)) | self._stations[0].values
-        names = self._names = readback.Names(known, self._stations[0].derivatives)
+        names = self._names = readback.Names(
+            known, self._stations[0].derivatives, from_one=self._spelling.subscripts
+        )
         self._stations = [
             station._replace(
                 derivatives=names.keyed(station.derivatives),

@@ -56,7 +56,7 @@ from symgraph.notation.parts import (
     split_number,
 )
 from symgraph.notation.quotients import Quotient, in_chain, in_entries, quotient
-from symgraph.notation.sequences import OverTime
+from symgraph.notation.sequences import OverTime, Side
 from symgraph.notation.traces import total_of_diagonal
 from symgraph.notation.tree import (
     Call,
@@ -425,6 +425,13 @@ class Algebra:
             column = self.build(Parts(1, [], [], core[:-1]))
             return self.product([number, self.entrywise([column, self.transpose(core[-1])])])
         return Call("diag", (x,), "column")
+
+    def beside(self, parts: Sequence[Formula]) -> Formula:
+        """Matrices side by side; columns as [u^T; v^T]^T, as [u, v] joins them into one vector."""
+        if any(part.sort != "column" for part in parts):
+            return Side(tuple(parts), "matrix")
+        rows = tuple(self.transpose(part) for part in parts)
+        return self.transpose(Side(rows, "matrix", stacked=True))
 
     def turned(self, x: Formula, sort: Sort) -> Formula:
         """The vector x as a column or a row."""

@@ -237,6 +237,8 @@ class Entries:
         return replace(changed, kind="scalar") if isinstance(changed, (Apply, Call)) else changed
 
     def _entry_of_array(self, x: Array, at: Sequence[Formula]) -> Formula:
+        if len(at) == 1 and len(x.indices) == 2:  # a vector that is a matrix of one row or column
+            at = (Number(0), *at) if x.sort == "row" else (*at, Number(0))
         body = replaced(x.body, {i.letter: p for i, p in zip(x.indices, at, strict=True)})
         guards = [
             inside(position, index.length)

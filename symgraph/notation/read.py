@@ -177,9 +177,11 @@ class Reader(Bodies):
         if node.ndim == 1 and all(part.sort in (*_VECTORS, "scalar") for part in parts):
             return Side(tuple(self.algebra.turned(part, sort) for part in parts), sort)
         lying = "row" if inner.axis == 0 else "column"
-        if node.ndim == 2 and all(part.sort in ("matrix", lying) for part in parts):
-            return Side(tuple(parts), "matrix", stacked=inner.axis == 0)
-        return None
+        if node.ndim != 2 or not all(part.sort in ("matrix", lying) for part in parts):
+            return None
+        if inner.axis == 0:
+            return Side(tuple(parts), "matrix", stacked=True)
+        return self.algebra.beside(parts)
 
     def _cut(self, node: Node, formula: Formula) -> Formula:
         """A name for a formula, which is defined once."""

@@ -223,11 +223,9 @@ class MomentReader(Reader):
                 sort = "row"
             down = sort == "column" and not own
             return Side(tuple(self.algebra.turned(x, sort) for x in xs), sort, stacked=down)
-        if node.axis == 1 and all(x.sort == "column" for x in xs):  # [u, v] joins them into one
-            rows = tuple(self.algebra.turned(x, "row") for x in xs)
-            return Transpose(Side(rows, "matrix", stacked=True))
         if node.ndim == 2 and all(x.sort in ("matrix", "row", "column") for x in xs):
-            return Side(tuple(xs), "matrix", stacked=node.axis == 0)
+            down = node.axis == 0
+            return Side(tuple(xs), "matrix", stacked=True) if down else self.algebra.beside(xs)
         return None
 
     def _pull(self, node: Node, xs: Sequence[Formula]) -> Formula | None:

@@ -13,7 +13,7 @@ import sympy
 
 import symgraph.notation.write_index  # noqa: F401 - registers how indices are written
 from symgraph.abstract import spelled
-from symgraph.notation.indexed import Over
+from symgraph.notation.indexed import Index, Over
 from symgraph.notation.pen import (
     AND,
     HADAMARD,
@@ -361,8 +361,19 @@ def _(formula: OneHot, pen: Pen) -> Piece:
 
 @piece_of.register
 def _(formula: Relation, pen: Pen) -> Piece:
-    left, right = (pen.wrap(piece_of(x, pen), REL + 1) for x in (formula.left, formula.right))
+    sides = _counted(formula) if pen.spelling.subscripts else (formula.left, formula.right)
+    left, right = (pen.wrap(piece_of(x, pen), REL + 1) for x in sides)
     return Piece(f"{left} {pen.pick(*_SIGNS[formula.operator])} {right}", REL)
+
+
+def _counted(formula: Relation) -> tuple[Formula, Formula]:
+    """The sides of i = 1, where the number is a place and counts from 1 as all indices do."""
+    number, letter = formula.left, formula.right
+    if isinstance(number, Index):
+        number, letter = letter, number
+    if formula.operator == "==" and isinstance(number, Number) and isinstance(letter, Index):
+        return letter, Number(int(number.value) + 1)
+    return formula.left, formula.right
 
 
 def _chained(

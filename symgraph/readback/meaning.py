@@ -271,13 +271,23 @@ def _absolute(tree: Absolute, scope: _Scope) -> Value | Open:
 def _relation(tree: Relation, scope: _Scope) -> Value | Open:
     if any(isinstance(part, Places) for part in tree.parts):
         return _is_winner(tree, scope)
-    values = [_value(part, scope) for part in tree.parts]
+    values = [_value(part, scope) for part in _from_zero(tree, scope)]
     found: Value | Open | None = None
     for sign, left, right in zip(tree.signs, values, values[1:], strict=False):
         one = entrywise(_COMPARE[sign], left, right)
         found = one if found is None else entrywise(np.logical_and, found, one)
     assert found is not None
     return found
+
+
+def _from_zero(tree: Relation, scope: _Scope) -> tuple[Tree, ...]:
+    """The parts of i = 1 with the place counted from 0, as the values of letters are."""
+    letter, place = (*tree.parts, None)[:2]
+    if not scope.names.from_one or tree.signs != ("=",) or not isinstance(place, Number):
+        return tree.parts
+    if not isinstance(letter, Word) or letter.name not in scope.letters:
+        return tree.parts
+    return letter, Number(place.place, place.value - 1)
 
 
 def _is_winner(tree: Relation, scope: _Scope) -> Value | Open:
@@ -469,13 +479,13 @@ def _addressed(tree: Entries, scope: _Scope) -> Array:
 
     Raises MeaningError where the one across a vector is a number other than 0.
     """
-    array = _array_behind(tree.x, scope)
+    twice = len(tree.low) == 2 and not tree.from_one
+    array = _array_behind(tree.x, scope, twice)
     entry = scope.names.values.get(tree.x.name) if isinstance(tree.x, Word) else None
     if isinstance(entry, Given) and entry.sort in ("column", "row") and len(tree.low) == 1:
         array = array.ravel()  # r[2] of a matrix with a single row
     if isinstance(tree.x, Label):
         entry = scope.names.derivatives.get((tree.x.of, tree.x.by))
-    twice = len(tree.low) == 2 and not tree.from_one
     if isinstance(entry, Given) and entry.sort in ("column", "row") and twice:
         across = tree.low[1 if entry.sort == "column" else 0]
         if isinstance(across, Number) and across.value != 0:
@@ -484,10 +494,11 @@ def _addressed(tree: Entries, scope: _Scope) -> Array:
     return array
 
 
-def _array_behind(tree: Tree, scope: _Scope) -> Array:
+def _array_behind(tree: Tree, scope: _Scope, twice: bool = False) -> Array:
     """The array that indices address, with the axes that it has in NumPy.
 
-    Times may stand in it, but no letter that runs through several values.
+    What is computed has both axes where `twice` says that two indices stand at it. Times may stand
+    in it, but no letter that runs through several values.
     """
     names = scope.names
     entry: Any = None
@@ -499,7 +510,7 @@ def _array_behind(tree: Tree, scope: _Scope) -> Array:
         return np.asarray(entry.array)
     fixed = {letter: at for letter, at in scope.letters.items() if np.ndim(at) == 0}
     x = settled(_value(tree, _Scope(names, fixed)))
-    return x.array.ravel() if x.sort in ("column", "row") else x.array
+    return x.array.ravel() if x.sort in ("column", "row") and not twice else x.array
 
 
 def _sequence(tree: Tree, scope: _Scope) -> Sequence | None:
@@ -568,7 +579,7 @@ def _taken(array: Array, places: Value) -> Value:
 def _base(tree: Entries, place: Tree, scope: _Scope) -> int:
     """Whether an index counts from 1: digits as in w_12 do, and letters with the bound 1."""
     if isinstance(place, Number):
-        return int(tree.from_one)
+        return int(tree.from_one or scope.names.from_one)
     return int(any(letter in scope.from_one for letter in _letters(place)))
 
 

@@ -77,7 +77,8 @@ class Names:
 
     `values`: by the user's spelling an array (or Given), a Sequence, or a callable of arrays.
     `derivatives`: by (value, by what), both as they are written in the formula. `ranges`: first and
-    last value of an index letter. Raises NameClashError for two names that cannot be told apart.
+    last value of an index letter. `from_one`: digits as indices count from 1 even where they might
+    count from 0, as in z_1. Raises NameClashError for two names that cannot be told apart.
     """
 
     def __init__(
@@ -85,7 +86,9 @@ class Names:
         values: Mapping[str, Any],
         derivatives: Mapping[tuple[str, str], Any] | None = None,
         ranges: Mapping[str, tuple[int, int]] | None = None,
+        from_one: bool = False,
     ) -> None:
+        self.from_one = from_one
         self.values: dict[str, Entry] = {name: _entry(one) for name, one in values.items()}
         self.ranges = dict(ranges or {})
         self._regular: dict[str, str] = {}
