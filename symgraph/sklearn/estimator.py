@@ -154,15 +154,15 @@ class Estimator(BaseEstimator):
         rule = check_rule(optimizer, None, None)
         memory = getattr(self, "_memory", None)
         if memory is None:
-            model._training_for(rule, False)
+            model._course.training_for(rule, False)
         else:
-            model._go_on_from(rule, *memory)
+            model._course.go_on_from(rule, *memory)
         measured = model.partial_fit(
             data, optimizer=optimizer, batch_size=self._batch(rows), shuffle=True,
             seed=self._seed_kept,
         )  # fmt: skip
         self._keep(model)
-        self._memory = model._remembered()
+        self._memory = model._course.remembered()
         self.loss_curve_ = [*self.loss_curve_, measured["loss"]]
         self.n_iter_ = len(self.loss_curve_)
 

@@ -25,14 +25,16 @@ import numbers
 import time
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Never, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from symgraph.errors import KindError, RangeError, UnknownNameError
+from symgraph.errors import KindError, RangeError, UnknownNameError, UnsupportedError
 from symgraph.train.history import History
+from symgraph.train.keywords import refuse
 from symgraph.train.names import unknown_name
+from symgraph.train.store import SUFFIXES
 
 if TYPE_CHECKING:
     from symgraph.train.model import Model
@@ -170,7 +172,9 @@ class EarlyStopping(_Watcher):
         min_delta: float = 0.0,
         restore_best: bool = True,
         mode: Mode | None = None,
+        **unknown: Never,
     ) -> None:
+        refuse("EarlyStopping", EarlyStopping, (), unknown)
         _check_count("EarlyStopping: patience", patience)
         self._best = _Best("EarlyStopping", monitor, mode, min_delta)
         self._patience = patience
@@ -211,6 +215,7 @@ class BestModel(_Watcher):
     With a `path` they are written there, as `Model.save` does, whenever the value becomes better,
     and the model ends as its last epoch left it. Without one the model has them in the end.
     `monitor`, `mode`, `best` and `epoch` as in `EarlyStopping`.
+    Raises UnsupportedError for a path of another suffix.
 
     >>> import symgraph as sg
     >>> x, w = sg.input("x", "N"), sg.parameter("w")
@@ -222,8 +227,18 @@ class BestModel(_Watcher):
     """
 
     def __init__(
-        self, path: str | Path | None = None, monitor: str | None = None, mode: Mode | None = None
+        self,
+        path: str | Path | None = None,
+        monitor: str | None = None,
+        mode: Mode | None = None,
+        **unknown: Never,
     ) -> None:
+        refuse("BestModel", BestModel, (), unknown)
+        if path is not None and Path(path).suffix not in SUFFIXES:
+            raise UnsupportedError(
+                f"BestModel: path is {str(path)!r}, and it ends in {' or '.join(SUFFIXES)}. The "
+                f"value to look at is given by its name: BestModel(monitor={str(path)!r})."
+            )
         self._best = _Best("BestModel", monitor, mode, 0.0)
         self._path = None if path is None else Path(path)
         self._copy = _Copy()
@@ -271,7 +286,9 @@ class ReduceRate(_Watcher):
         min_delta: float = 0.0,
         least: float = 0.0,
         mode: Mode | None = None,
+        **unknown: Never,
     ) -> None:
+        refuse("ReduceRate", ReduceRate, (), unknown)
         _check_count("ReduceRate: patience", patience)
         _check_number("ReduceRate: least", least)
         _check_number("ReduceRate: factor", factor)

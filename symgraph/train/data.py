@@ -21,7 +21,7 @@ from symgraph.shapes import Dim, bind_dim, dim_symbols, shape_text
 from symgraph.train.kept import BLOCK, blocks, converted, gather, is_plain, stays
 from symgraph.train.lookups import Lookups, check_lookups
 from symgraph.train.names import unknown_name
-from symgraph.train.sources import load
+from symgraph.train.sources import grouped, load
 
 __all__ = ["Data", "Lookups", "Own", "check_data"]
 
@@ -177,22 +177,40 @@ def check_data(
 def _named(
     where: str, data: Any, inputs: Mapping[str, Var], known: Mapping[str, Var]
 ) -> dict[str, Any]:
-    """Data by name: from a file what the model knows, from a table its columns."""
+    """Data by name; a file or a table may hold more than the model knows."""
     if isinstance(data, str | PathLike):
-        return {name: array for name, array in load(Path(data)).items() if name in known}
-    is_table = not isinstance(data, Mapping | type) and callable(getattr(data, "keys", None))
-    if is_table:
-        data = {name: data[name] for name in data.keys()}  # noqa: SIM118 - a data frame
+        return load(Path(data))
+    if not isinstance(data, Mapping | type) and callable(getattr(data, "keys", None)):
+        return grouped({name: data[name] for name in data.keys()})  # noqa: SIM118 - a data frame
     if not isinstance(data, Mapping):
         raise KindError(
-            f"{where}: the data are a {type(data).__name__}, and they map the names of the inputs "
-            f"to arrays. Write {{{', '.join(f'{name!r}: ...' for name in inputs)}}}."
+            f"{where}: the data are {_kind_of(data)}, and they map the names of the inputs to "
+            f"arrays. {_as_mapping(data, list(inputs))}"
         )
     named = {key.name if isinstance(key, Var) else key: value for key, value in data.items()}
     for name in named:
         if name not in known:
             raise unknown_name(where, "an input", name, known)
     return named
+
+
+def _kind_of(data: Any) -> str:
+    outer = f"a {type(data).__name__}"
+    if not isinstance(data, list | tuple) or not data:
+        return outer
+    return f"{outer} of {len(data)}, the first a {type(data[0]).__name__}"
+
+
+def _as_mapping(data: Any, names: list[str]) -> str:
+    """How to write other data as arrays by name."""
+    parts = [f"{name!r}: ..." for name in names]
+    if isinstance(data, list | tuple):
+        lengths = {len(one) if isinstance(one, list | tuple) else -1 for one in data}
+        if lengths == {len(names)}:
+            return f"If each holds one sample, write dict(zip({names}, zip(*data)))."
+        if len(data) == len(names):
+            parts = [f"{name!r}: data[{i}]" for i, name in enumerate(names)]
+    return f"Write {{{', '.join(parts)}}}."
 
 
 def _check_lookups(where: str, lookups: Lookups, data: Data, own: Own) -> None:

@@ -7,7 +7,7 @@ import html
 import io
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import ItemsView, Iterator, KeysView, Mapping, ValuesView
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +58,20 @@ class History(Mapping[str, list[float]]):
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._columns)
+
+    # those of Mapping would show themselves by the whole table
+
+    def keys(self) -> KeysView[str]:
+        """The names of what was measured."""
+        return self._columns.keys()
+
+    def values(self) -> ValuesView[list[float]]:
+        """The numbers of all epochs, for one name after another."""
+        return self._columns.values()
+
+    def items(self) -> ItemsView[str, list[float]]:
+        """The names with their numbers."""
+        return self._columns.items()
 
     def __len__(self) -> int:
         return len(self._columns)

@@ -98,6 +98,10 @@ class _Csv:
             values = {name: float(cell) for name, cell in zip(names, cells, strict=True) if cell}
             yield {**values, "epoch": int(cells[0])}
 
+    def owns(self, line: str) -> bool:
+        """Whether the first line of a file is one of a log."""
+        return line.startswith("epoch,")
+
     def head(self, names: Sequence[str]) -> str:
         return _csv_line(names)
 
@@ -121,6 +125,10 @@ class _JsonLines:
             if not isinstance(row, dict) or type(row.get("epoch")) is not int:
                 raise ValueError("it has no 'epoch'")
             yield row
+
+    def owns(self, line: str) -> bool:
+        """Whether the first line of a file is one of a log."""
+        return line.startswith('{"epoch"')
 
     def head(self, names: Sequence[str]) -> str:
         return ""
@@ -192,7 +200,7 @@ class _Table(Log):
                 return rows
             except (ValueError, csv.Error) as error:
                 number = len(rows) + first + 1
-                if rows and number >= len(lines):
+                if number >= len(lines) and self._form.owns(lines[0]):
                     _log.warning(
                         "fit: the last line of %r is damaged and left out.", str(self._path)
                     )

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from copy import deepcopy
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Never, NoReturn, Self, TypeAlias
 
 from numpy.typing import NDArray
 
@@ -17,8 +16,8 @@ from symgraph.errors import KindError, UnsupportedError
 from symgraph.node import Node
 from symgraph.onnx.export import to_onnx
 from symgraph.train import store
-from symgraph.train.averages import averages_of, replaced
-from symgraph.train.checkpoint import describe, take_up, training_facts
+from symgraph.train.checkpoint import describe
+from symgraph.train.course import Course
 from symgraph.train.engine import Engine
 from symgraph.train.fitting import (
     Callback,
@@ -29,15 +28,14 @@ from symgraph.train.fitting import (
 )
 from symgraph.train.history import History
 from symgraph.train.keeper import Keeper
+from symgraph.train.keywords import refuse
 from symgraph.train.logs import open_logs
-from symgraph.train.loop import Training
 from symgraph.train.names import check_same_names
 from symgraph.train.optim import Adam
 from symgraph.train.optimizer import Chosen, Optimizer
 from symgraph.train.parallel.communicator import Communicator
 from symgraph.train.parallel.crew import Crew
 from symgraph.train.plan import (
-    Rule,
     check_batch_size,
     check_flags,
     check_key,
@@ -111,7 +109,9 @@ class Model:
         dtype: Dtype = "float64",
         target: Target = "numpy",
         threads: int = 1,
+        **unknown: Never,
     ) -> None:
+        refuse("Model", Model, (), unknown)
         if dtype not in ("float64", "float32"):
             raise KindError(f"Model: dtype is {dtype!r}, and it is 'float64' or 'float32'.")
         if target not in ("numpy", "cython"):
@@ -122,10 +122,7 @@ class Model:
         self._engine = Engine(self.spec, Settings(dtype, target, threads), seed)
         self.parameters = self._engine.parameters
         self.states = self._engine.states
-        self._training: Training | None = None
-        self._loaded: tuple[dict[str, Array], dict[str, Any]] | None = None
-        self._is_averaged = False
-        self._is_fitting = False
+        self._course = Course(self._engine)
 
     @property
     def settings(self) -> Settings:
@@ -137,7 +134,7 @@ class Model:
     def fit(
         self,
         data: Any,
-        *,
+        *more: Never,
         optimizer: Optimizer = Adam(1e-3),  # noqa: B008 - a frozen value
         epochs: int = 1,
         batch_size: int | None = 32,
@@ -155,6 +152,7 @@ class Model:
         log: str | Path | Sequence[str | Path] = (),
         communicator: Communicator | None = None,
         freeze: Chosen | str | Node = (),
+        **unknown: Never,
     ) -> History:
         """Train on data, and return what every epoch measured.
 
@@ -208,7 +206,8 @@ class Model:
         settings outside theirs. NonFiniteError when the loss or an update is no longer finite:
         it names the step and the first such node, and the parameters are those before that step.
         """
-        self._check_idle()
+        refuse("fit", Model.fit, more, unknown)
+        self._course.check_idle()
         crew = Crew(communicator)
         with ExitStack() as stack:
             stack.enter_context(crew.guarded())
@@ -227,7 +226,7 @@ class Model:
                 if checkpoint is not None and crew.is_first:
                     keeper = Keeper(checkpoint, every, resume, self._engine, rule, plan)
                     stack.enter_context(keeper)
-                training = self._training_for(
+                training = self._course.training_for(
                     rule, resume and checkpoint is None, crew.communicator
                 )
             crew.check_same(
@@ -235,8 +234,7 @@ class Model:
                 partial(run_facts, self._engine, rule, plan, train, held_out),
             )
             crew.watch(checkpoint)
-            stack.callback(setattr, self, "_is_fitting", False)
-            self._is_fitting = True
+            stack.enter_context(self._course.fitting())
             return Fitting(
                 self, self._engine, training, plan, train, held_out, watching, progress, keeper,
                 checkpoint is not None, crew, logs,
@@ -245,17 +243,20 @@ class Model:
     def step(
         self,
         batch: Mapping[str, Any],
-        *,
+        *more: Never,
         optimizer: Optimizer | None = None,
         clip_norm: float | None = None,
         clip_value: float | None = None,
         seed: int = 0,
         check_finite: bool = True,
+        freeze: Chosen | str | Node | None = None,
+        **unknown: Never,
     ) -> dict[str, float]:
         """One step on all samples of a batch; the loss and the metrics before it.
 
-        Further steps go on with the same optimizer when none is given, or an equal one. The loss is
-        returned as it is, also when it is NaN. Raises as `fit`.
+        Further steps go on with the optimizer, the clipping and the frozen parameters of the last
+        one where these are not given, or are equal; with others the optimizer begins anew. The loss
+        is returned as it is, also when it is NaN. Raises as `fit`.
 
         >>> import symgraph as sg
         >>> w = sg.parameter("w", init=1.0)
@@ -263,15 +264,17 @@ class Model:
         >>> model.step({}, optimizer=sg.optim.SGD(0.25)), float(model.parameters["w"])
         ({'loss': 1.0}, 0.5)
         """
+        refuse("step", Model.step, more, unknown)
         check_key("step", seed, "seed")
+        check_flags("step", check_finite=check_finite)
         checked = self._engine.check("step", batch, check_finite)
-        training = self._further(optimizer, clip_norm, clip_value)
+        training = self._course.further(optimizer, clip_norm, clip_value, freeze)
         return self.spec.measuring.of_batch(training.step(checked, seed), checked.rows)
 
     def partial_fit(
         self,
         data: Any,
-        *,
+        *more: Never,
         optimizer: Optimizer | None = None,
         batch_size: int | None = 32,
         shuffle: bool = False,
@@ -279,11 +282,13 @@ class Model:
         clip_norm: float | None = None,
         clip_value: float | None = None,
         check_finite: bool = True,
+        freeze: Chosen | str | Node | None = None,
+        **unknown: Never,
     ) -> dict[str, float]:
         """Train once on further data, as they come in; what was measured on them.
 
         The optimizer goes on where the last step has left it when none is given, or an equal one:
-        its slots, its counter and its schedule. All else as in `fit`.
+        its slots, its counter and its schedule; see `step`. All else as in `fit`.
 
         >>> import symgraph as sg
         >>> x, w = sg.input("x", "N"), sg.parameter("w")
@@ -293,20 +298,11 @@ class Model:
         {'loss': 64.0}
         {'loss': 0.0}
         """
+        refuse("partial_fit", Model.partial_fit, more, unknown)
         plan = check_plan(1, batch_size, shuffle, seed)
+        check_flags("partial_fit", check_finite=check_finite)
         taken = self._engine.take("partial_fit", data, check_finite)
-        return self._further(optimizer, clip_norm, clip_value).further(taken, plan)
-
-    def _further(
-        self, optimizer: Optimizer | None, clip_norm: float | None, clip_value: float | None
-    ) -> Training:
-        """The training under way, if it has this rule or none is given, or a new one."""
-        last = self._training
-        if optimizer is None and last is not None:
-            rule = last.rule
-        else:
-            rule = check_rule(optimizer or Adam(1e-3), clip_norm, clip_value)
-        return self._training_for(rule, last is not None and last.rule == rule)
+        return self._course.further(optimizer, clip_norm, clip_value, freeze).further(taken, plan)
 
     def update_rule(
         self,
@@ -330,9 +326,10 @@ class Model:
 
         Raises UnsupportedError before the first step.
         """
-        if self._training is None:
+        training = self._course.training
+        if training is None:
             raise UnsupportedError("source: there is no program before the first step or fit.")
-        return self._training.program.source
+        return training.program.source
 
     @property
     def learning_rate(self) -> float:
@@ -342,37 +339,34 @@ class Model:
 
         Raises UnsupportedError before the first step, and for a rate that is an expression.
         """
-        return float(self._rated().slots["η"])
+        return float(self._course.rated.slots["η"])
 
     @learning_rate.setter
     def learning_rate(self, rate: float) -> None:
-        self._rated().set_rate(rate)
-
-    def _rated(self) -> Training:
-        if self._training is None or not self._training.has_rate:
-            raise UnsupportedError(
-                "learning_rate: there is none to read or set before training has begun, or when "
-                "it is an expression of the step. Give the optimizer a number."
-            )
-        return self._training
+        self._course.rated.set_rate(rate)
 
     @property
     def averages(self) -> dict[str, Array]:
         """The moving averages of the parameters by name, which `average=` of an optimizer keeps.
 
-        A parameter that was frozen is its own average. Raises UnsupportedError where there are
-        none.
-        """
-        steps = 0
-        slots: Mapping[str, Array] = {}
-        if self._training is not None:
-            slots, steps = self._training.slots, self._training.position.step
-        elif self._loaded is not None:
-            slots, steps = self._loaded[0], int(self._loaded[1]["position"]["step"])
-        return averages_of(self.parameters, slots, steps)
+        A parameter that was frozen is its own average. What `fit` measures, with val_ or without,
+        and what callbacks keep are the parameters themselves; a callback may measure the averages:
 
-    @contextmanager
-    def averaged(self) -> Iterator[None]:
+        >>> def tell(model, history):
+        ...     with model.averaged():
+        ...         print(model.evaluate({}))
+        >>> import symgraph as sg
+        >>> w = sg.parameter("w")
+        >>> model, rule = sg.Model((w - 1) ** 2, []), sg.optim.SGD(0.25, average=0.5)
+        >>> _ = model.fit({}, optimizer=rule, epochs=2, callbacks=[tell])
+        {'loss': 0.25}
+        {'loss': 0.140625}
+
+        Raises UnsupportedError where there are none.
+        """
+        return self._course.averages()
+
+    def averaged(self) -> AbstractContextManager[None]:
         """While this is open the parameters are their averages, to evaluate, predict and save.
 
         Raises as `averages`; training is refused meanwhile.
@@ -387,31 +381,19 @@ class Model:
         >>> print(model.predict({})["w"])
         0.75
         """
-        self._check_own("averaged")
-        with replaced(self.parameters, self.averages):
-            self._is_averaged = True
-            try:
-                yield
-            finally:
-                self._is_averaged = False
-
-    def _check_own(self, where: str) -> None:
-        if self._is_averaged:
-            raise UnsupportedError(
-                f"{where}: the parameters are their averages inside of `with model.averaged()`, "
-                "and become what they were behind it. Do this there."
-            )
+        return self._course.averaged()
 
     # --- without training ---------------------------------------------------------------------
 
     def evaluate(
         self,
         data: Any,
-        *,
+        *more: Never,
         batch_size: int | None = None,
         key: int = 0,
         training: bool = False,
         check_finite: bool = True,
+        **unknown: Never,
     ) -> dict[str, float]:
         """The loss and the metrics on data.
 
@@ -422,6 +404,7 @@ class Model:
         batches by their sizes. `training` is what the switch `sg.training()` stands at, `key` the
         random key. Raises as `fit`.
         """
+        refuse("evaluate", Model.evaluate, more, unknown)
         check_batch_size("evaluate", batch_size)
         check_key("evaluate", key)
         check_flags("evaluate", training=training, check_finite=check_finite)
@@ -431,11 +414,12 @@ class Model:
     def predict(
         self,
         data: Any,
-        *,
+        *more: Never,
         batch_size: int | None = None,
         key: int = 0,
         training: bool = False,
         check_finite: bool = True,
+        **unknown: Never,
     ) -> dict[str, Array]:
         """The outputs by name; only their inputs are needed.
 
@@ -444,6 +428,7 @@ class Model:
         then draws another mask. Raises as `fit`, and UnsupportedError when an output has no axis of
         samples to put together along.
         """
+        refuse("predict", Model.predict, more, unknown)
         check_batch_size("predict", batch_size)
         check_key("predict", key)
         check_flags("predict", training=training, check_finite=check_finite)
@@ -490,7 +475,7 @@ class Model:
         The file appears whole or not at all. Raises UnsupportedError for another suffix.
         """
         arrays = {**self.parameters, **self.states}
-        training = self._training
+        training = self._course.training
         if training is not None and Path(path).suffix == ".safetensors":
             arrays |= training.slots
         store.write(path, arrays, describe(training))
@@ -530,63 +515,31 @@ class Model:
         """
         arrays, slots, kept = read_model(path)
         name_of = Path(path).name
-        self._check_own("load")
+        self._course.check_own("load")
         check_same_names(f"load: {name_of!r}", arrays, [*self.parameters, *self.states])
         checked = {name: self._owner(name).check(name, array) for name, array in arrays.items()}
         for name, array in checked.items():
             self._owner(name)[name] = array
-        self._training = None
-        self._loaded = (slots, kept) if kept else None
+        self._course.begin_from(slots, kept)
 
     def _owner(self, name: str) -> Values:
         return self.parameters if name in self.parameters else self.states
 
-    # --- inside -------------------------------------------------------------------------------
+    # --- copies -------------------------------------------------------------------------------
 
-    def _training_for(
-        self, rule: Rule, resume: bool, communicator: Communicator | None = None
-    ) -> Training:
-        """The training that goes on, or a new one; a program is compiled once for each rule."""
-        self._check_own("fit")
-        if not resume:
-            self._check_idle()
-        training = self._training
-        is_same = training is not None and training.rule.same_program(rule)
-        if training is not None and is_same and training.communicator is communicator:
-            if not resume:
-                training.restart()
-            if not resume or training.rule.optimizer != rule.optimizer:
-                training.set_rates(rule.optimizer)
-            training.rule = rule
-            return training
-        fresh = self._engine.training(rule, communicator)
-        if resume and is_same and training is not None:
-            fresh.slots.flat[...] = training.slots.flat
-            fresh.position = training.position.copy()
-        elif resume and self._loaded is not None:
-            take_up(fresh, *self._loaded)
-        elif resume:
-            raise UnsupportedError(
-                "fit: there is no training with this optimizer and clipping to resume. Give those "
-                "of the last fit, load a file that was saved after it, or use resume=False."
-            )
-        self._training = fresh
-        self._loaded = None
-        return fresh
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """A model of its own with the same numbers, whose training may be resumed like this one."""
+        made = type(self).__new__(type(self))
+        memo[id(self)] = made
+        made.spec, made.dtype = self.spec, self.dtype
+        made._engine = self._engine.copy()
+        made.parameters, made.states = made._engine.parameters, made._engine.states
+        made._course = self._course.copy_for(made._engine)
+        return made
 
-    def _check_idle(self) -> None:
-        if self._is_fitting:
-            raise UnsupportedError(
-                "fit: a callback begins another training of the model that this one is of, and "
-                "both would count with one optimizer. Train another model there, or return True."
-            )
-
-    def _remembered(self) -> tuple[dict[str, Array], dict[str, Any]]:
-        """The slots and the position of the training under way, as copies."""
-        assert self._training is not None
-        slots = {name: array.copy() for name, array in self._training.slots.items()}
-        return slots, deepcopy(training_facts(self._training))
-
-    def _go_on_from(self, rule: Rule, slots: Mapping[str, Array], facts: dict[str, Any]) -> None:
-        """Put the training with a rule where `_remembered` found it."""
-        take_up(self._training_for(rule, resume=False), slots, deepcopy(facts))
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise UnsupportedError(
+            "Model: a model holds formulas and compiled programs and is not pickled. Write "
+            "model.save(path), and model.load(path) where the same formulas are built again; "
+            "copy.deepcopy(model) makes another one here."
+        )

@@ -28,6 +28,7 @@ from symgraph.node import Node, reachable
 from symgraph.ops.leaves import Var
 from symgraph.shapes import same_shape, shape_text
 from symgraph.train.clipping import clip_by_global_norm, clip_by_value
+from symgraph.train.keywords import check_options, unknown_setting
 from symgraph.train.limits import check_limit, check_number
 from symgraph.train.names import unknown_name
 
@@ -103,6 +104,11 @@ class Optimizer(ABC):
     decoupled: ClassVar[bool] = False
     #: Numbers that must lie in [0, 1): averages of the past.
     fractions: ClassVar[tuple[str, ...]] = ()
+
+    def __new__(cls, *args: Any, **options: Any) -> Self:
+        if args or options:  # a copy is made without, and filled afterwards
+            check_options(cls, args, options)
+        return super().__new__(cls)
 
     def __post_init__(self) -> None:
         for one in fields(self):
@@ -222,9 +228,8 @@ class Optimizer(ABC):
             known = [one.name for one in fields(self) if one.name != "groups"]
             for name in given:
                 if name not in known:
-                    raise unknown_name(
-                        where_given, f"an option of {type(self).__name__}", name, known
-                    )
+                    what = f"an option of {type(self).__name__}"
+                    raise unknown_setting(where_given, what, name, known)
             return replace(self, groups=(), **given)
         if given is not None and not isinstance(given, Optimizer):
             raise KindError(

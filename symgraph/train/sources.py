@@ -25,7 +25,7 @@ from symgraph.errors import (
 from symgraph.train import store
 from symgraph.train.names import unknown_name
 
-__all__ = ["Padded", "load", "pad"]
+__all__ = ["Padded", "grouped", "load", "pad"]
 
 Array: TypeAlias = NDArray[Any]
 
@@ -33,7 +33,10 @@ _ENTRY = re.compile(r"(.+)\[(\d+)\]")
 
 
 def load(
-    path: str | Path, columns: Mapping[str, str | Sequence[str]] | None = None
+    path: str | Path,
+    columns: Mapping[str, str | Sequence[str]] | None = None,
+    *,
+    separator: str = ",",
 ) -> dict[str, Array]:
     """The arrays of a file by name.
 
@@ -41,6 +44,7 @@ def load(
     - `.csv`: its columns, named by the first line; whole numbers become integers, what is no
       number text. Columns `x[0]`, `x[1]`, ... become one array x of shape (N, k). `columns`
       chooses: a name of the result with the column, or the columns, that it is made of.
+      `separator` is what stands between two cells.
     - a folder: its files NAME.npy, which stay on disk. Training reads the samples of one batch
       after another, so that they may be larger than memory.
 
@@ -54,7 +58,7 @@ def load(
         return _folder(source)
     if source.suffix == ".csv":
         try:
-            table = _read_csv(source)
+            table = _read_csv(source, separator, columns)
         except UnicodeDecodeError as error:
             raise UnsupportedError(
                 f"load: {source.name!r} is not text in UTF-8 ({error.reason} at byte "
@@ -81,10 +85,11 @@ def _folder(path: Path) -> dict[str, Array]:
         ) from error
 
 
-def _read_csv(path: Path) -> dict[str, Array]:
+def _read_csv(path: Path, separator: str, columns: Mapping[str, Any] | None) -> dict[str, Array]:
     with path.open(newline="", encoding="utf-8-sig") as file:
-        lines = csv.reader(file)
+        lines = csv.reader(file, delimiter=separator)
         names = [name.strip() for name in next(lines, [])]
+        _check_head(path, names, separator, columns is not None)
         cells: list[list[str]] = [[] for _ in names]
         for line in lines:
             if not line:
@@ -96,11 +101,35 @@ def _read_csv(path: Path) -> dict[str, Array]:
                 )
             for column, cell in zip(cells, line, strict=True):
                 column.append(cell)
+    return dict(zip(names, map(_column, cells), strict=True))
+
+
+def _check_head(path: Path, names: list[str], separator: str, is_chosen: bool) -> None:
+    """Raise UnsupportedError unless the first line of a table names its columns."""
     twice = sorted({name for name in names if names.count(name) > 1})
+    if names and all(map(_is_number, names)) and (twice or not is_chosen):
+        raise UnsupportedError(
+            f"load: the first line of {path.name!r} holds the numbers {', '.join(names[:4])}"
+            f"{', ...' * (len(names) > 4)}, and it names the columns. Put a line of names above "
+            'it, such as x[0],x[1],y; or choose among such names by columns={"x": [...]}.'
+        )
+    other = next((mark for mark in ";\t|" if len(names) == 1 and mark in names[0]), None)
+    if other is not None:
+        raise UnsupportedError(
+            f"load: {path.name!r} has {other!r} between its cells, and they are read as separated "
+            f"by {separator!r}. Write sg.data.load(path, separator={other!r})."
+        )
     if twice or not names:
         what = f"two columns {twice[0]!r}" if twice else "no line of names"
         raise UnsupportedError(f"load: {path.name!r} has {what}. Name each column once, above it.")
-    return dict(zip(names, map(_column, cells), strict=True))
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _column(cells: list[str]) -> Array:
@@ -120,7 +149,7 @@ def _chosen(
     file: str, table: dict[str, Array], columns: Mapping[str, str | Sequence[str]] | None
 ) -> dict[str, Array]:
     if columns is None:
-        return _grouped(table)
+        return grouped(table)
     found: dict[str, Array] = {}
     for name, wanted in columns.items():
         parts = [wanted] if isinstance(wanted, str) else list(wanted)
@@ -132,12 +161,15 @@ def _chosen(
     return found
 
 
-def _grouped(table: dict[str, Array]) -> dict[str, Array]:
-    """Columns x[0], x[1], ... as one array x."""
-    found: dict[str, Array] = {}
-    parts: dict[str, dict[int, Array]] = {}
+def grouped(table: Mapping[Any, Any]) -> dict[Any, Any]:
+    """The columns of a table by name, x[0], x[1], ... as one array x.
+
+    Raises UnknownNameError where one of these is missing, NameClashError where there is x too.
+    """
+    found: dict[Any, Any] = {}
+    parts: dict[str, dict[int, Any]] = {}
     for name, column in table.items():
-        match = _ENTRY.fullmatch(name)
+        match = _ENTRY.fullmatch(name) if isinstance(name, str) else None
         if match is None:
             found[name] = column
         else:

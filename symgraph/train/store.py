@@ -13,6 +13,7 @@ import os
 import secrets
 import time
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any, TypeAlias
@@ -23,11 +24,21 @@ from numpy.typing import NDArray
 from symgraph.errors import MissingFileError, NameClashError, StorageError, UnsupportedError
 from symgraph.train.locks import try_lock
 
-__all__ = ["is_ours", "read", "refused", "replace_file", "sweep", "sync_folder", "write"]
+__all__ = [
+    "SUFFIXES",
+    "is_ours",
+    "read",
+    "refused",
+    "replace_file",
+    "sweep",
+    "sync_folder",
+    "write",
+]
 
 Arrays: TypeAlias = Mapping[str, NDArray[Any]]
 
 HOUR = 3600  # seconds
+SUFFIXES = (".safetensors", ".npz")
 #: One text alone, since safetensors writes several in an order that changes.
 _NOTE = "symgraph"
 _RESERVED = "__metadata__"  # safetensors keeps its texts under this name
@@ -94,9 +105,9 @@ def _suffix(where: str, path: Path) -> UnsupportedError:
     )
 
 
-def _damaged(path: Path, error: Exception) -> UnsupportedError:
+def _damaged(path: Path, why: object) -> UnsupportedError:
     return UnsupportedError(
-        f"load: {path.name!r} is not a readable {path.suffix} file ({error}). Save it again."
+        f"load: {path.name!r} is not a readable {path.suffix} file ({why}). Save it again."
     )
 
 
@@ -114,12 +125,20 @@ def _read_safetensors(path: Path) -> tuple[dict[str, NDArray[Any]], str]:
 
 
 def _read_npz(path: Path) -> dict[str, NDArray[Any]]:
+    # np.load takes what is no archive for something else, and advises to read it without care
+    if path.is_file() and not zipfile.is_zipfile(path):
+        raise _damaged(path, "it is cut short, or never was one")
+    found: dict[str, NDArray[Any]] = {}
     try:
         # np.load leaves a file open that it opened itself and cannot read
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
-    except (ValueError, zipfile.BadZipFile, EOFError, TypeError) as error:
-        raise _damaged(path, error) from error
+            for name in archive.files:
+                found[name] = archive[name]
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+        raise _damaged(path, "a part of it is damaged") from error
+    except (ValueError, TypeError) as error:
+        raise _damaged(path, f"beside {[*found]} it holds no arrays of numbers") from error
+    return found
 
 
 def _npz(arrays: Arrays) -> bytes:

@@ -164,7 +164,7 @@ def _check_last(folder: Path, done: int, reference: Large, last: int) -> int:
     if epoch < done:
         raise Lost(f"epoch {done} was written, and the folder holds epoch {epoch}")
     reference.fit(epoch, resume=last > 0)
-    training = reference.model._training
+    training = reference.model._course.training
     for group, values in (("parameters", reference.model.parameters), ("slots", training.slots)):
         for name, array in checkpoint.group(group).items():
             if array.tobytes() != values[name].tobytes():

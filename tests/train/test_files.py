@@ -170,6 +170,24 @@ def test_damaged_files_are_refused(tmp_path, suffix, content):
         model().load(tmp_path / f"net{suffix}")
 
 
+def test_a_damaged_archive_is_told_without_advice_to_read_it_carelessly(tmp_path):
+    model().save(tmp_path / "whole.npz")
+    whole = (tmp_path / "whole.npz").read_bytes()
+    at = whole.index(np.float64(0.5).tobytes())
+    np.savez(tmp_path / "objects.npz", w=np.array([None, "a"]))
+    for name, content, why in (
+        ("short.npz", whole[:100], "it is cut short, or never was one"),
+        ("text.npz", b"hello" * 99, "it is cut short, or never was one"),
+        ("bit.npz", whole[:at] + b"\x01" + whole[at + 1 :], "a part of it is damaged"),
+        ("objects.npz", None, "it holds no arrays of numbers"),
+    ):
+        if content is not None:
+            (tmp_path / name).write_bytes(content)
+        with pytest.raises(UnsupportedError, match=f"'{name}' is not a readable .*{why}") as told:
+            model().load(tmp_path / name)
+        assert "pickle" not in str(told.value)
+
+
 def test_what_a_file_says_about_the_training_is_not_trusted(tmp_path):
     arrays = {"w": np.array(9.0), "b": np.ones(2), "seen": np.array(0.0)}
     for text in (

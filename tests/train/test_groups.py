@@ -134,16 +134,16 @@ def test_a_rate_that_a_callback_sets_scales_the_rates_of_groups():
     model.learning_rate = 0.05
 
     assert model.learning_rate == 0.05
-    assert model._training.slots["η_1"] == pytest.approx(0.02)
+    assert model._course.training.slots["η_1"] == pytest.approx(0.02)
 
 
 def test_other_rates_of_groups_need_no_other_program():
     model = trained(sg.optim.SGD(0.1, groups={"b_*": {"learning_rate": 0.04}}))
-    program = model._training.program
+    program = model._course.training.program
     trained(sg.optim.SGD(0.2, groups={"b_*": {"learning_rate": 0.5}}), model=model)
 
-    assert model._training.program is program
-    assert model._training.slots["η_1"] == 0.5
+    assert model._course.training.program is program
+    assert model._course.training.slots["η_1"] == 0.5
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,16 @@ def test_columns_are_lists_of_numbers_by_name():
     }  # fmt: skip
 
 
+def test_its_names_and_numbers_show_themselves_as_those_of_a_dictionary():
+    made = sg.History()
+    made.record(1, {"loss": 0.5, "val_loss": 0.75})
+
+    assert repr(made.keys()) == "dict_keys(['loss', 'val_loss'])"
+    assert repr(made.values()) == "dict_values([[0.5], [0.75]])"
+    assert repr(made.items()) == "dict_items([('loss', [0.5]), ('val_loss', [0.75])])"
+    assert dict(made) == {"loss": [0.5], "val_loss": [0.75]}
+
+
 def test_an_unknown_column_names_the_nearest():
     with pytest.raises(
         UnknownNameError, match=r"'los' is not a measured value; did you mean 'loss"

@@ -58,6 +58,21 @@ def test_a_resumed_log_is_that_of_a_training_without_a_break(tmp_path: Path, nam
     assert (tmp_path / name).read_bytes() == (tmp_path / f"whole_{name}").read_bytes()
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("run.csv", "epoch,loss\n1,0.5\0\n"), ("run.csv", "epoch,loss\n1\n"),
+     ("run.csv", "epoch,loss\n"), ("run.jsonl", '{"epoch": 1, "loss": 0.\n')],
+)  # fmt: skip
+def test_a_log_whose_only_row_is_damaged_goes_on(tmp_path: Path, name: str, text: str):
+    fit(3, tmp_path / "whole", log=tmp_path / f"whole_{name}")
+    fit(1, tmp_path / "run")
+    (tmp_path / name).write_text(text)
+
+    fit(3, tmp_path / "run", log=tmp_path / name)
+
+    assert (tmp_path / name).read_bytes() == (tmp_path / f"whole_{name}").read_bytes()
+
+
 @pytest.mark.parametrize("name", ["run.csv", "run.jsonl"])
 @pytest.mark.parametrize("cut", [1, 9, 30])
 def test_rows_behind_the_checkpoint_and_half_a_line_are_not_there_twice(

@@ -1,10 +1,14 @@
 """What fit, step, evaluate and predict do, on models small enough to follow by hand."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 from c_compiler import needs_c_compiler
 
 import symgraph as sg
+from symgraph.errors import UnsupportedError
 from symgraph.train.plan import Plan
 
 
@@ -154,6 +158,58 @@ def test_steps_without_an_optimizer_go_on_with_the_last_one():
     assert float(model.parameters["w"]) == 0.5 + 0.25 * 2.0
 
 
+@pytest.mark.parametrize("method", ["step", "partial_fit"])
+def test_steps_freeze_what_they_are_told_to_and_go_on_so(method: str):
+    w, v = sg.parameter("w", init=1.0), sg.parameter("v", init=1.0)
+    model = sg.Model((w + v) ** 2, [])
+    for k in range(2):
+        given = {} if k else {"optimizer": sg.optim.SGD(0.125), "freeze": "v"}
+        getattr(model, method)({}, **given)
+    assert [float(model.parameters[name]) for name in "wv"] == [0.125, 1.0]  # 1 - .5, - .375
+
+    getattr(model, method)({}, freeze=())
+    assert [float(model.parameters[name]) for name in "wv"] == [-0.15625, 0.71875]
+
+
+def test_steps_without_an_optimizer_take_other_limits_of_gradients():
+    w = sg.parameter("w", init=4.0)
+    model = sg.Model(w**2, [])
+    model.step({}, optimizer=sg.optim.SGD(0.25))
+    assert float(model.parameters["w"]) == 2.0
+    model.step({}, clip_norm=1.0)
+    assert float(model.parameters["w"]) == 1.75
+
+
+def test_a_copy_of_a_model_is_one_of_its_own_that_goes_on_to_the_same_bits():
+    model, data, rule = network(), clouds(24), sg.optim.Adam(0.05)
+    settings = {"optimizer": rule, "batch_size": 5}
+    model.fit(data, **settings, epochs=2)
+    loaded = copy.deepcopy(copy.deepcopy(model))
+    kept = loaded.parameters.flat.copy()
+    model.fit(data, **settings, epochs=4, resume=True)
+
+    assert loaded.parameters.flat.tolist() == kept.tolist()
+    loaded.fit(data, **settings, epochs=4, resume=True)
+    assert loaded.parameters.flat.tolist() == model.parameters.flat.tolist()
+    assert copy.deepcopy([model])[0].evaluate(data) == model.evaluate(data)
+
+
+def test_a_callback_may_copy_the_model():
+    model, kept = mean_model(), []
+    model.fit(
+        {"x": [4.0]}, optimizer=sg.optim.SGD(0.25), epochs=2,
+        callbacks=[lambda model, history: kept.append(copy.deepcopy(model))],
+    )  # fmt: skip
+    assert [float(one.parameters["w"]) for one in kept] == [2.0, 3.0]
+    kept[0].fit({"x": [2.0]}, epochs=1)  # it is not under way
+
+
+@pytest.mark.parametrize("how", [copy.copy, pickle.dumps])
+def test_a_model_is_not_pickled(how):
+    with pytest.raises(UnsupportedError, match=r"model\.save\(path\).*copy\.deepcopy\(model\)"):
+        how(mean_model())
+
+
 def test_fit_starts_the_optimizer_anew_and_resume_goes_on():
     adam = sg.optim.Adam(0.1)
     model = mean_model()
@@ -194,10 +250,10 @@ def test_a_schedule_is_followed_step_by_step():
 def test_a_new_learning_rate_compiles_nothing_anew():
     model = mean_model()
     model.fit({"x": [8.0]}, optimizer=sg.optim.SGD(0.25), epochs=1)
-    program = model._training.program
+    program = model._course.training.program
     model.fit({"x": [8.0]}, optimizer=sg.optim.SGD(0.125), epochs=1)
 
-    assert model._training.program is program
+    assert model._course.training.program is program
     assert float(model.parameters["w"]) == 5.0
 
 

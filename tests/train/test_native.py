@@ -232,7 +232,7 @@ def test_ctrl_c_at_any_time_leaves_a_training_that_goes_on_to_the_same_bits(pres
         thread.join()
         signal.signal(signal.SIGINT, previous)
         gc.enable()
-    place = model._training.position
+    place = model._course.training.position
     epochs = place.epoch + 1
     rest = model.fit(data, epochs=epochs, resume=True, **settings)
     whole = dense("cython")
@@ -243,7 +243,7 @@ def test_ctrl_c_at_any_time_leaves_a_training_that_goes_on_to_the_same_bits(pres
     assert seen == expected["loss"][: len(seen)]
     assert rest["loss"] == expected["loss"][-len(rest.epochs) :]
     assert presses == 2 or len(seen) + len(rest.epochs) == epochs
-    assert model._training.position.step == whole._training.position.step
+    assert model._course.training.position.step == whole._course.training.position.step
     assert model.parameters.flat.tobytes() == whole.parameters.flat.tobytes()
 
 

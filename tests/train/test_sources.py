@@ -199,6 +199,51 @@ def test_tables_that_cannot_be_read_say_where(text, error, message, tmp_path):
         sg.data.load(path)
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "1.0,2.0,3\n4,5,6\n",
+            r"first line of 't.csv' holds the numbers 1.0, 2.0, 3, and it",
+        ),
+        ("1,1\n2,3\n", "holds the numbers 1, 1, and it names the columns. Put a line of names"),
+        ("1e3,-2,nan,4,5\n", "holds the numbers 1e3, -2, nan, 4, ..., and it names"),
+        ("a;b\n1;2\n", r"has ';' between its cells, .* Write sg.data.load\(path, separator=';'\)"),
+        ("a;b\n1,5;2\n", r"separator=';'"),
+        ("a\tb\n1\t2\n", r"separator='\\t'"),
+    ],
+)
+def test_tables_without_names_or_with_other_separators_say_so(text, message, tmp_path):
+    (tmp_path / "t.csv").write_text(text)
+    with pytest.raises(UnsupportedError, match=message):
+        sg.data.load(tmp_path / "t.csv")
+    with pytest.raises(UnsupportedError, match=message):
+        classifier().fit(tmp_path / "t.csv")
+
+
+def test_other_separators_and_numbered_columns_are_read_where_asked_for(tmp_path):
+    (tmp_path / "t.csv").write_text("a;b\n1;2.5\n3;4\n")
+    table = sg.data.load(tmp_path / "t.csv", separator=";")
+    assert {name: array.tolist() for name, array in table.items()} == {"a": [1, 3], "b": [2.5, 4]}
+    (tmp_path / "t.csv").write_text("0,1,2\n5,6,7\n")
+    found = sg.data.load(tmp_path / "t.csv", {"x": ["0", "1"], "y": "2"})
+    assert (found["x"].tolist(), found["y"].tolist()) == ([[5, 6]], [7])
+
+
+def test_a_data_frame_is_taken_as_its_file_is(tmp_path):
+    pandas = pytest.importorskip("pandas", reason="pandas is not installed")
+    columns = {f"x[{i}]": DATA["x"][:, i] for i in range(3)}
+    frame = pandas.DataFrame({**columns, "label": DATA["label"], "remark": "none", 7: 0.0})
+    frame.to_csv(tmp_path / "t.csv", index=False)
+
+    first, second = classifier().fit(frame, **SETTINGS), classifier().fit(DATA, **SETTINGS)
+
+    assert first["loss"] == second["loss"]
+    assert classifier().evaluate(tmp_path / "t.csv") == classifier().evaluate(frame)
+    with pytest.raises(UnknownNameError, match=r"for input 'label'; given are: 'remark', 7, 'x'\."):
+        classifier().fit(frame.drop(columns="label"))
+
+
 def test_tables_in_another_encoding_and_paths_without_a_file_say_so(tmp_path):
     (tmp_path / "t.csv").write_bytes("né\n1\n".encode("latin-1"))
 

@@ -7,7 +7,7 @@ NumPy, and after an error the model must be as it was.
 import array
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,7 +15,7 @@ import pytest
 from c_compiler import needs_c_compiler
 
 import symgraph as sg
-from symgraph.errors import SymgraphError
+from symgraph.errors import SymgraphError, UnknownNameError
 
 RATE = 0.25
 START = {"w": np.array([0.5, -1.0]), "t": np.array([1.0, 2.0, -0.5])}
@@ -69,6 +69,19 @@ class Outcome(NamedTuple):
     answer: Any
 
 
+def test_samples_one_by_one_and_arrays_in_a_row_are_told_how_to_be_named():
+    model = MODELS["numpy"]
+    rows = [tuple(row) for row in zip(*GOOD.values(), strict=True)]
+    with pytest.raises(SymgraphError, match=re.escape("dict(zip(['x', 'y', 'k', 'f'], zip(*data")):
+        model.evaluate(rows)
+    np.testing.assert_allclose(
+        model.evaluate(dict(zip(GOOD, zip(*rows, strict=True), strict=True)))["loss"],
+        model.evaluate(GOOD)["loss"],
+    )  # what the message says to write
+    with pytest.raises(SymgraphError, match=re.escape("Write {'x': data[0], 'y': data[1], 'k'")):
+        model.evaluate([*GOOD.values()])
+
+
 def outcome(target: str, call: Callable[[sg.Model], Any]) -> Outcome:
     """What a call does; any other exception than ours, or a crash, fails the test."""
     model, answer, error = reset(target), None, None
@@ -89,7 +102,23 @@ def predict(data: Any, **settings: Any) -> Callable[[sg.Model], Any]:
     return lambda model: model.predict(data, **settings)
 
 
-CALLS = {"fit": fit, "predict": predict}
+def step(data: Any, **settings: Any) -> Callable[[sg.Model], Any]:
+    return lambda model: model.step(data, **{"optimizer": sg.optim.SGD(RATE), **settings})
+
+
+def partial_fit(data: Any, **settings: Any) -> Callable[[sg.Model], Any]:
+    settings = {"optimizer": sg.optim.SGD(RATE), "batch_size": None, **settings}
+    return lambda model: model.partial_fit(data, **settings)
+
+
+def evaluate(data: Any, **settings: Any) -> Callable[[sg.Model], Any]:
+    return lambda model: model.evaluate(data, **settings)
+
+
+CALLS = {
+    "fit": fit, "predict": predict, "step": step, "partial_fit": partial_fit,
+    "evaluate": evaluate,
+}  # fmt: skip
 
 
 def assert_refused(found: Outcome, *facts: str) -> None:
@@ -107,6 +136,10 @@ def assert_right(found: Outcome, method: str, given: dict[str, np.ndarray]) -> N
     assert found.error is None, found.error
     if method == "predict":
         np.testing.assert_allclose(found.answer["out"], predicted(given, START), rtol=1e-12)
+        return
+    if method == "evaluate":
+        loss = np.mean((predicted(given, START) - given["y"]) ** 2)
+        np.testing.assert_allclose(found.answer["loss"], loss, rtol=1e-12)
         return
     for name, value in stepped(given).items():
         np.testing.assert_allclose(found.parameters[name], value, rtol=1e-12)
@@ -301,19 +334,19 @@ def nested(depth: int) -> list[Any]:
     return value
 
 
-def of_inputs(rows: list[Row]) -> list[Any]:
+def of_inputs(rows: list[Row], methods: Iterable[str]) -> list[Any]:
     """The rows for each input and method that reads them."""
     return [
         pytest.param(method, name, row, id=f"{method} {name}: {row.what}")
         for row in rows
         for name in row.names
-        for method in CALLS
+        for method in methods
         if (method, name) != ("predict", "y")
     ]
 
 
 @pytest.mark.parametrize("target", TARGETS)
-@pytest.mark.parametrize(("method", "name", "row"), of_inputs(RIGHT))
+@pytest.mark.parametrize(("method", "name", "row"), of_inputs(RIGHT, ["fit", "predict"]))
 def test_unusual_arrays_give_the_right_answer(method, name, row, target):
     stands_for = row.value or (lambda good: good)
 
@@ -324,7 +357,7 @@ def test_unusual_arrays_give_the_right_answer(method, name, row, target):
 
 
 @pytest.mark.parametrize("target", TARGETS)
-@pytest.mark.parametrize(("method", "name", "row"), of_inputs(WRONG))
+@pytest.mark.parametrize(("method", "name", "row"), of_inputs(WRONG, CALLS))
 def test_wrong_arrays_are_refused(method, name, row, target):
     with np.errstate(all="ignore"):
         value = row.make(GOOD[name])
@@ -359,6 +392,7 @@ WRONG_DATA = {
     "a list of arrays": [GOOD["x"], GOOD["y"]],
     "a tuple of arrays": (GOOD["x"], GOOD["y"]),
     "pairs": list(GOOD.items()),
+    "a list of samples": [tuple(row) for row in zip(*GOOD.values(), strict=True)],
     "an empty list": [],
     "an empty mapping": {},
     "a path of no kind": "data.txt",
@@ -411,7 +445,7 @@ def overlapping() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("target", TARGETS)
-@pytest.mark.parametrize("method", CALLS)
+@pytest.mark.parametrize("method", [name for name in CALLS if name != "step"])
 @pytest.mark.parametrize("what", RIGHT_DATA)
 def test_data_in_other_forms_give_the_right_answer(what, method, target):
     data = RIGHT_DATA[what](MODELS[target])
@@ -464,6 +498,116 @@ def test_settings_of_fit_that_make_no_sense_are_refused(name, value, target):
     assert_refused(outcome(target, fit(GOOD, **{name: value})))
 
 
+WRONG_FOR_OTHERS: dict[str, dict[str, list[Any]]] = {
+    "step": {
+        "optimizer": ["adam", sg.optim.Adam, 0.1],
+        "clip_norm": [0, -1.0, "1"],
+        "clip_value": [-1.0, math.nan],
+        "seed": [-1, 0.5, "a", None],
+        "check_finite": ["no", 1, None],
+        "freeze": [3, "V", ["w", 1], "q*", ("w", "t"), sg.input("w", 2)],
+    },
+    "partial_fit": {
+        "optimizer": ["adam", sg.optim.Adam, 0.1],
+        "batch_size": [0, 1.5, "8", True],
+        "shuffle": [1, "no"],
+        "clip_norm": [0, "1"],
+        "seed": [-1, None, 2**64],
+        "check_finite": ["no", None],
+        "freeze": [3, "V", "q*", ["w", "t"]],
+    },
+    "evaluate": {
+        "batch_size": [0, -1, 1.5, "8", True],
+        "key": [1.5, "a", None, -1],
+        "training": ["yes", 1, None],
+        "check_finite": ["no", 1],
+    },
+}
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize(
+    ("method", "name", "value"),
+    [
+        (method, name, value)
+        for method, settings in WRONG_FOR_OTHERS.items()
+        for name, values in settings.items()
+        for value in values
+    ],
+    ids=named,
+)
+def test_settings_of_other_methods_that_make_no_sense_are_refused(method, name, value, target):
+    assert_refused(outcome(target, CALLS[method](GOOD, **{name: value})))
+
+
+#: What users of other libraries write: the setting here, or where to give it.
+FOREIGN = [
+    ("fit", "lr", "optimizer=sg.optim.Adam(learning_rate="),
+    ("fit", "learning_rate", "optimizer=sg.optim.Adam(learning_rate="),
+    ("fit", "verbose", "Write progress="),
+    ("fit", "batch", "Write batch_size="),
+    ("fit", "batchsize", "did you mean 'batch_size'?"),
+    ("fit", "epoch", "did you mean 'epochs'?"),
+    ("fit", "n_epochs", "Write epochs="),
+    ("fit", "callback", "did you mean 'callbacks'?"),
+    ("fit", "validation_data", "Write validation="),
+    ("fit", "validation_split", "Write validation="),
+    ("fit", "random_state", "Write seed="),
+    ("fit", "sample_weight", "weight="),
+    ("fit", "metrics", "sg.Model(..., metrics="),
+    ("fit", "y", "arrays by the names of the inputs"),
+    ("step", "epochs", "model.fit(data, epochs="),
+    ("step", "lr", "learning_rate="),
+    ("partial_fit", "callbacks", "model.fit(data, callbacks="),
+    ("partial_fit", "frozen", "Write freeze="),
+    ("evaluate", "batch", "Write batch_size="),
+    ("evaluate", "verbose", "There are: 'data', 'batch_size'"),
+    ("predict", "batchsize", "did you mean 'batch_size'?"),
+    ("predict", "is_training", "Write training="),
+]
+
+
+@pytest.mark.parametrize(("method", "name", "hint"), FOREIGN)
+def test_a_setting_that_there_is_not_names_the_right_one(method, name, hint):
+    call = getattr(reset("numpy"), method)
+    found = outcome("numpy", lambda model: call(GOOD, **{name: 1}))
+
+    assert isinstance(found.error, UnknownNameError)
+    assert_refused(found, f"{method}: '{name}' is not a setting", hint)
+
+
+@pytest.mark.parametrize("method", CALLS)
+def test_data_as_two_values_are_refused_with_what_to_write(method):
+    found = outcome("numpy", lambda model: getattr(model, method)(GOOD["x"], GOOD["y"]))
+
+    assert_refused(found, f"{method}: there is a ndarray behind the data", "{'x': ..., 'y': ...}")
+
+
+@pytest.mark.parametrize(
+    ("make", "hint"),
+    [
+        (lambda: sg.optim.Adam(lr=0.1), "Adam: 'lr' is not an option. Write learning_rate="),
+        (lambda: sg.optim.SGD(rate=0.1), "SGD: 'rate' is not an option. Write learning_rate="),
+        (lambda: sg.optim.Adam(betas=(0.9, 0.99)), "Write beta1=0.9, beta2=0.999"),
+        (lambda: sg.optim.AdamW(epsilon=1e-8), "Write eps="),
+        (lambda: sg.optim.RMSprop(0.1, weightdecay=0.1), "did you mean 'weight_decay'?"),
+        (lambda: sg.optim.Adam([], lr=0.1), "Write learning_rate="),
+        (lambda: sg.optim.SGD(momentum=0.9), "SGD: learning_rate is missing"),
+        (lambda: sg.optim.SGD(*range(9)), "SGD: 9 options are given by position"),
+        (lambda: sg.optim.Adam(groups={"w": {"lr": 0.1}}), "Write learning_rate="),
+        (lambda: sg.callbacks.EarlyStopping(restore_best_weights=True), "Write restore_best="),
+        (lambda: sg.callbacks.BestModel(filepath="a.npz"), "Write path="),
+        (lambda: sg.callbacks.BestModel("val_loss"), "BestModel(monitor='val_loss')"),
+        (lambda: sg.callbacks.ReduceRate(min_lr=0.1), "Write least="),
+        (lambda: sg.Model(sg.parameter("w") ** 2, [], optimizer=1), "model.fit(data, optimizer="),
+        (lambda: sg.Model(sg.parameter("w") ** 2, [], metric={}), "did you mean 'metrics'?"),
+    ],
+)
+def test_options_of_other_libraries_name_the_right_one(make, hint):
+    with pytest.raises(SymgraphError, match=re.escape(hint)):
+        make()
+
+
 WRONG_FOR_PREDICT: dict[str, list[Any]] = {
     "batch_size": [0, -1, 1.5, 2.0, "8", True, [1], math.nan],
     "key": [1.5, "a", None, -1, 2**63, [0], True],
@@ -496,8 +640,15 @@ def test_rates_that_are_none_are_refused(rate):
         sg.optim.SGD(rate)
 
 
-def test_there_are_more_than_300_cases():
-    cases = [*of_inputs(RIGHT), *of_inputs(WRONG), *WRONG_DATA, *WRONG_DATA, *RIGHT_DATA]
-    settings = [*WRONG_SETTINGS.values(), *WRONG_FOR_PREDICT.values()]
+def test_there_are_more_than_800_cases():
+    cases = [
+        *of_inputs(RIGHT, ["fit"]),
+        *of_inputs(WRONG, CALLS),
+        *WRONG_DATA,
+        *WRONG_DATA,
+        *RIGHT_DATA,
+    ]
+    others = [values for one in WRONG_FOR_OTHERS.values() for values in one.values()]
+    settings = [*WRONG_SETTINGS.values(), *WRONG_FOR_PREDICT.values(), *others]
 
-    assert len(cases) + sum(map(len, settings)) > 300
+    assert len(cases) + sum(map(len, settings)) > 800
