@@ -9,7 +9,7 @@ once.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import sympy
@@ -18,11 +18,11 @@ from symgraph.errors import UnsupportedError
 from symgraph.node import Kind, Node, promote
 from symgraph.ops.leaves import Fill, fill
 from symgraph.ops.map import Map, map_node
-from symgraph.scalar import NUMPY, dtanh, functions, lower, pointwise, slot, tanh
+from symgraph.scalar import NUMPY, absolute, dtanh, functions, lower, pointwise, slot, tanh
 from symgraph.special import erf, erfc
 from symgraph.template import Template, function_name, template
 
-__all__ = ["ARITHMETIC", "TANH_OF", "basic", "lowered", "op_of", "relowered", "storage_of"]
+__all__ = ["ARITHMETIC", "Lowering", "basic", "op_of", "storage_of"]
 
 _x, _y, _z = slot(0), slot(1), slot(2)
 
@@ -77,7 +77,6 @@ def _register() -> None:
 
 
 _register()
-TANH_OF = _TEMPLATES["tanh_of"]
 
 
 def op_of(node: Node) -> str | None:
@@ -126,24 +125,33 @@ def _folded(op: str, args: Sequence[Node]) -> Node | None:
     values = [arg.value if type(arg) is Fill else None for arg in args]
     if None not in values:
         return _constant(op, args, values)
-    like = map_node(_TEMPLATES[op], tuple(args))
-    if op == "where" and values[0] is not None:
-        return _kept(args[1] if values[0] else args[2], like)
-    if op == "where" and values[1] is not None and values[1] == values[2]:
-        return fill(values[1], like.shape, like.kind)
-    if op == "where" and values[1:] == [1, 0]:
-        return _kept(basic("iverson", args[0]), like)
-    if op == "where" and values[1:] == [0, 1]:
-        return _kept(basic("iverson", basic("logical_not", args[0])), like)
-    neutral = {"add": 0, "multiply": 1, "subtract": 0, "divide": 1, "power": 1}.get(op)
+    if op == "where":
+        return _folded_choice(args, values)
+    neutral = _NEUTRAL.get(op)
     if neutral is None or (op == "add" and _is_negative_zero(values)):
         return None
     if values[1] == neutral:
-        return _kept(args[0], like)
+        return _kept(args[0], op, args)
     if values[0] == neutral and op in ("add", "multiply"):
-        return _kept(args[1], like)
+        return _kept(args[1], op, args)
     if op == "subtract" and values[0] == 0:
-        return _kept(basic("negative", args[1]), like)
+        return _kept(basic("negative", args[1]), op, args)
+    return None
+
+
+_NEUTRAL = {"add": 0, "multiply": 1, "subtract": 0, "divide": 1, "power": 1}
+
+
+def _folded_choice(args: Sequence[Node], values: Sequence[Any]) -> Node | None:
+    if values[0] is not None:
+        return _kept(args[1] if values[0] else args[2], "where", args)
+    if values[1] is not None and values[1] == values[2]:
+        like = map_node(_TEMPLATES["where"], tuple(args))
+        return fill(values[1], like.shape, like.kind)
+    if values[1:] == [1, 0]:
+        return _kept(basic("iverson", args[0]), "where", args)
+    if values[1:] == [0, 1]:
+        return _kept(basic("iverson", basic("logical_not", args[0])), "where", args)
     return None
 
 
@@ -151,8 +159,9 @@ def _is_negative_zero(values: Sequence[Any]) -> bool:
     return any(isinstance(v, float) and v == 0 and math.copysign(1.0, v) < 0 for v in values)
 
 
-def _kept(node: Node, like: Node) -> Node | None:
+def _kept(node: Node, op: str, args: Sequence[Node]) -> Node | None:
     """The node, if it has the shape and the kind that the operation would have given."""
+    like = map_node(_TEMPLATES[op], tuple(args))
     return node if node.shape == like.shape and node.kind == like.kind else None
 
 
@@ -221,8 +230,7 @@ def _power(a: Node, b: Node) -> Node | None:
     number = int(exponent)
     if a.kind == "boolean" or not 2 <= abs(number) <= _WHOLE_POWER:
         return None
-    like = map_node(_TEMPLATES["power"], (a, b))
-    if number < 0 and (a.kind != "real" or like.kind != "real"):
+    if number < 0 and a.kind != "real":
         return None
     made: Node | None = None
     square = a
@@ -234,7 +242,7 @@ def _power(a: Node, b: Node) -> Node | None:
         if rest:
             square = basic("square", square)
     assert made is not None
-    return _kept(basic("divide", fill(1.0), made) if number < 0 else made, like)
+    return _kept(basic("divide", fill(1.0), made) if number < 0 else made, "power", (a, b))
 
 
 def _where(condition: Node, a: Node, b: Node) -> Node | None:
@@ -276,9 +284,13 @@ class _Step(NamedTuple):
 
 
 class _Assembler:
-    """Takes one SymPy body apart; equal subexpressions are met once."""
+    """Takes one SymPy body apart; equal subexpressions are met once.
 
-    def __init__(self, arity: int) -> None:
+    With `decays` tanh(x) is made of exp(-2|x|).
+    """
+
+    def __init__(self, arity: int, decays: bool) -> None:
+        self.decays = decays
         self.places: dict[Any, int] = {slot(k): k for k in range(arity)}
         self.values: list[Any] = [None] * arity  # a node where a constant stands
         self.steps: list[_Step] = []
@@ -316,6 +328,8 @@ class _Assembler:
             return self._power(expr)
         name = function_name(expr)
         operands = [self.place(arg) for arg in expr.args]
+        if name == "tanh" and self.decays:
+            return self.step("tanh_of", *operands, self.place(sympy.exp(-2 * absolute(*expr.args))))
         if name in ("maximum", "minimum") and len(operands) != 2:
             return self._chain(name, operands)
         return self.step(name, *operands)
@@ -379,33 +393,66 @@ def _is_reciprocal(expr: Any) -> bool:
     return bool(expr.is_Pow and expr.exp.is_Number and expr.exp < 0)
 
 
-_assembled: dict[tuple[Template, bool], _Assembler] = {}
 _ONLY_WHOLE = frozenset(one.title for one in _WHOLE.values())
+_programs: dict[tuple[bool, bool], dict[Template, _Assembler]] = {}
 
 
-def relowered(node: Node, whole: bool = False) -> Node:
-    """As `lowered`, for a Map that may be a basic operation and may stay."""
-    op = op_of(node)
-    if op is None or (op in _ONLY_WHOLE and not whole):
-        return lowered(node.params[0], node._args, whole)
-    found = _shorter(op, node._args)
-    return node if found is None else found
+class Lowering:
+    """Maps as graphs of basic operations.
+
+    `whole` is for native code, which has some functions whole; with `decays` tanh(x) is made of
+    exp(-2|x|), as its slope is.
+    """
+
+    def __init__(self, whole: bool = False, decays: bool = False) -> None:
+        self.whole, self.decays = whole, decays
+        self._apart = frozenset() if whole else _ONLY_WHOLE
+        if decays:
+            self._apart |= {"tanh"}
+        self._programs = _programs.setdefault((whole, decays), {})
+
+    def again(self, node: Node) -> Node:
+        """As `of`, for a Map that may be a basic operation and may stay."""
+        body = node.params[0]
+        op = _OPS.get(body)
+        if op is None or op in self._apart:
+            return self.of(body, node._args)
+        found = _shorter(op, node._args)
+        return node if found is None else found
+
+    def of(self, body: Template, args: tuple[Node, ...]) -> Node:
+        """The Map of a template."""
+        op = _OPS.get(body)
+        if op is not None and op not in self._apart:
+            return basic(op, *args)
+        program = self._program(body)
+        values: list[Any] = [*args, *program.values[body.arity :]]
+        for step, operands, place in program.steps:
+            values[place] = basic(step, *[values[k] for k in operands])
+        result: Node = values[program.result]
+        if result.kind != "real" and body.kind(tuple([arg.kind for arg in args])) == "real":
+            return basic("multiply", fill(1.0), result)  # the step of a real is real
+        return result
+
+    def _program(self, body: Template) -> _Assembler:
+        found = self._programs.get(body)
+        if found is None:
+            found = _Assembler(body.arity, self.decays)
+            found.result = found.place(lower(body.expr, _WHOLE) if self.whole else body.lowered)
+            self._programs[body] = found
+        return found
+
+    def computes_slopes(self, bodies: Iterable[Template]) -> bool:
+        """Whether Maps of these templates compute tanh, and exp(-2|x|) for its slope."""
+        ops: set[str] = set()
+        for body in bodies:
+            program = self._program(body)
+            ops.update(step.op for step in program.steps)
+            if any(_is_decay(expr) for expr in program.places):
+                ops.add("decay")
+        return ops.issuperset(("tanh", "decay"))
 
 
-def lowered(body: Template, args: tuple[Node, ...], whole: bool = False) -> Node:
-    """The Map of a template as a graph of basic operations; `whole` for native code."""
-    op = _OPS.get(body)
-    if op is not None and (whole or op not in _ONLY_WHOLE):
-        return basic(op, *args)
-    found = _assembled.get((body, whole))
-    if found is None:
-        found = _Assembler(body.arity)
-        found.result = found.place(lower(body.expr, _WHOLE) if whole else body.lowered)
-        _assembled[body, whole] = found
-    values: list[Any] = [*args, *found.values[body.arity :]]
-    for op, operands, place in found.steps:
-        values[place] = basic(op, *[values[k] for k in operands])
-    result: Node = values[found.result]
-    if result.kind != "real" and body.kind(tuple([arg.kind for arg in args])) == "real":
-        return basic("multiply", fill(1.0), result)  # the step of a real is real
-    return result
+def _is_decay(expr: Any) -> bool:
+    """Whether this is exp(-2|x|)."""
+    return isinstance(expr, sympy.exp) and isinstance(-expr.args[0] / 2, absolute)

@@ -180,7 +180,7 @@ class _Writer:
                 self._loop(node, block.loops[node])
                 continue
             text = self._expression(node)
-            name = self.labels.names.get(node)
+            name = self.labels.name(node)
             inline = name is None and self.uses[node] == 1 and len(text.text) <= _LONG
             if not inline and node.args:
                 text = Text(self._named(text.text, node))
@@ -192,7 +192,7 @@ class _Writer:
         if re.fullmatch(r"\w+", text):
             return text
         identifier = self.name("h")
-        name = self.labels.names.get(node)
+        name = self.labels.name(node)
         shape = shape_text(node.shape)
         self.say(f"{identifier} = {text}", f"{name}, {shape}" if name else shape)
         return identifier

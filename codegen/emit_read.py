@@ -156,7 +156,7 @@ class _Reader:
     def _fresh(self, node: Node) -> str:
         """A new value under a name, so that no variable is changed before all are computed."""
         name = self.name("u")
-        self.say(f"{name} = {self._result(node)}", self.labels.names.get(node, ""))
+        self.say(f"{name} = {self._result(node)}", self.labels.name(node) or "")
         return name
 
     # --- one node -----------------------------------------------------------------------------
@@ -170,7 +170,7 @@ class _Reader:
         if node.is_projection:
             return
         text = self._expression(node)
-        name = self.labels.names.get(node)
+        name = self.labels.name(node)
         simple = not node.args or text.text in self.env.known
         short = len(text.text) <= _LONG or node in self.loose
         inline = name is None and block.uses[node] == 1 and short

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from symgraph.codegen.basic import TANH_OF, basic, op_of
+from symgraph.codegen.basic import basic, op_of
 from symgraph.codegen.passes import Rewritten, everything, rebuilt, rewrite, unchanged
 from symgraph.node import Node, reachable, topological
 from symgraph.ops.leaves import Const, Fill, fill
@@ -30,35 +30,19 @@ _COSTLY = frozenset(
 
 
 def one_exponential(roots: Sequence[Node]) -> Rewritten:
-    """exp(min(x, 0)) as the choice between 1 and exp(-|x|), and every tanh(x) by exp(-2|x|) where
-    the slope of one is computed, which is made of that."""
-    found = [(op_of(node), node) for node in everything(roots) if type(node) is Map]
-    ops = {op for op, _ in found}
-    slopes = "tanh" in ops and any(op == "exp" and _is_decay(node) for op, node in found)
-    if "minimum" not in ops and not slopes:
+    """exp(min(x, 0)) as the choice between 1 and exp(-|x|)."""
+    if not any(op_of(node) == "minimum" for node in everything(roots)):
         return unchanged(roots)
 
     def visit(node: Node, args: tuple[Node, ...]) -> Node:
-        op = op_of(node)
-        if op == "exp" and op_of(args[0]) == "minimum":
+        if op_of(node) == "exp" and op_of(args[0]) == "minimum":
             x, bound = args[0]._args
             if type(bound) is Fill and bound.value == 0 and x.kind == "real":
                 decay = basic("exp", basic("negative", basic("abs", x)))
                 return map_node(_CHOICE, (map_node(_COMPARED, (x, bound)), fill(1.0), decay))
-        if slopes and op == "tanh":
-            size = basic("multiply", fill(-2), basic("abs", args[0]))
-            return map_node(TANH_OF, (args[0], basic("exp", size)))
         return rebuilt(node, args)
 
     return rewrite(roots, visit, {Map})
-
-
-def _is_decay(node: Node) -> bool:
-    """Whether this exponential is exp(-2|x|)."""
-    if op_of(node._args[0]) != "multiply":
-        return False
-    factor, size = node._args[0]._args
-    return type(factor) is Fill and bool(factor.value == -2) and op_of(size) == "abs"
 
 
 def reuse_across_loops(roots: Sequence[Node]) -> Rewritten:

@@ -27,7 +27,7 @@ class JsWriter(Positions):
     def __init__(self, sizes: JsSizes) -> None:
         self.sizes = sizes
         self.env: dict[Node, Value] = {}
-        self.block = Block([], {}, {}, [])
+        self.block = Block([], {}, [])
         self.lines: list[str] = []
         self.constants: list[str] = []
         self.layout: list[str] = []

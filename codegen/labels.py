@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 
+from symgraph.codegen.passes import everything
 from symgraph.node import Node
 from symgraph.ops.leaves import Fill, Var
 from symgraph.ops.let import Let
@@ -26,39 +28,55 @@ def comment(text: str) -> str:
     return shown if len(shown) <= _LONGEST else f"{shown[: _LONGEST - 3]}..."
 
 
+class _Sources(NamedTuple):
+    """What the user wrote for computed nodes: the node of each, its name, and the way back."""
+
+    origin: dict[Node, Node]
+    names: dict[Node, str]
+    image: dict[Node, Node]
+
+
 class Labels:
     """Where each computed node comes from.
 
-    `images` are the maps of the passes, first pass first, starting from the user's nodes.
+    `roots` are the user's, `images` the maps of the passes, first pass first, starting from the
+    nodes that the roots are made of. Programs that are too long to read never ask.
     """
 
-    def __init__(self, order: Sequence[Node], images: Sequence[Mapping[Node, Node]]) -> None:
-        self.origin: dict[Node, Node] = {}
-        self.names: dict[Node, str] = {}
+    def __init__(self, roots: Sequence[Node], images: Sequence[Mapping[Node, Node]]) -> None:
         self.written: dict[Node, str] = {}
-        self._image: dict[Node, Node] = {}
+        self._roots, self._images = roots, images
         self._formats: dict[Template, str] = {}
-        for node in order:
+
+    @cached_property
+    def _sources(self) -> _Sources:
+        found = _Sources({}, {}, {})
+        for node in everything(self._roots):
             final: Node | None = node
-            for image in images:
+            for image in self._images:
                 final = image.get(final) if final is not None else None
             if final is None:
                 continue
-            self._image[node] = final
+            found.image[node] = final
             if isinstance(node, Let):
                 name = node.let_name
                 if name is not None:
-                    self.names.setdefault(final, name)
+                    found.names.setdefault(final, name)
             else:
-                self.origin.setdefault(final, node)
+                found.origin.setdefault(final, node)
+        return found
+
+    def name(self, node: Node) -> str | None:
+        """The user's name of a computed node."""
+        return self._sources.names.get(node)
 
     def note(self, node: Node, env: Mapping[Node, Any]) -> str:
         """The comment beside the line that completes a node; "" for a step on the way."""
-        origin = self.origin.get(node)
+        origin = self._sources.origin.get(node)
         if origin is None or not origin.args:
             return ""
         formula = self._formula(origin, [self._shown(arg, env) for arg in origin.args])
-        name = self.names.get(node)
+        name = self.name(node)
         text = f"{name} = {formula}" if name is not None else formula
         return comment(f"{text}, {shape_text(node.shape)}")
 
@@ -72,7 +90,7 @@ class Labels:
             return _FORMAT.name(node.name)
         if isinstance(node, Fill):
             return node.form(_FORMAT, [])
-        value = env.get(self._image.get(node, node))
+        value = env.get(self._sources.image.get(node, node))
         return Piece(value.text if value is not None else "...")
 
     def _formula(self, node: Node, pieces: list[Piece]) -> str:

@@ -50,7 +50,7 @@ def lower_all(
     `largest` is the largest finite real of the target; `loops` are for one that writes loops over
     entries, `whole` for one that has the error function; one without `soft` has log-sum-exp itself.
     """
-    now = Roots(roots)
+    now = roots if isinstance(roots, Roots) else Roots(roots)
     has_loops = Scan in now.kinds
 
     def sums(nodes: Sequence[Node]) -> Rewritten:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from symgraph.codegen.basic import basic, lowered, op_of, relowered
+from symgraph.codegen.basic import Lowering, basic, op_of
 from symgraph.codegen.contraction import normal_einsum
 from symgraph.node import Node
 from symgraph.ops.einsum import Einsum, einsum_node, folded_einsum
@@ -204,8 +204,13 @@ def lower_maps(
     `largest` is the largest finite real of the target; `loops` are for one that writes loops over
     entries, `whole` for one that has the error function.
     """
-    lowering = _Lowering(largest, loops, whole)
-    return rewrite(roots, lowering.visit, {Map, Reduce} if soft else {Map})
+    lowering = Lowering(whole)
+    if loops:
+        bodies = {node.params[0] for node in everything(roots) if type(node) is Map}
+        if lowering.computes_slopes(bodies):
+            lowering = Lowering(whole, decays=True)
+    visit = _Softening(largest, loops, lowering).visit
+    return rewrite(roots, visit, {Map, Reduce} if soft else {Map})
 
 
 class _Soft(NamedTuple):
@@ -217,16 +222,15 @@ class _Soft(NamedTuple):
     total: Node  # their sum over the axes
 
 
-class _Lowering:
-    def __init__(self, largest: float, loops: bool, whole: bool) -> None:
-        self.largest, self.loops, self.whole = largest, loops, whole
+class _Softening:
+    def __init__(self, largest: float, loops: bool, lowering: Lowering) -> None:
+        self.largest, self.loops, self.lowering = largest, loops, lowering
         self.soft: dict[Node, _Soft] = {}
 
     def visit(self, node: Node, args: tuple[Node, ...]) -> Node:
         if type(node) is Map:
-            stays = args is node._args
-            body, whole = node.params[0], self.whole
-            made = relowered(node, whole) if stays else lowered(body, args, whole)
+            lowering, stays = self.lowering, args is node._args
+            made = lowering.again(node) if stays else lowering.of(node.params[0], args)
             return self._softmax(made) if self.soft else made
         if type(node) is Reduce and node.operation == "logsumexp":
             return self._logsumexp(args[0], node.axes)

@@ -16,7 +16,7 @@ import numpy as np
 
 from symgraph.codegen.job import Job, Options
 from symgraph.codegen.labels import Labels
-from symgraph.codegen.passes import everything, normalise_sums, strip_lets
+from symgraph.codegen.passes import Roots, normalise_sums, strip_lets
 from symgraph.codegen.schedule import schedule
 from symgraph.errors import UnsupportedError
 from symgraph.node import Node
@@ -50,7 +50,7 @@ class Recipe:
         """Outputs and new values in basic operations, and what each pass made of what it met."""
         from symgraph.codegen.lowering import lower_all
 
-        return lower_all(self._everywhere(), float(np.finfo(self.options.real).max), loops, loops)
+        return lower_all(self._everywhere, float(np.finfo(self.options.real).max), loops, loops)
 
     def lowered(self) -> Source:
         """Fast NumPy."""
@@ -69,7 +69,7 @@ class Recipe:
         from symgraph.codegen.lowering import lower_all
 
         largest = float(np.finfo(self.options.real).max)
-        return self._job(*lower_all(self._everywhere(), largest, soft=False))
+        return self._job(*lower_all(self._everywhere, largest, soft=False))
 
     def readable(self) -> Source:
         """Plain NumPy."""
@@ -100,12 +100,14 @@ class Recipe:
         job = self.job(loops=True)
         return emit_scalars(job) or emit_native(job)
 
-    def _everywhere(self) -> list[Node]:
-        return [*self.roots, *self.stored.values()]
+    @cached_property
+    def _everywhere(self) -> Roots:
+        """Outputs and new values."""
+        return Roots([*self.roots, *self.stored.values()])
 
     def _plain_job(self) -> Job:
         """The steps in the operations of the user's graph."""
-        first = strip_lets(self._everywhere())
+        first = strip_lets(self._everywhere)
         second = normalise_sums(first.roots, dots=False)
         return self._job(second.roots, [first.image, second.image])
 
@@ -114,6 +116,6 @@ class Recipe:
         count = len(self.roots)
         outputs = found[:count]
         updates: dict[Node, Node] = dict(zip(self.stored, found[count:], strict=True))
-        labels = Labels(everything(self._everywhere()), images)
+        labels = Labels(self._everywhere, images)
         block = schedule(outputs, updates)
         return Job(block, self.variables, outputs, updates, labels, self.options)

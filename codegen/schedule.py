@@ -7,8 +7,12 @@ made. A loop is one step of the block around it and holds a block of its own.
 
 from __future__ import annotations
 
+import itertools
+import operator
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 from symgraph.codegen.basic import op_of
@@ -38,18 +42,25 @@ class Loop:
 
 @dataclass
 class Block:
-    """Steps in order; `uses[node]` counts the reads of a value, reads by the caller included.
+    """Steps in order.
 
     `last` are the steps at the very end, each of which makes the new value of an updated variable
     that nothing else reads.
     """
 
     steps: list[Node]
-    uses: dict[Node, int]
     loops: dict[Node, Loop]
     roots: list[Node]
     sections: dict[Node, Section] = field(default_factory=dict)
     last: list[Node] = field(default_factory=list)
+
+    @cached_property
+    def uses(self) -> dict[Node, int]:
+        """How often each value is read, reads by the caller included."""
+        uses = Counter(dict.fromkeys(self.steps, 0))
+        uses.update(itertools.chain.from_iterable(map(_operands, self.steps)))
+        uses.update(self.roots)
+        return uses
 
     def viewed(
         self, sources: Iterable[Node], constants: bool = True
@@ -87,6 +98,9 @@ class Block:
         return [group for group in found if group]
 
 
+_operands = operator.attrgetter("_args")
+
+
 def _may_view(node: Node) -> bool:
     """Whether a target may let the value of a node lie in the memory of an operand."""
     if isinstance(node, Einsum):
@@ -101,18 +115,29 @@ def schedule(outputs: Sequence[Node], updates: Mapping[Node, Node] | None = None
     """The block that computes the outputs, then the new values of the updated variables."""
     updates = updates or {}
     roots = [*outputs, *updates.values()]
-    order = _depth_first(roots)
-    traces = _traces(order)
-    block = Block(order, {}, {}, roots)
-    for node in order:
-        if node.is_loop:
-            block.loops[node] = _loop(node, traces[node])
-    _count_uses(block)
-    block.sections = _sections(block, outputs, updates)
+    order: dict[Node, None] = {}
+    _depth_first(_value(outputs, updates), order)
+    forward = len(order)
+    _depth_first(roots, order)
+    steps = list(order)
+    traces = _traces(steps)
+    loops = {node: _loop(node, found) for node, found in traces.items()}
+    block = Block(steps, loops, roots)
+    block.sections = dict.fromkeys(steps[:forward], "forward")
+    block.sections.update(dict.fromkeys(steps[forward:], "backward"))
     if updates:
+        _mark_updates(block, set(outputs))
         _order_sections(block)
         _delay(block, outputs, updates)
     return block
+
+
+def _value(outputs: Sequence[Node], updates: Mapping[Node, Node]) -> Sequence[Node]:
+    """What the part `forward` computes: all outputs where there are updates, else the first one,
+    when it is a scalar and further ones follow.
+    """
+    scalar_first = bool(outputs) and outputs[0].shape == () and outputs[0].kind == "real"
+    return outputs[:1] if scalar_first and not updates else outputs
 
 
 def _traces(order: Iterable[Node]) -> dict[Node, list[Node]]:
@@ -126,22 +151,20 @@ def _traces(order: Iterable[Node]) -> dict[Node, list[Node]]:
     return found
 
 
-def _depth_first(roots: Iterable[Node]) -> list[Node]:
-    order: dict[Node, None] = {}
+def _depth_first(roots: Iterable[Node], order: dict[Node, None]) -> None:
+    """Add what the roots are made of to the order, operands before users, from left to right."""
+    begun: set[Node] = set()
     stack = [*roots][::-1]
     while stack:
-        node = stack[-1]
+        node = stack.pop()
         if node in order:
-            stack.pop()
             continue
-        waiting = [arg for arg in node._args if arg not in order]
-        if waiting:
-            waiting.reverse()
-            stack += waiting
-        else:
+        if node in begun or not node._args:
             order[node] = None
-            stack.pop()
-    return list(order)
+            continue
+        begun.add(node)
+        stack.append(node)
+        stack += node._args[::-1]
 
 
 def _loop(node: Node, projections: Sequence[Node]) -> Loop:
@@ -149,16 +172,6 @@ def _loop(node: Node, projections: Sequence[Node]) -> Loop:
     traces = {p.inner: p for p in projections if type(p) is Trace}
     finals = {p.state: p for p in projections if type(p) is Final}
     return Loop(node, traces, finals, schedule([*node.body.nexts, *traces]))
-
-
-def _count_uses(block: Block) -> None:
-    uses = dict.fromkeys(block.steps, 0)
-    for node in block.steps:
-        for arg in node._args:
-            uses[arg] += 1
-    for root in block.roots:
-        uses[root] += 1
-    block.uses = uses
 
 
 # --- sections ------------------------------------------------------------------------------------
@@ -182,29 +195,9 @@ def _delay(block: Block, outputs: Sequence[Node], updates: Mapping[Node, Node]) 
     block.steps = [node for node in block.steps if node not in moved] + block.last
 
 
-def _sections(
-    block: Block, outputs: Sequence[Node], updates: Mapping[Node, Node]
-) -> dict[Node, Section]:
-    """forward: what the value needs; update: Maps that only updates need, and what is cut out of
-    them; backward: the rest.
-
-    The value is all outputs where there are updates, else the first output, when it is a scalar
-    and further ones follow.
-    """
-    scalar_first = bool(outputs) and outputs[0].shape == () and outputs[0].kind == "real"
-    if not updates and not (scalar_first and len(outputs) > 1):
-        return dict.fromkeys(block.steps, "forward")
-    value = outputs if updates else outputs[:1]
-    forward = set(_depth_first(value))
-    sections: dict[Node, Section] = {
-        node: "forward" if node in forward else "backward" for node in block.steps
-    }
-    if updates:
-        _mark_updates(block, set(outputs), sections)
-    return sections
-
-
-def _mark_updates(block: Block, outputs: set[Node], sections: dict[Node, Section]) -> None:
+def _mark_updates(block: Block, outputs: set[Node]) -> None:
+    """update: Maps that only new values need, and what is cut out of them."""
+    sections = block.sections
     readers: dict[Node, list[Node]] = {}
     for node in block.steps:
         for arg in node._args:

@@ -50,7 +50,7 @@ class CWriter(Positions):
     real: str
     sizes: CSizes
     env: dict[Node, Value] = field(default_factory=dict)
-    block: Block = field(default_factory=lambda: Block([], {}, {}, []))
+    block: Block = field(default_factory=lambda: Block([], {}, []))
     prefix: str = "h"  # of names of results: h forward, d backward, u update
     memory: Memory = field(default_factory=Memory)
     lines: list[Line] = field(default_factory=list)
