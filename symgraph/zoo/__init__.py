@@ -24,6 +24,7 @@ _TOPICS: dict[str, dict[str, str]] = {
         "composition": "scalars:chain_of_two",
         "x-sigma-x": "scalars:product_with_itself",
         "parabola": "scalars:parabola",
+        "quadratic": "scalars:quadratic",
     },
     "features": {
         "bias": "features:bias_absorbed",
@@ -33,6 +34,8 @@ _TOPICS: dict[str, dict[str, str]] = {
         "robinson": "features:robinson",
         "monomials": "features:monomials",
         "two-cars": "features:two_cars",
+        "hypothesis": "hypotheses:hypothesis_class",
+        "ridge": "hypotheses:ridge",
     },
     "losses": {
         "hinge": "losses:hinge",
@@ -51,6 +54,7 @@ _TOPICS: dict[str, dict[str, str]] = {
         "elu": "activations:elu",
         "step": "activations:step",
         "maxout": "activations:maxout",
+        "noisy-relu": "activations:noisy_relu",
     },
     "feedforward networks": {
         "dense": "networks:dense",
@@ -62,6 +66,10 @@ _TOPICS: dict[str, dict[str, str]] = {
         "worked-example": "networks:worked_example",
         "six-relus": "networks:six_relus",
         "universal": "networks:universal",
+        "universal-fit": "trained:universal_fit",
+        "xor-mlp": "trained:xor_mlp",
+        "two-cars-by-hand": "trained:two_cars_by_hand",
+        "two-cars-trained": "trained:two_cars_trained",
     },
     "unit by unit": {
         "score": "units:score_of_features",
@@ -89,6 +97,10 @@ _TOPICS: dict[str, dict[str, str]] = {
         "residual-block": "deep:residual_block",
         "deep-autoencoder": "deep:deep_autoencoder",
         "batch-norm": "deep:batch_normalised",
+        "batch-norm-net": "deep:batch_norm_net",
+        "residual-net": "deep:residual_net",
+        "pretraining": "pretraining:pretraining",
+        "linear-autoencoder": "pretraining:linear_autoencoder",
     },
     "convolution": {
         "kernel": "convolution:kernel_response",
@@ -99,6 +111,7 @@ _TOPICS: dict[str, dict[str, str]] = {
         "conv-classifier": "convolution:conv_classifier",
         "text-classifier": "convolution:text_classifier",
         "digits": "convolution:digits_cnn",
+        "lenet": "convolution:lenet",
     },
     "recurrent networks": {
         "rnn": "recurrent:rnn",
@@ -110,13 +123,12 @@ _TOPICS: dict[str, dict[str, str]] = {
         "rnn-scalar": "recurrent:scalar_rnn",
         "sequence-classifier": "recurrent:sequence_classifier",
         "elman": "recurrent:elman_language_model",
-        "char-rnn": "language:char_rnn",
-        "char-lstm": "language:char_lstm",
         "encoder-decoder": "recurrent:encoder_decoder",
         "bidirectional": "recurrent:bidirectional",
         "captioning": "recurrent:captioning",
         "power": "recurrent:power_of_weight",
         "wall": "recurrent:wall",
+        "rnn-modes": "modes:rnn_modes",
     },
     "gates": {
         "gate": "gates:gate",
@@ -124,9 +136,27 @@ _TOPICS: dict[str, dict[str, str]] = {
         "lstm-row": "gates:lstm_row",
         "gru": "gates:gru",
     },
+    "Boltzmann machines": {
+        "free-energy": "machines:free_energy",
+        "likelihood": "machines:likelihood",
+    },
+    "letters and sentences": {
+        "hello": "words:hello",
+        "char-rnn": "language:char_rnn",
+        "char-lstm": "language:char_lstm",
+        "tagger": "words:tagger",
+        "sentence-classifier": "words:sentence_classifier",
+    },
+    "attention": {
+        "attention": "attention:attention",
+        "layer-norm": "attention:layer_normalised",
+        "transformer": "attention:transformer",
+    },
     "word vectors": {
         "cbow": "embedding:cbow",
         "cbow-vectors": "embedding:cbow_vectors",
+        "cbow-lookup": "embedding:cbow_lookup",
+        "cbow-negative": "embedding:cbow_negative",
     },
 }
 _SYSTEMS = {name: where for topic in _TOPICS.values() for name, where in topic.items()}

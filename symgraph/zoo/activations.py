@@ -8,7 +8,17 @@ import symgraph as sg
 from symgraph.node import Node
 from symgraph.zoo.options import Number, Size, system
 
-__all__ = ["elu", "leaky_relu", "maxout", "relu", "sigmoid", "softplus", "step", "tanh"]
+__all__ = [
+    "elu",
+    "leaky_relu",
+    "maxout",
+    "noisy_relu",
+    "relu",
+    "sigmoid",
+    "softplus",
+    "step",
+    "tanh",
+]
 
 
 def _of_z(function: Callable[[Node], Node]) -> Node:
@@ -85,3 +95,13 @@ def maxout(pieces: Size = 3, features: Size = 2) -> Node:
     Variables: W (pieces, features), x (features,).
     """
     return sg.let("f", sg.max(sg.parameter("W", (pieces, features)) @ sg.input("x", features)))
+
+
+@system()
+def noisy_relu(*, through: bool = True) -> Node:
+    """max(0, z + √σ(z) ε), a relu with noise: ε is standard normal, so the variance is σ(z).
+
+    `through`: whether the gradient flows through the standard deviation too.
+    Variables: z and ε ().
+    """
+    return sg.let("f", sg.noisy_relu(sg.input("z"), noise=sg.input("ε"), through=through))

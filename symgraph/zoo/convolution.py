@@ -7,11 +7,11 @@ from typing import Annotated, NamedTuple
 
 import symgraph as sg
 from symgraph.node import Node
-from symgraph.zoo.options import Several, Size, Whole, system
+from symgraph.zoo.options import Function, Several, Size, Whole, system
 
 __all__ = [
-    "Classifier", "conv_classifier", "conv_layer", "digits_cnn", "kernel_response", "max_pooled",
-    "mean_pooled", "shared_weights", "text_classifier",
+    "Classifier", "conv_classifier", "conv_layer", "digits_cnn", "kernel_response", "lenet",
+    "max_pooled", "mean_pooled", "shared_weights", "text_classifier",
 ]  # fmt: skip
 
 
@@ -139,3 +139,24 @@ def digits_cnn(maps: Annotated[tuple[int, ...], Several(Whole(), 2, 2)] = (16, 3
     logits = sg.let("logits", sg.reshape(h2, ("N", 4 * second)) @ W + b)
     loss = sg.let("loss", sg.cross_entropy(logits, label))
     return Classifier(image, label, logits, loss)
+
+
+@system()
+def lenet(classes: Size = 10, function: Function = sg.tanh) -> Classifier:
+    """LeNet-5 for images of 28 x 28: twice convolution and mean pooling, then three full layers.
+
+    6 maps of 5x5 kernels (the image padded by 2), 16 maps of 5x5, then 120, 84 and the classes: for
+    ten of these 61 706 weights and biases. Every map of the second layer sees all six, as is usual
+    today.
+    Variables: image ("N", 28, 28), label ("N",), K_1, c_1, K_2, c_2, W_3, b_3, W_4, b_4, W_5, b_5.
+    """
+    image, label = sg.input("image", ("N", 28, 28)), sg.input("label", "N", kind="integer")
+    h = sg.reshape(image, ("N", 1, 28, 28))
+    for k, maps, below, padding in ((1, 6, 1, 2), (2, 16, 6, 0)):
+        K, c = sg.parameter(f"K{k}", (maps, below, 5, 5)), sg.parameter(f"c{k}", (maps, 1, 1))
+        h = sg.let(f"h{k}", sg.mean_pool2d(function(sg.conv2d(h, K, padding=padding) + c), 2))
+    h = sg.reshape(h, ("N", 400))
+    for k, units, below in ((3, 120, 400), (4, 84, 120), (5, classes, 84)):
+        net = h @ sg.parameter(f"W{k}", (below, units)) + sg.parameter(f"b{k}", units)
+        h = sg.let(f"h{k}", function(net)) if k < 5 else sg.let("logits", net)
+    return Classifier(image, label, h, sg.let("loss", sg.cross_entropy(h, label)))

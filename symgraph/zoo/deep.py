@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import symgraph as sg
 from symgraph.node import Node
+from symgraph.zoo.convolution import Classifier
 from symgraph.zoo.options import Count, Epsilon, Function, Size, Sizes, system
 
-__all__ = ["batch_normalised", "chain", "deep_autoencoder", "residual_block", "residual_chain"]
+__all__ = [
+    "batch_norm_net", "batch_normalised", "chain", "deep_autoencoder", "residual_block",
+    "residual_chain", "residual_net",
+]  # fmt: skip
 
 
 @system()
@@ -82,3 +86,39 @@ def batch_normalised(epsilon: Epsilon = 1e-5) -> Node:
     normal = sg.let("x̂", (x - mu) / sg.sqrt(variance + epsilon))
     y = sg.let("y", gamma * normal + beta)
     return sg.let("l", sg.input("g", "m") @ y)
+
+
+@system()
+def residual_net(
+    inputs: Size = 2, features: Size = 3, blocks: Count = 2, classes: Size = 2, *,
+    residual: bool = True,
+) -> Classifier:  # fmt: skip
+    """A classifier of residual blocks h_k = ReLU(V_k ReLU(W_k h_{k-1}) + h_{k-1}) on h_0 = x A.
+
+    `residual`: without it the same layers, and as many parameters, make a plain net.
+    Variables: x ("N", inputs), y ("N",), A (inputs, features), W_k and V_k (features, features),
+    B (features, classes).
+    """
+    x, y = sg.input("x", ("N", inputs)), sg.input("y", "N", kind="integer")
+    h = x @ sg.parameter("A", (inputs, features))
+    for k in range(1, blocks + 1):
+        W, V = (sg.parameter(f"{name}{k}", (features, features)) for name in "WV")
+        F = sg.let(f"F{k}", sg.relu(h @ W) @ V)
+        h = sg.let(f"h{k}", sg.relu(F + h if residual else F))
+    logits = sg.let("logits", h @ sg.parameter("B", (features, classes)))
+    return Classifier(x, y, logits, sg.let("loss", sg.cross_entropy(logits, y)))
+
+
+@system()
+def batch_norm_net(inputs: Size = 2, hidden: Size = 3, classes: Size = 2) -> Classifier:
+    """A classifier with batch normalisation before its ReLU: h = ReLU(BN(x W)), logits h V + c.
+
+    In training the batch gives mean and variance, in prediction the means that training has kept.
+    Variables: x ("N", inputs), y ("N",), W (inputs, hidden), gamma_bn and beta_bn (hidden,), V
+    (hidden, classes), c (classes,), the states mean_bn and variance_bn (hidden,), and whether it is
+    in training.
+    """
+    x, y = sg.input("x", ("N", inputs)), sg.input("y", "N", kind="integer")
+    h = sg.relu(sg.nn.batch_norm(x @ sg.parameter("W", (inputs, hidden)), "bn"))
+    logits = sg.let("logits", h @ sg.parameter("V", (hidden, classes)) + sg.parameter("c", classes))
+    return Classifier(x, y, logits, sg.let("loss", sg.cross_entropy(logits, y)))

@@ -6,7 +6,7 @@ import symgraph as sg
 from symgraph.node import Node
 from symgraph.zoo.options import Count, Length, Size, system
 
-__all__ = ["cbow", "cbow_vectors"]
+__all__ = ["cbow", "cbow_lookup", "cbow_negative", "cbow_vectors"]
 
 
 @system()
@@ -35,3 +35,41 @@ def cbow_vectors(words: Size = 5, features: Size = 3, context: Length = "C") -> 
     h = sg.let("h", sg.mean(sg.parameter("V", (context, features)), axis=0))
     u = sg.let("u", sg.parameter("W'", (features, words)).T @ h)
     return sg.let("E", sg.logsumexp(u) - u @ sg.input("t", words))
+
+
+def _mean_of_context(words: int, features: int, context: int) -> Node:
+    """h: the mean of the vectors of the context words, for every sample."""
+    ids = sg.input("context", ("N", context), kind="integer")
+    return sg.let("h", sg.mean(sg.take(sg.parameter("W", (words, features)), ids), axis=1))
+
+
+@system()
+def cbow_lookup(words: Size = 5, features: Size = 3, context: Size = 3) -> Node:
+    """CBOW with word numbers, in batches: h is a mean of rows of W, which alone are changed.
+
+    A word that stands twice in its context counts twice. E is the mean over the samples.
+    Variables: the numbers of the context words context ("N", context) and of the word in the middle
+    target ("N",), W (words, features), W' (features, words).
+    """
+    h = _mean_of_context(words, features, context)
+    u = sg.let("u", h @ sg.parameter("W'", (features, words)))
+    return sg.let("E", sg.cross_entropy(u, sg.input("target", "N", kind="integer")))
+
+
+@system()
+def cbow_negative(
+    words: Size = 5, features: Size = 3, context: Size = 3, negatives: Size = 2
+) -> Node:
+    """CBOW with negative sampling: E = -log σ(v'_o·h) - Σ_k log σ(-v'_k·h) over drawn words k.
+
+    Instead of all words only the one in the middle, o, and a few others get scores.
+    Variables: the numbers context ("N", context), target ("N",) and negative ("N", negatives) of
+    words, W and W' (words, features).
+    """
+    h = _mean_of_context(words, features, context)
+    out = sg.parameter("W'", (words, features))
+    target = sg.input("target", "N", kind="integer")
+    drawn = sg.input("negative", ("N", negatives), kind="integer")
+    right = sg.let("u", sg.sum(sg.take(out, target) * h, axis=1))
+    wrong = sg.let("n", sg.sum(sg.take(out, drawn) * h[:, None, :], axis=2))
+    return sg.let("E", sg.mean(sg.softplus(-right) + sg.sum(sg.softplus(wrong), axis=1)))

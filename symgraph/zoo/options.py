@@ -38,7 +38,7 @@ from symgraph.shapes import DimLike
 
 __all__ = [
     "Count", "Epsilon", "Function", "Functions", "Intervals", "Length", "Letters", "Number",
-    "Rate", "Several", "Size", "Sizes", "Whole", "kinds_of", "made_from_text", "system",
+    "Rate", "Several", "Share", "Size", "Sizes", "Whole", "kinds_of", "made_from_text", "system",
 ]  # fmt: skip
 
 P = ParamSpec("P")
@@ -102,12 +102,15 @@ class Whole(Kind):
 
 @dataclass(frozen=True)
 class Real(Kind):
-    """A finite number, above a bound if there is one."""
+    """A finite number, above a bound if there is one; or a share, from 0 to less than 1."""
 
     above: float | None = None
+    share: bool = False
 
     def allowed(self) -> tuple[str, str]:
         """The range."""
+        if self.share:
+            return "a number from 0 to less than 1", "[0, 1) 中的数"
         if self.above is None:
             return "a number", "一个数"
         return f"a number above {self.above:g}", f"大于 {self.above:g} 的数"
@@ -123,6 +126,8 @@ class Real(Kind):
         """Of kind or of range."""
         if isinstance(value, (bool, Node)) or not isinstance(value, numbers.Real):
             return KindError
+        if self.share:
+            return None if 0 <= float(value) < 1 else RangeError
         low = -math.inf if self.above is None else self.above
         return None if low < float(value) < math.inf else RangeError
 
@@ -272,6 +277,8 @@ class Interval(Kind):
 Size = Annotated[int, Whole()]
 #: A number of parts that are written one by one.
 Count = Annotated[int, Whole(most=1000)]
+#: A share, such as that of units that are left out.
+Share = Annotated[float, Real(share=True)]
 #: Any number, such as a threshold.
 Number = Annotated[float, Real()]
 #: The number of steps, or its name.

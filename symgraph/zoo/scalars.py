@@ -7,10 +7,11 @@ from typing import Literal
 
 import symgraph as sg
 from symgraph.node import Node
-from symgraph.zoo.options import Function, system
+from symgraph.zoo.options import Function, Number, system
 
 __all__ = [
-    "BLOCKS", "building_block", "chain_of_two", "parabola", "product_with_itself", "sensitivity",
+    "BLOCKS", "building_block", "chain_of_two", "parabola", "product_with_itself", "quadratic",
+    "sensitivity",
 ]  # fmt: skip
 
 
@@ -77,3 +78,13 @@ def parabola() -> Node:
     """
     x = sg.input("x")
     return sg.let("f", 2 * x**2 + 3 * x)
+
+
+@system()
+def quadratic(condition: Number = 10.0) -> Node:
+    """½ (10 x² + y²): a valley on which methods of descent are compared; 10 is its condition.
+
+    Variables: x and y ().
+    """
+    x, y = (sg.parameter(name, init="ones") for name in ("x", "y"))
+    return sg.let("E", (condition * x**2 + y**2) / 2)
