@@ -15,7 +15,7 @@ import symgraph as sg
 from lectures.checks import add
 from lectures.derivations import DERIVED
 from lectures.table import LECTURES
-from symgraph.codegen.native.toolchain import ToolchainError, find_compiler
+from lectures.toolchain import has_a_compiler
 from symgraph.facts import as_facts
 from symgraph.node import Node, variables
 from symgraph.sample import draw as sample
@@ -68,15 +68,6 @@ def roots_of(system: Any) -> list[Node]:
     total = loss if loss.shape == () else sg.sum(loss)
     real = [leaf for leaf in variables([total]) if leaf.kind == "real"]
     return [loss, *sg.grad(total, real)]
-
-
-@cache
-def has_a_compiler() -> bool:
-    try:
-        find_compiler()
-    except ToolchainError:
-        return False
-    return True
 
 
 def gives_the_numbers_of_the_expression(make: Callable[[], Any]) -> None:
