@@ -6,9 +6,12 @@ from lectures import (
     compiled,
     derivations,
     drawings,
+    numbers_of_counts,
     numbers_of_features,
+    numbers_of_gates,
     numbers_of_networks,
     numbers_of_sequences,
+    numbers_of_training,
     numbers_of_units,
 )
 from lectures.checks import Check, checks_of
@@ -21,9 +24,12 @@ MODULES = (
     compiled,
     derivations,
     drawings,
+    numbers_of_counts,
     numbers_of_features,
+    numbers_of_gates,
     numbers_of_networks,
     numbers_of_sequences,
+    numbers_of_training,
     numbers_of_units,
 )
 

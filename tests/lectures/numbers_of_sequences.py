@@ -3,7 +3,8 @@
 import numpy as np
 
 import symgraph as sg
-from lectures.numbers import NUMBERS, inputs_of, one_hot, row, slope, value, values_of, wanted
+from lectures.numbers import NUMBERS, inputs_of, one_hot, row, slope, value, values_of
+from symgraph.network import find_node
 from symgraph.zoo import builder
 
 # --- recurrent networks -------------------------------------------------------------------------
@@ -15,10 +16,48 @@ def elman(given):
     return builder("rnn")(hidden, inputs), values | {"s0": given["s0"]}
 
 
+def at_all_times(net, length, name):
+    """The values of one name in a network that is written out over time."""
+    loss = sg.unroll(net.loss, length)
+    return [find_node(loss, f"{name}_{t}") for t in range(1, length + 1)]
+
+
+def step_of(given):
+    """Two neighbouring times of the network, from net_{t-1}, and the values at each time."""
+    net, values = elman(given)
+    nets = [values_of(one, values) for one in at_all_times(net, len(given["x"]), "net")]
+    step = builder("rnn-step")(*np.shape(given["U"]))
+    times = [values | {"net_{t-1}": nets[t], "x_t": x} for t, x in enumerate(given["x"][1:])]
+    return find_node(step, "net_t"), times
+
+
+@row
+def S1_08(given):
+    net, times = step_of(given)
+    for values in times:
+        yield "W", values_of(sg.jacobian(net, find_node(net, "s_{t-1}")), values)
+
+
+@row
+def S1_09(given):
+    net, times = step_of(given)
+    state = find_node(net, "s_{t-1}")
+    slopes = values_of(sg.jacobian(state, find_node(net, "net_{t-1}")), times[0])
+    assert np.count_nonzero(slopes) == len(slopes)
+    yield "diag_t1", np.diag(slopes)
+
+
+@row
+def S1_10(given):
+    net, times = step_of(given)
+    yield "J21", values_of(sg.jacobian(net, find_node(net, "net_{t-1}")), times[0])
+
+
 @row
 def S0_42(given):
     net, values = elman(given)
     yield "s_tanh", values_of(net.run.states, values)
+    yield "net", [values_of(one, values) for one in at_all_times(net, len(given["x"]), "net")]
     hidden, inputs = np.shape(given["U"])
     rectified = builder("rnn")(hidden, inputs, function=sg.relu)
     yield "s_relu", values_of(rectified.run.states, values)
@@ -26,13 +65,26 @@ def S0_42(given):
 
 @row
 def S1_11(given):
+    """δ_k by recursion, of the network written out over time; and what a wrong order gives."""
     net, values = elman(given)
     yield "E", value(net, values)
-    # δ_k is the gradient by the start of a loop that begins at time k, seen behind f.
-    states = values_of(net.run.states, values)
-    for k in range(1, len(given["x"]) + 1):
-        later = values | {"s0": states[k - 1], "x": np.reshape(given["x"][k:], (-1, 2))}
-        yield f"delta {k}", slope(net, later, "s0") * (1 - states[k - 1] ** 2)
+    loss, length = sg.unroll(net.loss, len(given["x"])), len(given["x"])
+    deltas = [slope(loss, values, f"net_{t}") for t in range(1, length + 1)]
+    for t, delta in enumerate(deltas, 1):
+        yield f"delta {t}", delta
+    step, times = step_of(given)
+    jacobian = sg.jacobian(step, find_node(step, "net_{t-1}"))
+    ascending = np.linalg.multi_dot([values_of(jacobian, one) for one in times])
+    yield "delta1_if_product_ascending", deltas[-1] @ ascending
+
+
+@row
+def S1_13(given):
+    """The shares of the gradient of W, time by time."""
+    net, values = elman(given)
+    (use,) = sg.uses(net.loss, "W", values)
+    for t, share in enumerate(use.value, 1):
+        yield f"per_t {t}", share
 
 
 @row
@@ -49,6 +101,10 @@ def S1_12(given):
     values = {name: given[name] for name in ("U", "W", "s0", "d")}
     values |= {"A": given["A0"], "r": given["raw"]}
     yield "dA0", slope(net, values, "A")
+    length = len(given["raw"])
+    loss = sg.unroll(net.loss, length)
+    for t in range(1, length + 1):
+        yield f"delta_lower {t}", slope(loss, values, f"a_{t}")
 
 
 @row
@@ -57,7 +113,7 @@ def S1_01(given):
     classes, hidden = np.shape(given["V"])
     net = builder("sequence-classifier")(hidden, np.shape(base["U"])[1], classes)
     values = {name: base[name] for name in ("U", "W", "x")}
-    targets = one_hot(wanted("S1-01", "labels"), classes)
+    targets = one_hot(given["labels"], classes)
     values |= {"V": given["V"], "d": targets, "S0": np.zeros(hidden)}
     yield "o", values_of(net.run.outputs["O"], values)
     yield "loss", value(net, values)
@@ -85,6 +141,9 @@ def S4_57(given):
     net = builder("rnn-h")(hidden, inputs, len(given["V"]))
     values = {name: given[name] for name in ("W1", "W2", "V", "x")}
     values |= {"h0": np.zeros(hidden), "d": [1.0, 0.0]}
+    counts = sg.use_counts(builder("rnn-h")(steps=len(given["x"]), from_zero=True).loss)
+    for name, count in counts.items():
+        yield f"counts {name}", count
     yield "loss", value(net, values)
     for name in ("V", "W1", "W2"):
         yield f"d{name}", slope(net, values, name)
@@ -121,129 +180,70 @@ def S4_71(given):
 
 
 @row
-def S0_41(given):
-    net = builder("rnn-scalar")()
-    for length in (1, 10, 50, 100):
-        x = np.zeros(length)
-        x[0] = given["x1"]
-        values = {"x": x, "w": 0.8, "h0": 0.0}
-        yield f"rnn {length}", slope(net, values, "x")[0]
-
-
-@row
 def S3_02(given):
     net = builder("power")()
-    for weight in ("1", "1.01", "0.99"):
-        yield f"{weight} y", value(net, {"w": float(weight)})
-        yield f"{weight} dy_dw", slope(net, {"w": float(weight)}, "w")
-
-
-# --- gates --------------------------------------------------------------------------------------
-
-
-def lstm(given, columns="W", **options):
-    """An LSTM and its values: W and b by gate."""
-    hidden, inputs = len(given["h0"]), len(given["x"][0])
-    gates = "fCo" if options.get("coupled") else "fiCo"
-    values = {name: given[name] for name in ("x", "h0", "C0")} | {"d": given["target"]}
-    values |= {f"W_{g}": given[columns][g] for g in gates}
-    values |= {f"b_{g}": given["b"][g] for g in gates}
-    return builder("lstm")(hidden, inputs, **options), values
-
-
-def all_gradients(net, values, identity):
-    for name in NUMBERS[identity]["expect"]["grads"]:
-        yield f"grads {name}", slope(net, values, name)
+    for weight in NUMBERS["S3-02"]["expect"]:
+        at = {"w": float(weight)}
+        for name, found in (("y", value(net, at)), ("dy_dw", slope(net, at, "w"))):
+            yield f"{weight} {name}", found
+            yield f"{weight} {name}_str", found
 
 
 @row
-def S0_46(given):
-    net, values = lstm(given)
-    yield "f1", values_of(net.run.outputs["f"], values)[0]
-
-
-@row
-def S0_47(given):
-    net, values = lstm(inputs_of("S0-46"))
-    yield "i1", values_of(net.run.outputs["i"], values)[0]
-    yield "Ctilde1_tanh", values_of(net.run.outputs["C̃"], values)[0]
-
-
-@row
-def S0_48(given):
-    net, values = lstm(inputs_of("S0-46"))
-    yield "C", values_of(net.run.states["C"], values)
-
-
-@row
-def S0_49(given):
-    net, values = lstm(given)
-    yield "o", values_of(net.run.outputs["o"], values)
-    yield "h", values_of(net.run.states["h"], values)
+def S4_72(given):
+    hidden, inputs = np.shape(given["U_f"])
+    net = builder("bidirectional")(hidden, inputs, len(given["V"]))
+    parts = {"U": "U_f", "U_g": "U_b", "W": "W_f", "W_g": "W_b", "V": "V"}
+    values = {name: given[key] for name, key in parts.items()}
+    values |= {"x": given["x"], "h0": np.zeros(hidden), "g0": np.zeros(hidden)}
+    states = value(net, values, "y")
+    yield "y", states
+    loss = sg.unroll(getattr(net, "loss", net), len(given["x"]))
+    for place, name in (("hf", "h"), ("hb", "g")):
+        yield place, [value(loss, values, f"{name}_{t}") for t in range(1, len(given["x"]) + 1)]
     yield "loss", value(net, values)
-    yield from all_gradients(net, values, "S0-49")
+    for name, key in parts.items():
+        yield f"d{key}", slope(net, values, name)
 
 
 @row
-def S0_50(given):
-    net, values = lstm(given, peepholes="fio")
-    yield "C", values_of(net.run.states["C"], values)
+def S4_73(given):
+    words, hidden = np.shape(given["W_o"])
+    net = builder("captioning")(hidden, len(given["img"]), words)
+    parts = {"I": "W_img", "U": "W_x", "W": "W_h", "V": "W_o"}
+    values = {name: given[key] for name, key in parts.items()}
+    seen, told = one_hot(given["seq"][:-1], words), one_hot(given["seq"][1:], words)
+    values |= {"v": given["img"], "h0": np.zeros(hidden), "w": seen, "d": told}
     yield "loss", value(net, values)
-    yield from all_gradients(net, values, "S0-50")
+    for name, place in (("I", "dW_img"), ("W", "dW_h")):
+        yield place, slope(net, values, name)
 
 
 @row
-def S0_51(given):
-    net, values = lstm(given, coupled=True)
-    yield "h", values_of(net.run.states["h"], values)
-    yield "loss", value(net, values)
-    yield from all_gradients(net, values, "S0-51")
+def S3_03(given):
+    """On the wall the state stays at ½, where it cannot rest; beside it the gradient is small."""
+    net = builder("wall")(int(given["T"]))
+    start = sg.input("x")
+    for weight in (5.0, 6.0, 7.0):
+        place = f"w={weight:g}"
+        at_half = {"x": 0.5, "w": weight}
+        b = float(values_of(0.5 - sg.input("w") * sg.sigmoid(start), at_half))
+        yield f"{place} b_star", b
+        lam = values_of(sg.input("w") * sg.grad(sg.sigmoid(start), start), at_half)
+        yield f"{place} lam", lam
+        for side, shift in (("at_wall", 0.0), ("left", -0.1), ("right", 0.1)):
+            at = {"w": weight, "b": b + shift}
+            yield f"{place} E_{side}", value(net, at)
+            yield f"{place} dE_dw_{side}", slope(net, at, "w")
+        yield f"{place} dE_dw_closed_form", closed_form(weight, float(lam), int(given["T"]))
 
 
-@row
-def S3_09(given):
-    net, values = lstm(inputs_of("S0-46") | given, "W_xh", order="xh")
-    yield "h_T", values_of(net.run.final["h"], values)
-    yield "loss", value(net, values)
-    yield "dW_o", slope(net, values, "W_o")
-
-
-@row
-def S0_52(given):
-    hidden, inputs = len(given["h0"]), len(given["x"][0])
-    values = {name: given[name] for name in ("x", "W_z", "W_r", "W", "h0")}
-    values["d"] = given["target"]
-    net, other = (builder("gru")(hidden, inputs, keeps=keeps) for keeps in ("1-z", "z"))
-    yield "h", values_of(net.run.states, values)
-    yield "h_if_z_swapped", values_of(other.run.states, values)
-    yield "z1", values_of(net.run.outputs["z"], values)[0]
-    yield "loss", value(net, values)
-    yield from all_gradients(net, values, "S0-52")
-
-
-def row_lstm(given):
-    values = {name: given[name] for name in ("x", "s0", "c0")} | {"d": given["target"]}
-    for gate, key in (("i", "i"), ("f", "f"), ("o", "o"), ("g", "C")):
-        values |= {f"U_{gate}": given["U"][key], f"W_{gate}": given["W"][key]}
-    return values
-
-
-@row
-def S4_64(given):
-    hidden, inputs = len(given["s0"]), len(given["x"][0])
-    net, values = builder("lstm-row")(hidden, inputs), row_lstm(given)
-    yield "c", values_of(net.run.states["c"], values)
-    yield "s", values_of(net.run.states["s"], values)
-    yield "loss", value(net, values)
-    for name in ("U_i", "W_i", "U_g", "W_f"):
-        yield f"d{name}", slope(net, values, name)
-
-
-@row
-def S4_65(given):
-    hidden, inputs = len(given["s0"]), len(given["x"][0])
-    values = {"x": given["x"], "s0": given["s0"], "U": given["U"]["C"], "W": given["W"]["C"]}
-    yield "s", values_of(builder("rnn-row")(hidden, inputs).run.states, values)
+def closed_form(w, lam, steps):
+    """dE/dw at rest: 2 (σ - 0.7) σ' times σ (1 + λ + ... + λ^(T-1))."""
+    x = sg.input("x")
+    found = values_of([sg.sigmoid(x), sg.grad(sg.sigmoid(x), x)], {"x": 0.5})
+    height, rise = map(float, found)
+    return 2 * (height - 0.7) * rise * height * sum(lam**k for k in range(steps))
 
 
 # --- word vectors -------------------------------------------------------------------------------
@@ -261,7 +261,10 @@ def S4_67(given):
     E, values = cbow(given)
     yield "h", value(E, values, "h")
     yield "u", value(E, values, "u")
+    yield "y", values_of(sg.softmax(find_node(E, "u")), values)
     yield "E", value(E, values)
+    u = find_node(E, "u")
+    yield "E_formula", values_of(sg.log(sg.sum(sg.exp(u))) - u[given["target"]], values)
 
 
 @row
@@ -272,7 +275,9 @@ def S4_68(given):
     yield "dWprime", slope(E, values, "W'")
     yield "dW", slope(E, values, "W")
     moved = {name: values[name] - given["eta"] * slope(E, values, name) for name in ("W", "W'")}
+    yield "vprime_new_target", moved["W'"][:, given["target"]]
+    yield "v_new_ctx0", moved["W"][given["context"][0]]
     yield "E_after", value(E, values | moved)
-    twice, same = cbow(given | {"context": wanted("S4-68", "repeated_context context")})
+    twice, same = cbow(given | {"context": given["repeated"]})
     factor = slope(twice, same, "W")[0] / slope(twice, same, "h")
     yield "repeated_context dW_row0_factor", factor[0]

@@ -4,7 +4,8 @@ import itertools
 
 import numpy as np
 
-from lectures.numbers import row, slopes, value
+import symgraph as sg
+from lectures.numbers import row, slopes, value, values_of
 from symgraph.zoo import builder
 
 CORNERS = list(itertools.product((0.0, 1.0), repeat=2))
@@ -19,12 +20,21 @@ def table(system):
 def S4_03(given):
     yield "AND", table(builder("mcculloch-pitts")(1.5))
     yield "OR", table(builder("mcculloch-pitts")(0.5))
+    yield "net_equals_T", value(builder("mcculloch-pitts")(1.5), {"x1": 1.5, "x2": 0.0})
 
 
 @row
 def S4_08(given):
     yield "or_minus_and", table(builder("xor")())
     yield "skip_connection", table(builder("xor-skip")())
+    yield "two_half_planes", table(between())
+
+
+def between():
+    """XOR as the strip between two lines: AND of two half planes."""
+    total = sg.input("x1") + sg.input("x2")
+    above, below = sg.step(total - 0.5, at_zero=1), sg.step(1.5 - total, at_zero=1)
+    return sg.let("y", sg.step(above + below - 1.5, at_zero=1))
 
 
 @row
@@ -36,35 +46,52 @@ def S4_09(given):
         yield f"out {k}", value(builder("triangle")(), values)
 
 
+def states(count):
+    """All binary vectors of a length, in rows."""
+    return np.array([*itertools.product((0.0, 1.0), repeat=count)])
+
+
+def free_energy(v, given):
+    """F(v) = -b·v - Σ log(1 + exp(v W + c)): the hidden units summed out of the energy."""
+    W, b, c = (sg.parameter(name, np.shape(given[name])) for name in "Wbc")
+    return -(v @ b) - sg.sum(sg.softplus(v @ W + c), axis=-1)
+
+
 @row
 def S4_42(given):
-    energy = builder("rbm")()
+    visible, hidden = np.shape(given["W"])
+    energy = builder("rbm")(visible, hidden)
     yield "E", value(energy, given)
-    W, b, c = slopes(energy, given, "W", "b", "c")
-    yield "dE_dW", W
-    yield "dE_db", b
-    yield "dE_dc", c
+    for name, found in zip("Wbc", slopes(energy, given, "W", "b", "c"), strict=True):
+        yield f"dE_d{name}", found
+    both = itertools.product(states(visible), states(hidden))
+    Z = sum(np.exp(-value(energy, given | {"v": v, "h": h})) for v, h in both)
+    yield "Z", Z
+    yield "p_vh", np.exp(-value(energy, given)) / Z
+    v = sg.input("v", visible)
+    F = free_energy(v, given)
+    yield "free_energy", values_of(F, given)
+    log_p = -F - sg.logsumexp(-free_energy(sg.const(states(visible)), given))
+    yield "p_v", values_of(sg.exp(log_p), given)
+    for name in "Wbc":
+        leaf = sg.parameter(name, np.shape(given[name]))
+        yield f"dlogp_d{name}", values_of(sg.grad(log_p, leaf), given)
+    h, hidden_leaf = sg.input("h", hidden), sg.parameter("W", (visible, hidden))
+    b, c = sg.parameter("b", visible), sg.parameter("c", hidden)
+    yield "p_h_given_v", values_of(sg.sigmoid(v @ hidden_leaf + c), given)
+    yield "p_v_given_h", values_of(sg.sigmoid(hidden_leaf @ h + b), given)
 
 
 @row
 def S4_48(given):
-    values = {**given, "m": given["mask"]}
-    net = builder("dropout")()
-    yield "plain_2014 train", value(net, values)
-    W1, W2 = slopes(net, values, "W1", "W2")
-    yield "plain_2014 dW1", W1
-    yield "plain_2014 dW2", W2
-
-
-def fill(s, *shape):
-    k = np.arange(np.prod(shape))
-    return (((3 * k**2 + (s + 2) * k + 5 * s + 1) % 13 - 6) / 10).reshape(shape)
-
-
-@row
-def S0_28(given):
-    first, *_ = builder("autoencoders")().stages
-    X = np.array(given["X"])
-    values = {"W1": fill(1, 3, 5), "V1": fill(2, 5, 3), "b1": np.zeros(3), "c1": np.zeros(5)}
-    losses = [value(first, {**values, "x": x}) for x in X]
-    yield "ae1_loss 0", np.mean(losses)
+    """The lecture's dropout, and the one that divides by the probability while it trains."""
+    net, keep = builder("dropout")(*np.shape(given["W1"])[::-1]), 0.5
+    mask = np.array(given["mask"])
+    for kind, factor in (("plain_2014", 1.0), ("inverted", 1 / keep)):
+        values = {**given, "m": factor * mask}
+        yield f"{kind} train", value(net, values)
+        yield f"{kind} test", value(net, values | {"m": np.full(len(mask), factor * keep)})
+        for name, found in zip(("W1", "W2"), slopes(net, values, "W1", "W2"), strict=True):
+            yield f"{kind} d{name}", found
+    outputs = [value(net, {**given, "m": one}) for one in states(len(mask))]
+    yield "mean_over_16_masks", np.mean(outputs)

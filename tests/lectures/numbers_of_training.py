@@ -1,0 +1,414 @@
+"""What the lectures train: each goes through the values of its trace."""
+
+import itertools
+
+import numpy as np
+
+import symgraph as sg
+from lectures.numbers import (
+    NUMBERS,
+    computes,
+    inputs_of,
+    minimum,
+    one_hot,
+    row,
+    slopes,
+    value,
+    values_of,
+)
+from lectures.numbers_of_features import safe, two_layer
+from lectures.stepping import Stepped, descent
+from symgraph.network import find_node
+from symgraph.phenomena import compare_optimizers
+from symgraph.zoo import builder
+
+trained = computes("train")
+
+
+def trace_of(identity, name="trace"):
+    """At how many steps the lecture looks."""
+    return [int(place) for place in NUMBERS[identity]["expect"][name]]
+
+
+def fill(s, *shape):
+    """The numbers that the lectures' tests start from."""
+    k = np.arange(np.prod(shape))
+    return (((3 * k**2 + (s + 2) * k + 5 * s + 1) % 13 - 6) / 10).reshape(shape)
+
+
+# --- two cars, XOR ------------------------------------------------------------------------------
+
+
+def cars(hidden=2):
+    """The network of the two cars with a bias at its output, over many samples."""
+    Phi, y = sg.input("Φ", ("N", 3)), sg.input("y", "N")
+    V, u = sg.parameter("V", (hidden, 3)), sg.parameter("u", hidden + 1)
+    score = sg.let("score", u[0] + sg.sigmoid(Phi @ V.T) @ u[1:])
+    return sg.let("loss", sg.mean((score - y) ** 2)), score
+
+
+@trained
+def S0_17b(given):
+    grid = np.array([*itertools.product(np.arange(0, 3.5, 0.5), repeat=2)])
+    assert len(grid) == given["n"]
+    y = np.array([value(safe(1), {"x1": a, "x2": b}) for a, b in grid])
+    data = {"Φ": np.column_stack([np.ones(len(grid)), grid]), "y": y}
+    loss, score = cars(len(given["V0"]))
+    start = {"V": given["V0"], "u": given["u0"]}
+    steps = descent(
+        loss, ("Φ", "y"), data, start, given["lr"], trace_of("S0-17b"), {"score": score}
+    )
+    for place, found, model in steps:
+        yield f"trace {place} loss", found
+        right = np.sign(model.predict({"Φ": data["Φ"]})["score"]) == y
+        yield f"trace {place} accuracy", right.mean()
+
+
+CORNERS = np.array([*itertools.product((0.0, 1.0), repeat=2)])
+
+
+def multilayer():
+    """The 2-2-1 network that learns XOR."""
+    x, d = sg.input("x", ("N", 2)), sg.input("d", "N")
+    W, b = sg.parameter("W", (2, 2)), sg.parameter("b", 2)
+    h = sg.let("h", sg.tanh(x @ W.T + b))
+    y = sg.let("y", sg.sigmoid(h @ sg.parameter("v", 2) + sg.parameter("c")))
+    return sg.let("E", sg.sum((y - d) ** 2) / 2), y
+
+
+@trained
+def S4_08b(given):
+    loss, y = multilayer()
+    data = {"x": CORNERS, "d": [0.0, 1.0, 1.0, 0.0]}
+    names = ("W", "b", "v", "c")
+    for name, found in zip(names, slopes(loss, given | data, *names), strict=True):
+        yield f"grads0 {name}", found
+    start = {name: given[name] for name in names}
+    for place, found, model in descent(
+        loss, ("x", "d"), data, start, 0.5, trace_of("S4-08b"), {"y": y}
+    ):
+        yield f"trace {place} loss", found
+        yield f"trace {place} y", model.predict({"x": CORNERS})["y"]
+
+
+# --- steps and schedules ------------------------------------------------------------------------
+
+
+@trained
+def S0_25(given):
+    loss, values = two_layer(inputs_of("S0-23"))
+    names = ("w1", "w2", "v1", "v2")
+    yield "loss_before", value(loss, values)
+    start = {name: values[name] for name in names}
+    data = {name: values[name] for name in ("φ(x)", "y")}
+    for _, after, model in descent(loss, tuple(data), data, start, given["eta"], [1]):
+        yield "loss_after", after
+        p = model.parameters
+        yield "w", [p["w1"], p["w2"]]
+        for name in ("v1", "v2"):
+            yield name, p[name]
+
+
+@computes("def", "train")
+def S0_27(given):
+    """One sample ten times and then the next, all in turn ten times, ten steps on all at once."""
+    x, y, w = sg.input("x", "N"), sg.input("y", "N"), sg.parameter("w")
+    loss = sg.mean((w * x - y) ** 2)
+    samples = [{"x": [a], "y": [b]} for a, b in zip(given["x"], given["y"], strict=True)]
+    everything = {"x": given["x"], "y": given["y"]}
+    schedules = {
+        "sample_by_sample_10": [one for one in samples for _ in range(10)],
+        "cyclic_10_epochs": samples * 10,
+        "batch_10_steps": [everything] * 10,
+    }
+    for name, batches in schedules.items():
+        model = sg.Model(loss, [x, y])
+        model.parameters["w"][...] = given["w0"]
+        for batch in batches:
+            model.step(batch, optimizer=sg.optim.SGD(given["eta"]))
+        yield name, model.parameters["w"]
+    yield "least_squares", minimum(loss, "w", everything)
+
+
+# --- deep networks, layer by layer --------------------------------------------------------------
+
+
+def coder(inputs, hidden):
+    """One autoencoder over many samples, and its code."""
+    x = sg.input("x", ("N", inputs))
+    W, b = sg.parameter("W", (hidden, inputs)), sg.parameter("b", hidden)
+    V, c = sg.parameter("V", (inputs, hidden)), sg.parameter("c", inputs)
+    h = sg.let("h", sg.sigmoid(x @ W.T + b))
+    gap = sg.sigmoid(h @ V.T + c) - x
+    return sg.let("E", sg.mean(sg.sum(gap**2, axis=1)) / 2), h
+
+
+def classifier(inputs):
+    """A logistic unit with the cross-entropy of many samples."""
+    x, y = sg.input("x", ("N", inputs)), sg.input("y", "N")
+    net = x @ sg.parameter("u", inputs) + sg.parameter("d")
+    return sg.let("L", sg.mean(sg.binary_cross_entropy_with_logits(net, y))), net
+
+
+@computes("def", "train")
+def S0_28(given):
+    data = np.array(given["X"])
+    for k, hidden in ((1, 3), (2, 2)):
+        loss, code = coder(data.shape[1], hidden)
+        start = {"W": fill(k, hidden, data.shape[1]), "V": fill(k + 1, data.shape[1], hidden)}
+        start |= {"b": 0.0, "c": 0.0}
+        places = trace_of("S0-28", f"ae{k}_loss")
+        for place, found, model in descent(
+            loss, ("x",), {"x": data}, start, 1.0, places, {"code": code}
+        ):
+            yield f"ae{k}_loss {place}", found
+            codes = model.predict({"x": data})["code"]
+        data = codes
+    yield "code_first_sample", data[0]
+    loss, net = classifier(data.shape[1])
+    start = {"u": given["top_init"], "d": given["top_init"]}
+    samples, places = {"x": data, "y": given["y"]}, trace_of("S0-28", "top_loss")
+    for place, found, model in descent(
+        loss, ("x", "y"), samples, start, given["top_lr"], places, {"net": net}
+    ):
+        yield f"top_loss {place}", found
+        told = model.predict({"x": data})["net"] > 0
+    yield "top_accuracy", np.mean(told == np.array(given["y"]))
+
+
+# --- rules of their own -------------------------------------------------------------------------
+
+
+@trained
+def S4_02(given):
+    rule = builder("hebb")(2, 0.5)
+    step = Stepped(rule.updates, {"w": [0.0, 0.0], "b": 0.0})
+    for (a, b), y in zip(2 * CORNERS - 1, (-1, -1, -1, 1), strict=True):
+        step(x=[[a, b]], y=[float(y)])
+    yield "w", step["w"]
+    yield "bias", step["b"]
+
+
+TRUTHS = {"AND": (-1, -1, -1, 1), "OR": (-1, 1, 1, 1), "XOR": (-1, 1, 1, -1)}
+
+
+def perceive(truth, epochs):
+    """The perceptron's rule, sample by sample, until an epoch has no error; all its steps."""
+    rule = builder("perceptron")(2, 1.0)
+    step = Stepped(rule.updates, {"w": [0.0, 0.0], "b": 0.0}, rule.loss)
+    errors, weights = [], []
+    while len(errors) < epochs and not (errors and errors[-1] == []):
+        wrong = []
+        for corner, y in zip(CORNERS, TRUTHS[truth], strict=True):
+            before = step["b"]
+            if step(x=[corner], y=[float(y)]) > 0:
+                wrong.append((corner, step["b"] - before))
+        errors.append(wrong)
+        weights.append([*step["w"], float(step["b"])])
+    return errors, weights
+
+
+@trained
+def S4_05(given):
+    for name in ("AND", "OR"):
+        errors, weights = perceive(name, 100)
+        *w, b = weights[-1]
+        yield f"{name} w", w
+        yield f"{name} b", b
+        yield f"{name} updates", sum(map(len, errors))
+        yield f"{name} epochs", len(errors)
+    (corner, change), *_ = perceive("AND", 100)[0][0]
+    yield "first_update_AND 0", corner
+    yield "first_update_AND 1", change
+
+
+@trained
+def S4_06(given):
+    """Novikoff's bound with the line that is farthest from all corners; XOR never ends."""
+    extended = np.column_stack([CORNERS, np.ones(4)])
+    line = np.array([2.0, 2.0, -3.0])
+    margin = np.min(extended @ line * TRUTHS["AND"]) / np.linalg.norm(line)
+    yield "bound", np.max(np.sum(extended**2, axis=1)) / margin**2
+    yield "mistakes", sum(map(len, perceive("AND", 100)[0]))
+    errors, weights = perceive("XOR", 1000)
+    yield "xor_epochs_run", len(errors)
+    yield "xor_min_errors_per_epoch", min(map(len, errors))
+    again = next(k for k in range(1, 100) if weights[-1 - k] == weights[-1])
+    yield "xor_weight_cycle_period", again
+
+
+@computes("def")
+def S4_07(given):
+    x, y, w = sg.input("x", (4, 3)), sg.input("y", 4), sg.parameter("w", 3)
+    data = {"x": np.column_stack([np.ones(4), CORNERS]), "y": [0.0, 1.0, 1.0, 0.0]}
+    loss = sg.mean((x @ w - y) ** 2)
+    best = minimum(loss, "w", data)
+    yield "lstsq", best
+    yield "mse", value(loss, data | {"w": best})
+    right = sg.sum(sg.indicator(sg.equal(sg.step(x @ w, at_zero=1), y)))
+    lines = itertools.product((-1.5, -0.5, 0.5, 1.5), (-1, 0, 1), (-1, 0, 1))
+    yield "best_linear_correct", max(values_of(right, data | {"w": one}) for one in lines)
+
+
+@trained
+def S4_43(given):
+    rule = builder("cd1")(len(given["b"]), len(given["c"]), given["eta"])
+    values = given | {"v": [given["v"]]}
+    step = Stepped(rule.updates, given, [find_node(rule.loss, "v′")])
+    (recalled,) = step(v=values["v"])
+    yield "v1", recalled[0]
+    yield "dW", step["W"] - given["W"]
+    (h1,) = {find_node(new, "h′") for old, new in rule.updates.items() if old.name == "W"}
+    yield "h1", values_of(h1, values)[0]
+
+
+# --- optimizers ---------------------------------------------------------------------------------
+
+
+@computes("comp", "train")
+def S4_46(given):
+    theta, g = sg.parameter("θ"), sg.input("g")
+    betas = {"beta1": given["beta1"], "beta2": given["beta2"], "eps": given["eps"]}
+    kinds = (("standard", "standard_step", False),
+             ("lecture_eps_inside_sqrt", "lecture_step", True))  # fmt: skip
+    for name, tiny, inside in kinds:
+        updates = sg.optim.Adam(1e-3, **betas, eps_inside_sqrt=inside).updates({theta: g})
+        step = Stepped(updates, {"θ": 1.0, "η": 1e-3})
+        for k, gradient in enumerate((0.1, -0.2, 0.3)):
+            step(g=gradient)
+            state = {leaf.name: step[leaf.name] for leaf in step.leaves if leaf in updates}
+            (m,) = (one for key, one in state.items() if key.startswith("m"))
+            (v,) = (one for key, one in state.items() if key.startswith("v"))
+            yield f"{name} {k} m", m
+            yield f"{name} {k} v", v
+            yield f"{name} {k} mhat", m / (1 - given["beta1"] ** (k + 1))
+            yield f"{name} {k} vhat", v / (1 - given["beta2"] ** (k + 1))
+            yield f"{name} {k} theta", state["θ"]
+        once = Stepped(updates, {"θ": 1.0, "η": 1e-3})
+        once(g=given["tiny"])
+        yield f"tiny_gradient_1e5 {tiny}", 1 - once["θ"]
+
+
+@trained
+def S4_47(given):
+    x, y = sg.input("x"), sg.input("y")
+    rules = {
+        "sgd": sg.optim.SGD(0.05),
+        "momentum": sg.optim.Momentum(0.01, momentum=0.9),
+        "nesterov": sg.optim.Nesterov(0.01, momentum=0.9),
+        "adagrad": sg.optim.Adagrad(0.1, eps=0.0),
+        "rmsprop": sg.optim.RMSprop(0.01, rho=0.9),
+        "adam": sg.optim.Adam(0.01),
+    }
+    table = compare_optimizers(
+        (10 * x**2 + y**2) / 2, {"x": 1.0, "y": 1.0}, rules, steps=range(101)
+    )
+    for name in rules:
+        path = np.array([[r["x"], r["y"]] for r in table.rows if r["optimizer"] == name])
+        if name == "nesterov":
+            path = behind(path, 0.9)
+        for place in trace_of("S4-47", name):
+            yield f"{name} {place}", path[place]
+
+
+def behind(ahead, momentum):
+    """Nesterov's points x of the points p = x + momentum (x - the one before) that lie ahead."""
+    path = [ahead[0]]
+    for p in ahead[1:]:
+        path.append((p + momentum * path[-1]) / (1 + momentum))
+    return np.array(path)
+
+
+# --- characters ---------------------------------------------------------------------------------
+
+
+def characters(hidden, letters):
+    """The network that spells: h = tanh(Wxh x + Whh h + bh), scores Why h + by, next letter."""
+    Wxh, Whh = sg.parameter("Wxh", (hidden, letters)), sg.parameter("Whh", (hidden, hidden))
+    Why, bh, by = (
+        sg.parameter("Why", (letters, hidden)),
+        sg.parameter("bh", hidden),
+        sg.parameter("by", letters),
+    )
+
+    def step(h, x):
+        h = sg.let("h", sg.tanh(Wxh @ x + Whh @ h + bh))
+        return h, {"score": sg.let("score", Why @ h + by)}
+
+    run = sg.scan(step, sg.zeros(hidden), sg.input("x", ("T", letters)))
+    scores = run.outputs["score"]
+    d = sg.input("d", ("T", letters))
+    return sg.let("L", -sg.sum(d * sg.log_softmax(scores, axis=1))), run
+
+
+@computes("def", "train")
+def S1_04(given):
+    letters = "helo"
+    hidden = len(given["Whh"])
+    loss, run = characters(hidden, len(letters))
+    word = [letters.index(one) for one in "hello"]
+    data = {"x": one_hot(word[:-1], len(letters)), "d": one_hot(word[1:], len(letters))}
+    start = {name: given[name] for name in ("Wxh", "Whh", "Why")} | {"bh": 0.0, "by": 0.0}
+    zeros = {"bh": np.zeros(hidden), "by": np.zeros(len(letters))}
+    values = data | start | zeros
+    scores = run.outputs["score"]
+    yield "h", values_of(run.states, values)
+    yield "p_first_step", values_of(sg.softmax(scores, axis=1), values)[0]
+    yield "loss0", value(loss, values)
+    names = ("Whh", "Wxh", "Why", "by")
+    for name, found in zip(names, slopes(loss, values, *names), strict=True):
+        yield f"d{name}", found
+    for place, found, model in descent(
+        loss, ("x", "d"), data, start, given["lr"], trace_of("S1-04"), {"scores": scores}
+    ):
+        yield f"trace {place} loss", found
+        best = model.predict({"x": data["x"]})["scores"].argmax(1)
+        yield f"trace {place} argmax", "".join(letters[k] for k in best)
+
+
+# --- five modes ---------------------------------------------------------------------------------
+
+
+def masked(hidden, inputs, outputs):
+    """One network for all modes: masks say at which times it reads and is asked."""
+    U, W = sg.parameter("U", (hidden, inputs)), sg.parameter("W", (hidden, hidden))
+    V = sg.parameter("V", (outputs, hidden))
+
+    def step(h, x, reads, Y, asked):
+        h = sg.let("h", sg.tanh(reads * (U @ x) + W @ h))
+        return h, {"loss": asked * sg.squared_norm(V @ h - Y) / 2}
+
+    x, Y = sg.input("X", ("T", inputs)), sg.input("Y", ("T", outputs))
+    reads, asked = sg.input("reads", "T"), sg.input("asked", "T")
+    run = sg.scan(step, sg.zeros(hidden), (x, reads, Y, asked))
+    return sg.let("L", sg.sum(run.outputs["loss"]))
+
+
+#: When each mode reads and is asked.
+TIMES = {
+    "one_to_one": ([1], [1]),
+    "one_to_many": ([1, 0, 0], [1, 1, 1]),
+    "many_to_one": ([1, 1, 1], [0, 0, 1]),
+    "many_to_many_delayed": ([1, 1, 1, 0, 0], [0, 0, 1, 1, 1]),
+    "many_to_many_synced": ([1, 1, 1], [1, 1, 1]),
+}
+
+
+def spread(rows, mask):
+    """The rows at the times of the mask, zeros at the others."""
+    found = np.zeros((len(mask), np.shape(rows)[1]))
+    places = np.flatnonzero(mask)
+    found[places] = np.array(rows)[: len(places)]
+    return found
+
+
+@row
+def S1_03b(given):
+    loss = masked(*np.shape(given["U"]), len(given["V"]))
+    for mode, (reads, asked) in TIMES.items():
+        values = {name: given[name] for name in "UWV"}
+        values |= {"X": spread(given["X"], reads), "Y": spread(given["Y"], asked)}
+        values |= {"reads": reads, "asked": asked}
+        yield f"{mode} loss", value(loss, values)
+        for name, found in zip("UW", slopes(loss, values, "U", "W"), strict=True):
+            yield f"{mode} d{name}", found
