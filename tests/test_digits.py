@@ -6,8 +6,9 @@ from importlib.resources import files
 import numpy as np
 import pytest
 
+import symgraph as sg
 from symgraph.errors import KindError, RangeError
-from symgraph.zoo import digits
+from symgraph.zoo import convolution, digits
 
 DATA = files("symgraph") / "data"
 
@@ -129,3 +130,45 @@ def test_the_licence_of_the_data_lies_beside_them():
 
     assert "CC BY 4.0" in text
     assert "10.24432/C50P49" in text
+
+
+def test_a_moved_image_is_turned_by_10_degrees_scaled_by_a_tenth_and_shifted_by_0_7_at_most():
+    rows, columns = np.indices((1, 8, 8))[1:] * 1.0
+    down, right = (digits.moved(ramp, 300, key=3)[:, 3:5, 3:5] for ramp in (rows, columns))
+
+    # Between pixels a ramp is itself, so that it tells from where each pixel was read.
+    tilt = np.sin(np.pi / 18) * np.exp(0.1)
+    steps = np.diff(down, axis=1)
+    assert np.exp(-0.1) * np.cos(np.pi / 18) <= steps.min() < 0.92
+    assert 1.08 < steps.max() <= np.exp(0.1)
+    assert 0.9 * tilt < np.abs(np.diff(down, axis=2)).max() <= tilt
+    middle = np.stack([down, right]).mean(axis=(2, 3)) - 3.5
+    assert 0.65 < np.abs(middle).max() <= 0.7 + 1e-12
+    assert np.abs(middle.mean()) < 0.1
+
+
+def test_moved_images_come_copy_after_copy_and_another_key_moves_them_otherwise():
+    images, _ = digits.load()
+    copies = digits.moved(images[:5], 3, key=1)
+
+    assert copies.shape == (15, 8, 8)
+    assert copies.min() >= 0
+    assert copies.max() <= 1
+    assert digits.moved(images[:5], 0).shape == (0, 8, 8)
+    assert not np.allclose(copies, digits.moved(images[:5], 3, key=2))
+    for k in range(15):
+        overlap = [np.corrcoef(copies[k].ravel(), image.ravel())[0, 1] for image in images[:5]]
+        assert int(np.argmax(overlap)) == k % 5
+
+
+def test_a_deep_network_learns_from_few_digits_what_others_are():
+    x_train, y_train, x_test, y_test = digits.split()
+    net = convolution.deep_digits_cnn(maps=(8, 8, 16), hidden=32)
+    model = sg.Model(
+        net.loss, [net.x, net.y], metrics={"accuracy": sg.metrics.accuracy(net.logits, net.y)}
+    )
+    data = {"image": x_train[:300], "label": y_train[:300]}
+    losses = model.fit(data, epochs=10, optimizer=sg.optim.Adam(5e-3))["loss"]
+
+    assert losses[-1] < losses[0] / 2
+    assert model.evaluate({"image": x_test, "label": y_test})["accuracy"] > 0.6

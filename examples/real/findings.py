@@ -50,9 +50,9 @@ class Findings:
         """A number, and what it should be at least or at most."""
         wanted, is_met = "", None
         if least is not None:
-            wanted, is_met = f"at least {least:{form}}", value >= least
+            wanted, is_met = f"at least {least:{form}}", bool(value >= least)
         if most is not None:
-            wanted, is_met = f"at most {most:{form}}", value <= most
+            wanted, is_met = f"at most {most:{form}}", bool(value <= most)
         shown = f"{value:{form}}"
         self.rows.append({"what": what, "found": shown, "wanted": wanted, "met": is_met})
         print(f"  {what}: {shown}" + (f" ({wanted} is wanted)" if wanted else ""), flush=True)

@@ -112,6 +112,7 @@ _TOPICS: dict[str, dict[str, str]] = {
         "text-classifier": "convolution:text_classifier",
         "digits": "convolution:digits_cnn",
         "lenet": "convolution:lenet",
+        "digits-deep": "convolution:deep_digits_cnn",
     },
     "recurrent networks": {
         "rnn": "recurrent:rnn",

@@ -7,11 +7,11 @@ from typing import Annotated, NamedTuple
 
 import symgraph as sg
 from symgraph.node import Node
-from symgraph.zoo.options import Function, Several, Size, Whole, system
+from symgraph.zoo.options import Function, Number, Several, Size, Whole, system
 
 __all__ = [
-    "Classifier", "conv_classifier", "conv_layer", "digits_cnn", "kernel_response", "lenet",
-    "max_pooled", "mean_pooled", "shared_weights", "text_classifier",
+    "Classifier", "conv_classifier", "conv_layer", "deep_digits_cnn", "digits_cnn",
+    "kernel_response", "lenet", "max_pooled", "mean_pooled", "shared_weights", "text_classifier",
 ]  # fmt: skip
 
 
@@ -160,3 +160,27 @@ def lenet(classes: Size = 10, function: Function = sg.tanh) -> Classifier:
         net = h @ sg.parameter(f"W{k}", (below, units)) + sg.parameter(f"b{k}", units)
         h = sg.let(f"h{k}", function(net)) if k < 5 else sg.let("logits", net)
     return Classifier(image, label, h, sg.let("loss", sg.cross_entropy(h, label)))
+
+
+@system()
+def deep_digits_cnn(
+    maps: Annotated[tuple[int, ...], Several(Whole(), 3, 3)] = (32, 32, 64),
+    hidden: Size = 128,
+    dropout: Number = 0.3,
+) -> Classifier:
+    """A deeper convolutional network for the 8x8 digits, with dropout before its full layers.
+
+    Two layers of 3x3 kernels with ReLU, 2x2 max pooling, a third layer, pooling, hidden units, ten
+    scores. In training the share `dropout` of what both full layers read is left out.
+    Variables: image ("N", 8, 8), label ("N",), W_conv1, b_conv1, ..., W_hidden, b_hidden,
+    W_logits, b_logits; training and key, which the training loop supplies.
+    """
+    image = sg.input("image", ("N", 8, 8))
+    label = sg.input("label", ("N",), kind="integer")
+    h = sg.reshape(image, ("N", 1, 8, 8))
+    for k, (count, window) in enumerate(zip(maps, (1, 2, 2), strict=True), 1):
+        h = sg.nn.conv2d(h, count, 3, f"conv{k}", "relu", padding=1)
+        h = sg.max_pool2d(h, window) if window > 1 else h
+    h = sg.nn.dense(sg.dropout(sg.nn.flatten(h), dropout), hidden, "hidden", "relu")
+    logits = sg.nn.dense(sg.dropout(h, dropout), 10, "logits")
+    return Classifier(image, label, logits, sg.let("loss", sg.cross_entropy(logits, label)))

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from symgraph.zoo import digits
 
-__all__ = ["own_data"]
+__all__ = ["COPIES", "own_data"]
+
+#: How many moved copies of each digit a deep network sees beside the digit itself.
+COPIES = 9
 
 
 def own_data(name: str) -> tuple[dict[str, Any], dict[str, Any]] | None:
@@ -16,7 +21,10 @@ def own_data(name: str) -> tuple[dict[str, Any], dict[str, Any]] | None:
     >>> train["image"].shape, held_out["label"].shape
     ((1437, 8, 8), (360,))
     """
-    if name != "digits":
+    if name not in ("digits", "digits-deep"):
         return None
     images, labels, others, classes = digits.split()
+    if name == "digits-deep":
+        images = np.concatenate([images, digits.moved(images, COPIES)])
+        labels = np.tile(labels, COPIES + 1)
     return {"image": images, "label": labels}, {"image": others, "label": classes}
