@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from symgraph.build.coerce import as_node
 from symgraph.draw.theme import LIGHT
 from symgraph.errors import RangeError, UnsupportedError
-from symgraph.evaluate import evaluate
 from symgraph.node import Node, topological, variables
 from symgraph.ops import Einsum, Let, Map, Pull, Reshape, Var
 from symgraph.ops.move import Concat
 from symgraph.phenomena.pictures import COLOURS
 from symgraph.phenomena.table import Table
+from symgraph.phenomena.values import evaluated, name_of
 from symgraph.scalar import slot
 from symgraph.template import function_name
 
@@ -45,7 +45,7 @@ class _Net(NamedTuple):
     def at(self, nodes: Sequence[Node], points: Array) -> list[Array]:
         """The values of nodes at points, with the points first."""
         rows = [
-            evaluate(list(nodes), {**self.values, self.place: np.full(_sizes(self.place), x)})
+            evaluated(nodes, {**self.values, self.place: np.full(_sizes(self.place), x)})
             for x in points
         ]
         return [np.array(column) for column in zip(*rows, strict=True)]
@@ -143,7 +143,7 @@ def _clean(number: float) -> float:
 def _read(net: Any, values: Values) -> _Net:
     """The network with its kinks. Raises UnsupportedError where it is not piecewise linear."""
     root = as_node(net, "linear_pieces")
-    known = {key.params[0] if isinstance(key, Var) else str(key) for key in values}
+    known = {name_of(key) for key in values}
     free = [leaf for leaf in variables([root]) if leaf.name not in known]
     if len(free) != 1 or any(size == 0 for size in root.shape):
         named = ", ".join(leaf.name for leaf in free) or "none"

@@ -21,6 +21,7 @@ from symgraph.notation.read import bare
 from symgraph.ops import Let, Map, Var
 from symgraph.phenomena.pictures import COLOURS, panel_of, style
 from symgraph.phenomena.table import Table
+from symgraph.phenomena.values import evaluated, name_of
 from symgraph.printing import unicode_name
 
 __all__ = ["active_fractions", "decision_lines", "truth_table"]
@@ -33,15 +34,11 @@ Span = tuple[float, float]
 _SAME = 1e-9
 
 
-def _name(key: Any) -> str:
-    return str(key.params[0]) if isinstance(key, Var) else str(key)
-
-
 class _Plane:
     """The two inputs of a net: two variables, or the last axis of one."""
 
     def __init__(self, root: Node, values: Values) -> None:
-        known = {_name(key) for key in values}
+        known = {name_of(key) for key in values}
         self.free = [leaf for leaf in variables([root]) if leaf.name not in known]
         self._values = values
         shapes = [leaf.shape for leaf in self.free]
@@ -57,18 +54,13 @@ class _Plane:
 
     def at(self, nodes: Sequence[Node], points: Array) -> list[Array]:
         """The values of nodes at points (count, 2), with the points first."""
-        used = {leaf.name for leaf in variables(nodes)}
-
-        def seen(place: Mapping[str, Any]) -> list[Array]:
-            given = {**self._values, **place}
-            return evaluate(list(nodes), {k: v for k, v in given.items() if _name(k) in used})
-
         if len(self.free) == 1 and len(self.free[0].shape) == 2:
-            return seen({self.free[0].name: points})
+            return evaluated(nodes, {**self._values, self.free[0].name: points})
         found: list[list[Array]] = []
         for point in points:
             entries = [point] if len(self.free) == 1 else point
-            found.append(seen({leaf.name: x for leaf, x in zip(self.free, entries, strict=True)}))
+            here = {leaf.name: x for leaf, x in zip(self.free, entries, strict=True)}
+            found.append(evaluated(nodes, {**self._values, **here}))
         return [np.array(column) for column in zip(*found, strict=True)]
 
 

@@ -1,0 +1,25 @@
+"""Values by name, of which an expression may need only some."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from numpy.typing import NDArray
+
+from symgraph.evaluate import evaluate
+from symgraph.node import Node, variables
+from symgraph.ops import Var
+
+__all__ = ["evaluated", "name_of"]
+
+
+def name_of(key: Any) -> str:
+    """The name under which a value is given."""
+    return str(key.params[0]) if isinstance(key, Var) else str(key)
+
+
+def evaluated(nodes: Sequence[Node], values: Mapping[Any, Any]) -> list[NDArray[Any]]:
+    """The values of nodes; what is given for other variables is left aside."""
+    used = {leaf.name for leaf in variables(nodes)}
+    return evaluate(list(nodes), {k: v for k, v in values.items() if name_of(k) in used})
