@@ -57,7 +57,7 @@ _OPTIONS: dict[str, tuple[Any, str, str]] = {
     "threads": (int, "N", "threads of native code"),
     "dtype": (str, "TYPE", "float64 or float32"),
     "checkpoint": (str, "FOLDER", "where checkpoints are kept"),
-    "every": (int, "N", "epochs between checkpoints"),
+    "every": (str, "N", "epochs between checkpoints, or 'N steps'"),
     "save": (str, "FILE", "write the parameters at the end, .safetensors or .npz"),
     "log": (str, "FILE", "append what every epoch measures, .csv or .jsonl"),
 }
@@ -166,7 +166,7 @@ def _settings(options: argparse.Namespace) -> RunSettings:
         name: getattr(options, name) for name in _OPTIONS if getattr(options, name) is not None
     }
     rate = given.pop("learning_rate", None)
-    for name in ("batch_size", "validation"):
+    for name in ("batch_size", "validation", "every"):
         given[name] = _number(given[name]) if name in given else None
     given = {name: value for name, value in given.items() if value is not None}
     if rate is not None:

@@ -19,7 +19,7 @@ from symgraph.train.loop import Training
 from symgraph.train.marks import formulas_hash, rule_hash
 from symgraph.train.parallel.crew import Crew
 from symgraph.train.parallel.joining import join
-from symgraph.train.plan import Plan, Rule
+from symgraph.train.plan import Pace, Plan, Rule
 from symgraph.train.progress import Bar
 from symgraph.train.stream import Stream
 
@@ -44,8 +44,8 @@ class Fitting:
     callbacks: Sequence[Callback]
     progress: bool | None
     keeper: Keeper | None = None
-    #: Whether checkpoints are kept, by this worker or another.
-    keeps: bool = False
+    #: How often checkpoints are kept, by this worker or another; None where none are.
+    pace: Pace | None = None
     crew: Crew = field(default_factory=Crew)
     logs: Sequence[Log] = ()
 
@@ -82,7 +82,8 @@ class Fitting:
             self._bar = stack.enter_context(Bar(shown, self.plan.epochs, total, done))
             self.history.stopped = self.training.run(
                 self.train, self.plan, self._end_epoch, self._bar,
-                stride=self._stride, leave=self._leave if self.keeps else None,
+                stride=self._stride, leave=self._leave if self.pace else None, pace=self.pace,
+                keep=self._keep_within,
             )  # fmt: skip
 
     def _leave(self) -> None:
@@ -113,7 +114,7 @@ class Fitting:
         """The number of epochs after which something must happen before the next one begins."""
         if self.callbacks or self.held_out is not None:
             return 1
-        return None if self.keeper is None else self.keeper.every
+        return None if self.pace is None else self.pace.epochs or 1
 
     def _end_epoch(self, epoch: int, means: dict[str, float]) -> bool:
         """Measure, record, log, call back, keep a checkpoint, in this order; true ends training.
@@ -126,10 +127,16 @@ class Fitting:
             self._record(epoch, values)
             stops = self._called_back()
         stops = self.crew.any(stops)
-        if self.keeps:
+        if self.pace is not None:
             with self.crew.together(f"the checkpoint of epoch {epoch}"):
                 self._keep(epoch, stops)
         return stops
+
+    def _keep_within(self) -> None:
+        """Keep a checkpoint in the middle of an epoch, where all numbers are finite."""
+        with self.crew.together("a checkpoint"):
+            if self.keeper is not None:
+                self.keeper.save(self.training, self.history, self.callbacks)
 
     def _keep(self, epoch: int, stops: bool) -> None:
         if self.keeper is not None and (stops or self.keeper.is_due(epoch, self.training)):
@@ -203,15 +210,16 @@ def training_parts(
 
 
 def run_facts(
-    engine: Engine, rule: Rule, plan: Plan, train: Data | Stream, held_out: Data | Stream | None
-) -> str:
+    engine: Engine, rule: Rule, plan: Plan, pace: Pace, train: Data | Stream,
+    held_out: Data | Stream | None,
+) -> str:  # fmt: skip
     """What must be the same for all workers of a training, as text."""
     parts = [part for part in (train, held_out) if isinstance(part, Data)]
     sizes = [{str(symbol): size for symbol, size in part.dims.items()} for part in parts]
     facts = {
         "formulas": formulas_hash(engine.spec),
         "optimizer": rule_hash(engine.spec, rule),
-        "plan": asdict(plan),
+        "plan": [asdict(plan), asdict(pace)],
         "sizes": sizes,
         "dtype": engine.settings.dtype,
     }

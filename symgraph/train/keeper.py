@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import numbers
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import cached_property
@@ -13,14 +12,14 @@ from typing import Any, Self, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from symgraph.errors import KindError, NonFiniteError, RangeError, UnsupportedError
+from symgraph.errors import KindError, NonFiniteError, UnsupportedError
 from symgraph.train.checkpoint import Checkpoint, take_up, training_facts
 from symgraph.train.data import Data
 from symgraph.train.engine import Engine
 from symgraph.train.history import History
 from symgraph.train.loop import Training
 from symgraph.train.marks import build_marks, data_hash, formulas_hash, rule_hash
-from symgraph.train.plan import Plan, Rule
+from symgraph.train.plan import Pace, Plan, Rule
 from symgraph.train.run_folder import RunFolder
 from symgraph.train.stream import Stream
 
@@ -39,18 +38,14 @@ class Keeper:
     """
 
     def __init__(
-        self, path: Any, every: Any, resume: bool, engine: Engine, rule: Rule, plan: Plan
+        self, path: Any, pace: Pace, resume: bool, engine: Engine, rule: Rule, plan: Plan
     ) -> None:
-        if isinstance(every, bool) or not isinstance(every, numbers.Integral):
-            raise KindError(f"fit: every is {every!r}, and it is a number of epochs.")
-        if every < 1:
-            raise RangeError(f"fit: every is {every}, and it must be 1 or more epochs.")
-        self.every = int(every)
+        self._pace = pace
         self._folder = RunFolder(path)
         self._resume = resume
         self._engine, self._rule, self._plan = engine, rule, plan
         self._found: tuple[Path, Checkpoint] | None = None
-        self._saved = -1  # the step of the last checkpoint
+        self._saved = (-1, -1)  # the epochs and steps before the last checkpoint
 
     def __enter__(self) -> Self:
         self._folder.__enter__()
@@ -137,7 +132,7 @@ class Keeper:
             epoch, *measured = row
             history.record(epoch, dict(zip(facts["columns"][1:], measured, strict=True)))
         self._give_back(path, checkpoint, callbacks)
-        self._saved = training.position.step
+        self._saved = (training.position.epoch, training.position.step)
         if not self._is_done(checkpoint):
             self._tell_changes(path, facts)
             return ""
@@ -176,7 +171,8 @@ class Keeper:
         """Whether the end of an epoch is kept, and is where the training stands now."""
         position = training.position
         now = position.epoch == epoch and position.batch == 0
-        return now and (epoch % self.every == 0 or epoch == self._plan.epochs)
+        is_due = self._pace.is_due(epoch, position.step)
+        return now and (is_due or epoch == self._plan.epochs)
 
     def leave(self, training: Training, history: History, callbacks: Sequence[Any]) -> None:
         """Keep what is done when the user asks to stop, and say how to go on. Raises as `save`."""
@@ -190,12 +186,13 @@ class Keeper:
     def save(
         self, training: Training, history: History, callbacks: Sequence[Any], stopped: str = ""
     ) -> None:
-        """Write a checkpoint, unless the last one was written after the same step.
+        """Write a checkpoint, unless the last one was written at the same place.
 
         Raises StorageError when the disk refuses, KindError for a callback's state that is none,
         NonFiniteError when a callback has left numbers that no training can go on from.
         """
-        if training.position.step == self._saved and not stopped:
+        place = (training.position.epoch, training.position.step)
+        if place == self._saved and not stopped:
             return
         _check_finite(training)
         columns = history.to_dict()
@@ -221,7 +218,7 @@ class Keeper:
             "stopped": stopped,
         }
         self._folder.save(training.position.step, Checkpoint(groups, facts))
-        self._saved = training.position.step
+        self._saved = place
 
 
 def _check_finite(training: Training) -> None:

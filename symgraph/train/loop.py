@@ -6,6 +6,7 @@ import math
 from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, replace
+from itertools import islice
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -22,7 +23,7 @@ from symgraph.train.limits import check_number
 from symgraph.train.optimizer import Optimizer, learning_rate_state
 from symgraph.train.parallel.communicator import Communicator
 from symgraph.train.parallel.program import AnyWalk, JointProgram, make_program
-from symgraph.train.plan import Plan, Rule
+from symgraph.train.plan import Pace, Plan, Rule
 from symgraph.train.position import Position
 from symgraph.train.program import Settings
 from symgraph.train.progress import Bar, Interruption
@@ -36,6 +37,10 @@ __all__ = ["Position", "Training"]
 Array: TypeAlias = NDArray[Any]
 #: Called after every epoch with its number and means; true ends the training.
 EpochEnd: TypeAlias = Callable[[int, dict[str, float]], bool]
+
+
+def _nothing() -> None:
+    pass
 
 
 def _never(epoch: int, means: dict[str, float]) -> bool:
@@ -103,13 +108,16 @@ class Training:
     def run(
         self, data: Data | Stream, plan: Plan, end: EpochEnd, bar: Bar, *,
         stride: int | None = None, leave: Callable[[], None] | None = None,
+        pace: Pace | None = None, keep: Callable[[], None] = _nothing,
     ) -> str:  # fmt: skip
         """Train until the plan's last epoch; why it ended before, else an empty text.
 
         Several epochs may have passed before `end` is called for each: up to the next multiple of
         `stride`, or any number. When the user asks to stop, `leave` is called after a whole step.
+        Where `pace` counts steps, `keep` is called whenever so many are done in midst of an epoch.
         """
         self._check_resumable(plan, data.rows)
+        pace = pace or Pace()
         walk: AnyWalk | None = None
         sweep = None
         if isinstance(data, Data):
@@ -127,10 +135,10 @@ class Training:
                             end(epoch, means)
                         continue
                     if isinstance(data, Stream):
-                        is_whole = self._run_stream(data, plan, bar, interruption)
+                        is_whole = self._run_stream(data, plan, bar, interruption, pace, keep)
                     else:
                         assert walk is not None
-                        is_whole = self._run_epoch(walk, sweep, plan, bar, interruption)
+                        is_whole = self._run_epoch(walk, sweep, plan, bar, interruption, pace, keep)
                     if is_whole and end(self.position.epoch, self.means):
                         return "by a callback"
                 if interruption.asked and leave is not None:
@@ -169,44 +177,55 @@ class Training:
         self.position.plan = cut
 
     def _run_epoch(
-        self, walk: AnyWalk, sweep: Sweep | None, plan: Plan, bar: Bar, interruption: Interruption
-    ) -> bool:
+        self, walk: AnyWalk, sweep: Sweep | None, plan: Plan, bar: Bar, interruption: Interruption,
+        pace: Pace, keep: Callable[[], None],
+    ) -> bool:  # fmt: skip
         """Run the batches that are left; false when the user asked to stop among them."""
         place, batches = self.position, plan.batches(walk.data.rows)
-        kept = self.snapshot()
-        for loss in self._steps(walk, plan) if sweep is None else sweep.steps(place, plan):
-            if not math.isfinite(loss):
+        while True:
+            kept, left = self.snapshot(), pace.left(place.step)
+            stop = batches if left is None else min(batches, place.batch + left)
+            steps = self._steps(walk, plan, stop)
+            for loss in steps if sweep is None else sweep.steps(place, plan, stop):
+                if not math.isfinite(loss):
+                    raise self._failed(kept, walk.data, plan)
+                bar.advance(place.epoch + 1, loss, place.epoch * batches + place.batch)
+                if interruption.asked:
+                    break
+            if not self.is_finite():
                 raise self._failed(kept, walk.data, plan)
-            bar.advance(place.epoch + 1, loss, place.epoch * batches + place.batch)
-            if interruption.asked and place.batch < batches:
-                break
-        if not self.is_finite():
-            raise self._failed(kept, walk.data, plan)
-        if place.batch < batches:
-            return False
-        self.means = place.close_epoch(self.spec.measuring)
-        return True
+            if place.batch == batches:
+                self.means = place.close_epoch(self.spec.measuring)
+                return True
+            if interruption.asked:
+                return False
+            keep()
 
-    def _run_stream(self, stream: Stream, plan: Plan, bar: Bar, interruption: Interruption) -> bool:
+    def _run_stream(
+        self, stream: Stream, plan: Plan, bar: Bar, interruption: Interruption,
+        pace: Pace, keep: Callable[[], None],
+    ) -> bool:  # fmt: skip
         """Run the batches that are left of an epoch, as `_run_epoch`.
 
         They may not come again, so that every step is looked at when it is done.
         """
         place = self.position
         for batch in stream.batches(place.batch):
-            before = self.snapshot()
+            before, left = self.snapshot(), pace.left(place.step)
             loss = self.step(batch, plan.seed)[0]
             if not math.isfinite(loss) or not self.is_finite():
                 raise self._broken(before, batch, loss, plan, {})
             bar.advance(place.epoch + 1, loss, place.step)
             if interruption.asked:
                 return False
+            if left == 1:
+                keep()
         self.means = place.close_epoch(self.spec.measuring)
         return True
 
-    def _steps(self, walk: AnyWalk, plan: Plan) -> Iterator[float]:
-        """The loss after each step."""
-        for index in self._batches(walk.data, plan):
+    def _steps(self, walk: AnyWalk, plan: Plan, stop: int) -> Iterator[float]:
+        """The loss after each step before batch `stop`."""
+        for index in islice(self._batches(walk.data, plan), stop - self.position.batch):
             yield self._count(walk.run(index, self._key(plan.seed)), walk.data.count(index))[0]
 
     def _run_epochs(

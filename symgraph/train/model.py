@@ -41,6 +41,7 @@ from symgraph.train.plan import (
     check_key,
     check_plan,
     check_rule,
+    read_pace,
 )
 from symgraph.train.program import Dtype, Settings, Target
 from symgraph.train.run_folder import read_model
@@ -148,7 +149,7 @@ class Model:
         check_finite: bool = True,
         resume: bool = False,
         checkpoint: str | Path | None = None,
-        every: int = 1,
+        every: int | str = 1,
         log: str | Path | Sequence[str | Path] = (),
         communicator: Communicator | None = None,
         freeze: Chosen | str | Node = (),
@@ -178,7 +179,8 @@ class Model:
         from the parameters as they are. Ctrl-C ends the training after the step under way.
 
         `checkpoint` is a folder that this training keeps its checkpoints in, the last two, one
-        after every `every` epochs, at the end, and when Ctrl-C or a shutdown (SIGTERM, with exit
+        after every `every` epochs, or after so many steps with text such as "500 steps", at the
+        end, and when Ctrl-C or a shutdown (SIGTERM, with exit
         code 143) interrupts it. With `resume` it then goes on from the last one that is whole, with
         the history and the memory of the callbacks, to the same bits as without a break; with none
         it begins anew. A damaged file is told in the log and the one before is used. Such a folder
@@ -213,7 +215,7 @@ class Model:
             stack.enter_context(crew.guarded())
             with crew.together("its data and settings"):
                 rule = check_rule(optimizer, clip_norm, clip_value, freeze)
-                plan = check_plan(epochs, batch_size, shuffle, seed)
+                plan, pace = check_plan(epochs, batch_size, shuffle, seed), read_pace(every)
                 watching = check_callbacks(callbacks)
                 check_flags("fit", check_finite=check_finite, resume=resume)
                 if progress is not None:
@@ -224,20 +226,20 @@ class Model:
                 logs = open_logs(log) if crew.is_first else []
                 keeper = None
                 if checkpoint is not None and crew.is_first:
-                    keeper = Keeper(checkpoint, every, resume, self._engine, rule, plan)
+                    keeper = Keeper(checkpoint, pace, resume, self._engine, rule, plan)
                     stack.enter_context(keeper)
                 training = self._course.training_for(
                     rule, resume and checkpoint is None, crew.communicator
                 )
             crew.check_same(
                 "model, data or setting",
-                partial(run_facts, self._engine, rule, plan, train, held_out),
+                partial(run_facts, self._engine, rule, plan, pace, train, held_out),
             )
             crew.watch(checkpoint)
             stack.enter_context(self._course.fitting())
             return Fitting(
                 self, self._engine, training, plan, train, held_out, watching, progress, keeper,
-                checkpoint is not None, crew, logs,
+                None if checkpoint is None else pace, crew, logs,
             ).run()  # fmt: skip
 
     def step(

@@ -22,8 +22,8 @@ from symgraph.train.optimizer import Chosen, Optimizer, chosen_names, read_choic
 from symgraph.train.spec import Spec
 
 __all__ = [
-    "Plan", "Rule", "check_batch_size", "check_flags", "check_key", "check_plan", "check_rule",
-    "check_trainable",
+    "Pace", "Plan", "Rule", "check_batch_size", "check_flags", "check_key", "check_plan",
+    "check_rule", "check_trainable", "read_pace",
 ]  # fmt: skip
 
 Array: TypeAlias = NDArray[Any]
@@ -132,6 +132,41 @@ class Plan:
     def batches(self, rows: int) -> int:
         """The number of batches in an epoch."""
         return math.ceil(rows / self.size(rows))
+
+
+@dataclass(frozen=True)
+class Pace:
+    """After how many epochs, or how many steps, something is due."""
+
+    epochs: int | None = None
+    steps: int | None = None
+
+    def left(self, step: int) -> int | None:
+        """The steps from so many on until it is due, if steps are what counts."""
+        return None if self.steps is None else self.steps - step % self.steps
+
+    def is_due(self, epoch: int, step: int) -> bool:
+        """Whether it is due behind so many epochs and steps."""
+        return epoch % self.epochs == 0 if self.epochs else step % (self.steps or 1) == 0
+
+
+def read_pace(every: Any) -> Pace:
+    """What a user writes: a number of epochs, or text such as "500 steps".
+
+    Raises KindError for anything else, RangeError for a number below 1.
+    """
+    count, unit = every, "epochs"
+    if isinstance(every, str):
+        number, _, unit = every.strip().partition(" ")
+        count = int(number) if number.isdecimal() else None
+    is_whole = isinstance(count, numbers.Integral) and not isinstance(count, bool)
+    if not is_whole or unit not in ("epoch", "epochs", "step", "steps"):
+        raise KindError(
+            f"fit: every is {every!r}, and it is a number of epochs, or text such as '500 steps'."
+        )
+    if count < 1:
+        raise RangeError(f"fit: every is {every!r}, and it must be 1 or more.")
+    return Pace(int(count)) if unit.startswith("epoch") else Pace(steps=int(count))
 
 
 @lru_cache(maxsize=1)

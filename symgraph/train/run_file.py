@@ -42,7 +42,7 @@ _KEYS: dict[str, _Key] = {
     "shuffle": _Key("switch"), "seed": _Key("whole", 0, 2**63 - 1), "batch": _Key("text"),
     "target": _Key("text", words=("numpy", "cython")), "threads": _Key("whole", 1, 64),
     "dtype": _Key("text", words=("float64", "float32")), "clip_norm": _Key("number", 0),
-    "clip_value": _Key("number", 0), "checkpoint": _Key("text"), "every": _Key("whole", 1),
+    "clip_value": _Key("number", 0), "checkpoint": _Key("text"), "every": _Key("whole text", 1),
     "resume": _Key("switch"), "save": _Key("text"), "log": _Key("text"),
     "freeze": _Key("text list"),
 }  # fmt: skip

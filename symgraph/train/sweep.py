@@ -45,21 +45,22 @@ class Sweep:
 
     # --- training -----------------------------------------------------------------------------
 
-    def steps(self, place: Position, plan: Plan) -> Iterator[float]:
-        """Run the batches that are left of an epoch; now and then the mean loss of the last ones.
+    def steps(self, place: Position, plan: Plan, stop: int) -> Iterator[float]:
+        """Run the batches before `stop` in an epoch; now and then the mean loss of the last ones.
 
         It is not finite when the loss of the last batch was not.
         """
         start, first = time.monotonic(), place.batch
         order = np.ascontiguousarray(plan.order(self._walk.data.rows, place.epoch), np.int64)
         loss = self._names[0]
-        while place.batch * self._size < len(order):
+        while place.batch < stop:
             rows, total = place.rows, place.sums.get(loss, 0.0)
-            finite = self._run(place, order, plan.seed)
+            finite = self._run(place, order[: stop * self._size], plan.seed)
             mean = (place.sums[loss] - total) / (place.rows - rows)
             yield mean if finite else float("nan")
         took = time.monotonic() - start
-        self.is_quick = self._inner.is_whole and first == 0 and took < _QUICK
+        is_whole = self._inner.is_whole and first == 0 and stop * self._size >= len(order)
+        self.is_quick = is_whole and took < _QUICK
 
     def _run(self, place: Position, order: NDArray[Any], seed: int) -> bool:
         """Some batches; whether their losses were finite."""

@@ -257,7 +257,7 @@ class Case:
     optimizer: Any
     target: str = "numpy"
     dtype: str = "float64"
-    every: int = 1
+    every: int | str = 1
     watched: bool = False
     epochs: int = 8
     seconds: float = field(default=0.0, init=False)  # that it takes
@@ -313,11 +313,13 @@ def cases() -> list[Case]:
         Case("Nesterov, validation, callback", sg.optim.Nesterov(0.02), watched=True),
         Case("AdamW with a schedule, float32", schedule, dtype="float32"),
         Case("RMSprop, every 3 epochs", sg.optim.RMSprop(0.01), every=3),
+        Case("Adagrad, every 3 steps", sg.optim.Adagrad(0.01), every="3 steps"),
     ]
     with contextlib.suppress(ToolchainError):
         find_compiler()
         found += [
             Case("native Adam", sg.optim.Adam(0.01), "cython"),
+            Case("native SGD, every 5 steps", sg.optim.SGD(0.01), "cython", every="5 steps"),
             Case(
                 "native Momentum, float32, every 2", sg.optim.Momentum(0.02), "cython", "float32", 2
             ),

@@ -15,8 +15,15 @@ from c_compiler import needs_c_compiler
 from hypothesis import given, settings, strategies as st
 
 import symgraph as sg
-from symgraph.errors import KindError, RangeError, StorageError, UnsupportedError
+from symgraph.errors import (
+    KindError,
+    NonFiniteError,
+    RangeError,
+    StorageError,
+    UnsupportedError,
+)
 from symgraph.train.position import Position
+from symgraph.train.run_folder import RunFolder
 
 RNG = np.random.default_rng(7)
 ROWS = 23
@@ -228,6 +235,56 @@ def test_every_says_after_how_many_epochs_a_checkpoint_is_written(tmp_path):
 
     assert [len(found) for found in kept] == [0, 0, 0, 1, 1, 1, 2, 2]
     assert names(tmp_path) == ["step-000000030.safetensors", "step-000000040.safetensors"]
+
+
+def batches_of(data):
+    return [{name: array[at : at + 5] for name, array in data.items()} for at in range(0, ROWS, 5)]
+
+
+@pytest.mark.parametrize("every", ["1 step", "3 steps", "7 steps", "1000 steps"])
+@pytest.mark.parametrize(
+    ("target", "data"),
+    [("numpy", DATA), ("numpy", batches_of(DATA)),
+     pytest.param("cython", DATA, marks=needs_c_compiler)],
+    ids=["numpy", "batches", "cython"],
+)  # fmt: skip
+def test_a_training_goes_on_from_any_step_to_the_same_bits(
+    tmp_path, monkeypatch, target, data, every
+):
+    options, copies = {**PLAIN, "epochs": 3}, []
+    whole = net(target)
+    expected = whole.fit(data, **options)
+    save = RunFolder.save
+
+    def save_and_copy(self, step, checkpoint):
+        save(self, step, checkpoint)
+        copies.append(tmp_path / f"at {step} of epoch {checkpoint.position.epoch}")
+        shutil.copytree(tmp_path / "run", copies[-1])
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RunFolder, "save", save_and_copy)
+        net(target).fit(data, checkpoint=tmp_path / "run", every=every, **options)
+
+    steps = int(every.split()[0])
+    seen = [int(one.name.split()[1]) for one in copies]
+    assert sorted({*range(steps, 16, steps), 15}) == sorted({*seen})  # the last epoch ends at 15
+    for folder in [copies[0], copies[len(copies) // 2], copies[-1]]:
+        later = net(target)
+        history = later.fit(data, checkpoint=folder, every=every, resume=True, **options)
+        assert same(later, whole)
+        assert history.to_dict() == expected.to_dict()
+
+
+def test_what_is_not_finite_is_found_before_a_checkpoint_in_an_epoch(tmp_path):
+    w = sg.parameter("w", init=4.0)
+    x = sg.input("x", "N")
+    model = sg.Model(loss=sg.mean(x) * w + 0 * sg.sqrt(w), inputs=[x])  # w is 4, 3, 2, 1, 0, -1
+    settings = {"optimizer": sg.optim.SGD(1.0), "batch_size": 1, "shuffle": False}
+    with pytest.raises(NonFiniteError, match="epoch 1, batch 6"):
+        model.fit({"x": np.ones(9)}, checkpoint=tmp_path, every="3 steps", **settings)
+
+    assert names(tmp_path) == ["step-000000003.safetensors"]
+    assert float(model.parameters["w"]) == -1.0
 
 
 def test_a_folder_that_is_empty_or_missing_begins_anew(tmp_path):
@@ -598,7 +655,19 @@ def test_wrong_settings_are_refused(tmp_path):
 
     refused(KindError, r"checkpoint is 3, and it is the path of a folder", checkpoint=3)
     refused(KindError, r"checkpoint is '', and it is the path", checkpoint="")
-    refused(KindError, r"every is '1', and it is a number of epochs", every="1")
+    for every in (
+        "1",
+        "steps",
+        "x steps",
+        "-3 steps",
+        "2.5 steps",
+        "3 minutes",
+        1.5,
+        None,
+        b"1 step",
+    ):
+        refused(KindError, r"and it is a number of epochs, or text such as '500 st", every=every)
+    refused(RangeError, r"every is '0 steps', and it must be 1 or more", every="0 steps")
     refused(KindError, r"every is True", every=True)
     refused(RangeError, r"every is 0, and it must be 1 or more", every=0)
     (tmp_path / "file").write_text("")

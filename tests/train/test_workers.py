@@ -309,6 +309,20 @@ def test_the_first_worker_keeps_checkpoints_from_which_any_number_go_on(tmp_path
             np.testing.assert_allclose(values[name], expected, rtol=0, atol=1e-12)
 
 
+def test_workers_keep_checkpoints_in_the_middle_of_an_epoch(tmp_path: Any):
+    whole, _ = fitted(perceptron("numpy"), epochs=2)
+    found = run_workers(
+        2,
+        lambda worker: fitted(
+            perceptron("numpy"), worker, checkpoint=tmp_path / "run", every="3 steps", epochs=2
+        ),
+    )
+    for name, expected in whole.items():
+        np.testing.assert_allclose(found[1][0][name], expected, rtol=0, atol=1e-12)
+    kept = sorted(path.name for path in (tmp_path / "run").iterdir())
+    assert kept == ["step-000000006.safetensors", "step-000000008.safetensors"]
+
+
 def test_only_sums_travel_between_workers():
     """Gradients, the loss, one for both metrics, and one number for Ctrl-C, each step."""
     model, data = perceptron("numpy")
