@@ -9,13 +9,17 @@ from dataclasses import dataclass, field
 from symgraph.codegen.native.positions import Polynomial, read
 from symgraph.codegen.native.writer import Line
 
-__all__ = ["Access", "Axis", "UnitCode", "read_unit"]
+__all__ = [
+    "Access", "Axis", "UnitCode", "arguments", "divided_call", "indices", "moved_call", "read_unit",
+]  # fmt: skip
 
 _FOR = re.compile(r"for \(i64 (\w+) = 0; \1 < (.+); \1\+\+\) \{")
 _WORD = re.compile(r"\b[a-z]+[0-9]+\b")
 _DECLARED = re.compile(r"(?:const )?(?:float|double|i64|int|u8) (.+);")
 _ASSIGNED = re.compile(r"([a-z]\w*)(?:\[.*\])?\s*(?:[-+*/|&]?=(?!=)|\+\+|--)")
 _CALL = re.compile(r"f->lib->(gemm|copy2)_f(?:32|64)\((.*)\);")
+_TOTAL = re.compile(r"(?:float|double|i64) (\w+) = 0(?:\.0f?)?;")
+_ADDED = "SG_ADD_UP("
 _DRAWN = re.compile(r"if \(f->lib->(random_\w+)\((.*)\)\) \{")
 _REFUSED = ("while", "goto", "break", "continue", "} else", "do {")
 _ODD = Polynomial({(): -1})
@@ -29,6 +33,8 @@ class Access:
     at: Polynomial | None
     writes: bool
     loops: tuple[str, ...]  # the indices of the loops around it
+    line: int = 0
+    adds: bool = False  # to what was there
 
 
 @dataclass
@@ -52,6 +58,7 @@ class UnitCode:
     assigned: list[tuple[str, int]] = field(default_factory=list)
     declared: list[tuple[str, int]] = field(default_factory=list)
     stores: list[int] = field(default_factory=list)  # lines that write to arrays
+    totals: dict[str, int] = field(default_factory=dict)  # variables that begin at 0
     refuses: bool = False
     readable: bool = True
     atoms: dict[str, set[str]] = field(default_factory=dict)
@@ -128,6 +135,9 @@ class _Reader:
         code = self.code
         declared = _DECLARED.fullmatch(text)
         if declared:
+            total = _TOTAL.fullmatch(text)
+            if total:
+                code.totals[total[1]] = number
             for part in arguments(declared[1]):
                 name = re.match(r"\w+", part)
                 if name is None:
@@ -153,12 +163,13 @@ class _Reader:
                 continue
             if text[word.end() : word.end() + 1] != "[":
                 self.code.readable = False
-                self.code.accesses.append(Access(word[0], None, True, self.loops))
+                self.code.accesses.append(Access(word[0], None, True, self.loops, number))
                 continue
             end = _closing(text, word.end())
             place = self._read(text[word.end() + 1 : end])
             writes = bool(written) and at == 0
-            self.code.accesses.append(Access(word[0], place, writes, self.loops))
+            adds = writes and text.startswith(" += ", end + 1)
+            self.code.accesses.append(Access(word[0], place, writes, self.loops, number, adds))
             at += 1
 
     def _call(self, call: re.Match[str], number: int) -> None:
@@ -178,7 +189,9 @@ class _Reader:
                     at = None
             writes = k == len(operands) - 1
             code.readable &= name.strip() in self.arrays
-            code.accesses.append(Access(name.strip(), at, writes, (*self.loops, *names)))
+            adds = writes and call[1] == "gemm" and given[-1] != "0"
+            loops = (*self.loops, *names)
+            code.accesses.append(Access(name.strip(), at, writes, loops, number, adds))
         for k, (name, size) in enumerate(zip(names, sizes, strict=True)):
             code.readable &= size is not None
             code.axes.append(Axis(name, size or _ODD, number, number, k))
@@ -194,7 +207,7 @@ class _Reader:
         code.readable &= count is not None and out in self.arrays
         code.axes.append(Axis(name, count or _ODD, number, number, 0))
         at = Polynomial({(name,): 1})
-        code.accesses.append(Access(out, at, True, (*self.loops, name)))
+        code.accesses.append(Access(out, at, True, (*self.loops, name), number))
         code.stores.append(number)
 
 
@@ -208,6 +221,9 @@ _SIDES: dict[str, tuple[int, list[tuple[int, list[tuple[int, int]]]]]] = {
 
 def divided_call(text: str, place: int, first: str, count: str) -> str:
     """A call on so many rows, columns or numbers from the first one on."""
+    if text.startswith(_ADDED):
+        *given, _, _ = arguments(text[len(_ADDED) : -2])
+        return f"{_ADDED}{', '.join([*given, first, count])});"
     drawn, call = _DRAWN.fullmatch(text), _CALL.fullmatch(text)
     if drawn is not None:
         key, stream, begin, _, out = arguments(drawn[2])
@@ -222,6 +238,18 @@ def divided_call(text: str, place: int, first: str, count: str) -> str:
                 given[pointer] = f"{given[pointer]} + {first} * ({given[step]})"
     given[place] = count
     return f"{text[: text.index('(')]}({', '.join(given)});"
+
+
+def moved_call(text: str, array: str, offset: str, before: Polynomial) -> str:
+    """A product that adds to another array at an offset, less so many entries."""
+    call = _CALL.fullmatch(text)
+    assert call is not None
+    given = arguments(call[2])
+    old = read(given[9].partition("+")[2])
+    assert old is not None
+    place = old - before
+    given[9] = f"{array} + {offset}" + (f" + {place.text()}" if place.terms else "")
+    return f"{text[: text.index('(')]}({', '.join([*given[:-1], '1'])});"
 
 
 def _closing(text: str, start: int) -> int:

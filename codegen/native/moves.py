@@ -158,7 +158,7 @@ def emit_pull(w: CWriter, node: Node, note: str) -> None:
         return
     out = w.result(node, value.storage)
     assert out.strides is not None
-    with w.unit(), _positions(w, rows, node.shape, lookups) as (indices, places):
+    with w.unit(), _positions(w, rows, node.shape, value.shape, lookups) as (indices, places):
         read = w.position(list(zip(places, value.strides or (), strict=True)))
         there = w.position(list(zip(indices, out.strides, strict=True)))
         w.say(f"{entry(out, there)} = {entry(value, read)};", note)
@@ -302,8 +302,8 @@ def emit_push(w: CWriter, node: Node, note: str) -> None:
         _add(w, value, affine_view(w, target, rows, value.shape), note)
         return
     assert target.strides is not None
-    apart = _is_apart(rows, value.shape)
-    with w.unit(), _positions(w, rows, value.shape, lookups, apart) as (indices, places):
+    small, apart = value.shape, _is_apart(rows, value.shape)
+    with w.unit(), _positions(w, rows, small, target.shape, lookups, apart) as (indices, places):
         there = w.position(list(zip(places, target.strides, strict=True)))
         read = w.position(list(zip(indices, spread(value, value.shape), strict=True)))
         w.say(f"{entry(target, there)} += {entry(value, read)};", note)
@@ -382,8 +382,9 @@ def _add(w: CWriter, value: Value, place: Value, note: str) -> None:
 
 @contextmanager
 def _positions(
-    w: CWriter, rows: Sequence[Row], small: Shape, lookups: Sequence[Value], apart: bool = True
-) -> Iterator[tuple[list[str], list[str]]]:
+    w: CWriter, rows: Sequence[Row], small: Shape, large: Shape, lookups: Sequence[Value],
+    apart: bool = True,
+) -> Iterator[tuple[list[str], list[str]]]:  # fmt: skip
     """A loop over the smaller side; yields its indices and the positions on the larger side.
 
     A lookup is read as soon as its indices are known, outside of the loops that it is the same in.
@@ -398,6 +399,7 @@ def _positions(
                     zip([names[a] for a in row.axes], spread(value, value.shape), strict=True)
                 )
                 looked[k] = w.name("r")
+                w.bounds[looked[k]] = w.size(large[k])
                 w.say(f"const i64 {looked[k]} = {entry(value, w.position(at))};")
 
     def walk(bound: int, names: list[str]) -> Iterator[list[str]]:

@@ -1,131 +1,126 @@
 """One program for several threads: every unit is computed in parts, with few barriers between.
 
 All threads run the whole program. Of a unit each computes the entries that its share of one axis
-owns; what has no such axis the first thread computes alone. A thread may read at once what it has
-computed itself, and after a barrier what others have. So a program whose loops over time treat the
-samples of a batch apart from each other has no barrier inside of them. Which thread computes an
-entry depends on sizes alone, and so does every sum: results are the same in every run.
+owns, or sums over its share of one; what has no such axis the first thread computes alone. A thread
+may read at once what it has computed itself, and after a barrier what others have. So forward and
+backward pass of a batch have no barrier inside: each thread sums gradients over its own samples,
+all meet, and each adds up and updates a share of the parameters. Which thread computes an entry
+depends on sizes alone, and so does every sum: results are the same in every run.
 """
 
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
 
-from symgraph.codegen.native.accesses import (
-    Access,
-    Axis,
-    UnitCode,
-    divided_call,
-    indices,
-    read_unit,
-)
+from symgraph.codegen.native import partial_sums
+from symgraph.codegen.native.accesses import Axis, UnitCode, read_unit
+from symgraph.codegen.native.partial_sums import Total, added_up, is_worth_it, totals_over
+from symgraph.codegen.native.pieces import Loop, Phase, Step, Unit, write
 from symgraph.codegen.native.positions import Polynomial, read
+from symgraph.codegen.native.shares import (
+    ALONE,
+    ANY,
+    CHECKED,
+    OWN,
+    Division,
+    Ranges,
+    Share,
+    State,
+    Touch,
+    clashes,
+    is_size,
+    may_divide,
+    owner_of,
+    span,
+)
 from symgraph.codegen.native.writer import CWriter, Line
+from symgraph.node import Kind
 
 __all__ = ["MACROS", "divide"]
 
-#: The first entry of a share of n, and the first behind it.
-MACROS = """\
-/* Where the share of this thread begins and ends. */
+#: The first entry of a share of n, and the first behind it; pieces of a share; sums.
+MACROS = f"""\
+/* Where the share of this thread begins and ends, and a piece of it. */
 #define SG_FROM(n) ((i64)(n) * part / parts)
-#define SG_TO(n) ((i64)(n) * (part + 1) / parts)"""
+#define SG_TO(n) ((i64)(n) * (part + 1) / parts)
+#define SG_NEXT(from, count, n) ((from) + (count) < SG_TO(n) ? (from) + (count) : SG_TO(n))
 
-_BARRIER = "if (f->lib->wait(f->barrier)) return -1;"
+{partial_sums.MACROS}"""
+
 _TIME = re.compile(r"for \(i64 (t\d+) = (?:0; \1 < (.+); \1\+\+|(.+) - 1; \1 >= 0; \1--)\) \{")
-_ONE = Polynomial({(): 1})
 
 
-class Share(NamedTuple):
-    """Who owns an entry: of `size` indices with a stride the share of each thread, from `first`."""
+def divide(
+    w: CWriter, arrays: Mapping[str, Kind], constants: Iterable[str], stored: Iterable[str],
+    threads: int,
+) -> None:  # fmt: skip
+    """Divide the lines of a program among threads.
 
-    size: Polynomial
-    stride: Polynomial
-    first: Polynomial
-
-
-class _Kind(NamedTuple):
-    name: str
-
-
-#: The first thread computes it; every thread may touch every entry.
-Owner = Share | _Kind
-ALONE, ANY = _Kind("alone"), _Kind("any")
-
-
-class Touch(NamedTuple):
-    """What happens to an array, by whom, and between which entries if that is known."""
-
-    array: str
-    writes: bool
-    owner: Owner
-    span: tuple[int, int] | None
-
-
-def _clash(a: Touch, b: Touch) -> bool:
-    """Whether one thread may touch what another one writes."""
-    if not (a.writes or b.writes) or (a.owner == b.owner and a.owner != ANY):
-        return False
-    apart = a.span and b.span and (a.span[1] < b.span[0] or b.span[1] < a.span[0])
-    return not apart
-
-
-State = dict[str, set[Touch]]
+    `arrays` are the arguments and outputs with their storages; those `stored` have new values.
+    """
+    _Divider(w, dict(arrays), frozenset(constants), frozenset(stored), threads).divide()
 
 
 @dataclass
-class _Unit:
-    code: UnitCode
-    touches: list[Touch] | None = None  # once it is decided how it is divided
-    division: tuple[Axis, Polynomial, Polynomial] | None = None  # axis, owners, entries of each
+class _Choice:
+    """How a unit is divided."""
+
+    touches: list[Touch]
+    division: Division | None = None
+    totals: list[Total] = field(default_factory=list)
     alone: bool = False
-    barrier: bool = False
-
-
-@dataclass
-class _Loop:
-    head: Line
-    body: list[_Unit | _Loop]
-    end: Line
-    barrier: bool = False
-    touches: list[Touch] = field(default_factory=list)
-
-
-def divide(w: CWriter, arrays: Iterable[str], stored: Iterable[str]) -> None:
-    """Divide the lines of a program among threads; `stored` are the arguments with new values."""
-    divider = _Divider(w, frozenset([*arrays, *w.memory.buffers]), frozenset(stored))
-    tree = divider.read()
-    divider.decide(tree, {})
-    w.lines = [line for step in tree for line in divider.written(step)]
-    divider.keep_memory()
 
 
 class _Divider:
-    def __init__(self, w: CWriter, arrays: frozenset[str], stored: frozenset[str]) -> None:
-        self.w, self.arrays, self.stored = w, arrays, stored
+    def __init__(
+        self, w: CWriter, storages: dict[str, Kind], constants: frozenset[str],
+        stored: frozenset[str], threads: int,
+    ) -> None:  # fmt: skip
+        self.w, self.stored, self.threads = w, stored, threads
+        self.storages = {**storages, **{b.name: b.storage for b in w.memory.buffers.values()}}
+        self.arrays = frozenset([*self.storages, *constants])
         self.times: dict[str, Polynomial] = {}  # lengths of loops over time
         self.hints: dict[str, Counter[tuple[Polynomial, Polynomial]]] = {}  # sizes and strides
-        self.barriers: list[int] = []  # units behind one
+        self.phases = [Phase()]
+        self.state: State = {}  # what was touched since all threads met
+        self.waiting: list[Step] = []  # what another barrier stands before
+        self.behind: dict[str, bool] = {}  # the arrays of these, and whether they are written
+        self.batches: set[Polynomial] = set()  # sizes of axes that are summed over in parts
+
+    def divide(self) -> None:
+        """Read the lines, choose, and write them."""
+        steps = self.read()
+        self.ranges = {**self.times}
+        for name, text in self.w.bounds.items():
+            size = read(text)
+            if size is not None:
+                self.ranges[name] = size
+        for step in steps:
+            self._take(step)
+        while self.waiting:
+            self._flush()
+        write(self.w, self.phases, self.batches)
 
     # --- reading ------------------------------------------------------------------------------
 
-    def read(self) -> list[_Unit | _Loop]:
+    def read(self) -> list[Step]:
         """The units and the loops over time."""
-        root: list[_Unit | _Loop] = []
+        root: list[Step] = []
         stack = [root]
         lines, k = self.w.lines, 0
-        ends: list[int] = []
+        ends: list[tuple[int, Loop]] = []
+        heading = ""
         while k < len(lines):
-            if ends and k == ends[-1]:
+            if ends and k == ends[-1][0]:
                 stack.pop()
-                ends.pop()
-                loop = stack[-1][-1]
-                assert isinstance(loop, _Loop)
-                loop.end = lines[k]
+                ends.pop()[1].end = lines[k]
+                k += 1
+                continue
+            if lines[k].text.startswith("/*"):
+                heading = lines[k].text
                 k += 1
                 continue
             time, last = _TIME.fullmatch(lines[k].text), _end(lines, k)
@@ -133,19 +128,17 @@ class _Divider:
                 size = read(time[2] or time[3])
                 if size is not None:
                     self.times[time[1]] = size
-                stack[-1].append(_Loop(lines[k], [], lines[last]))
-                loop = stack[-1][-1]
-                assert isinstance(loop, _Loop)
+                loop = Loop(lines[k], [], lines[last], heading)
+                stack[-1].append(loop)
                 stack.append(loop.body)
-                ends.append(last)
+                ends.append((last, loop))
                 k += 1
                 continue
-            heading = lines[k].text.startswith("/*")
-            last = k + 1 if heading else _unit_end(lines, k, ends[-1] if ends else len(lines))
+            last = _unit_end(lines, k, ends[-1][0] if ends else len(lines))
             code = read_unit(lines[k:last], self.arrays)
             owner = self.w.memory.owner  # values that share a buffer are one array
             code.accesses = [replace(one, array=owner(one.array)) for one in code.accesses]
-            stack[-1].append(_Unit(code))
+            stack[-1].append(Unit(code, heading))
             self._hint(code)
             k = last
         return root
@@ -158,69 +151,160 @@ class _Divider:
                 if found is not None and found[0].terms:
                     self.hints.setdefault(access.array, Counter())[sizes[name], found[0]] += 1
 
-    # --- deciding -----------------------------------------------------------------------------
+    # --- the order of steps, and where all threads wait for each other --------------------------
 
-    def decide(self, steps: Sequence[_Unit | _Loop], state: State) -> None:
-        """Choose how each unit is divided, and where all threads wait for each other."""
+    def _take(self, step: Step) -> None:
+        """The next step of the program: what reads sums of others waits for a barrier with them.
+
+        All of the samples wait for nothing: where they need such a sum, there is a barrier now.
+        """
+        if isinstance(step, Loop):
+            self._decide_loop(step)
+        while self._follows(step):
+            if isinstance(step, Unit) and not self._goes_by_samples(step):
+                self._put_off(step)
+                return
+            self._flush()
+        self._place(step)
+
+    def _follows(self, step: Step) -> bool:
+        """Whether a step must come behind one that waits."""
+        return any(
+            array in self.behind and (writes or self.behind[array])
+            for array, writes in self._mentioned(step)
+        )
+
+    def _put_off(self, step: Step) -> None:
+        self.waiting.append(step)
+        for array, writes in self._mentioned(step):
+            self.behind[array] = writes or self.behind.get(array, False)
+
+    def _mentioned(self, step: Step) -> Iterator[tuple[str, bool]]:
+        """The arrays of a step, and whether it writes to them."""
+        for unit in (step,) if isinstance(step, Unit) else step.units():
+            yield from ((access.array, access.writes) for access in unit.code.accesses)
+            yield from ((touch.array, touch.writes) for touch in self._special(unit.code))
+
+    def _goes_by_samples(self, unit: Unit) -> bool:
+        choice = self._choose(unit.code, {}, sums=True)
+        return choice.division is not None and choice.division.size in self.batches
+
+    def _flush(self) -> None:
+        """A barrier, and all that waits for one."""
+        steps, self.waiting = self.waiting, []
+        self.behind.clear()
+        self._meet()
         for step in steps:
-            if isinstance(step, _Loop):
-                self._decide_loop(step, state)
-            elif step.touches is None:
-                self._decide_unit(step, state)
-                self._meet(step, step.touches or [], state)
-            else:
-                self._meet(step, step.touches, state)
+            self._take(step)
 
-    def _meet(self, step: _Unit | _Loop, touches: Sequence[Touch], state: State) -> None:
-        """A barrier before a step that touches what others have computed."""
-        if step.barrier or _clashes(touches, state):
-            step.barrier = True
-            state.clear()
+    def _meet(self) -> None:
+        self.phases.append(Phase())
+        self.state.clear()
+
+    def _place(self, step: Step) -> None:
+        """The step in the present phase, or behind a barrier."""
+        touches = self._settle(step)
+        if clashes(touches, self.state):
+            if self.waiting:
+                self._flush()
+            touches = self._settle(step)
+            if clashes(touches, self.state):
+                self._meet()
+                touches = self._settle(step)
+        phase = self.phases[-1]
+        phase.steps.append(step)
+        if isinstance(step, Unit) and step.totals:
+            touches = [*touches, *self._make_rooms(step, phase)]
         for touch in touches:
-            state.setdefault(touch.array, set()).add(touch)
+            self.state.setdefault(touch.array, set()).add(touch)
 
-    def _decide_loop(self, loop: _Loop, state: State) -> None:
-        """A barrier before the loop serves all of its steps; those inside are for each of them."""
+    def _settle(self, step: Step) -> list[Touch]:
+        """Choose how a step is divided in the present state; what it touches then."""
+        if isinstance(step, Loop):
+            return step.touches
+        choice = self._choose(step.code, self.state, sums=True)
+        step.division, step.totals, step.alone = choice.division, choice.totals, choice.alone
+        step.touches = choice.touches
+        return choice.touches
+
+    def _make_rooms(self, unit: Unit, phase: Phase) -> list[Touch]:
+        """Memory of every thread for its sums, which are added up behind the next barrier."""
+        w = self.w
+        assert unit.division is not None
+        self.batches.add(unit.division.size)
+        for total in unit.totals:
+            room = w.name("g")
+            storage = self.storages[total.access.array]
+            w.memory.add(room, total.step * self.threads, storage)
+            unit.rooms.append(room)
+            phase.cleared.append(partial_sums.cleared(total, room))
+            self._put_off(Unit(added_up(total, room, unit.code.lines[0]), unit.heading))
+        return [Touch(room, True, OWN) for room in unit.rooms]
+
+    def _decide_loop(self, loop: Loop) -> None:
+        """Barriers inside of a loop over time; one before it serves all of its steps."""
         inner: State = {}
-        self.decide(loop.body, inner)
+        self._decide_body(loop.body, inner)
         count = -1
         while count != _barriers(loop.body):  # until the end of a step meets the next one
             count = _barriers(loop.body)
-            self.decide(loop.body, inner)
-        loop.touches = list(_touches(loop.body))
-        if loop.barrier or _clashes(loop.touches, state):
-            loop.barrier = True
-            state.clear()
-        for array, touches in inner.items():
-            state.setdefault(array, set()).update(touches)
+            self._decide_body(loop.body, inner)
+        units = loop.units()
+        loop.touches = [touch for unit in units for touch in unit.touches]
 
-    def _decide_unit(self, unit: _Unit, state: State) -> None:
-        code = unit.code
-        if not code.stores and code.readable:
-            unit.touches = self._touches(code, None)
+    def _decide_body(self, steps: Sequence[Step], state: State) -> None:
+        for step in steps:
+            if isinstance(step, Loop):
+                if not step.touches:
+                    self._decide_loop(step)
+            elif not step.touches:
+                choice = self._choose(step.code, state)
+                step.division, step.alone = choice.division, choice.alone
+                step.touches = choice.touches
+            if step.barrier or clashes(step.touches, state):
+                step.barrier = True
+                state.clear()
+            for touch in step.touches:
+                state.setdefault(touch.array, set()).add(touch)
+
+    # --- how a unit is divided ------------------------------------------------------------------
+
+    def _choose(self, code: UnitCode, state: State, sums: bool = False) -> _Choice:
+        """The division of a unit with the fewest barriers."""
         best: tuple[int, ...] | None = None
-        for axis in code.axes if code.readable and code.stores else ():
-            if not _may_divide(code, axis):
-                continue
+        choice: _Choice | None = None
+        for axis, totals in self._ways(code, sums):
             for size in self._candidates(code, axis):
                 each = axis.size.over(size)
-                if each is None:
+                if each is None or (totals and not is_worth_it(size)):
                     continue
-                touches = self._touches(code, (axis, size, each))
+                division = Division(axis, size, each)
+                touches = self._touches(code, division, totals)
                 if touches is None:
                     continue
-                rank = self._rank(touches, state, axis, size)
+                rank = self._rank(touches, state, division, totals)
                 if best is None or rank < best:
-                    best = rank
-                    unit.touches, unit.division = touches, (axis, size, each)
-        if unit.touches is None:
-            unit.alone = True
-            unit.touches = [
-                Touch(access.array, access.writes, ALONE, None) for access in code.accesses
-            ] + self._special(code, ALONE)
+                    best, choice = rank, _Choice(touches, division, totals)
+        if choice is not None:
+            return choice
+        if not code.stores and code.readable:  # every thread makes the same test
+            touches = [Touch(one.array, False, ANY) for one in code.accesses]
+            return _Choice(touches + self._special(code))
+        touches = [Touch(one.array, one.writes, ALONE) for one in code.accesses]
+        return _Choice(touches + self._special(code), alone=True)
+
+    @staticmethod
+    def _ways(code: UnitCode, sums: bool) -> Iterator[tuple[Axis, list[Total]]]:
+        """The axes that may be divided, and what is summed over them."""
+        for axis in code.axes if code.readable else ():
+            if may_divide(code, axis):
+                yield axis, []
+            totals = totals_over(code, axis) if sums else None
+            if totals is not None:
+                yield axis, totals
 
     def _rank(
-        self, touches: Sequence[Touch], state: State, axis: Axis, size: Polynomial
+        self, touches: Sequence[Touch], state: State, division: Division, totals: Sequence[Total]
     ) -> tuple[int, ...]:
         """Few barriers first, then samples of a batch, then what others do with the arrays."""
         alike = sum(
@@ -228,15 +312,15 @@ class _Divider:
             for touch in touches
             if isinstance(touch.owner, Share)
         )
-        number = size.number
-        sides = 0 if number is None else 1
-        return (_clashes(touches, state), sides, number is not None and number < 8, -alike,
-                -(number or 0), axis.line)  # fmt: skip
+        number = division.size.number
+        sides = 2 if number is not None else int(list(division.size.terms.values()) != [1])
+        return (clashes(touches, state), bool(totals), sides, number is not None and number < 8,
+                -alike, -(number or 0), division.axis.line)  # fmt: skip
 
     def _candidates(self, code: UnitCode, axis: Axis) -> list[Polynomial]:
         """Sizes that the axis may be divided by: its own, and those other loops have."""
         found = [axis.size]
-        found += [Polynomial({(name,): 1}) for name in sorted(axis.size.names) if _known([name])]
+        found += [Polynomial({(name,): 1}) for name in sorted(axis.size.names) if is_size([name])]
         for access in code.accesses:
             stride = access.at.by(axis.name) if access.at is not None else None
             if stride is None or not stride[0].terms:
@@ -247,132 +331,37 @@ class _Divider:
                     found.append(size)
         return list(dict.fromkeys(found))
 
-    # --- who touches what ---------------------------------------------------------------------
-
     def _touches(
-        self, code: UnitCode, division: tuple[Axis, Polynomial, Polynomial] | None
+        self, code: UnitCode, division: Division, totals: Sequence[Total]
     ) -> list[Touch] | None:
-        """What a unit touches when it is divided so; None where that is not possible."""
+        """What a unit touches when it is divided so; None where that is not possible.
+
+        Entries that were tested belong to who has tested them, as if they had been written.
+        """
         found: list[Touch] = []
+        ranges = Ranges(code, self.ranges)
+        summed = {total.access.array for total in totals}
         for access in code.accesses:
-            owner: Owner = ANY
-            if division is not None:
-                owner = self._owner(code, access, *division)
-                if access.writes and not isinstance(owner, Share):
-                    return None
-            found.append(Touch(access.array, access.writes, owner, self._span(code, access)))
+            if access.array in summed:
+                continue
+            owner = owner_of(ranges, access, division)
+            writes = access.writes or not code.stores
+            if writes and not isinstance(owner, Share):
+                return None
+            found.append(Touch(access.array, writes, owner, span(ranges, access)))
         own: State = {}
         for touch in found:
             own.setdefault(touch.array, set()).add(touch)
-        if division is not None and _clashes(found, own):
+        if clashes(found, own):
             return None
-        return found + self._special(code, ANY)
+        return found + self._special(code)
 
-    def _special(self, code: UnitCode, owner: Owner) -> list[Touch]:
+    def _special(self, code: UnitCode) -> list[Touch]:
         """Nothing is stored in an argument before all checks are passed."""
-        found = [Touch("checks", True, ALONE, None)] if code.refuses else []
+        found = [Touch("checks", True, CHECKED)] if code.refuses else []
         if any(access.writes and access.array in self.stored for access in code.accesses):
-            found.append(Touch("checks", False, ANY, None))
+            found.append(Touch("checks", False, ANY))
         return found
-
-    def _owner(
-        self, code: UnitCode, access: Access, axis: Axis, size: Polynomial, each: Polynomial
-    ) -> Owner:
-        """Whose entries these are when an axis is divided."""
-        if access.at is None or axis.name not in access.loops:
-            return ANY
-        parts = access.at.by(axis.name)
-        if parts is None or not parts[0].terms:
-            return ANY
-        if any(axis.name in code.atoms.get(name, ()) for name in access.at.names):
-            return ANY
-        factor, rest = parts
-        stride = factor * each
-        whole = stride * size
-        sizes = {**self.times, **code.sizes()}
-        reach, first = factor * (each - _ONE), Polynomial({})
-        for names, count in rest.terms.items():
-            term = Polynomial({names: count})
-            if term.over(whole) is not None:
-                continue
-            running = [name for name in names if name in sizes]
-            if count < 0 or len(running) > 1 or any("(" in name for name in names):
-                return ANY
-            if not running:
-                if _known(names):
-                    first += term
-                    continue
-                return ANY
-            by = term.by(running[0])
-            assert by is not None
-            reach += by[0] * (sizes[running[0]] - _ONE)
-        if (stride - reach - first).is_positive():
-            return Share(size, stride, Polynomial({}))
-        if (stride - reach).is_positive():
-            return Share(size, stride, first)
-        return ANY
-
-    def _span(self, code: UnitCode, access: Access) -> tuple[int, int] | None:
-        """The first and the last entry, if they are numbers."""
-        if access.at is None:
-            return None
-        sizes = {**self.times, **code.sizes()}
-        low = high = 0
-        for names, count in access.at.terms.items():
-            top = Polynomial({(): count})
-            for name in names:
-                if name not in sizes:
-                    return None
-                top *= sizes[name] - _ONE
-            if top.number is None or count < 0:
-                return None
-            low += count if not names else 0
-            high += top.number
-        return low, high
-
-    # --- writing ------------------------------------------------------------------------------
-
-    def written(self, step: _Unit | _Loop) -> list[Line]:
-        """The lines of a step in parts."""
-        if isinstance(step, _Loop):
-            inner = [line for each in step.body for line in self.written(each)]
-            return [*self._waited(step.barrier, step.head), step.head, *inner, step.end]
-        lines = list(step.code.lines)
-        first = lines[0]
-        if step.alone:
-            deeper = [replace(line, depth=line.depth + 1) for line in lines]
-            head = replace(first, text="if (part == 0) {", note="")
-            lines = [head, *deeper, replace(first, text="}", note="")]
-        elif step.division is not None:
-            axis, size, each = step.division
-            count = "" if each == _ONE else f" * {each.text()}"
-            begin, end = f"SG_FROM({size.text()}){count}", f"SG_TO({size.text()}){count}"
-            line = lines[axis.line]
-            if axis.place >= 0:
-                text = divided_call(line.text, axis.place, begin, f"{end} - {begin}")
-            else:
-                name = axis.name
-                text = f"for (i64 {name} = {begin}; {name} < {end}; {name}++) {{"
-            lines[axis.line] = replace(line, text=text)
-        return [*self._waited(step.barrier, first), *lines]
-
-    def _waited(self, barrier: bool, before: Line) -> list[Line]:
-        if not barrier:
-            return []
-        self.barriers.append(before.unit)
-        return [replace(before, text=_BARRIER, note="")]
-
-    def keep_memory(self) -> None:
-        """Let no buffer give its place away before all threads are done with it."""
-        units = [line.unit for line in self.w.lines]
-        ordered = units == sorted(units)
-        end = max(units, default=0) + 1
-        for buffer in self.w.memory.buffers.values():
-            if buffer.first >= 0:
-                later = bisect_right(self.barriers, buffer.last)
-                met = ordered and later < len(self.barriers)
-                buffer.first = buffer.first if ordered else 0
-                buffer.last = self.barriers[later] - 1 if met else end
 
 
 def _end(lines: Sequence[Line], start: int) -> int:
@@ -394,40 +383,8 @@ def _unit_end(lines: Sequence[Line], start: int, stop: int) -> int:
     return k
 
 
-def _known(names: Sequence[str]) -> bool:
-    return all(re.fullmatch(r"n\d+", name) for name in names)
-
-
-def _may_divide(code: UnitCode, axis: Axis) -> bool:
-    """Whether all that is written is written inside of an axis, and nothing else is changed."""
-    if axis.place == 2:
-        return False  # the sums of a product are not divided
-    inside = range(axis.line, axis.last + 1)
-    if any(line not in inside for line in code.stores):
-        return False
-    own = {name for name, line in code.declared if line in inside}
-    if any(line in inside and name not in own for name, line in code.assigned):
-        return False
-    return axis.name not in {
-        name for other in code.axes for name in indices(other.size, code.atoms)
-    }
-
-
-def _clashes(touches: Iterable[Touch], state: State) -> bool:
-    return any(_clash(touch, other) for touch in touches for other in state.get(touch.array, ()))
-
-
-def _barriers(steps: Sequence[_Unit | _Loop]) -> int:
+def _barriers(steps: Sequence[Step]) -> int:
     """How many barriers there are."""
     return sum(
-        step.barrier + (_barriers(step.body) if isinstance(step, _Loop) else 0) for step in steps
+        step.barrier + (_barriers(step.body) if isinstance(step, Loop) else 0) for step in steps
     )
-
-
-def _touches(steps: Sequence[_Unit | _Loop]) -> Iterable[Touch]:
-    """What some steps touch."""
-    for step in steps:
-        if isinstance(step, _Loop):
-            yield from step.touches
-        else:
-            yield from step.touches or ()

@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-__all__ = ["Polynomial", "read"]
+__all__ = ["ONE", "Polynomial", "read"]
 
 _MOST = 64  # terms; longer expressions are not looked into
 
@@ -99,6 +99,9 @@ class Polynomial:
         ]
         text = " + ".join(parts) or "0"
         return f"({text})" if len(parts) > 1 else text
+
+
+ONE = Polynomial({(): 1})
 
 
 def read(text: str, atoms: dict[str, set[str]] | None = None) -> Polynomial | None:

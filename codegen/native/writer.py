@@ -61,6 +61,7 @@ class CWriter(Positions):
     destination: dict[Node, Value] = field(default_factory=dict)
     order: dict[Node, tuple[int, ...]] = field(default_factory=dict)  # of axes in memory
     known: dict[Any, Any] = field(default_factory=dict)  # tested, or made, and at hand
+    bounds: dict[str, str] = field(default_factory=dict)  # of looked-up positions, which are tested
 
     def __post_init__(self) -> None:
         self._leaves: dict[Node, Value] = {}

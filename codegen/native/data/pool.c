@@ -49,6 +49,8 @@ struct worker {
     atomic_long asked; /* the number of jobs that it was given */
     const sg_frame *frame;
     sg_kernel *run;
+    sg_task *before;
+    void *given;
     i64 site;
 };
 
@@ -65,6 +67,17 @@ static void finish(struct barrier *at, i64 site) {
     if (site) atomic_store(&at->failed, 1);
 }
 
+/* One part of a kernel, and before it of a task that all parts have done when it begins. */
+static i64 run_part(sg_task *before, void *given, sg_kernel *run, const sg_frame *frame) {
+    if (before) {
+        before(given, frame->part, frame->parts);
+        sg_wait(frame->barrier);
+    }
+    const i64 site = run(frame);
+    if (frame->barrier) finish(frame->barrier, site);
+    return site;
+}
+
 static void *work(void *given) {
     struct worker *self = given;
     for (long job = 0;; job++) {
@@ -77,8 +90,7 @@ static void *work(void *given) {
             while (atomic_load(&self->asked) == job) pthread_cond_wait(&pool.wake, &pool.sleep);
             pthread_mutex_unlock(&pool.sleep);
         }
-        self->site = self->run(self->frame);
-        finish(self->frame->barrier, self->site);
+        self->site = run_part(self->before, self->given, self->run, self->frame);
         atomic_fetch_add(&pool.done, 1);
     }
     return NULL;
@@ -104,8 +116,10 @@ static i64 hire(i64 wanted) {
     return pool.workers;
 }
 
-i64 sg_run(sg_kernel *run, const sg_frame *frame) {
-    if (frame->parts <= 1) return run(frame);
+i64 sg_run(sg_kernel *run, const sg_frame *frame) { return sg_run_after(NULL, NULL, run, frame); }
+
+i64 sg_run_after(sg_task *before, void *given, sg_kernel *run, const sg_frame *frame) {
+    if (frame->parts <= 1) return run_part(before, given, run, frame);
     pthread_mutex_lock(&pool.whole);
     i64 others = hire(frame->parts - 1), site;
     if (others > frame->parts - 1) others = frame->parts - 1;
@@ -121,19 +135,20 @@ i64 sg_run(sg_kernel *run, const sg_frame *frame) {
     pthread_mutex_lock(&pool.sleep);
     for (i64 k = 0; k < others; k++) {
         pool.worker[k].frame = &frames[k + 1], pool.worker[k].run = run;
+        pool.worker[k].before = before, pool.worker[k].given = given;
         atomic_fetch_add_explicit(&pool.worker[k].asked, 1, memory_order_release);
     }
     pthread_cond_broadcast(&pool.wake);
     pthread_mutex_unlock(&pool.sleep);
-    site = run(&frames[0]);
-    finish(&meeting, site);
+    site = run_part(before, given, run, &frames[0]);
     for (long turn = 0; atomic_load(&pool.done) < others; turn++) {
         if (turn < TURNS) pause_a_little();
         else sched_yield();
     }
-    i64 from = 0; /* the first part that refused by itself, and not because another one did */
-    for (i64 k = 0; k < others && site <= 0; k++) {
-        if (pool.worker[k].site) site = pool.worker[k].site, from = k + 1;
+    i64 from = 0; /* the first part at the first site; one that left for another's sake has none */
+    for (i64 k = 0; k < others; k++) {
+        const i64 own = pool.worker[k].site;
+        if (own > 0 && (site <= 0 || own < site)) site = own, from = k + 1;
     }
     for (int k = 0; k < 4 && frame->detail; k++) frame->detail[k] = detail[from][k];
     pthread_mutex_unlock(&pool.whole);

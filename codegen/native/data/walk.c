@@ -144,36 +144,60 @@ PyObject *sg_walk(PyObject *Py_UNUSED(module), PyObject *args) {
 
 /* --- batches ------------------------------------------------------------------------------------- */
 
-static void gather_rows(const Gather *gather, i64 rows, const i64 *index, i64 count, char *to) {
+/* The rows that a batch takes from data. */
+typedef struct {
+    const Walk *walk;
+    Bound *bound;
+    const i64 *index;
+    i64 count;
+} Batch;
+
+static void gather_rows(const Gather *gather, i64 rows, const Batch *batch, i64 part, i64 parts) {
     const npy_intp inner = gather->inner;
+    const i64 first = batch->count * part / parts, last = batch->count * (part + 1) / parts;
+    const i64 *index = batch->index;
     const char *from = PyArray_BYTES(gather->source);
+    char *whole = batch->bound->places[gather->argument];
     for (npy_intp o = 0; o < gather->outer; o++, from += rows * inner) {
+        char *to = whole + (o * batch->count + first) * inner;
         if (inner == 4) {
-            for (i64 i = 0; i < count; i++, to += 4) memcpy(to, from + index[i] * 4, 4);
+            for (i64 i = first; i < last; i++, to += 4) memcpy(to, from + index[i] * 4, 4);
         } else if (inner == 8) {
-            for (i64 i = 0; i < count; i++, to += 8) memcpy(to, from + index[i] * 8, 8);
+            for (i64 i = first; i < last; i++, to += 8) memcpy(to, from + index[i] * 8, 8);
         } else {
-            for (i64 i = 0; i < count; i++, to += inner) {
+            for (i64 i = first; i < last; i++, to += inner) {
                 memcpy(to, from + index[i] * inner, (size_t)inner);
             }
         }
     }
 }
 
+/* What a part gathers of the batch: rows that lie side by side are read where they are. */
+static void gather_part(void *given, i64 part, i64 parts) {
+    const Batch *batch = given;
+    const Walk *walk = batch->walk;
+    for (Py_ssize_t k = 0; k < walk->count; k++) {
+        const Gather *gather = &walk->gathers[k];
+        const void *own = PyArray_DATA(batch->bound->slots[gather->argument].given);
+        if (batch->bound->places[gather->argument] != own) continue;
+        gather_rows(gather, walk->rows, batch, part, parts);
+    }
+}
+
 static i64 run_batch(const Walk *self, Bound *bound, const i64 *index, i64 count, double *sums) {
-    i64 together = 1;
+    Batch batch = {self, bound, index, count};
+    i64 together = 1, gathered = 0;
     while (together < count && index[together] == index[0] + together) together++;
     for (Py_ssize_t k = 0; k < self->count; k++) {
         const Gather *gather = &self->gathers[k];
         void **place = &bound->places[gather->argument];
-        if (together == count && gather->outer == 1) {
-            *place = PyArray_BYTES(gather->source) + index[0] * gather->inner;
-            continue;
-        }
-        *place = PyArray_DATA(bound->slots[gather->argument].given);
-        gather_rows(gather, self->rows, index, count, *place);
+        const int there = together == count && gather->outer == 1;
+        *place = there ? PyArray_BYTES(gather->source) + index[0] * gather->inner
+                       : (char *)PyArray_DATA(bound->slots[gather->argument].given);
+        gathered += !there;
     }
-    const i64 site = sg_run(bound->kernel->run, &bound->frame);
+    sg_task *const task = gathered ? gather_part : NULL;
+    const i64 site = sg_run_after(task, &batch, bound->kernel->run, &bound->frame);
     if (site) return site;
     double first = 0;
     for (Py_ssize_t k = 0; k < bound->outputs; k++) {

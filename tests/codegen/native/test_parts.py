@@ -9,6 +9,7 @@ from hypothesis import given, settings, strategies as st
 
 import symgraph as sg
 from symgraph.codegen.native.positions import Polynomial, read
+from symgraph.node import variables
 
 pytestmark = needs_c_compiler
 
@@ -42,7 +43,7 @@ def arrays_for(args, rows, seed=0):
     for node in args:
         shape = tuple(rows if not isinstance(n, int) else n for n in node.shape)
         numbers = rng.integers(0, 4, shape) if node.kind == "integer" else rng.normal(size=shape)
-        found.append(numbers * (0 if node.name.startswith("v_") else 1))
+        found.append(np.asarray(numbers * (0 if node.name.startswith("v_") else 1)))
     return found
 
 
@@ -87,7 +88,8 @@ def test_no_thread_waits_inside_of_a_loop_over_time(programs):
     _, made, _ = programs
     lines = made[2].source.splitlines()
     waits = [line for line in lines if "f->lib->wait(" in line]
-    loops = [k for k, line in enumerate(lines) if re.match(r"    for \(i64 t\d", line)]
+    over_time = re.compile(r"    for \(i64 t\d+ = (0|7 - 1);")
+    loops = [k for k, line in enumerate(lines) if over_time.match(line)]
     bodies = [lines[k : k + 1 + lines[k:].index("    }")] for k in loops]
 
     assert len(loops) == 2  # forwards and backwards
@@ -95,6 +97,105 @@ def test_no_thread_waits_inside_of_a_loop_over_time(programs):
     assert all("SG_FROM(n1)" in "\n".join(body) for body in bodies)
     assert len(waits) <= 10
     assert "wait(" not in made[1].source
+
+
+LAYERS = ("dense", "normal over the batch", "softmax over the batch", "rolled", "looked up", "mean")
+
+
+def layer(kind, number, h, labels, width):
+    """The next layer of a random net, and its parameters."""
+    if kind == "dense":
+        W = sg.parameter(f"W{number}", (width, width))
+        return sg.tanh(h @ W), [W]
+    if kind == "normal over the batch":
+        mean = sg.mean(h, axis=0)
+        return (h - mean) / sg.sqrt(sg.mean((h - mean) ** 2, axis=0) + 0.1), []
+    if kind == "softmax over the batch":
+        return h + sg.softmax(h, axis=0), []
+    if kind == "rolled":
+        return h + 0.5 * h[::-1], []
+    if kind == "looked up":
+        E = sg.parameter(f"E{number}", (4, width))
+        return h * E[labels], [E]
+    scale = sg.parameter(f"s{number}", ())
+    return h * scale + 0.1 * sg.mean(h), [scale]
+
+
+@settings(max_examples=6, deadline=None)
+@given(
+    st.lists(st.sampled_from(LAYERS), min_size=1, max_size=4),
+    st.sampled_from([1, 3, 17]),
+    st.sampled_from([2, 3, 4]),
+    st.booleans(),
+)
+def test_random_nets_train_in_threads_as_in_one(kinds, width, threads, clipped):
+    """Batches that are odd, large, and smaller than the number of threads."""
+    x, y = sg.input("x", ("N", width)), sg.input("y", "N", kind="integer")
+    V = sg.parameter("V", (width, 4))
+    h, parameters = x, [V]
+    for number, kind in enumerate(kinds):
+        h, own = layer(kind, number, h, y, width)
+        parameters += own
+    loss = sg.mean(sg.cross_entropy(h @ V, y))
+    gradients = sg.grad(loss, parameters)
+    norm = sg.sqrt(sum(sg.sum(g**2) for g in gradients) + 0.01) if clipped else 1.0
+    new = {p: p - 0.1 * g / norm for p, g in zip(parameters, gradients, strict=True)}
+    args = [x, y, *parameters]
+    one, several = (
+        sg.compile(args, [loss, sg.mean(h**2, axis=0)], updates=new, target="cython", threads=count)
+        for count in (1, threads)
+    )
+    for rows in (1, 2, 3, 151):
+        arrays = arrays_for(args, rows)
+        runs = [[a.copy() for a in arrays] for _ in range(3)]
+        results = [
+            program(*run) for program, run in zip((one, several, several), runs, strict=True)
+        ]
+        made = [[*r, *a] for r, a in zip(results, runs, strict=True)]
+        for alone, together, again in zip(*made, strict=True):
+            np.testing.assert_allclose(together, alone, 1e-12, 1e-12 * (1 + np.abs(alone).max()))
+            np.testing.assert_array_equal(together, again)
+
+
+def test_a_step_of_a_dense_net_waits_twice():
+    """All gradients of own samples, then sums and updates; what is joined needs one more."""
+    x, y = sg.input("x", ("N", 6)), sg.input("y", "N", kind="integer")
+    z = sg.nn.dense(sg.nn.dense(x, 40, "h", "tanh"), 5, "z")
+    loss = sg.mean(sg.cross_entropy(z, y))
+    parameters = [v for v in variables([loss]) if v.role == "parameter"]
+    gradients = sg.grad(loss, parameters)
+    new = {p: p - 0.1 * g for p, g in zip(parameters, gradients, strict=True)}
+    source = sg.compile([x, y, *parameters], loss, updates=new, target="cython", threads=2).source
+    before, behind = source.split("f->lib->wait(f->barrier)")
+
+    assert before.count("gemm_f64(") == 5
+    assert before.index("for (i64 t1 = SG_FROM(n1)") < before.index("gemm_f64(t2 - t1")
+    assert "gemm" not in behind
+    assert behind.count("SG_ADD_UP(") == 5
+
+
+def test_a_weight_too_large_for_a_copy_of_each_thread_is_divided_itself():
+    x, W = sg.input("x", ("N", 600)), sg.parameter("W", (600, 500))
+    loss = sg.sum(sg.tanh(x @ W))
+    program = sg.compile(
+        [x, W], [loss], updates={W: W - sg.grad(loss, [W])[0]}, target="cython", threads=2
+    )
+    assert re.search(r"gemm_f64\(SG_TO\((600|500)\) - |, SG_TO\(500\) - ", program.source)
+    given = np.random.default_rng(0).normal(size=(3, 600)), np.zeros((600, 500))
+    assert program(*given) == [0.0]
+    np.testing.assert_allclose(given[1], -np.outer(given[0].sum(0), np.ones(500)), 1e-12, 1e-12)
+
+
+def test_the_first_of_several_wrong_indices_is_named():
+    """Whichever thread is the first to find one."""
+    i, j = (sg.input(name, "N", kind="integer") for name in "ij")
+    w = sg.parameter("w", 5)
+    program = sg.compile([i, j, w], sg.sum(w[i] * w[j]), target="cython", threads=3)
+    first, second = np.arange(30) % 5, np.arange(30) % 5
+    second[3], first[29], first[12] = 7, 8, 9
+    for _ in range(20):
+        with pytest.raises(sg.RangeError, match=r"i: index 9 at position \(12,\)"):
+            program(first, second, np.zeros(5))
 
 
 def test_a_sum_over_everything_is_the_same_whoever_computes_its_parts():
@@ -120,7 +221,7 @@ def test_random_numbers_are_drawn_by_all_threads_and_have_the_same_bits(threads)
     np.testing.assert_array_equal(found, sg.random.uniform(5, 1, (7, 3)))
     np.testing.assert_array_equal(moved, found + 1)
     if threads > 1:
-        assert re.search(r"random_uniform_f64\(.*SG_FROM\(.*SG_TO", program.source)
+        assert re.search(r"random_uniform_f64\(.*(SG_FROM\(.*SG_TO|t\d.*t\d)", program.source)
         assert "part == 0" not in program.source
 
 

@@ -1,0 +1,272 @@
+"""The lines of a program that is divided among threads.
+
+Between two barriers each thread does what concerns its own samples piece by piece: forward and
+backward pass of some samples, whose values are still in the cache, then of the next ones.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from symgraph.codegen.native.accesses import UnitCode, divided_call
+from symgraph.codegen.native.partial_sums import Total, private
+from symgraph.codegen.native.positions import ONE, Polynomial, read
+from symgraph.codegen.native.shares import Division, Share, Touch
+from symgraph.codegen.native.translation import weight
+from symgraph.codegen.native.writer import CWriter, Line
+
+__all__ = ["Loop", "Phase", "Step", "Unit", "write"]
+
+_BARRIER = "if (f->lib->wait(f->barrier)) return -1;"
+_NAME = re.compile(r"\b[a-z]+\d+\b")
+_CACHE = 1 << 20  # bytes of values in a piece
+_MOST = 8 << 20  # more than that is not in the cache either way
+_ROWS = 48  # the samples of a piece are a multiple, as the heights of tiles of products divide
+_LONGEST = 250  # statements in one loop: compilers take more than linear time
+
+
+@dataclass
+class Unit:
+    """Code that runs to its end; `heading` is the comment that it stands under."""
+
+    code: UnitCode
+    heading: str
+    touches: list[Touch] = field(default_factory=list)  # in a loop over time
+    division: Division | None = None
+    totals: list[Total] = field(default_factory=list)  # sums over the divided axis
+    rooms: list[str] = field(default_factory=list)  # where they are
+    alone: bool = False
+    barrier: bool = False
+
+
+@dataclass
+class Loop:
+    """A loop over time."""
+
+    head: Line
+    body: list[Step]
+    end: Line
+    heading: str
+    touches: list[Touch] = field(default_factory=list)
+    barrier: bool = False
+
+    def units(self) -> Iterator[Unit]:
+        """All units inside."""
+        for step in self.body:
+            if isinstance(step, Loop):
+                yield from step.units()
+            else:
+                yield step
+
+
+Step = Unit | Loop
+
+
+@dataclass
+class Phase:
+    """What lies between two barriers: rooms that are cleared first, and steps in order."""
+
+    cleared: list[str] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+
+
+def write(w: CWriter, phases: Sequence[Phase], batches: Collection[Polynomial]) -> None:
+    """Put the lines of all phases in place of those of the program."""
+    _Text(w, batches).write(phases)
+
+
+class _Text:
+    def __init__(self, w: CWriter, batches: Collection[Polynomial]) -> None:
+        self.w, self.batches = w, batches
+        self.lines: list[Line] = []
+        self.unit = 0
+        self.heading = ""
+        self.barriers: list[int] = []
+        self.loops: list[tuple[int, int]] = []
+
+    def write(self, phases: Sequence[Phase]) -> None:
+        """All of the program."""
+        for k, phase in enumerate(phases):
+            if k:
+                self._wait(1)
+            for text in phase.cleared:
+                self._say([Line(text, 1, 0)])
+            for part in self._parts(phase.steps):
+                if len(part) > 1:
+                    self._pieces(part)
+                else:
+                    self._step(part[0], 0)
+        self.w.lines = self.lines
+        self._keep_memory()
+
+    # --- steps ----------------------------------------------------------------------------------
+
+    def _parts(self, steps: Sequence[Step]) -> Iterator[list[Step]]:
+        """Steps one by one, and those together that go piece by piece through the same samples.
+
+        Steps of one phase that are divided otherwise have nothing to do with these, and go before.
+        """
+        run: list[Step] = []
+        for step in [*steps, None]:
+            if isinstance(step, Unit):
+                run.append(step)
+                continue
+            sizes = Counter(
+                one.division.size
+                for one in run
+                if isinstance(one, Unit) and one.division and self._is_batch(one.division.size)
+            )
+            common = max(sizes, key=lambda size: sizes[size], default=None)
+            own = [one for one in run if isinstance(one, Unit) and _size(one) == common is not None]
+            yield from ([one] for one in run if one not in own)
+            yield from self._cut(own)
+            run = []
+            if step is not None:
+                yield [step]
+
+    def _is_batch(self, size: Polynomial) -> bool:
+        return size in self.batches or size.number is None
+
+    def _cut(self, units: Sequence[Unit]) -> Iterator[list[Step]]:
+        """Units in parts of moderate length."""
+        part: list[Step] = []
+        work = 0
+        for unit in units:
+            own = sum(weight(line.text) for line in unit.code.lines)
+            if part and work + own > _LONGEST:
+                yield part
+                part, work = [], 0
+            part.append(unit)
+            work += own
+        if part:
+            yield part
+
+    def _pieces(self, part: Sequence[Step]) -> None:
+        """Steps on the samples of a share, some at a time."""
+        units = [step for step in part if isinstance(step, Unit)]
+        rows = self._rows(units)
+        if rows is None:
+            for step in part:
+                self._step(step, 0)
+            return
+        division = units[0].division
+        assert division is not None
+        first, last, size = self.w.name("t"), self.w.name("t"), division.size.text()
+        head = f"for (i64 {first} = SG_FROM({size}); {first} < SG_TO({size}); {first} += {rows}) {{"
+        self._say([Line(head, 1, 0, f"{rows} at a time, which the cache holds")])
+        self._say([Line(f"const i64 {last} = SG_NEXT({first}, {rows}, {size});", 2, 0)])
+        for unit in units:
+            self._step(unit, 1, (first, last))
+        self._say([Line("}", 1, 0)])
+
+    def _step(self, step: Step, deeper: int, piece: tuple[str, str] | None = None) -> None:
+        if step.heading != self.heading:
+            self.heading = step.heading
+            self._say([Line(step.heading, 1 + deeper, 0)])
+        if isinstance(step, Loop):
+            if step.barrier:
+                self._wait(step.head.depth)
+            first = self.unit + 1
+            self._say([step.head])
+            for each in step.body:
+                self._step(each, deeper)
+            self._say([step.end])
+            self.loops.append((first, self.unit))
+            return
+        if step.barrier:
+            self._wait(step.code.lines[0].depth)
+        lines = _divided(step, piece)
+        self._say([replace(line, depth=line.depth + deeper) for line in lines])
+
+    def _say(self, lines: Sequence[Line]) -> None:
+        """Lines of a unit of their own."""
+        self.unit += 1
+        self.lines += [replace(line, unit=self.unit) for line in lines]
+
+    def _wait(self, depth: int) -> None:
+        self._say([Line(_BARRIER, depth, 0)])
+        self.barriers.append(self.unit)
+
+    # --- the samples of a piece -----------------------------------------------------------------
+
+    def _rows(self, units: Sequence[Unit]) -> int | None:
+        """How many samples the cache holds; None where that is not known, or few.
+
+        A piece has at least as many values as there are weights, which are read for each.
+        """
+        buffers, each, shared = self.w.memory.buffers, dict[str, int](), dict[str, int]()
+        for unit in units:
+            assert unit.division is not None
+            for touch in unit.touches:
+                size: Polynomial | None = None
+                buffer = buffers.get(touch.array)
+                if buffer is not None:
+                    size = read(self.w.size(buffer.size))
+                if isinstance(touch.owner, Share):
+                    one = size.over(unit.division.size) if size is not None else touch.owner.stride
+                    if one is None or one.number is None:
+                        return None
+                    each[touch.array] = max(each.get(touch.array, 0), one.number)
+                elif size is not None and size.number is not None:
+                    shared[touch.array] = size.number
+        width = 4 if self.w.real == "float" else 8
+        row, weights = (width * sum(sizes.values()) for sizes in (each, shared))
+        if not row:
+            return None
+        rows = max(_CACHE, weights) // row // _ROWS * _ROWS or _ROWS
+        return rows if rows * row <= _MOST else None
+
+    # --- memory ---------------------------------------------------------------------------------
+
+    def _keep_memory(self) -> None:
+        """When buffers are needed: none gives its place away before all are done with it."""
+        memory = self.w.memory
+        for buffer in memory.buffers.values():
+            buffer.first = buffer.last = -1
+        for line in self.lines:
+            for name in _NAME.findall(line.text):
+                found = memory.buffers.get(memory.owner(name))
+                if found is not None:
+                    found.mention(line.unit)
+        memory.loops = self.loops
+        for first, last in self.loops:
+            if any(first < wait < last for wait in self.barriers):
+                for buffer in memory.buffers.values():
+                    if first <= buffer.first and buffer.last <= last:
+                        buffer.first, buffer.last = first, last
+        for buffer in memory.buffers.values():
+            if buffer.first >= 0:
+                later = bisect_left(self.barriers, buffer.last)
+                end = self.barriers[later] - 1 if later < len(self.barriers) else self.unit
+                buffer.last = max(buffer.last, end)
+
+
+def _size(unit: Unit) -> Polynomial | None:
+    return unit.division.size if unit.division is not None else None
+
+
+def _divided(unit: Unit, piece: tuple[str, str] | None) -> list[Line]:
+    """The lines of a unit in parts."""
+    lines = private(unit.code, unit.totals, unit.rooms)
+    if unit.alone:
+        first = lines[0]
+        deeper = [replace(line, depth=line.depth + 1) for line in lines]
+        head = replace(first, text="if (part == 0) {", note="")
+        return [head, *deeper, replace(first, text="}", note="")]
+    if unit.division is None:
+        return lines
+    axis, size, each = unit.division
+    count = "" if each == ONE else f" * {each.text()}"
+    begin, end = piece or (f"SG_FROM({size.text()})", f"SG_TO({size.text()})")
+    begin, end = f"{begin}{count}", f"{end}{count}"
+    line = lines[axis.line]
+    if axis.place >= 0:
+        text = divided_call(line.text, axis.place, begin, f"{end} - {begin}")
+    else:
+        text = f"for (i64 {axis.name} = {begin}; {axis.name} < {end}; {axis.name}++) {{"
+    lines[axis.line] = replace(line, text=text)
+    return lines
