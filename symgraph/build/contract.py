@@ -227,8 +227,10 @@ def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Node:
     sum(x, axis=0)/N
     """
     node = as_node(x)
-    axes = normalize_axes(axis, node.ndim, "mean")
-    return divide(sum(node, axis, keepdims), fill(_count(node, axes)))
+    count = _count(node, normalize_axes(axis, node.ndim, "mean"))
+    total = sum(node, axis, keepdims)
+    # of a single number: a division by 1 would be a step of every derivation
+    return total if count == 1 and node.kind == "real" else divide(total, fill(count))
 
 
 def _count(node: Node, axes: Sequence[int]) -> Any:

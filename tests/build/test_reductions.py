@@ -227,3 +227,11 @@ def test_derivatives_agree_with_differences(function: Any, axis: Any):
     x = sg.input("x", A.shape)
 
     check_derivatives(function(x, axis), {x: A}, [x])
+
+
+def test_the_mean_of_a_single_number_is_that_number():
+    x, one = sg.input("x"), sg.input("r", (1, 3))
+
+    assert sg.mean(x) is x
+    assert str(sg.mean(one, axis=0)) == "sum(r, axis=0)"
+    assert sg.mean(sg.input("n", (), kind="integer")).kind == "real"
