@@ -26,6 +26,7 @@ from symgraph import (
     plot_command,
     slides_command,
     train_command,
+    zoo_command,
 )
 from symgraph.errors import SymgraphError
 
@@ -43,9 +44,6 @@ SYSTEMS = "list the systems that are ready to use, or show one"
 CHECKED = """examples:
   symgraph check "log det(X Xᵀ + I)" --shape X=n,m
   symgraph check zoo:hinge"""
-LISTED = """examples:
-  symgraph zoo
-  symgraph zoo hinge --json"""
 USUAL = """examples:
   symgraph derive "(w·x - y)²" --wrt w --shape w=d x=d
   symgraph derive --help"""
@@ -171,10 +169,8 @@ def _parser(
     explore_command.add_options(explore)
     explore.set_defaults(run=_explore)
 
-    zoo = _with_examples(
-        commands, "zoo", "list the systems that are ready to use, or show one", LISTED
-    )
-    zoo.add_argument("name", nargs="?", metavar="NAME", help="show how this one is written")
+    zoo = _with_examples(commands, "zoo", SYSTEMS, zoo_command.EXAMPLES)
+    zoo_command.add_options(zoo)
     zoo.set_defaults(run=_zoo)
 
     doctor = commands.add_parser("doctor", help="say what is installed and what is missing")
@@ -373,28 +369,25 @@ def _explore(options: argparse.Namespace) -> int:
 
 
 def _zoo(options: argparse.Namespace) -> int:
+    if options.name is None:
+        if options.picture is not None:
+            raise symgraph.UnsupportedError("zoo: name the system that is drawn: zoo NAME -o FILE.")
+        if options.json:
+            _print_json(zoo_command.listed_as_data(options))
+        else:
+            print(zoo_command.listed(options))
+        return OK
     from symgraph import zoo
 
-    if options.name is not None:
-        shown = zoo.description(options.name)
-        _print_json(shown) if options.json else print(_described(shown))
-        return OK
-    titles = {name: zoo.title(name) for name in zoo.names()}
-    if options.json:
-        _print_json(titles)
-        return OK
-    width = max(map(len, titles))
-    for topic, names in zoo.topics().items():
-        print(f"{topic}:")
-        for name in names:
-            print(f"  {name:<{width}}  {titles[name]}")
+    page = zoo.page(options.name, options.lang)
+    if options.picture is not None:
+        with contextlib.redirect_stdout(io.StringIO()):
+            code = main(zoo_command.drawing(options))
+        if code != OK:
+            return code
+        page["file"] = str(options.picture)
+    _print_json(page) if options.json else print(zoo_command.shown(page, options))
     return OK
-
-
-def _described(shown: dict[str, Any]) -> str:
-    """A system as a page: what it is, its formulas, how it is written."""
-    parts = [shown["doc"], "\n".join(f"  {line}" for line in shown["formulas"]), shown["source"]]
-    return "\n\n".join(parts)
 
 
 def _demo(options: argparse.Namespace) -> int:

@@ -16,7 +16,10 @@ FLOORS = (
     "node printing scalar special abstract template random columns figures",
     "ops",
     "build lift formula grad collapse notation readback evaluate facts rounding",
-    "graph loop_labels flow check paths dual sample fulfil expanded vertices node_signs proving",
+    (
+        "graph loop_labels flow check paths dual sample fulfil expanded vertices node_signs "
+        "proving text_tree"
+    ),
     "explain explore explorer draw codegen javascript",
     "nn train sklearn onnx phenomena",
     "__init__",
@@ -25,7 +28,7 @@ FLOORS = (
         "__main__ cli doctor "
         "compile_command derive_command draw_command "
         "explore_command gallery_command influence_command plot_command slides_command "
-        "train_command"
+        "train_command zoo_command"
     ),
 )
 FLOOR_OF = {name: floor for floor, names in enumerate(FLOORS) for name in names.split()}

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import ast
 import importlib
-import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from difflib import get_close_matches
 from typing import Any
 
-from symgraph.build.contract import sum as sum_of
 from symgraph.errors import UnknownNameError
-from symgraph.explain.derive import derive
+from symgraph.zoo import chinese, pages
 from symgraph.zoo.options import made_from_text
+from symgraph.zoo.pages import Language
 
-__all__ = ["builder", "built", "description", "names", "title", "topics"]
+__all__ = ["builder", "built", "description", "names", "page", "title", "topics"]
 
 #: The systems by topic and name: module and function below `symgraph.zoo`.
 _TOPICS: dict[str, dict[str, str]] = {
@@ -172,13 +170,14 @@ def names() -> list[str]:
     return list(_SYSTEMS)
 
 
-def topics() -> dict[str, list[str]]:
-    """The names of the systems by topic.
+def topics(lang: Language = "en") -> dict[str, list[str]]:
+    """The names of the systems by topic, in English or Chinese.
 
     >>> topics()["gates"]
     ['gate', 'lstm', 'lstm-row', 'gru']
     """
-    return {topic: list(systems) for topic, systems in _TOPICS.items()}
+    called = chinese.TOPICS if _language(lang) == "zh" else {}
+    return {called.get(topic, topic): list(systems) for topic, systems in _TOPICS.items()}
 
 
 def builder(name: str) -> Callable[..., Any]:
@@ -214,39 +213,43 @@ def built(text: str) -> Any:
     return made_from_text(builder(name), options, f"zoo:{name}")
 
 
-def title(name: str) -> str:
-    """What a system is, in one line."""
-    return (inspect.getdoc(builder(name)) or "").partition("\n")[0]
+def title(name: str, lang: Language = "en") -> str:
+    """What a system is, in one line, in English or Chinese.
+
+    >>> print(title("perceptron", "zh").partition(" ")[0])
+    感知机学习规则
+    """
+    return pages.title(name, builder(name), _language(lang))
 
 
-def description(name: str) -> dict[str, Any]:
-    """A system as data: its title, what its builder says, its formulas, the builder's source."""
+def description(name: str, lang: Language = "en") -> dict[str, Any]:
+    """A system as data: its title, what its builder says, its options, formulas and source."""
     made = builder(name)
-    found = made()
-    loss = getattr(found, "loss", found)
     return {
         "name": name,
-        "title": title(name),
-        "doc": inspect.getdoc(made) or "",
-        "formulas": _formulas(loss, getattr(found, "updates", {}).values()),
-        "source": _without_docstring(inspect.getsource(made)).rstrip(),
+        "title": title(name, lang),
+        "doc": pages.doc(made),
+        "options": pages.options(made, lang),
+        "formulas": pages.formulas(made()),
+        "source": pages.source(made),
     }
 
 
-def _formulas(loss: Any, updates: Iterable[Any]) -> list[str]:
-    """The definitions of the loss and of what its variables become, a line each."""
-    total = loss
-    for new in updates:
-        total = total + sum_of(new)
-    lines = [one.unicode() for one in derive(total, total).given]
-    return lines if total is loss else lines[:-1]
+def page(name: str, lang: Language = "en") -> dict[str, Any]:
+    """The description of a system with its derivation and its diagram, both as text.
+
+    `name` may have options behind it, as for `built`.
+    """
+    found, bare = built(name), name.partition(",")[0]
+    return {
+        **description(bare, lang),
+        "formulas": pages.formulas(found),
+        "derivation": pages.derivation(found, lang),
+        "diagram": pages.diagram(found),
+    }
 
 
-def _without_docstring(source: str) -> str:
-    """The source of a function without its decorators and its docstring, shown elsewhere."""
-    (function,) = ast.parse(source).body
-    assert isinstance(function, ast.FunctionDef)
-    first = function.body[0]
-    lines = source.splitlines()
-    head = lines[function.lineno - 1 : first.lineno - 1]
-    return "\n".join([*head, *lines[first.end_lineno :]])
+def _language(lang: str) -> Language:
+    if lang not in ("en", "zh"):
+        raise UnknownNameError(f"zoo: lang={lang!r} is not offered; write en or zh.")
+    return "zh" if lang == "zh" else "en"

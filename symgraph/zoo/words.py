@@ -28,7 +28,8 @@ def hello(letters: Size = 4, hidden: Size = 3, steps: Length = "T") -> Classifie
     V, c = sg.parameter("V", (letters, hidden)), sg.parameter("c", letters, init="zeros")
     run = sg.scan(lambda h, u: sg.let("h", sg.tanh(u + W @ h + b)), sg.zeros(hidden), u)
     z = sg.let("z", run.states @ V.T + c)
-    return Classifier(x, y, z, sg.let("L", sg.cross_entropy(z, y) * x.shape[0]))
+    L = sg.let("L", sg.sum(sg.logsumexp(z, axis=1) - sg.pick(z, y)))
+    return Classifier(x, y, z, L)
 
 
 @system()
