@@ -99,6 +99,7 @@ TITLES = {
     "conv-classifier": "卷积分类器：卷积、ReLU、最大池化、全连接，一幅图像的交叉熵。",
     "text-classifier": "文本卷积（TextCNN）：相邻词上的卷积核，时间上的最大值，全连接。",
     "digits": "识别 8x8 手写数字的卷积神经网络。",
+    "digits-deep": "识别 8x8 手写数字的较深卷积神经网络：全连接层之前用随机失活。",
     "lenet": "LeNet-5（28 x 28 图像）：两次卷积与平均池化，三个全连接层。",
     "rnn": "循环神经网络 s_t = f(U x_t + W s_{t-1})，末状态的误差 E = ½‖s_T - d‖²。",
     "rnn-step": "循环神经网络的相邻两步：s_t = f(net_t)，net_t = U x_t + W s_{t-1}，½‖s_t - d‖²。",

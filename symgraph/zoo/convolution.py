@@ -7,7 +7,7 @@ from typing import Annotated, NamedTuple
 
 import symgraph as sg
 from symgraph.node import Node
-from symgraph.zoo.options import Function, Number, Several, Size, Whole, system
+from symgraph.zoo.options import Function, Several, Share, Size, Whole, system
 
 __all__ = [
     "Classifier", "conv_classifier", "conv_layer", "deep_digits_cnn", "digits_cnn",
@@ -166,7 +166,7 @@ def lenet(classes: Size = 10, function: Function = sg.tanh) -> Classifier:
 def deep_digits_cnn(
     maps: Annotated[tuple[int, ...], Several(Whole(), 3, 3)] = (32, 32, 64),
     hidden: Size = 128,
-    dropout: Number = 0.3,
+    dropout: Share = 0.3,
 ) -> Classifier:
     """A deeper convolutional network for the 8x8 digits, with dropout before its full layers.
 
