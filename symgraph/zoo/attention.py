@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import symgraph as sg
 from symgraph.node import Node
 from symgraph.zoo.convolution import Classifier
@@ -14,7 +12,7 @@ __all__ = ["attention", "layer_normalised", "transformer"]
 
 def _attended(Q: Node, K: Node, V: Node, causal: bool) -> tuple[Node, Node]:
     """The weights A = softmax(Q Kᵀ/√d) row by row, and A V. Causal: no row sees a later one."""
-    score = Q @ K.T / math.sqrt(K.shape[1])
+    score = Q @ K.T / sg.sqrt(sg.const(K.shape[1]))
     if causal:
         score = sg.where(sg.arange(Q.shape[0])[:, None] >= sg.arange(K.shape[0]), score, -1e9)
     A = sg.let("A", sg.softmax(score, axis=1))
