@@ -17,6 +17,8 @@ help:
 	@echo "make rows          show what works of every row of the lectures"
 	@echo "make test          run all tests"
 	@echo "make check         all that CI runs: lint, types, lowest versions, tests"
+	@echo "make check-all     that, and all notebooks of the lectures from top to bottom"
+	@echo "make notebooks     write examples/notebooks anew from examples/topics"
 	@echo "make check-lowest  test the nodes with the oldest versions in pyproject.toml"
 	@echo "make bench         run the benchmarks"
 	@echo "make faults        kill trainings while they save, fill disks, and go on"
@@ -36,6 +38,12 @@ rows: $(VENV)/.installed-test
 	$(BIN)/python tests/lectures
 
 check: lint types check-lowest test
+
+check-all: check $(VENV)/.installed-notebooks
+	$(BIN)/python .ci/notebooks.py
+
+notebooks: $(VENV)/.installed
+	$(BIN)/python examples/make_notebooks.py
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check
