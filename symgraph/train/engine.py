@@ -9,16 +9,18 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from sympy import Symbol
 
 from symgraph.errors import UnsupportedError
-from symgraph.node import Node
+from symgraph.node import Node, reachable
 from symgraph.ops.leaves import Var
-from symgraph.shapes import shape_text
+from symgraph.shapes import Shape, bind_dim, dim_symbols, product, shape_text
 from symgraph.train.data import Data, Own, check_data
 from symgraph.train.initialise import start_value
 from symgraph.train.joint import members_of
 from symgraph.train.lookups import find_lookups
 from symgraph.train.loop import Training
+from symgraph.train.parallel.apart import are_apart
 from symgraph.train.parallel.communicator import Communicator
 from symgraph.train.parallel.program import JointProgram
 from symgraph.train.plan import Plan, Rule
@@ -32,6 +34,9 @@ from symgraph.train.values import Values
 __all__ = ["Engine"]
 
 Array: TypeAlias = NDArray[Any]
+
+_NEAR = 1 << 20  # bytes of the widest value that a prediction has at once
+_FEW = 256  # samples that are always computed at once
 
 
 class Engine:
@@ -47,6 +52,8 @@ class Engine:
         self._output_lookups = find_lookups([*spec.outputs.values()])
         self._programs: dict[str, Program] = {}
         self._joint: JointProgram | None = None  # to measure with others
+        #: The shapes behind the outputs, in training and outside; none if samples are not apart.
+        self._apart: dict[bool, list[Shape]] = {}
 
     def _start(
         self, what: str, variables: Mapping[str, Var], seed: int, first: Sequence[Var] = ()
@@ -136,15 +143,38 @@ class Engine:
             batches = Stream("predict", data, check).batches()
             return self._joined([program.run({**one.arrays, **switches}) for one in batches])
         checked = check("predict", data)
-        if batch_size is None and all(
-            self.spec.batch in o.shape for o in self.spec.outputs.values()
-        ):
-            batch_size = checked.affordable
-        plan = Plan(1, batch_size, False, 0)
-        walk = Walk(program, checked, self.spec.switch_arrays(training))
-        order = plan.order(checked.rows, 0)
-        parts = checked.batches(order, plan.size(checked.rows))
+        size = batch_size or self._piece(checked, training) or checked.rows
+        switches = self.spec.switch_arrays(training, key)
+        is_first = not any(checked.axes.values())
+        if checked.is_plain and is_first and _FEW <= size < checked.rows:
+            starts = range(0, checked.rows, size)
+            runs = (checked.part(start, start + size) for start in starts)
+            return self._joined([program.run_on(one, switches) for one in runs])
+        walk = Walk(program, checked, switches)
+        parts = checked.batches(np.arange(checked.rows), size)
         return self._joined([walk.run(index, key) for index in parts])
+
+    def _piece(self, data: Data, training: bool) -> int | None:
+        """How many samples to compute at once: what stays near the processor; None for all."""
+        batch = self.spec.batch
+        if batch is None or data.rows <= _FEW:
+            return None
+        if not all(batch in output.shape for output in self.spec.outputs.values()):
+            return None
+        if training not in self._apart:
+            outputs = [*self.spec.outputs.values()]
+            if not training:
+                outputs = self.spec.without_training(outputs)
+            nodes = [node.shape for node in reachable(outputs)]
+            self._apart[training] = nodes if are_apart(batch, outputs) else []
+        shapes = self._apart[training]
+        one = {**data.dims, batch: 1}
+        widest = max((_entries(shape, one) for shape in shapes if batch in shape), default=0)
+        if not widest:
+            return None
+        rows = _NEAR // (widest * np.dtype(self.settings.dtype).itemsize)
+        rows = max(rows, _FEW) * self.settings.threads
+        return rows if 2 * rows <= data.rows else None
 
     def _check_outputs(self, where: str, data: Any, check_finite: bool) -> Data:
         spec = self.spec
@@ -191,3 +221,10 @@ class Engine:
 
     def _memory(self) -> dict[Node, Array]:
         return {**self.parameters.by_variable(), **self.states.by_variable()}
+
+
+def _entries(shape: Shape, dims: Mapping[Symbol, int]) -> int:
+    """The entries of a value, where all its sizes are known; otherwise 0."""
+    if not dim_symbols(shape) <= dims.keys():
+        return 0
+    return int(product([bind_dim(size, dims) for size in shape]))

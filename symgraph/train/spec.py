@@ -87,13 +87,18 @@ class Spec:
             raise UnsupportedError(
                 'Model: it has no outputs to export. Write outputs={"name": node}.'
             )
-        off: dict[Node, Node] = {node: fill(0, (), node.kind) for node in self.switches.values()}
         names = list(self.outputs)
-        roots = dict(zip(names, substitute([*self.outputs.values()], off), strict=True))
+        outputs = self.without_training([*self.outputs.values()])
+        roots = dict(zip(names, outputs, strict=True))
         used = reachable(roots.values())
         known = [*self.inputs.values(), *self.parameters.values(), *self.states.values()]
         args = [node for node in known if node in used]
         return args, roots, {node.name: memory[node.name] for node in args if node.name in memory}
+
+    def without_training(self, nodes: Sequence[Node]) -> list[Node]:
+        """What nodes are outside of training."""
+        off: dict[Node, Node] = {node: fill(0, (), node.kind) for node in self.switches.values()}
+        return list(substitute(nodes, off))
 
     @property
     def trainable(self) -> list[Var]:
