@@ -26,7 +26,7 @@ class Pretraining(NamedTuple):
 def pretraining(sizes: Sizes = (5, 3, 2)) -> Pretraining:
     """A stack of autoencoders on batches, trained stage by stage; then a classifier, fine-tuned.
 
-    Stage k reconstructs the code below it, E_k = ½ mean (ĥ - h)², while that code is frozen; codes
+    Stage k reconstructs the code below it, E_k = ½ mean ‖ĥ - h‖², while that code is frozen; codes
     are h_k = σ(h_{k-1} W_kᵀ + b_k). The last stage is the logistic classifier L of the last code;
     the loss is that of the classifier again, but flows through all layers.
     Variables: x ("N", the first size), y ("N",), W_k, b_k (encoders), V_k, c_k (decoders), u (the
@@ -43,7 +43,7 @@ def pretraining(sizes: Sizes = (5, 3, 2)) -> Pretraining:
         c = sg.parameter(f"c{k}", sizes[k - 1], init="zeros")
         h = sg.let(f"h{k}", sg.sigmoid(frozen @ W.T + b))
         copy = sg.let(f"ĥ{k - 1}", sg.sigmoid(h @ V.T + c))
-        stages.append(sg.let(f"E{k}", sg.mean((copy - frozen) ** 2) / 2))
+        stages.append(sg.let(f"E{k}", sg.mean(sg.sum((copy - frozen) ** 2, axis=1)) / 2))
         frozen, tuned = sg.stop_gradient(h), sg.let(f"h{k}", sg.sigmoid(tuned @ W.T + b))
 
     def classified(code: Node) -> Node:

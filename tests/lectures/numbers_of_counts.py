@@ -181,13 +181,12 @@ def S3_06(given):
 
 @row
 def S4_45(given):
-    """The linear autoencoder y = V (W x) with the two leading directions."""
+    """The linear autoencoder with the two leading directions."""
     X = np.array(given["X"]) - np.mean(given["X"], axis=0)
     _, found, directions = np.linalg.svd(X)
     yield "singular_values", found
-    x, W = sg.input("x", ("N", X.shape[1])), sg.parameter("W", (2, X.shape[1]))
-    gap, whole = sg.squared_norm((x @ W.T) @ W - x), sg.squared_norm(x)
-    values = {"x": X, "W": directions[:2]}
+    gap, whole = builder("linear-autoencoder")(X.shape[1], 2), sg.squared_norm(sg.const(X))
+    values = {"x": X, "W": directions[:2].T, "V": directions[:2]}
     yield "rank2_sse", values_of(gap, values)
     yield "total_sse", values_of(whole, values)
     yield "explained", values_of(1 - gap / whole, values)

@@ -31,19 +31,13 @@ def S0_01(given):
     yield "Wprime", values_of(find_node(forms.absorbed, "W′"), given)
 
 
-def powers(given, degree):
-    """The features x, x², ... of samples."""
-    return np.column_stack([np.array(given["x"]) ** d for d in range(1, degree + 1)])
-
-
 @row
 def S0_02(given):
-    """The least loss of each class: ridge regression without the ridge."""
+    """The least loss of each class."""
     for degree, weights, sse in ((1, "H1_w1", "H1_sse"), (2, "H2_w", "H2_sse")):
-        loss = builder("regularised")(degree)
-        values = {"Φ": powers(given, degree), "y": given["y"], "λ": 0.0}
-        best = minimum(loss, "W", values)
-        least = value(loss, values | {"W": best})
+        loss = builder("hypothesis")(degree)
+        best = minimum(loss, "w", given)
+        least = value(loss, given | {"w": best})
         yield weights, best[0] if degree == 1 else best
         yield sse, least
         if degree == 1:
@@ -53,13 +47,15 @@ def S0_02(given):
 
 @row
 def S0_03(given):
-    values = {"Φ": powers(given, 2), "y": given["y"], "W": given["w_at"], "λ": given["lam"]}
+    x = np.array(given["x"])
+    values = {"Φ": np.column_stack([x, x**2]), "y": given["y"], "W": given["w_at"]}
     loss = builder("regularised")()
-    yield "grad_at", slope(loss, values, "W")
-    yield "penalty_grad", slope(loss, values, "W") - slope(loss, values | {"λ": 0.0}, "W")
-    ridge = minimum(loss, "W", values)
-    yield "w_ridge", ridge
-    yield "norm_ridge", values_of(sg.norm(sg.input("w", 2)), {"w": ridge})
+    with_penalty = slope(loss, values | {"λ": given["lam"]}, "W")
+    yield "grad_at", with_penalty
+    yield "penalty_grad", with_penalty - slope(loss, values | {"λ": 0.0}, "W")
+    best = builder("ridge")().weights
+    yield "w_ridge", values_of(best, values | {"λ": given["lam"]})
+    yield "norm_ridge", values_of(sg.norm(best), values | {"λ": given["lam"]})
 
 
 def taylor(system, *names):
@@ -122,14 +118,6 @@ def safe(at_zero):
     return sg.sign(sg.abs(sg.input("x1") - sg.input("x2")) - 1, at_zero=at_zero)
 
 
-def by_hand(at_zero):
-    """The same by two hidden units, y = sign(h1 + h2)."""
-    x1, x2 = sg.input("x1"), sg.input("x2")
-    h1 = sg.let("h1", sg.step(x1 - x2 - 1, at_zero=1))
-    h2 = sg.let("h2", sg.step(x2 - x1 - 1, at_zero=1))
-    return sg.let("y", sg.sign(h1 + h2, at_zero=at_zero))
-
-
 def places(given, key="points"):
     return [{"x1": a, "x2": b} for a, b in given[key]]
 
@@ -145,10 +133,11 @@ def S0_08(given):
 
 @row
 def S0_09(given):
+    net = builder("two-cars-by-hand")()
     for name in ("h1", "h2"):
-        yield name, [value(by_hand(0), at, name) for at in places(given)]
-    yield "lecture_y", [value(by_hand(0), at) for at in places(given)]
-    yield "true_y", [value(by_hand(-1), at) for at in places(given)]
+        yield name, [value(net, at, name) for at in places(given)]
+    yield "lecture_y", [value(net, at) for at in places(given)]
+    yield "true_y", [value(builder("two-cars-by-hand")(offset=True), at) for at in places(given)]
 
 
 def subproblem(j):
@@ -380,16 +369,15 @@ def S4_24b(given):
 @row
 def S4_26(given):
     """The noise is an input; its variance is the logistic function."""
-    x, eps = sg.input("x"), sg.input("eps")
-    std = sg.let("std", sg.sqrt(sg.sigmoid(x)))
-    y = sg.let("y", sg.relu(x + std * eps))
-    held = sg.relu(x + sg.stop_gradient(std) * eps)
-    off = given | {"eps": -2.0}
-    yield "value", value(y, given)
-    yield "grad_through_std", slope(y, given, "x")
-    yield "grad_noise_constant", slope(held, given, "x")
+    y, held = builder("noisy-relu")(), builder("noisy-relu")(through=False)
+    at, off = ({"z": given["x"], "ε": noise} for noise in (given["eps"], -2.0))
+    yield "value", value(y, at)
+    yield "grad_through_std", slope(y, at, "z")
+    yield "grad_noise_constant", slope(held, at, "z")
     yield "value_eps_m2", value(y, off)
-    yield "grad_eps_m2", slope(y, off, "x")
+    yield "grad_eps_m2", slope(y, off, "z")
+    x = sg.input("x")
+    std = sg.sqrt(sg.sigmoid(x))
     yield "mean", values_of(x * sg.normal_cdf(x / std) + std * sg.normal_pdf(x / std), given)
 
 

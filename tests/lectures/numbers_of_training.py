@@ -10,7 +10,6 @@ from lectures.numbers import (
     computes,
     inputs_of,
     minimum,
-    one_hot,
     row,
     slopes,
     value,
@@ -19,6 +18,7 @@ from lectures.numbers import (
 from lectures.numbers_of_features import safe, two_layer
 from lectures.stepping import Stepped, descent
 from symgraph.network import find_node
+from symgraph.node import variables
 from symgraph.phenomena import compare_optimizers
 from symgraph.zoo import builder
 
@@ -39,46 +39,30 @@ def fill(s, *shape):
 # --- two cars, XOR ------------------------------------------------------------------------------
 
 
-def cars(hidden=2):
-    """The network of the two cars with a bias at its output, over many samples."""
-    Phi, y = sg.input("Φ", ("N", 3)), sg.input("y", "N")
-    V, u = sg.parameter("V", (hidden, 3)), sg.parameter("u", hidden + 1)
-    score = sg.let("score", u[0] + sg.sigmoid(Phi @ V.T) @ u[1:])
-    return sg.let("loss", sg.mean((score - y) ** 2)), score
-
-
 @trained
 def S0_17b(given):
     grid = np.array([*itertools.product(np.arange(0, 3.5, 0.5), repeat=2)])
     assert len(grid) == given["n"]
     y = np.array([value(safe(1), {"x1": a, "x2": b}) for a, b in grid])
-    data = {"Φ": np.column_stack([np.ones(len(grid)), grid]), "y": y}
-    loss, score = cars(len(given["V0"]))
-    start = {"V": given["V0"], "u": given["u0"]}
-    steps = descent(
-        loss, ("Φ", "y"), data, start, given["lr"], trace_of("S0-17b"), {"score": score}
-    )
-    for place, found, model in steps:
+    V, u = np.array(given["V0"]), np.array(given["u0"])
+    start = {"V": V[:, 1:], "b": V[:, 0], "u": u[1:], "c": u[0]}
+    loss = builder("two-cars-trained")()
+    outputs, places = {"score": find_node(loss, "score")}, trace_of("S0-17b")
+    for place, found, model in descent(
+        loss, ("x", "y"), {"x": grid, "y": y}, start, given["lr"], places, outputs
+    ):
         yield f"trace {place} loss", found
-        right = np.sign(model.predict({"Φ": data["Φ"]})["score"]) == y
+        right = np.sign(model.predict({"x": grid})["score"]) == y
         yield f"trace {place} accuracy", right.mean()
 
 
 CORNERS = np.array([*itertools.product((0.0, 1.0), repeat=2)])
 
 
-def multilayer():
-    """The 2-2-1 network that learns XOR."""
-    x, d = sg.input("x", ("N", 2)), sg.input("d", "N")
-    W, b = sg.parameter("W", (2, 2)), sg.parameter("b", 2)
-    h = sg.let("h", sg.tanh(x @ W.T + b))
-    y = sg.let("y", sg.sigmoid(h @ sg.parameter("v", 2) + sg.parameter("c")))
-    return sg.let("E", sg.sum((y - d) ** 2) / 2), y
-
-
 @trained
 def S4_08b(given):
-    loss, y = multilayer()
+    loss = builder("xor-mlp")()
+    y = find_node(loss, "y")
     data = {"x": CORNERS, "d": [0.0, 1.0, 1.0, 0.0]}
     names = ("W", "b", "v", "c")
     for name, found in zip(names, slopes(loss, given | data, *names), strict=True):
@@ -133,46 +117,29 @@ def S0_27(given):
 # --- deep networks, layer by layer --------------------------------------------------------------
 
 
-def coder(inputs, hidden):
-    """One autoencoder over many samples, and its code."""
-    x = sg.input("x", ("N", inputs))
-    W, b = sg.parameter("W", (hidden, inputs)), sg.parameter("b", hidden)
-    V, c = sg.parameter("V", (inputs, hidden)), sg.parameter("c", inputs)
-    h = sg.let("h", sg.sigmoid(x @ W.T + b))
-    gap = sg.sigmoid(h @ V.T + c) - x
-    return sg.let("E", sg.mean(sg.sum(gap**2, axis=1)) / 2), h
-
-
-def classifier(inputs):
-    """A logistic unit with the cross-entropy of many samples."""
-    x, y = sg.input("x", ("N", inputs)), sg.input("y", "N")
-    net = x @ sg.parameter("u", inputs) + sg.parameter("d")
-    return sg.let("L", sg.mean(sg.binary_cross_entropy_with_logits(net, y))), net
-
-
 @computes("def", "train")
 def S0_28(given):
-    data = np.array(given["X"])
-    for k, hidden in ((1, 3), (2, 2)):
-        loss, code = coder(data.shape[1], hidden)
-        start = {"W": fill(k, hidden, data.shape[1]), "V": fill(k + 1, data.shape[1], hidden)}
-        start |= {"b": 0.0, "c": 0.0}
+    """Stage by stage: each autoencoder learns to copy the code below it, which stays as it is."""
+    sizes = (len(given["X"][0]), 3, 2)
+    net, learned = builder("pretraining")(sizes), {}
+    for k, stage in enumerate(net.stages[:-1], 1):
+        learned[f"W{k}"] = fill(k, sizes[k], sizes[k - 1])
+        learned[f"V{k}"] = fill(k + 1, sizes[k - 1], sizes[k])
         places = trace_of("S0-28", f"ae{k}_loss")
-        for place, found, model in descent(
-            loss, ("x",), {"x": data}, start, 1.0, places, {"code": code}
-        ):
+        for place, found, model in descent(stage, ("x",), {"x": given["X"]}, learned, 1.0, places):
             yield f"ae{k}_loss {place}", found
-            codes = model.predict({"x": data})["code"]
-        data = codes
-    yield "code_first_sample", data[0]
-    loss, net = classifier(data.shape[1])
-    start = {"u": given["top_init"], "d": given["top_init"]}
-    samples, places = {"x": data, "y": given["y"]}, trace_of("S0-28", "top_loss")
+            after = dict(model.parameters)
+        learned = after
+    yield "code_first_sample", values_of(net.code, learned | {"x": given["X"]})[0]
+    learned |= dict.fromkeys(("u", "d"), given["top_init"])
+    data, places = {"x": given["X"], "y": given["y"]}, trace_of("S0-28", "top_loss")
     for place, found, model in descent(
-        loss, ("x", "y"), samples, start, given["top_lr"], places, {"net": net}
+        net.stages[-1], ("x", "y"), data, learned, given["top_lr"], places
     ):
         yield f"top_loss {place}", found
-        told = model.predict({"x": data})["net"] > 0
+        after = dict(model.parameters)
+    score = net.code @ sg.parameter("u", sizes[-1]) + sg.parameter("d")
+    told = values_of(score, after | data) > 0
     yield "top_accuracy", np.mean(told == np.array(given["y"]))
 
 
@@ -291,7 +258,6 @@ def S4_46(given):
 
 @trained
 def S4_47(given):
-    x, y = sg.input("x"), sg.input("y")
     rules = {
         "sgd": sg.optim.SGD(0.05),
         "momentum": sg.optim.Momentum(0.01, momentum=0.9),
@@ -301,7 +267,7 @@ def S4_47(given):
         "adam": sg.optim.Adam(0.01),
     }
     table = compare_optimizers(
-        (10 * x**2 + y**2) / 2, {"x": 1.0, "y": 1.0}, rules, steps=range(101)
+        builder("quadratic")(), {"x": 1.0, "y": 1.0}, rules, steps=range(101)
     )
     for name in rules:
         path = np.array([[r["x"], r["y"]] for r in table.rows if r["optimizer"] == name])
@@ -322,44 +288,25 @@ def behind(ahead, momentum):
 # --- characters ---------------------------------------------------------------------------------
 
 
-def characters(hidden, letters):
-    """The network that spells: h = tanh(Wxh x + Whh h + bh), scores Why h + by, next letter."""
-    Wxh, Whh = sg.parameter("Wxh", (hidden, letters)), sg.parameter("Whh", (hidden, hidden))
-    Why, bh, by = (
-        sg.parameter("Why", (letters, hidden)),
-        sg.parameter("bh", hidden),
-        sg.parameter("by", letters),
-    )
-
-    def step(h, x):
-        h = sg.let("h", sg.tanh(Wxh @ x + Whh @ h + bh))
-        return h, {"score": sg.let("score", Why @ h + by)}
-
-    run = sg.scan(step, sg.zeros(hidden), sg.input("x", ("T", letters)))
-    scores = run.outputs["score"]
-    d = sg.input("d", ("T", letters))
-    return sg.let("L", -sg.sum(d * sg.log_softmax(scores, axis=1))), run
-
-
 @computes("def", "train")
 def S1_04(given):
     letters = "helo"
-    hidden = len(given["Whh"])
-    loss, run = characters(hidden, len(letters))
     word = [letters.index(one) for one in "hello"]
-    data = {"x": one_hot(word[:-1], len(letters)), "d": one_hot(word[1:], len(letters))}
-    start = {name: given[name] for name in ("Wxh", "Whh", "Why")} | {"bh": 0.0, "by": 0.0}
-    zeros = {"bh": np.zeros(hidden), "by": np.zeros(len(letters))}
-    values = data | start | zeros
-    scores = run.outputs["score"]
-    yield "h", values_of(run.states, values)
-    yield "p_first_step", values_of(sg.softmax(scores, axis=1), values)[0]
-    yield "loss0", value(loss, values)
-    names = ("Whh", "Wxh", "Why", "by")
-    for name, found in zip(names, slopes(loss, values, *names), strict=True):
-        yield f"d{name}", found
+    data = {"x": word[:-1], "y": word[1:]}
+    net = builder("hello")(len(letters), len(given["Whh"]))
+    start = {"U": np.transpose(given["Wxh"]), "W": given["Whh"], "V": given["Why"]}
+    start |= {"b": np.zeros(len(given["Whh"])), "c": np.zeros(len(letters))}
+    values = data | start
+    loss = sg.unroll(net.loss, len(data["x"]))
+    yield "h", [value(loss, values, f"h_{t}") for t in range(1, len(data["x"]) + 1)]
+    yield "p_first_step", values_of(sg.softmax(net.logits, axis=1), values)[0]
+    yield "loss0", value(net, values)
+    slopes_of = slopes(net, values, "W", "U", "V", "c")
+    for name, found in zip(("Whh", "Wxh", "Why", "by"), slopes_of, strict=True):
+        yield f"d{name}", found.T if name == "Wxh" else found
+    places, outputs = trace_of("S1-04"), {"scores": net.logits}
     for place, found, model in descent(
-        loss, ("x", "d"), data, start, given["lr"], trace_of("S1-04"), {"scores": scores}
+        net.loss, ("x", "y"), data, start, given["lr"], places, outputs
     ):
         yield f"trace {place} loss", found
         best = model.predict({"x": data["x"]})["scores"].argmax(1)
@@ -369,46 +316,23 @@ def S1_04(given):
 # --- five modes ---------------------------------------------------------------------------------
 
 
-def masked(hidden, inputs, outputs):
-    """One network for all modes: masks say at which times it reads and is asked."""
-    U, W = sg.parameter("U", (hidden, inputs)), sg.parameter("W", (hidden, hidden))
-    V = sg.parameter("V", (outputs, hidden))
-
-    def step(h, x, reads, Y, asked):
-        h = sg.let("h", sg.tanh(reads * (U @ x) + W @ h))
-        return h, {"loss": asked * sg.squared_norm(V @ h - Y) / 2}
-
-    x, Y = sg.input("X", ("T", inputs)), sg.input("Y", ("T", outputs))
-    reads, asked = sg.input("reads", "T"), sg.input("asked", "T")
-    run = sg.scan(step, sg.zeros(hidden), (x, reads, Y, asked))
-    return sg.let("L", sg.sum(run.outputs["loss"]))
-
-
-#: When each mode reads and is asked.
-TIMES = {
-    "one_to_one": ([1], [1]),
-    "one_to_many": ([1, 0, 0], [1, 1, 1]),
-    "many_to_one": ([1, 1, 1], [0, 0, 1]),
-    "many_to_many_delayed": ([1, 1, 1, 0, 0], [0, 0, 1, 1, 1]),
-    "many_to_many_synced": ([1, 1, 1], [1, 1, 1]),
+MODES = {
+    "one_to_one": "1-1",
+    "one_to_many": "1-n",
+    "many_to_one": "n-1",
+    "many_to_many_delayed": "n-n-delayed",
+    "many_to_many_synced": "n-n",
 }
-
-
-def spread(rows, mask):
-    """The rows at the times of the mask, zeros at the others."""
-    found = np.zeros((len(mask), np.shape(rows)[1]))
-    places = np.flatnonzero(mask)
-    found[places] = np.array(rows)[: len(places)]
-    return found
 
 
 @row
 def S1_03b(given):
-    loss = masked(*np.shape(given["U"]), len(given["V"]))
-    for mode, (reads, asked) in TIMES.items():
+    hidden, inputs = np.shape(given["U"])
+    for mode, name in MODES.items():
+        net = builder("rnn-modes")(name, len(given["X"]), hidden, inputs, len(given["V"]))
+        sizes = {leaf.name: leaf.shape for leaf in variables([net.loss])}
         values = {name: given[name] for name in "UWV"}
-        values |= {"X": spread(given["X"], reads), "Y": spread(given["Y"], asked)}
-        values |= {"reads": reads, "asked": asked}
-        yield f"{mode} loss", value(loss, values)
-        for name, found in zip("UW", slopes(loss, values, "U", "W"), strict=True):
-            yield f"{mode} d{name}", found
+        values |= {"x": given["X"][: sizes["x"][0]], "d": given["Y"][: sizes["d"][0]]}
+        yield f"{mode} loss", value(net, values)
+        for leaf, found in zip("UW", slopes(net, values, "U", "W"), strict=True):
+            yield f"{mode} d{leaf}", found

@@ -51,12 +51,6 @@ def states(count):
     return np.array([*itertools.product((0.0, 1.0), repeat=count)])
 
 
-def free_energy(v, given):
-    """F(v) = -b·v - Σ log(1 + exp(v W + c)): the hidden units summed out of the energy."""
-    W, b, c = (sg.parameter(name, np.shape(given[name])) for name in "Wbc")
-    return -(v @ b) - sg.sum(sg.softplus(v @ W + c), axis=-1)
-
-
 @row
 def S4_42(given):
     visible, hidden = np.shape(given["W"])
@@ -68,18 +62,15 @@ def S4_42(given):
     Z = sum(np.exp(-value(energy, given | {"v": v, "h": h})) for v, h in both)
     yield "Z", Z
     yield "p_vh", np.exp(-value(energy, given)) / Z
-    v = sg.input("v", visible)
-    F = free_energy(v, given)
-    yield "free_energy", values_of(F, given)
-    log_p = -F - sg.logsumexp(-free_energy(sg.const(states(visible)), given))
-    yield "p_v", values_of(sg.exp(log_p), given)
-    for name in "Wbc":
-        leaf = sg.parameter(name, np.shape(given[name]))
-        yield f"dlogp_d{name}", values_of(sg.grad(log_p, leaf), given)
-    h, hidden_leaf = sg.input("h", hidden), sg.parameter("W", (visible, hidden))
-    b, c = sg.parameter("b", visible), sg.parameter("c", hidden)
-    yield "p_h_given_v", values_of(sg.sigmoid(v @ hidden_leaf + c), given)
-    yield "p_v_given_h", values_of(sg.sigmoid(hidden_leaf @ h + b), given)
+    F, log_p = builder("free-energy")(visible, hidden), builder("likelihood")(visible, hidden)
+    yield "free_energy", value(F, given)
+    yield "p_v", np.exp(value(log_p, given))
+    for name, found in zip("Wbc", slopes(log_p, given, "W", "b", "c"), strict=True):
+        yield f"dlogp_d{name}", found
+    yield "p_h_given_v", -slopes(F, given, "c")[0]
+    upwards = given | {"v": np.zeros(visible)}
+    drive = -slopes(energy, upwards, "v")[0]
+    yield "p_v_given_h", values_of(sg.sigmoid(sg.input("a", visible)), {"a": drive})
 
 
 @row

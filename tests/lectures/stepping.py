@@ -59,8 +59,8 @@ def descent(
     """Gradient descent on all data at once: the loss after so many steps, and the model then."""
     given = [leaf for leaf in variables([loss]) if leaf.name in inputs]
     model = sg.Model(loss, given, outputs=outputs or {})
-    for name, values in start.items():
-        model.parameters[name][...] = values
+    for name, array in model.parameters.items():
+        array[...] = start.get(name, array)
     done = 0
     for place in places:
         if place > done:
