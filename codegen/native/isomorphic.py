@@ -81,9 +81,10 @@ def _context(readers: Sequence[int]) -> Any:
     return different if len(different) != 1 else readers[0]
 
 
-def find_groups(code: Instructions) -> Rolled:
-    """Everything that is computed, in groups and stages."""
-    return _Finder(code).run()
+def find_groups(code: Instructions, least: int) -> Rolled | None:
+    """Everything that is computed, in groups and stages; None where groups are to compute fewer
+    than `least` values."""
+    return _Finder(code).run(least)
 
 
 class _Finder:
@@ -95,11 +96,14 @@ class _Finder:
         self.uses: list[int] = self.many.tolist()
         self.leaf = [op in ("input", "number") for op in code.ops]
 
-    def run(self) -> Rolled:
+    def run(self, least: int) -> Rolled | None:
         self._sums()
         self._colours()
-        self._classes()
-        return self._stages()
+        found = self._by_colour()
+        if len(found.members) < least:
+            return None
+        self._classes(found)
+        return self._stages() if sum(map(len, self.members)) >= least else None
 
     # --- long sums ----------------------------------------------------------------------------
 
@@ -185,11 +189,11 @@ class _Finder:
 
     # --- classes ------------------------------------------------------------------------------
 
-    def _classes(self) -> None:
+    def _classes(self, found: _Partition) -> None:
         """Members of one colour; apart by their readers, and by the classes of their operands,
         where that leaves large classes."""
         roles = self._roles()
-        found = self._split(self._by_colour(), np.array(roles, np.int64))
+        found = self._split(found, np.array(roles, np.int64))
         found = self._split(found, np.array(self._descents(roles), np.int64))
         order = np.lexsort(found)
         members, classes = found.members[order], found.classes[order]
@@ -197,6 +201,7 @@ class _Finder:
         self.members = np.split(members, begins) if len(members) else []
 
     def _by_colour(self) -> _Partition:
+        """The values that share their colour with enough others."""
         chosen = np.ones(self.count, bool)
         chosen[self.leaf] = False
         chosen[[*self.absorbed, *self.sums]] = False

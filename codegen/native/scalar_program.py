@@ -15,7 +15,7 @@ from symgraph.codegen.native.quotients import share_divisors
 from symgraph.codegen.native.rolled import write_rolled
 from symgraph.codegen.native.scalars import Instructions, Table, read_scalars
 from symgraph.codegen.native.source import NativeSource
-from symgraph.codegen.native.straight import StraightWriter
+from symgraph.codegen.native.straight import PARTS, StraightWriter
 from symgraph.codegen.native.writer import CWriter
 from symgraph.node import Node
 
@@ -42,9 +42,6 @@ def emit_scalars(job: Job) -> NativeSource | None:
     rolled = _rolled(code)
     real = "float" if job.options.real == "float32" else "double"
     program = _Program(code if rolled else share_divisors(code, real), job, real, rolled)
-    sections = job.block.sections
-    if len({part for node, part in sections.items() if node._args}) > 1:
-        program.straight.parts = sections
     return program.emit()
 
 
@@ -53,9 +50,7 @@ def _rolled(code: Instructions) -> Rolled | None:
     computed = len(code.ops) - code.ops.count("input") - code.ops.count("number")
     if computed < _ROLLED:
         return None
-    rolled = find_groups(code)
-    covered = sum(group.size * len(group.classes) for group in rolled.groups)
-    return rolled if 2 * covered >= computed else None
+    return find_groups(code, (computed + 1) // 2)
 
 
 class _Shown(NamedTuple):
@@ -68,11 +63,21 @@ class _Program:
     def __init__(self, code: Instructions, job: Job, real: str, rolled: Rolled | None) -> None:
         self.code, self.args, self.outputs, self.rolled = code, job.args, job.outputs, rolled
         self.updates, self.labels, self.options = job.updates, job.labels, job.options
+        self.sections = job.block.sections
         self.w = CWriter(real, CSizes({}))
         self.straight = StraightWriter(code, job.args, self.w, job.options.name, self._note)
         self._shown: dict[Node, _Shown] = {}
         self._is_noted = len(code.ops) < _NOTED
         self._declare()
+        self._divide()
+
+    def _divide(self) -> None:
+        """To which part of the program each value belongs, where there are several."""
+        sections = self.sections
+        if len({part for node, part in sections.items() if node._args}) > 1:
+            self.straight.part_of = [
+                -1 if node is None else PARTS.index(sections[node]) for node in self.code.nodes
+            ]
 
     def _note(self, k: int) -> str:
         """The comment beside value k."""

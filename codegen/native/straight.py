@@ -7,17 +7,17 @@ fits into one function needs no such memory.
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from symgraph.codegen.module_text import ROLES
 from symgraph.codegen.native.maps import expression
 from symgraph.codegen.native.scalars import Instructions
 from symgraph.codegen.native.writer import CWriter
-from symgraph.node import Node
 from symgraph.ops.leaves import Var
 
-__all__ = ["PAIRS", "StraightWriter", "named"]
+__all__ = ["PAIRS", "PARTS", "StraightWriter", "named"]
 
 _CHUNK = 150  # statements in one function of many
 _WHOLE = 600  # statements of a program that is one function
@@ -29,8 +29,9 @@ PAIRS: dict[str, tuple[str, str]] = {
     "sin": ("cos", "sin_cos"), "cos": ("sin", "sin_cos"),
 }  # fmt: skip
 #: An array where an entry of it, or the address of one, is written.
-_ARRAY = re.compile(r"\b(\w+)(?=\[| \+ )")
-_PARTS = ("forward", "backward", "update")
+_ARRAY = re.compile(r"\b([a-z]\d*+)(?:\[| \+ )")
+#: Of a program, in their order; a comment says where each begins.
+PARTS = ("forward", "backward", "update")
 _FIRST = {"sin"}
 
 
@@ -46,7 +47,7 @@ class StraightWriter:
     ) -> None:  # fmt: skip
         self.code, self.w, self.name, self.note = code, w, name, note
         self.functions: list[str] = []
-        self.parts: Mapping[Node, str] = {}  # of the program, to which a value belongs
+        self.part_of = [-1] * len(code.ops)  # the number of the part to which a value belongs
         self._begun = -1
         self.data: list[str] = []  # tables of constants
         self.late: list[tuple[str, str]] = []  # (place, target) of results to be copied at the end
@@ -62,9 +63,11 @@ class StraightWriter:
         self.reals = self.wholes = 0  # memory in use, in numbers
         self._free: dict[bool, list[int]] = {True: [], False: []}
         self._partner = _partners(code)
+        self._forms: dict[tuple[str, ...], str] = {}
+        self._numbers = {k: w.number(n, code.storages[k]) for k, n in code.numbers.items()}
         for k, op in enumerate(code.ops):
             if op == "number":
-                self.place[k] = w.number(code.numbers[k], code.storages[k])
+                self.place[k] = self._numbers[k]
             elif op == "input":
                 argument, position = code.operands[k]
                 self.place[k] = f"{self.arguments[argument]}[{position}]"
@@ -121,64 +124,63 @@ class StraightWriter:
         stores: Sequence[tuple[int, str]] = (),
     ) -> None:  # fmt: skip
         """One function; what later ones read is written to memory."""
-        code, w, place = self.code, self.w, self.place
-        local: dict[int, str] = {}
+        code, place, partners = self.code, self.place, self._partner
+        operands_of, results, part_of = code.operands, self.results, self.part_of
+        local = dict(self._numbers)
         lines: list[str] = []
         inside: list[int] = []
 
         def read(k: int) -> str:
-            found = local.get(k)
-            if found is not None:
-                return found
             text = place[k]
             assert text is not None
-            if code.ops[k] == "number":
-                return text
             prefix = "a" if code.ops[k] == "input" else "v"
             found = local[k] = f"{prefix}{k}"
-            lines.append(f"const {w.ctype(code.storages[k])} {found} = {text};")
+            lines.append(f"const {self.w.ctype(code.storages[k])} {found} = {text};")
             return found
 
         def written(k: int) -> None:
-            name = local[k]
-            lines.extend(f"{target} = {name};" for target in self.results.get(k, ()))
+            if k in results:
+                lines.extend(f"{target} = {local[k]};" for target in results[k])
             if k in last:
                 inside.append(k)
 
         for k in chunk:
             if k in local or place[k] is not None:
                 continue
-            lines.extend(self._heading(k))
-            operands = [read(operand) for operand in code.operands[k]]
-            partner = self._partner.get(k)
-            if partner is not None and place[partner] is None and partner not in local:
-                lines.extend(self._both(k, partner, operands[0], local))
-                written(k)
-                written(partner)
-                continue
-            storage = code.storages[k]
-            text = expression(
-                w, code.ops[k], operands, [code.storages[a] for a in code.operands[k]], storage
-            )
-            local[k] = f"v{k}"
-            note = self.note(k)
-            lines.append(f"const {w.ctype(storage)} v{k} = {text};{note}")
+            if part_of[k] > self._begun:
+                self._begun = part_of[k]
+                lines.append(f"/* --- {PARTS[self._begun]} */")
+            operands = [local.get(a) or read(a) for a in operands_of[k]]
+            if k in partners:
+                partner = partners[k]
+                if place[partner] is None and partner not in local:
+                    lines.extend(self._both(k, partner, operands[0], local))
+                    written(k)
+                    written(partner)
+                    continue
+            name = local[k] = f"v{k}"
+            lines.append(self._form(k).format(*operands, name) + self.note(k))
             written(k)
         for k in inside:
             place[k] = self._kept(k)
             lines.append(f"{place[k]} = {local[k]};")
         self._release(chunk, number, last)
-        lines += [f"{target} = {name};" for target, name in [(t, read(k)) for k, t in stores]]
+        stored = [(target, local.get(k) or read(k)) for k, target in stores]
+        lines += [f"{target} = {name};" for target, name in stored]
         self.add(lines)
 
-    def _heading(self, k: int) -> list[str]:
-        """A comment where the next part of the program begins."""
-        node = self.code.nodes[k]
-        part = self.parts.get(node, "") if node is not None else ""
-        if part not in _PARTS or _PARTS.index(part) <= self._begun:
-            return []
-        self._begun = _PARTS.index(part)
-        return [f"/* --- {part} */"]
+    def _form(self, k: int) -> str:
+        """The statement that computes value k; its operands are left open, and its name."""
+        code, w = self.code, self.w
+        op, operands, storage = code.ops[k], code.operands[k], code.storages[k]
+        key = (op, storage, *map(code.storages.__getitem__, operands))
+        found = self._forms.get(key)
+        if found is None:
+            places = [f"{{{at}}}" for at in range(len(operands) + 1)]
+            kinds = [code.storages[a] for a in operands]
+            text = expression(w, op, places[:-1], kinds, storage)
+            found = self._forms[key] = f"const {w.ctype(storage)} {places[-1]} = {text};"
+        return found
 
     def _both(self, k: int, partner: int, operand: str, local: dict[int, str]) -> list[str]:
         """Two functions of one operand in one call."""
@@ -197,7 +199,8 @@ class StraightWriter:
 
     def _release(self, chunk: Sequence[int], number: int, last: dict[int, int]) -> None:
         """Give the memory back that this chunk was the last to read."""
-        for operand in dict.fromkeys(a for k in chunk for a in self.code.operands[k]):
+        read = itertools.chain.from_iterable(map(self.code.operands.__getitem__, chunk))
+        for operand in dict.fromkeys(read):
             text = self.place[operand]
             if last.get(operand) == number and text is not None:
                 self._free[text[0] == "m"].append(int(text[2:-1]))
@@ -205,14 +208,16 @@ class StraightWriter:
     def add(self, lines: Sequence[str]) -> None:
         """A function with this body; it may mention arguments, results and memory."""
         head = f"static void {self.name}_{len(self.functions) + 1}(const sg_frame *f)"
-        body = "\n".join(f"    {line}" for line in [*self._declared(lines), *lines])
+        body = "\n".join(map("    ".__add__, [*self._declared(lines), *lines]))
         self.functions.append(f"{head}\n{{\n{body}\n}}")
 
     def _declared(self, lines: Sequence[str]) -> list[str]:
-        """The arrays that lines mention."""
-        mentioned = dict.fromkeys(_ARRAY.findall("\n".join(lines)))
+        """The arrays that lines mention, all of them by entries or in pointers."""
+        code = [line.partition("/*")[0] for line in lines if "[" in line or "*const " in line]
         known = self.declarations
-        return [known[name] for name in mentioned if name in known]
+        return [
+            known[name] for name in dict.fromkeys(_ARRAY.findall("\n".join(code))) if name in known
+        ]
 
 
 def named(args: Sequence[Var]) -> list[str]:
