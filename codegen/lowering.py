@@ -44,7 +44,7 @@ def lower_all(
     loops: bool = False,
     whole: bool = False,
     soft: bool = True,
-) -> tuple[list[Node], list[Mapping[Node, Node]]]:
+) -> tuple[Roots, list[Mapping[Node, Node]]]:
     """The roots in basic operations, and what each pass made of the nodes it met.
 
     `largest` is the largest finite real of the target; `loops` are for one that writes loops over

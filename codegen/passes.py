@@ -15,7 +15,7 @@ import numpy as np
 
 from symgraph.codegen.basic import Lowering, basic, op_of
 from symgraph.codegen.contraction import normal_einsum
-from symgraph.node import Node
+from symgraph.node import Node, topological
 from symgraph.ops.einsum import Einsum, einsum_node, folded_einsum
 from symgraph.ops.leaves import fill
 from symgraph.ops.let import Let
@@ -50,31 +50,44 @@ class Roots(list[Node]):
         return _ordered(self)
 
     @cached_property
+    def steps(self) -> list[Node]:
+        """The same without the bodies of loops."""
+        return topological(self) if Scan in self.kinds else self.order
+
+    @cached_property
     def kinds(self) -> set[type[Node]]:
         """The classes of all nodes."""
         return set(map(type, self.order))
 
 
 def everything(roots: Sequence[Node]) -> list[Node]:
-    """All nodes the roots are made of, those inside of loops too, operands before users."""
+    """All nodes the roots are made of, those inside of loops too, operands before users.
+
+    The order is that of a depth-first walk, operands from left to right and then what is inside.
+    """
     return roots.order if isinstance(roots, Roots) else _ordered(roots)
 
 
 def _ordered(roots: Sequence[Node]) -> list[Node]:
-    seen = set(roots)
-    stack = list(seen)
+    order: dict[Node, None] = {}
+    begun: set[Node] = set()
+    stack = [*roots][::-1]
     while stack:
         node = stack.pop()
-        found = node._args
+        if node in order:
+            continue
+        below = node._args
+        if not below or node in begun:
+            order[node] = None
+            continue
         if node.is_loop:
-            found = (*found, *node.params[0].nexts)
+            below = (*below, *node.params[0].nexts)
         elif type(node) is Trace:
-            found = (*found, node.inner)
-        for arg in found:
-            if arg not in seen:
-                seen.add(arg)
-                stack.append(arg)
-    return sorted(seen, key=_serial)
+            below = (*below, node.inner)
+        begun.add(node)
+        stack.append(node)
+        stack += below[::-1]
+    return list(order)
 
 
 _serial = operator.attrgetter("serial")

@@ -46,7 +46,7 @@ class Recipe:
         """
         return self._job(*self._basic(loops))
 
-    def _basic(self, loops: bool) -> tuple[list[Node], list[Mapping[Node, Node]]]:
+    def _basic(self, loops: bool) -> tuple[Roots, list[Mapping[Node, Node]]]:
         """Outputs and new values in basic operations, and what each pass made of what it met."""
         from symgraph.codegen.lowering import lower_all
 
@@ -62,7 +62,7 @@ class Recipe:
         joined = join_alike_updates(
             found[:count], dict(zip(self.stored, found[count:], strict=True))
         )
-        return emit(self._job(joined.roots, [*images, joined.image]))
+        return emit(self._job(Roots(joined.roots), [*images, joined.image]))
 
     def with_log_sums(self) -> Job:
         """The steps in basic operations and log-sum-exp, for a target that has it."""
@@ -109,13 +109,13 @@ class Recipe:
         """The steps in the operations of the user's graph."""
         first = strip_lets(self._everywhere)
         second = normalise_sums(first.roots, dots=False)
-        return self._job(second.roots, [first.image, second.image])
+        return self._job(Roots(second.roots), [first.image, second.image])
 
-    def _job(self, found: list[Node], images: Sequence[Mapping[Node, Node]]) -> Job:
+    def _job(self, found: Roots, images: Sequence[Mapping[Node, Node]]) -> Job:
         """The steps for what became of outputs and new values."""
         count = len(self.roots)
         outputs = found[:count]
         updates: dict[Node, Node] = dict(zip(self.stored, found[count:], strict=True))
         labels = Labels(self._everywhere, images)
-        block = schedule(outputs, updates)
+        block = schedule(outputs, updates, found.steps)
         return Job(block, self.variables, outputs, updates, labels, self.options)

@@ -16,7 +16,7 @@ from functools import cached_property
 from typing import Literal
 
 from symgraph.codegen.basic import op_of
-from symgraph.node import Node
+from symgraph.node import Node, topological
 from symgraph.ops.einsum import Einsum
 from symgraph.ops.loop import Final, Scan, Trace
 from symgraph.ops.map import Map
@@ -111,18 +111,23 @@ def _may_view(node: Node) -> bool:
     return moves or op_of(node) == "iverson"
 
 
-def schedule(outputs: Sequence[Node], updates: Mapping[Node, Node] | None = None) -> Block:
-    """The block that computes the outputs, then the new values of the updated variables."""
+def schedule(
+    outputs: Sequence[Node],
+    updates: Mapping[Node, Node] | None = None,
+    steps: Sequence[Node] | None = None,
+) -> Block:
+    """The block that computes the outputs, then the new values of the updated variables.
+
+    `steps` are what these are made of as `topological` gives it, where that is there already.
+    """
     updates = updates or {}
     roots = [*outputs, *updates.values()]
-    order: dict[Node, None] = {}
-    _depth_first(_value(outputs, updates), order)
-    forward = len(order)
-    _depth_first(roots, order)
-    steps = list(order)
+    steps = topological(roots) if steps is None else steps
     traces = _traces(steps)
     loops = {node: _loop(node, found) for node, found in traces.items()}
-    block = Block(steps, loops, roots)
+    block = Block(list(steps), loops, roots)
+    place = dict(zip(steps, itertools.count(), strict=False))
+    forward = max([place[node] + 1 for node in _value(outputs, updates)], default=0)
     block.sections = dict.fromkeys(steps[:forward], "forward")
     block.sections.update(dict.fromkeys(steps[forward:], "backward"))
     if updates:
@@ -149,22 +154,6 @@ def _traces(order: Iterable[Node]) -> dict[Node, list[Node]]:
         elif node.is_projection:
             found.setdefault(node._args[0], []).append(node)
     return found
-
-
-def _depth_first(roots: Iterable[Node], order: dict[Node, None]) -> None:
-    """Add what the roots are made of to the order, operands before users, from left to right."""
-    begun: set[Node] = set()
-    stack = [*roots][::-1]
-    while stack:
-        node = stack.pop()
-        if node in order:
-            continue
-        if node in begun or not node._args:
-            order[node] = None
-            continue
-        begun.add(node)
-        stack.append(node)
-        stack += node._args[::-1]
 
 
 def _loop(node: Node, projections: Sequence[Node]) -> Loop:

@@ -853,18 +853,19 @@ def topological(roots: Iterable[Node], ends: Container[Node] = ()) -> list[Node]
     earlier expression, still in memory, has made.
     """
     order: dict[Node, None] = {}
+    begun: set[Node] = set()
     stack = [root for root in roots if root not in ends][::-1]
     while stack:
-        node = stack[-1]
+        node = stack.pop()
         if node in order:
-            stack.pop()
             continue
-        waiting = [arg for arg in node._args if arg not in order and arg not in ends]
-        if waiting:
-            stack += waiting[::-1]
-        else:
+        below = node._args
+        if not below or node in begun:
             order[node] = None
-            stack.pop()
+            continue
+        begun.add(node)
+        stack.append(node)
+        stack += [arg for arg in below if arg not in ends][::-1] if ends else below[::-1]
     return list(order)
 
 
