@@ -102,7 +102,7 @@ class _Divider:
             self._take(step)
         while self.waiting:
             self._flush()
-        write(self.w, self.phases, self.batches)
+        write(self.w, self.phases, self.batches, self.threads)
 
     # --- reading ------------------------------------------------------------------------------
 

@@ -57,10 +57,7 @@ class Loop:
     def units(self) -> Iterator[Unit]:
         """All units inside."""
         for step in self.body:
-            if isinstance(step, Loop):
-                yield from step.units()
-            else:
-                yield step
+            yield from _units(step)
 
 
 Step = Unit | Loop
@@ -74,15 +71,19 @@ class Phase:
     steps: list[Step] = field(default_factory=list)
 
 
-def write(w: CWriter, phases: Sequence[Phase], batches: Collection[Polynomial]) -> None:
+def write(
+    w: CWriter, phases: Sequence[Phase], batches: Collection[Polynomial], threads: int
+) -> None:
     """Put the lines of all phases in place of those of the program."""
-    _Text(w, batches).write(phases)
+    _Text(w, batches, threads).write(phases)
 
 
 class _Text:
-    def __init__(self, w: CWriter, batches: Collection[Polynomial]) -> None:
-        self.w, self.batches = w, batches
+    def __init__(self, w: CWriter, batches: Collection[Polynomial], threads: int) -> None:
+        self.w, self.batches, self.threads = w, batches, threads
         self.lines: list[Line] = []
+        self.users: dict[str, list[Unit]] = {}  # of buffers
+        self.moved: set[str] = set()  # buffers that only hold the samples of a piece
         self.unit = 0
         self.heading = ""
         self.barriers: list[int] = []
@@ -90,6 +91,9 @@ class _Text:
 
     def write(self, phases: Sequence[Phase]) -> None:
         """All of the program."""
+        for unit in (unit for phase in phases for step in phase.steps for unit in _units(step)):
+            for array in {access.array for access in unit.code.accesses}:
+                self.users.setdefault(array, []).append(unit)
         for k, phase in enumerate(phases):
             if k:
                 self._wait(1)
@@ -159,9 +163,34 @@ class _Text:
         head = f"for (i64 {first} = SG_FROM({size}); {first} < SG_TO({size}); {first} += {rows}) {{"
         self._say([Line(head, 1, 0, f"{rows} at a time, which the cache holds")])
         self._say([Line(f"const i64 {last} = SG_NEXT({first}, {rows}, {size});", 2, 0)])
+        for text in self._narrowed(units, rows, first):
+            self._say([Line(text, 2, 0)])
         for unit in units:
             self._step(unit, 1, (first, last))
         self._say([Line("}", 1, 0)])
+
+    def _narrowed(self, units: Sequence[Unit], rows: int, first: str) -> Iterator[str]:
+        """Rooms of this thread for what nothing else reads: they hold the samples of a piece."""
+        w = self.w
+        own = {id(unit) for unit in units}
+        for array in dict.fromkeys(touch.array for unit in units for touch in unit.touches):
+            buffer = w.memory.buffers.get(array)
+            if buffer is None or any(id(user) not in own for user in self.users[array]):
+                continue
+            shares = {touch.owner for unit in units for touch in unit.touches
+                      if touch.array == array}  # fmt: skip
+            share = shares.pop()
+            if shares or not isinstance(share, Share) or share.first.terms:
+                continue
+            each = share.stride.number
+            if each is None or read(w.size(buffer.size)) != share.size * share.stride:
+                continue
+            room = w.name("b")
+            w.memory.add(room, self.threads * rows * each, buffer.storage)
+            self.moved.add(array)
+            kind, place = w.ctype(buffer.storage), f"{room} + (part * {rows} - {first}) * {each}"
+            for name in buffer.names:
+                yield f"{kind} *const {name} = {place};"
 
     def _step(self, step: Step, deeper: int, piece: tuple[str, str] | None = None) -> None:
         if step.heading != self.heading:
@@ -230,7 +259,7 @@ class _Text:
         for line in self.lines:
             for name in _NAME.findall(line.text):
                 found = memory.buffers.get(memory.owner(name))
-                if found is not None:
+                if found is not None and found.name not in self.moved:
                     found.mention(line.unit)
         memory.loops = self.loops
         for first, last in self.loops:
@@ -243,6 +272,13 @@ class _Text:
                 later = bisect_left(self.barriers, buffer.last)
                 end = self.barriers[later] - 1 if later < len(self.barriers) else self.unit
                 buffer.last = max(buffer.last, end)
+
+
+def _units(step: Step) -> Iterator[Unit]:
+    if isinstance(step, Loop):
+        yield from step.units()
+    else:
+        yield step
 
 
 def _size(unit: Unit) -> Polynomial | None:

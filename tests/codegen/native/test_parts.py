@@ -174,6 +174,27 @@ def test_a_step_of_a_dense_net_waits_twice():
     assert behind.count("SG_ADD_UP(") == 5
 
 
+@pytest.mark.parametrize("rows", [5, 96, 97, 211])
+def test_wide_values_take_the_room_of_a_piece(rows):
+    """Pieces of 48 samples in two threads: shares that are smaller, whole pieces, and a rest."""
+    x, W, V = sg.input("x", ("N", 2)), sg.parameter("W", (2, 3000)), sg.parameter("V", (3000, 2))
+    loss = sg.mean((sg.tanh(x @ W) @ V - x) ** 2)
+    new = {p: p - g for p, g in zip((W, V), sg.grad(loss, [W, V]), strict=True)}
+    program = sg.compile([x, W, V], loss, updates=new, target="cython", threads=2)
+    assert "t1 += 48" in program.source
+    assert re.search(r"double \*const h\d = b\d \+ \(part \* 48 - t1\) \* 3000;", program.source)
+
+    arrays = arrays_for([x, W, V], rows)
+    given, first, second = (array.copy() for array in arrays)
+    found = program(*arrays)
+    h = np.tanh(given @ first)
+    error = 2 * (h @ second - given) / given.size
+    np.testing.assert_allclose(found, np.mean((h @ second - given) ** 2), 1e-12)
+    np.testing.assert_allclose(arrays[2], second - h.T @ error, 1e-10, 1e-12)
+    back = given.T @ (error @ second.T * (1 - h**2))
+    np.testing.assert_allclose(arrays[1], first - back, 1e-10, 1e-12)
+
+
 def test_a_weight_too_large_for_a_copy_of_each_thread_is_divided_itself():
     x, W = sg.input("x", ("N", 600)), sg.parameter("W", (600, 500))
     loss = sg.sum(sg.tanh(x @ W))
