@@ -22,6 +22,7 @@ help:
 	@echo "make check-lowest  test the nodes with the oldest versions in pyproject.toml"
 	@echo "make bench         run the benchmarks"
 	@echo "make faults        kill trainings while they save, fill disks, and go on"
+	@echo "make results       train on real data and write examples/real/RESULTS.md"
 	@echo "make slides-check  compile TikZ and open decks in LibreOffice, to look at their pages"
 	@echo "make clean         remove all that these targets have made"
 
@@ -60,6 +61,9 @@ bench: $(VENV)/.installed-bench
 
 faults: $(VENV)/.installed
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python tests/train/faults.py
+
+results: $(VENV)/.installed-plot
+	env -u OPENBLAS_CORETYPE $(BIN)/python examples/real/all_results.py
 
 slides-check: $(VENV)/.installed-test
 	$(BIN)/python tests/draw/slides_check.py out/slides-check

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
+from pydoc_data.topics import topics
 
 import pytest
 
@@ -14,9 +17,10 @@ ROOT = Path(__file__).parent.parent
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 
 
-def output_of(example: str, folder: Path) -> str:
+def output_of(example: str, folder: Path, *words: str) -> str:
+    words = words or (str(folder),)
     done = subprocess.run(
-        [sys.executable, "-W", "error", str(ROOT / "examples" / example), str(folder)],
+        [sys.executable, "-W", "error", str(ROOT / "examples" / example), *words],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"},
         capture_output=True,
@@ -62,3 +66,25 @@ def test_xor_is_learned_and_drawn(tmp_path):
     assert len(pairs) == 4
     assert all(abs(float(wanted) - float(got)) < 0.2 for wanted, got in pairs)
     assert (tmp_path / "xor.svg").read_text("utf-8").startswith("<?xml")
+
+
+REAL = sorted(path for path in (ROOT / "examples" / "real").glob("*.py"))
+SCRIPTS = [path.stem for path in REAL if path.stem not in ("findings", "all_results")]
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_a_training_on_real_data_runs_in_short_and_records_what_it_found(script, tmp_path):
+    short = ["--quick", "--target", "numpy", "--record", "found.json"]
+    done = output_of(f"real/{script}.py", tmp_path, *short)
+    found = json.loads((tmp_path / "found.json").read_text("utf-8"))
+
+    assert f"Run: python examples/real/{script}.py" in REAL[0].with_name(f"{script}.py").read_text()
+    assert done.startswith(found["title"])
+    assert found["command"] == f"python examples/real/{script}.py --quick --target numpy"
+    assert len(found["rows"]) >= 2
+    assert any(row["wanted"] for row in found["rows"])
+    for row in found["rows"]:
+        assert f"{row['what']}: {row['found']}" in done
+    if "text" in found["facts"]:
+        text = "\n".join(topics[name] for name in sorted(topics))
+        assert found["facts"]["sha256"] == hashlib.sha256(text.encode()).hexdigest()

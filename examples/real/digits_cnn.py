@@ -19,6 +19,8 @@ from symgraph.zoo.own_data import COPIES
 options = read_options(__doc__, seeds=5, read=["test", "fifths"])
 x_train, y_train, x_test, y_test = digits.split()
 epochs, copies, seeds = (1, 0, 1) if options.quick else (8, COPIES, options.seeds)
+if options.quick:
+    x_train, y_train = x_train[:320], y_train[:320]
 found = Findings(
     "Convolutional network on handwritten digits", options, seeds=f"0 to {seeds - 1}",
     read="360 test images" if options.read == "test" else "fifths of the training images",

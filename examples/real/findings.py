@@ -64,7 +64,7 @@ class Findings:
         if self.options.record:
             kept = {
                 "title": self.title,
-                "command": " ".join(["python", *_without_record(sys.argv)]),
+                "command": " ".join(["python", *_shown(sys.argv)]),
                 "facts": {name: str(fact) for name, fact in self.facts.items()},
                 "rows": self.rows,
                 "cpu_seconds": round(cpu),
@@ -83,6 +83,7 @@ def _cpu_seconds() -> float:
     return spent.user + spent.system + spent.children_user + spent.children_system
 
 
-def _without_record(words: list[str]) -> list[str]:
+def _shown(words: list[str]) -> list[str]:
+    """The command as it is typed in a checkout, without where it was recorded."""
     place = words.index("--record") if "--record" in words else len(words)
-    return [*words[:place], *words[place + 2 :]]
+    return [f"examples/real/{Path(words[0]).name}", *words[1:place], *words[place + 2 :]]

@@ -28,7 +28,7 @@ for part in parts:
     padded = np.pad(numbers.of(part), BESIDE)
     windows.append(np.lib.stride_tricks.sliding_window_view(padded, 2 * BESIDE + 1))
 samples = np.concatenate(windows)
-samples = samples[samples[:, BESIDE] > 0]
+samples = samples[samples[:, BESIDE] > 0][: 5000 if options.quick else None]
 data = {"context": np.delete(samples, BESIDE, axis=1), "target": samples[:, BESIDE]}
 is_held_out = np.arange(len(samples)) // 500 % 10 == 9
 learned = {name: array[~is_held_out] for name, array in data.items()}

@@ -18,7 +18,10 @@ from numpy.typing import NDArray
 
 from symgraph.errors import UnsupportedError
 
-__all__ = ["WORD_PAIRS", "Numbers", "Text", "paragraphs", "reference_text", "words"]
+__all__ = [
+    "WORD_PAIRS", "Numbers", "Paragraph", "Tagged", "Text", "chapters", "entities", "paragraphs",
+    "reference_text", "tagged", "tagged_paragraphs", "words",
+]  # fmt: skip
 
 Ids = NDArray[np.int64]
 
@@ -51,6 +54,13 @@ class Paragraph(NamedTuple):
 
     text: str
     topics: tuple[str, ...]
+
+
+class Tagged(NamedTuple):
+    """Words and signs with a tag for each: B-TYPE begins an entity, I-TYPE goes on, O is none."""
+
+    tokens: tuple[str, ...]
+    tags: tuple[str, ...]
 
 
 def _topics() -> dict[str, str]:
@@ -95,6 +105,96 @@ def paragraphs() -> tuple[Paragraph, ...]:
             if stripped := part.strip():
                 where.setdefault(stripped, []).append(topic)
     return tuple(Paragraph(text, tuple(dict.fromkeys(found))) for text, found in where.items())
+
+
+def chapters(count: int = 8, least: int = 5) -> dict[str, list[list[str]]]:
+    """The words of paragraphs by their topic, of the topics with the most of them.
+
+    Only paragraphs that stand in one topic alone and have `least` words or more.
+
+    >>> {name: len(parts) > 50 for name, parts in chapters(2).items()}
+    {'compound': True, 'types': True}
+    """
+    found: dict[str, list[list[str]]] = {}
+    for text, topics in paragraphs():
+        if len(topics) == 1 and len(said := words(text)) >= least:
+            found.setdefault(topics[0], []).append(said)
+    largest = sorted(found, key=lambda topic: (-len(found[topic]), topic))[:count]
+    return {topic: found[topic] for topic in largest}
+
+
+# What is marked in the reference: "len()", "TypeError", "async for", **PEP 484**; else words and
+# signs, of which those in quotes stand without them.
+_MARKED = re.compile(
+    r"""\*\*(?P<pep>PEP\ \d+)\*\*
+    | "(?P<call>[A-Za-z_][\w.]*)\(\)"
+    | "(?P<name>[A-Za-z_][\w.]*(?:\ [A-Za-z_][\w.]*)?)"
+    | "(?P<other>[^"\s](?:[^"]{0,58}[^"\s])?)"
+    | (?P<plain>\w+|[^\w\s])""",
+    re.VERBOSE,
+)
+
+
+def tagged(text: str) -> Tagged:
+    """A text without its marks, and what they said of it, as the names of Python's things.
+
+    PEP are numbered proposals, CALL what is called with (), ERROR exceptions and warnings, NAME any
+    other name or keyword; quotes, asterisks and () are taken away.
+
+    >>> print(*tagged('"len()" or "async for" raise "TypeError", see **PEP 484**.'), sep="\\n")
+    ('len', 'or', 'async', 'for', 'raise', 'TypeError', ',', 'see', 'PEP', '484', '.')
+    ('B-CALL', 'O', 'B-NAME', 'I-NAME', 'O', 'B-ERROR', 'O', 'O', 'B-PEP', 'I-PEP', 'O')
+    """
+    tokens: list[str] = []
+    tags: list[str] = []
+    for match in _MARKED.finditer(" ".join(text.split())):
+        kind, said = str(match.lastgroup).upper(), match[str(match.lastgroup)]
+        parts = re.findall(r"\w+|[^\w\s]", said) if kind == "OTHER" else said.split()
+        if kind == "NAME" and re.search(r"(Error|Exception|Warning|Interrupt|Exit)$", said):
+            kind = "ERROR"
+        is_none = kind in ("OTHER", "PLAIN")
+        tokens += parts
+        tags += ["O" if is_none else f"{'I' if k else 'B'}-{kind}" for k in range(len(parts))]
+    return Tagged(tuple(tokens), tuple(tags))
+
+
+def tagged_paragraphs(longest: int = 60) -> list[Tagged]:
+    """The prose of the reference with its names tagged, in pieces of up to so many tokens.
+
+    Prose are paragraphs of eight tokens or more with something named, and without a line of a
+    program or of the grammar; in programs nothing is marked.
+    """
+    pieces = []
+    for text, _ in paragraphs():
+        tokens, tags = tagged(text)
+        if len(tokens) < 8 or ">>>" in text or "::=" in text or set(tags) == {"O"}:
+            continue
+        begin = 0
+        while begin < len(tokens):
+            end = min(begin + longest, len(tokens))
+            stops = [k + 1 for k in range(begin, end) if tokens[k] in ".;:"]
+            if end < len(tokens) and stops:
+                end = stops[-1]
+            pieces.append(Tagged(tokens[begin:end], tags[begin:end]))
+            begin = end
+    return pieces
+
+
+def entities(tags: Sequence[str]) -> set[tuple[int, int, str]]:
+    """Where entities begin and end, and of which type they are; an I- without a begin is one too.
+
+    >>> sorted(entities(["B-PEP", "I-PEP", "O", "B-CALL", "B-CALL", "I-NAME"]))
+    [(0, 2, 'PEP'), (3, 4, 'CALL'), (4, 5, 'CALL'), (5, 6, 'NAME')]
+    """
+    found: set[tuple[int, int, str]] = set()
+    begin, kind = 0, ""
+    for k, tag in enumerate([*tags, "O"]):
+        if kind and tag != f"I-{kind}":
+            found.add((begin, k, kind))
+            kind = ""
+        if tag != "O" and not kind:
+            begin, kind = k, tag[2:]
+    return found
 
 
 def words(text: str) -> list[str]:

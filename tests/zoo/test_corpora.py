@@ -60,3 +60,61 @@ def test_a_python_without_the_reference_is_told_what_to_install(monkeypatch):
 
     with pytest.raises(UnsupportedError, match="Install the whole standard library"):
         corpora.reference_text()
+
+
+def test_chapters_are_the_topics_with_the_most_paragraphs_of_their_own():
+    found = corpora.chapters(3, least=5)
+    own = Counter(
+        part.topics[0]
+        for part in corpora.paragraphs()
+        if len(part.topics) == 1 and len(corpora.words(part.text)) >= 5
+    )
+
+    assert {name: len(parts) for name, parts in found.items()} == dict(own.most_common(3))
+    assert min(len(said) for parts in found.values() for said in parts) >= 5
+
+
+def test_marks_become_tags_and_leave_no_trace_in_the_tokens():
+    cases = {
+        'The "__init__()" method': (["The", "__init__", "method"], ["O", "B-CALL", "O"]),
+        'raises "KeyError" or "ImportWarning"': (
+            ["raises", "KeyError", "or", "ImportWarning"],
+            ["O", "B-ERROR", "O", "B-ERROR"],
+        ),
+        "see **PEP 8**": (["see", "PEP", "8"], ["O", "B-PEP", "I-PEP"]),
+        '"x < y", "a.b" and "for"': (
+            ["x", "<", "y", ",", "a.b", "and", "for"],
+            ["O", "O", "O", "O", "B-NAME", "O", "B-NAME"],
+        ),
+        'over the\n   end "not\n   in" a "+" b': (
+            ["over", "the", "end", "not", "in", "a", "+", "b"],
+            ["O", "O", "O", "B-NAME", "I-NAME", "O", "O", "O"],
+        ),
+        "": ([], []),
+    }
+
+    for text, (tokens, tags) in cases.items():
+        found = corpora.tagged(text)
+        assert [list(found.tokens), list(found.tags)] == [tokens, tags]
+
+
+def test_pieces_are_no_longer_than_asked_for_and_lose_no_token():
+    short, whole = corpora.tagged_paragraphs(20), corpora.tagged_paragraphs(10**9)
+
+    assert max(len(piece.tokens) for piece in short) <= 20
+    assert all(len(piece.tokens) == len(piece.tags) > 0 for piece in short)
+    for column in ("tokens", "tags"):
+        joined = [one for piece in short for one in getattr(piece, column)]
+        assert joined == [one for piece in whole for one in getattr(piece, column)]
+    assert all(set(piece.tags) != {"O"} for piece in whole)
+
+
+def test_entities_are_whole_runs_of_one_type():
+    assert corpora.entities([]) == set()
+    assert corpora.entities(["I-NAME", "I-NAME", "B-NAME", "O"]) == {(0, 2, "NAME"), (2, 3, "NAME")}
+    assert corpora.entities(["B-PEP", "I-PEP"]) == {(0, 2, "PEP")}
+    assert corpora.entities(["B-PEP", "I-CALL", "", "B-PEP"]) == {
+        (0, 1, "PEP"),
+        (1, 2, "CALL"),
+        (3, 4, "PEP"),
+    }
