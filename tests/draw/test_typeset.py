@@ -7,6 +7,8 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
+from symgraph.draw.graphs.node_texts import _LATEX_SIGNS as GRAPH_SIGNS
+from symgraph.draw.recurrent.moment import _SIGNS as TIME_SIGNS
 from symgraph.draw.typesetting import typeset
 from symgraph.draw.typesetting.typeset import (
     MAX_CHARACTERS,
@@ -301,3 +303,11 @@ def test_brackets_around_a_sum_are_as_high_as_what_they_hold(inside, typesetter)
     held = typesetter.measure(rf"\left({inside}\right)", 30.0)
 
     assert plain.tall <= held.tall <= 1.35 * plain.tall
+
+
+@pytest.mark.parametrize("signs", [GRAPH_SIGNS, TIME_SIGNS])
+def test_the_sign_of_every_operation_leaves_ink_inside_its_circle(typesetter, signs):
+    for sign, latex in signs.items():
+        box = typesetter.measure(latex, 20.0)
+        assert outlines(box) or texts(box).strip(), sign
+        assert box.width > 2, sign

@@ -27,7 +27,7 @@ __all__ = ["Beside", "NodeTexts", "sign_latex", "vertex_label"]
 Beside = Literal["auto", "numbers", "names", "none"]
 
 _LATEX_SIGNS = {
-    "·": r"\cdot", "−": "-", "( )²": r"(\,\cdot\,)^2", "√": r"\sqrt{\;}", "σ": r"\sigma",
+    "·": r"\cdot", "−": "-", "( )²": r"(\,\cdot\,)^2", "√": r"\sqrt{\,\cdot\,}", "σ": r"\sigma",
     "max": r"\max", "min": r"\min", "Σ": r"\sum", "ᵀ": r"^{\mathsf{T}}", "≤": r"\le",
     "≥": r"\ge", "≠": r"\ne", "∧": r"\wedge", "∨": r"\vee", "¬": r"\neg",
     "1[ ]": r"\mathbb{1}[\,\cdot\,]", "exp": r"\exp", "log": r"\log",

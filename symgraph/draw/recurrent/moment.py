@@ -48,7 +48,7 @@ Kind = Literal["input", "before", "constant", "layer", "operation", "join", "cop
 
 _LETTERS = "tkij"
 _SIGNS = {
-    "·": r"\times", "−": "-", "( )²": r"(\,\cdot\,)^2", "√": r"\sqrt{\;}", "σ": r"\sigma",
+    "·": r"\times", "−": "-", "( )²": r"(\,\cdot\,)^2", "√": r"\sqrt{\,\cdot\,}", "σ": r"\sigma",
     "+": "+", "/": "/", "tanh": r"\tanh", "exp": r"\exp", "log": r"\log", "max": r"\max",
     "Σ": r"\sum", "repeat": r"\mathbf{1}", "ᵀ": r"^{\mathsf{T}}", "[ ]": r"[\,\cdot\,]",
     "relu": r"\mathrm{ReLU}",
