@@ -13,8 +13,7 @@ from collections import Counter
 from pathlib import Path
 
 if __name__ == "__main__":
-    # The folder itself must not be looked through: it has a module called numbers, and so has
-    # Python.
+    # As pytest has it: the folder above holds the package, the one above that symgraph.
     sys.path[0] = str(Path(__file__).resolve().parents[1])
     sys.path.insert(1, str(Path(__file__).resolve().parents[2]))
     os.environ["MPLBACKEND"] = "Agg"

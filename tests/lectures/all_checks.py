@@ -13,6 +13,8 @@ from lectures import (
     numbers_of_sequences,
     numbers_of_training,
     numbers_of_units,
+    structure,
+    structure_drawn,
 )
 from lectures.checks import Check, checks_of
 from lectures.table import LECTURES
@@ -31,6 +33,8 @@ MODULES = (
     numbers_of_sequences,
     numbers_of_training,
     numbers_of_units,
+    structure,
+    structure_drawn,
 )
 
 ALL: tuple[Check, ...] = tuple(one for row in LECTURES.values() for one in checks_of(row))

@@ -8,6 +8,7 @@ import symgraph as sg
 from lectures.basics import BASICS
 from lectures.checks import add, check
 from lectures.derived import Derived
+from lectures.further import FURTHER
 from lectures.indexed import INDEXED
 from lectures.networks import NETWORKS
 from lectures.sequences import SEQUENCES
@@ -17,7 +18,7 @@ from symgraph.zoo import builder
 
 __all__ = ["DERIVED"]
 
-DERIVED: tuple[Derived, ...] = (*BASICS, *NETWORKS, *SEQUENCES, *INDEXED)
+DERIVED: tuple[Derived, ...] = (*BASICS, *NETWORKS, *SEQUENCES, *INDEXED, *FURTHER)
 
 
 def derivation_of(one: Derived) -> Derivation:
@@ -118,3 +119,11 @@ def the_gate_of_a_coupled_lstm_has_two_paths() -> None:
 
     (delta,) = [line for line in lines if line.startswith("δf_t = ")]
     assert "dC_t * (C_{t-1} - C̃_t) * f_t * (1 - f_t)" in delta
+
+
+@check("der", "S2-05")
+def along_the_cell_the_derivative_is_the_gate() -> None:
+    f, i, candidate = (sg.input(name, 3) for name in ("f_t", "i_t", "C̃_t"))
+    C = sg.let("C_t", f * sg.input("C_{t-1}", 3) + i * candidate)
+
+    assert str(sg.derive(C, "C_{t-1}").result) == "dC_t/dC_{t-1} = diag(f_t)"

@@ -8,7 +8,7 @@ import numpy as np
 
 import symgraph as sg
 from lectures.drawings import made
-from lectures.numbers import NUMBERS, computes, inputs_of, row, value, values_of
+from lectures.expected import NUMBERS, computes, inputs_of, row, value, values_of
 from symgraph.node import variables
 from symgraph.phenomena import count_parameters, step_norms
 from symgraph.zoo import builder, built

@@ -4,7 +4,7 @@ import numpy as np
 import sympy
 
 import symgraph as sg
-from lectures.numbers import (
+from lectures.expected import (
     NUMBERS,
     labelled,
     minimum,

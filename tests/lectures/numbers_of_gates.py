@@ -3,7 +3,7 @@
 import numpy as np
 
 import symgraph as sg
-from lectures.numbers import NUMBERS, inputs_of, row, slope, value, values_of
+from lectures.expected import NUMBERS, inputs_of, row, slope, value, values_of
 from symgraph.node import variables
 from symgraph.phenomena import belt
 from symgraph.zoo import builder

@@ -1,14 +1,14 @@
 """What the lectures compute with derivatives, feedforward and convolutional networks."""
 
-import itertools
 import json
 
 import numpy as np
 
 import symgraph as sg
-from lectures.numbers import NUMBERS, inputs_of, minimum, row, slope, slopes, value, values_of
+from lectures.expected import NUMBERS, inputs_of, minimum, row, slope, slopes, value, values_of
 from symgraph.network import find_node
 from symgraph.node import variables
+from symgraph.phenomena import approximation_error, linear_pieces
 from symgraph.zoo import builder
 
 # --- what a derivative is -----------------------------------------------------------------------
@@ -109,28 +109,9 @@ def S4_12(given):
     yield "df_dx", slope(f, values, "x")
 
 
-def kinks(Z):
-    """Where the units of a sum of rectifiers begin: each is linear, its zero a Newton step away."""
-    x = find_node(Z, "x")
-    for k in range(1, 7):
-        line = find_node(Z, f"n{k}").args[0].args[0]
-        yield float(-value(line, {"x": 0.0}) / values_of(sg.grad(line, x), {"x": 0.0}))
-
-
 def cubic(x):
     """What the six rectifiers approximate."""
     return x**3 + x**2 - x - 1
-
-
-def largest_gap(Z, low, high, borders):
-    """The largest |Z - cubic| and its place: at an end, a kink, or where the slopes agree."""
-    ends = [low, *(one for one in borders if low < one < high), high]
-    places = list(ends)
-    for a, b in itertools.pairwise(ends):
-        rise = slope(Z, {"x": (a + b) / 2}, "x")
-        places += [x for x in np.roots([3, 2, -1 - rise]).real if a < x < b]
-    gaps = [abs(float(value(Z, {"x": x})) - cubic(x)) for x in places]
-    return max(gaps), places[int(np.argmax(gaps))]
 
 
 def best_cubic(Z, end):
@@ -145,19 +126,18 @@ def best_cubic(Z, end):
 @row
 def S4_13(given):
     Z, expect = builder("six-relus")(), NUMBERS["S4-13"]["expect"]
-    knots = sorted(kinks(Z))
-    yield "knots", knots
-    middles = [knots[0] - 1, *map(np.mean, itertools.pairwise(knots)), knots[-1] + 1]
-    yield "slopes", [slope(Z, {"x": x}, "x") for x in middles]
+    pieces = linear_pieces(Z, (-2.0, 2.0))
+    yield "knots", pieces["from"][1:]
+    yield "slopes", pieces["slope"]
     for x in expect["Z_at"]:
         yield f"Z_at {x}", value(Z, {"x": float(x)})
         yield f"f_at {x}", cubic(float(x))
     for x in expect["dZ_dx_at"]:
         yield f"dZ_dx_at {x}", slope(Z, {"x": float(x)}, "x")
-    for range_ in expect["max_error"]:
-        gap, place = largest_gap(Z, *json.loads(range_), knots)
-        yield f"max_error {range_} max_abs_error", gap
-        yield f"max_error {range_} at", place
+    for span in expect["max_error"]:
+        worst = approximation_error(Z, cubic, [json.loads(span)])
+        yield f"max_error {span} max_abs_error", worst["error"][0]
+        yield f"max_error {span} at", worst["at"][0]
     for end in expect["best_cubic_fit"]:
         yield f"best_cubic_fit {end}", best_cubic(Z, float(end))
 

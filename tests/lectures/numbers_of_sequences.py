@@ -3,7 +3,7 @@
 import numpy as np
 
 import symgraph as sg
-from lectures.numbers import NUMBERS, inputs_of, one_hot, row, slope, value, values_of
+from lectures.expected import NUMBERS, inputs_of, one_hot, row, slope, value, values_of
 from symgraph.network import find_node
 from symgraph.zoo import builder
 

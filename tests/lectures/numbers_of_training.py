@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 
 import symgraph as sg
-from lectures.numbers import (
+from lectures.expected import (
     NUMBERS,
     computes,
     inputs_of,

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 
 import symgraph as sg
-from lectures.numbers import row, slopes, value, values_of
+from lectures.expected import row, slopes, value, values_of
 from symgraph.zoo import builder
 
 CORNERS = list(itertools.product((0.0, 1.0), repeat=2))

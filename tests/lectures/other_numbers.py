@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 if __name__ == "__main__":
-    # The folder itself has a module called numbers, and so has Python.
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 import numpy as np

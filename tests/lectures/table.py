@@ -29,8 +29,8 @@ S0-10 | model P1 | def draw comp |  | linear subproblems 1[v·Φ ≥ 0]
 S0-11 | activation P1 | def der comp |  | the step replaced by the logistic function
 S0-12 | figure P2 | draw | S4-24 | plots of sigmoid, tanh and rectifier
 S0-13 | phenomenon P2 | def comp |  | how many units of a rectified layer are active
-S0-14 | figure P1 | draw |  | score of three features
-S0-15 | figure P1 | draw |  | activated linear function, as one unit or two
+S0-14 | figure P1 | def draw |  | score of three features
+S0-15 | figure P1 | def draw |  | activated linear function, as one unit or two
 S0-16 | figure P1 | draw |  | the network of the two cars
 S0-17 | algorithm P1 | def der comp train |  | v1, v2, w learned from y alone
 S0-18 | derivative P1 | def der draw comp |  | derivative as sensitivity
@@ -95,7 +95,7 @@ S2-08 | claim P2 | def draw |  | the parameters of RNN, LSTM, GRU
 S3-01 | model P2 | def comp | S1-03b | a label for every token
 S3-02 | numeric P1 | def der comp |  | y = w^999
 S3-03 | phenomenon P2 | def draw comp train |  | error surface with a wall, clipped gradients
-S3-04 | activation P1 | def der draw comp | S4-24 | activation functions
+S3-04 | activation P1 | def der comp | S4-24 | activation functions
 S3-05 | model P1 | def der draw comp |  | 2-3-1 network with the subscripts of the slide
 S3-06 | claim P2 | def |  | two linear layers are one
 S3-07 | figure P2 | draw | S0-45 | an open and a closed gate
@@ -129,7 +129,7 @@ S4-20 | numeric P1 | def draw comp |  | worked example: forward
 S4-21 | numeric P1 | def der comp train |  | worked example: backward, in both orders
 S4-22 | numeric P1 | def comp train |  | worked example: forward again
 S4-23 | figure P3 | draw train | S4-08 | a small network to play with
-S4-24 | activation P1 | def der draw comp |  | σ, tanh, ReLU, softplus, leaky ReLU, ELU
+S4-24 | activation P1 | def der comp |  | σ, tanh, ReLU, softplus, leaky ReLU, ELU
 S4-25 | activation P1 | def der comp | S4-24 | ReLU: the derivative at 0 is 0
 S4-26 | activation P2 | def der comp |  | noisy ReLU
 S4-27 | activation P1 | def der comp | S4-24 | softplus is near to ReLU
@@ -169,7 +169,7 @@ S4-60 | model P1 | def der draw comp |  | encoder and decoder
 S4-61 | phenomenon P2 | def | S0-41 | the gap
 S4-64 | model P1 | def der draw comp |  | LSTM in row vectors
 S4-65 | model P1 | def draw comp |  | simple cell in row vectors beside it
-S4-66 | figure P2 | draw | S0-49 | steps of an LSTM, generation, tagging
+S4-66 | figure P2 | def draw | S0-49 | steps of an LSTM, generation, tagging
 S4-67 | model P1 | def draw comp |  | CBOW
 S4-68 | derivative P1 | def der comp train |  | updates of CBOW
 S4-69 | phenomenon P3 | def |  | king - man + woman
