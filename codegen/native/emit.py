@@ -368,7 +368,7 @@ class _Emitter:
     def _plan(self, buffers: Sequence[Buffer]) -> str:
         """The function that places the buffers for given sizes."""
         w, name = self.w, self.options.name
-        head = f"i64 {name}_plan(const i64 *n, i64 *o)"
+        head = f"__attribute__((cold)) i64 {name}_plan(const i64 *n, i64 *o)"
         if not buffers:
             return f"{head}\n{{\n    (void)n; (void)o;\n    return 0;\n}}"
         symbols = [f"    const i64 n{k + 1} = n[{k}];" for k in range(len(self.symbols))]

@@ -67,21 +67,34 @@ class Compiler:
         )  # fmt: skip
 
     @property
-    def kernel_flags(self) -> tuple[str, ...]:
-        """What compiles kernels in a third less time: gcc without passes that find nothing there.
+    def routine_flags(self) -> tuple[str, ...]:
+        """What compiles the prebuilt routines in less time: gcc without passes of little use there.
 
-        Common subexpressions were found before the code was written, processors order instructions
-        by themselves, and functions are cut where little is handed over. Other compilers may refuse
-        flags that they do not know, and elsewhere than on Linux gcc is a name for clang.
+        Processors order instructions by themselves, and what is the same was written once. Other
+        compilers may refuse flags that they do not know, and elsewhere than on Linux gcc is a name
+        for clang.
         """
-        if sys.platform != "linux" or "gcc" not in Path(self.identity.split(" ")[0]).name:
+        if not self._is_gcc:
             return self.flags
         return (
             *self.flags, "-fno-tree-pre", "-fno-gcse", "-fno-code-hoisting", "-fno-tree-vrp",
             "-fno-thread-jumps", "-fno-tree-dominator-opts", "-fno-schedule-insns2",
-            "-fira-region=one", "-fno-ipa-cp", "-fno-ipa-sra", "-fno-ipa-icf",
+            "-fira-region=one", "-fno-tree-bit-ccp",
+        )  # fmt: skip
+
+    @property
+    def kernel_flags(self) -> tuple[str, ...]:
+        """The same for kernels, whose functions are cut where little is handed over."""
+        if not self._is_gcc:
+            return self.flags
+        return (
+            *self.routine_flags, "-fno-ipa-cp", "-fno-ipa-sra", "-fno-ipa-icf",
             "-fno-predictive-commoning", "-fno-tree-slsr",
         )  # fmt: skip
+
+    @property
+    def _is_gcc(self) -> bool:
+        return sys.platform == "linux" and "gcc" in Path(self.identity.split(" ")[0]).name
 
     @property
     def link_flags(self) -> tuple[str, ...]:
@@ -160,7 +173,7 @@ def build(text: str, name: str = "", *, standalone: bool = True) -> Path:
 def compile_files(names: Sequence[str], flags: Sequence[str], folder: Path) -> None:
     """One library of C files in a folder. Raises ToolchainError."""
     compiler = find_compiler()
-    _build(compiler, names, [*compiler.flags, *flags], ["-lm", "-pthread"], folder)
+    _build(compiler, names, [*compiler.routine_flags, *flags], ["-lm", "-pthread"], folder)
 
 
 def _build(

@@ -51,12 +51,31 @@ INLINE void F(rows_tile)(const int R, const int W, i64 k, const REAL *a, i64 am,
     }
 }
 
+/* R x W entries of C from the lanes of as many vectors, of which four are added up together. In one
+   place, since it is most of the text of a tile and little of its time. */
+static __attribute__((noinline)) void F(add_lanes)(i64 R, i64 W, vec *all, REAL *c, i64 cm,
+                                                   const i64 *cn, i64 add) {
+    for (i64 i = 0; i < R * W; i += 4, all += 4) {
+        UNROLL for (int d = 1; d < LANES; d *= 2) {
+            UNROLL for (int q = 0; q < 4; q += 2 * d) {
+                const vec next = all[d < 4 ? (q + d) % 4 : q];
+                all[q] = F(low)(all[q], next, d) + F(high)(all[q], next, d);
+            }
+        }
+        for (i64 q = 0; q < 4 && i + q < R * W; q++) {
+            const REAL total = all[q / LANES * LANES][q % LANES];
+            REAL *to = c + (i + q) / W * cm + cn[(i + q) % W];
+            *to = add ? *to + total : total;
+        }
+    }
+}
+
 /* R x W entries of C: C[i, cn[j]] (+)= sum of a[i*am + ar[p] + q] * b[bn[j] + br[p] + q] over
    p and q. */
 INLINE void F(dots_tile)(const int R, const int W, i64 k, i64 rows, const REAL *a, i64 am,
                          const i64 *ar, const REAL *b, const i64 *bn, const i64 *br, REAL *c,
                          i64 cm, const i64 *cn, i64 add) {
-    vec sum[6][4];
+    vec sum[6][4], all[24];
     const F(mask) some = F(first)(k % LANES);
     UNROLL for (int r = 0; r < R; r++) UNROLL for (int w = 0; w < W; w++) sum[r][w] = (vec){0};
     for (i64 p = 0; p < rows; p++) {
@@ -81,19 +100,9 @@ INLINE void F(dots_tile)(const int R, const int W, i64 k, i64 rows, const REAL *
             UNROLL for (int w = 0; w < W; w++) sum[r][w] += one * other[w];
         }
     }
-    UNROLL for (int r = 0; r < R; r++) {
-        UNROLL for (int d = 1; d < LANES; d *= 2) {
-            UNROLL for (int w = 0; w < W; w += 2 * d) {
-                const vec next = sum[r][d < W ? (w + d) % 4 : w];
-                sum[r][w] = F(low)(sum[r][w], next, d) + F(high)(sum[r][w], next, d);
-            }
-        }
-        UNROLL for (int w = 0; w < W; w++) {
-            const REAL total = sum[r][w / LANES * LANES][w % LANES];
-            REAL *to = c + r * cm + cn[w];
-            *to = add ? *to + total : total;
-        }
-    }
+    UNROLL for (int r = 0; r < R; r++) UNROLL for (int w = 0; w < W; w++) all[r * W + w] = sum[r][w];
+    for (int i = R * W; i % 4; i++) all[i] = (vec){0};
+    F(add_lanes)(R, W, all, c, cm, cn, add);
 }
 
 #define NEST(R, W) \

@@ -11,7 +11,7 @@
    to compile and makes nothing faster. */
 #ifndef __clang__
 #pragma GCC optimize("no-tree-vectorize", "no-tree-slp-vectorize", "no-tree-pre", "no-gcse")
-#pragma GCC optimize("no-tree-vrp", "no-thread-jumps", "no-tree-dominator-opts")
+#pragma GCC optimize("no-tree-vrp", "no-thread-jumps", "no-tree-dominator-opts", "no-ivopts")
 #endif
 
 #if defined(__AVX512F__)
