@@ -254,7 +254,8 @@ def _paths_on_surface(
     x, y = grid[:, 0], grid[:, 1]
     panel = panel_of(figure, across, upwards, table.title)
     z = height.reshape(_SIDE, _SIDE).T
-    panel.contour(np.unique(x), np.unique(y), z, levels=14, cmap="Greys_r", linewidths=0.7)
+    drawn = panel.contourf(np.unique(x), np.unique(y), z, levels=14, cmap="Greys", alpha=0.45)
+    figure.colorbar(drawn, label="loss")
     for k, (name, path) in enumerate(paths.items()):
         few = len(path["loss"]) <= 200
         panel.plot(path[across], path[upwards], label=name, linewidth=1.1, **style(k, few))

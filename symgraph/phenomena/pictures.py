@@ -20,6 +20,8 @@ COLOURS = tuple(
 )
 _STROKES = ("-", "--", "-.", ":")
 _MARKERS = "osd^vx+*"
+#: Numbers that differ by less than this factor stand on a linear scale.
+_WIDE = 30.0
 
 
 def style(k: int, marked: bool = True) -> dict[str, Any]:
@@ -50,11 +52,14 @@ def curves(
 ) -> None:  # fmt: skip
     """Some columns over the first one; `bounds` are drawn thin, in the colour of what they bound.
 
-    On a logarithmic scale there are magnitudes, and a gap where a value is 0.
+    With `log` the scale is logarithmic where the values differ enough for it: there are magnitudes
+    then, and a gap where a value is 0.
     """
     first, *_ = table.names
     x = table[first]
     panel = panel_of(figure, first, upwards, table.title)
+    panel.xaxis.get_major_locator().set_params(integer=True)
+    log = log and _is_wide([y for name in (*names, *bounds) for y in table[name]])
     for k, name in enumerate(names):
         y = np.asarray(table[name], dtype=float)
         if log:
@@ -69,3 +74,10 @@ def curves(
     if log:
         panel.set_yscale("log")
     panel.legend(fontsize=9)
+
+
+def _is_wide(values: Sequence[float]) -> bool:
+    """Whether the largest number is many times the smallest one that is not 0."""
+    sizes = np.abs(np.asarray(values, dtype=float))
+    sizes = sizes[(sizes > 0) & np.isfinite(sizes)]
+    return bool(len(sizes)) and float(sizes.max() / sizes.min()) > _WIDE
