@@ -205,13 +205,35 @@ def _sizes(given: list[str]) -> dict[str, Any]:
 def _model(settings: RunSettings) -> tuple[Model, Any]:
     """The model that settings name, and the data that it brings along."""
     from symgraph.network import load_object
-    from symgraph.zoo.own_data import own_data
 
     found = load_object(settings.model, settings.sizes)
-    own = None
-    if settings.model.startswith("zoo:"):
-        own = own_data(settings.model.removeprefix("zoo:").partition(",")[0])
-    return _as_model(found, settings), own
+    model = _as_model(found, settings)
+    if not settings.model.startswith("zoo:"):
+        return model, None
+    name = settings.model.removeprefix("zoo:").partition(",")[0]
+    if not model.spec.trainable and not model.spec.ruled:
+        raise UnsupportedError(
+            f"train: zoo:{name} has no parameters that could be trained. `symgraph zoo {name}` "
+            "shows what it is made of."
+        )
+    return model, None if settings.data is not None else _own_data(name, model, found)
+
+
+def _own_data(name: str, model: Model, found: Any) -> Any:
+    """The data of a system: its data set, else the samples of a lecture, else drawn numbers."""
+    from symgraph.zoo.own_data import own_data
+    from symgraph.zoo.samples import drawn, of_lecture
+
+    own = own_data(name)
+    if own is not None:
+        return own
+    samples = of_lecture(name, model.spec)
+    if samples is None:
+        samples = drawn(model.spec, getattr(found, "facts", ()))
+        logging.getLogger("symgraph").warning(
+            "train: zoo:%s has no data of its own; these numbers are drawn at random.", name
+        )
+    return samples, None
 
 
 def _as_model(found: Any, settings: RunSettings) -> Model:

@@ -136,6 +136,7 @@ def read_spec(
     roots = [root, *outs.values(), *measured.values(), *changes, *changes.values()]
     check_names([*roots, *given.values()])
     parameters, states, switches = _sort(roots, given)
+    _check_open_sizes([*parameters.values(), *states.values()])
     counted = _batch_size(batch, given, roots)
     _tell_crossed(roots, counted)
     return Spec(
@@ -216,6 +217,16 @@ def _check_updates(updates: Any) -> dict[Node, Node]:
             )
         checked[old] = new
     return checked
+
+
+def _check_open_sizes(kept: Iterable[Var]) -> None:
+    """What is kept from step to step has sizes that are numbers."""
+    for node in kept:
+        if dim_symbols(node.shape):
+            raise ShapeError(
+                f"Model: {node.role} {node.name!r} has shape {shape_text(node.shape)}, and its "
+                "sizes must be numbers, as it is kept from step to step. Declare it with numbers."
+            )
 
 
 def _check_inputs(inputs: Iterable[Any]) -> dict[str, Var]:

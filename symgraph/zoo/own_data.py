@@ -15,7 +15,7 @@ COPIES = 9
 
 
 def own_data(name: str) -> tuple[dict[str, Any], dict[str, Any]] | None:
-    """Data to train a system on and data to validate it on; None where it has none of its own.
+    """Data to train a system on and data to validate it on; None where it has no data set.
 
     >>> train, held_out = own_data("digits")
     >>> train["image"].shape, held_out["label"].shape
