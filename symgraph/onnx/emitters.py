@@ -12,6 +12,7 @@ from symgraph.codegen.schedule import Block, Loop
 from symgraph.node import Kind, Node
 from symgraph.onnx.moves import write_pull, write_push
 from symgraph.onnx.pointwise import write_map
+from symgraph.onnx.windows import find_windows
 from symgraph.onnx.writer import Value, Writer, refusal
 from symgraph.ops.einsum import Einsum
 from symgraph.ops.leaves import Const, Fill, Iota, Random
@@ -27,10 +28,13 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 def write_block(w: Writer, block: Block) -> None:
     """The steps of a block in their order."""
+    sliding, gone = find_windows(block, w.dtypes["real"])
     for node in block.steps:
-        if node in w.env:
+        if node in w.env or node in gone:
             continue
-        if node in block.loops:
+        if node in sliding:
+            w.env[node] = sliding[node](w)
+        elif node in block.loops:
             _write_loop(w, block.loops[node])
         elif not node.is_projection:
             emitter = _EMITTERS.get(type(node))

@@ -40,6 +40,8 @@ def to_onnx(
     Variables with an array in `weights` become initializers, all others are the inputs of the
     model; their open sizes, such as N, stay open. Names of ONNX values are those of the variables,
     with _ in the place of what is no letter or digit. The model is checked by onnx.
+    Convolutions and pools leave as Conv, MaxPool and AveragePool; in float64, which onnxruntime
+    runs neither Conv nor AveragePool in, these two as windows and sums of products.
     Raises UnsupportedError naming the node that ONNX cannot say (random numbers, inverses), and
     where onnx is not installed; ShapeError, KindError and UnknownNameError for weights that do not
     fit.

@@ -482,10 +482,11 @@ class Model:
             arrays |= training.slots
         store.write(path, arrays, describe(training))
 
-    def to_onnx(self, path: str | Path | None = None) -> ModelProto:
+    def to_onnx(self, path: str | Path | None = None, *, dtype: Dtype | None = None) -> ModelProto:
         """The outputs with the parameters as they are, for other programs; see `sg.to_onnx`.
 
-        The numbers have the model's dtype, and layers do what they do outside of training.
+        The numbers have the model's dtype unless another is given; layers do what they do outside
+        of training.
 
         >>> import symgraph as sg
         >>> x = sg.input("x", ("N", 2))
@@ -494,7 +495,7 @@ class Model:
         ['x']
         """
         args, outputs, weights = self.spec.inference({**self.parameters, **self.states})
-        return to_onnx(args, outputs, path, weights=weights, dtype=self.dtype)
+        return to_onnx(args, outputs, path, weights=weights, dtype=dtype or self.dtype)
 
     def export(self, path: str | Path) -> Path:
         """Write the outputs with the parameters as they are, for where symgraph is not.

@@ -35,7 +35,11 @@ X, Y = np.arange(6.0).reshape(3, 2), np.arange(3.0)
 @pytest.mark.parametrize(
     ("data", "error", "message"),
     [
-        ([X, Y], KindError, r"fit: the data are a list, .* Write \{'x': \.\.\., 'y': \.\.\.\}"),
+        (
+            [X, Y],
+            KindError,
+            r"the data are a list of 2, .* Write \{'x': data\[0\], 'y': data",
+        ),
         ({"x": X, "Y": Y}, UnknownNameError, r"fit: 'Y' is not an input; did you mean 'y'\? There"),
         ({"x": X}, UnknownNameError, "fit: there are no data for input 'y'; given are: 'x'"),
         ({}, UnknownNameError, "fit: there are no data for input 'x'; given are: none"),
