@@ -24,7 +24,7 @@ __all__ = ["blemishes", "conflicts", "refine"]
 _LABEL_GAP = 5.0
 # Up to so many edges the search is begun anew where it ends with edges through labels.
 _ANEW = 240
-_PASSES = 4
+_PASSES = 5
 # After so much work (points of lines looked at) the search ends; what is still to be improved
 # keeps to the safest way. All systems of lectures take less than a tenth of it.
 _BUDGET = 1_500_000
