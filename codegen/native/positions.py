@@ -31,13 +31,14 @@ class Polynomial:
         return Polynomial({names: count for names, count in found.items() if count})
 
     def __mul__(self, other: Polynomial) -> Polynomial:
-        total = Polynomial({})
+        total: dict[tuple[str, ...], int] = {}
         for (a, x), (b, y) in itertools.product(self.terms.items(), other.terms.items()):
-            total += Polynomial({tuple(sorted(a + b)): x * y})
-        return total
+            names = tuple(sorted(a + b)) if a and b else a or b
+            total[names] = total.get(names, 0) + x * y
+        return Polynomial({names: count for names, count in total.items() if count})
 
     def __sub__(self, other: Polynomial) -> Polynomial:
-        return self + Polynomial({(): -1}) * other
+        return self + Polynomial({names: -count for names, count in other.terms.items()})
 
     @property
     def number(self) -> int | None:
