@@ -86,6 +86,7 @@ class _Emitter:
         self.pooling = Pooling()
         self.gathered: dict[Node, Pull] = {}  # sums of looked-up rows
         self.apart: set[Node] = set()  # what job.updates rows alone, at the end
+        self.delivered: set[Node] = set()  # copied to where they belong
         self.overwritten: frozenset[Node] = frozenset()
         self.given: dict[str, str] = {}  # how arguments, job.outputs and sizes are declared
 
@@ -166,8 +167,7 @@ class _Emitter:
                 emit_loop(w, node, self.run)
             elif not node.is_projection:
                 self._single(node)
-            for node in group:
-                deliver(w, node)
+            self.delivered.update(node for node in group if deliver(w, node))
         self.delayed, self.pooling, self.gathered = around
 
     def _keep_orders(self) -> None:
@@ -239,7 +239,8 @@ class _Emitter:
         titles = self.options.output_names
         for node, place in zip(self.outputs, self.places, strict=True):
             value = w.value(node)
-            if value != place:
+            is_there = node in self.delivered and w.destination.get(node) == place
+            if value != place and not is_there:
                 with w.unit():
                     turn(w, value, place, tuple(range(len(place.shape))))
         if self.options.check_finite:

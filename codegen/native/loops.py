@@ -27,14 +27,15 @@ def emit_loop(w: CWriter, node: Node, steps: Callable[[Block], None]) -> None:
     _Loop(w, node).emit(steps)
 
 
-def deliver(w: CWriter, node: Node) -> None:
-    """Copy a value that could not be computed where it was asked for."""
+def deliver(w: CWriter, node: Node) -> bool:
+    """Copy a value that could not be computed where it was asked for; whether there was one."""
     told = w.destination.get(node)
     value = w.env.get(node)
     if told is None or value is None or value == told:
-        return
+        return False
     with w.unit():
         w.copy(value, told)
+    return True
 
 
 def _turned(block: Block, constants: Sequence[Node]) -> dict[Node, tuple[int, ...]]:

@@ -33,3 +33,13 @@ def test_a_step_with_a_transposed_weight_is_the_closed_form(n: int, k: int, m: i
     loss, expected = ((x @ w.T) ** 2).sum() / 2, w - 0.1 * (w @ x.T) @ x
     assert _step(n, k, m)(x, w) == pytest.approx(loss, rel=1e-12)
     assert w == pytest.approx(expected, rel=1e-9, abs=1e-9)
+
+
+def test_a_gradient_is_copied_once_into_its_output() -> None:
+    x, w = sg.input("x", (5, "N", 3)), sg.parameter("w", (40, 3))
+    gradient = sg.grad(sg.sum(sg.tanh(x @ w.T)), w)
+    program = sg.compile([x, w], gradient, target="cython")
+    assert program.source.count("y1[i0] = ") == 1
+    given, weight = np.linspace(-1, 1, 30).reshape(5, 2, 3), np.full((40, 3), 0.5)
+    expected = np.einsum("tni,tno->oi", given, 1 - np.tanh(given @ weight.T) ** 2)
+    np.testing.assert_allclose(program(given, weight), expected, 1e-12, 1e-12)
