@@ -26,6 +26,7 @@ from symgraph.errors import (
 if TYPE_CHECKING:
     from symgraph.train.model import Model
     from symgraph.train.run_file import RunSettings
+    from symgraph.zoo.own_data import OwnData
 
 __all__ = ["EXAMPLES", "add_options", "run", "text"]
 
@@ -91,7 +92,7 @@ def run(options: argparse.Namespace) -> tuple[int, dict[str, Any] | None]:
         settings = _settings(options)
         model, own = _model(settings)
         data, validation = _data(settings, own)
-        fit = {**settings.fit_options}
+        fit = {**(own.options if own is not None else {}), **settings.fit_options}
         if validation is not None:
             fit.setdefault("validation", validation)
         history = model.fit(data, optimizer=settings.optimizer, communicator=communicator, **fit)
@@ -202,7 +203,7 @@ def _sizes(given: list[str]) -> dict[str, Any]:
 # --- the model and its data ---------------------------------------------------------------------
 
 
-def _model(settings: RunSettings) -> tuple[Model, Any]:
+def _model(settings: RunSettings) -> tuple[Model, OwnData | None]:
     """The model that settings name, and the data that it brings along."""
     from symgraph.network import load_object
 
@@ -219,12 +220,12 @@ def _model(settings: RunSettings) -> tuple[Model, Any]:
     return model, None if settings.data is not None else _own_data(name, model, found)
 
 
-def _own_data(name: str, model: Model, found: Any) -> Any:
+def _own_data(name: str, model: Model, found: Any) -> OwnData:
     """The data of a system: its data set, else the samples of a lecture, else drawn numbers."""
-    from symgraph.zoo.own_data import own_data
+    from symgraph.zoo.own_data import OwnData, own_data
     from symgraph.zoo.samples import drawn, of_lecture
 
-    own = own_data(name)
+    own = own_data(name, found)
     if own is not None:
         return own
     samples = of_lecture(name, model.spec)
@@ -233,7 +234,7 @@ def _own_data(name: str, model: Model, found: Any) -> Any:
         logging.getLogger("symgraph").warning(
             "train: zoo:%s has no data of its own; these numbers are drawn at random.", name
         )
-    return samples, None
+    return OwnData(samples, None, {})
 
 
 def _as_model(found: Any, settings: RunSettings) -> Model:
@@ -256,6 +257,8 @@ def _as_model(found: Any, settings: RunSettings) -> Model:
         if leaf.params[2] == "input" and SWITCHES.get(leaf.params[0]) != leaf.kind
     ]
     outputs, metrics, updates = {}, {}, getattr(found, "updates", None)
+    if found is not loss and hasattr(found, "batch"):
+        options.setdefault("batch", found.batch)
     if hasattr(found, "logits") and hasattr(found, "y"):
         outputs["logits"] = found.logits
         metrics["accuracy"] = sg.metrics.accuracy(found.logits, found.y)
@@ -280,12 +283,12 @@ def _again(model: Model, options: dict[str, Any]) -> Model:
     return made
 
 
-def _data(settings: RunSettings, own: Any) -> tuple[Any, Any]:
+def _data(settings: RunSettings, own: OwnData | None) -> tuple[Any, Any]:
     """What is trained on, and what is validated on where that comes along."""
     import symgraph as sg
 
     if settings.data is None:
-        return ({}, None) if own is None else (own[0], own[1])
+        return ({}, None) if own is None else (own.learned, own.held_out)
     for where in (settings.data, settings.fit_options.get("validation")):
         if isinstance(where, str) and not Path(where).exists():
             raise UnknownNameError(f"train: there is no file or folder {where!r} with data.")

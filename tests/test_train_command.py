@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,10 @@ import pytest
 
 import symgraph as sg
 from symgraph import cli
+from symgraph.zoo import corpora
+from symgraph.zoo.corpora import reference_text
+from symgraph.zoo.language import char_lstm
+from symgraph.zoo.own_data import own_data
 
 SCRIPT = """
 import symgraph as sg
@@ -113,6 +118,30 @@ def test_a_system_of_the_zoo_brings_its_own_data(capsys, tmp_path):
     code, out, err = train(capsys, "zoo:digits", "--epochs", 1, "--learning-rate", 0.005, "--json")
     assert code == 0, err
     assert json.loads(out)["measured"]["val_accuracy"] > 0.6
+
+
+def test_a_character_model_reads_its_text_in_order_and_holds_out_the_end(capsys, monkeypatch):
+    part = reference_text()._replace(characters=reference_text().characters[:20_000])
+    monkeypatch.setattr(corpora, "reference_text", lambda: part)
+    net = "zoo:char-rnn,symbols=100,hidden=8,streams=32"
+    code, out, err = train(capsys, net, "--epochs", 3, "--learning-rate", 0.02, "--json")
+
+    assert code == 0, err
+    assert 1.5 < json.loads(out)["measured"]["val_loss"] < 4
+
+
+def test_a_character_model_that_knows_few_symbols_reads_the_rarest_as_one():
+    net = char_lstm(symbols=4, streams=8)
+    found = own_data("char-lstm", net)
+    text = reference_text().characters
+    often = [letter for letter, _ in Counter(text[: len(text) * 9 // 10]).most_common(3)]
+
+    assert found is not None
+    ids = found.learned["ids"].T.ravel()
+    wanted = [often.index(letter) + 1 if letter in often else 0 for letter in text[:1000]]
+    assert ids[:1000].tolist() == wanted
+    assert ids.max() == 3
+    assert found.learned["next"].shape == found.learned["ids"].shape
 
 
 MISTAKES = [

@@ -35,15 +35,14 @@ counts = ngrams.fit_trigram(ids[:cut], len(letters))
 counted = -np.log2(counts.probabilities(ids[cut - 2 :]))
 found.add("bits per character of the trigram model", counted.mean())
 
-# The text as columns that are read side by side; time is what batches are cut from.
-length = (cut - 1) // STREAMS
-columns = [ids[i : i + STREAMS * length].reshape(STREAMS, length).T for i in (0, 1)]
+# The text in columns that are read side by side; time is what batches are cut from.
+columns = corpora.columns(ids[:cut], STREAMS)
 net = builder(len(letters), hidden, STREAMS, dropout=0.3)
 model = sg.Model(
     net.loss, [net.ids, net.following], updates=net.updates, batch="T", dtype="float32",
     target=options.target, threads=options.threads, seed=options.seeds - 1,
 )  # fmt: skip
-steps = epochs * -(-length // STRETCH)
+steps = epochs * -(-len(columns["ids"]) // STRETCH)
 
 
 def begin_anew(model: sg.Model, history: sg.History) -> None:
@@ -54,7 +53,7 @@ def begin_anew(model: sg.Model, history: sg.History) -> None:
 
 
 model.fit(
-    {"ids": columns[0], "next": columns[1]}, epochs=epochs, batch_size=STRETCH, shuffle=False,
+    columns, epochs=epochs, batch_size=STRETCH, shuffle=False,
     optimizer=sg.optim.Adam(sg.optim.cosine_decay(rate, steps, rate / 50), clip_norm=1.0),
     callbacks=[begin_anew],
 )  # fmt: skip

@@ -16,11 +16,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from symgraph.errors import UnsupportedError
+from symgraph.errors import RangeError, UnsupportedError
 
 __all__ = [
-    "WORD_PAIRS", "Numbers", "Paragraph", "Tagged", "Text", "chapters", "entities", "paragraphs",
-    "reference_text", "tagged", "tagged_paragraphs", "words",
+    "WORD_PAIRS", "Numbers", "Paragraph", "Tagged", "Text", "chapters", "columns", "entities",
+    "paragraphs", "reference_text", "tagged", "tagged_paragraphs", "words",
 ]  # fmt: skip
 
 Ids = NDArray[np.int64]
@@ -204,6 +204,25 @@ def words(text: str) -> list[str]:
     ['the', 'method', '__init__', 'of', 'a', 'class']
     """
     return re.findall(r"[a-z_]+", text.lower())
+
+
+def columns(ids: Ids, streams: int) -> dict[str, Ids]:
+    """A text in columns that are read side by side, time by time, and what comes next.
+
+    Shapes: ids (count,), of the result both (times, streams), where the last few symbols are left
+    out so that all columns are of one length. Raises RangeError for a text that is too short.
+
+    >>> columns(np.arange(7), 2)["next"].tolist()
+    [[1, 4], [2, 5], [3, 6]]
+    """
+    length = (len(ids) - 1) // streams
+    if length < 1:
+        raise RangeError(
+            f"columns: {len(ids)} symbols are too few for {streams} columns. "
+            f"Give {streams + 1} symbols or more."
+        )
+    read, following = (ids[k : k + streams * length].reshape(streams, length).T for k in (0, 1))
+    return {"ids": read, "next": following}
 
 
 class Numbers:

@@ -34,7 +34,7 @@ class LanguageModel(NamedTuple):
 
 @system()
 def char_rnn(
-    symbols: Size = 5, hidden: Size = 3, streams: Size = 2, dropout: Share = 0.0
+    symbols: Size = 5, hidden: Size = 3, streams: Size = 32, dropout: Share = 0.0
 ) -> LanguageModel:
     """A character model h_t = tanh(e_t + h_{t-1} U), with the cross-entropy of the next symbol.
 
@@ -51,7 +51,7 @@ def char_rnn(
 
 @system()
 def char_lstm(
-    symbols: Size = 5, hidden: Size = 3, streams: Size = 2, dropout: Share = 0.0
+    symbols: Size = 5, hidden: Size = 3, streams: Size = 32, dropout: Share = 0.0
 ) -> LanguageModel:
     """A character model with an LSTM, with the cross-entropy of the next symbol.
 

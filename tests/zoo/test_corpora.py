@@ -7,9 +7,10 @@ import pydoc_data.topics
 import sys
 from collections import Counter
 
+import numpy as np
 import pytest
 
-from symgraph.errors import UnsupportedError
+from symgraph.errors import RangeError, UnsupportedError
 from symgraph.zoo import corpora
 
 
@@ -118,3 +119,14 @@ def test_entities_are_whole_runs_of_one_type():
         (1, 2, "CALL"),
         (3, 4, "PEP"),
     }
+
+
+def test_columns_hold_the_text_from_top_to_bottom_and_what_comes_next_beside_it():
+    ids = np.arange(23)
+    made = corpora.columns(ids, 4)
+
+    assert made["ids"].shape == made["next"].shape == (5, 4)
+    assert made["ids"].T.ravel().tolist() == list(range(20))
+    assert (made["next"] == made["ids"] + 1).all()
+    with pytest.raises(RangeError, match="4 symbols are too few for 4 columns"):
+        corpora.columns(ids[:4], 4)
