@@ -192,3 +192,42 @@ def test_a_block_that_does_not_hold_is_found(text, message, tmp_path, monkeypatc
 
     with pytest.raises((AssertionError, ZeroDivisionError), match=message):
         run_readme(tmp_path / "README.md")
+
+
+def outside_of_blocks(text: str) -> str:
+    return FENCE.sub("", text)
+
+
+def test_the_chinese_readme_has_the_same_blocks_in_the_same_order():
+    english, chinese = (
+        (ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "README.zh.md")
+    )
+
+    assert [(block.kind, block.text) for block in blocks_of(chinese)] == [
+        (block.kind, block.text) for block in blocks_of(english)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("what", "pattern"),
+    [
+        ("commands and names", r"`([^`\n]+)`"),
+        ("links", r"\]\((?!README)([^)]+)\)"),
+        ("headings", r"^(#+) "),
+        ("rows of tables", r"^(\|).*\|$"),
+    ],
+)
+def test_the_chinese_readme_has_the_same(what, pattern):
+    english, chinese = (
+        re.findall(pattern, outside_of_blocks((ROOT / name).read_text("utf-8")), re.MULTILINE)
+        for name in ("README.md", "README.zh.md")
+    )
+    if what in ("headings", "rows of tables"):
+        assert chinese == english
+    missing, added = sorted({*english} - {*chinese}), sorted({*chinese} - {*english})
+    assert (missing, added) == ([], []), what
+
+
+def test_the_two_readmes_lead_to_each_other():
+    for name, other in (("README.md", "README.zh.md"), ("README.zh.md", "README.md")):
+        assert f"]({other})" in (ROOT / name).read_text(encoding="utf-8").partition("\n")[0]
