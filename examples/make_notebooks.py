@@ -23,11 +23,11 @@ LECTURES = {
 }
 #: The topics in the order in which they build on one another.
 ORDER = """
-    features losses perceptron_and_xor two_cars why_activation activations universal_approximation
-    sensitivity backpropagation dense_backprop worked_example softmax optimizers
-    normalisation_dropout_residual autoencoders boltzmann_machines convolution text_cnn
-    rnn_through_time char_rnn language_models tagging vanishing_gradients error_wall lstm_gates
-    gru_and_variants encoder_decoder bidirectional_and_captions cbow
+    features losses threshold_units perceptron_and_xor two_cars why_activation activations
+    universal_approximation sensitivity backpropagation dense_backprop worked_example softmax
+    optimizers normalisation_dropout_residual autoencoders boltzmann_machines convolution text_cnn
+    rnn_through_time five_modes char_rnn language_models tagging vanishing_gradients error_wall
+    lstm_gates gru_and_variants attention encoder_decoder bidirectional_and_captions cbow
 """.split()
 #: Figures of matplotlib are shown in the page.
 SET_UP = "%matplotlib inline"

@@ -14,6 +14,7 @@ FOLDER = Path(__file__).parent.parent / "examples" / "topics"
 #: What each script prints, among other things: numbers of the lectures, or what must be learnt.
 SHOWN = {
     "activations": "0.6802671967, slope 0.2175037378",
+    "attention": r"Found: (9[5-9]\.\d|100\.0)% of the letters",
     "autoencoders": r"2316752 numbers.*\n(.*\n)*Found: 16 .* read 9\d\.\d%",
     "backpropagation": "Found: one step takes the loss from 3.849904 to 1.469057.",
     "bidirectional_and_captions": "both ways: 100.0% right",
@@ -25,6 +26,7 @@ SHOWN = {
     "encoder_decoder": r"Found: (9[5-9]\.\d|100\.0)% of new sequences",
     "error_wall": r"b = b\* \+0\.0: E = 0\.006013, dE/dw = -16004\d\d",
     "features": r"of H₁ leaves 76\.631579",
+    "five_modes": r"1-1, a plain network: 1 in, 1 out.* 0\.0000,",
     "gru_and_variants": "LSTM 98816, GRU 73728",
     "language_models": r"Found: 3\.\d+ bits a letter by counting pairs, [23]\.\d+ by Elman's",
     "losses": r"−1\[margin < 1\] φ\(x\) y",
@@ -37,6 +39,7 @@ SHOWN = {
     "softmax": r"dL/dnet = ŷ − d\n(.*\n)*.*loss 1000, gradient \[ 1\. -1\.  0\.\]",
     "tagging": r"paris: other, reaches: other, rome: place",
     "text_cnn": r"Found: (9[5-9]\.\d|100\.0)% of new texts",
+    "threshold_units": r"1\.5: \[0, 0, 0, 1\]\n(.*\n)*.*w = \[1\. 1\.\], b = -1, errors 0",
     "two_cars": r"soft sum 0\.5599661926\ntrained: loss 0\.018058, 100% right",
     "universal_approximation": r"fitted 0\.1\d\d\d\.",
     "vanishing_gradients": r"1\.01: w\^999 = 20751\.63925, derivative 999 w\^998 = 20525631\.29",
