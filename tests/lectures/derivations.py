@@ -11,6 +11,7 @@ from lectures.derived import Derived
 from lectures.further import FURTHER
 from lectures.indexed import INDEXED
 from lectures.networks import NETWORKS
+from lectures.over_time import OVER_TIME
 from lectures.sequences import SEQUENCES
 from symgraph.explain.derivation import Derivation
 from symgraph.network import find_node
@@ -18,7 +19,7 @@ from symgraph.zoo import builder
 
 __all__ = ["DERIVED"]
 
-DERIVED: tuple[Derived, ...] = (*BASICS, *NETWORKS, *SEQUENCES, *INDEXED, *FURTHER)
+DERIVED: tuple[Derived, ...] = (*BASICS, *NETWORKS, *SEQUENCES, *INDEXED, *FURTHER, *OVER_TIME)
 
 
 def derivation_of(one: Derived) -> Derivation:
@@ -121,7 +122,7 @@ def the_gate_of_a_coupled_lstm_has_two_paths() -> None:
     assert "dC_t * (C_{t-1} - C̃_t) * f_t * (1 - f_t)" in delta
 
 
-@check("der", "S2-05")
+@check("der", "S0-48", "S2-05")
 def along_the_cell_the_derivative_is_the_gate() -> None:
     f, i, candidate = (sg.input(name, 3) for name in ("f_t", "i_t", "C̃_t"))
     C = sg.let("C_t", f * sg.input("C_{t-1}", 3) + i * candidate)

@@ -159,7 +159,7 @@ def scalar_lstm():
 def S0_41(given):
     net = builder("rnn-scalar")()
     for length in (1, 10, 50, 100):
-        x = np.zeros(length)
+        x = np.full(length, float(given["later_x"]))
         x[0] = given["x1"]
         values = {"x": x, "w": 0.8, "h0": 0.0}
         yield f"rnn {length}", slope(net, values, "x")[0]

@@ -1,6 +1,7 @@
 """What the lectures compute with derivatives, feedforward and convolutional networks."""
 
 import json
+import re
 
 import numpy as np
 
@@ -336,8 +337,9 @@ def S0_36(given):
 
 @row
 def S0_38(given):
-    A = np.add.outer(7 * np.arange(10), 3 * np.arange(10)) % 10.0
-    A[4, 6] = 17
+    rise, across, modulus, i, j, peak = map(int, re.findall(r"\d+", given["A"]))
+    A = np.add.outer(rise * np.arange(10), across * np.arange(10)) % float(modulus)
+    A[i, j] = peak
     largest, mean = builder("max-pool")(), builder("mean-pool")()
     yield "max", value(largest, {"A": A})
     yield "argmax", np.argwhere(slope(largest, {"A": A}, "A"))[0]

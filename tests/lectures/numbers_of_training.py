@@ -1,6 +1,7 @@
 """What the lectures train: each goes through the values of its trace."""
 
 import itertools
+import re
 
 import numpy as np
 
@@ -258,13 +259,18 @@ def S4_46(given):
 
 @trained
 def S4_47(given):
+    rates = {name: [*map(float, re.findall(r"\d*\.\d+", text))] for name, text in given.items()}
+    momentum, slow = rates["momentum"]
+    ahead, step, _ = rates["nesterov"]
+    (sgd,), (adagrad,), (adam,) = rates["sgd"], rates["adagrad"], rates["adam"]
+    rho, rms = rates["rmsprop"]
     rules = {
-        "sgd": sg.optim.SGD(0.05),
-        "momentum": sg.optim.Momentum(0.01, momentum=0.9),
-        "nesterov": sg.optim.Nesterov(0.01, momentum=0.9),
-        "adagrad": sg.optim.Adagrad(0.1, eps=0.0),
-        "rmsprop": sg.optim.RMSprop(0.01, rho=0.9),
-        "adam": sg.optim.Adam(0.01),
+        "sgd": sg.optim.SGD(sgd),
+        "momentum": sg.optim.Momentum(slow, momentum=momentum),
+        "nesterov": sg.optim.Nesterov(step, momentum=ahead),
+        "adagrad": sg.optim.Adagrad(adagrad, eps=0.0),
+        "rmsprop": sg.optim.RMSprop(rms, rho=rho),
+        "adam": sg.optim.Adam(adam),
     }
     table = compare_optimizers(
         builder("quadratic")(), {"x": 1.0, "y": 1.0}, rules, steps=range(101)
@@ -272,7 +278,7 @@ def S4_47(given):
     for name in rules:
         path = np.array([[r["x"], r["y"]] for r in table.rows if r["optimizer"] == name])
         if name == "nesterov":
-            path = behind(path, 0.9)
+            path = behind(path, ahead)
         for place in trace_of("S4-47", name):
             yield f"{name} {place}", path[place]
 

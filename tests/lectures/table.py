@@ -28,7 +28,7 @@ S0-09 | numeric P1 | def comp |  | two cars: table of hidden units, sign at 0
 S0-10 | model P1 | def draw comp |  | linear subproblems 1[v·Φ ≥ 0]
 S0-11 | activation P1 | def der comp |  | the step replaced by the logistic function
 S0-12 | figure P2 | draw | S4-24 | plots of sigmoid, tanh and rectifier
-S0-13 | phenomenon P2 | def comp |  | how many units of a rectified layer are active
+S0-13 | phenomenon P2 | def der comp |  | how many units of a rectified layer are active
 S0-14 | figure P1 | def draw |  | score of three features
 S0-15 | figure P1 | def draw |  | activated linear function, as one unit or two
 S0-16 | figure P1 | draw |  | the network of the two cars
@@ -56,13 +56,13 @@ S0-37 | claim P2 | def |  | parameters depend on the kernels only
 S0-38 | model P1 | def der draw comp |  | max and mean pooling
 S0-39 | model P1 | def der draw comp |  | convolution, pooling, full connection
 S0-40 | figure P1 | draw |  | recurrent network, rolled and unrolled
-S0-41 | phenomenon P2 | def comp |  | the influence of an early input fades
-S0-42 | model P1 | def comp |  | s_t = f(U x_t + W s_{t-1}), any f
+S0-41 | phenomenon P2 | def der comp |  | the influence of an early input fades
+S0-42 | model P1 | def der comp |  | s_t = f(U x_t + W s_{t-1}), any f
 S0-43 | figure P1 | draw |  | LSTM cell with its legend
-S0-45 | model P1 | def draw comp |  | a gate: 0 blocks, 1 passes
+S0-45 | model P1 | def der draw comp |  | a gate: 0 blocks, 1 passes
 S0-46 | model P1 | def der draw comp |  | forget gate
-S0-47 | model P1 | def draw comp |  | input gate and candidate
-S0-48 | model P1 | def draw comp |  | update of the cell
+S0-47 | model P1 | def der draw comp |  | input gate and candidate
+S0-48 | model P1 | def der draw comp |  | update of the cell
 S0-49 | model P1 | def der draw comp |  | output gate, all gradients through time
 S0-50 | model P1 | def der draw comp |  | peepholes, each of which may be left out
 S0-51 | model P1 | def der draw comp |  | coupled gates, 1 - f for i
@@ -70,8 +70,8 @@ S0-52 | model P1 | def der draw comp |  | GRU, both conventions
 S1-01 | model P1 | def der comp |  | S_t = f(U x_t + W S_{t-1}), O_t = softmax(V S_t)
 S1-02 | claim P1 | def |  | shared over time: few parameters
 S1-03 | figure P1 | def draw |  | five modes of inputs and outputs
-S1-03b | numeric P2 | def comp |  | the five modes evaluated
-S1-04 | model P1 | def comp train |  | characters of hello
+S1-03b | numeric P2 | def der comp |  | the five modes evaluated
+S1-04 | model P1 | def der comp train |  | characters of hello
 S1-05 | algorithm P1 | def draw | S1-11 | backpropagation through time in three steps
 S1-06 | model P1 | def der comp |  | the matrix form as indexed scalars
 S1-07 | derivative P1 | def der comp | S1-10 | net_t by net_{t-1}: the chain rule
@@ -94,13 +94,13 @@ S2-07 | model P1 | def der draw comp | S0-52 | GRU
 S2-08 | claim P2 | def draw |  | the parameters of RNN, LSTM, GRU
 S3-01 | model P2 | def comp | S1-03b | a label for every token
 S3-02 | numeric P1 | def der comp |  | y = w^999
-S3-03 | phenomenon P2 | def draw comp train |  | error surface with a wall, clipped gradients
+S3-03 | phenomenon P2 | def der draw comp train |  | error surface with a wall, clipped gradients
 S3-04 | activation P1 | def der comp | S4-24 | activation functions
 S3-05 | model P1 | def der draw comp |  | 2-3-1 network with the subscripts of the slide
 S3-06 | claim P2 | def |  | two linear layers are one
 S3-07 | figure P2 | draw | S0-45 | an open and a closed gate
 S3-08 | model P1 | def der draw comp | S0-46 S0-47 S0-48 | forget and input gates
-S3-09 | model P1 | def comp |  | the order [x, h]
+S3-09 | model P1 | def der comp |  | the order [x, h]
 S3-10 | phenomenon P3 | def | S0-41 | a long sentence
 S3-11 | numeric P2 | def comp |  | a gender cell with gates set by hand
 S3-12 | claim P2 | def |  | an open gate passes the gradient
@@ -113,7 +113,7 @@ S4-04 | model P1 | def comp |  | perceptron, φ(0) = +1
 S4-05 | algorithm P1 | train comp |  | the perceptron rule
 S4-06 | phenomenon P2 | train |  | it converges where a line separates
 S4-07 | phenomenon P1 | def |  | no line separates XOR
-S4-08 | model P1 | def draw comp train |  | XOR by threshold units, and trained
+S4-08 | model P1 | def der draw comp train |  | XOR by threshold units, and trained
 S4-09 | figure P2 | def draw comp |  | hidden units as borders of a convex region
 S4-10 | claim P1 | def |  | a cycle needs a delay
 S4-11 | model P1 | def der comp |  | f = σ(θ0 + θ1 x + θ2 x²)
@@ -143,21 +143,21 @@ S4-34 | claim P3 |  |  | ideas and difficulties of deep learning
 S4-35 | phenomenon P1 | def der comp |  | σ' is at most ¼: five layers
 S4-36 | claim P2 | def |  | the gradient of a chain of ReLUs is 1
 S4-37 | model P1 | def der draw comp |  | residual block
-S4-38 | phenomenon P2 | def draw comp |  | plain and residual chains
-S4-39 | model P1 | def comp |  | batch normalisation
+S4-38 | phenomenon P2 | def der draw comp |  | plain and residual chains
+S4-39 | model P1 | def der comp |  | batch normalisation
 S4-40 | derivative P1 | def der comp |  | gradients of batch normalisation
 S4-41 | phenomenon P3 | train |  | the inputs of a layer drift
 S4-42 | model P2 | def der draw comp |  | restricted Boltzmann machine
 S4-43 | training P2 | draw comp train |  | contrastive divergence, CD-1
-S4-44 | training P2 | def draw comp |  | DBN unrolled to an autoencoder
-S4-45 | figure P3 | def draw |  | two factors: PCA
+S4-44 | training P2 | def der draw comp |  | DBN unrolled to an autoencoder
+S4-45 | figure P3 | def der draw |  | two factors: PCA
 S4-46 | algorithm P1 | comp train |  | Adam, both places of ε
 S4-47 | algorithm P2 | train |  | gradient methods compared
 S4-48 | training P1 | def der draw comp |  | dropout
 S4-49 | phenomenon P3 | def |  | centre and surround
 S4-50 | figure P1 | def der draw comp |  | local connection, shared weights
 S4-51 | numeric P1 | def der draw comp |  | 3 x 3 filter on a 5 x 5 image
-S4-52 | numeric P1 | def draw comp |  | three filters, three maps
+S4-52 | numeric P1 | def der draw comp |  | three filters, three maps
 S4-53 | model P1 | def der draw comp |  | 2 x 2 pooling
 S4-54 | claim P3 | def draw | S0-39 | LeNet and its errors
 S4-55 | model P1 | def der draw comp |  | convolution over words
@@ -168,15 +168,15 @@ S4-59 | model P1 | def comp train | S1-04 | language model
 S4-60 | model P1 | def der draw comp |  | encoder and decoder
 S4-61 | phenomenon P2 | def | S0-41 | the gap
 S4-64 | model P1 | def der draw comp |  | LSTM in row vectors
-S4-65 | model P1 | def draw comp |  | simple cell in row vectors beside it
+S4-65 | model P1 | def der draw comp |  | simple cell in row vectors beside it
 S4-66 | figure P2 | def draw | S0-49 | steps of an LSTM, generation, tagging
-S4-67 | model P1 | def draw comp |  | CBOW
+S4-67 | model P1 | def der draw comp |  | CBOW
 S4-68 | derivative P1 | def der comp train |  | updates of CBOW
 S4-69 | phenomenon P3 | def |  | king - man + woman
 S4-70 | model P3 | def |  | bigrams of hello
 S4-71 | model P1 | def der draw comp |  | Elman network
-S4-72 | model P2 | def draw comp |  | bidirectional network
-S4-73 | model P2 | def draw comp |  | image caption: the image enters once
+S4-72 | model P2 | def der draw comp |  | bidirectional network
+S4-73 | model P2 | def der draw comp |  | image caption: the image enters once
 S4-74 | claim P3 |  |  | data and hardware
 S4-75 | claim P3 |  |  | tables of results
 S4-76 | claim P3 |  |  | summary
