@@ -12,7 +12,7 @@ from benchmarks.systems.trainer import Evaluator, Trainer, repeated, tables
 from benchmarks.workload import Arrays, Rule, Scalars, TrainStep
 from symgraph.node import variables
 
-__all__ = ["bound", "evaluate", "program", "train"]
+__all__ = ["bound", "evaluate", "filled", "program", "train"]
 
 
 def _optimizer(rule: Rule) -> Any:
@@ -34,19 +34,23 @@ def program(work: TrainStep, dtype: Any, target: Any) -> Any:
     return sg.compile(everything, loss, updates=updates, dtype=dtype, target=target)
 
 
-def bound(work: TrainStep, dtype: str, target: str) -> Any:
-    """The step on arrays that symgraph lays out, with the data and the start values in them."""
-    start, data = tables(work, dtype)
-    compiled = program(work, dtype, target)
-    step = compiled.bind(dims={"N": work.batch})
-    for name, value in (start | data).items():
+def filled(work: TrainStep, dtype: str, target: str, values: Arrays) -> Any:
+    """The step on arrays that symgraph lays out, with these values in them."""
+    step = program(work, dtype, target).bind(dims={"N": work.batch})
+    for name, value in values.items():
         step.arrays[name][...] = value
     return step
 
 
+def bound(work: TrainStep, dtype: str, target: str) -> Any:
+    """The same with the data and the start values."""
+    start, data = tables(work, dtype)
+    return filled(work, dtype, target, start | data)
+
+
 def train(work: TrainStep, dtype: str, target: str) -> Trainer:
     start, data = tables(work, dtype)
-    step = bound(work, dtype, target)
+    step = filled(work, dtype, target, start | data)
 
     def restart(values: Arrays, rate: float) -> None:
         for name, array in step.arrays.items():
