@@ -91,6 +91,8 @@ def _first_result(name: str, clock: _Clock) -> dict[str, float]:
     import symgraph.build.conv
     import symgraph.build.loops
     import symgraph.build.losses
+    import symgraph.codegen.native.emit
+    import symgraph.codegen.native.scalar_program
     import symgraph.grad
     from benchmarks.guards import TARGET
     from benchmarks.systems import by_symgraph

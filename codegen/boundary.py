@@ -15,7 +15,7 @@ import numpy as np
 import sympy
 
 from symgraph.codegen.numpy_runtime import slots
-from symgraph.codegen.outside import NO_ARRAY, from_outside
+from symgraph.codegen.outside import NO_ARRAY, from_outside, is_masked
 from symgraph.errors import (
     KindError,
     NameClashError,
@@ -161,7 +161,7 @@ class Boundary:
 
     def _array(self, k: int, value: Any) -> Any:
         name, variable, dtype = self.names[k], self.variables[k], self.dtypes[k]
-        if isinstance(value, (Node, np.ma.MaskedArray)):
+        if isinstance(value, Node) or is_masked(value):
             what = "a node" if isinstance(value, Node) else "a masked array"
             raise KindError(f"argument {name!r} is {what}. Give numbers or an array of numbers.")
         try:

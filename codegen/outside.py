@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["NO_ARRAY", "from_outside"]
+__all__ = ["NO_ARRAY", "from_outside", "is_masked"]
 
 #: What is raised for values that are no arrays, or lie on another device.
 NO_ARRAY = (TypeError, ValueError, RuntimeError, BufferError)
@@ -27,3 +28,13 @@ def from_outside(value: Any) -> NDArray[Any]:
     if hasattr(value, "__dlpack__") and not hasattr(value, "__array__"):
         return np.from_dlpack(value)
     return np.asarray(value)
+
+
+def is_masked(value: Any) -> bool:
+    """Whether a value is a masked array; `numpy.ma` is not imported to find that out.
+
+    >>> is_masked(np.ma.array([1.0, 2.0])), is_masked(np.zeros(2))
+    (True, False)
+    """
+    masked = sys.modules.get("numpy.ma")
+    return masked is not None and isinstance(value, masked.MaskedArray)

@@ -13,7 +13,7 @@ import sympy
 from numpy.typing import NDArray
 
 from symgraph import random
-from symgraph.codegen.outside import NO_ARRAY, from_outside
+from symgraph.codegen.outside import NO_ARRAY, from_outside, is_masked
 from symgraph.errors import KindError, NonFiniteError, RangeError, ShapeError, UnknownNameError
 from symgraph.node import variables
 from symgraph.ops.leaves import Var
@@ -245,7 +245,7 @@ def _axis(node: Var, batch: sympy.Symbol | None) -> int | None:
 
 
 def _as_array(where: str, value: Any, node: Var, dtype: str) -> Array:
-    if isinstance(value, np.ma.MaskedArray):
+    if is_masked(value):
         raise KindError(
             f"{where}: the data of {node.name!r} are a masked array, and the mask would be lost. "
             "Fill it with .filled(value), or make the mask an input of its own."
