@@ -96,7 +96,6 @@ class _Emitter:
             array = Value(
                 name, variable.shape, variable.kind, "array", w.attach, identity(variable.shape)
             )
-            self.labels.written[variable] = variable.name
             if variable not in self.block.uses:
                 continue
             if variable.shape == ():

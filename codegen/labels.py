@@ -44,7 +44,6 @@ class Labels:
     """
 
     def __init__(self, roots: Sequence[Node], images: Sequence[Mapping[Node, Node]]) -> None:
-        self.written: dict[Node, str] = {}
         self._roots, self._images = roots, images
         self._formats: dict[Template, str] = {}
 

@@ -134,7 +134,6 @@ class _Emitter:
             kind = w.ctype(variable.kind)
             self.given[name] = f"{const}{kind} *const {name} = f->a[{k}];"
             w.env[variable] = whole(name, variable.shape, variable.kind)
-            self.labels.written[variable] = variable.name
 
     def run(self, block: Block) -> None:
         """The units of a block: neighbouring Maps of one shape together, all else alone."""
@@ -250,7 +249,7 @@ class _Emitter:
                 self._demand_finite(node, f"the new value of {variable.params[0]}")
         for variable, value in self._news():
             with w.unit():
-                w.copy(value, w.env[variable], self.labels.written[variable])
+                w.copy(value, w.env[variable], variable.params[0])
 
     def _news(self) -> list[tuple[Node, Value]]:
         """New values of variables, copied first where they lie in those of others."""

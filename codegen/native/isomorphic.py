@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from symgraph.codegen.native.scalars import Instructions
+from symgraph.codegen.native.scalars import LEAVES, Instructions
 from symgraph.node import Kind
 
 __all__ = ["Group", "Rolled", "find_groups"]
@@ -74,9 +74,9 @@ class _Partition(NamedTuple):
 
 
 def _context(readers: Sequence[int]) -> Any:
-    """What tells sets of readers apart; None for many."""
-    if len(readers) >= _READERS:
-        return None
+    """What tells sets of readers apart."""
+    if len(readers) == 1:
+        return readers[0]
     different = frozenset(readers)
     return different if len(different) != 1 else readers[0]
 
@@ -94,7 +94,7 @@ class _Finder:
         self.reads = code.reads()
         self.many = np.bincount(self.reads.values, minlength=self.count)
         self.uses: list[int] = self.many.tolist()
-        self.leaf = [op in ("input", "number") for op in code.ops]
+        self.leaf = [op in LEAVES for op in code.ops]
 
     def run(self, least: int) -> Rolled | None:
         self._sums()
@@ -243,7 +243,10 @@ class _Finder:
 
     def _roles(self) -> list[int]:
         """For every value a number of its colour and of what reads it at which place."""
-        code = self.code
+        given, colour = self.code.operands, self.colour
+        few = [
+            many < _READERS and not leaf for many, leaf in zip(self.uses, self.leaf, strict=True)
+        ]
         readers: list[list[int]] = [[] for _ in range(self.count)]  # role and place as one number
         known: dict[Any, int] = {}
         roles = [-1] * self.count
@@ -252,12 +255,12 @@ class _Finder:
                 for a, minus in zip(*self.sums[k], strict=True):
                     readers[a].append(-2 + minus)
                 continue
-            mine = readers[k]
-            context = mine[0] if len(mine) == 1 else _context(mine)
-            roles[k] = role = known.setdefault((self.colour[k], context), len(known))
+            context = _context(readers[k]) if few[k] else None
+            roles[k] = role = known.setdefault((colour[k], context), len(known))
             seat = _PLACES * role
-            for a in code.operands[k]:
-                readers[a].append(seat)
+            for a in given[k]:
+                if few[a]:
+                    readers[a].append(seat)
                 seat += 1
         return roles
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -13,7 +14,7 @@ from symgraph.codegen.native.isomorphic import Rolled, find_groups
 from symgraph.codegen.native.mathtext import FUNCTIONS
 from symgraph.codegen.native.quotients import share_divisors
 from symgraph.codegen.native.rolled import write_rolled
-from symgraph.codegen.native.scalars import Instructions, Table, read_scalars
+from symgraph.codegen.native.scalars import LEAVES, Instructions, Table, read_scalars
 from symgraph.codegen.native.source import NativeSource
 from symgraph.codegen.native.straight import PARTS, StraightWriter
 from symgraph.codegen.native.writer import CWriter
@@ -73,11 +74,12 @@ class _Program:
 
     def _divide(self) -> None:
         """To which part of the program each value belongs, where there are several."""
+        code, rank = self.code, {part: number for number, part in enumerate(PARTS)}
         sections = self.sections
-        if len({part for node, part in sections.items() if node._args}) > 1:
-            self.straight.part_of = [
-                -1 if node is None else PARTS.index(sections[node]) for node in self.code.nodes
-            ]
+        found = [-1 if node is None else rank[sections[node]] for node in code.nodes]
+        pairs = set(zip(found, code.ops, strict=True))
+        if len({part for part, op in pairs if part >= 0 and op not in LEAVES}) > 1:
+            self.straight.part_of = found
 
     def _note(self, k: int) -> str:
         """The comment beside value k."""
@@ -96,8 +98,6 @@ class _Program:
         for k, (name, node) in enumerate(zip(names, [*self.args, *self.outputs], strict=True)):
             const = "const " if k < count and node not in updates else ""
             declarations[name] = f"{const}{w.ctype(node.kind)} *const {name} = f->a[{k}];"
-        for variable in self.args:
-            self.labels.written[variable] = variable.name
 
     def emit(self) -> NativeSource:
         """The text and how it is called."""
@@ -107,7 +107,7 @@ class _Program:
             write_rolled(straight, self.rolled)
             self._copy(later)
         else:
-            computed = [k for k, op in enumerate(code.ops) if op not in ("input", "number")]
+            computed = [k for k, op in enumerate(code.ops) if op not in LEAVES]
             if not straight.whole(computed, later):
                 straight.run(computed, [k for k, _ in later])
                 self._copy(later)
@@ -154,7 +154,9 @@ class _Program:
     def _file(self) -> str:
         name, w, straight = self.options.name, self.w, self.straight
         calls = [f"    {name}_{k + 1}(f);" for k in range(len(straight.functions))]
-        calls_of_functions = sum(op in FUNCTIONS for op in self.code.ops)
+        calls_of_functions = sum(
+            many for op, many in Counter(self.code.ops).items() if op in FUNCTIONS
+        )
         inline = self.rolled is not None or calls_of_functions <= _INLINED
         parts = [
             f"/* {comment(self._title())} */".replace("\\", "\\\\"),

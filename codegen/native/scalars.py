@@ -20,10 +20,13 @@ from symgraph.ops.leaves import Const, Fill, Var
 from symgraph.ops.map import Map
 from symgraph.ops.move import Affine, Concat, Pull, Push, Reshape, Row
 
-__all__ = ["Instructions", "Reads", "read_scalars"]
+__all__ = ["LEAVES", "Instructions", "Reads", "read_scalars"]
 
 #: Numbers of values, one an entry.
 Table = NDArray[np.int64]
+
+#: What is read and not computed.
+LEAVES = ("input", "number")
 
 _LARGEST = 100_000  # entries of an array that is taken apart
 

@@ -235,6 +235,8 @@ def _partners(code: Instructions) -> dict[int, int]:
     """For values of functions that are cheap together, the other one."""
     seen: dict[tuple[str, int], int] = {}
     found: dict[int, int] = {}
+    if PAIRS.keys().isdisjoint(code.ops):
+        return found
     for k, op in enumerate(code.ops):
         if op in PAIRS:
             seen[op, code.operands[k][0]] = k
