@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from symgraph.codegen.native.positions import Polynomial, read
+from symgraph.codegen.native.positions import ONE, Polynomial, read
 from symgraph.codegen.native.writer import Line
 
 __all__ = [
@@ -17,7 +18,7 @@ _FOR = re.compile(r"for \(i64 (\w+) = 0; \1 < (.+); \1\+\+\) \{")
 _WORD = re.compile(r"\b[a-z]+[0-9]+\b")
 _DECLARED = re.compile(r"(?:const )?(?:float|double|i64|int|u8) (.+);")
 _ASSIGNED = re.compile(r"([a-z]\w*)(?:\[.*\])?\s*(?:[-+*/|&]?=(?!=)|\+\+|--)")
-_CALL = re.compile(r"f->lib->(gemm|copy2)_f(?:32|64)\((.*)\);")
+_CALL = re.compile(r"f->lib->(gemm|copy2|rows|dots)_f(?:32|64)\((.*)\);")
 _TOTAL = re.compile(r"(?:float|double|i64) (\w+) = 0(?:\.0f?)?;")
 _ADDED = "SG_ADD_UP("
 _DRAWN = re.compile(r"if \(f->lib->(random_\w+)\((.*)\)\) \{")
@@ -62,15 +63,18 @@ class UnitCode:
     refuses: bool = False
     readable: bool = True
     atoms: dict[str, set[str]] = field(default_factory=dict)
+    bounds: dict[str, Polynomial] = field(default_factory=dict)  # of what is read off a table
 
     def sizes(self) -> dict[str, Polynomial]:
         """The size of every index of the unit."""
         return {axis.name: axis.size for axis in self.axes}
 
 
-def read_unit(lines: Sequence[Line], arrays: frozenset[str]) -> UnitCode:
-    """What the lines of a unit do to these arrays."""
-    reader = _Reader(UnitCode(list(lines)), arrays)
+def read_unit(
+    lines: Sequence[Line], arrays: frozenset[str], constants: Mapping[str, str]
+) -> UnitCode:
+    """What the lines of a unit do to these arrays; some are constants with these entries."""
+    reader = _Reader(UnitCode(list(lines)), arrays, constants)
     for number, line in enumerate(lines):
         reader.line(number, line.text)
     return reader.code
@@ -88,8 +92,10 @@ def arguments(text: str) -> list[str]:
 
 
 class _Reader:
-    def __init__(self, code: UnitCode, arrays: frozenset[str]) -> None:
-        self.code, self.arrays = code, arrays
+    def __init__(
+        self, code: UnitCode, arrays: frozenset[str], constants: Mapping[str, str]
+    ) -> None:
+        self.code, self.arrays, self.constants = code, arrays, constants
         self.open: list[Axis | None] = []
 
     @property
@@ -175,27 +181,42 @@ class _Reader:
     def _call(self, call: re.Match[str], number: int) -> None:
         """A product, or a copy of a matrix: loops over the sides of what is written."""
         code, given = self.code, arguments(call[2])
-        sides, operands = _SIDES[call[1]]
-        sizes = [self._read(given[k]) for k in range(sides)]
-        names = [f"%{k}_{number}" for k in range(sides)]
-        for k, (pointer, steps) in enumerate(operands):
-            name, _, offset = given[pointer].partition("+")
+        routine = _ROUTINES[call[1]]
+        sizes = [self._read(given[k]) for k in range(routine.sides)]
+        names = [f"%{k}_{number}" for k in range(routine.sides)]
+        loops = (*self.loops, *names)
+        for table in (given[k] for operand in routine.operands for k in operand.tables):
+            code.readable &= table in self.arrays
+            code.accesses.append(Access(table, None, False, loops, number))
+        for operand in routine.operands:
+            name, _, offset = given[operand.pointer].partition("+")
             at = self._read(offset)
-            for side, step in steps:
-                stride = self._read(given[step])
+            for side, step in operand.steps:
+                stride = ONE if step is None else self._read(given[step])
                 if at is not None and stride is not None:
                     at += Polynomial({(names[side],): 1}) * stride
                 else:
                     at = None
-            writes = k == len(operands) - 1
+            writes = operand is routine.operands[-1]
+            if operand.tables and at is not None:
+                place = self._looked_up(given[operand.tables[0]], number) if writes else None
+                at = at + place if place is not None else None
+            adds = writes and call[1] != "copy2" and given[-1] != "0"
             code.readable &= name.strip() in self.arrays
-            adds = writes and call[1] == "gemm" and given[-1] != "0"
-            loops = (*self.loops, *names)
             code.accesses.append(Access(name.strip(), at, writes, loops, number, adds))
         for k, (name, size) in enumerate(zip(names, sizes, strict=True)):
             code.readable &= size is not None
             code.axes.append(Axis(name, size or _ODD, number, number, k))
         code.stores.append(number)
+
+    def _looked_up(self, table: str, number: int) -> Polynomial | None:
+        """An entry of a constant table as a name with a bound."""
+        entries = self.constants.get(table, "").split(", ")
+        if not all(entry.isdigit() for entry in entries):
+            return None
+        name = f"%table_{number}"
+        self.code.bounds[name] = Polynomial({(): max(map(int, entries)) + 1})
+        return Polynomial({(name,): 1})
 
     def _draw(self, drawn: re.Match[str], number: int) -> None:
         """Random numbers: each depends on its place alone."""
@@ -211,12 +232,35 @@ class _Reader:
         code.stores.append(number)
 
 
-#: The number of sizes of a call, and its operands: where the pointer stands, and which stride
-#: belongs to which size; the last is written.
-_SIDES: dict[str, tuple[int, list[tuple[int, list[tuple[int, int]]]]]] = {
-    "gemm": (3, [(3, [(0, 4), (2, 5)]), (6, [(2, 7), (1, 8)]), (9, [(0, 10), (1, 11)])]),
-    "copy2": (2, [(2, [(0, 3), (1, 4)]), (5, [(0, 6), (1, 7)])]),
-}
+class _Operand(NamedTuple):
+    """Where a pointer stands, the stride of each side (None for 1), and tables of offsets."""
+
+    pointer: int
+    steps: list[tuple[int, int | None]]
+    tables: list[int]
+
+
+class _Routine(NamedTuple):
+    """The first arguments are the sides; the last operand is written."""
+
+    sides: int
+    operands: list[_Operand]
+
+
+_ROUTINES = {
+    "gemm": _Routine(3, [
+        _Operand(3, [(0, 4), (2, 5)], []), _Operand(6, [(2, 7), (1, 8)], []),
+        _Operand(9, [(0, 10), (1, 11)], []),
+    ]),
+    "copy2": _Routine(2, [_Operand(2, [(0, 3), (1, 4)], []), _Operand(5, [(0, 6), (1, 7)], [])]),
+    "rows": _Routine(2, [
+        _Operand(3, [(0, 4)], [5]), _Operand(6, [(1, None)], [7]),
+        _Operand(8, [(0, 9), (1, None)], []),
+    ]),
+    "dots": _Routine(1, [
+        _Operand(4, [(0, 5)], [6]), _Operand(7, [], [8, 9]), _Operand(10, [(0, 11)], [12]),
+    ]),
+}  # fmt: skip
 
 
 def divided_call(text: str, place: int, first: str, count: str) -> str:
@@ -232,10 +276,11 @@ def divided_call(text: str, place: int, first: str, count: str) -> str:
         return f"if (f->lib->{drawn[1]}({inner})) {{"
     assert call is not None
     given = arguments(call[2])
-    for pointer, steps in _SIDES[call[1]][1]:
-        for side, step in steps:
+    for operand in _ROUTINES[call[1]].operands:
+        for side, step in operand.steps:
             if side == place:
-                given[pointer] = f"{given[pointer]} + {first} * ({given[step]})"
+                stride = "" if step is None else f" * ({given[step]})"
+                given[operand.pointer] = f"{given[operand.pointer]} + {first}{stride}"
     given[place] = count
     return f"{text[: text.index('(')]}({', '.join(given)});"
 

@@ -112,12 +112,9 @@ class _Emitter:
         lines = tuple(w.lines)  # of the whole, before it is divided
         w.memory.join()
         if self.options.threads > 1:
-            constants = re.findall(r"\bk\d+\b(?=\[)", "\n".join(w.constants))
             given = [*(w.env[variable] for variable in self.args), *self.places]
-            divide(
-                w, {value.text: value.storage for value in given}, constants,
-                [w.env[v].text for v in self.updates], self.options.threads,
-            )  # fmt: skip
+            storages = {value.text: value.storage for value in given}
+            divide(w, storages, [w.env[v].text for v in self.updates], self.options.threads)
         buffers = w.memory.settled()
         stored = tuple(k for k, variable in enumerate(self.args) if variable in self.updates)
         text = self._file(buffers)

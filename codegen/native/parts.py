@@ -50,18 +50,16 @@ MACROS = f"""\
 
 {partial_sums.MACROS}"""
 
+_CONSTANT = re.compile(r"\b(k\d+)\[\] = \{(.*)\};")
 _TIME = re.compile(r"for \(i64 (t\d+) = (?:0; \1 < (.+); \1\+\+|(.+) - 1; \1 >= 0; \1--)\) \{")
 
 
-def divide(
-    w: CWriter, arrays: Mapping[str, Kind], constants: Iterable[str], stored: Iterable[str],
-    threads: int,
-) -> None:  # fmt: skip
+def divide(w: CWriter, arrays: Mapping[str, Kind], stored: Iterable[str], threads: int) -> None:
     """Divide the lines of a program among threads.
 
     `arrays` are the arguments and outputs with their storages; those `stored` have new values.
     """
-    _Divider(w, dict(arrays), frozenset(constants), frozenset(stored), threads).divide()
+    _Divider(w, dict(arrays), frozenset(stored), threads).divide()
 
 
 @dataclass
@@ -76,12 +74,12 @@ class _Choice:
 
 class _Divider:
     def __init__(
-        self, w: CWriter, storages: dict[str, Kind], constants: frozenset[str],
-        stored: frozenset[str], threads: int,
-    ) -> None:  # fmt: skip
+        self, w: CWriter, storages: dict[str, Kind], stored: frozenset[str], threads: int
+    ) -> None:
         self.w, self.stored, self.threads = w, stored, threads
         self.storages = {**storages, **{b.name: b.storage for b in w.memory.buffers.values()}}
-        self.arrays = frozenset([*self.storages, *constants])
+        self.constants = dict(_CONSTANT.findall("\n".join(w.constants)))
+        self.arrays = frozenset([*self.storages, *self.constants])
         self.times: dict[str, Polynomial] = {}  # lengths of loops over time
         self.hints: dict[str, Counter[tuple[Polynomial, Polynomial]]] = {}  # sizes and strides
         self.phases = [Phase()]
@@ -135,7 +133,7 @@ class _Divider:
                 k += 1
                 continue
             last = _unit_end(lines, k, ends[-1][0] if ends else len(lines))
-            code = read_unit(lines[k:last], self.arrays)
+            code = read_unit(lines[k:last], self.arrays, self.constants)
             owner = self.w.memory.owner  # values that share a buffer are one array
             code.accesses = [replace(one, array=owner(one.array)) for one in code.accesses]
             stack[-1].append(Unit(code, heading))

@@ -64,7 +64,7 @@ class Ranges:
     @property
     def sizes(self) -> dict[str, Polynomial]:
         """By name."""
-        return {**self.others, **self.code.sizes()}
+        return {**self.others, **self.code.bounds, **self.code.sizes()}
 
 
 def clashes(touches: Iterable[Touch], state: Mapping[str, Iterable[Touch]]) -> bool:

@@ -207,6 +207,28 @@ def test_a_weight_too_large_for_a_copy_of_each_thread_is_divided_itself():
     np.testing.assert_allclose(given[1], -np.outer(given[0].sum(0), np.ones(500)), 1e-12, 1e-12)
 
 
+@pytest.mark.parametrize("threads", [2, 3])
+def test_convolutions_are_divided_as_well(threads):
+    x, y = sg.input("x", ("N", 2, 7, 8)), sg.input("y", "N", kind="integer")
+    K, L = sg.parameter("K", (5, 2, 3, 3)), sg.parameter("L", (3, 5, 2, 2))
+    h = sg.max_pool2d(sg.relu(sg.conv2d(x, K, padding=1)), 2)
+    z = sg.sum(sg.tanh(sg.conv2d(h, L)), axis=(2, 3))
+    loss = sg.mean(sg.cross_entropy(z, y))
+    new = {p: p - 0.1 * g for p, g in zip((K, L), sg.grad(loss, [K, L]), strict=True)}
+    args = [x, y, K, L]
+    numpy = sg.compile(args, loss, updates=new)
+    program = sg.compile(args, loss, updates=new, target="cython", threads=threads)
+    assert not re.search(r"part == 0\) \{\n[^}]*(rows|dots|gemm)_f64\(", program.source)
+    assert re.search(r"(rows|dots)_f64\(SG_TO", program.source)
+    for rows in (1, 2, 7):
+        arrays = arrays_for(args, rows)
+        arrays[1] %= 3
+        others = [array.copy() for array in arrays]
+        np.testing.assert_allclose(program(*others), numpy(*arrays), 1e-12)
+        for one, other in zip(arrays, others, strict=True):
+            np.testing.assert_allclose(other, one, 1e-11, 1e-12)
+
+
 def test_the_first_of_several_wrong_indices_is_named():
     """Whichever thread is the first to find one."""
     i, j = (sg.input(name, "N", kind="integer") for name in "ij")
