@@ -166,7 +166,7 @@ def summarise(spec: Spec) -> Summary:
     """The layers of a model: its inputs, the values that have a name, its outputs, the loss."""
     names = _layer_names(spec)
     layers = [Layer(node.name, "input", node.shape) for node in spec.inputs.values()]
-    trained, seen = set(spec.trainable), set[Node]()
+    trained, seen = {*spec.trainable, *spec.ruled}, set[Node]()
     for node, name in names.items():
         used = _variables(node, names)
         new = [variable for variable in used if variable not in seen]

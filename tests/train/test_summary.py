@@ -90,3 +90,11 @@ def test_a_model_shows_its_inputs_and_size_and_in_a_notebook_its_layers():
 
     assert repr(model) == "<Model of x: 3 numbers in parameters, float32>"
     assert model._repr_html_() == model.summary()._repr_html_()
+
+
+def test_a_parameter_with_an_update_of_its_own_is_not_fixed():
+    w = sg.parameter("w", 2)
+    text = str(sg.Model(sg.sum(w**2), [], updates={w: w / 2}).summary())
+
+    assert "fixed" not in text
+    assert text.endswith("2 numbers in parameters, 2 of them trained")
