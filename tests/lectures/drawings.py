@@ -51,6 +51,25 @@ ROLES = {
     "S2-01a": {"gate": 3, "pointwise": 0},
     "S2-01b": {name: 3 * count for name, count in _LSTM.items()},
     "S2-03": {name: 3 * count for name, count in _LSTM.items()},
+    "S0-38a": {"cell": 16 + 4},
+    "S0-38b": {"cell": 16 + 4},
+    "S0-35": {"cell": 25 + 9 + 9},
+    "S0-36": {"cell": 49 + 49 + 1},
+    "S0-39a": {"data": 1, "gate": 1, "pointwise": 1, "output": 1},
+    "S0-49b": {"input": 3, "module": 3},
+    "S1-05a": {"parameter": 3 + 3},
+    "S1-05c": {"parameter": 3 + 3 + 3},
+    "S2-05": {name: 2 * count for name, count in _LSTM.items()},
+    "S2-08": {"gate": 4 + 3, "pointwise": 5 + 5},
+    "S4-20b": {"parameter": 6},
+    "S4-44": {"gate": 5, "frozen": 3},
+    "S4-48": {"off": 2},
+    **{key: {"cell": 25 + 9 + 9} for key in ("S4-51a", "S4-51b", "S4-51c")},
+    "S4-52": {"data": 1, "gate": 1, "pointwise": 1, "output": 1},
+    **{key: {"cell": 16 + 4} for key in ("S4-53a", "S4-53b")},
+    "S4-57": {"parameter": 1 + 2 + 3},
+    "S4-67b": {"data": 3, "gate": 2},
+    "S4-71a": {"input": 1, "state": 1, "output": 1},
     "S4-58a": {"input": 1, "output": 1, "state": 1},
     "S4-58b": {"input": 1, "output": 3, "state": 3},
     "S4-58c": {"input": 3, "output": 1, "state": 3},
@@ -107,6 +126,12 @@ def has_the_parts_of_the_lecture(name: str) -> None:
     assert {role: found[role] for role in ROLES[name]} == ROLES[name]
 
 
+def _indexed(form: str, rows: int, columns: int) -> list[str]:
+    """The entries of a matrix."""
+    return [form.format(i, j) for i in range(1, rows + 1) for j in range(1, columns + 1)]
+
+
+#: What stands on the edges of a figure.
 LABELS = {
     "S0-14": ["w_1", "w_2", "w_3"],
     "S0-15a": ["w_1", "w_2", "w_3"],
@@ -123,6 +148,23 @@ LABELS = {
     "S0-21a": ["1[margin<1]", "1[margin>1]", "1", "-1", "y", "score", r"\phi(x)", "W"],
     "S0-26": ["h=0.9526", "x=3", "h(1-h)=0.04518"],
     "S0-40b": ["U", "W", "V"] * 3,
+    **{key: [*_indexed("v_{0},{1}", 2, 3), "w_1", "w_2"] for key in ("S0-10", "S0-16")},
+    "S3-05": [*_indexed("w_1-{1}{0}", 3, 2), "w_2-1", "w_2-2", "w_2-3"],
+    "S4-03a": ["1", "1"],
+    "S4-03b": ["1", "1"],
+    "S4-08a": ["1", "1", "1", "1", "1", "-1"],
+    "S4-08b": ["1", "1", "1", "1", "-2"],
+    "S4-09a": ["1", "1", "-1", "-1", "1", "1", "1"],
+    "S4-13a": ["-5", "-1.2", "1.2", "1.2", "2", "5", "-1", "-1", "-1", "1", "1", "1"],
+    "S4-15": [*_indexed("w_{0}{1}^(1)", 4, 3), *_indexed("w_{0}{1}^(2)", 2, 4)],
+    "S4-19": [rf"w_{to}{of}" for to in "ABC" for of in (r"\lambda", r"\Omega")]
+    + [rf"w_{to}{of}" for to in (r"\alpha", r"\beta") for of in "ABC"],
+    "S4-20a": [f"w_{k}" for k in range(1, 7)],
+    "S4-42": _indexed("w_{0}{1}", 3, 2),
+    "S4-50a": ["w_1", "w_2", "w_3"] * 3,
+    "S4-60": ["U", "W", "V", "U_d", "W_d"] * 3,
+    "S4-72": ["U", "U_g", "W", "W_g", "V", "V"] * 3,
+    "S4-73": ["I", *["U", "W", "V"] * 3],
 }
 
 

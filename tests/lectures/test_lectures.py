@@ -3,7 +3,8 @@
 import pytest
 
 from lectures.all_checks import ALL
-from lectures.expected import COMPUTED, NUMBERS
+from lectures.drawings import BY_NAME, COUNTS, LABELS, ROLES
+from lectures.expected import COMPUTED, GIVEN, NUMBERS, WITHOUT, wanted
 from lectures.table import LECTURES
 
 
@@ -33,3 +34,15 @@ def test_a_row_without_verbs_says_why():
 
 def test_all_numbers_are_computed():
     assert set(COMPUTED) == {*NUMBERS} - {"_meta"}
+
+
+def test_what_is_not_compared_stands_in_the_file():
+    for identity, place in WITHOUT:
+        assert wanted(identity, place) is not None
+    for identity, places in GIVEN.items():
+        for place in places:
+            assert wanted(identity, place) is not None
+
+
+def test_what_is_counted_in_figures_are_figures():
+    assert {*COUNTS, *ROLES, *LABELS} <= {*BY_NAME}
