@@ -9,10 +9,10 @@ from typing import Any
 from symgraph.build.coerce import as_node
 from symgraph.errors import RangeError
 from symgraph.node import Node, variables
-from symgraph.ops import Var
 from symgraph.phenomena.pictures import COLOURS, panel_of
 from symgraph.phenomena.table import Table
-from symgraph.shapes import product, shape_text
+from symgraph.shapes import Shape, product, shape_text
+from symgraph.train.model import Model
 
 __all__ = ["count_parameters"]
 
@@ -20,7 +20,7 @@ __all__ = ["count_parameters"]
 def count_parameters(what: Any) -> Table:
     """The parameters of a network, each once however often it is used, with their number.
 
-    `what`: an expression, a list of them, anything with a `loss`, or several networks by name,
+    `what`: an expression, a list of them, a model, anything with a `loss`, or several by name,
     which are compared. Nothing is allocated: weights may be more than a machine can hold, and
     sizes may be names, in which the number is then a formula.
     Raises RangeError where no network is given.
@@ -37,10 +37,10 @@ def count_parameters(what: Any) -> Table:
     if isinstance(what, Mapping):
         return _compared(what)
     found = _parameters(what)
-    numbers = [_count(leaf) for leaf in found]
+    numbers = [_count(shape) for shape in found.values()]
     columns: dict[str, list[Any]] = {
-        "name": [leaf.name for leaf in found],
-        "shape": [shape_text(leaf.shape) for leaf in found],
+        "name": [*found],
+        "shape": [shape_text(shape) for shape in found.values()],
         "numbers": numbers,
     }
     word = "parameter" if len(found) == 1 else "parameters"
@@ -52,23 +52,26 @@ def _compared(networks: Mapping[str, Any]) -> Table:
     if not networks:
         raise RangeError("count_parameters: there are no networks. Give one by its name.")
     found = {name: _parameters(one) for name, one in networks.items()}
-    numbers = [sum(map(_count, leaves)) for leaves in found.values()]
+    numbers = [sum(map(_count, shapes.values())) for shapes in found.values()]
     columns: dict[str, list[Any]] = {
         "network": list(found),
-        "parameters": [len(leaves) for leaves in found.values()],
+        "parameters": [len(shapes) for shapes in found.values()],
         "numbers": numbers,
     }
     return Table("Parameters of networks", columns, (), partial(_bars, "network"))
 
 
-def _parameters(what: Any) -> list[Var]:
+def _parameters(what: Any) -> dict[str, Shape]:
+    """The shapes of the parameters by their names."""
+    if isinstance(what, Model):
+        return {name: array.shape for name, array in what.parameters.items()}
     many = what if isinstance(what, (list, tuple)) and not hasattr(what, "loss") else [what]
     roots: list[Node] = [as_node(getattr(one, "loss", one), "count_parameters") for one in many]
-    return [leaf for leaf in variables(roots) if leaf.role == "parameter"]
+    return {leaf.name: leaf.shape for leaf in variables(roots) if leaf.role == "parameter"}
 
 
-def _count(leaf: Var) -> Any:
-    count = product(leaf.shape)
+def _count(shape: Shape) -> Any:
+    count = product(shape)
     return int(count) if getattr(count, "is_number", True) else count
 
 

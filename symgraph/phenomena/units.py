@@ -23,6 +23,7 @@ from symgraph.phenomena.pictures import COLOURS, panel_of, style
 from symgraph.phenomena.table import Table
 from symgraph.phenomena.values import evaluated, name_of
 from symgraph.printing import unicode_name
+from symgraph.template import function_name
 
 __all__ = ["active_fractions", "decision_lines", "truth_table"]
 
@@ -109,19 +110,38 @@ def decision_lines(
 
 
 def _first_units(root: Node, free: Sequence[Var]) -> list[tuple[str, Map]]:
-    """The named functions of one operand that see the inputs through no other such unit."""
+    """The functions of one operand that see the inputs through no other such function."""
     behind: set[Node] = set()
     found: list[tuple[str, Map]] = []
+    units = {unit: name for name, unit in _functions(root).items()}
     for node in topological([root]):
-        inner = bare(node)
-        is_unit = isinstance(inner, Map) and len(inner.args) == 1 and _bends(inner)
         if any(arg in behind for arg in node.args):
             behind.add(node)
-        elif is_unit and isinstance(inner, Map) and isinstance(node, Let) and node.let_name:
-            if set(free) & set(reachable([inner])):
-                found.append((unicode_name(node.let_name), inner))
+        elif isinstance(node, Map) and node in units and set(free) & set(reachable([node])):
             behind.add(node)
+            found.append((_written(units[node]), node))
     return found
+
+
+def _functions(root: Node) -> dict[str, Map]:
+    """The functions of one operand that bend, by the names of their values.
+
+    One without a name is called by its function and its number among those.
+    """
+    order = topological([root])
+    given = {bare(node): node.let_name for node in order if isinstance(node, Let) and node.let_name}
+    found: dict[str, Map] = {}
+    for node in order:
+        if isinstance(node, Map) and len(node.args) == 1 and _bends(node):
+            title = function_name(node.template.expr)
+            number = 1 + sum(name.startswith(f"{title} ") for name in found)
+            found[given.get(node) or f"{title} {number}"] = node
+    return found
+
+
+def _written(name: str) -> str:
+    """A name that the user gave as a textbook writes it."""
+    return name if " " in name else unicode_name(name)
 
 
 def _bends(node: Map) -> bool:
@@ -217,7 +237,7 @@ def active_fractions(layers: Any, values: Values, of: Sequence[str] | None = Non
     """How many entries of each layer are active, and through how many no gradient flows.
 
     Active are entries above 0; the slope is that of the unit's own function. `dead` counts units,
-    along the last axis, that no sample activates. `layers`: an expression, in which every named
+    along the last axis, that no sample activates. `layers`: an expression, in which every
     function of one operand is a layer, or those that `of` names.
     Raises UnsupportedError where there is no such layer.
     Source: Glorot, Bordes and Bengio 2011, section 3.1.
@@ -231,7 +251,7 @@ def active_fractions(layers: Any, values: Values, of: Sequence[str] | None = Non
     h            4       1      0.25     0.75     1
     """
     root = as_node(layers, "active_fractions")
-    chosen = _named_functions(root, of)
+    chosen = _chosen(root, of)
     slopes = [grad(_total(inner), inner.args[0]) for _, inner in chosen]
     found = evaluate([*(inner for _, inner in chosen), *slopes], values)
     columns: dict[str, list[Any]] = {
@@ -242,7 +262,7 @@ def active_fractions(layers: Any, values: Values, of: Sequence[str] | None = Non
         active = value > 0
         flat = active.reshape(-1, value.shape[-1]) if value.ndim else active.reshape(1, 1)
         row = (
-            unicode_name(name), int(value.size), int(active.sum()), float(active.mean()),
+            _written(name), int(value.size), int(active.sum()), float(active.mean()),
             float((slope == 0).mean()), int((~flat.any(axis=0)).sum()),
         )  # fmt: skip
         for column, entry in zip(columns.values(), row, strict=True):
@@ -254,17 +274,11 @@ def _total(node: Node) -> Node:
     return sum_all(node) if node.shape else node
 
 
-def _named_functions(root: Node, of: Sequence[str] | None) -> list[tuple[str, Map]]:
-    found: dict[str, Map] = {}
-    for node in topological([root]):
-        inner = bare(node)
-        is_unit = isinstance(inner, Map) and len(inner.args) == 1 and _bends(inner)
-        if is_unit and isinstance(inner, Map) and isinstance(node, Let) and node.let_name:
-            found[node.let_name] = inner
+def _chosen(root: Node, of: Sequence[str] | None) -> list[tuple[str, Map]]:
+    found = _functions(root)
     if of is None and not found:
         raise UnsupportedError(
-            "active_fractions: the expression has no named function of one operand. Name a layer, "
-            'sg.let("h", sg.relu(net)).'
+            "active_fractions: the expression has no function of one operand, such as sg.relu(net)."
         )
     for name in of or ():
         if name not in found:

@@ -68,6 +68,20 @@ def test_as_many_rectified_units_are_active_as_the_lecture_counts():
     assert len(table.plot().axes[0].patches) == 4
 
 
+def test_units_without_a_name_are_numbered():
+    x = sg.input("x", ("N", 2))
+    net = sg.sigmoid(sg.tanh(x @ sg.parameter("W", (2, 3))) @ sg.parameter("v", 3))
+    values = {"W": np.eye(2, 3), "v": np.ones(3)}
+
+    lines = sg.phenomena.decision_lines(net, values)
+    active = sg.phenomena.active_fractions(sg.sum(net), {**values, "x": [[1.0, -1.0]]})
+
+    assert lines["unit"] == ["tanh 1[0]", "tanh 1[1]", "tanh 1[2]"]
+    assert dict(zip(active["layer"], active["active"], strict=True)) == {
+        "tanh 1": 1, "sigmoid 1": 1,
+    }  # fmt: skip
+
+
 def test_a_dead_unit_is_counted():
     z = sg.input("z", ("N", 3))
     loss = sg.sum(sg.let("h", sg.relu(z)))
@@ -136,6 +150,13 @@ def test_the_parameters_of_kernels_depend_on_the_kernels_only():
         )
         assert counted["K"] == wanted["k3_c1_f8"]
         assert counted["K"] + counted["b_K"] == wanted["k3_c1_f8_bias"]
+
+
+def test_a_model_is_counted_as_its_loss_is():
+    x = sg.input("x", ("N", 3))
+    model = sg.Model(sg.mean(sg.nn.dense(x, 4, "d") ** 2), [x])
+
+    assert sum(sg.phenomena.count_parameters(model)["numbers"]) == 3 * 4 + 4
 
 
 def test_sizes_with_names_are_counted_as_formulas():
@@ -250,7 +271,7 @@ def test_a_deep_net_of_vectors_is_cut_where_it_bends():
         (
             lambda p: p.active_fractions(sg.input("x") + 1, {"x": 1.0}),
             sg.UnsupportedError,
-            "Name a layer",
+            "no function of one operand",
         ),
         (lambda p: p.count_parameters({}), sg.RangeError, "there are no networks"),
     ],
