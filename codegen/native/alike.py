@@ -126,6 +126,7 @@ def _form(unit: Sequence[Line], kinds: Mapping[str, str]) -> _Form | None:
     """What units may be alike in; None where a unit is no function of what it names."""
     own = {name for line in unit for name in _DECLARED.findall(line.text)}
     places: dict[str, str] = {}
+    same: set[str] = set()  # what is written as it is
     numbers: list[str] = []
     text: list[str] = []
     base = unit[0].depth
@@ -134,18 +135,22 @@ def _form(unit: Sequence[Line], kinds: Mapping[str, str]) -> _Form | None:
         short = is_inner and loop is not None and int(loop[1]) < _SHORT
         text.append(f"\n{line.depth - base} ")
         for token in _tokens(line.text):
-            if _NAME.fullmatch(token):
-                place = places.get(token) or _place(token, kinds, own, len(places))
+            if token[0].isdigit():
+                differs = not short and _may_differ(token, line.text)
+                if differs:
+                    numbers.append(token)
+                text.append(_number(token) if differs else token)
+                continue
+            place = places.get(token)
+            if place is None and token not in same:
+                place = _place(token, kinds, own, len(places)) if _NAME.fullmatch(token) else ""
                 if place is None:
                     return None
                 if place:
                     places[token] = place
-                text.append(place or token)
-            elif token[0].isdigit() and not short and _may_differ(token, line.text):
-                numbers.append(token)
-                text.append("%f" if "." in token or "e" in token else "%d")
-            else:
-                text.append(token)
+                else:
+                    same.add(token)
+            text.append(place or token)
     arrays = tuple(name for name in places if name in kinds)
     times = tuple(name for name in places if name[0] == "t" and name not in own)
     return _Form(tuple(text), arrays, times, tuple(numbers))
@@ -170,6 +175,11 @@ def _place(name: str, kinds: Mapping[str, str], own: Collection[str], count: int
     if name[0] == "n":
         return ""
     return f"!{count}" if name[0] == "t" else None
+
+
+def _number(token: str) -> str:
+    """What stands for a number in the form."""
+    return "%f" if "." in token or "e" in token else "%d"
 
 
 def _may_differ(number: str, text: str) -> bool:
