@@ -188,7 +188,8 @@ class _Text:
             room = w.name("b")
             w.memory.add(room, self.threads * rows * each, buffer.storage)
             self.moved.add(array)
-            kind, place = w.ctype(buffer.storage), f"{room} + (part * {rows} - {first}) * {each}"
+            times = f" * {each}" if each != 1 else ""
+            kind, place = w.ctype(buffer.storage), f"{room} + (part * {rows} - {first}){times}"
             for name in buffer.names:
                 yield f"{kind} *const {name} = {place};"
 

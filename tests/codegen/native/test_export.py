@@ -320,22 +320,24 @@ def test_hostile_names_are_inert_in_every_file_of_a_folder(tmp_path: Path) -> No
 
 # --- the text ------------------------------------------------------------------------------------
 
-GOLDEN = Path(__file__).parent / "golden_step.c"
+GOLDEN = {1: Path(__file__).parent / "golden_step.c", 2: Path(__file__).parent / "golden_threads.c"}
 
 
-def test_the_c_of_a_small_program_reads_as_it_always_did(tmp_path: Path) -> None:
-    """`python tests/codegen/native/test_export.py` writes the golden text anew: look at it."""
-    assert golden() == GOLDEN.read_text(encoding="utf-8")
+@pytest.mark.parametrize("threads", GOLDEN)
+def test_the_c_of_a_small_program_reads_as_it_always_did(threads: int) -> None:
+    """`python tests/codegen/native/test_export.py` writes the golden texts anew: look at them."""
+    assert golden(threads) == GOLDEN[threads].read_text(encoding="utf-8")
 
 
-def golden() -> str:
+def golden(threads: int = 1) -> str:
     """The functions of one step of a linear layer, without the declarations before them."""
     x, y = sg.input("x", ("N", 4)), sg.input("y", ("N",))
     w, b = sg.parameter("w", 4), sg.parameter("b")
     out = sg.let("out", x @ w + b)
     loss = sg.let("loss", sg.mean((out - y) ** 2))
     updates = {p: p - 0.5 * g for p, g in zip([w, b], sg.grad(loss, [w, b]), strict=True)}
-    text: str = sg.compile([x, y, w, b], loss, updates=updates)._recipe.native.text
+    program = sg.compile([x, y, w, b], loss, updates=updates, threads=threads)
+    text: str = program._recipe.native.text
     title, rest = text.split("\n", 1)
     return f"{title}\n\n{rest[rest.index('static i64 step_1') : rest.index('/* Offsets')]}"
 
@@ -362,4 +364,5 @@ def test_programs_of_numbers_have_parts_too() -> None:
 
 
 if __name__ == "__main__":
-    GOLDEN.write_text(golden(), encoding="utf-8", newline="\n")
+    for threads, path in GOLDEN.items():
+        path.write_text(golden(threads), encoding="utf-8", newline="\n")
