@@ -1,6 +1,12 @@
 """Two threads and two processes on one training: an MLP 64-512-10 on batches of 4096 samples.
 
 Wall time on idle cores: `python -m benchmarks workers`.
+
+Values of 4096 samples stream through memory, which the cores share. On a machine of two cores
+(multiply-adds together 2.0 times as many as alone, reads of 64 MB 1.0 times: 24 GB/s) two processes
+with nothing in common, each on steps of half the batch, reach 1.8 times the samples of one: that
+bounds programs that are alike. Threads reach more, since each takes its samples in pieces that stay
+in its cache, which one thread alone does not.
 """
 
 from __future__ import annotations
