@@ -223,7 +223,7 @@ def _model(settings: RunSettings) -> tuple[Model, OwnData | None]:
 def _own_data(name: str, model: Model, found: Any) -> OwnData:
     """The data of a system: its data set, else the samples of a lecture, else drawn numbers."""
     from symgraph.zoo.own_data import OwnData, own_data
-    from symgraph.zoo.samples import drawn, of_lecture
+    from symgraph.zoo.samples import ORDERS, drawn, of_lecture
 
     own = own_data(name, found)
     if own is not None:
@@ -234,7 +234,7 @@ def _own_data(name: str, model: Model, found: Any) -> OwnData:
         logging.getLogger("symgraph").warning(
             "train: zoo:%s has no data of its own; these numbers are drawn at random.", name
         )
-    return OwnData(samples, None, {})
+    return OwnData(samples, None, ORDERS.get(name, {}))
 
 
 def _as_model(found: Any, settings: RunSettings) -> Model:

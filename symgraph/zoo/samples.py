@@ -15,7 +15,7 @@ from symgraph.sample import draw
 if TYPE_CHECKING:
     from symgraph.train.spec import Spec
 
-__all__ = ["drawn", "of_lecture"]
+__all__ = ["ORDERS", "drawn", "of_lecture"]
 
 Array = NDArray[Any]
 
@@ -25,7 +25,12 @@ CORNERS = np.array([*product((0.0, 1.0), repeat=2)])
 
 
 def _and() -> Mapping[str, Any]:
-    """AND of two inputs, both with -1 for no."""
+    """AND of two inputs, answered by 1 or -1."""
+    return {"x": CORNERS, "y": [-1.0, -1.0, -1.0, 1.0]}
+
+
+def _bipolar_and() -> Mapping[str, Any]:
+    """AND of two inputs, with -1 for no in these too."""
     return {"x": 2 * CORNERS - 1, "y": [-1.0, -1.0, -1.0, 1.0]}
 
 
@@ -56,9 +61,12 @@ def _worked_example() -> Mapping[str, Any]:
     return {"A": 0.35, "B": 0.9, "t": 0.5}
 
 
+#: How a system takes its samples, where it is told: one after the other, round and round.
+ORDERS: dict[str, dict[str, Any]] = {"perceptron": {"batch_size": 1, "shuffle": False}}
+
 _SAMPLES: dict[str, Callable[[], Mapping[str, Any]]] = {
     "perceptron": _and,
-    "hebb": _and,
+    "hebb": _bipolar_and,
     "cd1": lambda: {"v": np.array([[1.0, 0.0, 1.0], [0.0, 1.0, 0.0]])},
     "xor-mlp": lambda: {"x": CORNERS, "d": [0.0, 1.0, 1.0, 0.0]},
     "two-cars-trained": _two_cars,
