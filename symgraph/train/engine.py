@@ -154,6 +154,10 @@ class Engine:
         parts = checked.batches(np.arange(checked.rows), size)
         return self._joined([walk.run(index, key) for index in parts])
 
+    def inference(self) -> tuple[list[Var], dict[str, Node], dict[str, Array]]:
+        """What the outputs are computed from outside of training, the outputs, and the arrays."""
+        return self.spec.inference({**self.parameters, **self.states})
+
     def _piece(self, data: Data, training: bool) -> int | None:
         """How many samples to compute at once: what stays near the processor; None for all."""
         batch = self.spec.batch

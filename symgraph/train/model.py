@@ -15,8 +15,6 @@ from symgraph.codegen.program import check_threads
 from symgraph.errors import KindError, UnsupportedError
 from symgraph.node import Node
 from symgraph.onnx.export import to_onnx
-from symgraph.train import store
-from symgraph.train.checkpoint import describe
 from symgraph.train.course import Course
 from symgraph.train.engine import Engine
 from symgraph.train.fitting import (
@@ -30,7 +28,6 @@ from symgraph.train.history import History
 from symgraph.train.keeper import Keeper
 from symgraph.train.keywords import refuse
 from symgraph.train.logs import open_logs
-from symgraph.train.names import check_same_names
 from symgraph.train.optim import Adam
 from symgraph.train.optimizer import Chosen, Optimizer
 from symgraph.train.parallel.communicator import Communicator
@@ -44,10 +41,9 @@ from symgraph.train.plan import (
     read_pace,
 )
 from symgraph.train.program import Dtype, Settings, Target
-from symgraph.train.run_folder import read_model
+from symgraph.train.saved import load_model, save_model
 from symgraph.train.spec import AUTO, Spec, read_spec
 from symgraph.train.summary import Summary, summarise
-from symgraph.train.values import Values
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -476,11 +472,7 @@ class Model:
         A safetensors file holds the training under way as well, for `fit(resume=True)`.
         The file appears whole or not at all. Raises UnsupportedError for another suffix.
         """
-        arrays = {**self.parameters, **self.states}
-        training = self._course.training
-        if training is not None and Path(path).suffix == ".safetensors":
-            arrays |= training.slots
-        store.write(path, arrays, describe(training))
+        save_model(path, self._engine, self._course.training)
 
     def to_onnx(self, path: str | Path | None = None, *, dtype: Dtype | None = None) -> ModelProto:
         """The outputs with the parameters as they are, for other programs; see `sg.to_onnx`.
@@ -494,7 +486,7 @@ class Model:
         >>> [v.name for v in sg.Model(sg.mean(out), [x], {"out": out}).to_onnx().graph.input]
         ['x']
         """
-        args, outputs, weights = self.spec.inference({**self.parameters, **self.states})
+        args, outputs, weights = self._engine.inference()
         return to_onnx(args, outputs, path, weights=weights, dtype=dtype or self.dtype)
 
     def export(self, path: str | Path) -> Path:
@@ -505,7 +497,7 @@ class Model:
         training. A path without a suffix is a folder with the program in C that `pip install`
         builds. Raises UnsupportedError for another suffix and for a model without outputs.
         """
-        args, outputs, weights = self.spec.inference({**self.parameters, **self.states})
+        args, outputs, weights = self._engine.inference()
         return export_inference(path, args, outputs, weights, self.dtype)
 
     def load(self, path: str | Path) -> None:
@@ -516,17 +508,8 @@ class Model:
         arrays that do not fit, UnsupportedError for a file of another format; nothing has changed
         then.
         """
-        arrays, slots, kept = read_model(path)
-        name_of = Path(path).name
         self._course.check_own("load")
-        check_same_names(f"load: {name_of!r}", arrays, [*self.parameters, *self.states])
-        checked = {name: self._owner(name).check(name, array) for name, array in arrays.items()}
-        for name, array in checked.items():
-            self._owner(name)[name] = array
-        self._course.begin_from(slots, kept)
-
-    def _owner(self, name: str) -> Values:
-        return self.parameters if name in self.parameters else self.states
+        self._course.begin_from(*load_model(path, self._engine))
 
     # --- copies -------------------------------------------------------------------------------
 

@@ -208,6 +208,17 @@ def test_one_line_says_who_is_gone_and_what_is_kept(
     assert line.startswith(f"symgraph: worker 1 of 2 (process {victim.pid}) is gone, killed or")
     assert expected in line
     assert line.count("\n") == 1
+    assert watch.has_told(watcher.pid)
+
+
+@pytest.mark.skipif(not watch.can_watch(), reason="this system does not tell of any process's end")
+def test_a_watch_that_has_nothing_to_tell_ends_when_it_is_told_to(capfd):
+    watcher = watch.start([os.getpid()], None)
+    assert not watch.has_told(watcher, seconds=0.1)
+    watch.stop(watcher)
+    assert watch.has_told(watcher)  # it is gone
+    watch.stop(watcher)
+    assert capfd.readouterr().err == ""
 
 
 @needs_torch

@@ -7,7 +7,7 @@ import os
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,16 +83,21 @@ class Crew:
             if together or not several:
                 self._leave_together()
                 raise
-            assert self.communicator is not None
-            if self._watcher is not None:
-                watch.stop(self._watcher)  # this worker says by itself why it ends
-            if not isinstance(error, SymgraphError | KeyboardInterrupt | SystemExit):
-                traceback.print_exc()
-            said = f"{type(error).__name__}: {error}".rstrip(": ")
-            self.communicator.abort(
-                f"symgraph: worker {self.communicator.rank} of {self.communicator.size} ends the "
-                f"training: {said}"
-            )
+            self._end_all(error)
+
+    def _end_all(self, error: BaseException) -> NoReturn:
+        """End all workers, and say why this one does, unless another one's death is the cause."""
+        assert self.communicator is not None
+        name = f"symgraph: worker {self.communicator.rank} of {self.communicator.size}"
+        is_ours = isinstance(error, SymgraphError | KeyboardInterrupt | SystemExit)
+        if self._watcher is not None:
+            if not is_ours and watch.has_told(self._watcher):
+                self.communicator.abort(f"{name} ends with it")
+            watch.stop(self._watcher)
+        if not is_ours:
+            traceback.print_exception(error)
+        said = f"{type(error).__name__}: {error}".rstrip(": ")
+        self.communicator.abort(f"{name} ends the training: {said}")
 
     def watch(self, checkpoint: str | os.PathLike[str] | None) -> None:
         """Have it told when a worker is killed, where all of them run on one machine.

@@ -13,10 +13,11 @@ import select
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
-__all__ = ["can_watch", "machine", "start", "stop"]
+__all__ = ["can_watch", "has_told", "machine", "start", "stop"]
 
 
 def can_watch() -> bool:
@@ -50,6 +51,20 @@ def stop(watcher: int) -> None:
         os.waitpid(watcher, 0)
     except (ProcessLookupError, ChildProcessError):
         pass  # it has told of a death, or is the child of another worker
+
+
+def has_told(watcher: int, seconds: float = 0.5) -> bool:
+    """Whether the watch has told of a death, or does so soon."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            text = Path(f"/proc/{watcher}/stat").read_text()
+        except OSError:
+            return True
+        if text.rpartition(")")[2].split()[0] == "Z":  # nobody has asked how it ended
+            return True
+        time.sleep(0.01)
+    return False
 
 
 def _first_death(workers: list[int]) -> int:
