@@ -268,9 +268,11 @@ class _Softening:
         return result
 
     def _powers(self, flat: Node, peak: Node, axis: int) -> Node:
-        """exp(x - m), also where m is infinite."""
-        shift = basic("maximum", basic("minimum", peak, fill(self.largest)), fill(-self.largest))
-        return basic("exp", basic("subtract", flat, _spread(shift, flat, (axis,))))
+        """exp(x - m), also where m is infinite. A loop over x bounds m itself, without one more."""
+        every = _spread(peak, flat, (axis,)) if self.loops else peak
+        shift = basic("maximum", basic("minimum", every, fill(self.largest)), fill(-self.largest))
+        shift = shift if self.loops else _spread(shift, flat, (axis,))
+        return basic("exp", basic("subtract", flat, shift))
 
     def _by_place(self, flat: Node, axis: int) -> tuple[Node, Node, Node]:
         """m, exp(x - m) and the sum without that of the largest entry, found by its place."""
