@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -88,3 +89,11 @@ def test_a_training_on_real_data_runs_in_short_and_records_what_it_found(script,
     if "text" in found["facts"]:
         text = "\n".join(topics[name] for name in sorted(topics))
         assert found["facts"]["sha256"] == hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_the_page_of_results_is_made_of_what_was_recorded():
+    made = runpy.run_path(str(ROOT / "examples" / "real" / "all_results.py"))
+    recorded = json.loads((ROOT / "examples" / "real" / "results.json").read_text("utf-8"))
+
+    assert list(recorded) == list(made["RUNS"])
+    assert made["page"](recorded) == (ROOT / "examples" / "real" / "RESULTS.md").read_text("utf-8")
