@@ -97,3 +97,4 @@ def test_the_page_of_results_is_made_of_what_was_recorded():
 
     assert list(recorded) == list(made["RUNS"])
     assert made["page"](recorded) == (ROOT / "examples" / "real" / "RESULTS.md").read_text("utf-8")
+    assert all(row["met"] in (True, None) for one in recorded.values() for row in one["rows"])
