@@ -9,7 +9,7 @@ once.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import sympy
@@ -406,6 +406,7 @@ class Lowering:
 
     def __init__(self, whole: bool = False, decays: bool = False) -> None:
         self.whole, self.decays = whole, decays
+        self.settle: Callable[[Node], Node] | None = None  # what is known of an operation
         self._apart = frozenset() if whole else _ONLY_WHOLE
         if decays:
             self._apart |= {"tanh"}
@@ -418,21 +419,24 @@ class Lowering:
         if op is None or op in self._apart:
             return self.of(body, node._args)
         found = _shorter(op, node._args)
-        return node if found is None else found
+        return self._settled(node if found is None else found)
 
     def of(self, body: Template, args: tuple[Node, ...]) -> Node:
         """The Map of a template."""
         op = _OPS.get(body)
         if op is not None and op not in self._apart:
-            return basic(op, *args)
+            return self._settled(basic(op, *args))
         program = self._program(body)
         values: list[Any] = [*args, *program.values[body.arity :]]
         for step, operands, place in program.steps:
-            values[place] = basic(step, *[values[k] for k in operands])
+            values[place] = self._settled(basic(step, *[values[k] for k in operands]))
         result: Node = values[program.result]
         if result.kind != "real" and body.kind(tuple([arg.kind for arg in args])) == "real":
             return basic("multiply", fill(1.0), result)  # the step of a real is real
         return result
+
+    def _settled(self, node: Node) -> Node:
+        return node if self.settle is None else self.settle(node)
 
     def _program(self, body: Template) -> _Assembler:
         found = self._programs.get(body)

@@ -239,12 +239,12 @@ class _Softening:
     def __init__(self, largest: float, loops: bool, lowering: Lowering) -> None:
         self.largest, self.loops, self.lowering = largest, loops, lowering
         self.soft: dict[Node, _Soft] = {}
+        self.logarithms: dict[Node, Node] = {}  # x - logsumexp(x), by the softmax of x
 
     def visit(self, node: Node, args: tuple[Node, ...]) -> Node:
         if type(node) is Map:
             lowering, stays = self.lowering, args is node._args
-            made = lowering.again(node) if stays else lowering.of(node.params[0], args)
-            return self._softmax(made) if self.soft else made
+            return lowering.again(node) if stays else lowering.of(node.params[0], args)
         if type(node) is Reduce and node.operation == "logsumexp":
             return self._logsumexp(args[0], node.axes)
         return rebuilt(node, args)
@@ -264,6 +264,7 @@ class _Softening:
         peak, powers, others = (self._by_value if self.loops else self._by_place)(flat, first)
         result = basic("add", basic("log1p", others), peak)
         total = basic("add", others, fill(1.0))
+        self.lowering.settle = self._settled
         self.soft[result] = _Soft(x, axes, reshape_node(powers, x.shape), total)
         return result
 
@@ -295,13 +296,26 @@ class _Softening:
         count = _summed(basic("where", top, powers, fill(0.0)), axis)
         return peak, powers, basic("add", small, basic("subtract", count, fill(1.0)))
 
+    def _settled(self, node: Node) -> Node:
+        """A basic operation, or what is known of it where it belongs to a softmax.
+
+        The logarithm of a softmax is x - logsumexp(x), also where a share is too small to be told
+        from 0; what was divided by a share, as in that logarithm's slope, comes back whole.
+        """
+        op = op_of(node)
+        if op == "exp":
+            return self._softmax(node)
+        if op == "log":
+            return self.logarithms.get(node._args[0], node)
+        if op == "multiply":
+            for share, other in (node._args, node._args[::-1]):
+                if share in self.logarithms:
+                    return _undivided(other, share) or node
+        return node
+
     def _softmax(self, node: Node) -> Node:
         """exp(x - logsumexp(x)) as the share that is already there."""
-        op = op_of(node)
-        if op in ("multiply", "divide", "negative"):
-            args = tuple(self._softmax(a) if op_of(a) == "exp" else a for a in node._args)
-            return node if args == node._args else basic(op, *args)
-        if op != "exp" or op_of(node._args[0]) != "subtract":
+        if op_of(node) != "exp" or op_of(node._args[0]) != "subtract":
             return node
         x, spread = node._args[0]._args
         if type(spread) not in (Einsum, Reshape) or len(spread._args) != 1:
@@ -311,8 +325,25 @@ class _Softening:
             return node
         for form in (_spread, _kept_ones, _kept_by_reshape):
             if spread is form(spread._args[0], x, soft.axes):
-                return basic("divide", soft.powers, form(soft.total, x, soft.axes))
+                share = basic("divide", soft.powers, form(soft.total, x, soft.axes))
+                self.logarithms[share] = node._args[0]
+                return share
         return node
+
+
+def _undivided(node: Node, by: Node, depth: int = 3) -> Node | None:
+    """A product of few factors times one that it was divided by; None where it was not."""
+    op = op_of(node)
+    if op == "divide" and node._args[1] is by:
+        return node._args[0]
+    if op not in ("multiply", "negative") or not depth:
+        return None
+    parts = [_undivided(arg, by, depth - 1) for arg in node._args]
+    k = next((k for k, part in enumerate(parts) if part is not None), None)
+    if k is None:
+        return None
+    args = [parts[k] or arg if i == k else arg for i, arg in enumerate(node._args)]
+    return basic(op, *args)
 
 
 def _spread(y: Node, x: Node, axes: tuple[int, ...]) -> Node:

@@ -267,3 +267,26 @@ def test_the_one_channel_of_an_image_stays_in_its_convolution() -> None:
     ]
 
     assert sorted(type(arg).__name__ for arg in product.args) == ["Pull", "Var"]
+
+
+@pytest.mark.parametrize("named", [False, True])
+@pytest.mark.parametrize("axis", [0, 1])
+@pytest.mark.parametrize("form", ["sum", "mean", "where"])
+def test_the_logarithm_of_a_softmax_lives_where_its_shares_vanish(named, axis, form) -> None:
+    z, d = sg.input("z", ("N", 3)), sg.input("d", ("N", 3))
+    shares = sg.softmax(z, axis=axis)
+    each = d * sg.log(sg.let("ŷ", shares) if named else shares)
+    whole = {
+        "sum": lambda: -sg.sum(each), "mean": lambda: -3 * sg.mean(sg.sum(each, axis=1 - axis)),
+        "where": lambda: sg.sum(sg.where(d > 0, -each, 0.0)),
+    }[form]()  # fmt: skip
+    at = np.array([[1000.0, 0.0, -1000.0], [0.0, 1000.0, 2.0], [-5.0, 3.0, 1e4]])
+    wanted = np.eye(3)[[1, 0, 2]]
+    if axis == 0:
+        at, wanted = at.T, wanted.T
+    f = sg.compile([z, d], [whole, *sg.grad(whole, [z])])
+    loss, slope = f(at, wanted)
+    best = at.max(axis=axis, keepdims=True)
+
+    assert loss == pytest.approx(2000.0, rel=1e-14)  # the largest entry less the wanted one
+    np.testing.assert_allclose(slope, (at == best) - wanted, atol=1e-300)
