@@ -1,7 +1,8 @@
 """What derivations print is a formula again, with the same value.
 
-Left out is what the language does not have: recurrences, sums over an index, entries, and names
-that are no words, such as w_1-11; and results whose size only the left side tells, such as tr(A) I.
+Left out is what the language does not have: recurrences, sums over an index, entries, names that
+are no words, such as w_1-11, and products of vectors that are rows; and results whose size only the
+left side tells, such as tr(A) I.
 """
 
 from __future__ import annotations
@@ -27,12 +28,17 @@ STYLES: tuple[Style, ...] = ("text", "unicode")
 WITHOUT_A_SIZE = {"K1", "K2", "mean-pool", "cbow-vectors"}
 #: A vector with one entry stands for the number that it holds.
 WITH_A_SINGLE_ENTRY = {"universal", "dropout"}
-WITH_OTHER_NAMES = {"two-three-one"}
+WITH_OTHER_NAMES = {"two-three-one", "likelihood"}
+#: Vectors that are rows on the page, which the formula alone does not say: x w of column and row.
+WITH_ROWS = {"free-energy", "universal-fit"}
 #: Large, and in index form from the first layer to the last.
 OF_ENTRIES = {"digits", "conv-classifier", "text-classifier"}
 #: The language of formulas has no word for what stops a derivative.
 WITH_FROZEN_LAYERS = {"autoencoders"}
-LEFT_OUT = WITHOUT_A_SIZE | WITH_A_SINGLE_ENTRY | WITH_OTHER_NAMES | OF_ENTRIES | WITH_FROZEN_LAYERS
+LEFT_OUT = (
+    WITHOUT_A_SIZE | WITH_A_SINGLE_ENTRY | WITH_OTHER_NAMES | WITH_ROWS | OF_ENTRIES
+    | WITH_FROZEN_LAYERS
+)  # fmt: skip
 
 
 def is_special(line: Equation) -> bool:
