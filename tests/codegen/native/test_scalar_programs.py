@@ -53,6 +53,15 @@ def test_whole_numbers_stay_whole_and_comparisons_stay_truths():
     ]  # fmt: skip
 
 
+def test_a_function_declares_the_arguments_that_it_reads_whatever_they_are_called():
+    """The comment says `x2 + 1` of the first argument; x2 is also how C calls the second."""
+    first, second = sg.input("x2"), sg.input("other")
+    f = native([first, second], [first + 1, sg.sin(first + 1)])
+
+    assert "/* x2 + 1 */" in f.source
+    assert re.findall(r"\*const (x\d) =", f.source) == ["x1"]
+
+
 def test_entries_of_arrays_are_numbers_too():
     A = sg.input("A", (2, 3))
     f = native([A], [A[0, 1] * A[1, 2], sg.stack([A[1, 0], A[0, 0] + 1]), A.T])
