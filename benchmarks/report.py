@@ -178,4 +178,5 @@ def _chart(contests: Sequence[dict[str, Any]], path: Path) -> bool:
     axes.set_xlabel("best peer / symgraph; solid: floor, dotted: reach")
     with matplotlib.rc_context({"svg.hashsalt": "results"}):
         figure.savefig(path, metadata={"Date": None})
+    pyplot.close(figure)
     return True
