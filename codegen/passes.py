@@ -318,6 +318,9 @@ class _Softening:
         if op_of(node) != "exp" or op_of(node._args[0]) != "subtract":
             return node
         x, spread = node._args[0]._args
+        soft = self.soft.get(spread)
+        if soft is not None and soft.x is x and not spread.shape:  # of all entries together
+            return self._share(node, soft.powers, soft.total)
         if type(spread) not in (Einsum, Reshape) or len(spread._args) != 1:
             return node
         soft = self.soft.get(spread._args[0])
@@ -325,10 +328,14 @@ class _Softening:
             return node
         for form in (_spread, _kept_ones, _kept_by_reshape):
             if spread is form(spread._args[0], x, soft.axes):
-                share = basic("divide", soft.powers, form(soft.total, x, soft.axes))
-                self.logarithms[share] = node._args[0]
-                return share
+                return self._share(node, soft.powers, form(soft.total, x, soft.axes))
         return node
+
+    def _share(self, node: Node, powers: Node, total: Node) -> Node:
+        """A softmax, of which the logarithm is remembered."""
+        share = basic("divide", powers, total)
+        self.logarithms[share] = node._args[0]
+        return share
 
 
 def _undivided(node: Node, by: Node, depth: int = 3) -> Node | None:

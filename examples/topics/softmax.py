@@ -20,10 +20,10 @@ y = sg.evaluate(sg.softmax(net), {"net": [1.0, 2.0, 0.5]})
 J = sg.evaluate(sg.jacobian(sg.softmax(net), net), {"net": [1.0, 2.0, 0.5]})
 print("largest difference to diag(ŷ) - ŷŷᵀ:", abs(J - (np.diag(y) - np.outer(y, y))).max())
 
-# exp(1000) is no number that a double holds, and log(softmax) loses the answer before it has it.
-# sg.log_softmax is the same function, written so that nothing overflows.
+# exp(1000) is no number that a double holds, and beside it the share of 0 is none either. Compiled,
+# log(softmax(net)) is net - logsumexp(net), in which nothing overflows or vanishes.
 d = sg.input("d", 3)
-loss = -(d @ sg.log_softmax(net))
+loss = -(d @ sg.log(sg.softmax(net)))
 step = sg.compile([net, d], [loss, sg.grad(loss, net)])
 value, slope = step(np.array([1000.0, 0.0, 0.0]), np.array([0.0, 1.0, 0.0]))
 print(f"at net = (1000, 0, 0), d = (0, 1, 0): loss {float(value):g}, gradient {slope}")

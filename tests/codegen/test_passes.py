@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from c_compiler import needs_c_compiler
 from hypothesis import given, strategies as st
 from random_graphs import random_case
 
@@ -290,3 +291,15 @@ def test_the_logarithm_of_a_softmax_lives_where_its_shares_vanish(named, axis, f
 
     assert loss == pytest.approx(2000.0, rel=1e-14)  # the largest entry less the wanted one
     np.testing.assert_allclose(slope, (at == best) - wanted, atol=1e-300)
+
+
+@pytest.mark.parametrize("target", ["numpy", pytest.param("cython", marks=needs_c_compiler)])
+def test_the_softmax_of_a_vector_shares_its_exponentials_and_has_a_logarithm(target) -> None:
+    z, d = sg.input("z", 3), sg.input("d", 3)
+    loss = -(d @ sg.log(sg.softmax(z)))
+    f = sg.compile([z, d], [loss, sg.grad(loss, z)], target=target)
+    value, slope = f(np.array([1000.0, 0.0, 0.0]), np.array([0.0, 1.0, 0.0]))
+
+    assert operations(*lowered(loss, sg.grad(loss, z))).count("exp") == 1
+    assert value == 1000.0
+    np.testing.assert_array_equal(slope, [1.0, -1.0, 0.0])
