@@ -12,7 +12,7 @@ import dataclasses
 import functools
 import hashlib
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +23,11 @@ from sympy.core.singleton import Singleton
 
 from symgraph.abstract import Abstract
 from symgraph.began import BEGAN
+from symgraph.codegen.passes import everything
 from symgraph.codegen.recipe import Recipe
 from symgraph.node import Node
 from symgraph.ops.leaves import Var, _Literal
-from symgraph.ops.loop import Body, Trace
+from symgraph.ops.loop import Body
 from symgraph.ops.move import Affine, Lookup
 from symgraph.scalar import Pointwise
 from symgraph.template import Template
@@ -115,7 +116,9 @@ class _Spelling:
     def __init__(self, recipe: Recipe) -> None:
         self.recipe = recipe
         kept = [*recipe.roots, *recipe.stored, *recipe.stored.values(), *recipe.variables]
-        self.order = _walk(kept)
+        self.order = everything(kept)
+        inside = [one for node in self.order if node.is_loop for one in node.params[0].locals]
+        self.order = everything([*kept, *inside])  # with locals that are never read
         self.place = {node: k for k, node in enumerate(self.order)}
         self.functions: dict[str, type[Pointwise]] = {}  # by title
         self._shapes: dict[Any, str] = {}
@@ -190,30 +193,6 @@ class _Spelling:
             shown += [source[0](*sympy.symbols(f"_:{function.arity}")), source[1]]
         shown.append(None if writer is None else _writer(writer))
         return self.spell(tuple(shown))
-
-
-def _walk(roots: Sequence[Node]) -> list[Node]:
-    """All nodes, those inside of loops and locals that are never read too, operands first."""
-    order: dict[Node, None] = {}
-    stack = list(roots)[::-1]
-    while stack:
-        node = stack[-1]
-        if node in order:
-            stack.pop()
-            continue
-        parts = node._args
-        if node.is_loop:
-            body = node.params[0]
-            parts = (*parts, *body.locals, *body.nexts)
-        elif type(node) is Trace:
-            parts = (*parts, node.inner)
-        waiting = [part for part in parts if part not in order]
-        if waiting:
-            stack += waiting[::-1]
-        else:
-            order[node] = None
-            stack.pop()
-    return list(order)
 
 
 #: The texts of templates, which are never collected either.
