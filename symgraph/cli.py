@@ -369,9 +369,9 @@ def _explore(options: argparse.Namespace) -> int:
 
 
 def _zoo(options: argparse.Namespace) -> int:
-    if options.name is None:
-        if options.picture is not None:
-            raise symgraph.UnsupportedError("zoo: name the system that is drawn: zoo NAME -o FILE.")
+    if options.name is None and options.picture is not None:
+        raise symgraph.UnsupportedError(zoo_command.NO_NAME[options.lang == "zh"])
+    if options.name is None or zoo_command.is_word(options):
         if options.json:
             _print_json(zoo_command.listed_as_data(options))
         else:

@@ -8,15 +8,26 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-__all__ = ["EXAMPLES", "add_options", "drawing", "listed", "listed_as_data", "shown"]
+import symgraph
+
+__all__ = [
+    "EXAMPLES", "NO_NAME", "add_options", "drawing", "is_word", "listed",
+    "listed_as_data", "shown",
+]  # fmt: skip
 
 EXAMPLES = """examples:
   symgraph zoo
   symgraph zoo --lang zh
   symgraph zoo lstm
+  symgraph zoo autoencoder
   symgraph zoo lstm,coupled=yes -o lstm.svg
   symgraph zoo hinge --json"""
 
+#: A picture of no system, in English and Chinese.
+NO_NAME = (
+    "zoo: name the system that is drawn: zoo NAME -o FILE.",
+    "zoo：请写出要画的系统：zoo NAME -o FILE。",
+)
 _HEADINGS = {
     "options": ("Options, behind the name as {}", "选项，写在名字之后，如 {}"),
     "formulas": ("Formulas", "公式"),
@@ -28,7 +39,10 @@ _HEADINGS = {
 def add_options(command: argparse.ArgumentParser) -> None:
     """The options of this command alone."""
     command.add_argument(
-        "name", nargs="?", metavar="NAME", help="show this one, with options as in zoo:NAME"
+        "name",
+        nargs="?",
+        metavar="NAME",
+        help="show this one, with options as in zoo:NAME; or a word to look for",
     )
     command.add_argument("--lang", choices=("en", "zh"), default="en", help="(default: en)")
     command.add_argument(
@@ -37,43 +51,64 @@ def add_options(command: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def listed_as_data(options: argparse.Namespace) -> dict[str, str]:
-    """The title of every system by its name."""
+def is_word(options: argparse.Namespace) -> bool:
+    """Whether no system has this name, and some have it in their text: these are listed."""
     from symgraph import zoo
 
-    return {name: zoo.title(name, options.lang) for name in zoo.names()}
+    if options.name is None or "," in options.name or options.picture is not None:
+        return False
+    try:
+        zoo.title(options.name)
+    except symgraph.UnknownNameError:
+        return bool(zoo.found(options.name, options.lang))
+    return False
+
+
+def listed_as_data(options: argparse.Namespace) -> dict[str, str]:
+    """The title of every system by its name, or of those in which the word occurs."""
+    from symgraph import zoo
+
+    names = zoo.names() if options.name is None else zoo.found(options.name, options.lang)
+    return {name: zoo.title(name, options.lang) for name in names}
 
 
 def listed(options: argparse.Namespace) -> str:
-    """The systems by topic, a line each."""
+    """The same by topic, a line each."""
     from symgraph import zoo
 
     titles = listed_as_data(options)
     width = max(map(len, titles))
     lines: list[str] = []
     for topic, names in zoo.topics(options.lang).items():
-        lines.append(f"{topic}{'：' if options.lang == 'zh' else ':'}")
-        lines += [f"  {name:<{width}}  {titles[name]}" for name in names]
+        shown = [f"  {name:<{width}}  {titles[name]}" for name in names if name in titles]
+        if shown:
+            lines += [f"{topic}{'：' if options.lang == 'zh' else ':'}", *shown]
     return "\n".join(lines)
 
 
 def shown(page: dict[str, Any], options: argparse.Namespace) -> str:
     """A system as a page: what it is, options, formulas, source, diagram, derivation."""
     zh = options.lang == "zh"
-    parts = [f"{page['title']}\n\n{page['doc']}" if zh else page["doc"]]
+    parts = [page["doc"]]
     if page["options"]:
-        width = max(len(f"{one['name']}={one['default']}") for one in page["options"])
-        lines = [
-            f"  {one['name'] + '=' + one['default']:<{width}}  {one['allowed']}"
-            for one in page["options"]
-        ]
         first = page["options"][0]
         example = f"zoo:{page['name']},{first['name']}={first['default']}"
-        parts.append("\n".join([_heading("options", zh).format(example), *lines]))
+        parts.append("\n".join([_heading("options", zh).format(example), *_options(page, zh)]))
     formulas = [f"  {line}" for line in page["formulas"]]
     parts.append("\n".join([_heading("formulas", zh), *formulas]))
     parts += [f"{_heading(key, zh)}\n\n{page[key]}" for key in ("source", "diagram")]
     return "\n\n".join([*parts, page["derivation"]])
+
+
+def _options(page: dict[str, Any], zh: bool) -> list[str]:
+    """The options, a line each: the default, what it means, what may be written."""
+    written = [f"{one['name']}={one['default']}" for one in page["options"]]
+    width = max(map(len, written))
+    between = "：" if zh else ": "
+    return [
+        f"  {default:<{width}}  {one['meaning']}{between}{one['allowed']}"
+        for default, one in zip(written, page["options"], strict=True)
+    ]
 
 
 def _heading(key: str, zh: bool) -> str:

@@ -10,9 +10,10 @@ from typing import Any
 from symgraph.errors import UnknownNameError
 from symgraph.zoo import chinese, pages
 from symgraph.zoo.options import made_from_text
+from symgraph.zoo.other_names import OTHER_NAMES
 from symgraph.zoo.pages import Language
 
-__all__ = ["builder", "built", "description", "names", "page", "title", "topics"]
+__all__ = ["builder", "built", "description", "found", "names", "page", "title", "topics"]
 
 #: The systems by topic and name: module and function below `symgraph.zoo`.
 _TOPICS: dict[str, dict[str, str]] = {
@@ -180,37 +181,62 @@ def topics(lang: Language = "en") -> dict[str, list[str]]:
     return {called.get(topic, topic): list(systems) for topic, systems in _TOPICS.items()}
 
 
-def builder(name: str) -> Callable[..., Any]:
+def builder(name: str, lang: Language = "en") -> Callable[..., Any]:
     """The function that builds a system.
 
-    It may be written as in Python, two_layer for two-layer.
-    Raises UnknownNameError for a name that is none, with the nearest one.
+    It may be written as in Python, two_layer for two-layer, or called as elsewhere, resnet.
+    Raises UnknownNameError for a name that is none, with the nearest one, in a language.
     """
-    name = name if name in _SYSTEMS else name.replace("_", "-")
-    if name not in _SYSTEMS:
-        near = get_close_matches(name, _SYSTEMS, 1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise UnknownNameError(
-            f"zoo: there is no system {name!r}.{hint} `symgraph zoo` lists all {len(_SYSTEMS)}."
-        )
-    module, _, function = _SYSTEMS[name].partition(":")
+    module, _, function = _SYSTEMS[_known(name, lang)].partition(":")
     made: Callable[..., Any] = getattr(importlib.import_module(f"symgraph.zoo.{module}"), function)
     return made
 
 
-def built(text: str) -> Any:
+def _known(name: str, lang: Language) -> str:
+    """The name of a system as it is listed."""
+    written = name.lower().replace("_", "-").replace(" ", "-")
+    for one in (name, written, OTHER_NAMES.get(written, "")):
+        if one in _SYSTEMS:
+            return one
+    near = get_close_matches(written, [*_SYSTEMS, *OTHER_NAMES], 1)
+    if _language(lang) == "zh":
+        hint = f"您是指 {near[0]!r} 吗？" if near else ""
+        said = f"zoo：没有名为 {name!r} 的系统。{hint}`symgraph zoo --lang zh` 列出全部"
+        raise UnknownNameError(f"{said} {len(_SYSTEMS)} 个。")
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    raise UnknownNameError(
+        f"zoo: there is no system {name!r}.{hint} `symgraph zoo` lists all {len(_SYSTEMS)}."
+    )
+
+
+def built(text: str, lang: Language = "en") -> Any:
     """The system of a name with options behind it: lstm, or lstm,hidden=5,peepholes=fio.
 
     Options are numbers, words, yes or no, functions (sigmoid, or a name of your own for one that
     stays abstract, φ), and several of these joined by -, as sizes=8-4-2.
     Raises UnknownNameError for a name that is none and for an option or a word that the system has
-    not, KindError for a value of another kind, RangeError for one out of its range.
+    not, KindError for a value of another kind, RangeError for one out of its range, in a language.
 
     >>> built("hinge,features=3").shape
     ()
     """
     name, *options = text.split(",")
-    return made_from_text(builder(name), options, f"zoo:{name}")
+    made = builder(name, lang)
+    return made_from_text(made, options, f"zoo:{name}", chinese=_language(lang) == "zh")
+
+
+def found(word: str, lang: Language = "en") -> list[str]:
+    """The systems with a word in their name, their title or what is said of them.
+
+    >>> found("momentum"), found("peephole")
+    ([], ['lstm'])
+    """
+    wanted = word.casefold()
+    return [
+        name
+        for name in _SYSTEMS
+        if wanted in f"{name}\n{pages.doc(name, builder(name), _language(lang))}".casefold()
+    ]
 
 
 def title(name: str, lang: Language = "en") -> str:
@@ -219,17 +245,19 @@ def title(name: str, lang: Language = "en") -> str:
     >>> print(title("perceptron", "zh").partition(" ")[0])
     感知机学习规则
     """
-    return pages.title(name, builder(name), _language(lang))
+    known = _known(name, _language(lang))
+    return pages.title(known, builder(known), lang)
 
 
 def description(name: str, lang: Language = "en") -> dict[str, Any]:
     """A system as data: its title, what its builder says, its options, formulas and source."""
+    name = _known(name, lang)
     made = builder(name)
     return {
         "name": name,
         "title": title(name, lang),
-        "doc": pages.doc(made),
-        "options": pages.options(made, lang),
+        "doc": pages.doc(name, made, lang),
+        "options": pages.options(name, made, lang),
         "formulas": pages.formulas(made()),
         "source": pages.source(made),
     }
@@ -240,12 +268,12 @@ def page(name: str, lang: Language = "en") -> dict[str, Any]:
 
     `name` may have options behind it, as for `built`.
     """
-    found, bare = built(name), name.partition(",")[0]
+    system, bare = built(name, lang), name.partition(",")[0]
     return {
         **description(bare, lang),
-        "formulas": pages.formulas(found),
-        "derivation": pages.derivation(found, lang),
-        "diagram": pages.diagram(found),
+        "formulas": pages.formulas(system),
+        "derivation": pages.derivation(system, lang),
+        "diagram": pages.diagram(system),
     }
 
 

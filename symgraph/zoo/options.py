@@ -19,7 +19,6 @@ from typing import (
     Annotated,
     Any,
     Literal,
-    NoReturn,
     ParamSpec,
     TypeVar,
     get_args,
@@ -233,10 +232,10 @@ class Several(Kind):
     def allowed(self) -> tuple[str, str]:
         """How many, and of what."""
         each, each_zh = self.kind.allowed()
-        count = f"{self.least}" if self.most == self.least else f"{self.least} or more"
+        more, more_zh = ("", "") if self.most == self.least else (" or more", "或更多")
         return (
-            f"{count} values joined by -, each {each}",
-            f"以 - 连接的 {count.replace(' or more', ' 个或更多')}值，每个为{each_zh}",
+            f"{self.least}{more} values joined by -, each {each}",
+            f"以 - 连接的 {self.least} 个{more_zh}值，每个为{each_zh}",
         )
 
     def read(self, text: str) -> Any:
@@ -337,10 +336,12 @@ def system(**limits: Callable[..., int]) -> Callable[[Callable[P, R]], Callable[
     return decorated
 
 
-def made_from_text(made: Callable[..., Any], texts: Sequence[str], where: str) -> Any:
+def made_from_text(
+    made: Callable[..., Any], texts: Sequence[str], where: str, chinese: bool = False
+) -> Any:
     """What a builder makes with options of the command line, name=value.
 
-    Raises as the builder, and UnknownNameError for an option that there is not.
+    Raises as the builder, and UnknownNameError for an option that there is not, also in Chinese.
     """
     kinds = kinds_of(made)
     given: dict[str, Any] = {}
@@ -348,17 +349,24 @@ def made_from_text(made: Callable[..., Any], texts: Sequence[str], where: str) -
     for text in texts:
         key, _, value = (part.strip() for part in text.partition("="))
         if key not in kinds:
-            raise _no_option(where, f"there is no option {key!r}", made)
+            raise _no_option(where, f"there is no option {key!r}", made, key if chinese else "")
         given[key], typed[key] = kinds[key].read(value), value
     raw = inspect.unwrap(made)
     filled = inspect.signature(raw).bind(**given)
     filled.apply_defaults()
-    _check(filled.arguments, raw, getattr(made, "limits", {}), where, typed)
+    _check(filled.arguments, raw, getattr(made, "limits", {}), where, typed, chinese)
     return raw(**given)
 
 
-def _no_option(where: str, problem: str, made: Callable[..., Any]) -> UnknownNameError:
-    return UnknownNameError(f"{where}: {problem}, only {', '.join(kinds_of(made)) or 'none'}.")
+def _no_option(
+    where: str, problem: str, made: Callable[..., Any], chinese_of: str = ""
+) -> UnknownNameError:
+    """The error; in Chinese of an option of this name."""
+    known = list(kinds_of(made))
+    if chinese_of:
+        rest = f"可用的选项：{'、'.join(known)}" if known else "它没有选项"
+        return UnknownNameError(f"{where}：没有名为 {chinese_of!r} 的选项；{rest}。")
+    return UnknownNameError(f"{where}: {problem}, only {', '.join(known) or 'none'}.")
 
 
 def _check(
@@ -367,6 +375,7 @@ def _check(
     limits: Mapping[str, Any],
     where: str,
     typed: Mapping[str, str],
+    chinese: bool = False,
 ) -> None:
     """Raise for the first option that is not offered, which is shown as it was typed."""
     kinds = kinds_of(made)
@@ -374,17 +383,21 @@ def _check(
     for name, value in given.items():
         wrong = kinds[name].mistake(value)
         if wrong is not None:
-            _refuse(wrong, f"{where}: {shown[name]} is not offered", kinds[name])
+            raise wrong(_refusal(where, shown[name], "", kinds[name], chinese))
     for name, limit in limits.items():
         others = [*inspect.signature(limit).parameters]
         kind = _up_to(kinds[name], limit(*(given[one] for one in others)))
         if kind.mistake(given[name]) is not None:
             beside = ", ".join(shown[one] for one in others)
-            _refuse(RangeError, f"{where}: {shown[name]} is not offered with {beside}", kind)
+            raise RangeError(_refusal(where, shown[name], beside, kind, chinese))
 
 
-def _refuse(wrong: type[SymgraphError], problem: str, kind: Kind) -> NoReturn:
-    raise wrong(f"{problem}; write {kind.allowed()[0]}.")
+def _refusal(where: str, shown: str, beside: str, kind: Kind, chinese: bool) -> str:
+    """Why an option is refused, alone or beside others, and what may be written."""
+    allowed = kind.allowed()[chinese]
+    if chinese:
+        return f"{where}：{f'{beside} 时' if beside else ''}不能取 {shown}；可写：{allowed}。"
+    return f"{where}: {shown} is not offered{beside and f' with {beside}'}; write {allowed}."
 
 
 def _up_to(kind: Kind, most: int) -> Kind:

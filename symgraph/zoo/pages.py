@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -13,6 +14,7 @@ from symgraph.graph import graph
 from symgraph.node import Node, variables
 from symgraph.text_tree import text_tree
 from symgraph.zoo import chinese
+from symgraph.zoo.meanings import meaning
 from symgraph.zoo.options import kinds_of
 
 __all__ = ["derivation", "diagram", "doc", "formulas", "options", "source", "title"]
@@ -22,24 +24,28 @@ Language = Literal["en", "zh"]
 
 def title(name: str, made: Callable[..., Any], lang: Language) -> str:
     """What a system is, in one line."""
-    return chinese.TITLES[name] if lang == "zh" else doc(made).partition("\n")[0]
+    return doc(name, made, lang).partition("\n")[0]
 
 
-def doc(made: Callable[..., Any]) -> str:
-    """What its builder says."""
-    return inspect.getdoc(made) or ""
+def doc(name: str, made: Callable[..., Any], lang: Language) -> str:
+    """What its builder says of it: no examples, and nothing of errors."""
+    if lang == "zh":
+        return chinese.TEXTS[name]
+    said = (inspect.getdoc(made) or "").partition("\n\n>>>")[0]
+    return re.sub(r"\nRaises .*", "", said, flags=re.DOTALL)
 
 
-def options(made: Callable[..., Any], lang: Language) -> list[dict[str, str]]:
-    """The options with their defaults and what they may be."""
+def options(name: str, made: Callable[..., Any], lang: Language) -> list[dict[str, str]]:
+    """The options with their defaults, what they mean and what they may be."""
     parameters = inspect.signature(made).parameters
     return [
         {
-            "name": name,
-            "default": _text(parameters[name].default),
+            "name": option,
+            "default": _text(parameters[option].default),
+            "meaning": meaning(name, option, lang == "zh"),
             "allowed": kind.allowed()[lang == "zh"],
         }
-        for name, kind in kinds_of(made).items()
+        for option, kind in kinds_of(made).items()
     ]
 
 
@@ -85,4 +91,5 @@ def source(made: Callable[..., Any]) -> str:
     first = function.body[0]
     lines = text.splitlines()
     head = lines[function.lineno - 1 : first.lineno - 1]
-    return "\n".join([*head, *lines[first.end_lineno :]]).rstrip()
+    body = "\n".join(lines[first.end_lineno :]).strip("\n")
+    return "\n".join([*head, body]).rstrip()

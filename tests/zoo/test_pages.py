@@ -8,6 +8,7 @@ import pytest
 import symgraph as sg
 from symgraph import cli, zoo
 from symgraph.text_tree import text_tree
+from symgraph.zoo import pages
 
 CHINESE = re.compile("[\u4e00-\u9fff]")
 
@@ -27,10 +28,94 @@ def test_every_system_has_a_title_in_both_languages(name):
     assert CHINESE.search(chinese)
 
 
-def test_no_title_is_left_over_and_none_is_used_twice():
-    assert set(zoo.chinese.TITLES) == set(zoo.names())
-    assert len(set(zoo.chinese.TITLES.values())) == len(zoo.names())
+def test_no_text_is_left_over_and_no_title_is_used_twice():
+    assert set(zoo.chinese.TEXTS) == set(zoo.names())
+    assert len({zoo.title(name, "zh") for name in zoo.names()}) == len(zoo.names())
     assert set(zoo.chinese.TOPICS) == set(zoo.topics())
+
+
+def notation(text):
+    """The words of a text with signs that no sentence has: names with indices, shapes, formulas."""
+    plain = re.sub("[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]", " ", text)
+    words = {word.strip(".,;:`") for word in re.sub('"[a-z]+"|\'s\\b', " ", plain).split()}
+    words = {word.removesuffix("(what").strip("()") for word in words}
+    return {word for word in words if re.search(r"[^\w\s(),.\-]|[α-ωΑ-Ω₀-₉²_0-9]", word)}
+
+
+@pytest.mark.parametrize("name", zoo.names())
+def test_what_a_builder_says_is_chinese_with_the_same_notation(name):
+    english, chinese = (pages.doc(name, zoo.builder(name), lang) for lang in ("en", "zh"))
+
+    assert notation(chinese) == notation(english)
+    title, gap, *rest = chinese.splitlines()
+    assert (title, gap) == (zoo.title(name, "zh"), "")
+    assert len(rest) >= 1
+    prose = re.sub(
+        r"`\w+`|\(.*?\)|\b(START|END|softmax|ReLU|sign|tanh|mean|score|log)\b", "", chinese
+    )
+    assert not re.search(r"\b(the|of|and|with|is|which|where|what)\b", prose)
+    assert ("变量：" in chinese) == ("Variables: " in english)
+
+
+@pytest.mark.parametrize("name", zoo.names())
+def test_every_option_says_what_it_means_in_both_languages(name):
+    both = (pages.options(name, zoo.builder(name), lang) for lang in ("en", "zh"))
+
+    for english, chinese in zip(*both, strict=True):
+        assert english["name"] == chinese["name"]
+        for part in ("meaning", "allowed"):
+            assert english[part]
+            assert not CHINESE.search(english[part])
+        assert CHINESE.search(chinese["meaning"])
+
+
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        ("lstn", "没有名为 'lstn' 的系统。您是指 'lstm' 吗？"),
+        ("lstm,hidden=0", "不能取 hidden=0；可写：不小于 1 的整数。"),
+        ("lstm,order=no", "不能取 order=no；可写：hx 或 xh。"),
+        ("lstm,hiden=4", "没有名为 'hiden' 的选项；可用的选项：hidden、inputs"),
+        ("xor,hidden=4", "没有名为 'hidden' 的选项；它没有选项。"),
+        ("transformer,heads=9", "features=4 时不能取 heads=9；可写：1 到 4 的整数。"),
+    ],
+)
+def test_a_refusal_on_a_chinese_page_is_in_chinese(given, problem, capsys):
+    assert cli.main(["zoo", given, "--lang", "zh"]) == 2
+    assert problem in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("word", "lang", "wanted"),
+    [
+        ("autoencoder", "en", ["autoencoders", "deep-autoencoder"]),
+        ("自编码器", "zh", ["autoencoders", "deep-autoencoder"]),
+        ("PEEPHOLE", "en", ["lstm"]),
+    ],
+)
+def test_a_word_lists_the_systems_that_have_it_in_their_text(word, lang, wanted, capsys):
+    listed = json.loads(printed(capsys, word, "--lang", lang, "--json"))
+
+    assert set(wanted) <= set(listed) < set(zoo.names())
+    assert listed == {name: zoo.title(name, lang) for name in listed}
+    assert wanted[0] in printed(capsys, word, "--lang", lang)
+
+
+@pytest.mark.parametrize(
+    ("called", "name"),
+    [("resnet", "residual-net"), ("seq2seq", "encoder-decoder"), ("two_layer", "two-layer"),
+     ("LSTM", "lstm"), ("image captioning", "captioning")],
+)  # fmt: skip
+def test_a_system_is_found_by_the_name_that_it_has_elsewhere(called, name):
+    assert zoo.builder(called) is zoo.builder(name)
+    assert zoo.page(called, "zh")["name"] == name
+
+
+def test_other_names_lead_to_systems_and_are_none_themselves():
+    other = zoo.other_names.OTHER_NAMES
+
+    assert set(other.values()) <= set(zoo.names())
+    assert not set(other) & set(zoo.names())
 
 
 @pytest.mark.parametrize(
@@ -62,7 +147,7 @@ def test_a_page_shows_options_definition_diagram_and_derivation(capsys):
     page = printed(capsys, "lstm")
 
     assert "Options, behind the name as zoo:lstm,hidden=3" in page
-    assert "\n  hidden=3    a whole number, 1 or more\n" in page
+    assert "\n  hidden=3    units of the hidden layer: a whole number, 1 or more\n" in page
     assert "\n  C_t = f_t ⊙ C_{t−1} + i_t ⊙ C̃_t\n" in page
     assert '\n        C = sg.let("C", f * C + i * candidate)\n' in page
     assert "@system" not in page
@@ -76,7 +161,7 @@ def test_a_page_in_chinese_has_chinese_headings_and_reasons(capsys):
     assert page.startswith("合页损失 max{1 - W·φ(x) y, 0}")
     for heading in ("选项，", "公式\n", "定义\n", "计算图，", "推导\n", "结果\n"):
         assert heading in page
-    assert "features=2  不小于 1 的整数" in page
+    assert "features=2  特征的个数：不小于 1 的整数" in page
 
 
 def test_a_page_is_of_the_options_behind_the_name(capsys):

@@ -1,0 +1,46 @@
+"""What systems are called elsewhere: a name that is looked for leads to the one it has here."""
+
+from __future__ import annotations
+
+__all__ = ["OTHER_NAMES"]
+
+OTHER_NAMES = {
+    "average-pooling": "mean-pool",
+    "backprop": "worked-example",
+    "backpropagation": "worked-example",
+    "batchnorm": "batch-norm",
+    "batch-normalisation": "batch-norm",
+    "batch-normalization": "batch-norm",
+    "birnn": "bidirectional",
+    "bptt": "rnn",
+    "cd-1": "cd1",
+    "cnn": "conv-classifier",
+    "contrastive-divergence": "cd1",
+    "cross-entropy": "softmax",
+    "deep-belief-net": "dbn",
+    "hebbian": "hebb",
+    "image-caption": "captioning",
+    "image-captioning": "captioning",
+    "layernorm": "layer-norm",
+    "layer-normalisation": "layer-norm",
+    "layer-normalization": "layer-norm",
+    "lenet-5": "lenet",
+    "lenet5": "lenet",
+    "logistic": "sigmoid",
+    "max-pooling": "max-pool",
+    "mean-pooling": "mean-pool",
+    "mlp": "dense",
+    "named-entities": "tagger",
+    "negative-sampling": "cbow-negative",
+    "ner": "tagger",
+    "pca": "linear-autoencoder",
+    "rectifier": "relu",
+    "resnet": "residual-net",
+    "restricted-boltzmann-machine": "rbm",
+    "ridge-regression": "ridge",
+    "self-attention": "attention",
+    "seq2seq": "encoder-decoder",
+    "textcnn": "text-classifier",
+    "vanilla-rnn": "rnn",
+    "word2vec": "cbow-lookup",
+}
