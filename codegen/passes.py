@@ -15,7 +15,7 @@ import numpy as np
 
 from symgraph.codegen.basic import Lowering, basic, op_of
 from symgraph.codegen.contraction import normal_einsum
-from symgraph.node import Node, topological
+from symgraph.node import Node, depth_first, topological
 from symgraph.ops.einsum import Einsum, einsum_node, folded_einsum
 from symgraph.ops.leaves import fill
 from symgraph.ops.let import Let
@@ -69,28 +69,16 @@ def everything(roots: Sequence[Node]) -> list[Node]:
 
 
 def _ordered(roots: Sequence[Node]) -> list[Node]:
-    order: dict[Node, None] = {}
-    begun: set[Node] = set()
-    stack = [*roots][::-1]
-    while stack:
-        node = stack.pop()
-        if node in order:
-            continue
-        below = node._args
-        if not below or node in begun:
-            order[node] = None
-            continue
-        if node.is_loop:
-            below = (*below, *node.params[0].nexts)
-        elif type(node) is Trace:
-            below = (*below, node.inner)
-        begun.add(node)
-        stack.append(node)
-        stack += below[::-1]
-    return list(order)
+    return depth_first(roots, _below)
 
 
-_serial = operator.attrgetter("serial")
+def _below(node: Node) -> tuple[Node, ...]:
+    """The operands of a node, then what is inside of it."""
+    if node.is_loop:
+        return (*node._args, *node.params[0].nexts)
+    if type(node) is Trace:
+        return (*node._args, node.inner)
+    return node._args
 
 
 def rewrite(
@@ -186,15 +174,8 @@ class _Normalising:
 
     def _normal(self, root: Node) -> Node:
         """Every Einsum between the root and what is done in normal form."""
-        above: set[Node] = set()
-        stack = [root]
-        while stack:
-            node = stack.pop()
-            if node not in self.done and node not in above:
-                above.add(node)
-                stack.extend(node._args)
         image: dict[Node, Node] = {}
-        for node in sorted(above, key=_serial):
+        for node in topological([root], self.done):
             made = rebuilt(node, tuple([image.get(arg, arg) for arg in node._args]))
             image[node] = (
                 normal_einsum(made, self.dots, self.ones) if type(made) is Einsum else made

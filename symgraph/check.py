@@ -17,7 +17,6 @@ from symgraph.evaluate import bind_values, evaluate_above
 from symgraph.facts import is_symmetric
 from symgraph.grad import grad
 from symgraph.node import Node, topological
-from symgraph.notation.read import evaluation_order
 from symgraph.ops import Let, Scan, Var
 from symgraph.ops.loop import local
 from symgraph.sample import CLEARANCE, draw
@@ -150,7 +149,7 @@ def check(
 
 
 def _sources(root: Node, wrt: Any) -> list[Node]:
-    leaves = [node for node in evaluation_order([root]) if isinstance(node, Var)]
+    leaves = [node for node in topological([root]) if isinstance(node, Var)]
     if wrt is None:
         return [leaf for leaf in leaves if leaf.kind == "real"]
     named = {leaf.name: leaf for leaf in leaves}

@@ -51,17 +51,8 @@ def evaluate_above(
 ) -> dict[Node, Any]:
     """The values of the roots and of what they need; nothing below a known node is looked at."""
     found: dict[Node, Any] = dict(known)
-    stack = list(roots)
-    while stack:
-        node = stack[-1]
-        if node in found:
-            stack.pop()
-            continue
-        missing = [arg for arg in node.args if arg not in found]
-        if missing:
-            stack.extend(missing)
-        else:
-            found[node] = _value(node, [found[arg] for arg in node.args], dims)
+    for node in topological(roots, known):
+        found[node] = _value(node, [found[arg] for arg in node.args], dims)
     return found
 
 

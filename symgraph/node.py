@@ -13,10 +13,11 @@ stack on a deep one. This class answers each of them in time linear in the nodes
 from __future__ import annotations
 
 import itertools
+import operator
 import threading
 import weakref
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar, Literal, NoReturn, Self
+from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, ClassVar, Literal, NoReturn, Self, TypeVar
 
 import sympy
 from sympy.core.assumptions import StdFactKB, _assume_defined
@@ -33,6 +34,7 @@ __all__ = [
     "NodeSymbol",
     "check_names",
     "dag_size",
+    "depth_first",
     "describe",
     "intern",
     "operators",
@@ -823,6 +825,10 @@ def _as_operand(new: Any, old: Node) -> Node:
     return lifted
 
 
+_V = TypeVar("_V", bound=Hashable)
+_operands: Callable[[Node], tuple[Node, ...]] = operator.attrgetter("_args")
+
+
 def reachable(roots: Iterable[Node]) -> set[Node]:
     """All nodes that the roots are made of, the roots included."""
     seen: set[Node] = set()
@@ -845,28 +851,46 @@ def describe(node: Node) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def topological(roots: Iterable[Node], ends: Container[Node] = ()) -> list[Node]:
-    """Reachable nodes, operands before users; the walk stops before the `ends`, which are left out.
+def depth_first(roots: Iterable[_V], below: Callable[[_V], Sequence[_V]]) -> list[_V]:
+    """Everything that `below` leads to from the roots, what is below before what is above.
 
-    The order is that of a depth-first walk from the roots, operands from left to right, so it is a
-    function of the graph. The order of creation would not do: it also depends on which nodes an
-    earlier expression, still in memory, has made.
+    From left to right: the order is a function of the graph. That of creation would not do: it also
+    depends on which nodes an earlier expression, still in memory, has made.
+
+    >>> depth_first("ab", {"a": "cd", "b": "c", "c": "", "d": "c"}.__getitem__)
+    ['c', 'd', 'a', 'b']
     """
-    order: dict[Node, None] = {}
-    begun: set[Node] = set()
-    stack = [root for root in roots if root not in ends][::-1]
+    order: dict[_V, None] = {}
+    begun: set[_V] = set()
+    stack = [*roots][::-1]
     while stack:
         node = stack.pop()
         if node in order:
             continue
-        below = node._args
-        if not below or node in begun:
+        if node in begun:
             order[node] = None
             continue
-        begun.add(node)
-        stack.append(node)
-        stack += [arg for arg in below if arg not in ends][::-1] if ends else below[::-1]
+        under = below(node)
+        if under:
+            begun.add(node)
+            stack.append(node)
+            stack += under[::-1]
+        else:
+            order[node] = None
     return list(order)
+
+
+def topological(roots: Iterable[Node], ends: Container[Node] = ()) -> list[Node]:
+    """Reachable nodes, operands before users; the walk stops before the `ends`, which are left out.
+
+    The order is that of `depth_first`.
+    """
+    if not ends:
+        return depth_first(roots, _operands)
+    return depth_first(
+        [root for root in roots if root not in ends],
+        lambda node: [arg for arg in node._args if arg not in ends],
+    )
 
 
 def dag_size(*roots: Node) -> tuple[int, int]:

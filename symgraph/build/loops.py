@@ -15,7 +15,7 @@ import numpy as np
 from symgraph.build.arithmetic import add, not_equal, where
 from symgraph.build.coerce import as_node
 from symgraph.errors import CycleError, KindError, NameClashError, ShapeError, UnknownNameError
-from symgraph.node import Kind, Node, promote
+from symgraph.node import Kind, Node, depth_first, promote
 from symgraph.ops.einsum import einsum_node
 from symgraph.ops.leaves import Const, Fill, Iota, Var, constant, fill
 from symgraph.ops.let import Let, let_node
@@ -491,15 +491,12 @@ class _Loop:
         """The nodes that depend on a local variable of this loop."""
         places = set(self.places)
         first = min((place.serial for place in places), default=0)
-        young: set[Node] = set()
-        stack = [node for node in roots if node.serial >= first]
-        while stack:
-            node = stack.pop()
-            if node not in young:
-                young.add(node)
-                stack.extend(arg for arg in node.args if arg.serial >= first)
+
+        def young(nodes: Sequence[Node]) -> list[Node]:
+            return [node for node in nodes if node.serial >= first]
+
         moved: set[Node] = set()
-        for node in sorted(young, key=lambda one: one.serial):
+        for node in depth_first(young(roots), lambda node: young(node.args)):
             if node in places or any(arg in moved for arg in node.args):
                 moved.add(node)
         return moved

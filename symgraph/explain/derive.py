@@ -34,10 +34,10 @@ from symgraph.explain.steps import Steps
 from symgraph.explain.verify import Proof
 from symgraph.facts import Fact, Facts, as_facts, facts_about, is_symmetric
 from symgraph.grad import by_symmetric, grad
-from symgraph.node import Node
+from symgraph.node import Node, topological
 from symgraph.notation.indexed import Entry, stays_inside
 from symgraph.notation.orientation import Layout
-from symgraph.notation.read import Forward, evaluation_order
+from symgraph.notation.read import Forward
 from symgraph.notation.sequences import Timed
 from symgraph.notation.spelling import Indicators, Products, Signs, Spelling
 from symgraph.notation.tree import Number, walk
@@ -260,7 +260,7 @@ def _check_options(**given: Any) -> None:
 
 def _is_inside(one: Any, root: Node) -> bool:
     """Whether a name is that of a value within a loop."""
-    order = evaluation_order([root])
+    order = topological([root])
     outside = {*Forward([root]).names.values()}
     return isinstance(one, str) and one not in outside and one in names_of(order)
 

@@ -20,12 +20,12 @@ from symgraph.explain.through_time import jacobian_lines
 from symgraph.explain.timed_proof import TimedProof
 from symgraph.explain.unrolled import rolled_up
 from symgraph.facts import Fact
-from symgraph.node import Node
+from symgraph.node import Node, topological
 from symgraph.notation.algebra import Algebra
 from symgraph.notation.indexed import Array as ByEntries
 from symgraph.notation.moments import Each, End, Point
 from symgraph.notation.orientation import Layout
-from symgraph.notation.read import Forward, Reader, bare, evaluation_order
+from symgraph.notation.read import Forward, Reader, bare
 from symgraph.notation.readtime import MomentForward
 from symgraph.notation.sequences import (
     Entries,
@@ -63,7 +63,7 @@ def recurrence(
     `called`: names for the derivatives by values within the loops.
     Formulas are held against the gradients at random values; where one fails there is no result.
     """
-    order, looped = evaluation_order([root]), root
+    order, looped = topological([root]), root
     if not any(isinstance(node, Scan) for node in order):
         rolled = None if facts else rolled_up(root, sources)
         if rolled is None:
@@ -99,7 +99,7 @@ def names_of(order: Sequence[Node]) -> set[str]:
             elif isinstance(node, Let) and node.let_name:
                 found.add(node.let_name)
             elif isinstance(node, Scan):
-                stack.append(evaluation_order(node.body.nexts))
+                stack.append(topological(node.body.nexts))
     return found
 
 

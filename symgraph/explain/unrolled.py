@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from symgraph.errors import SymgraphError
 from symgraph.node import Node, topological
-from symgraph.notation.read import bare, evaluation_order, fresh
+from symgraph.notation.read import bare, fresh
 from symgraph.notation.sequences import stem_of
 from symgraph.ops import Fill, Let, Map, Pull, Var
 from symgraph.ops.einsum import einsum_node
@@ -36,7 +36,7 @@ def rolled_up(root: Node, sources: Sequence[Node]) -> tuple[Node, list[Node]] | 
 
     None, too, where a single step is asked for or read apart from the others.
     """
-    order = evaluation_order([root])
+    order = topological([root])
     if len(order) < FEWEST * 3:
         return None
     place = {node: k for k, node in enumerate(order)}

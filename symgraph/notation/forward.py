@@ -8,7 +8,7 @@ from typing import Any
 
 import sympy
 
-from symgraph.node import Node
+from symgraph.node import Node, depth_first, topological
 from symgraph.notation.blocks import Division, Divisions
 from symgraph.notation.decimals import as_written
 from symgraph.notation.letters import Letters
@@ -31,27 +31,7 @@ from symgraph.ops import (
 from symgraph.ops.let import bare
 from symgraph.scalar import elu
 
-__all__ = ["Forward", "bare", "evaluation_order", "fresh", "number"]
-
-
-def evaluation_order(roots: Sequence[Node], from_right: bool = False) -> list[Node]:
-    """Operands before users, from left to right: the same for the same expression in every run.
-
-    (The order of creation depends on what else the process has made.)
-    """
-    order: dict[Node, None] = {}
-    turn = -1 if not from_right else 1
-    stack: list[tuple[Node, bool]] = [(root, False) for root in roots[::turn]]
-    while stack:
-        node, entered = stack.pop()
-        if node in order:
-            continue
-        if entered or not node.args:
-            order[node] = None
-        else:
-            stack.append((node, True))
-            stack.extend((arg, False) for arg in node.args[::turn] if arg not in order)
-    return list(order)
+__all__ = ["Forward", "bare", "fresh", "number"]
 
 
 def number(value: Any) -> Formula:
@@ -95,7 +75,7 @@ class Forward:
         in_parts: bool = True,
     ) -> None:
         self._roots = tuple(roots)
-        self.order = evaluation_order(roots)
+        self.order = topological(roots)
         self._nodes = set(self.order)
         self.sorts = orientations(self.order, layout)
         #: A Map by its formula and its operands without names.
@@ -177,7 +157,7 @@ class Forward:
         2 residual w₁ h₁ (1 - h₁) φ(x) although φ(x) is in h₂, too.
         """
         places: dict[str, int] = {}
-        mirrored = evaluation_order(self._roots, from_right=True)
+        mirrored = depth_first(self._roots[::-1], lambda node: node.args[::-1])
         for place, node in enumerate(reversed(mirrored)):
             name = self.names.get(node)
             if name is not None:

@@ -16,7 +16,7 @@ from symgraph.notation.algebra import Algebra
 from symgraph.notation.bodies import SPELLED, Bodies
 from symgraph.notation.contraction import contraction
 from symgraph.notation.entries import Entries, NoAxesError
-from symgraph.notation.forward import Forward, bare, evaluation_order, fresh, number
+from symgraph.notation.forward import Forward, bare, fresh, number
 from symgraph.notation.indexed import (
     Array,
     Index,
@@ -58,7 +58,7 @@ from symgraph.ops import (
 from symgraph.ops.move import Affine, Lookup, identity_row
 from symgraph.shapes import Dim, product
 
-__all__ = ["SPELLED", "Forward", "Reader", "bare", "evaluation_order", "fresh", "number"]
+__all__ = ["SPELLED", "Forward", "Reader", "bare", "fresh", "number"]
 
 #: A formula longer than this many symbols gets a name of its own.
 LONG = 60

@@ -13,9 +13,8 @@ from typing import Literal, NamedTuple, TypeVar
 import sympy
 
 from symgraph.errors import UnsupportedError
-from symgraph.node import Node, topological
+from symgraph.node import Node, depth_first, topological
 from symgraph.notation.moments import Each, End, Previous, each, point, total_over
-from symgraph.notation.read import evaluation_order
 from symgraph.notation.sequences import stem_of
 from symgraph.notation.timeaxes import TimeAxes, kept_prefix, operand_axis
 from symgraph.ops import (
@@ -136,7 +135,7 @@ class _Unstacking:
 
     def __init__(self, root: Node, sources: Collection[Node], letters: Sequence[str]) -> None:
         self._root = root
-        order = evaluation_order([root])
+        order = topological([root])
         self._axes = TimeAxes(order, letters)
         self._active = dependents(order, set(sources))
         self._made: dict[_Goal, Node] = {}
@@ -158,7 +157,7 @@ class _Unstacking:
                     found[before] = State(before, after, self._axes.letter(scan), scan.backwards)
         states = list(found.values())
         settled = {goal.node: made for goal, made in self._made.items() if goal.place == "settled"}
-        order = {node: k for k, node in enumerate(evaluation_order([s.after for s in states]))}
+        order = {node: k for k, node in enumerate(topological([s.after for s in states]))}
         states.sort(key=lambda state: order[state.after])
         products = frozenset(self._products)
         return Moments(
@@ -308,18 +307,11 @@ class _Unstacking:
         """A value of one moment at the first or last time, in terms of what the loops carry."""
         found: dict[Node, Node] = {}
         ends = self._recorded | set(self._found) | set(self._carried)
-        order: list[Node] = []
-        stack = [root]
-        seen: set[Node] = set()
-        while stack:
-            node = stack.pop()
-            if node in seen:
-                continue
-            seen.add(node)
-            order.append(node)
-            if node not in ends and not isinstance(node, Each):
-                stack.extend(node.args)
-        for node in sorted(order, key=lambda one: one.serial):
+
+        def below(node: Node) -> tuple[Node, ...]:
+            return () if node in ends or isinstance(node, Each) else node.args
+
+        for node in depth_first([root], below):
             if isinstance(node, Each):
                 found[node] = node.args[0]
             elif node in ends:

@@ -96,7 +96,9 @@ def _unread(block: Block, found: Collection[Node], reads: Sequence[_Read]) -> se
     for reader, node in reads:
         readers.setdefault(node, []).append(reader)
     gone: set[Node] = set()
-    for node in sorted(readers, key=lambda one: -one.serial):  # readers first
+    for node in reversed(block.steps):  # readers first
+        if node not in readers:
+            continue
         count = sum(reader in found or reader in gone for reader in readers[node])
         if count == block.uses.get(node):
             gone.add(node)

@@ -177,9 +177,10 @@ class Numbers:
     """What the weights and units of a net are for given values."""
 
     def __init__(self, net: Layered, values: Mapping[Any, Any]) -> None:
-        nodes = {unit.node for unit in net.needed.values()}
-        masks = {net.net.units[m].node for link in net.links for m in link.masks}
-        roots = sorted(nodes | masks | {net.net.outputs[0]}, key=lambda node: node.serial)
+        units = net.net.units
+        masks = (units[number] for link in net.links for number in link.masks)
+        shown = (unit.node for unit in (*net.needed.values(), *masks))
+        roots = list(dict.fromkeys([net.net.outputs[0], *shown]))
         top = [*net.net.outputs, *roots]
         known, self._dims = bind_values(top, values)
         wanted = [var for var, _ in net.net.weights.values()]

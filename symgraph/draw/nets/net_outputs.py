@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from symgraph.build.coerce import as_node
-from symgraph.draw.nets.reading_order import reading_order
 from symgraph.draw.nets.windows import windowed
 from symgraph.errors import DrawError
-from symgraph.node import Node, variables
+from symgraph.node import Node, topological, variables
 from symgraph.ops import Concat, Einsum, Let, Map, Pull, Reshape, Scan, Var
 from symgraph.scalar import Pointwise, slot
 from symgraph.template import function_name
@@ -30,7 +29,7 @@ def net_outputs(expr: Any, style: str, output: Any = None) -> list[Node]:
     Raises DrawError for a loop, for what has no data and for a name that does not occur.
     """
     roots = _roots(expr)
-    order = reading_order(roots)
+    order = topological(roots)
     if len(order) > LIMIT:
         raise DrawError(
             f"draw: the style {style!r} reads {LIMIT} operations at most, and there are "

@@ -10,10 +10,9 @@ import sympy
 
 from symgraph.draw.graphs.node_texts import sign_latex
 from symgraph.draw.nets.layered import sign_of_function
-from symgraph.draw.nets.reading_order import reading_order
 from symgraph.draw.nets.windows import Windows, windowed, windows_of
 from symgraph.errors import DrawError
-from symgraph.node import Node
+from symgraph.node import Node, topological
 from symgraph.node_signs import sign_of
 from symgraph.notation.read import bare
 from symgraph.ops import Concat, Einsum, Fill, Let, Map, Pull, Reduce, Reshape, Var
@@ -54,7 +53,7 @@ class Stages:
     def __init__(self, outputs: Sequence[Node]) -> None:
         self.stages: list[Stage] = []
         self.outputs = tuple(outputs)
-        self.order = reading_order(outputs)
+        self.order = topological(outputs)
         self._users: dict[Node, set[Node]] = {}
         self._of: dict[Node, int] = {}
         #: What is added so far, where the sum goes on.
@@ -175,7 +174,7 @@ class Stages:
         for arg in node.args:
             if arg not in self._of:
                 turned = r"^{\mathsf{T}}" if _is_turned(node, arg) else ""
-                for leaf in reading_order([arg]):
+                for leaf in topological([arg]):
                     if isinstance(leaf, Var):
                         found.append(latex_name(leaf.name) + turned)
         return found
@@ -240,7 +239,7 @@ class Stages:
 
     def _has_data(self, node: Node) -> bool:
         return any(
-            isinstance(leaf, Var) and leaf.role != "parameter" for leaf in reading_order([node])
+            isinstance(leaf, Var) and leaf.role != "parameter" for leaf in topological([node])
         )
 
     def _one_operand(self, node: Map, stage: Stage, expr: Any) -> None:

@@ -15,7 +15,6 @@ from typing import Any, Literal
 
 import sympy
 
-from symgraph.draw.nets.reading_order import reading_order
 from symgraph.draw.nets.unit_forms import (
     CONSTANT,
     Form,
@@ -27,7 +26,7 @@ from symgraph.draw.nets.unit_forms import (
     unit_of,
 )
 from symgraph.errors import DrawError
-from symgraph.node import Node
+from symgraph.node import Node, topological
 from symgraph.ops import Concat, Const, Einsum, Fill, Iota, Let, Map, Pull, Random, Reshape, Var
 from symgraph.ops.map import aligned_index
 from symgraph.ops.move import Affine
@@ -95,7 +94,7 @@ class UnitNet:
         self._sums: dict[frozenset[Any], int] = {}
         self._sum_names: dict[frozenset[Any], str] = {}
         self._tables: dict[Node, dict[Place, Form]] = {}
-        order = reading_order(outputs)
+        order = topological(outputs)
         self._features = {
             symbol
             for node in order

@@ -11,13 +11,12 @@ from numpy.typing import NDArray
 
 from symgraph.build.coerce import as_node
 from symgraph.draw.nets.net_outputs import loss_of
-from symgraph.draw.nets.reading_order import reading_order
 from symgraph.draw.nets.unit_net import entry_latex
 from symgraph.draw.nets.windows import Windows, windowed
 from symgraph.draw.view import Language, View, ViewGroup, ViewNode
 from symgraph.errors import DrawError
 from symgraph.evaluate import bind_values, evaluate_above
-from symgraph.node import Node
+from symgraph.node import Node, topological
 from symgraph.ops import Let, Var
 from symgraph.rounding import number_latex
 
@@ -72,7 +71,7 @@ def _given(expr: Any) -> list[Any]:
 
 def _chosen(expr: Any, layer: int) -> Windows:
     given = _given(expr)
-    order = reading_order([as_node(one, "draw") for one in given])
+    order = topological([as_node(one, "draw") for one in given])
     found = [windows for windows in (windowed(node) for node in order) if windows is not None]
     if not found:
         raise DrawError(

@@ -22,12 +22,12 @@ from symgraph.errors import DrawError, UnsupportedError
 from symgraph.evaluate import evaluate_above
 from symgraph.explain.loops import last_times, names_of
 from symgraph.explain.unrolled import rolled_up
-from symgraph.node import Node, variables
+from symgraph.node import Node, depth_first, topological, variables
 from symgraph.node_signs import sign_of
 from symgraph.notation.algebra import Algebra
 from symgraph.notation.jacobian import BULLET, jacobian
 from symgraph.notation.moments import Each, Previous
-from symgraph.notation.read import bare, evaluation_order
+from symgraph.notation.read import bare
 from symgraph.notation.readtime import MomentForward, MomentReader
 from symgraph.notation.sequences import Moment, at_moment
 from symgraph.notation.slices import cut_of
@@ -119,7 +119,7 @@ def step_of(expr: Any, style: str) -> Step:
     """
     root = root_of(expr, style)
     found = root
-    if not any(isinstance(node, Scan) for node in evaluation_order([root])):
+    if not any(isinstance(node, Scan) for node in topological([root])):
         sources = [node for node in variables([root]) if node.kind == "real"]
         rolled = rolled_up(root, sources)
         if rolled is None:
@@ -128,7 +128,7 @@ def step_of(expr: Any, style: str) -> Step:
                 "Write the steps with sg.scan or sg.recurrence (or write out four steps or more)."
             )
         found = rolled[0]
-    taken = names_of(evaluation_order([found]))
+    taken = names_of(topological([found]))
     letters = [letter for letter in _LETTERS if letter not in taken]
     return Step(_moments(found, letters, style), taken)
 
@@ -152,7 +152,7 @@ def _moments(root: Node, letters: Sequence[str], style: str) -> Moments:
     try:
         return unstack(root, _parameters(root), letters)
     except UnsupportedError as error:
-        for node in evaluation_order([root]):
+        for node in topological([root]):
             if isinstance(node, Scan):
                 whole = _whole(node)
                 return unstack(whole, _parameters(whole), letters)
@@ -280,21 +280,11 @@ class Step:
 
     def elements(self, roots: Sequence[Node]) -> list[Element]:
         """All elements that values are made of, operands first; earlier values are ends."""
-        found: list[Element] = []
-        done: set[Node] = set()
-        stack: list[tuple[Node, bool]] = [(self.own(root), False) for root in reversed(roots)]
-        while stack:
-            node, ready = stack.pop()
-            if node in done:
-                continue
-            element = self.element(node)
-            if ready:
-                done.add(node)
-                found.append(element)
-                continue
-            stack.append((node, True))
-            stack += [(self.own(term.source), False) for term in reversed(element.terms)]
-        return found
+
+        def below(node: Node) -> list[Node]:
+            return [self.own(term.source) for term in self.element(node).terms]
+
+        return [self.element(node) for node in depth_first(map(self.own, roots), below)]
 
     def _made(self, node: Node) -> Element:
         if node in self.moments.entries or node in self._switched:
