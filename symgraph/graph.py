@@ -303,7 +303,7 @@ class Graph:
         if derivative is None:
             return None
         self._refer_to(edge.head)
-        return self._tidy.read(derivative)
+        return self._laid(self._tidy.read(derivative), edge.tail.node)
 
     def edge_factor(self, edge: Edge) -> Formula | None:
         """The local derivative of an edge as what multiplies on a path; None for no such form."""
@@ -535,10 +535,15 @@ class Graph:
             return None
         return _local_derivative(node, arriving, edge.operand)
 
-    def read(self, derivative: Node) -> Formula:
-        """A derivative by a vertex as a formula in the named values."""
+    def read(self, derivative: Node, by: Node) -> Formula:
+        """A derivative by a value as a formula in the named values: a row by a row."""
         self._refer_to(list(self._vertices.values())[-1])
-        return self._tidy.read(derivative)
+        return self._laid(self._tidy.read(derivative), by)
+
+    def _laid(self, derivative: Formula, by: Node) -> Formula:
+        """A derivative by a vector as a column or a row, whichever the vector is."""
+        sort = self.forward.sort(by)
+        return derivative if by.ndim != 1 else self._tidy.algebra.turned(derivative, sort)
 
 
 # --- what a vertex is -----------------------------------------------------------------------------

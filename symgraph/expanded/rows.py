@@ -54,8 +54,8 @@ def _arrived(graph: Graph, vertex: Vertex) -> list[Formula]:
     parts = [graph.passed_on(edge, graph.arriving(edge.head)) for edge in edges]
     known = [part for part in parts if part is not None]
     if len(known) > MOST_TERMS:
-        return [graph.read(part) for part in (*known[:2], known[-1])]
-    return [graph.read(total(known))] if known else []
+        return [graph.read(part, vertex.node) for part in (*known[:2], known[-1])]
+    return [graph.read(total(known), vertex.node)] if known else []
 
 
 def _added(terms: list[Formula], style: Style) -> str:

@@ -140,4 +140,4 @@ def path_formula(graph: Graph, edges: Sequence[Edge]) -> Formula | None:
         if passed is None:
             return None
         ct = passed
-    return graph.read(ct)
+    return graph.read(ct, edges[-1].tail.node)

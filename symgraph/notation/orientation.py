@@ -1,8 +1,8 @@
 """Which vectors are columns and which are rows: as the user's own products use them.
 
 A NumPy vector is neither. `W @ x` makes x a column, `x @ W` a row, and a bias that is added to
-every row of a matrix is a row. Vectors that meet entry by entry are alike. What nothing decides is
-a column.
+every row of a matrix is a row. Vectors that meet entry by entry are alike, and so are those of a
+dot product of which only one is decided. What nothing decides is a column.
 """
 
 from __future__ import annotations
@@ -45,8 +45,17 @@ class _Groups:
         root = self.find(node)
         self._votes[root] = self._votes.get(root, 0) + (1 if layout == "column" else -1)
 
+    def join_undecided(self, a: Node, b: Node) -> None:
+        """Two vectors alike, unless both have votes of their own."""
+        if a.ndim == b.ndim == 1 and not (self.votes(a) and self.votes(b)):
+            self.union(a, b)
+
+    def votes(self, node: Node) -> int:
+        """The votes for columns less those for rows."""
+        return self._votes.get(self.find(node), 0)
+
     def layout(self, node: Node) -> Sort:
-        return "row" if self._votes.get(self.find(node), 0) < 0 else "column"
+        return "row" if self.votes(node) < 0 else "column"
 
 
 def orientations(
@@ -75,6 +84,9 @@ def orientations(
                     groups.union(arg, node)
         elif node not in forms:
             _vote(node, groups)
+    for node in nodes:
+        if _is_product(node) and node.ndim == 0:
+            groups.join_undecided(*node.args)
     return {node: groups.layout(node) for node in vectors}
 
 

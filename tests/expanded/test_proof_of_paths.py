@@ -134,3 +134,25 @@ def test_a_wrong_number_for_every_entry_is_noticed(monkeypatch):
     monkeypatch.setattr(printing, "write", spoiled)
     with pytest.raises(sg.ProofError, match="is not true"):
         sg.graph(sg.let("L", sg.sin(sg.sum(array)))).paths("L", "A")
+
+
+def test_a_derivative_by_a_column_is_turned_where_the_other_factor_is_a_row():
+    v, b = sg.input("v", 3), sg.input("b", 3)
+    W, S = sg.input("W", (3, 2)), sg.input("S", (4, 3))
+    product = v @ b
+    drawn = sg.graph(sg.let("L", product + sg.sum(v @ W) + sg.sum(sg.exp(S @ b))))
+    labels = {e.tail.label(): e.label() for e in drawn.edges if e.head.node is product}
+
+    assert labels == {"v": "bᵀ", "b": "vᵀ"}
+    assert [way.label() for way in drawn.paths("L", "b") if len(way.edges) == 3][:1] == [
+        "1 · 1 · vᵀ"
+    ]
+
+
+def test_a_vector_that_only_meets_a_row_in_a_dot_product_is_a_row_too():
+    v, b, W = sg.input("v", 3), sg.input("b", 3), sg.input("W", (3, 2))
+    energy = sg.let("F", v @ b + sg.sum(sg.exp(v @ W)))
+
+    assert sg.derive(energy, b).result.unicode() == "dF/db = v"
+    assert sg.derive(energy, v).result.unicode() == "dF/dv = b + exp(v W) Wᵀ"
+    assert str(sg.graph(energy).paths(energy, b)).splitlines()[0].endswith("= 1 · v")

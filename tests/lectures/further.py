@@ -217,7 +217,7 @@ dE/dc = -h
         "free-energy",
         wrt="c",
         given=r"""
-F = -(v^T·b + sum(softplus(v W + c)))
+F = -(v·b + sum(softplus(v W + c)))
 """,
         text=r"""
 dF/dc = -sigmoid(v W + c)

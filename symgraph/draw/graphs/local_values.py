@@ -54,7 +54,7 @@ class LocalDerivatives:
         if len(place.members) > SHORTEST:
             return None
         derivative = self.node(place, link)
-        return None if derivative is None else self._graph.read(derivative)
+        return None if derivative is None else self._graph.read(derivative, link.source.node)
 
     def _through_box(self, place: Place) -> dict[Node, Node] | None:
         """One reverse sweep inside of a box; None where it holds a loop or several results."""

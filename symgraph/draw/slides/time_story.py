@@ -376,7 +376,7 @@ class _TimeTeller(Teller):
         """What arrives at a vertex, a term a source; by the chain rule where indices would run."""
         terms = []
         for source, node in self._handed[vertex]:
-            formula = self._graph.read(node)
+            formula = self._graph.read(node, vertex.node)
             text = bracketed(write(formula, "latex"))
             losses = self._picture.losses(vertex) if source is self._root else []
             if losses:
