@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 import symgraph as sg
 from benchmarks.measure import Row, repeat
-from symgraph.node import Node, variables
+from symgraph.node import Node
+from symgraph.walks import variables
 from symgraph.zoo import gates, losses, networks, recurrent
 
 __all__ = ["networks_of_the_lectures"]

@@ -9,7 +9,8 @@ import time
 
 import symgraph as sg
 from benchmarks.measure import Row, peak_megabytes, repeat
-from symgraph.node import Node, dag_size, variables
+from symgraph.node import Node
+from symgraph.walks import dag_size, variables
 
 __all__ = ["creation", "scalar_dag"]
 

@@ -14,7 +14,8 @@ from symgraph.codegen.job import Job
 from symgraph.codegen.native.emit import emit_native
 from symgraph.codegen.native.scalar_program import emit_scalars
 from symgraph.garbage import uncollected
-from symgraph.node import Node, dag_size, variables
+from symgraph.node import Node
+from symgraph.walks import dag_size, variables
 
 __all__ = ["growth_with_depth", "tanh_net"]
 

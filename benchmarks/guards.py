@@ -14,7 +14,7 @@ from benchmarks.compiler import CONTESTS
 from benchmarks.measure import Row, in_turn, local, pin, share
 from benchmarks.systems.trainer import tables
 from benchmarks.worker import named
-from symgraph.node import dag_size, variables
+from symgraph.walks import dag_size, variables
 
 __all__ = ["TARGET", "call_overhead", "gradient_by_forward", "two_threads"]
 

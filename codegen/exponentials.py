@@ -10,12 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 
 from symgraph.codegen.basic import basic, op_of
 from symgraph.codegen.passes import Rewritten, everything, rebuilt, rewrite, unchanged
-from symgraph.node import Node, reachable, topological
+from symgraph.node import Node
 from symgraph.ops.leaves import Const, Fill, fill
 from symgraph.ops.loop import Renaming, Scan, Trace, local, make_scan
 from symgraph.ops.map import Map, map_node
 from symgraph.scalar import greater_equal, slot, where
 from symgraph.template import template
+from symgraph.walks import reachable, topological
 
 __all__ = ["one_exponential", "reuse_across_loops"]
 

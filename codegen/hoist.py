@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from symgraph.codegen.passes import Rewritten, rebuilt
 from symgraph.errors import UnsupportedError
-from symgraph.node import Node, reachable, topological
+from symgraph.node import Node
 from symgraph.ops.einsum import widen
 from symgraph.ops.loop import Body, Scan, Trace, final, local, make_scan
 from symgraph.ops.map import Map, map_node
@@ -20,6 +20,7 @@ from symgraph.ops.sweep import batch
 from symgraph.scalar import slot
 from symgraph.shapes import Dim, broadcast
 from symgraph.template import template
+from symgraph.walks import reachable, topological
 
 __all__ = ["hoist_loops"]
 

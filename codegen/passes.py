@@ -15,7 +15,7 @@ import numpy as np
 
 from symgraph.codegen.basic import Lowering, basic, op_of
 from symgraph.codegen.contraction import normal_einsum
-from symgraph.node import Node, depth_first, topological
+from symgraph.node import Node
 from symgraph.ops.einsum import Einsum, einsum_node, folded_einsum
 from symgraph.ops.leaves import fill
 from symgraph.ops.let import Let
@@ -24,6 +24,7 @@ from symgraph.ops.map import Map
 from symgraph.ops.move import Lookup, Reshape, Row, identity_row, pull, push, reshape_node
 from symgraph.ops.reduce import Reduce, reduce_node
 from symgraph.shapes import product
+from symgraph.walks import depth_first, topological
 
 __all__ = [
     "Rewritten", "Roots", "everything", "lower_maps", "normalise_sums", "rebuilt", "rebuilt_scan",

@@ -37,9 +37,11 @@ from symgraph.errors import (
     UnsupportedError,
 )
 from symgraph.garbage import uncollected
-from symgraph.node import Node, check_names, describe
+from symgraph.node import Node
 from symgraph.ops.leaves import Var
+from symgraph.printing import describe
 from symgraph.shapes import same_shape, shape_text
+from symgraph.walks import check_names
 
 if TYPE_CHECKING:
     from symgraph.codegen.array_program import ArrayProgram

@@ -16,11 +16,12 @@ from functools import cached_property
 from typing import Literal
 
 from symgraph.codegen.basic import op_of
-from symgraph.node import Node, topological
+from symgraph.node import Node
 from symgraph.ops.einsum import Einsum
 from symgraph.ops.loop import Final, Scan, Trace
 from symgraph.ops.map import Map
 from symgraph.ops.move import Pull, Reshape
+from symgraph.walks import topological
 
 __all__ = ["Block", "Loop", "Section", "schedule"]
 

@@ -16,10 +16,11 @@ from symgraph.errors import GradientError, UnknownNameError
 from symgraph.evaluate import bind_values, evaluate_above
 from symgraph.facts import is_symmetric
 from symgraph.grad import grad
-from symgraph.node import Node, topological
+from symgraph.node import Node
 from symgraph.ops import Let, Scan, Var
 from symgraph.ops.loop import local
 from symgraph.sample import CLEARANCE, draw
+from symgraph.walks import topological
 
 __all__ = ["Check", "CheckRow", "check"]
 

@@ -243,7 +243,7 @@ def _network(options: argparse.Namespace) -> tuple[Any, list[Any], Sequence[Any]
     loss, claims, _ = _read(options, _one_network(options), names or ())
     if names is not None:
         return loss, [find_node(loss, name) for name in names], claims
-    from symgraph.node import variables
+    from symgraph.walks import variables
 
     leaves = [leaf for leaf in variables([loss]) if leaf.kind == "real"]
     parameters = [leaf for leaf in leaves if leaf.params[2] == "parameter"]

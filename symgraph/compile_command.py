@@ -79,7 +79,7 @@ def written(loss: Any, wrt: Sequence[Any], options: argparse.Namespace) -> Writt
 
 
 def _program(loss: Any, wrt: Sequence[Any], options: argparse.Namespace) -> Any:
-    from symgraph.node import variables
+    from symgraph.walks import variables
 
     outputs = [loss, *symgraph.grad(loss, wrt)]
     style: Any = "fast" if options.target == "cython" else options.style
@@ -96,8 +96,8 @@ def _save(program: Any, place: Path, target: str, loss: Any) -> Path:
 
 def _start(loss: Any) -> dict[str, Any]:
     """The start values of parameters whose sizes are numbers."""
-    from symgraph.node import variables
     from symgraph.train.initialise import start_value
+    from symgraph.walks import variables
 
     found = [v for v in variables([loss]) if v.params[2] == "parameter"]
     literal = [v for v in found if all(isinstance(size, int) for size in v.shape)]

@@ -108,8 +108,8 @@ def add_options(command: argparse.ArgumentParser) -> None:
 
 def _called(loss: Any, options: argparse.Namespace) -> Any:
     """The loss under the name that the derivation gives it, for paths and tables."""
-    from symgraph.node import reachable, variables
     from symgraph.ops.let import Let
+    from symgraph.walks import reachable, variables
 
     if not (options.paths or options.table) or isinstance(loss, Let) or loss.ndim:
         return loss
@@ -123,8 +123,8 @@ class _Numbers:
 
     def __init__(self, loss: Any, options: argparse.Namespace) -> None:
         from symgraph.given_values import read_values
-        from symgraph.node import variables
         from symgraph.rounding import checked_digits
+        from symgraph.walks import variables
 
         self.options = options
         self.digits = checked_digits(options.digits, "digits")

@@ -226,7 +226,7 @@ def drawn(networks: Sequence[Network], style: str) -> Any:
 def picture(loss: Any, options: argparse.Namespace) -> Any:
     """The picture that a command line asks for."""
     from symgraph.given_values import read_values
-    from symgraph.node import variables
+    from symgraph.walks import variables
 
     given = {name: getattr(options, name) for name in _options() if hasattr(options, name)}
     if options.style not in _options()["wrt"].styles:

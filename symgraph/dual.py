@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from symgraph.abstract import Abstract
 from symgraph.errors import UnsupportedError
-from symgraph.node import Node, topological
+from symgraph.node import Node
 from symgraph.ops import (
     Concat,
     Det,
@@ -39,6 +39,7 @@ from symgraph.ops import (
 )
 from symgraph.scalar import plain
 from symgraph.shapes import bind_dim
+from symgraph.walks import topological
 
 __all__ = ["Dual", "DualRun"]
 

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from symgraph.build.coerce import as_node
 from symgraph.errors import KindError, NonFiniteError, ShapeError, UnknownNameError
-from symgraph.node import Node, check_names, reachable, topological
+from symgraph.node import Node
 from symgraph.ops import Let, Var
 from symgraph.shapes import Shape, bind_shape, dim_symbols, shape_text
+from symgraph.walks import check_names, reachable, topological
 
 __all__ = ["bind_sizes", "bind_values", "evaluate", "evaluate_above"]
 

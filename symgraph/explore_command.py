@@ -52,7 +52,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
 def made(loss: Any, options: argparse.Namespace) -> symgraph.Explorer:
     """The page that the options ask for."""
     from symgraph.given_values import read_values
-    from symgraph.node import variables
+    from symgraph.walks import variables
 
     names = [leaf.params[0] for leaf in variables([loss])]
     values = None if options.values is None else read_values(options.values, names)

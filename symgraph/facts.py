@@ -12,11 +12,13 @@ from typing import Any, TypeAlias
 
 from symgraph.build.coerce import as_node
 from symgraph.errors import KindError, ShapeError
-from symgraph.node import Claim, Node, describe, reachable
+from symgraph.node import Claim, Node
 from symgraph.ops import Einsum, Map, Var
 from symgraph.ops.let import bare
+from symgraph.printing import describe
 from symgraph.shapes import same_dim, shape_text
 from symgraph.template import function_name
+from symgraph.walks import reachable
 
 __all__ = [
     "Assumption",

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from symgraph.errors import NonFiniteError
 from symgraph.evaluate import evaluate_above
 from symgraph.facts import Fact, is_symmetric
-from symgraph.node import Node, variables
+from symgraph.node import Node
 from symgraph.notation.forward import bare
 from symgraph.ops import Einsum, Var
+from symgraph.walks import variables
 
 __all__ = ["fulfil"]
 

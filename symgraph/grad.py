@@ -17,16 +17,19 @@ from symgraph.build.coerce import as_node
 from symgraph.build.contract import diag, diagonal, swapaxes
 from symgraph.errors import GradientError, ShapeError
 from symgraph.facts import facts_about, is_symmetric
-from symgraph.node import Node, check_names, describe, operators, reachable, topological
+from symgraph.node import Node
+from symgraph.operators import operators
 from symgraph.ops.einsum import folded_einsum
 from symgraph.ops.leaves import Const, Fill, constant, fill
 from symgraph.ops.loop import local
 from symgraph.ops.map import map_node
 from symgraph.ops.move import reshape_node
 from symgraph.ops.sweep import Adjoints, batched_roots, forward, reverse, total
+from symgraph.printing import describe
 from symgraph.scalar import slot
 from symgraph.shapes import Dim, product, same_shape, shape_text
 from symgraph.template import template
+from symgraph.walks import check_names, reachable, topological
 
 __all__ = ["adjoints", "by_symmetric", "grad", "hessian", "hvp", "jacobian", "jvp", "vjp"]
 

@@ -28,7 +28,7 @@ from symgraph.expanded.table import Table
 from symgraph.flow import Values
 from symgraph.grad import adjoints
 from symgraph.loop_labels import loop_label
-from symgraph.node import Node, check_names, substitute
+from symgraph.node import Node, substitute
 from symgraph.node_signs import role_of
 from symgraph.notation.algebra import Algebra
 from symgraph.notation.jacobian import BULLET, jacobian
@@ -44,6 +44,7 @@ from symgraph.printing import Style
 from symgraph.rounding import checked_digits
 from symgraph.shapes import bind_shape, shape_text
 from symgraph.vertices import Edge, Vertex
+from symgraph.walks import check_names
 
 __all__ = ["Graph", "graph"]
 

@@ -42,7 +42,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
 def found(loss: Any, options: argparse.Namespace) -> symgraph.Influence:
     """The norms of the derivatives of later values by earlier ones; drawn, if that is asked for."""
     from symgraph.given_values import read_values
-    from symgraph.node import variables
+    from symgraph.walks import variables
 
     if options.values is not None:
         values = read_values(options.values, [leaf.params[0] for leaf in variables([loss])])
@@ -67,10 +67,10 @@ def _drawn(loss: Any) -> dict[Any, Any]:
 
     Raises UnsupportedError for an expression without a loop, before anything is drawn.
     """
-    from symgraph.node import topological
     from symgraph.ops.loop import Scan
     from symgraph.sample import draw
     from symgraph.shapes import dim_symbols
+    from symgraph.walks import topological
 
     loops = [node for node in topological([loss]) if isinstance(node, Scan)]
     if not loops:

@@ -24,7 +24,9 @@ from sympy.tensor.array.ndim_array import NDimArray
 from symgraph.build import arithmetic, contract, declare, indexing, linear_algebra, shaping, special
 from symgraph.errors import NameClashError, UnsupportedError
 from symgraph.garbage import uncollected
-from symgraph.node import Node, NodeSymbol, operators
+from symgraph.node import Node
+from symgraph.node_symbol import NodeSymbol
+from symgraph.operators import operators
 from symgraph.ops.evaluate import entries
 from symgraph.ops.leaves import constant, fill
 from symgraph.scalar import Pointwise, plain, slot

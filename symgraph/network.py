@@ -211,8 +211,8 @@ def find_node(loss: Node, name: str) -> Node:
 
     Raises UnknownNameError when there is none.
     """
-    from symgraph.node import check_names, topological
     from symgraph.ops.let import Let
+    from symgraph.walks import check_names, topological
 
     variables = check_names([loss])
     if name in variables:

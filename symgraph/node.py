@@ -7,42 +7,36 @@ only the steps of a derivation come in the order of creation. No walk here recur
 100 000 nodes is an ordinary value.
 
 SymPy's own methods treat an expression as a tree, which is exponential on a DAG and overflows the
-stack on a deep one. This class answers each of them in time linear in the nodes, or refuses.
+stack on a deep one. This class answers those that need a walk in time linear in the nodes; its base
+`Opaque` answers the others.
 """
 
 from __future__ import annotations
 
 import itertools
-import operator
 import threading
 import weakref
-from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar, Literal, NoReturn, Self, TypeVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, ClassVar, Literal, Self
 
 import sympy
 from sympy.core.assumptions import StdFactKB, _assume_defined
-from sympy.logic.boolalg import Boolean
 
-from symgraph.errors import KindError, NameClashError, ShapeError, UnsupportedError
-from symgraph.printing import ATOM, Format, Piece, Style, visible, written
+from symgraph.errors import KindError, ShapeError, UnsupportedError
+from symgraph.node_symbol import NodeSymbol
+from symgraph.opaque import Opaque
+from symgraph.operators import Operand, operators
+from symgraph.printing import Format, Piece, Style, pretty_text, written
 from symgraph.shapes import Dim, Shape, shape_text
+from symgraph.walks import reachable, topological, variables
 
 __all__ = [
     "Claim",
     "Kind",
     "Node",
-    "NodeSymbol",
-    "check_names",
-    "dag_size",
-    "depth_first",
-    "describe",
     "intern",
-    "operators",
     "promote",
-    "reachable",
     "substitute",
-    "topological",
-    "variables",
 ]
 
 Kind = Literal["real", "integer", "boolean"]
@@ -69,12 +63,6 @@ def _facts(kind: Kind) -> StdFactKB:
 
 
 _FACTS: dict[Kind, StdFactKB] = {kind: _facts(kind) for kind in _BY_ORDER}
-
-#: A node made of more nodes than this appears in a plain SymPy expression by its number.
-LEGIBLE = 200
-
-#: What `a + b` and friends do; filled by the module that defines the user functions.
-operators: dict[str, Callable[..., Node]] = {}
 
 
 class _Entry(weakref.ref["Node"]):
@@ -143,7 +131,7 @@ def intern(
     return made if _table.setdefault(key, entry) is entry else _replace(entry, made)
 
 
-class Node(sympy.Expr, Boolean):
+class Node(Operand, Opaque):
     """A vertex of the DAG: a value with a shape and a kind, made from other nodes.
 
     `args` are the operands, `params` the hashable constants of the operation, `shape` a tuple of
@@ -167,12 +155,6 @@ class Node(sympy.Expr, Boolean):
 
     #: All primitives by class name, in order of definition.
     registry: ClassVar[dict[str, type[Node]]] = {}
-
-    # SymPy asks these of every expression.
-    _argset = ()  # where `sympy.preorder_traversal` looks for more, and then ends
-    is_number = False
-    is_comparable = False
-    _op_priority = 100.0
 
     def __init_subclass__(cls, *, primitive: bool = True) -> None:
         super().__init_subclass__()
@@ -214,6 +196,7 @@ class Node(sympy.Expr, Boolean):
         """
         raise UnsupportedError(f"{type(self).__name__} has no batched form.")
 
+    is_variable = False
     # A loop has several results: the walks of `ops.sweep` treat it and its projections together.
     is_loop = False
     is_projection = False
@@ -284,9 +267,6 @@ class Node(sympy.Expr, Boolean):
     def T(self) -> Node:
         """All axes in reverse order."""
         return operators["transpose"](self)
-
-    def _operate(self, name: str, *operands: object) -> Node:
-        return operators[name](self, *operands)
 
     __hash__ = object.__hash__  # the C function itself: dictionaries of nodes are everywhere
 
@@ -403,124 +383,6 @@ class Node(sympy.Expr, Boolean):
     def replace(self, query: Any, value: Any, *args: Any, **kwargs: Any) -> Any:
         return self.xreplace({query: value}) if isinstance(_behind(query), Node) else self
 
-    # --- SymPy methods that must not look inside ----------------------------------------------
-
-    def _itself(self, *args: object, **kwargs: object) -> Self:
-        return self
-
-    doit = expand = simplify = refine = cancel = factor = together = apart = _itself
-    nsimplify = collect = ratsimp = trigsimp = radsimp = powsimp = normal = removeO = _itself
-    rewrite = _rewrite = as_dummy = copy = as_expr = conjugate = adjoint = _itself
-    evalf = n = _eval_evalf = _eval_simplify = _eval_refine = _eval_conjugate = _itself
-    combsimp = gammasimp = separate = rcall = _itself
-    _eval_rewrite = __copy__ = __pos__ = to_nnf = _eval_adjoint = _itself
-
-    def __deepcopy__(self, memo: object) -> Self:
-        return self
-
-    def _no(self, *args: object, **kwargs: object) -> bool:
-        return False
-
-    could_extract_minus_sign = is_polynomial = is_rational_function = _no
-    is_algebraic_expr = is_meromorphic = is_constant = _no
-    _eval_is_comparable = _no
-
-    def _nothing(self, *args: object, **kwargs: object) -> None:
-        return None
-
-    match = matches = as_coefficient = extract_multiplicatively = extract_additively = _nothing
-    _eval_power = _eval_is_extended_positive_negative = _eval_subs = _nothing
-
-    def equals(self, other: object, failing_expression: bool = False) -> bool | None:
-        return True if self is other else None
-
-    def is_same(self, other: object, approx: object = None) -> bool:
-        return self is other
-
-    def dummy_eq(self, other: object, symbol: object = None) -> bool:
-        return self is other
-
-    def is_hypergeometric(self, k: object) -> bool:
-        return False
-
-    def as_content_primitive(self, radical: bool = False, clear: bool = True) -> tuple[Any, Node]:
-        return sympy.S.One, self
-
-    def primitive(self) -> tuple[Any, Node]:
-        return sympy.S.One, self
-
-    def as_coeff_Mul(self, rational: bool = False) -> tuple[Any, Node]:
-        return sympy.S.One, self
-
-    def as_coeff_Add(self, rational: bool = False) -> tuple[Any, Node]:
-        return sympy.S.Zero, self
-
-    def as_coeff_mul(self, *deps: object, **kwargs: object) -> tuple[Any, tuple[Node]]:
-        return sympy.S.One, (self,)
-
-    def as_coeff_add(self, *deps: object) -> tuple[Any, tuple[Node]]:
-        return sympy.S.Zero, (self,)
-
-    def as_base_exp(self) -> tuple[Node, Any]:
-        return self, sympy.S.One
-
-    def as_numer_denom(self) -> tuple[Node, Any]:
-        return self, sympy.S.One
-
-    def as_real_imag(self, deep: bool = True, **hints: object) -> tuple[Node, Any]:
-        return self, sympy.S.Zero
-
-    def as_powers_dict(self) -> dict[Any, Any]:
-        return {self: sympy.S.One}
-
-    def as_coefficients_dict(self, *syms: object) -> dict[Any, Any]:
-        return {self: sympy.S.One}
-
-    def as_ordered_factors(self, order: object = None) -> list[Node]:
-        return [self]
-
-    def as_ordered_terms(self, order: object = None, data: bool = False) -> list[Node]:
-        return [self]
-
-    def args_cnc(self, cset: bool = False, *args: object, **kwargs: object) -> list[Any]:
-        return [{self} if cset else [self], []]
-
-    def _refuse(self, *args: object, **kwargs: object) -> NoReturn:
-        raise UnsupportedError(
-            f"node of shape {shape_text(self.shape)}: SymPy would walk the graph as a tree. "
-            "Use sg.grad, sg.jacobian or sg.derive for derivatives, and n.to_sympy() for a small "
-            "plain expression."
-        )
-
-    diff = _eval_derivative = _eval_derivative_n_times = integrate = series = limit = _refuse
-    as_leading_term = nseries = _eval_nseries = as_poly = as_terms = as_independent = _refuse
-    _eval_derivative_matrix_lines = fourier_series = fps = aseries = lseries = _refuse
-
-    def _is_number_request(self, *args: object, **options: object) -> NoReturn:
-        raise KindError(
-            f"node of shape {shape_text(self.shape)} is a formula, not a number. "
-            "Use sg.evaluate(node, values) or sg.compile(...)."
-        )
-
-    __int__ = __float__ = __complex__ = __index__ = _is_number_request
-    __array__ = __round__ = __trunc__ = _is_number_request
-
-    def __len__(self) -> int:
-        if not self.shape or not isinstance(self.shape[0], int):
-            raise KindError(
-                f"node of shape {shape_text(self.shape)} has no length; its first size must be a "
-                "number. Read the sizes from .shape."
-            )
-        return self.shape[0]
-
-    def __iter__(self) -> Iterator[Any]:
-        if not self.shape or not isinstance(self.shape[0], int):
-            raise KindError(
-                f"node of shape {shape_text(self.shape)} cannot be iterated; its first size must "
-                "be a number. Use sg.scan for a symbolic length."
-            )
-        return (self[i] for i in range(self.shape[0]))
-
     # --- writing ------------------------------------------------------------------------------
 
     def _written(self, style: Style) -> str:
@@ -544,7 +406,7 @@ class Node(sympy.Expr, Boolean):
         return text if exp is None else rf"\left({text}\right)^{{{exp}}}"
 
     def _pretty(self, printer: object) -> Any:
-        return _pretty_text(self._written("unicode"))
+        return pretty_text(self._written("unicode"))
 
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self._written('latex')}$"
@@ -560,138 +422,6 @@ class Node(sympy.Expr, Boolean):
 
     def __getnewargs__(self) -> tuple[Any, ...]:
         return ()
-
-    # --- operators; their meaning is defined with the user functions ---------------------------
-
-    def __add__(self, other: Any) -> Node:
-        return operators["add"](self, other)
-
-    def __radd__(self, other: Any) -> Node:
-        return operators["add"](other, self)
-
-    def __sub__(self, other: Any) -> Node:
-        return operators["subtract"](self, other)
-
-    def __rsub__(self, other: Any) -> Node:
-        return operators["subtract"](other, self)
-
-    def __mul__(self, other: Any) -> Node:
-        return operators["multiply"](self, other)
-
-    def __rmul__(self, other: Any) -> Node:
-        return operators["multiply"](other, self)
-
-    def __truediv__(self, other: Any) -> Node:
-        return operators["divide"](self, other)
-
-    def __rtruediv__(self, other: Any) -> Node:
-        return operators["divide"](other, self)
-
-    def __pow__(self, other: Any, mod: object = None) -> Node:
-        return operators["power"](self, other)
-
-    def __rpow__(self, other: Any) -> Node:
-        return operators["power"](other, self)
-
-    def __floordiv__(self, other: Any) -> Node:
-        return operators["floor_divide"](self, other)
-
-    def __rfloordiv__(self, other: Any) -> Node:
-        return operators["floor_divide"](other, self)
-
-    def __mod__(self, other: Any) -> Node:
-        return operators["remainder"](self, other)
-
-    def __rmod__(self, other: Any) -> Node:
-        return operators["remainder"](other, self)
-
-    def __matmul__(self, other: Any) -> Node:
-        return operators["matmul"](self, other)
-
-    def __rmatmul__(self, other: Any) -> Node:
-        return operators["matmul"](other, self)
-
-    def __neg__(self) -> Node:
-        return operators["negative"](self)
-
-    def __abs__(self) -> Node:
-        return operators["abs"](self)
-
-    def __lt__(self, other: Any) -> Node:
-        return operators["less"](self, other)
-
-    def __le__(self, other: Any) -> Node:
-        return operators["less_equal"](self, other)
-
-    def __gt__(self, other: Any) -> Node:
-        return operators["greater"](self, other)
-
-    def __ge__(self, other: Any) -> Node:
-        return operators["greater_equal"](self, other)
-
-    def __and__(self, other: Any) -> Node:
-        return operators["logical_and"](self, other)
-
-    def __rand__(self, other: Any) -> Node:
-        return operators["logical_and"](other, self)
-
-    def __or__(self, other: Any) -> Node:
-        return operators["logical_or"](self, other)
-
-    def __ror__(self, other: Any) -> Node:
-        return operators["logical_or"](other, self)
-
-    def __invert__(self) -> Node:
-        return operators["logical_not"](self)
-
-    def __getitem__(self, key: Any) -> Node:
-        return self._operate("getitem", key)
-
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Node:
-        """`np.tanh(node)` and `array + node` are the functions of the same name here."""
-        make = operators.get(ufunc.__name__)
-        if make is None or method != "__call__" or options:
-            raise UnsupportedError(
-                f"np.{ufunc.__name__} of {describe(self)}: there is no such function of nodes. "
-                "Use a function of symgraph, such as sg.tanh or sg.sum."
-            )
-        return make(*inputs)
-
-    # `np.sum(node)` calls `node.sum(axis, dtype, out)`: NumPy's arguments, of which it sends None.
-
-    def sum(
-        self, axis: Any = None, dtype: None = None, out: None = None, keepdims: bool = False
-    ) -> Node:
-        """As `sg.sum`."""
-        return operators["sum"](self, axis=axis, keepdims=keepdims)
-
-    def mean(
-        self, axis: Any = None, dtype: None = None, out: None = None, keepdims: bool = False
-    ) -> Node:
-        """As `sg.mean`."""
-        return operators["mean"](self, axis=axis, keepdims=keepdims)
-
-    def max(self, axis: Any = None, out: None = None, keepdims: bool = False) -> Node:
-        """As `sg.max`."""
-        return operators["max"](self, axis=axis, keepdims=keepdims)
-
-    def min(self, axis: Any = None, out: None = None, keepdims: bool = False) -> Node:
-        """As `sg.min`."""
-        return operators["min"](self, axis=axis, keepdims=keepdims)
-
-    def reshape(self, *shape: Any) -> Node:
-        """As `sg.reshape`; takes one tuple or the sizes one by one."""
-        return self._operate("reshape", shape[0] if len(shape) == 1 else shape)
-
-    def transpose(self, *axes: Any) -> Node:
-        """As `sg.transpose`; takes one tuple or the axes one by one."""
-        if not axes:
-            return operators["transpose"](self)
-        return self._operate("transpose", axes[0] if len(axes) == 1 else axes)
-
-    def to_sympy(self) -> Any:
-        """Plain SymPy: a scalar expression, or an array of them for a fixed small shape."""
-        return operators["to_sympy"](self)
 
 
 class Claim:
@@ -721,89 +451,6 @@ class Claim:
         return f"{self.left} == {self.right}"
 
 
-class NodeSymbol(sympy.Dummy):
-    """A node inside a plain SymPy expression: `sympy.tanh(n)` is tanh of this symbol.
-
-    SymPy treats it as the symbol it is and never sees the graph, so nothing that SymPy does to
-    the expression depends on the size of the graph. Turning the expression into a node puts the
-    node back. It is equal to its node. Differentiate with `sg.grad`: for SymPy the symbol depends
-    on nothing.
-    """
-
-    __slots__ = ("node",)
-    node: Node
-
-    def __new__(cls, node: Node) -> NodeSymbol:
-        facts = {} if node.kind == "boolean" else {node.kind: True}
-        made: NodeSymbol = super().__new__(cls, f"node_{node.serial}", node.serial, **facts)
-        made.node = node
-        return made
-
-    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
-        return NodeSymbol, (self.node,)
-
-    def __hash__(self) -> int:
-        return hash(self.node)
-
-    def __eq__(self, other: object) -> bool:
-        return other is self.node or (isinstance(other, NodeSymbol) and other.node is self.node)
-
-    def __ne__(self, other: object) -> bool:
-        return not self == other
-
-    # A SymPy matrix on the left asks these for `*` and `@`, `+` and `-`; it takes whatever is no
-    # SymPy matrix for a scalar, which commutes, and would lose the order of the factors.
-    _op_priority = 12.0
-
-    def __rmul__(self, other: Any) -> Any:
-        if not getattr(other, "is_Matrix", False) or not self.node.ndim:
-            return super().__rmul__(other)
-        return operators["matmul"](other, self.node)
-
-    def __radd__(self, other: Any) -> Any:
-        if not getattr(other, "is_Matrix", False):
-            return super().__radd__(other)
-        return operators["add"](other, self.node)
-
-    def __rsub__(self, other: Any) -> Any:
-        if not getattr(other, "is_Matrix", False):
-            return super().__rsub__(other)
-        return operators["subtract"](other, self.node)
-
-    def _eval_derivative(self, symbol: object) -> NoReturn:
-        self.node._refuse()
-
-    @property
-    def _diff_wrt(self) -> NoReturn:
-        self.node._refuse()
-
-    def _written(self, style: Style) -> str:
-        fmt, name = Format(style), getattr(self.node, "let_name", None)
-        if name is not None:
-            return fmt.name(name).text
-        # SymPy asks for the text often, to sort by it.
-        if len(visible([self.node], LEGIBLE)) > LEGIBLE:
-            return fmt.name(self.name).text
-        return fmt.wrap(written([self.node], style), ATOM)
-
-    def _sympystr(self, printer: object) -> str:
-        return self._written("text")
-
-    _sympyrepr = _sympystr
-
-    def _latex(self, printer: object, exp: str | None = None) -> str:
-        return self._written("latex") + (f"^{{{exp}}}" if exp else "")
-
-    def _pretty(self, printer: object) -> Any:
-        return _pretty_text(self._written("unicode"))
-
-
-def _pretty_text(text: str) -> Any:
-    from sympy.printing.pretty.stringpict import prettyForm
-
-    return prettyForm(text)
-
-
 def _behind(value: Any) -> Any:
     """The node behind a symbol that stands for one; anything else as it is."""
     return value.node if isinstance(value, NodeSymbol) else value
@@ -823,121 +470,6 @@ def _as_operand(new: Any, old: Node) -> Node:
             f"{shape_text(old.shape)}. Give a node of that shape."
         )
     return lifted
-
-
-_V = TypeVar("_V", bound=Hashable)
-_operands: Callable[[Node], tuple[Node, ...]] = operator.attrgetter("_args")
-
-
-def reachable(roots: Iterable[Node]) -> set[Node]:
-    """All nodes that the roots are made of, the roots included."""
-    seen: set[Node] = set()
-    stack = list(roots)
-    while stack:
-        node = stack.pop()
-        if node in seen:
-            continue
-        seen.add(node)
-        stack.extend(node._args)
-    return seen
-
-
-def describe(node: Node) -> str:
-    """A node in an error message: its name in quotes, or its formula cut to 60 characters."""
-    name = getattr(node, "name", None) or getattr(node, "let_name", None)
-    if isinstance(name, str):
-        return repr(name)
-    text = str(node)
-    return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def depth_first(roots: Iterable[_V], below: Callable[[_V], Sequence[_V]]) -> list[_V]:
-    """Everything that `below` leads to from the roots, what is below before what is above.
-
-    From left to right: the order is a function of the graph. That of creation would not do: it also
-    depends on which nodes an earlier expression, still in memory, has made.
-
-    >>> depth_first("ab", {"a": "cd", "b": "c", "c": "", "d": "c"}.__getitem__)
-    ['c', 'd', 'a', 'b']
-    """
-    order: dict[_V, None] = {}
-    begun: set[_V] = set()
-    stack = [*roots][::-1]
-    while stack:
-        node = stack.pop()
-        if node in order:
-            continue
-        if node in begun:
-            order[node] = None
-            continue
-        under = below(node)
-        if under:
-            begun.add(node)
-            stack.append(node)
-            stack += under[::-1]
-        else:
-            order[node] = None
-    return list(order)
-
-
-def topological(roots: Iterable[Node], ends: Container[Node] = ()) -> list[Node]:
-    """Reachable nodes, operands before users; the walk stops before the `ends`, which are left out.
-
-    The order is that of `depth_first`.
-    """
-    if not ends:
-        return depth_first(roots, _operands)
-    return depth_first(
-        [root for root in roots if root not in ends],
-        lambda node: [arg for arg in node._args if arg not in ends],
-    )
-
-
-def dag_size(*roots: Node) -> tuple[int, int]:
-    """The number of nodes and of edges (operand uses)."""
-    nodes = reachable(roots)
-    return len(nodes), sum(len(node._args) for node in nodes)
-
-
-def variables(roots: Iterable[Node]) -> list[Node]:
-    """The named variables that the roots depend on, as they first appear from left to right.
-
-    The order of creation would not do: it also depends on which of them an earlier expression,
-    still in memory, has made.
-    """
-    variable = Node.registry["Var"]
-    found = []
-    seen: set[Node] = set()
-    stack = list(roots)[::-1]
-    while stack:
-        node = stack.pop()
-        if node in seen:
-            continue
-        seen.add(node)
-        if isinstance(node, variable):
-            found.append(node)
-        stack.extend(node._args[::-1])
-    return found
-
-
-def check_names(roots: Iterable[Node]) -> dict[str, Node]:
-    """The variables of the roots by name.
-
-    Raises NameClashError when one name stands for two different variables.
-    """
-    named: dict[str, Node] = {}
-    for node in variables(roots):
-        name: str = node.params[0]
-        if node.params[2] == "local":
-            continue  # inside of a loop a name may stand for something else
-        other = named.setdefault(name, node)
-        if other is not node:
-            raise NameClashError(
-                f"variable {name!r}: one has shape {shape_text(other.shape)}, {other.params[2]}, "
-                f"another {shape_text(node.shape)}, {node.params[2]}, or they differ in their "
-                "options. Give each its own name, or make the variable once and use it twice."
-            )
-    return named
 
 
 def substitute(roots: Sequence[Node], rule: Mapping[Node, Any]) -> list[Node]:

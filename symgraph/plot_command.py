@@ -58,7 +58,8 @@ def function_named(text: str) -> Any:
 def plotted(functions: list[Any], options: argparse.Namespace) -> Any:
     """The plot that a command line asks for."""
     from symgraph.given_values import read_values
-    from symgraph.node import Node, variables
+    from symgraph.node import Node
+    from symgraph.walks import variables
 
     values = options.values
     names = [leaf.params[0] for leaf in variables([f for f in functions if isinstance(f, Node)])]

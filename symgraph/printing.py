@@ -26,9 +26,11 @@ __all__ = [
     "Format",
     "Piece",
     "Style",
+    "describe",
     "entry_name",
     "latex_literal",
     "latex_name",
+    "pretty_text",
     "unicode_name",
     "visible",
     "written",
@@ -380,3 +382,19 @@ def _as_operand(fmt: Format, node: Node, pieces: dict[Node, Piece]) -> Piece:
     """A named value appears by its name where it is used, by its formula where it is the root."""
     name = _name_of(node)
     return fmt.name(name) if name is not None else pieces[node]
+
+
+def pretty_text(text: str) -> Any:
+    """A text as SymPy's pretty printer wants it."""
+    from sympy.printing.pretty.stringpict import prettyForm
+
+    return prettyForm(text)
+
+
+def describe(node: object) -> str:
+    """A node in an error message: its name in quotes, or its formula cut to 60 characters."""
+    name = getattr(node, "name", None) or getattr(node, "let_name", None)
+    if isinstance(name, str):
+        return repr(name)
+    text = str(node)
+    return text if len(text) <= 60 else f"{text[:57]}..."

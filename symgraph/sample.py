@@ -13,11 +13,12 @@ from symgraph.dual import Dual, DualRun
 from symgraph.errors import NonFiniteError, SymgraphError
 from symgraph.facts import Fact, facts_about, is_positive, is_symmetric
 from symgraph.fulfil import fulfil
-from symgraph.node import Node, topological, variables
+from symgraph.node import Node
 from symgraph.notation.read import bare
 from symgraph.ops import Pull, Push, Var
 from symgraph.ops.move import Lookup
 from symgraph.shapes import Dim, bind_dim, bind_shape, dim_symbols
+from symgraph.walks import topological, variables
 
 __all__ = ["Sample", "draw"]
 

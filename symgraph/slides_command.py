@@ -88,7 +88,7 @@ def written(loss: Any, wrt: list[Any], options: argparse.Namespace) -> Path:
     """Write the deck, and return where."""
     from symgraph.given_values import read_values
     from symgraph.network import find_node
-    from symgraph.node import variables
+    from symgraph.walks import variables
 
     names = [leaf.params[0] for leaf in variables([loss])]
     values = None if options.values is None else read_values(options.values, names)

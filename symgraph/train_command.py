@@ -239,8 +239,9 @@ def _own_data(name: str, model: Model, found: Any) -> OwnData:
 
 def _as_model(found: Any, settings: RunSettings) -> Model:
     import symgraph as sg
-    from symgraph.node import Node, variables
+    from symgraph.node import Node
     from symgraph.train.spec import SWITCHES
+    from symgraph.walks import variables
 
     options = dict(settings.model_options)
     if isinstance(found, sg.Model):

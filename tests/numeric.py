@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 
 import symgraph as sg
-from symgraph.node import Node, reachable
+from symgraph.node import Node
 from symgraph.ops.evaluate import evaluate_nodes
 from symgraph.ops.leaves import iota
 from symgraph.ops.move import reshape_node
 from symgraph.shapes import dim_symbols, product
+from symgraph.walks import reachable
 
 Values = Mapping[Node, Any]
 

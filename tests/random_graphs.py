@@ -10,8 +10,9 @@ import sympy
 
 import symgraph as sg
 from symgraph.errors import SymgraphError
-from symgraph.node import Node, variables
+from symgraph.node import Node
 from symgraph.shapes import bind_shape
+from symgraph.walks import variables
 
 SIZES = {"N": 3, "M": 2}
 

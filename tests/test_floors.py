@@ -13,7 +13,10 @@ ROOT = Path(__file__).parent.parent
 
 FLOORS = (
     "began errors shapes garbage",
-    "node printing scalar special abstract template random columns figures",
+    (
+        "node node_symbol opaque operators walks printing scalar special abstract template random "
+        "columns figures"
+    ),
     "ops",
     "build lift formula grad collapse notation readback evaluate facts rounding",
     (

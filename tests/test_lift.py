@@ -12,8 +12,9 @@ from sympy.matrices.expressions.hadamard import HadamardPower, HadamardProduct
 
 import symgraph as sg
 from symgraph.lift import lift
-from symgraph.node import Node, dag_size, topological
+from symgraph.node import Node
 from symgraph.scalar import functions, plain
+from symgraph.walks import dag_size, topological
 
 x, y, z = sympy.symbols("x y z", real=True)
 n = sg.input("n")

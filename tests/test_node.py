@@ -17,22 +17,13 @@ import sympy
 from sympy.logic.boolalg import Boolean
 
 import symgraph as sg
-from symgraph.node import (
-    Node,
-    NodeSymbol,
-    _table,
-    check_names,
-    dag_size,
-    operators,
-    promote,
-    reachable,
-    substitute,
-    topological,
-    variables,
-)
+from symgraph.node import Node, _table, promote, substitute
+from symgraph.node_symbol import NodeSymbol
+from symgraph.operators import operators
 from symgraph.ops.evaluate import evaluate_nodes
 from symgraph.ops.leaves import fill, var
 from symgraph.ops.map import Map
+from symgraph.walks import check_names, dag_size, reachable, topological, variables
 
 DEPTH = 100_000
 LEVELS = 60

@@ -17,8 +17,9 @@ import symgraph as sg
 from symgraph import node as nodes
 from symgraph.codegen.native.graph_key import graph_key
 from symgraph.network import load_network
-from symgraph.node import Node, variables
+from symgraph.node import Node
 from symgraph.ops.loop import Body, Scan
+from symgraph.walks import variables
 
 NETWORKS = ["named-units", "regularised", "gru", 13]
 

@@ -10,7 +10,7 @@ import sympy
 import symgraph as sg
 from benchmarks.systems.trainer import Evaluator, Trainer, repeated, tables
 from benchmarks.workload import Arrays, Rule, Scalars, TrainStep
-from symgraph.node import variables
+from symgraph.walks import variables
 
 __all__ = ["bound", "evaluate", "filled", "program", "train"]
 

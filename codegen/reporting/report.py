@@ -233,6 +233,6 @@ def _written_products(recipe: Recipe) -> int:
 
 
 def _outside(roots: list[Node]) -> list[Node]:
-    from symgraph.node import topological
+    from symgraph.walks import topological
 
     return topological(roots)

@@ -14,7 +14,7 @@ import numpy as np
 from findings import Findings, read_options
 
 import symgraph as sg
-from symgraph.node import variables
+from symgraph.walks import variables
 from symgraph.zoo import corpora, embedding
 
 BESIDE, NEAREST = 2, 10

@@ -17,13 +17,14 @@ from symgraph.errors import (
     UnknownNameError,
     UnsupportedError,
 )
-from symgraph.node import Node, topological
+from symgraph.node import Node
 from symgraph.ops import Let, Map, Scan, Trace
 from symgraph.ops.leaves import Fill, var
 from symgraph.ops.loop import Body
 from symgraph.ops.map import map_node
 from symgraph.scalar import NUMPY, functions, slot
 from symgraph.template import function_name, template
+from symgraph.walks import topological
 
 __all__ = ["AbstractFunction", "abstracted", "exchanged", "function", "instantiate"]
 

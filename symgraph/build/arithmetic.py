@@ -10,7 +10,8 @@ import sympy
 from symgraph import scalar
 from symgraph.build.coerce import as_node, check_kind
 from symgraph.errors import KindError
-from symgraph.node import Node, operators
+from symgraph.node import Node
+from symgraph.operators import operators
 from symgraph.ops.leaves import Fill
 from symgraph.ops.map import map_node
 from symgraph.scalar import slot

@@ -10,7 +10,8 @@ import numpy as np
 import sympy
 
 from symgraph.errors import KindError, RangeError
-from symgraph.node import Kind, Node, operators
+from symgraph.node import Kind, Node
+from symgraph.operators import operators
 from symgraph.ops.leaves import constant, fill
 
 __all__ = ["as_node", "check_kind", "check_name"]

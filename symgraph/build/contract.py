@@ -10,9 +10,11 @@ import sympy
 from symgraph.build.arithmetic import divide, square, subtract
 from symgraph.build.coerce import as_node
 from symgraph.errors import ShapeError
-from symgraph.node import Node, describe, operators
+from symgraph.node import Node
+from symgraph.operators import operators
 from symgraph.ops.einsum import einsum_node, sum_over
 from symgraph.ops.leaves import fill
+from symgraph.printing import describe
 from symgraph.shapes import (
     Dim,
     as_shape,

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from symgraph.node import Node, operators
+from symgraph.node import Node
+from symgraph.operators import operators
 
 __all__ = ["replay"]
 

@@ -16,7 +16,8 @@ import sympy
 from symgraph.build.arithmetic import add, less, where
 from symgraph.build.coerce import as_node
 from symgraph.errors import KindError, RangeError, ShapeError
-from symgraph.node import Node, operators
+from symgraph.node import Node
+from symgraph.operators import operators
 from symgraph.ops.leaves import Const, Fill, constant, fill
 from symgraph.ops.move import Affine, Lookup, Row, identity_row, pull, push, reshape_node
 from symgraph.shapes import (

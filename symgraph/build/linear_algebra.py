@@ -6,10 +6,11 @@ from typing import Any
 
 from symgraph.build.coerce import as_node
 from symgraph.errors import ShapeError
-from symgraph.node import Node, describe
+from symgraph.node import Node
 from symgraph.ops import linalg
 from symgraph.ops.einsum import einsum_node
 from symgraph.ops.move import reshape_node
+from symgraph.printing import describe
 from symgraph.shapes import shape_text
 
 __all__ = ["det", "inv", "kron", "logdet", "solve"]

@@ -15,7 +15,7 @@ import numpy as np
 from symgraph.build.arithmetic import add, not_equal, where
 from symgraph.build.coerce import as_node
 from symgraph.errors import CycleError, KindError, NameClashError, ShapeError, UnknownNameError
-from symgraph.node import Kind, Node, depth_first, promote
+from symgraph.node import Kind, Node, promote
 from symgraph.ops.einsum import einsum_node
 from symgraph.ops.leaves import Const, Fill, Iota, Var, constant, fill
 from symgraph.ops.let import Let, let_node
@@ -23,6 +23,7 @@ from symgraph.ops.loop import Pair, Renaming, final, local, scan_and_traces
 from symgraph.ops.move import Affine, identity_row, pull
 from symgraph.ops.sweep import above
 from symgraph.shapes import Dim, as_dim, normalize_axis, same_dim, same_shape, shape_text
+from symgraph.walks import depth_first
 
 __all__ = ["ScanResult", "recurrence", "scan", "shift"]
 

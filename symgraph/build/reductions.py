@@ -21,7 +21,8 @@ from symgraph.build.arithmetic import (
 from symgraph.build.coerce import as_node
 from symgraph.build.contract import sum as total, var
 from symgraph.errors import ShapeError
-from symgraph.node import Node, operators
+from symgraph.node import Node
+from symgraph.operators import operators
 from symgraph.ops.move import reshape_node
 from symgraph.ops.reduce import Operation, reduce_node
 from symgraph.shapes import normalize_axes, normalize_axis, product, shape_text

@@ -22,7 +22,8 @@ from symgraph.build.coerce import as_node
 from symgraph.build.contract import broadcast_to, transpose
 from symgraph.build.indexing import getitem, take
 from symgraph.errors import KindError, ShapeError
-from symgraph.node import Kind, Node, operators, promote
+from symgraph.node import Kind, Node, promote
+from symgraph.operators import operators
 from symgraph.ops.einsum import einsum_node
 from symgraph.ops.leaves import Fill, fill, iota, var
 from symgraph.ops.loop import local, make_scan, trace

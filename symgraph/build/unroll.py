@@ -13,12 +13,13 @@ import sympy
 from symgraph.build.coerce import as_node
 from symgraph.build.loops import ScanResult
 from symgraph.errors import KindError, ShapeError, UnknownNameError
-from symgraph.node import Node, reachable, topological
+from symgraph.node import Node
 from symgraph.ops.leaves import Var, fill
 from symgraph.ops.let import Let, let_node
 from symgraph.ops.loop import Final, Scan, Trace
 from symgraph.ops.move import Affine, concat_node, identity_row, pull, reshape_node
 from symgraph.shapes import Dim, as_dim, dim_symbols, shape_text
+from symgraph.walks import reachable, topological
 
 __all__ = ["Times", "unroll", "unrolled_with_times"]
 

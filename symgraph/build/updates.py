@@ -5,7 +5,8 @@ from __future__ import annotations
 import weakref
 from collections.abc import Iterable, Mapping
 
-from symgraph.node import Node, topological
+from symgraph.node import Node
+from symgraph.walks import topological
 
 __all__ = ["updates_in", "with_updates"]
 

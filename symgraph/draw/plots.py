@@ -19,10 +19,11 @@ from symgraph.draw.view import Language
 from symgraph.errors import DrawError, SymgraphError
 from symgraph.figures import new_figure, save_figure
 from symgraph.grad import grad
-from symgraph.node import Node, variables
+from symgraph.node import Node
 from symgraph.ops import Let, Var
 from symgraph.ops.leaves import var
 from symgraph.printing import unicode_name, written
+from symgraph.walks import variables
 
 __all__ = ["Plot", "plot"]
 

@@ -13,7 +13,7 @@ from symgraph.explain import pages
 from symgraph.explain.reasons import in_language
 from symgraph.explain.rules import Language, Spoken, note, sentence, title
 from symgraph.graph import graph
-from symgraph.node import Node, topological
+from symgraph.node import Node
 from symgraph.notation.indexed import in_entries
 from symgraph.notation.mathml import mathml
 from symgraph.notation.ranges import with_ranges
@@ -30,6 +30,7 @@ from symgraph.notation.tree import Formula, Name, walk
 from symgraph.notation.write import span_text, write
 from symgraph.printing import Style
 from symgraph.shapes import dim_symbols
+from symgraph.walks import topological
 
 __all__ = ["Derivation", "Equation", "Note", "Step"]
 

@@ -34,7 +34,7 @@ from symgraph.explain.steps import Steps
 from symgraph.explain.verify import Proof
 from symgraph.facts import Fact, Facts, as_facts, facts_about, is_symmetric
 from symgraph.grad import by_symmetric, grad
-from symgraph.node import Node, topological
+from symgraph.node import Node
 from symgraph.notation.indexed import Entry, stays_inside
 from symgraph.notation.orientation import Layout
 from symgraph.notation.read import Forward
@@ -44,6 +44,7 @@ from symgraph.notation.tree import Number, walk
 from symgraph.ops.leaves import fill
 from symgraph.ops.sweep import reverse
 from symgraph.shapes import shape_text
+from symgraph.walks import topological
 
 __all__ = ["derive"]
 

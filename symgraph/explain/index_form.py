@@ -15,7 +15,7 @@ from typing import Any
 from symgraph.build.coerce import as_node
 from symgraph.errors import ShapeError, UnsupportedError
 from symgraph.explain.derivation import Equation, Step
-from symgraph.node import Node, describe
+from symgraph.node import Node
 from symgraph.notation.algebra import Algebra
 from symgraph.notation.entries import Entries, NoAxesError
 from symgraph.notation.indexed import Array, Index, Over, mapped, replaced, unshadowed
@@ -23,6 +23,7 @@ from symgraph.notation.read import Forward, Reader
 from symgraph.notation.sequences import Side
 from symgraph.notation.spelling import Spelling, written_small
 from symgraph.notation.tree import Derivative, Formula, Name, Number, Sum, Transpose, walk
+from symgraph.printing import describe
 from symgraph.shapes import bind_dim
 
 __all__ = ["IndexForm", "check_letters", "entries", "without_turns"]

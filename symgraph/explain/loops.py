@@ -20,7 +20,7 @@ from symgraph.explain.through_time import jacobian_lines
 from symgraph.explain.timed_proof import TimedProof
 from symgraph.explain.unrolled import rolled_up
 from symgraph.facts import Fact
-from symgraph.node import Node, topological
+from symgraph.node import Node
 from symgraph.notation.algebra import Algebra
 from symgraph.notation.indexed import Array as ByEntries
 from symgraph.notation.moments import Each, End, Point
@@ -42,6 +42,7 @@ from symgraph.notation.unstack import Entry, Moments, State, listed, shifted, un
 from symgraph.notation.write import write
 from symgraph.ops import Fill, Let, Scan, Var
 from symgraph.shapes import Dim
+from symgraph.walks import topological
 
 __all__ = ["Recurrence", "last_times", "names_of", "recurrence"]
 

@@ -20,7 +20,7 @@ from symgraph.explain.rules import Language
 from symgraph.explain.verify import Proof
 from symgraph.facts import Fact, facts_about
 from symgraph.grad import grad, jacobian
-from symgraph.node import Node, reachable, topological
+from symgraph.node import Node
 from symgraph.notation.indexed import Array
 from symgraph.notation.orientation import Layout
 from symgraph.notation.read import Forward, bare, fresh
@@ -38,6 +38,7 @@ from symgraph.ops import Map
 from symgraph.ops.leaves import fill
 from symgraph.ops.sweep import Adjoints
 from symgraph.scalar import slot
+from symgraph.walks import reachable, topological
 
 __all__ = ["Conventions", "hessian_derivation", "jacobian_derivation"]
 

@@ -17,11 +17,12 @@ from symgraph.abstract import smooth_instances
 from symgraph.errors import SymgraphError
 from symgraph.evaluate import evaluate_above
 from symgraph.explain.naming import Naming
-from symgraph.node import Node, topological
+from symgraph.node import Node
 from symgraph.ops import Var
 from symgraph.ops.sweep import Adjoints
 from symgraph.sample import Sample, draw
 from symgraph.shapes import dim_symbols
+from symgraph.walks import topological
 
 __all__ = ["Point", "points"]
 

@@ -22,7 +22,7 @@ from symgraph.explain.naming import (
     is_nonlinear,
 )
 from symgraph.facts import Fact
-from symgraph.node import Node, topological
+from symgraph.node import Node
 from symgraph.notation.algebra import Algebra
 from symgraph.notation.moments import Each, Point, Previous, Pulse, Total
 from symgraph.notation.read import bare
@@ -35,6 +35,7 @@ from symgraph.ops.leaves import fill
 from symgraph.ops.loop import local
 from symgraph.ops.map import negative
 from symgraph.ops.sweep import Adjoints, dependents, reverse
+from symgraph.walks import topological
 
 __all__ = ["Case", "Line", "LoopNaming"]
 

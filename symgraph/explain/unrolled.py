@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from symgraph.errors import SymgraphError
-from symgraph.node import Node, topological
+from symgraph.node import Node
 from symgraph.notation.read import bare, fresh
 from symgraph.notation.sequences import stem_of
 from symgraph.ops import Fill, Let, Map, Pull, Var
@@ -21,6 +21,7 @@ from symgraph.ops.loop import final, local, scan_and_traces
 from symgraph.ops.map import map_node
 from symgraph.ops.move import Affine, concat_node, identity_row, reshape_node
 from symgraph.ops.sweep import dependents
+from symgraph.walks import topological
 
 __all__ = ["rolled_up"]
 

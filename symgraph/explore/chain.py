@@ -17,12 +17,13 @@ from numpy.typing import NDArray
 from symgraph.errors import RangeError, UnknownNameError
 from symgraph.evaluate import bind_values, evaluate_above
 from symgraph.grad import jacobian
-from symgraph.node import Node, reachable, topological
+from symgraph.node import Node
 from symgraph.notation.read import bare
 from symgraph.ops import Let, Scan, Var
 from symgraph.ops.loop import Renaming, local
 from symgraph.ops.sweep import reverse
 from symgraph.shapes import bind_shape
+from symgraph.walks import reachable, topological
 
 __all__ = ["Steps", "layers_of", "steps_of"]
 

@@ -17,10 +17,11 @@ from symgraph.errors import KindError, RangeError, UnknownNameError, Unsupported
 from symgraph.explore.chain import Layers, Steps, layers_of, steps_of
 from symgraph.figures import new_figure, save_figure
 from symgraph.graph import graph
-from symgraph.node import Node, reachable
+from symgraph.node import Node
 from symgraph.notation.read import Forward
 from symgraph.ops import Scan
 from symgraph.rounding import checked_digits
+from symgraph.walks import reachable
 
 __all__ = ["Influence", "Reach", "influence"]
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from symgraph.node import Node, substitute, topological
+from symgraph.node import Node, substitute
 from symgraph.notation.read import bare
 from symgraph.ops import Einsum, Final, Let, Map, Scan, Trace
 from symgraph.ops.einsum import einsum_node, widen
 from symgraph.ops.loop import local, make_scan
 from symgraph.ops.sweep import Adjoints
 from symgraph.shapes import Dim, same_dim
+from symgraph.walks import topological
 
 __all__ = ["readers_in_step", "shares_in_loop", "shares_of_stack", "timed_nodes", "uses_a_step"]
 

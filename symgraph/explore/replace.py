@@ -8,11 +8,12 @@ from typing import Any
 from symgraph.build.arithmetic import subtract
 from symgraph.build.coerce import as_node
 from symgraph.errors import KindError, ShapeError, UnknownNameError
-from symgraph.node import Node, topological
+from symgraph.node import Node
 from symgraph.ops import Final, Map, Scan, Trace
 from symgraph.ops.loop import Body
 from symgraph.shapes import same_shape, shape_text
 from symgraph.template import function_name
+from symgraph.walks import topological
 
 __all__ = ["replace_function"]
 

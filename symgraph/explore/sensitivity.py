@@ -15,10 +15,10 @@ from symgraph.errors import GradientError, KindError, RangeError, UnknownNameErr
 from symgraph.evaluate import bind_values, evaluate_above
 from symgraph.grad import grad
 from symgraph.graph import Graph, graph
-from symgraph.node import Node, describe
+from symgraph.node import Node
 from symgraph.notation.read import bare
 from symgraph.ops import Var
-from symgraph.printing import unicode_name
+from symgraph.printing import describe, unicode_name
 from symgraph.rounding import checked_digits
 
 __all__ = ["Change", "Sensitivity", "sensitivity"]

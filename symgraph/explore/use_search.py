@@ -24,7 +24,7 @@ from symgraph.explore.overtime import (
     uses_a_step,
 )
 from symgraph.grad import adjoints, grad
-from symgraph.node import Node, reachable
+from symgraph.node import Node
 from symgraph.notation.read import bare
 from symgraph.notation.sequences import OverTime
 from symgraph.notation.tree import Formula, Name, walk
@@ -35,6 +35,7 @@ from symgraph.ops.sweep import reverse
 from symgraph.printing import Style
 from symgraph.sample import draw
 from symgraph.shapes import Dim, bind_dim, dim_symbols
+from symgraph.walks import reachable
 
 __all__ = ["Search", "Use", "as_count"]
 

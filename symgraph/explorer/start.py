@@ -12,9 +12,10 @@ from symgraph import sample
 from symgraph.errors import NonFiniteError, RangeError, ShapeError, UnknownNameError
 from symgraph.evaluate import bind_sizes, bind_values
 from symgraph.facts import Fact, facts_about
-from symgraph.node import Node, variables
+from symgraph.node import Node
 from symgraph.ops.leaves import Var
 from symgraph.shapes import shape_text
+from symgraph.walks import variables
 
 __all__ = ["Start", "start_of"]
 

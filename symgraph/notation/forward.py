@@ -8,7 +8,7 @@ from typing import Any
 
 import sympy
 
-from symgraph.node import Node, depth_first, topological
+from symgraph.node import Node
 from symgraph.notation.blocks import Division, Divisions
 from symgraph.notation.decimals import as_written
 from symgraph.notation.letters import Letters
@@ -30,6 +30,7 @@ from symgraph.ops import (
 )
 from symgraph.ops.let import bare
 from symgraph.scalar import elu
+from symgraph.walks import depth_first, topological
 
 __all__ = ["Forward", "bare", "fresh", "number"]
 

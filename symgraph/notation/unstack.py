@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple, TypeVar
 import sympy
 
 from symgraph.errors import UnsupportedError
-from symgraph.node import Node, depth_first, topological
+from symgraph.node import Node
 from symgraph.notation.moments import Each, End, Previous, each, point, total_over
 from symgraph.notation.sequences import stem_of
 from symgraph.notation.timeaxes import TimeAxes, kept_prefix, operand_axis
@@ -50,6 +50,7 @@ from symgraph.ops.sweep import dependents
 from symgraph.scalar import slot
 from symgraph.shapes import Dim, same_dim
 from symgraph.template import template
+from symgraph.walks import depth_first, topological
 
 __all__ = ["Entry", "Moments", "State", "listed", "shifted", "unstack"]
 

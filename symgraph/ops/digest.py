@@ -6,9 +6,10 @@ import hashlib
 import weakref
 from typing import Any
 
-from symgraph.node import Node, topological
+from symgraph.node import Node
 from symgraph.ops.leaves import Const, Var
 from symgraph.shapes import shape_text
+from symgraph.walks import topological
 
 __all__ = ["digest"]
 

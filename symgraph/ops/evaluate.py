@@ -10,9 +10,11 @@ import numpy as np
 import sympy
 
 from symgraph.errors import UnknownNameError, UnsupportedError
-from symgraph.node import Node, describe, topological
+from symgraph.node import Node
 from symgraph.ops.leaves import Var
+from symgraph.printing import describe
 from symgraph.shapes import shape_text
+from symgraph.walks import topological
 
 __all__ = ["entries", "evaluate_nodes"]
 

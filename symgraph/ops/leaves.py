@@ -39,6 +39,7 @@ class Var(_Leaf):
     """A named variable: `params` = (name, shape, role, kind, options)."""
 
     __slots__ = ()
+    is_variable = True
 
     @property
     def name(self) -> str:

@@ -22,7 +22,7 @@ import numpy as np
 import sympy
 
 from symgraph.errors import KindError, ShapeError, UnsupportedError
-from symgraph.node import Node, intern, promote, reachable, substitute, topological
+from symgraph.node import Node, intern, promote, substitute
 from symgraph.ops.einsum import folded_einsum, widen
 from symgraph.ops.evaluate import entries, evaluate_nodes
 from symgraph.ops.leaves import Var, fill, var
@@ -32,6 +32,7 @@ from symgraph.printing import Format, Piece
 from symgraph.scalar import slot
 from symgraph.shapes import Dim, bind_dim, same_shape, shape_text
 from symgraph.template import template
+from symgraph.walks import reachable, topological
 
 __all__ = [
     "Body",

@@ -10,10 +10,10 @@ import numpy as np
 import sympy
 
 from symgraph.errors import ShapeError
-from symgraph.node import Node, describe, intern
+from symgraph.node import Node, intern
 from symgraph.ops.einsum import Einsum, folded_einsum, sum_to_shape, widen
 from symgraph.ops.leaves import Fill, fill
-from symgraph.printing import Format, Piece
+from symgraph.printing import Format, Piece, describe
 from symgraph.scalar import logical_not, logical_or, slot, where
 from symgraph.shapes import Dim, Shape, broadcast
 from symgraph.template import Template, function_name, template, used_slots

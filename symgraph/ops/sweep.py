@@ -13,12 +13,13 @@ from types import MappingProxyType
 from typing import Protocol
 
 from symgraph.garbage import uncollected
-from symgraph.node import Node, reachable, topological
+from symgraph.node import Node
 from symgraph.ops.einsum import widen
 from symgraph.ops.leaves import Fill
 from symgraph.ops.map import add_up
 from symgraph.ops.move import Push, as_slices, concat_node
 from symgraph.shapes import Dim, same_dim
+from symgraph.walks import reachable, topological
 
 __all__ = ["Adjoints", "Image", "above", "batch", "dependents", "forward", "reverse", "total"]
 

@@ -8,11 +8,12 @@ from typing import Any
 
 from symgraph.build.coerce import as_node
 from symgraph.errors import RangeError
-from symgraph.node import Node, variables
+from symgraph.node import Node
 from symgraph.phenomena.pictures import COLOURS, panel_of
 from symgraph.phenomena.table import Table
 from symgraph.shapes import Shape, product, shape_text
 from symgraph.train.model import Model
+from symgraph.walks import variables
 
 __all__ = ["count_parameters"]
 

@@ -14,7 +14,7 @@ from symgraph.codegen.program import compile
 from symgraph.draw.theme import LIGHT
 from symgraph.errors import GradientError, RangeError, UnknownNameError
 from symgraph.grad import grad
-from symgraph.node import Node, variables
+from symgraph.node import Node
 from symgraph.ops import Var
 from symgraph.phenomena.depth import checked_counts
 from symgraph.phenomena.pictures import curves, panel_of, style
@@ -22,6 +22,7 @@ from symgraph.phenomena.table import Table
 from symgraph.rounding import shown
 from symgraph.train.initialise import start_value
 from symgraph.train.optim import SGD, Adagrad, Adam, Momentum, Nesterov, Optimizer, RMSprop
+from symgraph.walks import variables
 
 __all__ = ["compare_optimizers", "error_surface"]
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from symgraph.build.coerce import as_node
 from symgraph.draw.theme import LIGHT
 from symgraph.errors import RangeError, UnsupportedError
-from symgraph.node import Node, topological, variables
+from symgraph.node import Node
 from symgraph.ops import Einsum, Let, Map, Pull, Reshape, Var
 from symgraph.ops.move import Concat
 from symgraph.phenomena.pictures import COLOURS
@@ -21,6 +21,7 @@ from symgraph.phenomena.table import Table
 from symgraph.phenomena.values import evaluated, name_of
 from symgraph.scalar import slot
 from symgraph.template import function_name
+from symgraph.walks import topological, variables
 
 __all__ = ["approximation_error", "linear_pieces"]
 

@@ -16,7 +16,7 @@ from symgraph.errors import RangeError, UnknownNameError, UnsupportedError
 from symgraph.evaluate import evaluate
 from symgraph.grad import grad
 from symgraph.graph import graph
-from symgraph.node import Node, reachable, topological, variables
+from symgraph.node import Node
 from symgraph.notation.read import bare
 from symgraph.ops import Let, Map, Var
 from symgraph.phenomena.pictures import COLOURS, panel_of, style
@@ -24,6 +24,7 @@ from symgraph.phenomena.table import Table
 from symgraph.phenomena.values import evaluated, name_of
 from symgraph.printing import unicode_name
 from symgraph.template import function_name
+from symgraph.walks import reachable, topological, variables
 
 __all__ = ["active_fractions", "decision_lines", "truth_table"]
 

@@ -8,8 +8,9 @@ from typing import Any
 from numpy.typing import NDArray
 
 from symgraph.evaluate import evaluate
-from symgraph.node import Node, variables
+from symgraph.node import Node
 from symgraph.ops import Var
+from symgraph.walks import variables
 
 __all__ = ["evaluated", "name_of"]
 

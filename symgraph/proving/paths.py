@@ -16,13 +16,14 @@ from symgraph.abstract import smooth_instances
 from symgraph.errors import ProofError, SymgraphError
 from symgraph.evaluate import evaluate_above
 from symgraph.flow import Flow
-from symgraph.node import Node, topological
+from symgraph.node import Node
 from symgraph.notation.tree import Formula, Sort
 from symgraph.notation.write import write
 from symgraph.printing import Style
 from symgraph.proving.agreement import STYLES, agree, both, message
 from symgraph.proving.callables import callables
 from symgraph.sample import Sample, draw
+from symgraph.walks import topological
 
 if TYPE_CHECKING:
     from symgraph.expanded.products import Path

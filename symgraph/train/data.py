@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from symgraph import random
 from symgraph.codegen.outside import NO_ARRAY, from_outside, is_masked
 from symgraph.errors import KindError, NonFiniteError, RangeError, ShapeError, UnknownNameError
-from symgraph.node import variables
 from symgraph.ops.leaves import Var
 from symgraph.shapes import Dim, bind_dim, dim_symbols, shape_text
 from symgraph.train.kept import BLOCK, blocks, converted, gather, is_plain, stays
 from symgraph.train.lookups import Lookups, check_lookups
 from symgraph.train.names import unknown_name
 from symgraph.train.sources import grouped, load
+from symgraph.walks import variables
 
 __all__ = ["Data", "Lookups", "Own", "check_data"]
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sympy import Symbol
 
 from symgraph.errors import UnsupportedError
-from symgraph.node import Node, reachable
+from symgraph.node import Node
 from symgraph.ops.leaves import Var
 from symgraph.shapes import Shape, bind_dim, dim_symbols, product, shape_text
 from symgraph.train.data import Data, Own, check_data
@@ -30,6 +30,7 @@ from symgraph.train.spec import Spec, needed
 from symgraph.train.stream import Stream, is_stream
 from symgraph.train.sweep import Sweep
 from symgraph.train.values import Values
+from symgraph.walks import reachable
 
 __all__ = ["Engine"]
 

@@ -10,10 +10,11 @@ import sympy
 from numpy.typing import NDArray
 
 from symgraph.errors import NonFiniteError
-from symgraph.node import Node, topological
+from symgraph.node import Node
 from symgraph.ops.evaluate import evaluate_nodes
 from symgraph.ops.leaves import Const, Fill, Var
 from symgraph.ops.let import Let
+from symgraph.walks import topological
 
 __all__ = ["failure"]
 

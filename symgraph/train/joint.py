@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from symgraph.build.declare import parameter
 from symgraph.errors import NameClashError
 from symgraph.grad import grad
-from symgraph.node import Node, check_names, substitute, variables
+from symgraph.node import Node, substitute
 from symgraph.ops.leaves import Var
 from symgraph.ops.let import let_node
 from symgraph.ops.move import Affine, concat_node, pull, reshape_node
@@ -26,6 +26,7 @@ from symgraph.train.optimizer import slot_state
 from symgraph.train.plan import Rule
 from symgraph.train.spec import Spec
 from symgraph.train.values import Values
+from symgraph.walks import check_names, variables
 
 __all__ = ["Joint", "Step", "members_of", "step_of"]
 

@@ -11,13 +11,14 @@ import sympy
 from numpy.typing import NDArray
 
 from symgraph.errors import RangeError
-from symgraph.node import Node, topological, variables
+from symgraph.node import Node
 from symgraph.ops.evaluate import evaluate_nodes
 from symgraph.ops.leaves import Var
 from symgraph.ops.let import Let
 from symgraph.ops.loop import Scan, Trace
 from symgraph.ops.move import Lookup, Pull, Push
 from symgraph.shapes import Dim, bind_dim, dim_symbols
+from symgraph.walks import topological, variables
 
 __all__ = ["Lookups", "check_lookups", "find_lookups", "tables"]
 

@@ -16,12 +16,13 @@ import sympy
 
 from symgraph.build.arithmetic import divide, indicator
 from symgraph.build.indexing import getitem
-from symgraph.node import Node, topological
+from symgraph.node import Node
 from symgraph.ops.einsum import Einsum
 from symgraph.ops.evaluate import evaluate_nodes
 from symgraph.ops.leaves import Fill, Var, fill
 from symgraph.ops.let import bare
 from symgraph.shapes import dim_symbols
+from symgraph.walks import topological
 
 __all__ = ["Measured"]
 

@@ -24,13 +24,14 @@ from symgraph.build.arithmetic import multiply, where
 from symgraph.build.coerce import as_node
 from symgraph.build.declare import state
 from symgraph.errors import KindError, NameClashError, ShapeError, UnknownNameError
-from symgraph.node import Node, reachable
+from symgraph.node import Node
 from symgraph.ops.leaves import Var
 from symgraph.shapes import same_shape, shape_text
 from symgraph.train.clipping import clip_by_global_norm, clip_by_value
 from symgraph.train.keywords import check_options, unknown_setting
 from symgraph.train.limits import check_limit, check_number
 from symgraph.train.names import unknown_name
+from symgraph.walks import reachable
 
 __all__ = [
     "AVERAGE", "Change", "Chosen", "Group", "Optimizer", "Rate", "chosen_names", "complement",

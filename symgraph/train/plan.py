@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from symgraph import random
 from symgraph.errors import GradientError, KindError, RangeError
 from symgraph.grad import grad
-from symgraph.node import Node, check_names
+from symgraph.node import Node
 from symgraph.ops.leaves import Var
 from symgraph.train.clipping import clip_by_global_norm, clip_by_value
 from symgraph.train.optimizer import Chosen, Optimizer, chosen_names, read_choice
 from symgraph.train.spec import Spec
+from symgraph.walks import check_names
 
 __all__ = [
     "Pace", "Plan", "Rule", "check_batch_size", "check_flags", "check_key", "check_plan",

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from symgraph.codegen.numpy_runtime import slots
 from symgraph.codegen.program import Bound, compile
-from symgraph.node import Node, reachable
+from symgraph.node import Node
 from symgraph.ops.leaves import Var
 from symgraph.train.data import Data
 from symgraph.train.kept import BLOCK, converted
+from symgraph.walks import reachable
 
 __all__ = ["Dtype", "Native", "Program", "Settings", "Walk"]
 

@@ -21,13 +21,15 @@ from symgraph.errors import (
     UnknownNameError,
     UnsupportedError,
 )
-from symgraph.node import Node, check_names, describe, reachable, substitute, variables
+from symgraph.node import Node, substitute
 from symgraph.ops.leaves import Var, fill
 from symgraph.ops.loop import Scan
 from symgraph.ops.map import Map
+from symgraph.printing import describe
 from symgraph.shapes import as_dim, dim_symbols, same_shape, shape_text
 from symgraph.train.measured import Measured
 from symgraph.train.names import unknown_name
+from symgraph.walks import check_names, reachable, variables
 
 __all__ = ["AUTO", "SWITCHES", "Spec", "needed", "read_spec"]
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from symgraph.nn.described import Description, description_of
-from symgraph.node import Node, topological
+from symgraph.node import Node
 from symgraph.ops.leaves import Var
 from symgraph.ops.let import Let, bare
 from symgraph.shapes import Shape, product, shape_text
 from symgraph.train.spec import Spec
+from symgraph.walks import topological
 
 __all__ = ["Layer", "Summary", "summarise"]
 

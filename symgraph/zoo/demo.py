@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 import symgraph as sg
-from symgraph.node import Node, variables
+from symgraph.node import Node
+from symgraph.walks import variables
 from symgraph.zoo import convolution, digits, losses
 
 __all__ = ["run"]

@@ -90,7 +90,7 @@ def monomials(variables: Count = 2, degree: Annotated[int, Whole(0)] = 2) -> Nod
 
     Variables: x (variables,), W, one weight for each monomial.
 
-    >>> from symgraph.node import variables as leaves
+    >>> from symgraph.walks import variables as leaves
     >>> {leaf.name: leaf.shape for leaf in leaves([monomials(3, 3)])}
     {'W': (20,), 'x': (3,)}
     """

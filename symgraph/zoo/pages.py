@@ -11,8 +11,9 @@ from typing import Any, Literal
 from symgraph.build.contract import sum as sum_of
 from symgraph.explain.derive import derive
 from symgraph.graph import graph
-from symgraph.node import Node, variables
+from symgraph.node import Node
 from symgraph.text_tree import text_tree
+from symgraph.walks import variables
 from symgraph.zoo import chinese
 from symgraph.zoo.meanings import meaning
 from symgraph.zoo.options import kinds_of

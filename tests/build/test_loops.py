@@ -11,9 +11,10 @@ import pytest
 from numeric import check_derivatives, evaluate, value
 
 import symgraph as sg
-from symgraph.node import Node, topological
+from symgraph.node import Node
 from symgraph.ops.einsum import Einsum
 from symgraph.ops.loop import Scan
+from symgraph.walks import topological
 
 T, B, N, M = 4, 2, 3, 5
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 import symgraph as sg
-from symgraph.node import variables
+from symgraph.walks import variables
 
 SHAPES: list[tuple[int, ...]] = [(1,), (3,), (2, 3), (1, 1), (7, 5), (2, 1, 3), (13,)]
 

@@ -17,9 +17,9 @@ import symgraph as sg
 from symgraph import zoo
 from symgraph.errors import KindError, RangeError, ShapeError, UnknownNameError, UnsupportedError
 from symgraph.network import load_network
-from symgraph.node import variables
 from symgraph.ops.evaluate import evaluate_nodes
 from symgraph.sample import draw as sample
+from symgraph.walks import variables
 
 
 class Library(NamedTuple):

@@ -17,13 +17,14 @@ from symgraph.codegen.basic import _TEMPLATES
 from symgraph.flow import Flow
 from symgraph.graph import Graph
 from symgraph.javascript import javascript
-from symgraph.node import Node, variables
+from symgraph.node import Node
 from symgraph.ops.evaluate import evaluate_nodes
 from symgraph.ops.leaves import fill
 from symgraph.ops.map import map_node
 from symgraph.sample import draw
 from symgraph.scalar import functions, slot
 from symgraph.template import template
+from symgraph.walks import variables
 
 DIGITS = 1e-12
 NODES = [

@@ -16,11 +16,12 @@ from symgraph.codegen.lowering import lower_all
 from symgraph.codegen.passes import Rewritten, everything, lower_maps, normalise_sums, strip_lets
 from symgraph.codegen.slices import join_slices
 from symgraph.codegen.traces import trace_whole
-from symgraph.node import Node, topological
+from symgraph.node import Node
 from symgraph.ops.einsum import Einsum
 from symgraph.ops.evaluate import evaluate_nodes
 from symgraph.ops.loop import Trace
 from symgraph.ops.move import Push
+from symgraph.walks import topological
 
 STEPS, WIDTH = 4, 3
 

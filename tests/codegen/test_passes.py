@@ -24,11 +24,12 @@ from symgraph.codegen.passes import (
 )
 from symgraph.codegen.schedule import schedule
 from symgraph.errors import RangeError
-from symgraph.node import Node, topological
+from symgraph.node import Node
 from symgraph.ops.einsum import Einsum, einsum_node
 from symgraph.ops.evaluate import evaluate_nodes
 from symgraph.ops.let import Let
 from symgraph.ops.map import Map
+from symgraph.walks import topological
 
 PASSES: dict[str, Callable[[Sequence[Node]], Rewritten]] = {
     "strip_lets": strip_lets,

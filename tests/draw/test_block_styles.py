@@ -6,7 +6,7 @@ import pytest
 import symgraph as sg
 from symgraph.draw.drawing import draw
 from symgraph.draw.scene import edge_hits, overlaps
-from symgraph.node import variables
+from symgraph.walks import variables
 from symgraph.zoo import convolution, deep, networks, units
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from symgraph.draw.drawing import draw
 from symgraph.draw.scene import Polygon, edge_hits, overlaps
-from symgraph.node import variables
+from symgraph.walks import variables
 from symgraph.zoo import builder, deep, units
 
 SIZES = (2000, 500, 250, 125, 2)

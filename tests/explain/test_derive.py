@@ -18,8 +18,8 @@ import sympy
 from random_graphs import random_case
 
 import symgraph as sg
-from symgraph.node import variables
 from symgraph.notation.tree import Verbatim
+from symgraph.walks import variables
 
 Arrays = dict[str, Any]
 

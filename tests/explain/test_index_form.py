@@ -15,9 +15,9 @@ import sympy
 
 import symgraph as sg
 from symgraph import readback
-from symgraph.node import variables
 from symgraph.notation.numeric import value
 from symgraph.notation.tree import Name, Verbatim
+from symgraph.walks import variables
 
 torch = pytest.importorskip("torch")
 functional = torch.nn.functional

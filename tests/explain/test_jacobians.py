@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 import symgraph as sg
-from symgraph.node import variables
 from symgraph.notation.numeric import value
 from symgraph.notation.tree import Verbatim
+from symgraph.walks import variables
 
 torch = pytest.importorskip("torch")
 

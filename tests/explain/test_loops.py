@@ -9,8 +9,8 @@ import pytest
 
 import symgraph as sg
 from symgraph.errors import ProofError
-from symgraph.node import variables
 from symgraph.notation import write_time
+from symgraph.walks import variables
 from symgraph.zoo import gates, recurrent
 
 

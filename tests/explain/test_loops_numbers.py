@@ -13,10 +13,10 @@ from numeric import complex_step
 import symgraph as sg
 from symgraph.explain.derivation import Derivation, Equation
 from symgraph.explain.replay import carried_out
-from symgraph.node import variables
 from symgraph.notation.numeric import value
 from symgraph.notation.sequences import Entries, Series, Side
 from symgraph.notation.tree import Name
+from symgraph.walks import variables
 from symgraph.zoo import gates, recurrent
 
 NUMBERS = json.loads(

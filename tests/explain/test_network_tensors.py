@@ -9,8 +9,8 @@ import pytest
 
 import symgraph as sg
 from symgraph import zoo
-from symgraph.node import variables
 from symgraph.notation.numeric import value
+from symgraph.walks import variables
 
 torch = pytest.importorskip("torch")
 functional = torch.nn.functional

@@ -7,8 +7,8 @@ import pytest
 from random_graphs import random_case
 
 import symgraph as sg
-from symgraph.node import variables
 from symgraph.sample import draw
+from symgraph.walks import variables
 
 Size = tuple[int, int]
 

@@ -10,7 +10,8 @@ import pytest
 
 import symgraph as sg
 from symgraph import zoo
-from symgraph.node import Node, variables
+from symgraph.node import Node
+from symgraph.walks import variables
 
 
 def loss_of(name: str) -> Node:

@@ -12,7 +12,7 @@ import pytest
 import symgraph as sg
 from symgraph.formula.names import key_of
 from symgraph.network import find_node, load_network
-from symgraph.node import variables
+from symgraph.walks import variables
 
 SIZES = {"n": 3, "m": 2, "k": 4, "T": 5}
 Case = tuple[str, str, Callable[..., float]]

@@ -19,10 +19,11 @@ import symgraph as sg
 from symgraph import zoo
 from symgraph.explain.derivation import Derivation, Equation
 from symgraph.network import load_network
-from symgraph.node import Node, variables
+from symgraph.node import Node
 from symgraph.notation import indexed, sequences
 from symgraph.notation.tree import walk
 from symgraph.printing import Style
+from symgraph.walks import variables
 
 STYLES: tuple[Style, ...] = ("text", "unicode")
 WITHOUT_A_SIZE = {"K1", "K2", "mean-pool", "cbow-vectors"}

@@ -10,8 +10,8 @@ import pytest
 
 import symgraph as sg
 from symgraph.network import find_node
-from symgraph.node import variables
 from symgraph.printing import written
+from symgraph.walks import variables
 
 Case = tuple[str, str, Callable[..., Any]]
 SIZES = {"T": 3, "n": 3, "m": 4, "p": 2, "k": 5, "N": 6, "d": 3, "r": 2}

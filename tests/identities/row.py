@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 import symgraph as sg
-from symgraph.node import Node, variables
+from symgraph.node import Node
+from symgraph.walks import variables
 
 __all__ = ["SHAPES", "SQUARE", "TALL", "Problem", "Row", "arrays_of", "v"]
 

@@ -11,10 +11,10 @@ import numpy as np
 
 import symgraph as sg
 from identities.row import Problem, Row, arrays_of
-from symgraph.node import topological, variables
 from symgraph.notation.numeric import value
 from symgraph.notation.tree import Plain, Verbatim, walk
 from symgraph.ops import Let
+from symgraph.walks import topological, variables
 
 __all__ = ["READABLE", "Printed", "Score", "agree", "closed_form", "expected_length", "printed",
            "printed_value", "score"]  # fmt: skip

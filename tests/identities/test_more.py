@@ -11,7 +11,7 @@ import symgraph as sg
 from identities.more import MORE, Further
 from identities.row import Problem, Row
 from identities.score import READABLE, printed, printed_value
-from symgraph.node import variables
+from symgraph.walks import variables
 
 EACH = pytest.mark.parametrize("one", [pytest.param(one, id=one.title) for one in MORE])
 

@@ -24,7 +24,7 @@ from identities.score import (
     score,
 )
 from symgraph.facts import is_symmetric
-from symgraph.node import variables
+from symgraph.walks import variables
 
 EVERY = [pytest.param(row, id=f"{row.number} {row.id}") for row in ROWS]
 GRADIENTS = [p for p, row in zip(EVERY, ROWS, strict=True) if row.kind == "gradient"]

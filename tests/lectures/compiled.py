@@ -19,8 +19,9 @@ from lectures.numbers_of_gates import gender_cell
 from lectures.table import LECTURES
 from lectures.toolchain import has_a_compiler
 from symgraph.facts import as_facts
-from symgraph.node import Node, variables
+from symgraph.node import Node
 from symgraph.sample import draw as sample
+from symgraph.walks import variables
 from symgraph.zoo import builder, built
 
 __all__ = ["SYSTEMS"]

@@ -23,7 +23,7 @@ from lectures.checks import add
 from lectures.table import LECTURES
 from lectures.toolchain import has_a_compiler
 from symgraph.network import find_node
-from symgraph.node import variables
+from symgraph.walks import variables
 
 FILE = os.environ.get("SYMGRAPH_LECTURE_NUMBERS") or Path(__file__).parent / "lecture_numbers.json"
 NUMBERS: dict[str, Any] = json.loads(Path(FILE).read_text(encoding="utf-8"))

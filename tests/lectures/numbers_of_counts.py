@@ -9,8 +9,8 @@ import numpy as np
 import symgraph as sg
 from lectures.drawings import made
 from lectures.expected import NUMBERS, computes, inputs_of, row, value, values_of
-from symgraph.node import variables
 from symgraph.phenomena import count_parameters, step_norms
+from symgraph.walks import variables
 from symgraph.zoo import builder, built
 
 # --- parameters ---------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from lectures.expected import (
 )
 from lectures.toolchain import has_a_compiler
 from symgraph.network import find_node
-from symgraph.node import variables
+from symgraph.walks import variables
 from symgraph.zoo import builder, built
 
 # --- features and hypothesis classes ------------------------------------------------------------

@@ -4,8 +4,8 @@ import numpy as np
 
 import symgraph as sg
 from lectures.expected import NUMBERS, inputs_of, row, slope, value, values_of
-from symgraph.node import variables
 from symgraph.phenomena import belt
+from symgraph.walks import variables
 from symgraph.zoo import builder
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import symgraph as sg
 from lectures.expected import NUMBERS, inputs_of, minimum, row, slope, slopes, value, values_of
 from symgraph.network import find_node
-from symgraph.node import variables
 from symgraph.phenomena import approximation_error, linear_pieces
+from symgraph.walks import variables
 from symgraph.zoo import builder
 
 # --- what a derivative is -----------------------------------------------------------------------

@@ -19,8 +19,8 @@ from lectures.expected import (
 from lectures.numbers_of_features import safe, two_layer
 from lectures.stepping import Stepped, descent
 from symgraph.network import find_node
-from symgraph.node import variables
 from symgraph.phenomena import compare_optimizers
+from symgraph.walks import variables
 from symgraph.zoo import builder
 
 trained = computes("train")

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 import symgraph as sg
-from symgraph.node import Node, variables
+from symgraph.node import Node
+from symgraph.walks import variables
 
 __all__ = ["Stepped", "descent"]
 

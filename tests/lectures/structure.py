@@ -14,8 +14,8 @@ from lectures.numbers_of_gates import lstm
 from lectures.numbers_of_networks import worked_example
 from lectures.numbers_of_sequences import cbow
 from symgraph.network import find_node
-from symgraph.node import variables
 from symgraph.phenomena import active_fractions, belt, decision_lines, error_surface
+from symgraph.walks import variables
 from symgraph.zoo import builder, built
 
 # --- values and errors --------------------------------------------------------------------------

@@ -14,8 +14,8 @@ from lectures.drawings import bare, made
 from lectures.expected import inputs_of, slopes, wanted
 from lectures.numbers_of_features import two_layer
 from lectures.numbers_of_networks import worked_example
-from symgraph.node import variables
 from symgraph.phenomena import count_parameters
+from symgraph.walks import variables
 from symgraph.zoo import builder, built
 
 # --- pictures -----------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import symgraph as sg
-from symgraph.node import variables
+from symgraph.walks import variables
 from symgraph.zoo import builder
 
 

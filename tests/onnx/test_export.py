@@ -9,9 +9,10 @@ from random_graphs import random_case
 
 import symgraph as sg
 from symgraph import zoo
-from symgraph.node import Claim, reachable, variables
+from symgraph.node import Claim
 from symgraph.ops.leaves import Random
 from symgraph.ops.linalg import Det, Inv, LogDet, Solve
+from symgraph.walks import reachable, variables
 
 onnx = pytest.importorskip("onnx", reason="onnx is not installed")
 runtime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")

@@ -13,12 +13,13 @@ from numeric import sizes_of, value
 from primitive_samples import SAMPLES, Sample
 
 import symgraph as sg
-from symgraph.node import Node, topological
+from symgraph.node import Node
 from symgraph.ops.evaluate import entries
 from symgraph.ops.sweep import batched_roots
 from symgraph.printing import Format, Piece, Style
 from symgraph.scalar import plain
 from symgraph.shapes import bind_shape
+from symgraph.walks import topological
 
 STYLES: tuple[Style, ...] = ("text", "unicode", "latex")
 DTYPES = {"real": "f", "integer": "i", "boolean": "b"}

@@ -179,7 +179,7 @@ def test_traces_of_booleans_and_integers_keep_their_kind() -> None:
 def test_the_same_program_builds_the_same_graph_in_every_process() -> None:
     program = """
 import symgraph as sg
-from symgraph.node import topological
+from symgraph.walks import topological
 
 x, h0, c0 = sg.input("x", ("T", 3)), sg.input("h", 3), sg.input("c", 3)
 weights = [sg.parameter(f"w{k}", (3, 3)) for k in range(6)]

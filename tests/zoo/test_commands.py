@@ -5,7 +5,7 @@ import json
 import pytest
 
 from symgraph import cli, zoo
-from symgraph.node import variables
+from symgraph.walks import variables
 from symgraph.zoo import pages
 
 SOME = ["hinge", "lstm", "perceptron"]

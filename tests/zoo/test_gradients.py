@@ -13,9 +13,10 @@ from c_compiler import needs_c_compiler
 
 import symgraph as sg
 from symgraph import zoo
-from symgraph.node import substitute, variables
+from symgraph.node import substitute
 from symgraph.sample import draw
 from symgraph.shapes import dim_symbols
+from symgraph.walks import variables
 
 SMALL = {"power": "power,length=12", "wall": "wall,steps=5", "lenet": "lenet,classes=2"}
 SMALL |= {"digits": "digits,maps=2-3", "digits-deep": "digits-deep,maps=2-3-2,hidden=4"}

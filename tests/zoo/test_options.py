@@ -7,7 +7,7 @@ import pytest
 
 import symgraph as sg
 from symgraph import cli, zoo
-from symgraph.node import variables
+from symgraph.walks import variables
 from symgraph.zoo import options
 
 #: Values that no option of a kind takes, as Python objects and as text.

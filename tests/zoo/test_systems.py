@@ -10,7 +10,7 @@ import pytest
 
 import symgraph as sg
 from symgraph import zoo
-from symgraph.node import variables
+from symgraph.walks import variables
 
 ROWS = json.loads(
     (Path(__file__).parents[1] / "lectures" / "lecture_numbers.json").read_text(encoding="utf-8")

@@ -10,7 +10,7 @@ import pytest
 import symgraph as sg
 from symgraph import cli, zoo
 from symgraph.network import load_network
-from symgraph.node import variables
+from symgraph.walks import variables
 
 SYSTEMS = zoo.names()
 NUMBERS = Path(__file__).parents[1] / "lectures" / "lecture_numbers.json"

@@ -11,8 +11,9 @@ from symgraph.codegen.native.straight import named
 from symgraph.codegen.recipe import Recipe
 from symgraph.errors import SymgraphError
 from symgraph.grad import grad
-from symgraph.node import Node, reachable
+from symgraph.node import Node
 from symgraph.shapes import shape_text
+from symgraph.walks import reachable
 
 __all__ = ["readme"]
 

@@ -8,10 +8,11 @@ from typing import Any
 from symgraph.build.coerce import as_node
 from symgraph.draw.nets.windows import windowed
 from symgraph.errors import DrawError
-from symgraph.node import Node, topological, variables
+from symgraph.node import Node
 from symgraph.ops import Concat, Einsum, Let, Map, Pull, Reshape, Scan, Var
 from symgraph.scalar import Pointwise, slot
 from symgraph.template import function_name
+from symgraph.walks import topological, variables
 
 __all__ = ["LIMIT", "loss_of", "net_outputs"]
 

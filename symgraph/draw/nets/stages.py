@@ -12,7 +12,7 @@ from symgraph.draw.graphs.node_texts import sign_latex
 from symgraph.draw.nets.layered import sign_of_function
 from symgraph.draw.nets.windows import Windows, windowed, windows_of
 from symgraph.errors import DrawError
-from symgraph.node import Node, topological
+from symgraph.node import Node
 from symgraph.node_signs import sign_of
 from symgraph.notation.read import bare
 from symgraph.ops import Concat, Einsum, Fill, Let, Map, Pull, Reduce, Reshape, Var
@@ -20,6 +20,7 @@ from symgraph.printing import latex_name
 from symgraph.rounding import number_latex
 from symgraph.scalar import Pointwise, slot
 from symgraph.shapes import Dim, Shape
+from symgraph.walks import topological
 
 __all__ = ["Stage", "StageKind", "Stages", "shape_latex"]
 

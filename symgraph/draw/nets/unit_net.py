@@ -26,7 +26,7 @@ from symgraph.draw.nets.unit_forms import (
     unit_of,
 )
 from symgraph.errors import DrawError
-from symgraph.node import Node, topological
+from symgraph.node import Node
 from symgraph.ops import Concat, Const, Einsum, Fill, Iota, Let, Map, Pull, Random, Reshape, Var
 from symgraph.ops.map import aligned_index
 from symgraph.ops.move import Affine
@@ -34,6 +34,7 @@ from symgraph.printing import Format, Piece, entry_name, latex_name
 from symgraph.scalar import Pointwise, iverson, slot, where
 from symgraph.shapes import Dim
 from symgraph.template import template
+from symgraph.walks import topological
 
 __all__ = ["ENTRIES", "Place", "Unit", "UnitNet", "entry_latex"]
 

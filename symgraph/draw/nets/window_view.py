@@ -16,9 +16,10 @@ from symgraph.draw.nets.windows import Windows, windowed
 from symgraph.draw.view import Language, View, ViewGroup, ViewNode
 from symgraph.errors import DrawError
 from symgraph.evaluate import bind_values, evaluate_above
-from symgraph.node import Node, topological
+from symgraph.node import Node
 from symgraph.ops import Let, Var
 from symgraph.rounding import number_latex
+from symgraph.walks import topological
 
 __all__ = ["window_view"]
 

@@ -22,8 +22,9 @@ from symgraph.draw.view import (
     ViewNode,
 )
 from symgraph.errors import DrawError
-from symgraph.node import Node, variables
+from symgraph.node import Node
 from symgraph.notation.read import bare
+from symgraph.walks import variables
 
 __all__ = ["MODES", "Mode", "mode_of", "modes_view"]
 

@@ -22,7 +22,7 @@ from symgraph.errors import DrawError, UnsupportedError
 from symgraph.evaluate import evaluate_above
 from symgraph.explain.loops import last_times, names_of
 from symgraph.explain.unrolled import rolled_up
-from symgraph.node import Node, depth_first, topological, variables
+from symgraph.node import Node
 from symgraph.node_signs import sign_of
 from symgraph.notation.algebra import Algebra
 from symgraph.notation.jacobian import BULLET, jacobian
@@ -40,6 +40,7 @@ from symgraph.ops.loop import final, local
 from symgraph.ops.move import Lookup
 from symgraph.scalar import slot
 from symgraph.shapes import Dim
+from symgraph.walks import depth_first, topological, variables
 
 __all__ = ["Cell", "Element", "Kind", "Step", "Term", "latex_at", "root_of", "step_of"]
 

@@ -21,13 +21,14 @@ from symgraph.draw.recurrent.unrolled import Link, Net
 from symgraph.draw.view import Direction, Language, LegendEntry, Role, View, ViewEdge, ViewNode
 from symgraph.errors import DrawError
 from symgraph.explore.uses import use_counts
-from symgraph.node import Node, variables
+from symgraph.node import Node
 from symgraph.notation.moments import Previous
 from symgraph.notation.read import bare
 from symgraph.notation.sequences import Moment, Timed
 from symgraph.notation.tree import Formula, Name
 from symgraph.notation.write import write
 from symgraph.printing import latex_name
+from symgraph.walks import variables
 
 __all__ = ["Detail", "rolled_view", "timeline_view"]
 

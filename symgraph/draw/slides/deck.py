@@ -38,9 +38,10 @@ from symgraph.draw.writers.texmath import plain
 from symgraph.draw.writers.tikz import beamer, tikz
 from symgraph.errors import DrawError, RangeError
 from symgraph.graph import Graph, graph
-from symgraph.node import Node, reachable, variables
+from symgraph.node import Node
 from symgraph.ops import Let
 from symgraph.rounding import checked_digits
+from symgraph.walks import reachable, variables
 
 __all__ = ["DECKS", "READABLE", "deck", "slides"]
 

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import sympy
 
-from symgraph.node import Node, topological
+from symgraph.node import Node
 from symgraph.train.parallel.loops import Loops
 from symgraph.train.parallel.spread import Inseparable, Open, Rows, Spread, reads_size
+from symgraph.walks import topological
 
 __all__ = ["are_apart"]
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import sympy
 
-from symgraph.node import Node, topological
+from symgraph.node import Node
 from symgraph.ops.loop import Final, Scan, Trace
 from symgraph.shapes import dim_symbols
 from symgraph.train.parallel.spread import (
@@ -18,6 +18,7 @@ from symgraph.train.parallel.spread import (
     reads_size,
     spread_by,
 )
+from symgraph.walks import topological
 
 __all__ = ["Loops"]
 

@@ -17,16 +17,18 @@ import sympy
 from symgraph.build.arithmetic import add, floor, multiply
 from symgraph.errors import UnsupportedError
 from symgraph.garbage import uncollected
-from symgraph.node import Node, describe, topological
+from symgraph.node import Node
 from symgraph.ops.einsum import folded_einsum
 from symgraph.ops.leaves import Fill, Iota, Random, Var, fill, random, var
 from symgraph.ops.map import map_node
 from symgraph.ops.move import Affine, concat_node, pull, reshape_node
+from symgraph.printing import describe
 from symgraph.scalar import slot
 from symgraph.shapes import product
 from symgraph.template import template
 from symgraph.train.parallel.loops import Loops
 from symgraph.train.parallel.spread import Inseparable, Open, Rows, Spread, reads_size
+from symgraph.walks import topological
 
 __all__ = ["Sizes", "Stage", "Stages", "cut"]
 

@@ -14,7 +14,7 @@ from symgraph.codegen.native.alike import share
 from symgraph.codegen.native.runtime import load
 from symgraph.codegen.native.translation import divided
 from symgraph.codegen.native.writer import Line
-from symgraph.node import variables
+from symgraph.walks import variables
 
 RATE = 0.1
 

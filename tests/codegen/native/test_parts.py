@@ -9,7 +9,7 @@ from hypothesis import given, settings, strategies as st
 
 import symgraph as sg
 from symgraph.codegen.native.positions import Polynomial, read
-from symgraph.node import variables
+from symgraph.walks import variables
 
 pytestmark = needs_c_compiler
 

@@ -28,10 +28,11 @@ from symgraph.codegen.native.source import NativeSource
 from symgraph.codegen.recipe import Recipe
 from symgraph.errors import NonFiniteError, RangeError, SymgraphError
 from symgraph.network import load_network
-from symgraph.node import substitute, topological
+from symgraph.node import substitute
 from symgraph.ops.leaves import Fill, fill
 from symgraph.sample import draw
 from symgraph.scalar import functions, pointwise, slot
+from symgraph.walks import topological
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,8 @@ from hypothesis import given, settings, strategies as st
 
 import symgraph as sg
 from symgraph.lift import lift
-from symgraph.node import Node, variables
+from symgraph.node import Node
+from symgraph.walks import variables
 
 pytestmark = needs_c_compiler
 

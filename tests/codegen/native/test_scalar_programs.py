@@ -10,7 +10,7 @@ from c_compiler import needs_c_compiler
 from hypothesis import given, settings, strategies as st
 
 import symgraph as sg
-from symgraph.node import variables
+from symgraph.walks import variables
 
 pytestmark = needs_c_compiler
 
