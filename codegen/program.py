@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from symgraph.codegen.array_program import ArrayProgram
     from symgraph.codegen.reporting.report import Report
 
-__all__ = ["Bound", "Program", "check_threads", "compile"]
+__all__ = ["Program", "check_threads", "compile"]
 
 Target = Literal["numpy", "cython", "vm"]
 Style = Literal["fast", "read"]

@@ -13,8 +13,8 @@ from symgraph.errors import NonFiniteError
 from symgraph.evaluate import evaluate_above
 from symgraph.facts import Fact, is_symmetric
 from symgraph.node import Node
-from symgraph.notation.forward import bare
 from symgraph.ops import Einsum, Var
+from symgraph.ops.let import bare
 from symgraph.walks import variables
 
 __all__ = ["fulfil"]

@@ -31,12 +31,14 @@ from symgraph.loop_labels import loop_label
 from symgraph.node import Node, substitute
 from symgraph.node_signs import role_of
 from symgraph.notation.algebra import Algebra
+from symgraph.notation.forward import Forward
 from symgraph.notation.jacobian import BULLET, jacobian
-from symgraph.notation.read import Forward, Reader, bare
+from symgraph.notation.read import Reader
 from symgraph.notation.sequences import Side
 from symgraph.notation.tree import Formula, Name, rewritten
 from symgraph.ops import Concat, Const, Fill, Final, Let, Map, Scan, Trace, Var
 from symgraph.ops.leaves import fill
+from symgraph.ops.let import bare
 from symgraph.ops.loop import local
 from symgraph.ops.sweep import dependents
 from symgraph.paths import count_paths

@@ -14,8 +14,8 @@ from symgraph.errors import NonFiniteError, SymgraphError
 from symgraph.facts import Fact, facts_about, is_positive, is_symmetric
 from symgraph.fulfil import fulfil
 from symgraph.node import Node
-from symgraph.notation.read import bare
 from symgraph.ops import Pull, Push, Var
+from symgraph.ops.let import bare
 from symgraph.ops.move import Lookup
 from symgraph.shapes import Dim, bind_dim, bind_shape, dim_symbols
 from symgraph.walks import topological, variables

@@ -26,7 +26,7 @@ from symgraph.began import BEGAN
 from symgraph.codegen.passes import everything
 from symgraph.codegen.recipe import Recipe
 from symgraph.node import Node
-from symgraph.ops.leaves import Var, _Literal
+from symgraph.ops.leaves import LiteralArray, Var
 from symgraph.ops.loop import Body
 from symgraph.ops.move import Affine, Lookup
 from symgraph.scalar import Pointwise
@@ -215,7 +215,7 @@ def _text(value: str) -> str:
     return f"s{len(value)}:{value}"
 
 
-def _array(_: _Spelling, value: _Literal) -> str:
+def _array(_: _Spelling, value: LiteralArray) -> str:
     dtype, shape, content = value.key
     return f"a{dtype}{shape}{hashlib.sha256(content).hexdigest()}"
 
@@ -231,7 +231,7 @@ _PARTS: Mapping[type, Callable[[_Spelling, Any], str]] = {
     float: lambda _, value: f"f{value.hex()};",
     str: lambda _, value: _text(value),
     tuple: _tuple, Affine: _tuple, Lookup: _tuple, Body: _tuple,
-    Template: _Spelling.template, _Literal: _array,
+    Template: _Spelling.template, LiteralArray: _array,
 }  # fmt: skip
 
 

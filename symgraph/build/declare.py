@@ -11,7 +11,7 @@ import numpy as np
 from symgraph.build.coerce import as_node, check_name
 from symgraph.errors import KindError, ShapeError
 from symgraph.node import Kind, Node
-from symgraph.ops.leaves import _Literal, var
+from symgraph.ops.leaves import LiteralArray, var
 from symgraph.ops.let import let_node
 from symgraph.shapes import DimLike, Shape, as_shape, same_dim, shape_text
 
@@ -138,7 +138,7 @@ def _initializer(init: Any, shape: tuple[Any, ...], where: str) -> Any:
             f"{where}: init has shape {array.shape}, the parameter {shape_text(shape)}. "
             "Give start values of the parameter's shape."
         )
-    return _Literal(array.astype(np.float64))
+    return LiteralArray(array.astype(np.float64))
 
 
 def state(name: str, shape: ShapeLike = (), *, init: Any = "zeros") -> Node:

@@ -13,7 +13,8 @@ from symgraph.draw.parts import NodePart, Parts, caption_spot, values_size
 from symgraph.draw.plan import Places
 from symgraph.draw.scene import Drawn, Glyphs, Item, Layer, Path, Scene
 from symgraph.draw.theme import Paint, Theme
-from symgraph.draw.typesetting.typeset import Box, Typesetter, clean
+from symgraph.draw.typesetting.ink import Box
+from symgraph.draw.typesetting.typeset import Typesetter, clean
 from symgraph.draw.view import View, ViewEdge
 
 __all__ = ["compose"]

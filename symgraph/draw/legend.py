@@ -9,7 +9,8 @@ from typing import get_args
 from symgraph.draw.geometry import Disc, Rect, straight
 from symgraph.draw.scene import Drawn, Glyphs, Item, Layer, Path
 from symgraph.draw.theme import LEGEND, Paint, Theme
-from symgraph.draw.typesetting.typeset import Box, Typesetter
+from symgraph.draw.typesetting.ink import Box
+from symgraph.draw.typesetting.typeset import Typesetter
 from symgraph.draw.view import LegendEntry, Role, View
 from symgraph.errors import DrawError
 

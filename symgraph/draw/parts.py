@@ -10,7 +10,8 @@ from symgraph.draw.geometry import Disc, Point, Rect, Shape
 from symgraph.draw.plan import Extent, Plan, PlanGroup
 from symgraph.draw.scene import Polygon
 from symgraph.draw.theme import Theme
-from symgraph.draw.typesetting.typeset import Box, Typesetter, stack
+from symgraph.draw.typesetting.ink import Box
+from symgraph.draw.typesetting.typeset import Typesetter, stack
 from symgraph.draw.view import Direction, Form, View, ViewEdge, ViewGroup, ViewNode
 
 __all__ = ["NodePart", "Parts", "caption_spot", "measure", "plan", "values_size"]

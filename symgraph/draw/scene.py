@@ -23,7 +23,7 @@ from symgraph.draw.geometry import (
     hits,
 )
 from symgraph.draw.theme import Paint
-from symgraph.draw.typesetting.typeset import Box
+from symgraph.draw.typesetting.ink import Box
 
 __all__ = [
     "Drawn",

@@ -27,7 +27,8 @@ from symgraph.notation.spelling import (
     written_small,
 )
 from symgraph.notation.tree import Formula, Name, walk
-from symgraph.notation.write import span_text, write
+from symgraph.notation.write import write
+from symgraph.notation.write_time import span_text
 from symgraph.printing import Style
 from symgraph.shapes import dim_symbols
 from symgraph.walks import topological

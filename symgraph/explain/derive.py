@@ -35,9 +35,9 @@ from symgraph.explain.verify import Proof
 from symgraph.facts import Fact, Facts, as_facts, facts_about, is_symmetric
 from symgraph.grad import by_symmetric, grad
 from symgraph.node import Node
+from symgraph.notation.forward import Forward
 from symgraph.notation.indexed import Entry, stays_inside
 from symgraph.notation.orientation import Layout
-from symgraph.notation.read import Forward
 from symgraph.notation.sequences import Timed
 from symgraph.notation.spelling import Indicators, Products, Signs, Spelling
 from symgraph.notation.tree import Number, walk

@@ -14,8 +14,8 @@ import sympy
 from symgraph.build.arithmetic import sigmoid
 from symgraph.build.reductions import logsumexp, softmax
 from symgraph.node import Node
-from symgraph.notation.read import bare
 from symgraph.ops import Einsum, Fill, Map, Reduce, Reshape
+from symgraph.ops.let import bare
 from symgraph.scalar import slot
 from symgraph.shapes import same_dim
 from symgraph.walks import reachable, topological

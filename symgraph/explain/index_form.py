@@ -18,8 +18,9 @@ from symgraph.explain.derivation import Equation, Step
 from symgraph.node import Node
 from symgraph.notation.algebra import Algebra
 from symgraph.notation.entries import Entries, NoAxesError
+from symgraph.notation.forward import Forward
 from symgraph.notation.indexed import Array, Index, Over, mapped, replaced, unshadowed
-from symgraph.notation.read import Forward, Reader
+from symgraph.notation.read import Reader
 from symgraph.notation.sequences import Side
 from symgraph.notation.spelling import Spelling, written_small
 from symgraph.notation.tree import Derivative, Formula, Name, Number, Sum, Transpose, walk

@@ -19,6 +19,7 @@ from symgraph.explain.rules import function_of, rule_of
 from symgraph.node import Node
 from symgraph.notation.algebra import Algebra
 from symgraph.notation.entries import Entries
+from symgraph.notation.forward import fresh
 from symgraph.notation.indexed import (
     Array,
     Entry,
@@ -30,7 +31,7 @@ from symgraph.notation.indexed import (
     unshadowed,
 )
 from symgraph.notation.parts import loosened, split
-from symgraph.notation.read import Reader, bare, fresh
+from symgraph.notation.read import Reader
 from symgraph.notation.tree import (
     Call,
     Derivative,
@@ -50,6 +51,7 @@ from symgraph.notation.tree import (
 from symgraph.ops import Einsum, Map, Solve
 from symgraph.ops.einsum import folded_einsum
 from symgraph.ops.leaves import fill
+from symgraph.ops.let import bare
 from symgraph.ops.loop import local
 from symgraph.ops.sweep import dependents, reverse
 

@@ -22,10 +22,11 @@ from symgraph.explain.unrolled import rolled_up
 from symgraph.facts import Fact
 from symgraph.node import Node
 from symgraph.notation.algebra import Algebra
+from symgraph.notation.forward import Forward
 from symgraph.notation.indexed import Array as ByEntries
 from symgraph.notation.moments import Each, End, Point
 from symgraph.notation.orientation import Layout
-from symgraph.notation.read import Forward, Reader, bare
+from symgraph.notation.read import Reader
 from symgraph.notation.readtime import MomentForward
 from symgraph.notation.sequences import (
     Entries,
@@ -41,6 +42,7 @@ from symgraph.notation.tree import Derivative, Formula, Name, Number, Symbolic, 
 from symgraph.notation.unstack import Entry, Moments, State, listed, shifted, unstack
 from symgraph.notation.write import write
 from symgraph.ops import Fill, Let, Scan, Var
+from symgraph.ops.let import bare
 from symgraph.shapes import Dim
 from symgraph.walks import topological
 

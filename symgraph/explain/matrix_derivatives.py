@@ -21,9 +21,9 @@ from symgraph.explain.verify import Proof
 from symgraph.facts import Fact, facts_about
 from symgraph.grad import grad, jacobian
 from symgraph.node import Node
+from symgraph.notation.forward import Forward, fresh
 from symgraph.notation.indexed import Array
 from symgraph.notation.orientation import Layout
-from symgraph.notation.read import Forward, bare, fresh
 from symgraph.notation.tree import (
     Derivative,
     Formula,
@@ -36,6 +36,7 @@ from symgraph.notation.tree import (
 )
 from symgraph.ops import Map
 from symgraph.ops.leaves import fill
+from symgraph.ops.let import bare
 from symgraph.ops.sweep import Adjoints
 from symgraph.scalar import slot
 from symgraph.walks import reachable, topological

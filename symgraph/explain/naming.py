@@ -19,10 +19,11 @@ from symgraph.explain.rules import function_of
 from symgraph.facts import Fact, is_symmetric
 from symgraph.node import Node
 from symgraph.notation.algebra import Algebra
+from symgraph.notation.forward import Forward, fresh
 from symgraph.notation.indexed import Array, Entry, Over
 from symgraph.notation.orientation import Layout
 from symgraph.notation.parts import is_negative, may_turn
-from symgraph.notation.read import LONG, Forward, Reader, bare, fresh
+from symgraph.notation.read import LONG, Reader
 from symgraph.notation.tree import (
     Call,
     Derivative,
@@ -38,6 +39,7 @@ from symgraph.notation.tree import (
     walk,
 )
 from symgraph.ops import Concat, Einsum, Fill, Let, Map, Pull, Reduce, Reshape, Var
+from symgraph.ops.let import bare
 from symgraph.ops.loop import local
 from symgraph.ops.map import negative
 from symgraph.ops.move import Affine, Lookup, identity_row

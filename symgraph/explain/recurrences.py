@@ -25,13 +25,13 @@ from symgraph.facts import Fact
 from symgraph.node import Node
 from symgraph.notation.algebra import Algebra
 from symgraph.notation.moments import Each, Point, Previous, Pulse, Total
-from symgraph.notation.read import bare
 from symgraph.notation.readtime import MomentForward, MomentReader
 from symgraph.notation.sequences import Moment, Span, Timed, at_moment, gathered
 from symgraph.notation.tree import Formula, Name, Number
 from symgraph.notation.unstack import State
 from symgraph.ops import Concat
 from symgraph.ops.leaves import fill
+from symgraph.ops.let import bare
 from symgraph.ops.loop import local
 from symgraph.ops.map import negative
 from symgraph.ops.sweep import Adjoints, dependents, reverse

@@ -20,7 +20,6 @@ from symgraph.explain.derivation import Equation
 from symgraph.explain.recurrences import LoopNaming
 from symgraph.node import Node
 from symgraph.notation.numeric import value
-from symgraph.notation.read import bare
 from symgraph.notation.sequences import (
     Entries,
     Moment,
@@ -33,6 +32,7 @@ from symgraph.notation.sequences import (
 from symgraph.notation.tree import Derivative, Formula, Name, Sort, walk
 from symgraph.notation.unstack import Entry, State, shifted
 from symgraph.ops import Var
+from symgraph.ops.let import bare
 from symgraph.sample import draw
 from symgraph.shapes import bind_dim
 

@@ -8,9 +8,9 @@ from typing import Literal, NamedTuple
 import sympy
 
 from symgraph.node import Node
+from symgraph.notation.bodies import SPELLED
 from symgraph.notation.kronecker import is_blocks
 from symgraph.notation.moments import Point, Previous, Total
-from symgraph.notation.read import SPELLED
 from symgraph.ops import (
     Concat,
     Det,

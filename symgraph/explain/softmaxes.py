@@ -12,8 +12,8 @@ from typing import NamedTuple
 import sympy
 
 from symgraph.node import Node
-from symgraph.notation.read import bare
 from symgraph.ops import Map, Reduce, Reshape
+from symgraph.ops.let import bare
 from symgraph.ops.map import add_up
 from symgraph.scalar import slot
 

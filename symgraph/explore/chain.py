@@ -18,8 +18,8 @@ from symgraph.errors import RangeError, UnknownNameError
 from symgraph.evaluate import bind_values, evaluate_above
 from symgraph.grad import jacobian
 from symgraph.node import Node
-from symgraph.notation.read import bare
 from symgraph.ops import Let, Scan, Var
+from symgraph.ops.let import bare
 from symgraph.ops.loop import Renaming, local
 from symgraph.ops.sweep import reverse
 from symgraph.shapes import bind_shape

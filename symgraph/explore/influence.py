@@ -18,7 +18,7 @@ from symgraph.explore.chain import Layers, Steps, layers_of, steps_of
 from symgraph.figures import new_figure, save_figure
 from symgraph.graph import graph
 from symgraph.node import Node
-from symgraph.notation.read import Forward
+from symgraph.notation.forward import Forward
 from symgraph.ops import Scan
 from symgraph.rounding import checked_digits
 from symgraph.walks import reachable

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from symgraph.node import Node, substitute
-from symgraph.notation.read import bare
 from symgraph.ops import Einsum, Final, Let, Map, Scan, Trace
 from symgraph.ops.einsum import einsum_node, widen
+from symgraph.ops.let import bare
 from symgraph.ops.loop import local, make_scan
 from symgraph.ops.sweep import Adjoints
 from symgraph.shapes import Dim, same_dim

@@ -16,8 +16,8 @@ from symgraph.evaluate import bind_values, evaluate_above
 from symgraph.grad import grad
 from symgraph.graph import Graph, graph
 from symgraph.node import Node
-from symgraph.notation.read import bare
 from symgraph.ops import Var
+from symgraph.ops.let import bare
 from symgraph.printing import describe, unicode_name
 from symgraph.rounding import checked_digits
 

@@ -25,12 +25,12 @@ from symgraph.explore.overtime import (
 )
 from symgraph.grad import adjoints, grad
 from symgraph.node import Node
-from symgraph.notation.read import bare
 from symgraph.notation.sequences import OverTime
 from symgraph.notation.tree import Formula, Name, walk
 from symgraph.notation.write import write
 from symgraph.ops import Let, Scan
 from symgraph.ops.leaves import fill
+from symgraph.ops.let import bare
 from symgraph.ops.sweep import reverse
 from symgraph.printing import Style
 from symgraph.sample import draw

@@ -4,14 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from symgraph.draw.typesetting.typeset import (
-    Box,
-    Ink,
-    Outline,
-    Rule,
-    Typesetter,
-    default_typesetter,
-)
+from symgraph.draw.typesetting.ink import Box, Ink, Outline, Rule
+from symgraph.draw.typesetting.typeset import Typesetter, default_typesetter
 
 __all__ = ["SIZE", "FormulaTable"]
 

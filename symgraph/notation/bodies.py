@@ -11,7 +11,7 @@ from symgraph.abstract import Abstract
 from symgraph.node import Node
 from symgraph.notation.algebra import Algebra
 from symgraph.notation.entries import Entries, NoAxesError
-from symgraph.notation.forward import Forward, bare, number
+from symgraph.notation.forward import Forward, number
 from symgraph.notation.indexed import (
     Array,
     Index,
@@ -37,6 +37,7 @@ from symgraph.notation.tree import (
     joined,
 )
 from symgraph.ops import Iota
+from symgraph.ops.let import bare
 from symgraph.scalar import Pointwise, elu, sigmoid, slot, softplus
 from symgraph.template import function_name
 

@@ -32,7 +32,7 @@ from symgraph.ops.let import bare
 from symgraph.scalar import elu
 from symgraph.walks import depth_first, topological
 
-__all__ = ["Forward", "bare", "fresh", "number"]
+__all__ = ["Forward", "fresh", "number"]
 
 
 def number(value: Any) -> Formula:

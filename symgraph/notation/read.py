@@ -13,10 +13,10 @@ import sympy
 
 from symgraph.node import Node
 from symgraph.notation.algebra import Algebra
-from symgraph.notation.bodies import SPELLED, Bodies
+from symgraph.notation.bodies import Bodies
 from symgraph.notation.contraction import contraction
 from symgraph.notation.entries import Entries, NoAxesError
-from symgraph.notation.forward import Forward, bare, fresh, number
+from symgraph.notation.forward import Forward, fresh, number
 from symgraph.notation.indexed import (
     Array,
     Index,
@@ -55,10 +55,11 @@ from symgraph.ops import (
     Solve,
     Var,
 )
+from symgraph.ops.let import bare
 from symgraph.ops.move import Affine, Lookup, identity_row
 from symgraph.shapes import Dim, product
 
-__all__ = ["SPELLED", "Forward", "Reader", "bare", "fresh", "number"]
+__all__ = ["LONG", "Reader"]
 
 #: A formula longer than this many symbols gets a name of its own.
 LONG = 60

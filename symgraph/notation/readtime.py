@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from symgraph.node import Node
+from symgraph.notation.forward import Forward, fresh
 from symgraph.notation.indexed import Array
 from symgraph.notation.letters import Letters
 from symgraph.notation.moments import Each, End, Point, Previous, Pulse, Total
 from symgraph.notation.orientation import Layout, orientations
-from symgraph.notation.read import Forward, Reader, bare, fresh
+from symgraph.notation.read import Reader
 from symgraph.notation.sequences import (
     Moment,
     Side,
@@ -33,6 +34,7 @@ from symgraph.notation.tree import (
 )
 from symgraph.notation.unstack import Entry, Moments
 from symgraph.ops import Concat, Pull, Push, Var
+from symgraph.ops.let import bare
 from symgraph.ops.move import Lookup, identity_row
 from symgraph.printing import unicode_name
 from symgraph.scalar import functions

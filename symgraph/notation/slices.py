@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from symgraph.node import Node
-from symgraph.notation.read import bare
 from symgraph.ops import Pull
+from symgraph.ops.let import bare
 from symgraph.ops.move import as_slices
 from symgraph.shapes import Dim, same_dim
 

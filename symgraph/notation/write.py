@@ -56,10 +56,9 @@ from symgraph.notation.tree import (
     Transpose,
     Verbatim,
 )
-from symgraph.notation.write_time import moment_text, span_text
 from symgraph.printing import ATOM, Piece, Style
 
-__all__ = ["moment_text", "span_text", "write"]
+__all__ = ["write"]
 
 _EXPONENTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _SIGNS = {

@@ -85,7 +85,7 @@ def var(
     return intern(Var, (), (name, shape, role, kind, items), shape, kind)
 
 
-class _Literal:
+class LiteralArray:
     """An array as a hashable constant: equal when dtype, shape and every bit are equal."""
 
     __slots__ = ("array", "key")
@@ -100,10 +100,10 @@ class _Literal:
         return hash(self.key)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Literal) and self.key == other.key
+        return isinstance(other, LiteralArray) and self.key == other.key
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _Literal, (self.array,)
+        return LiteralArray, (self.array,)
 
 
 def array_kind(dtype: np.dtype[Any], where: str) -> Kind:
@@ -162,7 +162,7 @@ def constant(array: NDArray[Any]) -> Node:
     if array.ndim == 0:
         return fill(array.item())
     return intern(
-        Const, (), (_Literal(array),), tuple(array.shape), array_kind(array.dtype, "constant")
+        Const, (), (LiteralArray(array),), tuple(array.shape), array_kind(array.dtype, "constant")
     )
 
 

@@ -108,10 +108,6 @@ class Scan(Node):
     def as_loop(self) -> Scan:
         return self
 
-    def inits(self) -> tuple[Node, ...]:
-        """The initial states."""
-        return self.args[: len(self.body.states)]
-
     def operand_of(self) -> dict[Node, Node]:
         """The operand behind each local variable."""
         return dict(zip(self.body.locals, self.args, strict=True))

@@ -17,8 +17,8 @@ from symgraph.evaluate import evaluate
 from symgraph.grad import grad
 from symgraph.graph import graph
 from symgraph.node import Node
-from symgraph.notation.read import bare
 from symgraph.ops import Let, Map, Var
+from symgraph.ops.let import bare
 from symgraph.phenomena.pictures import COLOURS, panel_of, style
 from symgraph.phenomena.table import Table
 from symgraph.phenomena.values import evaluated, name_of

@@ -23,7 +23,7 @@ from symgraph.train.names import unknown_name
 from symgraph.train.sources import grouped, load
 from symgraph.walks import variables
 
-__all__ = ["Data", "Lookups", "Own", "check_data"]
+__all__ = ["Data", "Own", "check_data"]
 
 Array = NDArray[Any]
 Dims = dict[sympy.Symbol, int]

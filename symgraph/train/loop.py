@@ -32,7 +32,7 @@ from symgraph.train.stream import Stream
 from symgraph.train.sweep import Sweep
 from symgraph.train.values import Values
 
-__all__ = ["Position", "Training"]
+__all__ = ["Training"]
 
 Array: TypeAlias = NDArray[Any]
 #: Called after every epoch with its number and means; true ends the training.

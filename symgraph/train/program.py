@@ -10,8 +10,9 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from symgraph.codegen.bound import Bound
 from symgraph.codegen.numpy_runtime import slots
-from symgraph.codegen.program import Bound, compile
+from symgraph.codegen.program import compile
 from symgraph.node import Node
 from symgraph.ops.leaves import Var
 from symgraph.train.data import Data

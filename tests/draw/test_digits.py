@@ -4,7 +4,8 @@ import pytest
 
 from symgraph.draw.typesetting import typeset
 from symgraph.draw.typesetting.digits import canonical
-from symgraph.draw.typesetting.typeset import Ink, ZiamathTypesetter
+from symgraph.draw.typesetting.ink import Ink
+from symgraph.draw.typesetting.typeset import ZiamathTypesetter
 
 SHARED = ZiamathTypesetter(cjk_font=None)
 

@@ -7,7 +7,7 @@ import pytest
 
 from symgraph.draw.scene import Glyphs, edge_hits, overlaps
 from symgraph.draw.slides.deck import deck
-from symgraph.draw.typesetting.typeset import Rule
+from symgraph.draw.typesetting.ink import Rule
 from symgraph.network import load_network
 from symgraph.sample import draw as sample
 

@@ -10,16 +10,8 @@ from hypothesis import given
 from symgraph.draw.graphs.node_texts import _LATEX_SIGNS as GRAPH_SIGNS
 from symgraph.draw.recurrent.moment import _SIGNS as TIME_SIGNS
 from symgraph.draw.typesetting import typeset
-from symgraph.draw.typesetting.typeset import (
-    MAX_CHARACTERS,
-    Box,
-    Ink,
-    Rule,
-    TextRun,
-    ZiamathTypesetter,
-    clean,
-    stack,
-)
+from symgraph.draw.typesetting.ink import Box, Ink, Rule, TextRun
+from symgraph.draw.typesetting.typeset import MAX_CHARACTERS, ZiamathTypesetter, clean, stack
 
 
 def texts(box: Box) -> str:

@@ -12,7 +12,8 @@ import pytest
 import symgraph as sg
 from symgraph import zoo
 from symgraph.explain import derivation as printing
-from symgraph.notation.write import span_text, write
+from symgraph.notation.write import write
+from symgraph.notation.write_time import span_text
 
 STYLES = ("text", "unicode", "latex")
 

@@ -14,7 +14,7 @@ from symgraph.draw.geometry import Point, Rect, Shape, bounds_of, hits
 from symgraph.draw.plan import TITLE_INSET
 from symgraph.draw.view import Direction
 
-__all__ = ["RectGrid", "Size", "Spot", "place_title", "place_values"]
+__all__ = ["RectGrid", "Spot", "place_title", "place_values"]
 
 # Costs of one collision: with something solid, with an edge, with where others would rather be.
 _SOLID = 1000.0

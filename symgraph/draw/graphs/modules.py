@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from symgraph.draw.graphs.sketch import Link, Place, Sketch, cones, gathered
 from symgraph.node import Node
-from symgraph.notation.forward import bare
 from symgraph.ops import Let, Var
+from symgraph.ops.let import bare
 from symgraph.vertices import Vertex
 
 __all__ = ["branches_folded", "by_names", "chained", "in_slices", "repeats_folded"]

@@ -11,8 +11,8 @@ from symgraph.draw.graphs.sketch import Kind, Place, Sketch, gathered
 from symgraph.errors import DrawError
 from symgraph.evaluate import bind_values
 from symgraph.node import Node
-from symgraph.notation.forward import bare
 from symgraph.ops import Pull
+from symgraph.ops.let import bare
 
 __all__ = ["Epoch", "elided", "epochs_of", "with_entries", "written_out"]
 

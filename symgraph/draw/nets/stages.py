@@ -14,8 +14,8 @@ from symgraph.draw.nets.windows import Windows, windowed, windows_of
 from symgraph.errors import DrawError
 from symgraph.node import Node
 from symgraph.node_signs import sign_of
-from symgraph.notation.read import bare
 from symgraph.ops import Concat, Einsum, Fill, Let, Map, Pull, Reduce, Reshape, Var
+from symgraph.ops.let import bare
 from symgraph.printing import latex_name
 from symgraph.rounding import number_latex
 from symgraph.scalar import Pointwise, slot

@@ -23,7 +23,7 @@ from symgraph.draw.view import (
 )
 from symgraph.errors import DrawError
 from symgraph.node import Node
-from symgraph.notation.read import bare
+from symgraph.ops.let import bare
 from symgraph.walks import variables
 
 __all__ = ["MODES", "Mode", "mode_of", "modes_view"]

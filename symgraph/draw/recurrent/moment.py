@@ -27,7 +27,6 @@ from symgraph.node_signs import sign_of
 from symgraph.notation.algebra import Algebra
 from symgraph.notation.jacobian import BULLET, jacobian
 from symgraph.notation.moments import Each, Previous
-from symgraph.notation.read import bare
 from symgraph.notation.readtime import MomentForward, MomentReader
 from symgraph.notation.sequences import Moment, at_moment
 from symgraph.notation.slices import cut_of
@@ -36,6 +35,7 @@ from symgraph.notation.unstack import Moments, unstack
 from symgraph.notation.write import write
 from symgraph.ops import Concat, Const, Einsum, Fill, Map, Pull, Reduce, Reshape, Scan, Var
 from symgraph.ops.leaves import fill
+from symgraph.ops.let import bare
 from symgraph.ops.loop import final, local
 from symgraph.ops.move import Lookup
 from symgraph.scalar import slot

@@ -15,10 +15,10 @@ from symgraph.evaluate import bind_values, evaluate_above
 from symgraph.graph import Graph, graph
 from symgraph.node import Node
 from symgraph.notation.moments import Previous
-from symgraph.notation.read import bare
 from symgraph.notation.sequences import Moment
 from symgraph.ops import Const, Fill, Map, Var
 from symgraph.ops.leaves import fill
+from symgraph.ops.let import bare
 from symgraph.rounding import number_latex
 
 __all__ = ["Numbers", "numbers_of", "sizes_of"]

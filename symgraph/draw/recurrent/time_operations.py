@@ -20,11 +20,11 @@ from symgraph.draw.view import Language, View, ViewEdge, ViewGroup, ViewNode
 from symgraph.errors import DrawError
 from symgraph.node import Node
 from symgraph.notation.moments import Point, Previous
-from symgraph.notation.read import bare
 from symgraph.notation.sequences import Moment, Timed
 from symgraph.notation.tree import Formula, Name, Number
 from symgraph.notation.write import write
 from symgraph.ops import Fill
+from symgraph.ops.let import bare
 
 __all__ = ["operations_view"]
 

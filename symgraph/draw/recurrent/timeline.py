@@ -23,10 +23,10 @@ from symgraph.errors import DrawError
 from symgraph.explore.uses import use_counts
 from symgraph.node import Node
 from symgraph.notation.moments import Previous
-from symgraph.notation.read import bare
 from symgraph.notation.sequences import Moment, Timed
 from symgraph.notation.tree import Formula, Name
 from symgraph.notation.write import write
+from symgraph.ops.let import bare
 from symgraph.printing import latex_name
 from symgraph.walks import variables
 

@@ -13,8 +13,8 @@ from functools import cached_property
 from symgraph.draw.recurrent.moment import Cell, Step
 from symgraph.node import Node
 from symgraph.notation.moments import Point, Previous, Total
-from symgraph.notation.read import bare
 from symgraph.notation.tree import Formula, Name
+from symgraph.ops.let import bare
 
 __all__ = ["Link", "Net"]
 

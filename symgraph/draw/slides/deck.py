@@ -28,7 +28,7 @@ from symgraph.draw.slides.stage import staged
 from symgraph.draw.slides.story import Step, Story, story
 from symgraph.draw.slides.time_story import time_story
 from symgraph.draw.theme import Theme, ThemeName, theme_named
-from symgraph.draw.typesetting.typeset import Rule
+from symgraph.draw.typesetting.ink import Rule
 from symgraph.draw.view import Direction, Language, View
 from symgraph.draw.writers.gif import gif
 from symgraph.draw.writers.pdf import pdf

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from symgraph.draw.slides.story import Line, Step
-from symgraph.draw.typesetting.typeset import Box, clean, default_typesetter
+from symgraph.draw.typesetting.ink import Box
+from symgraph.draw.typesetting.typeset import clean, default_typesetter
 
 __all__ = ["GAP", "Row", "block_of", "columns_of", "stacked", "tall", "wide", "words"]
 

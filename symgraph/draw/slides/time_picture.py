@@ -9,7 +9,7 @@ from symgraph.draw.view import View, ViewNode
 from symgraph.draw.writers.texmath import plain
 from symgraph.graph import Graph
 from symgraph.node import Node
-from symgraph.notation.read import bare
+from symgraph.ops.let import bare
 from symgraph.vertices import Vertex
 
 __all__ = ["TimePicture", "called", "name_of"]

@@ -38,13 +38,13 @@ from symgraph.graph import Graph, graph
 from symgraph.node import Node
 from symgraph.notation.algebra import Algebra
 from symgraph.notation.moments import Previous
-from symgraph.notation.read import bare
 from symgraph.notation.readtime import MomentReader
 from symgraph.notation.sequences import Moment
 from symgraph.notation.tree import Derivative
 from symgraph.notation.write import write
 from symgraph.ops import Pull
 from symgraph.ops.leaves import fill
+from symgraph.ops.let import bare
 from symgraph.ops.sweep import total
 from symgraph.shapes import dim_symbols
 from symgraph.vertices import Vertex

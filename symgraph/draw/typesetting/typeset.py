@@ -32,12 +32,6 @@ from symgraph.draw.typesetting.ink import Box, Command, Ink, Outline, Piece, Rul
 from symgraph.draw.typesetting.rows import Part, Rows, moved
 
 __all__ = [
-    "Box",
-    "Ink",
-    "Outline",
-    "Piece",
-    "Rule",
-    "TextRun",
     "Typesetter",
     "ZiamathTypesetter",
     "clean",

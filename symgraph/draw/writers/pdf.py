@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 from symgraph.draw.geometry import Curve, Disc, Point, Rect
 from symgraph.draw.scene import Glyphs, Item, Path, Polygon, Scene
 from symgraph.draw.theme import Paint
-from symgraph.draw.typesetting.typeset import Ink, Outline, Rule, TextRun, clean
+from symgraph.draw.typesetting.ink import Ink, Outline, Rule, TextRun
+from symgraph.draw.typesetting.typeset import clean
 
 __all__ = ["pdf"]
 

@@ -18,7 +18,8 @@ from xml.sax.saxutils import escape, quoteattr
 from symgraph.draw.geometry import Disc, Point, Rect, bounds_of
 from symgraph.draw.scene import Glyphs, Item, Path, Polygon, Scene
 from symgraph.draw.theme import Paint
-from symgraph.draw.typesetting.typeset import Ink, Piece, Rule, TextRun, clean
+from symgraph.draw.typesetting.ink import Ink, Piece, Rule, TextRun
+from symgraph.draw.typesetting.typeset import clean
 from symgraph.errors import UnsupportedError
 
 __all__ = ["pptx"]

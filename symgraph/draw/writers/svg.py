@@ -10,7 +10,8 @@ from xml.sax.saxutils import escape, quoteattr
 from symgraph.draw.geometry import Curve, Disc, Point, Rect
 from symgraph.draw.scene import Drawn, Glyphs, Item, Path, Polygon, Scene
 from symgraph.draw.theme import Paint
-from symgraph.draw.typesetting.typeset import Box, Ink, Outline, Rule, TextRun, clean
+from symgraph.draw.typesetting.ink import Box, Ink, Outline, Rule, TextRun
+from symgraph.draw.typesetting.typeset import clean
 
 __all__ = ["Around", "svg"]
 

@@ -12,7 +12,8 @@ from dataclasses import replace
 from symgraph.draw.geometry import Curve, Disc, Point, Rect
 from symgraph.draw.scene import Glyphs, Item, Path, Polygon, Scene
 from symgraph.draw.theme import Paint
-from symgraph.draw.typesetting.typeset import Rule, clean
+from symgraph.draw.typesetting.ink import Rule
+from symgraph.draw.typesetting.typeset import clean
 from symgraph.draw.writers.texmath import ONE, UNICODE, has_cjk, plain_text, tex, tex_text
 
 __all__ = ["beamer", "tikz", "tikz_fragment"]
