@@ -198,7 +198,7 @@ S4-43 | deep belief network | 深度信念网络
 S4-44 | autoencoders, stacked | 堆叠自编码器
     draw zoo:autoencoders,inputs=8,first=4,second=2 {} --style blocks
 S4-45 | linear autoencoder with two factors | 两个潜在因子的线性自编码器
-    draw "y = V (W x)" {} --shape W=2,4 V=4,2 x=4 --wrt W V --style layers
+    draw "z = W x; y = V z" {} --shape W=2,4 V=4,2 x=4 --wrt W V --style layers
 S4-48 | dropout | Dropout
     draw zoo:dropout {} --style layers --values '{"x": [0.5,-1], "m": [1,0,1,0], "W1":
     [[0,1.2],[1,-0.6],[-1,-0.2],[-0.8,-0.2]], "W2": [[1,-0.2,-0.2,1]]}'

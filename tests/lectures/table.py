@@ -88,7 +88,7 @@ S2-01 | figure P2 | draw |  | standard RNN and LSTM, repeated
 S2-02 | figure P1 | draw | S0-43 | legend of the LSTM cell
 S2-03 | figure P2 | draw |  | the cell state as a conveyor belt
 S2-04 | algorithm P1 | draw |  | LSTM in four steps
-S2-05 | claim P1 | def der comp |  | ∂C_T/∂C_0: with the gates fixed, and in full
+S2-05 | claim P1 | def der draw comp |  | ∂C_T/∂C_0: with the gates fixed, and in full
 S2-06 | model P1 | def der draw comp | S0-51 | coupled gates
 S2-07 | model P1 | def der draw comp | S0-52 | GRU
 S2-08 | claim P2 | def draw |  | the parameters of RNN, LSTM, GRU
