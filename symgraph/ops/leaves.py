@@ -16,7 +16,10 @@ from symgraph.node import Kind, Node, intern
 from symgraph.printing import Format, Piece
 from symgraph.shapes import Dim, Shape, bind_dim, bind_shape, shape_text
 
-__all__ = ["Const", "Fill", "Iota", "Random", "Var", "constant", "fill", "iota", "random", "var"]
+__all__ = [
+    "Const", "Fill", "Iota", "LiteralArray", "Random", "Var", "constant", "fill", "iota", "random",
+    "var",
+]  # fmt: skip
 
 Role = Literal["input", "parameter", "state", "local"]
 Distribution = Literal["bits", "uniform", "normal"]

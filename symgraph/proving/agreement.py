@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from symgraph import readback
 from symgraph.printing import Style
-from symgraph.readback.tree import Chain, Number, Over, Terms, Tree
+from symgraph.readback.tree import Chain, Number, Over, Terms, Tree, walk
 
 __all__ = ["STYLES", "UNREADABLE", "agree", "both", "entries_of", "message"]
 
@@ -48,16 +48,7 @@ def agree(reference: Any, shown: Any, tree: Tree, lenient: bool) -> bool:
 
 def _is_number(tree: Tree) -> bool:
     """Whether nothing but numbers is written, as in -1 or (1/4) · 2."""
-    stack: list[Any] = [tree]
-    while stack:
-        one = stack.pop()
-        if isinstance(one, tuple):
-            stack += one
-        elif isinstance(one, (Terms, Chain, Over)):
-            stack += [getattr(one, slot) for slot in one.__slots__]
-        elif isinstance(one, Tree) and not isinstance(one, Number):
-            return False
-    return True
+    return all(isinstance(one, (Number, Terms, Chain, Over)) for one in walk(tree))
 
 
 def _is_equal(exact: NDArray[Any], given: NDArray[Any]) -> bool:

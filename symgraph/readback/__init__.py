@@ -4,7 +4,8 @@ This package knows nothing of how formulas are printed; it reads what a reader o
 read. A derivation holds every line that it prints against the graph in this way.
 """
 
-from symgraph.readback.meaning import free_letters, meaning, steps_of, unbound
+from symgraph.readback.indices import free_letters, unbound
+from symgraph.readback.meaning import meaning, steps_of
 from symgraph.readback.names import Given, Names, Sequence, Sort
 from symgraph.readback.parser import Statement, read
 from symgraph.readback.stream import ReadError

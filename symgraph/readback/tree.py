@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 __all__ = [
     "Absolute",
@@ -29,6 +30,7 @@ __all__ = [
     "Truth",
     "Turned",
     "Word",
+    "walk",
 ]
 
 
@@ -217,3 +219,16 @@ class Listed(Tree):
 
     first: Tree
     last: Tree
+
+
+def walk(tree: Tree, labels: bool = True) -> Iterator[Tree]:
+    """A formula and all that it is made of; without `labels` not the variables of derivatives."""
+    stack: list[Any] = [tree]
+    while stack:
+        one = stack.pop()
+        if isinstance(one, tuple):
+            stack += one
+        elif isinstance(one, Tree):
+            yield one
+            slots = (slot for slot in one.__slots__ if labels or slot != "variable")
+            stack += [getattr(one, slot) for slot in slots]

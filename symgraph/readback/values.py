@@ -23,6 +23,7 @@ __all__ = [
     "Value",
     "constant",
     "entrywise",
+    "kron",
     "laid",
     "multiplied",
     "number",
@@ -260,3 +261,12 @@ def multiplied(a: Value | Open, b: Value | Open) -> Value | Open:
 
 def _is_identity(x: Value | Open) -> bool:
     return isinstance(x, Open) and x.square
+
+
+def kron(a: Value | Open, b: Value | Open) -> Value | Open:
+    """The Kronecker product."""
+    left, right = settled(a), settled(b)
+    sort = left.sort if left.sort == right.sort else "matrix"
+    if left.sort == "number" or right.sort == "number":
+        return multiplied(left, right)
+    return Value(sort, np.kron(left.array, right.array))
