@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import math
 import os
 import statistics
 import subprocess
@@ -23,13 +24,17 @@ from benchmarks.measure import in_turn, share
 from benchmarks.worker import named
 from benchmarks.workload import Scalars
 
-__all__ = ["OURS", "Contest", "Goal", "Options", "compete"]
+__all__ = ["OURS", "Contest", "Goal", "Options", "compete", "mistake"]
 
 #: symgraph by the target that is timed; the first one present is held against the goals.
 OURS = {"symgraph": "cython", "symgraph-numpy": "numpy"}
 #: How far losses may be off, and parameters by the distance they have moved: Adam divides by the
 #: size of the gradient, so that one of nothing but rounding moves a parameter as any other.
 TOLERANCE = {"float32": (1e-4, 2e-2), "float64": (1e-9, 1e-9)}
+#: Long recurrences make every rounding grow until no system can be as near as that. A system may
+#: then be off by so many times what half of the others are off by at least, up to so many times the
+#: tolerance.
+LIKE_OTHERS, AT_MOST = 2.0, 20.0
 
 
 class Goal(NamedTuple):
@@ -148,7 +153,7 @@ class _Team:
 
     def checked(self, truth: dict[str, Any], start: Any, dtype: str) -> dict[str, list[str]]:
         """What can be timed of each that computes what it should."""
-        found = {}
+        found, errors = {}, {}
         for name, worker in list(self.workers.items()):
             with tempfile.TemporaryDirectory() as folder:
                 path = str(Path(folder, "values.npz"))
@@ -159,7 +164,10 @@ class _Team:
                     self.drop(name, str(error))
                     continue
                 with np.load(path) as values:
-                    wrong = _mistake(values, truth, start, TOLERANCE[dtype])
+                    errors[name] = _errors(values, truth, start)
+        for name, own in errors.items():
+            others = [each for other, each in errors.items() if other != name]
+            wrong = mistake(own, others, {k: TOLERANCE[dtype][k in start] for k in truth})
             if wrong:
                 self.drop(name, wrong)
                 del found[name]
@@ -188,14 +196,26 @@ def _truth(contest: Contest, options: Options) -> tuple[dict[str, Any], dict[str
     return truth, {} if scalars else tables(work, "float64")[0]
 
 
-def _mistake(
-    values: Any, truth: dict[str, Any], start: dict[str, Any], tolerance: tuple[float, float]
+def _errors(values: Any, truth: dict[str, Any], start: dict[str, Any]) -> dict[str, float]:
+    """How far each array is off, by the size of its right value or of its change."""
+    sizes = {name: np.linalg.norm(right - start.get(name, 0)) for name, right in truth.items()}
+    return {
+        name: float(np.linalg.norm(values[name] - right)) / (sizes[name] or 1.0)
+        for name, right in truth.items()
+    }
+
+
+def mistake(
+    own: Mapping[str, float],
+    others: Sequence[Mapping[str, float]],
+    tolerance: Mapping[str, float],
 ) -> str:
-    """Which array is too far off, by the size of its right value or of its change; "" for none."""
-    for name, right in truth.items():
-        size = np.linalg.norm(right - start.get(name, 0))
-        off = float(np.linalg.norm(values[name] - right)) / (size or 1.0)
-        if not off <= tolerance[name in start]:
+    """Which array is farther off than it may be, and than those of the others; "" for none."""
+    for name, off in own.items():
+        finite = [each[name] for each in others if math.isfinite(each[name])]
+        near = statistics.median_high(finite) if len(finite) > 1 else 0.0  # one is no measure
+        allowed = tolerance[name] * min(max(LIKE_OTHERS * near / tolerance[name], 1), AT_MOST)
+        if not off <= allowed:
             return f"is wrong: {name} is off by {off:.1e}"
     return ""
 

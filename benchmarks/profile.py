@@ -62,6 +62,16 @@ class Block:
     over_time: str = ""  # the loop over time that it stands in
     seconds: float = 0.0
 
+    def taken(self, batch: int) -> list[str]:
+        """The lines that run: for a batch of one there may be a form of its own."""
+        found, runs = [], True
+        for line in self.lines:
+            if line.strip() in ("if (n1 == 1) {", "} else {"):
+                runs = (batch == 1) == line.strip().startswith("if")
+            elif runs:
+                found.append(line)
+        return found
+
     @property
     def name(self) -> str:
         """Its first note and its last, or its text."""
@@ -212,10 +222,10 @@ class Reader:
 
     def sizes(self, block: Block) -> list[int]:
         """m, n, k of a product, or the lengths of nested loops."""
-        first = block.lines[0]
+        first, lines = block.lines[0], block.taken(self.batch)
         if "->lib->" in first:
             return [self.number(part) for part in first.split("(", 1)[1].split(",")[:3]]
-        heads = filter(None, map(_HEAD.match, block.lines))
+        heads = filter(None, map(_HEAD.match, lines))
         return [self.number(head[4]) for head in heads if head[3]]
 
     def products(self, block: Block) -> int:
@@ -230,13 +240,13 @@ class Reader:
         )
 
     def bytes(self, block: Block) -> int:
-        sizes, first = self.sizes(block), block.lines[0]
+        sizes, first, lines = self.sizes(block), block.lines[0], block.taken(self.batch)
         if "gemm" in first:
             m, n, k = sizes
             return (m * k + k * n + m * n) * self.limits.itemsize
         if "->lib->" in first:
             return 2 * sizes[0] * sizes[1] * self.limits.itemsize
-        arrays = {name for line in block.lines for name in _ENTRY.findall(_NOTE.sub("", line))}
+        arrays = {name for line in lines for name in _ENTRY.findall(_NOTE.sub("", line))}
         return math.prod(sizes) * len(arrays) * self.limits.itemsize
 
     def least(self, block: Block) -> tuple[float, str]:
@@ -247,9 +257,10 @@ class Reader:
         if products := self.products(block):
             found["multiply-adds"] = 2 * products * limits.product * block.times
         elif "->lib->" not in block.lines[0]:
-            heads = (k for k, line in enumerate(block.lines) if "for (" in line)
+            taken = block.taken(self.batch)
+            heads = (k for k, line in enumerate(taken) if "for (" in line)
             inner = max(heads, default=0)
-            lines = [line for line in block.lines[inner:] if "const" in line]
+            lines = [line for line in taken[inner:] if "const" in line]
             text = _NOTE.sub("", "\n".join(lines))
             each = text.count(" / ") + text.count("sg_tanh_of("), text.count("sg_sqrt(")
             unit = each[0] * limits.divide + each[1] * limits.root

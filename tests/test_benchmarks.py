@@ -9,7 +9,7 @@ import pytest
 from c_compiler import needs_c_compiler
 
 from benchmarks.compiler import CONTESTS, MLP as MLP_NAME
-from benchmarks.contest import Contest
+from benchmarks.contest import Contest, mistake
 from benchmarks.measure import share
 from benchmarks.profile import Reader, changed, clocked, profile
 from benchmarks.report import contest_table
@@ -209,3 +209,31 @@ def test_the_table_of_sizes_says_which_ratios_are_too_small() -> None:
 
     assert [line.split("|")[-2].strip() for line in lines] == ["MISSED", "ok", "", "not measured"]
     assert "jax is wrong" in lines[-1]
+
+
+# --- who computes what it should -----------------------------------------------------------------
+
+ALLOWED = {"losses": 1e-4}
+
+
+def off(*sizes: float) -> list[dict[str, float]]:
+    return [{"losses": size} for size in sizes]
+
+
+def test_a_system_must_be_within_the_tolerance_where_the_others_are() -> None:
+    (own,) = off(2e-4)
+    assert mistake(own, off(1e-6, 3e-6, 2e-6), ALLOWED) == "is wrong: losses is off by 2.0e-04"
+    assert mistake({"losses": 9e-5}, off(1e-6, 3e-6, 2e-6), ALLOWED) == ""
+
+
+def test_a_system_may_be_off_as_the_others_are_where_roundings_grow() -> None:
+    assert mistake({"losses": 1.9e-4}, off(2e-4, 2.6e-4, 4e-4), ALLOWED) == ""
+    assert mistake({"losses": 9e-4}, off(2e-4, 2.6e-4, 4e-4), ALLOWED)
+    assert mistake({"losses": 1.9e-4}, off(4e-4), ALLOWED)  # one other says nothing
+
+
+@pytest.mark.parametrize("wrong", [float("nan"), float("inf"), 0.5])
+def test_what_is_wrong_in_others_excuses_nothing(wrong: float) -> None:
+    assert mistake({"losses": wrong}, off(2e-4, 2e-4, 3e-4), ALLOWED)
+    assert mistake({"losses": 3e-3}, off(wrong, wrong, wrong), ALLOWED)
+    assert mistake({"losses": 5e-5}, off(wrong, wrong, wrong), ALLOWED) == ""

@@ -44,6 +44,7 @@ from symgraph.codegen.native.moves import (
 from symgraph.codegen.native.parts import MACROS, divide
 from symgraph.codegen.native.pooling import Pooling, emit_unpooled, emit_window, find_pooling
 from symgraph.codegen.native.products import emit_product
+from symgraph.codegen.native.rank_one import emit_rank_one, rank_one
 from symgraph.codegen.native.rows import emit_row_updates, find_row_updates
 from symgraph.codegen.native.source import NativeSource, Site
 from symgraph.codegen.native.sums import emit_embedding, emit_reduce, emit_sum, emit_view
@@ -58,7 +59,7 @@ from symgraph.ops.linalg import Det, Inv, LogDet, Solve
 from symgraph.ops.map import Map
 from symgraph.ops.move import Concat, Pull, Push, Reshape
 from symgraph.ops.reduce import Reduce
-from symgraph.shapes import shape_text
+from symgraph.shapes import Dim, shape_text
 
 __all__ = ["emit_native"]
 
@@ -81,10 +82,11 @@ class _Emitter:
         self.symbols = job.options.symbols
         names = {symbol: f"n{k + 1}" for k, symbol in enumerate(self.symbols)}
         real = "float" if job.options.real == "float32" else "double"
-        self.w = CWriter(real, CSizes(names))
+        self.w = CWriter(real, CSizes(names), threads=job.options.threads)
         self.delayed: set[Node] = set()  # products that are added into the places of a Push
         self.pooling = Pooling()
         self.gathered: dict[Node, Pull] = {}  # sums of looked-up rows
+        self.rank_one: dict[Node, Dim] = {}  # products, and how many terms they sum
         self.apart: set[Node] = set()  # what job.updates rows alone, at the end
         self.delivered: set[Node] = set()  # copied to where they belong
         self.overwritten: frozenset[Node] = frozenset()
@@ -149,6 +151,8 @@ class _Emitter:
         groups = arranged(block, handled, w.order)
         if block is self.block and not self.options.check_finite:
             self._overwrite(groups, away | self.delayed)
+        if block is self.block and self.options.threads == 1:
+            self.rank_one = rank_one(block, groups, w.order)
         for group in groups:
             if block is self.block:
                 self._section(block.sections.get(group[0]))
@@ -209,6 +213,9 @@ class _Emitter:
             if emit_spread_product(w, node, note):
                 return
             self._single(node.args[0])
+        if node in self.rank_one:
+            emit_rank_one(w, node, self.rank_one[node], note)
+            return
         if isinstance(node, Einsum) and emit_contraction(w, node, note):
             return
         emit = _FORMS[form_of(node)] if type(node) is Einsum else _FAMILIES[type(node)]

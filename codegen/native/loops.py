@@ -87,12 +87,13 @@ class _Loop:
         for traced, projection in self.loop.traces.items():
             if projection not in self.results:
                 self._trace(traced, projection, operands)
-        outer = (w.env, w.block, w.destination)
+        outer = (w.env, w.block, w.destination, w.time, w.still)
         w.env, w.block, w.destination = self.inner, self.loop.block, self.destination
+        w.time, w.still = self.time, frozenset(self.inner[place].text for place in body.constants)
         with w.over_time(self._head()):
             steps(self.loop.block)
             self._ends()
-        w.env, w.block, w.destination = outer
+        w.env, w.block, w.destination, w.time, w.still = outer
         w.env.update(self.results)
         w.env[self.node] = Value("0", (), "real")
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, NamedTuple
 
 from symgraph.codegen.basic import op_of
 from symgraph.codegen.contraction import typical
 from symgraph.codegen.labels import Labels
 from symgraph.codegen.native.moves import relaid
 from symgraph.codegen.native.reductions import Reduction, deepest
-from symgraph.codegen.native.writer import INDEPENDENT, CWriter
+from symgraph.codegen.native.writer import INDEPENDENT, CWriter, Factors
 from symgraph.codegen.plan import node_storage
 from symgraph.codegen.strided import Value, entry, merged, spread
 from symgraph.node import Kind, Node
@@ -102,6 +102,14 @@ def lines(
         w.say(f"const {kind} {texts[node]} = {text};", labels.note(node, w.env))
 
 
+class _Place(NamedTuple):
+    """A value, and its strides in the loops."""
+
+    node: Node
+    value: Value
+    column: tuple[Dim, ...]
+
+
 class _Group:
     def __init__(
         self, w: CWriter, nodes: Sequence[Node], labels: Labels, overwritten: frozenset[Node]
@@ -137,25 +145,45 @@ class _Group:
         outside = {arg: self._turned(arg) for arg in self.reads if arg not in self.inside}
         values: dict[Node, Value] = {**self.stored, **outside}
         self.reduced = [Reduction(w, node, self.labels) for node in self.reductions]
-        arrays = [spread(value, self.shape) for value in values.values()]
+        order = self._order(values)
+        factors = {node: w.factors[node] for node in outside if node in w.factors}
+        with w.unit(), ExitStack() as stack:
+            if factors:
+                condition = next(iter(factors.values())).condition
+                otherwise = stack.enter_context(w.choice(condition))
+                self._loops(*self._places(order, values, factors), noted=False)
+                otherwise()
+            sizes, places = self._places(order, values, {})
+            self._offer(values, {node: column for node, _, column in places})
+            self._loops(sizes, places)
+        w.env.update(self.stored)
+        w.env.update((one.node, one.out) for one in self.reduced)
+
+    def _order(self, values: Mapping[Node, Value]) -> list[int]:
+        """The axes as the loops run over them, from the outermost."""
         order = list(range(len(self.shape)))
         if self.maps:
-            order = list(w.order.get(self.maps[0], order))
-        if arrays and not self.reduced:
-            order.sort(key=lambda axis: -abs(typical(arrays[0][axis])))
+            order = list(self.w.order.get(self.maps[0], order))
+        if values and not self.reduced:
+            first = spread(next(iter(values.values())), self.shape)
+            order.sort(key=lambda axis: -abs(typical(first[axis])))
+        return order
+
+    def _places(
+        self, order: Sequence[int], values: Mapping[Node, Value], factors: Mapping[Node, Factors]
+    ) -> tuple[list[Dim], list[_Place]]:
+        """The sizes of the loops, and where in them each value is; factors are two of a node."""
+        pairs = [pair for pair in values.items() if pair[0] not in factors]
+        pairs += [(node, each) for node, one in factors.items() for each in (one.column, one.row)]
+        arrays = [spread(value, self.shape) for _, value in pairs]
         arrays += [one.strides for one in self.reduced]
         arrays += [one.flags for one in self.reduced]
         turned = [[strides[axis] for axis in order] for strides in arrays]
         sizes, columns = merged([self.shape[axis] for axis in order], turned)
-        count, more = len(values), len(self.reduced)
+        count, more = len(pairs), len(self.reduced)
         for k, one in enumerate(self.reduced):
             one.settle(columns[count + k], columns[count + more + k])
-        places = dict(zip(values, columns[:count], strict=True))
-        with w.unit():
-            self._offer(values, places)
-            self._loops(sizes, values, places)
-        w.env.update(self.stored)
-        w.env.update((one.node, one.out) for one in self.reduced)
+        return sizes, [_Place(*pair, column) for pair, column in zip(pairs, columns, strict=False)]
 
     def _offer(self, values: dict[Node, Value], columns: dict[Node, tuple[Dim, ...]]) -> None:
         """Which results may be written over operands: each entry is read before it is written.
@@ -177,6 +205,7 @@ class _Group:
                 other.text
                 for arg, other in values.items()
                 if arg not in self.stored
+                and arg not in self.w.factors
                 and other.text in buffers
                 and self._fills(other)
                 and seen[other.text] == {at}
@@ -197,13 +226,12 @@ class _Group:
         alike = order is not None and value.shape == self.shape and value.storage == "real"
         return relaid(self.w, value, order) if alike and order is not None else value
 
-    def _loops(
-        self, sizes: Sequence[Dim], values: dict[Node, Value], columns: dict[Node, tuple[Dim, ...]]
-    ) -> None:
+    def _loops(self, sizes: Sequence[Dim], places: Sequence[_Place], noted: bool = True) -> None:
         """Loop by loop, each behind what stays the same in it."""
         w, names = self.w, list[str]()
         last = len(sizes) - 1
         lanes = last - self._has_short_rows(sizes)
+        self.texts.clear()
         with ExitStack() as stack:
             for depth in range(-1, last + 1):
                 if depth >= 0:
@@ -212,16 +240,16 @@ class _Group:
                         w.indices(sizes[depth : depth + 1], independent=False, mark=mark)
                     )
                     names.append(name)
-                for node, value in values.items():
-                    if deepest(columns[node]) == depth:
-                        at = w.position(list(zip(names, columns[node], strict=False)))
+                for node, value, column in places:
+                    if deepest(column) == depth:
+                        at = w.position(list(zip(names, column, strict=False)))
                         self._read(node, value, entry(value, at), depth == last)
                 if depth < last:
                     for one in self.reduced:
                         if one.depth == depth:
                             one.begin()
                             stack.callback(one.end, list(names))
-            self._body(names)
+            self._body(names, noted)
 
     def _has_short_rows(self, sizes: Sequence[Dim]) -> bool:
         """Whether rows that are reduced fill no vector, so that lanes run along many of them.
@@ -242,6 +270,7 @@ class _Group:
 
     def _read(self, node: Node, value: Value, text: str, innermost: bool) -> None:
         """How an entry is written: a value that is read often, or stays the same, has a name."""
+        text = f"{self.texts[node]} * {text}" if node in self.texts else text  # the other factor
         self.texts[node] = text
         if node in self.stored or value.strides is None:
             return
@@ -252,11 +281,11 @@ class _Group:
                 self.inverses[node] = inverse = self.w.name("q")
                 self.w.say(f"const {self.w.real} {inverse} = 1 / {name};")
 
-    def _body(self, names: Sequence[str]) -> None:
+    def _body(self, names: Sequence[str], noted: bool) -> None:
         w = self.w
         late: list[str] = []
         for node in self.maps:
-            self._line(node)
+            self._line(node, noted)
             if node in self.stored:
                 store = f"{self.texts[node]} = {self.inside[node]};"
                 if node in self.overwritten:
@@ -269,7 +298,7 @@ class _Group:
             arg = one.node.args[0]
             one.step(self.inside.get(arg) or self.texts[arg], names)
 
-    def _line(self, node: Node) -> None:
+    def _line(self, node: Node, noted: bool) -> None:
         w = self.w
         operands = [self.inside.get(arg) or self.texts[arg] for arg in node.args]
         storages = [self._storage(arg) for arg in node.args]
@@ -281,7 +310,7 @@ class _Group:
             op, operands[1] = "multiply", self.inverses[node.args[1]]
         text = expression(w, op, operands, storages, storage)
         kind = w.local("boolean" if op == "iverson" else storage)
-        w.say(f"const {kind} {name} = {text};", note)
+        w.say(f"const {kind} {name} = {text};", note if noted else "")
 
     def _storage(self, node: Node) -> Kind:
         """How the value is stored; operands of the group come first."""

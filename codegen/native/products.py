@@ -20,7 +20,7 @@ from symgraph.codegen.plan import node_storage
 from symgraph.codegen.strided import Value, entry, merged
 from symgraph.node import Node
 from symgraph.ops.einsum import Einsum, Indices
-from symgraph.shapes import Dim
+from symgraph.shapes import Dim, product
 
 __all__ = ["emit_product"]
 
@@ -29,6 +29,9 @@ _SMALL = 64
 
 #: Sums of at most so many products are written out.
 _TERMS = 8
+
+#: Matrices of so many bytes stay in the L1 cache, or are so large that it helps little.
+_CACHED, _FAR = 20_000, 600_000
 
 
 def emit_product(w: CWriter, node: Node, note: str) -> None:
@@ -122,6 +125,14 @@ def _few_places(
     ]
 
 
+_Axis = tuple[Dim, tuple[Dim, ...]]  # a size, and the strides in A, B and C
+
+
+def _symbols(size: Dim) -> tuple[Dim, ...]:
+    """The size, where it is symbolic."""
+    return () if isinstance(size, int) else (size,)
+
+
 class _Product:
     def __init__(
         self,
@@ -158,22 +169,44 @@ class _Product:
                 for value, place in zip((left, right, out), at, strict=True)
             ]
             shape_text = ", ".join(w.size(size) for size, _ in (m, n, k))
+            steps = [w.size(stride) for stride in k[1][:2]]
+            if self._alternates(m, n, k):
+                self._alternate(m, k, pointers, steps)
             w.say(
                 f"f->lib->gemm_{w.suffix}({shape_text}, "
-                f"{pointers[0]}, {self._pair(m[1][0], k[1][0])}, "
-                f"{pointers[1]}, {self._pair(k[1][1], n[1][1])}, "
-                f"{pointers[2]}, {self._pair(m[1][2], n[1][2])}, {int(self.summed)});",
+                f"{pointers[0]}, {w.size(m[1][0])}, {steps[0]}, "
+                f"{pointers[1]}, {steps[1]}, {w.size(n[1][1])}, "
+                f"{pointers[2]}, {w.size(m[1][2])}, {w.size(n[1][2])}, {int(self.summed)});",
                 note,
             )
 
-    def _pair(self, first: Dim, second: Dim) -> str:
-        return f"{self.w.size(first)}, {self.w.size(second)}"
+    def _alternates(self, m: _Axis, n: _Axis, k: _Axis) -> bool:
+        """Whether one row is multiplied in every step by a matrix that the L1 cache cannot hold."""
+        height, rows, columns = m[0], k[0], n[0]
+        still = self.w.threads == 1 and self.values[1].text in self.w.still
+        if not still or n[1][1] != 1 or self.loops:
+            return False
+        if not isinstance(rows, int) or not isinstance(columns, int):
+            return False
+        width = 4 if self.w.real == "float" else 8
+        return _CACHED < rows * columns * width < _FAR and height in (1, *_symbols(height))
+
+    def _alternate(self, m: _Axis, k: _Axis, pointers: list[str], steps: list[str]) -> None:
+        """Every other step reads the matrix backwards: the cache still has the rows read last."""
+        w, turn = self.w, self.w.name("r")
+        height, rows = m[0], k[0]
+        assert isinstance(rows, int)
+        odd = f"{w.time} & 1"
+        w.say(f"const i64 {turn} = {odd if height == 1 else f'{w.size(height)} == 1 ? {odd} : 0'};")
+        for place, stride in enumerate(k[1][:2]):
+            pointers[place] += f" + {w.term(turn, product([rows - 1, stride]))}"
+            steps[place] += f" - {w.term(turn, product([2, stride]))}"
 
     def _strides(self, index: int) -> tuple[Dim, ...]:
         pairs = zip(self.values, self.indices, strict=True)
         return tuple(along(value, own, (index,))[0] for value, own in pairs)
 
-    def _axis(self, group: Indices, used: tuple[int, int]) -> tuple[Dim, tuple[Dim, ...]]:
+    def _axis(self, group: Indices, used: tuple[int, int]) -> _Axis:
         """The indices of a group as one axis; those that do not fit become loops."""
         strides = {index: self._strides(index) for index in group}
         order = sorted(group, key=lambda i: [-typical(strides[i][place]) for place in used[::-1]])

@@ -7,10 +7,10 @@ is used. A transposed, repeated or cut array is the same memory under other stri
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from symgraph.codegen.contraction import typical
 from symgraph.codegen.native.csizes import CSizes, real_text, whole_text
@@ -22,7 +22,7 @@ from symgraph.node import Kind, Node
 from symgraph.ops.leaves import Const, Fill, Iota
 from symgraph.shapes import Dim, Shape, product
 
-__all__ = ["COUNTED", "INDEPENDENT", "CWriter", "Line"]
+__all__ = ["COUNTED", "INDEPENDENT", "CWriter", "Factors", "Line"]
 
 #: Stands before a loop whose steps are independent of each other.
 INDEPENDENT = "SG_INDEPENDENT"
@@ -43,6 +43,14 @@ class Line:
     note: str = ""
 
 
+class Factors(NamedTuple):
+    """A column and a row, which lie in the memory of their product where `condition` holds."""
+
+    condition: str
+    column: Value
+    row: Value
+
+
 @dataclass
 class CWriter(Positions):
     """Lines, memory, and what is known of each node. `real` is `float` or `double`."""
@@ -50,6 +58,7 @@ class CWriter(Positions):
     real: str
     sizes: CSizes
     env: dict[Node, Value] = field(default_factory=dict)
+    threads: int = 1
     block: Block = field(default_factory=lambda: Block([], {}, []))
     prefix: str = "h"  # of names of results: h forward, d backward, u update
     memory: Memory = field(default_factory=Memory)
@@ -60,6 +69,9 @@ class CWriter(Positions):
     demands: list[tuple[str, int]] = field(default_factory=list)  # refused sizes, and their sites
     destination: dict[Node, Value] = field(default_factory=dict)
     order: dict[Node, tuple[int, ...]] = field(default_factory=dict)  # of axes in memory
+    factors: dict[Node, Factors] = field(default_factory=dict)  # of products of one term
+    time: str = ""  # the index of the loop over time that is being written
+    still: frozenset[str] = frozenset()  # memory that stays the same in it
     known: dict[Any, Any] = field(default_factory=dict)  # tested, or made, and at hand
     bounds: dict[str, str] = field(default_factory=dict)  # of looked-up positions, which are tested
 
@@ -91,6 +103,18 @@ class CWriter(Positions):
         yield
         self._depth -= 1
         self.say("}")
+
+    @contextmanager
+    def choice(self, condition: str) -> Iterator[Callable[[], None]]:
+        """Lines for where a condition holds, and behind a call of what it yields all others."""
+
+        def otherwise() -> None:
+            self._depth -= 1
+            self.say("} else {")
+            self._depth += 1
+
+        with self.inside(f"if ({condition})"):
+            yield otherwise
 
     @contextmanager
     def unit(self) -> Iterator[None]:

@@ -14,6 +14,7 @@ __all__ = ["Product", "Unit", "products", "units"]
 _HEAD = re.compile(r"^/\* --- (\w+) \*/$")
 _LOOP = re.compile(r"^for \(i64 \w+ = (?:0; \w+ < (.+?); \w+\+\+|(.+?) - 1; \w+ >= 0; \w+--)\) \{$")
 _CALL = re.compile(r"f->lib->gemm_f(?:32|64)\((.*)\);$")
+_BACK = re.compile(r" - r\d+(?: \* \d+)?$")  # every other step reads backwards
 _SIZE = re.compile(r"\bn([0-9]+)\b")
 
 
@@ -89,6 +90,7 @@ def products(source: NativeSource, found: Sequence[Unit]) -> Iterator[Product]:
             call = _CALL.match(text)
             if call is not None:
                 m, n, k, _, am, ak, _, bk, bn, *_ = _arguments(call[1])
+                ak, bk = _BACK.sub("", ak), _BACK.sub("", bk)
                 m, n, k = (_sized(size, named) for size in (m, n, k))
                 inner = [_LOOP.match(line) for line in unit.lines]
                 loops = [_sized(one[1] or one[2], named) for one in inner if one is not None]

@@ -377,6 +377,19 @@ static void F(wide)(i64 m, i64 n, i64 k, const REAL *a, i64 am, i64 ak, const RE
     }
 }
 
+/* One row of C, from rows of B as they lie: the above without its bookkeeping, which takes as long as
+   a small matrix. Where B is read from its last row on, so are its panels: what was read last is
+   still in the L1 cache when the next product goes the other way. */
+static void F(one_row)(i64 n, i64 k, const REAL *a, i64 ak, const REAL *b, i64 bk, REAL *c,
+                       i64 add) {
+    const i64 most = 8 * LANES, panels = (n - 1) / most;
+    for (i64 p = 0; p <= panels; p++) {
+        const i64 j = (bk < 0 ? panels - p : p) * most, cols = n - j < most ? n - j : most;
+        const i64 W = (cols + LANES - 1) / LANES;
+        F(kernels)[W][1](k, a, 0, ak, b + j, bk, c + j, 0, cols - (W - 1) * LANES, add);
+    }
+}
+
 /* COLS entries of a row of C, by vectors along k; a few columns are summed in several parts, since
    one addition has to wait for the one before. */
 INLINE void F(inner_tile)(const int COLS, i64 k, const REAL *a, const REAL *b, i64 bn, REAL *c,
@@ -499,6 +512,8 @@ void F(sg_gemm)(i64 m, i64 n, i64 k, const REAL *a, i64 am, i64 ak, const REAL *
         F(scattered)(m, n, k, a, am, ak, b, bk, bn, c, cm, cn, add);
     } else if (bk == 1 && (bn != 1 || n == 1) && m <= INNER_ROWS) {
         F(inner_of_any)(m, n, k, a, am, ak, b, bn, c, cm, add);
+    } else if (MASKED && m == 1 && bn == 1) {
+        F(one_row)(n, k, a, ak, b, bk, c, add);
     } else {
         /* a last column alone in its vectors takes as long as a vector of them: it goes by itself */
         const i64 alone = m > ROWS_8 && n > LANES && n % LANES == 1;

@@ -108,6 +108,18 @@ def test_a_product_is_the_product(library, m, n, k, forms, dtype, add, seed):
     assert np.array_equal(whole, around)
 
 
+@settings(max_examples=40)
+@given(m=st.sampled_from([1, 2, 9]), n=sizes, k=sizes, dtype=st.sampled_from(sorted(NAMES)))
+def test_a_sum_may_run_from_its_last_term_to_its_first(library, m, n, k, dtype):
+    rng = np.random.default_rng(n + 1000 * k)
+    a, b = rng.integers(-9, 9, (m, k)).astype(dtype), rng.integers(-9, 9, (k, n)).astype(dtype)
+    c = np.zeros((m, n), dtype)
+
+    call(getattr(library, f"sg_gemm_{NAMES[dtype]}"), (m, n, k), a[:, ::-1], b[::-1], c, add=[0])
+
+    assert np.array_equal(c, a @ b)  # whole numbers, which are exact
+
+
 @settings(max_examples=150)
 @given(
     rows=sizes, columns=sizes, forms=st.tuples(layouts, layouts),

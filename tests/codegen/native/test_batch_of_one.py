@@ -1,0 +1,127 @@
+"""Training by single examples: gradients of matrices stay factors, recurrences turn around."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from c_compiler import needs_c_compiler
+from hypothesis import given, settings, strategies as st
+
+import symgraph as sg
+
+pytestmark = needs_c_compiler
+
+
+def _adam(inputs: int, outputs: int, **options: Any) -> Any:
+    """One step for ||x w||^2 / 2, of which the gradient by w is x.T x w."""
+    x, w = sg.input("x", ("N", inputs)), sg.parameter("w", (inputs, outputs))
+    m, v = (sg.parameter(name, (inputs, outputs)) for name in "mv")
+    g = sg.grad(sg.squared_norm(x @ w) / 2, w)
+    m1, v1 = 0.9 * m + 0.1 * g, 0.99 * v + 0.01 * g**2
+    updates = {m: m1, v: v1, w: w - 0.1 * m1 / (sg.sqrt(v1) + 1e-3)}
+    return sg.compile([x, w, m, v], sg.sum(w), updates=updates, target="cython", **options)
+
+
+@settings(deadline=None, max_examples=12)
+@given(st.integers(2, 9), st.sampled_from([64, 65, 100]), st.sampled_from([0, 1, 2, 5]))
+def test_a_step_is_the_closed_form_for_one_example_and_for_more(n: int, k: int, rows: int) -> None:
+    draw = np.random.default_rng(n + 100 * k + rows)
+    x, w = draw.normal(size=(rows, n)), draw.normal(size=(n, k))
+    m, v = draw.normal(size=(n, k)), draw.uniform(size=(n, k))
+    g = x.T @ (x @ w)
+    m1, v1 = 0.9 * m + 0.1 * g, 0.99 * v + 0.01 * g**2
+    w1 = w - 0.1 * m1 / (np.sqrt(v1) + 1e-3)
+    _adam(n, k)(x, w, m, v)
+    for found, expected in ((m, m1), (v, v1), (w, w1)):
+        np.testing.assert_allclose(found, expected, 1e-11, 1e-12)
+
+
+def test_the_gradient_of_one_example_is_a_column_and_a_row() -> None:
+    text = _adam(70, 80).source
+    one, more = text.split("} else {", 1)[0].split("if (n1 == 1) {")[-1], text
+    assert "copy2_f64(1, 70, " in one
+    assert "copy2_f64(1, 80, " in one
+    assert "gemm" not in one
+    assert more.count("if (n1 == 1) {") == 2
+
+
+@pytest.mark.parametrize("outputs", [2, 63])
+def test_short_rows_are_written_out(outputs: int) -> None:
+    assert "n1 == 1" not in _adam(70, outputs).source
+
+
+def test_a_gradient_that_something_else_reads_is_written_out() -> None:
+    x, w = sg.input("x", ("N", 70)), sg.parameter("w", (70, 80))
+    g = sg.grad(sg.squared_norm(x @ w) / 2, w)
+    program = sg.compile([x, w], g, updates={w: w - 0.1 * g}, target="cython")
+    start = np.full((70, 80), 0.01)
+    row, weight = np.linspace(-1, 1, 70)[None], start.copy()
+    expected = row.T @ (row @ start)
+    np.testing.assert_allclose(program(row, weight), expected, 1e-12, 1e-12)
+    np.testing.assert_allclose(weight, start - 0.1 * expected, 1e-12, 1e-12)
+
+
+def test_two_gradients_in_one_loop_are_both_factors() -> None:
+    x, y = sg.input("x", ("N", 9)), sg.input("y", ("N", 9))
+    a, b = sg.parameter("a", (9, 70)), sg.parameter("b", (9, 70))
+    loss = sg.squared_norm(x @ a + y @ b) / 2
+    updates = {p: p - 0.1 * sg.grad(loss, p) for p in (a, b)}
+    program = sg.compile([x, y, a, b], loss, updates=updates, target="cython")
+    draw = np.random.default_rng(4)
+    for rows in (1, 3):
+        given_x, given_y = draw.normal(size=(2, rows, 9))
+        first, second = draw.normal(size=(2, 9, 70))
+        z = given_x @ first + given_y @ second
+        expected = first - 0.1 * given_x.T @ z, second - 0.1 * given_y.T @ z
+        program(given_x, given_y, first, second)
+        np.testing.assert_allclose(first, expected[0], 1e-11, 1e-12)
+        np.testing.assert_allclose(second, expected[1], 1e-11, 1e-12)
+
+
+# --- recurrences ---------------------------------------------------------------------------------
+
+
+def _recurrence(size: int, length: int, rows: Any) -> Any:
+    x, w = sg.input("x", (length, rows, size)), sg.parameter("w", (size, size))
+    start = sg.zeros((rows, size))
+    states = sg.scan(lambda s, row: sg.tanh(s @ w + row), start, x).states
+    loss = sg.squared_norm(states) / 2
+    return sg.compile([x, w], [loss, sg.grad(loss, w)], target="cython")
+
+
+def _by_hand(x: Any, w: Any) -> tuple[float, Any]:
+    states = [np.zeros_like(x[0])]
+    for row in x:
+        states.append(np.tanh(states[-1] @ w + row))
+    slope, gradient = np.zeros_like(x[0]), np.zeros_like(w)
+    for before, state in zip(states[-2::-1], states[:0:-1], strict=True):
+        slope = (slope + state) * (1 - state**2)
+        gradient += before.T @ slope
+        slope = slope @ w.T
+    return (np.array(states) ** 2).sum() / 2, gradient
+
+
+@pytest.mark.parametrize("size", [50, 51, 97, 150])
+@pytest.mark.parametrize("rows", ["N", 1])
+def test_a_matrix_that_is_read_to_and_fro_gives_the_same_states(size: int, rows: Any) -> None:
+    program = _recurrence(size, 7, rows)
+    draw = np.random.default_rng(size)
+    w = draw.normal(size=(size, size)) / size
+    for count in (1, 3) if rows == "N" else (1,):
+        x = draw.normal(size=(7, count, size))
+        loss, gradient = program(x, w)
+        expected = _by_hand(x, w)
+        assert loss == pytest.approx(expected[0], rel=1e-12)
+        np.testing.assert_allclose(gradient, expected[1], 1e-10, 1e-11)
+
+
+def test_only_matrices_larger_than_a_cache_are_read_to_and_fro() -> None:
+    assert "n1 == 1 ? t1 & 1 : 0" in _recurrence(60, 7, "N").source
+    assert "t1 & 1" not in _recurrence(40, 7, "N").source
+    assert "const i64 r1 = t1 & 1;" in _recurrence(60, 7, 1).source
+    assert "const i64 r" not in _recurrence(60, 7, 8).source
+
+
+def test_the_report_lists_such_a_matrix_as_it_is() -> None:
+    layouts = {(p.k, p.a, p.b) for p in _recurrence(60, 7, "N").report().products if p.around}
+    assert layouts == {("60", "as it is", "as it is")}
