@@ -37,8 +37,11 @@ _NAMES: dict[str, str] = {
     "symgraph.build.declare": """
         const input let parameter state stop_gradient
     """,
+    "symgraph.build.loop_making": """
+        ScanResult
+    """,
     "symgraph.build.loops": """
-        ScanResult recurrence scan shift
+        recurrence scan shift
     """,
     "symgraph.build.noise": """
         bits dropout key noisy_relu normal training uniform
@@ -271,8 +274,8 @@ if TYPE_CHECKING:
         logdet as logdet,
         solve as solve,
     )
+    from symgraph.build.loop_making import ScanResult as ScanResult
     from symgraph.build.loops import (
-        ScanResult as ScanResult,
         recurrence as recurrence,
         scan as scan,
         shift as shift,

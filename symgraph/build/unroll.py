@@ -11,7 +11,7 @@ from typing import Any
 import sympy
 
 from symgraph.build.coerce import as_node
-from symgraph.build.loops import ScanResult
+from symgraph.build.loop_making import ScanResult
 from symgraph.errors import KindError, ShapeError, UnknownNameError
 from symgraph.node import Node
 from symgraph.ops.leaves import Var, fill

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgraph.build.coerce import as_node
-from symgraph.build.loops import ScanResult
+from symgraph.build.loop_making import ScanResult
 from symgraph.columns import aligned
 from symgraph.errors import KindError, RangeError, UnknownNameError, UnsupportedError
 from symgraph.explore.chain import Layers, Steps, layers_of, steps_of

@@ -23,7 +23,8 @@ from symgraph.build.contract import matmul
 from symgraph.build.conv import Padding, PerAxis, conv2d as convolve
 from symgraph.build.declare import Initializer, let, parameter, state
 from symgraph.build.indexing import take
-from symgraph.build.loops import ScanResult, scan
+from symgraph.build.loop_making import ScanResult
+from symgraph.build.loops import scan
 from symgraph.build.norm import batch_norm as normalise, layer_norm as normalise_features
 from symgraph.build.shaping import reshape, split, zeros
 from symgraph.errors import KindError, RangeError, ShapeError

@@ -32,7 +32,7 @@ from symgraph.printing import Format, Piece
 from symgraph.scalar import slot
 from symgraph.shapes import Dim, bind_dim, same_shape, shape_text
 from symgraph.template import template
-from symgraph.walks import reachable, topological
+from symgraph.walks import depth_first, reachable, topological
 
 __all__ = [
     "Body",
@@ -523,19 +523,9 @@ class _Beside:
     def _frontier(self, roots: Sequence[Node]) -> tuple[list[Node], set[Node]]:
         """The largest nodes of the other loop below the roots, and the nodes above these."""
         self._sort(roots)
-        read: dict[Node, None] = {}
-        computed: set[Node] = set()
-        stack = [*roots][::-1]
-        while stack:
-            node = stack.pop()
-            if node in read or node in computed:
-                continue
-            if node in self._theirs and node not in self._ours:
-                read[node] = None
-            else:
-                computed.add(node)
-                stack.extend(node.args[::-1])
-        return list(read), computed
+        theirs = self._theirs - self._ours
+        order = depth_first(roots, lambda node: () if node in theirs else node.args)
+        return [node for node in order if node in theirs], set(order) - theirs
 
     def _sort(self, roots: Sequence[Node]) -> None:
         for node in above(roots, self._sorted):

@@ -10,7 +10,8 @@ import numpy as np
 
 from symgraph.build.arithmetic import sigmoid, tanh
 from symgraph.build.declare import const, input
-from symgraph.build.loops import ScanResult, scan
+from symgraph.build.loop_making import ScanResult
+from symgraph.build.loops import scan
 from symgraph.errors import RangeError
 from symgraph.explore.influence import influence
 from symgraph.node import Node

@@ -204,17 +204,8 @@ def _layer_names(spec: Spec) -> dict[Node, str]:
 
 def _variables(layer: Node, layers: Mapping[Node, str]) -> list[Var]:
     """The parameters and states of a layer, up to the layers that it is made of."""
-    found: dict[Var, None] = {}
-    stack, seen = [*layer.args[::-1]], set[Node]()
-    while stack:
-        node = stack.pop()
-        if node in seen or node in layers:
-            continue
-        seen.add(node)
-        if isinstance(node, Var) and node.role in ("parameter", "state"):
-            found[node] = None
-        stack += node.args[::-1]
-    return list(found)
+    below = topological(layer.args, layers)
+    return [x for x in below if isinstance(x, Var) and x.role in ("parameter", "state")]
 
 
 def _formula(layer: Node) -> str:

@@ -17,7 +17,7 @@ import sympy
 
 from symgraph.build.arithmetic import add
 from symgraph.build.contract import sum as sum_of
-from symgraph.build.loops import ScanResult
+from symgraph.build.loop_making import ScanResult
 from symgraph.errors import DrawError, UnsupportedError
 from symgraph.evaluate import evaluate_above
 from symgraph.explain.loops import last_times, names_of
