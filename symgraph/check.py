@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -16,10 +16,10 @@ from symgraph.errors import GradientError, UnknownNameError
 from symgraph.evaluate import bind_values, evaluate_above
 from symgraph.facts import is_symmetric
 from symgraph.grad import grad
-from symgraph.node import Node
+from symgraph.node import Node, variables
 from symgraph.ops import Let, Scan, Var
 from symgraph.ops.loop import local
-from symgraph.sample import CLEARANCE, draw
+from symgraph.sample import Sample, draw
 from symgraph.walks import topological
 
 __all__ = ["Check", "CheckRow", "check"]
@@ -29,8 +29,12 @@ Array = NDArray[Any]
 #: Largest accepted relative differences |a - b| / (1 + |b|).
 DUAL_TOLERANCE = 1e-9
 DIFFERENCE_TOLERANCE = 1e-6
-#: First step of the difference quotients.
-STEP = 1e-3
+#: Steps of the difference quotients: a smaller one where a larger one may cross a kink.
+STEPS = (1e-3, 3e-5, 1e-6)
+#: Quotients with the smallest step may straddle a kink that is closer than this.
+TOO_CLOSE = 10 * STEPS[-1]
+#: So many values are drawn, where some are not given, until none lies at a kink.
+DRAWS = 4
 
 
 @dataclass(frozen=True)
@@ -56,11 +60,14 @@ class CheckRow:
 class Check:
     """The comparison, one row a variable; `ok` when every row agrees.
 
-    `nearest_kink` is how far the values were from a kink, where quotients mean nothing.
+    `nearest_kink` is how far the values were from a kink, where quotients mean nothing; `step` the
+    smallest step that quotients needed, `seed` that of the values.
     """
 
     rows: tuple[CheckRow, ...]
     nearest_kink: float
+    step: float = STEPS[0]
+    seed: int = 0
 
     @property
     def ok(self) -> bool:
@@ -73,7 +80,8 @@ class Check:
             {**asdict(row), "shape": list(row.shape), "index": list(row.index)} for row in self.rows
         ]
         near = None if np.isinf(self.nearest_kink) else self.nearest_kink
-        return {"ok": self.ok, "rows": rows, "nearest_kink": near}
+        more = {"nearest_kink": near, "step": self.step, "seed": self.seed}
+        return {"ok": self.ok, "rows": rows, **more}
 
     def __str__(self) -> str:
         lines: list[tuple[str, ...]] = [
@@ -98,9 +106,15 @@ class Check:
         count = sum(row.entries for row in self.rows)
         worst = max((row.difference for row in self.rows), default=0.0)
         if self.ok:
-            return f"agree: {count} entries, largest relative difference {worst:.1e}"
+            agreed = f"agree: {count} entries, largest relative difference {worst:.1e}"
+            if self.step == STEPS[0]:
+                return agreed
+            return (
+                f"{agreed}; with steps down to {self.step:.0e}, as a kink is only "
+                f"{self.nearest_kink:.1e} away"
+            )
         bad = ", ".join(row.name for row in self.rows if not row.ok)
-        if self.nearest_kink < CLEARANCE:
+        if self.nearest_kink < TOO_CLOSE:
             return (
                 f"DIFFER in {bad}; a kink is only {self.nearest_kink:.1e} away, where difference "
                 "quotients mean nothing. Give other values."
@@ -118,10 +132,12 @@ def check(
     """Compare the symbolic gradient with difference quotients and with dual numbers.
 
     `wrt`: a node, a name or several (default: all real variables). `values`: arrays by name or
-    node; what is missing is drawn at random from `seed`, away from kinks. Of an array at most
-    `entries` entries are compared. An expression with many entries is summed up with random
-    weights first. A `stop_gradient` counts as a constant.
-    Quotients are central, with two steps extrapolated (Richardson 1911).
+    node; what is missing is drawn at random from `seed`, away from kinks, and drawn anew from the
+    next seeds where it lies at one. Of an array at most `entries` entries are compared. An
+    expression with many entries is summed up with random weights first. A `stop_gradient` counts as
+    a constant.
+    Quotients are central, with two steps extrapolated (Richardson 1911); near a kink, where they
+    differ, they are taken again with smaller steps.
     Raises GradientError for an expression that is not real, UnknownNameError for a name that does
     not occur, NonFiniteError when no finite value is found.
 
@@ -134,10 +150,22 @@ def check(
     root = as_node(expr, "check")
     if root.kind != "real":
         raise GradientError(f"check: the expression is {root.kind}; only real ones have gradients.")
-    given, dims = bind_values([root], values or {})
-    sample = draw([root], seed, given, dims)
-    compared = _Compared(root, sample.values, sample.dims, seed)
     sources = _sources(root, wrt)
+    given, dims = bind_values([root], values or {})
+    found = _check_at(root, sources, draw([root], seed, given, dims), seed, entries)
+    is_drawn = any(variable not in given for variable in variables([root]))
+    for other in range(seed + 1, seed + DRAWS if is_drawn else seed):
+        if found.ok or found.nearest_kink >= TOO_CLOSE:
+            break
+        found = _check_at(root, sources, draw([root], other, given, dims), other, entries)
+    return found
+
+
+def _check_at(
+    root: Node, sources: Sequence[Node], sample: Sample, seed: int, entries: int
+) -> Check:
+    """The comparison at one point."""
+    compared = _Compared(root, sample, seed)
     weights = local(root, "weights")
     gradients = grad(root, sources, cotangent=weights) if sources else []
     given = {**sample.values, weights: compared.weights}
@@ -146,7 +174,7 @@ def check(
         compared.row(source, np.asarray(found[gradient], dtype=float), entries)
         for source, gradient in zip(sources, gradients, strict=True)
     ]
-    return Check(tuple(rows), sample.nearest_kink)
+    return Check(tuple(rows), sample.nearest_kink, compared.step, seed)
 
 
 def _sources(root: Node, wrt: Any) -> list[Node]:
@@ -171,18 +199,12 @@ def _sources(root: Node, wrt: Any) -> list[Node]:
 class _Compared:
     """One point at which an expression is moved along single entries."""
 
-    def __init__(
-        self,
-        root: Node,
-        values: Mapping[Node, Array],
-        dims: Mapping[sympy.Symbol, int],
-        seed: int,
-    ) -> None:
+    def __init__(self, root: Node, sample: Sample, seed: int) -> None:
         self._root = root
-        self._values = dict(values)
-        self._dims = dims
+        self._values = dict(sample.values)
+        self._dims = sample.dims
         self._random = np.random.default_rng(seed + 1)
-        base = evaluate_above([root], values, dims)
+        base = evaluate_above([root], sample.values, sample.dims)
         # What stops the gradient stays where it is while the variables move.
         self._held = {
             node: base[node]
@@ -194,6 +216,9 @@ class _Compared:
         self.weights: Array = self._random.uniform(0.5, 1.5, shape) if shape else np.ones(())
         self._size = abs(float(np.sum(self.weights * base[root])))
         self._comparable = not _stops_in_a_loop(root)
+        self._has_kinks = np.isfinite(sample.nearest_kink)
+        #: The smallest step that was needed.
+        self.step = STEPS[0]
 
     def row(self, source: Node, gradient: Array, entries: int) -> CheckRow:
         """The worst of the chosen entries of one variable."""
@@ -206,10 +231,12 @@ class _Compared:
         for index in places:
             symbolic = float(gradient[index])
             dual = self._dual(source, index)
-            quotient = self._quotient(source, index) if self._comparable else dual
-            by_dual, by_quotient = _difference(symbolic, dual), _difference(symbolic, quotient)
             # Subtracting two values of size s leaves an error of about s times the rounding.
             allowed = DIFFERENCE_TOLERANCE * (1 + self._size / (1 + abs(symbolic)))
+            quotient = dual
+            if self._comparable:
+                quotient = self._agreeing(source, index, symbolic, allowed)
+            by_dual, by_quotient = _difference(symbolic, dual), _difference(symbolic, quotient)
             ok = by_dual <= DUAL_TOLERANCE and by_quotient <= allowed
             difference = max(by_dual, by_quotient)
             row = CheckRow(
@@ -232,12 +259,26 @@ class _Compared:
         run = DualRun([self._root], given, self._dims)
         return float(np.sum(self.weights * run[self._root].rate))
 
-    def _quotient(self, source: Node, index: tuple[int, ...]) -> float:
+    def _agreeing(
+        self, source: Node, index: tuple[int, ...], symbolic: float, allowed: float
+    ) -> float:
+        """The quotient with the largest step that agrees; that with the first if none does."""
+        first = self._quotient(source, index, STEPS[0])
+        if _difference(symbolic, first) <= allowed or not self._has_kinks:
+            return first
+        for step in STEPS[1:]:
+            quotient = self._quotient(source, index, step)
+            if _difference(symbolic, quotient) <= allowed:
+                self.step = min(self.step, step)
+                return quotient
+        return first
+
+    def _quotient(self, source: Node, index: tuple[int, ...], step: float) -> float:
         """Central differences with steps h and h/2, the error of order h² removed."""
-        h = STEP * max(1.0, abs(float(self._values[source][index])))
+        h = step * max(1.0, abs(float(self._values[source][index])))
         wide, narrow = (
-            (self._at(source, index, step) - self._at(source, index, -step)) / (2 * step)
-            for step in (h, h / 2)
+            (self._at(source, index, by) - self._at(source, index, -by)) / (2 * by)
+            for by in (h, h / 2)
         )
         return (4 * narrow - wide) / 3
 

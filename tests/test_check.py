@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import mpmath
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ import sympy
 import symgraph as sg
 from symgraph import scalar
 from symgraph.dual import Dual, DualRun
-from symgraph.sample import draw
+from symgraph.sample import Sample, draw
 from symgraph.scalar import slot
 
 X, W = sg.input("X", ("N", 3)), sg.parameter("W", (3, 2))
@@ -49,13 +51,15 @@ def test_a_loop_agrees():
     assert sg.check(sg.sum(run.states**2)).ok
 
 
-def test_a_wrong_derivative_is_found_and_named():
-    wrong = scalar.pointwise("wrong_square", slot(0) ** 2, [slot(0)])
-    try:
-        x, y = sg.input("x"), sg.input("y")
-        report = sg.check(sg.apply(wrong(slot(0)), x) + y, values={"x": 3.0, "y": 1.0})
-    finally:
-        del scalar.functions["wrong_square"]
+@pytest.fixture
+def wrong_square():
+    yield scalar.pointwise("wrong_square", slot(0) ** 2, [slot(0)])(slot(0))
+    del scalar.functions["wrong_square"]
+
+
+def test_a_wrong_derivative_is_found_and_named(wrong_square):
+    x, y = sg.input("x"), sg.input("y")
+    report = sg.check(sg.apply(wrong_square, x) + y, values={"x": 3.0, "y": 1.0})
 
     assert not report.ok
     assert [row.ok for row in report.rows] == [False, True]
@@ -82,6 +86,41 @@ def test_at_a_kink_the_report_says_that_quotients_mean_nothing():
 
     assert report.nearest_kink == 0.0
     assert "a kink is only 0.0e+00 away" in str(report)
+
+
+def test_near_a_kink_the_quotients_take_smaller_steps():
+    x = sg.input("x")
+    bent = sg.exp(x) * sg.relu(x - 0.5)
+    report = sg.check(bent, values={"x": 0.5004})
+
+    assert report.ok
+    assert report.rows[0].quotient == pytest.approx(float(mpmath.exp(0.5004)) * 1.0004, abs=1e-8)
+    assert "; with steps down to 3e-05, as a kink is only 4.0e-04 away" in str(report)
+    assert sg.check(bent, values={"x": 0.6}).step == 1e-3
+
+
+def test_a_wrong_derivative_near_a_kink_is_reported_with_the_first_step(wrong_square):
+    x = sg.input("x")
+    near = sg.relu(sg.apply(wrong_square, x) - 9.0)
+    report = sg.check(near, values={"x": 3.00005})
+
+    assert (report.ok, report.rows[0].ok) == (False, False)
+    assert report.rows[0].dual == pytest.approx(6.0001)
+    assert "DIFFER in x: largest relative difference" in str(report)
+
+
+def test_drawn_values_that_lie_at_a_kink_are_drawn_anew(monkeypatch):
+    x, y = sg.input("x"), sg.input("y")
+
+    def drawn(roots, seed, given, dims):
+        values = {x: np.asarray(float(seed)), y: np.asarray(2.0), **given}
+        return Sample(values, dict(dims), abs(float(values[x])))
+
+    monkeypatch.setattr(sys.modules["symgraph.check"], "draw", drawn)
+    report = sg.check(sg.relu(x) * y)
+    assert (report.ok, report.seed) == (True, 1)
+    assert not sg.check(sg.relu(x) * y, values={"x": 0.0}).ok
+    assert "a kink is only 0.0e+00 away" in str(sg.check(sg.relu(x), values={"x": 0.0}))
 
 
 def test_random_values_keep_away_from_kinks():
