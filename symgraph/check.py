@@ -16,11 +16,11 @@ from symgraph.errors import GradientError, UnknownNameError
 from symgraph.evaluate import bind_values, evaluate_above
 from symgraph.facts import is_symmetric
 from symgraph.grad import grad
-from symgraph.node import Node, variables
+from symgraph.node import Node
 from symgraph.ops import Let, Scan, Var
 from symgraph.ops.loop import local
 from symgraph.sample import Sample, draw
-from symgraph.walks import topological
+from symgraph.walks import topological, variables
 
 __all__ = ["Check", "CheckRow", "check"]
 
