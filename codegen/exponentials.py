@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from symgraph.codegen.basic import basic, op_of
 from symgraph.codegen.passes import Rewritten, everything, rebuilt, rewrite, unchanged
 from symgraph.node import Node
+from symgraph.ops.body import Renaming, local
 from symgraph.ops.leaves import Const, Fill, fill
-from symgraph.ops.loop import Renaming, Scan, Trace, local, make_scan
+from symgraph.ops.loop import Scan, Trace, make_scan
 from symgraph.ops.map import Map, map_node
 from symgraph.scalar import greater_equal, slot, where
 from symgraph.template import template

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from symgraph.codegen.passes import Rewritten, rebuilt
 from symgraph.errors import UnsupportedError
 from symgraph.node import Node
+from symgraph.ops.body import Body, local
 from symgraph.ops.einsum import widen
-from symgraph.ops.loop import Body, Scan, Trace, final, local, make_scan
+from symgraph.ops.loop import Scan, Trace, final, make_scan
 from symgraph.ops.map import Map, map_node
 from symgraph.ops.sweep import batch
 from symgraph.scalar import slot

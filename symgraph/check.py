@@ -18,7 +18,7 @@ from symgraph.facts import is_symmetric
 from symgraph.grad import grad
 from symgraph.node import Node
 from symgraph.ops import Let, Scan, Var
-from symgraph.ops.loop import local
+from symgraph.ops.body import local
 from symgraph.sample import Sample, draw
 from symgraph.walks import topological, variables
 

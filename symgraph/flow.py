@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from symgraph.evaluate import bind_values, evaluate_above
 from symgraph.grad import adjoints
 from symgraph.node import Node
+from symgraph.ops.body import local
 from symgraph.ops.leaves import fill
-from symgraph.ops.loop import local
 from symgraph.ops.sweep import total
 from symgraph.shapes import bind_shape
 

@@ -19,9 +19,9 @@ from symgraph.errors import GradientError, ShapeError
 from symgraph.facts import facts_about, is_symmetric
 from symgraph.node import Node
 from symgraph.operators import operators
+from symgraph.ops.body import local
 from symgraph.ops.einsum import folded_einsum
 from symgraph.ops.leaves import Const, Fill, constant, fill
-from symgraph.ops.loop import local
 from symgraph.ops.map import map_node
 from symgraph.ops.move import reshape_node
 from symgraph.ops.sweep import Adjoints, batched_roots, forward, reverse, total

@@ -37,9 +37,9 @@ from symgraph.notation.read import Reader
 from symgraph.notation.sequences import Side
 from symgraph.notation.tree import Formula, Name, rewritten
 from symgraph.ops import Concat, Const, Fill, Final, Let, Map, Scan, Trace, Var
+from symgraph.ops.body import local
 from symgraph.ops.leaves import fill
 from symgraph.ops.let import bare
-from symgraph.ops.loop import local
 from symgraph.ops.sweep import dependents
 from symgraph.paths import count_paths
 from symgraph.printing import Style

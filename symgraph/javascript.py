@@ -14,8 +14,8 @@ from symgraph.errors import GradientError, KindError
 from symgraph.grad import adjoints
 from symgraph.graph import Graph, graph
 from symgraph.node import Node
+from symgraph.ops.body import local
 from symgraph.ops.leaves import Var, fill
-from symgraph.ops.loop import local
 from symgraph.ops.sweep import Adjoints, dependents, total
 from symgraph.shapes import Shape
 from symgraph.vertices import Edge

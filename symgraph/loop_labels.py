@@ -18,9 +18,10 @@ from symgraph.notation.sequences import Moment, Timed, gathered
 from symgraph.notation.tree import Formula
 from symgraph.notation.unstack import Moments, unstack
 from symgraph.ops import Scan
+from symgraph.ops.body import local
 from symgraph.ops.einsum import sum_over
 from symgraph.ops.leaves import var
-from symgraph.ops.loop import final, local
+from symgraph.ops.loop import final
 from symgraph.ops.map import add_up
 from symgraph.ops.sweep import reverse
 

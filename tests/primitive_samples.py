@@ -14,11 +14,12 @@ import sympy
 import symgraph as sg
 from symgraph.node import Node
 from symgraph.ops import leaves
+from symgraph.ops.body import local
 from symgraph.ops.einsum import einsum_node
 from symgraph.ops.leaves import constant, fill, iota
 from symgraph.ops.let import let_node
 from symgraph.ops.linalg import det, inv, logdet, solve
-from symgraph.ops.loop import final, local, make_scan, trace
+from symgraph.ops.loop import final, make_scan, trace
 from symgraph.ops.map import map_node
 from symgraph.ops.move import (
     Affine,

@@ -18,7 +18,8 @@ from symgraph import node as nodes
 from symgraph.codegen.native.graph_key import graph_key
 from symgraph.network import load_network
 from symgraph.node import Node
-from symgraph.ops.loop import Body, Scan
+from symgraph.ops.body import Body
+from symgraph.ops.loop import Scan
 from symgraph.walks import variables
 
 NETWORKS = ["named-units", "regularised", "gru", 13]

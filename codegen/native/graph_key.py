@@ -26,8 +26,8 @@ from symgraph.began import BEGAN
 from symgraph.codegen.passes import everything
 from symgraph.codegen.recipe import Recipe
 from symgraph.node import Node
+from symgraph.ops.body import Body
 from symgraph.ops.leaves import LiteralArray, Var
-from symgraph.ops.loop import Body
 from symgraph.ops.move import Affine, Lookup
 from symgraph.scalar import Pointwise
 from symgraph.template import Template

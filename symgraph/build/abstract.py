@@ -19,8 +19,8 @@ from symgraph.errors import (
 )
 from symgraph.node import Node
 from symgraph.ops import Let, Map, Scan, Trace
+from symgraph.ops.body import Body
 from symgraph.ops.leaves import Fill, var
-from symgraph.ops.loop import Body
 from symgraph.ops.map import map_node
 from symgraph.scalar import NUMPY, functions, slot
 from symgraph.template import function_name, template

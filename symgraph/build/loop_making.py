@@ -15,10 +15,11 @@ from symgraph.build.arithmetic import not_equal, where
 from symgraph.build.step_form import Argument, leaves, like, names_in, shapes_of
 from symgraph.errors import KindError, ShapeError, UnknownNameError
 from symgraph.node import Kind, Node, promote
+from symgraph.ops.body import Pair, Renaming, local
 from symgraph.ops.einsum import einsum_node
 from symgraph.ops.leaves import Const, Fill, Iota, Var, constant, fill
 from symgraph.ops.let import Let
-from symgraph.ops.loop import Pair, Renaming, final, local, scan_and_traces
+from symgraph.ops.loop import final, scan_and_traces
 from symgraph.ops.sweep import above
 from symgraph.shapes import Dim, as_dim, same_dim, same_shape, shape_text
 from symgraph.walks import depth_first

@@ -24,9 +24,10 @@ from symgraph.build.indexing import getitem, take
 from symgraph.errors import KindError, ShapeError
 from symgraph.node import Kind, Node, promote
 from symgraph.operators import operators
+from symgraph.ops.body import local
 from symgraph.ops.einsum import einsum_node
 from symgraph.ops.leaves import Fill, fill, iota, var
-from symgraph.ops.loop import local, make_scan, trace
+from symgraph.ops.loop import make_scan, trace
 from symgraph.ops.map import map_node
 from symgraph.ops.move import Affine, concat_node, identity_row, pull, reshape_node
 from symgraph.scalar import slot

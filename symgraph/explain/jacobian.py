@@ -49,10 +49,10 @@ from symgraph.notation.tree import (
     walk,
 )
 from symgraph.ops import Einsum, Map, Solve
+from symgraph.ops.body import local
 from symgraph.ops.einsum import folded_einsum
 from symgraph.ops.leaves import fill
 from symgraph.ops.let import bare
-from symgraph.ops.loop import local
 from symgraph.ops.sweep import dependents, reverse
 
 __all__ = ["Jacobian", "NoMatrixError", "by_entries"]

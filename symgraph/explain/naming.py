@@ -39,8 +39,8 @@ from symgraph.notation.tree import (
     walk,
 )
 from symgraph.ops import Concat, Einsum, Fill, Let, Map, Pull, Reduce, Reshape, Var
+from symgraph.ops.body import local
 from symgraph.ops.let import bare
-from symgraph.ops.loop import local
 from symgraph.ops.map import negative
 from symgraph.ops.move import Affine, Lookup, identity_row
 from symgraph.ops.sweep import dependents

@@ -30,9 +30,9 @@ from symgraph.notation.sequences import Moment, Span, Timed, at_moment, gathered
 from symgraph.notation.tree import Formula, Name, Number
 from symgraph.notation.unstack import State
 from symgraph.ops import Concat
+from symgraph.ops.body import local
 from symgraph.ops.leaves import fill
 from symgraph.ops.let import bare
-from symgraph.ops.loop import local
 from symgraph.ops.map import negative
 from symgraph.ops.sweep import Adjoints, dependents, reverse
 from symgraph.walks import topological

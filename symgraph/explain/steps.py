@@ -16,9 +16,9 @@ from symgraph.notation.kronecker import is_blocks
 from symgraph.notation.moments import Each, Point
 from symgraph.notation.tree import Formula, Name, Norm, Number, Sum
 from symgraph.ops import Einsum, Map, Pull, Reshape
+from symgraph.ops.body import local
 from symgraph.ops.leaves import fill
 from symgraph.ops.let import bare
-from symgraph.ops.loop import local
 from symgraph.ops.map import add_up
 from symgraph.ops.move import reshape_node
 from symgraph.ops.sweep import Adjoints

@@ -19,8 +19,8 @@ from symgraph.evaluate import bind_values, evaluate_above
 from symgraph.grad import jacobian
 from symgraph.node import Node
 from symgraph.ops import Let, Scan, Var
+from symgraph.ops.body import Renaming, local
 from symgraph.ops.let import bare
-from symgraph.ops.loop import Renaming, local
 from symgraph.ops.sweep import reverse
 from symgraph.shapes import bind_shape
 from symgraph.walks import reachable, topological

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 
 from symgraph.node import Node, substitute
 from symgraph.ops import Einsum, Final, Let, Map, Scan, Trace
+from symgraph.ops.body import local
 from symgraph.ops.einsum import einsum_node, widen
 from symgraph.ops.let import bare
-from symgraph.ops.loop import local, make_scan
+from symgraph.ops.loop import make_scan
 from symgraph.ops.sweep import Adjoints
 from symgraph.shapes import Dim, same_dim
 from symgraph.walks import topological

@@ -10,7 +10,7 @@ from symgraph.build.coerce import as_node
 from symgraph.errors import KindError, ShapeError, UnknownNameError
 from symgraph.node import Node
 from symgraph.ops import Final, Map, Scan, Trace
-from symgraph.ops.loop import Body
+from symgraph.ops.body import Body
 from symgraph.shapes import same_shape, shape_text
 from symgraph.template import function_name
 from symgraph.walks import topological

@@ -31,10 +31,10 @@ from symgraph.ops import (
     Trace,
     Var,
 )
+from symgraph.ops.body import local
 from symgraph.ops.einsum import einsum_node
 from symgraph.ops.leaves import fill
 from symgraph.ops.let import let_node
-from symgraph.ops.loop import local
 from symgraph.ops.map import map_node
 from symgraph.ops.move import (
     Affine,

@@ -15,65 +15,37 @@ from __future__ import annotations
 
 import itertools
 import weakref
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import sympy
 
 from symgraph.errors import KindError, ShapeError, UnsupportedError
-from symgraph.node import Node, intern, promote, substitute
-from symgraph.ops.einsum import folded_einsum, widen
-from symgraph.ops.evaluate import entries, evaluate_nodes
+from symgraph.node import Node, intern, promote
+from symgraph.ops.beside import batched, cotangents, tangents_of
+from symgraph.ops.body import Body, Pair, Renaming, descendants, local, local_name
 from symgraph.ops.leaves import Var, fill, var
+from symgraph.ops.loop_run import Run, unrolled
 from symgraph.ops.map import map_node
-from symgraph.ops.sweep import Image, above, batch, forward, reverse, total
+from symgraph.ops.over_time import lifted
+from symgraph.ops.sweep import Image
 from symgraph.printing import Format, Piece
 from symgraph.scalar import slot
-from symgraph.shapes import Dim, bind_dim, same_shape, shape_text
+from symgraph.shapes import Dim, same_shape, shape_text
 from symgraph.template import template
-from symgraph.walks import depth_first, reachable, topological
+from symgraph.walks import reachable, topological
 
 __all__ = [
-    "Body",
     "Final",
-    "Renaming",
     "Scan",
     "Trace",
     "final",
-    "local",
     "make_scan",
     "running_products",
     "scan_and_traces",
     "trace",
 ]
-
-_fresh = itertools.count()
-
-Pair = tuple[Node, Node]  # a local variable and its operand
-
-
-class Body(NamedTuple):
-    """One step: local variables and the next value of each state."""
-
-    states: tuple[Node, ...]
-    sequences: tuple[Node, ...]
-    constants: tuple[Node, ...]
-    nexts: tuple[Node, ...]
-
-    @property
-    def locals(self) -> tuple[Node, ...]:
-        """All local variables, in the order of the operands."""
-        return (*self.states, *self.sequences, *self.constants)
-
-    def next_of(self, state: Node) -> Node:
-        """The next value of a state."""
-        return self.nexts[self.states.index(state)]
-
-
-def local(like: Node, name: str, drop: int = 0) -> Node:
-    """A fresh local variable with the kind and shape of a node, without its first axes."""
-    return var(name, like.shape[drop:], "local", like.kind, {"fresh": next(_fresh)})
 
 
 class Scan(Node):
@@ -113,7 +85,7 @@ class Scan(Node):
         return dict(zip(self.body.locals, self.args, strict=True))
 
     def evaluate(self, dims: Mapping[sympy.Symbol, int], *xs: Any) -> Any:
-        return _Run(self, dims, xs)
+        return Run(self, dims, xs)
 
     def form(self, fmt: Format, xs: Sequence[Piece]) -> Piece:
         """The recurrence, then what each local variable stands for."""
@@ -122,10 +94,10 @@ class Scan(Node):
         parts: list[Piece] = []
         for state, following in zip(body.states, body.nexts, strict=True):
             parts.append(
-                Piece(f"{fmt.name(_name(state)).text}{arrow}{following._written(fmt.style)}")
+                Piece(f"{fmt.name(local_name(state)).text}{arrow}{following._written(fmt.style)}")
             )
         for place, x in zip(body.locals, xs, strict=True):
-            name = fmt.name(_name(place)).text
+            name = fmt.name(local_name(place)).text
             parts.append(x if name == x.text else Piece(f"{name}={x.text}"))
         if not body.sequences:
             parts.append(Piece(f"length={self.length}"))
@@ -148,20 +120,49 @@ class Scan(Node):
             for place, want in zip(places, wanted, strict=True)
             if want and place.kind == "real"
         }
-        found = _cotangents(self, arriving, chosen)
+        ends: dict[Node, list[Node]] = {}
+        traced: list[tuple[Node, Node]] = []
+        for projection, ct in arriving:
+            if isinstance(projection, Final):
+                ends.setdefault(self.body.states[projection.state], []).append(ct)
+            else:
+                assert isinstance(projection, Trace)
+                traced.append((projection.inner, ct))
+        found = cotangents(self, ends, traced, chosen)
         return [found.get(place, []) for place in places]
 
     def push_forward(self, tangents: Sequence[Node | None]) -> Image:
         """The Scan of the tangents, which reads the states of this one."""
-        return _tangents(self, tangents)
+        return tangents_of(self, tangents)
+
+    def beside(
+        self,
+        states: Sequence[Pair],
+        sequences: Sequence[Pair],
+        constants: Sequence[Pair],
+        nexts: Sequence[Node],
+        backwards: bool,
+    ) -> tuple[Scan, Callable[[Node], Node]]:
+        """Another loop of as many steps, as `make_scan` gives it."""
+        loop, rename = make_scan(states, sequences, constants, nexts, self.length, backwards)
+        assert isinstance(loop, Scan)
+        return loop, rename
+
+    def over_time(self, inner: Node) -> Node:
+        """As `trace`."""
+        return trace(self, inner)
+
+    def recorded(self, inner: Node) -> Node:
+        """The value of an inner node at every step, as the loop itself records it."""
+        return _trace_node(self, inner)
+
+    def last(self, state: int) -> Node:
+        """The last value of a state."""
+        return final(self, state)
 
     def batched(self, args: Sequence[Node], flags: Sequence[bool], size: Dim) -> Image:
         """The same loop for every entry of a leading axis."""
-        return _batched(self, args, flags, size)
-
-
-def _name(place: Node) -> str:
-    return str(place.params[0])
+        return batched(self, args, flags, size)
 
 
 class _Projection(Node, primitive=False):
@@ -251,7 +252,7 @@ class Final(_Projection):
         return image.final(self.state)
 
     def form(self, fmt: Format, xs: Sequence[Piece]) -> Piece:
-        return fmt.call("final", [*xs, fmt.name(_name(self.scan.body.states[self.state]))])
+        return fmt.call("final", [*xs, fmt.name(local_name(self.scan.body.states[self.state]))])
 
     @classmethod
     def rebuild(cls, params: tuple[Any, ...], args: tuple[Node, ...]) -> Node:
@@ -280,7 +281,7 @@ def make_scan(
     for group, pairs in (("state", states), ("sequence", sequences), ("constant", constants)):
         for i, (place, _) in enumerate(pairs):
             options = {"place": (group, i)}
-            rule[place] = var(_name(place), place.shape, "local", place.kind, options)
+            rule[place] = var(local_name(place), place.shape, "local", place.kind, options)
     rename = Renaming(rule)
     body = Body(
         tuple(rule[p] for p, _ in states), tuple(rule[p] for p, _ in sequences),
@@ -290,20 +291,6 @@ def make_scan(
     return _scan_node(body, length, backwards, args), rename
 
 
-class Renaming:
-    """Nodes with some nodes below them exchanged for others; nothing below these is looked at."""
-
-    def __init__(self, rule: Mapping[Node, Node]) -> None:
-        self._image = dict(rule)
-
-    def __call__(self, root: Node) -> Node:
-        image = self._image
-        for node in above([root], image.keys()):
-            args = tuple(image[arg] for arg in node.args)
-            image[node] = node if args == node.args else node.rebuild(node.params, args)
-        return image[root]
-
-
 def _scan_node(body: Body, length: Dim, backwards: bool, args: tuple[Node, ...]) -> Node:
     count, timed = len(body.states), len(body.states) + len(body.sequences)
     for k, (place, arg) in enumerate(zip(body.locals, args, strict=True)):
@@ -311,18 +298,18 @@ def _scan_node(body: Body, length: Dim, backwards: bool, args: tuple[Node, ...])
         if not same_shape(arg.shape, want):
             role = "state" if k < count else "sequence" if k < timed else "operand"
             raise ShapeError(
-                f"scan: {role} {_name(place)!r} has shape {shape_text(arg.shape)}, the loop needs "
-                f"{shape_text(want)}. Give it that shape."
+                f"scan: {role} {local_name(place)!r} has shape {shape_text(arg.shape)}, the "
+                f"loop needs {shape_text(want)}. Give it that shape."
             )
     for place, following in zip(body.states, body.nexts, strict=True):
         if not same_shape(place.shape, following.shape):
             raise ShapeError(
-                f"scan: state {_name(place)!r} starts with shape {shape_text(place.shape)} and "
-                f"continues with {shape_text(following.shape)}. A state keeps its shape."
+                f"scan: state {local_name(place)!r} starts with shape {shape_text(place.shape)} "
+                f"and continues with {shape_text(following.shape)}. A state keeps its shape."
             )
         if promote(place.kind, following.kind) != place.kind:
             raise KindError(
-                f"scan: state {_name(place)!r} starts {place.kind} and continues "
+                f"scan: state {local_name(place)!r} starts {place.kind} and continues "
                 f"{following.kind}. Start it with {following.kind} values, such as 0.0 for 0."
             )
     known = set(body.locals)
@@ -398,7 +385,7 @@ def _outside(
         return _trace_node(scan, node) if recorded and not node.is_loop else None
 
     fixed = {**constants, **known.fixed} if constants else known.fixed
-    return _lifted(inner, scan.length, stand, fixed)
+    return lifted(inner, scan.length, stand, fixed)
 
 
 class _Readings(NamedTuple):
@@ -417,381 +404,13 @@ def _readings(scan: Scan) -> _Readings:
     found = _known.get(scan)
     if found is None:
         body, operand = scan.body, scan.operand_of()
-        inside = _descendants(body.nexts, {*body.states, *body.sequences}) | set(body.states)
+        inside = descendants(body.nexts, {*body.states, *body.sequences}) | set(body.states)
         found = _known[scan] = _Readings(
             {place: operand[place] for place in body.sequences},
             {place: operand[place] for place in body.constants},
             inside,
         )
     return found
-
-
-def _descendants(roots: Collection[Node], sources: Collection[Node]) -> set[Node]:
-    """The nodes below the roots that depend on one of the sources."""
-    found: set[Node] = set()
-    for node in topological(roots):
-        if node in sources or any(arg in found for arg in node.args):
-            found.add(node)
-    return found
-
-
-def _lifted(
-    root: Node, length: Dim, stand: Callable[[Node], Node | None], fixed: Mapping[Node, Node]
-) -> Node:
-    """An inner node at every step, by operations outside the loop.
-
-    `stand(node)` is the stacked value of a node where that is known; `fixed` gives the operands of
-    local variables that do not change.
-    """
-    stacked: dict[Node, Node] = {}
-    own: set[Node] = set()
-    stack = [root]
-    while stack:
-        node = stack.pop()
-        if node in own or node in stacked:
-            continue
-        known = stand(node)
-        if known is not None:
-            stacked[node] = known
-        else:
-            own.add(node)
-            stack.extend(node.args)
-    moving = set(stacked)
-    settled: dict[Node, Node] = {}
-    for node in topological([root], stacked):
-        if any(arg in moving for arg in node.args):
-            moving.add(node)
-        elif node in fixed:
-            settled[node] = fixed[node]
-        elif any(arg in settled for arg in node.args):
-            settled[node] = node.rebuild(node.params, tuple(settled.get(a, a) for a in node.args))
-    if root in stacked:
-        return stacked[root]
-    if root in moving:
-        return batch([root], stacked, length, settled)[root]
-    return widen(settled.get(root, root), (length, *root.shape))
-
-
-# --- loops beside a loop ------------------------------------------------------------------------
-
-
-class _Beside:
-    """A loop whose steps read the values of another loop's steps: its reverse, or its tangent.
-
-    `states`, `sequences` and `constants` pair its own local variables with their operands; `nexts`
-    and the nodes given to `over_time` mix these with nodes of the other loop's body.
-    """
-
-    def __init__(
-        self,
-        scan: Scan,
-        states: Sequence[Pair],
-        sequences: Sequence[Pair],
-        constants: Sequence[Pair],
-        nexts: Sequence[Node],
-        backwards: bool,
-    ) -> None:
-        self._scan = scan
-        own = {place for place, _ in (*states, *sequences, *constants)}
-        #: The nodes that depend on own local variables; on those of the other loop; all looked at.
-        self._ours = set(own)
-        self._theirs = {*scan.body.states, *scan.body.sequences}
-        self._sorted = self._ours | self._theirs
-        self._stacked = dict(sequences)
-        self._fixed = {**dict(constants), **scan.operand_of()}
-        read, computed = self._frontier(nexts)
-        rule = {node: local(node, f"v{i}") for i, node in enumerate(read)}
-        steps = substitute(list(nexts), rule)
-        used = reachable(steps)
-        unchanging = [*constants, *((c, self._fixed[c]) for c in scan.body.constants)]
-        self.loop, rename = make_scan(
-            states,
-            [*_in_use(used, sequences), *((rule[n], trace(scan, n)) for n in read)],
-            _in_use(used, unchanging),
-            steps,
-            scan.length,
-            backwards,
-        )
-        self._image = Renaming(
-            {node: rename(place) for node, place in rule.items()}
-            | {place: rename(place) for place in own.union(scan.body.constants)}
-        )
-        moving = {*read, *self._stacked, *(place for place, _ in states)}
-        self._inside = _descendants(computed, moving) & computed
-        self._inside |= {place for place, _ in states}
-
-    def _frontier(self, roots: Sequence[Node]) -> tuple[list[Node], set[Node]]:
-        """The largest nodes of the other loop below the roots, and the nodes above these."""
-        self._sort(roots)
-        theirs = self._theirs - self._ours
-        order = depth_first(roots, lambda node: () if node in theirs else node.args)
-        return [node for node in order if node in theirs], set(order) - theirs
-
-    def _sort(self, roots: Sequence[Node]) -> None:
-        for node in above(roots, self._sorted):
-            self._sorted.add(node)
-            for known in (self._ours, self._theirs):
-                if any(arg in known for arg in node.args):
-                    known.add(node)
-
-    def over_time(self, roots: Sequence[Node]) -> list[Node]:
-        """Nodes of the step at every step, computed outside the loops where that is possible."""
-        self._sort(roots)
-        return [_lifted(root, self._scan.length, self._stand, self._fixed) for root in roots]
-
-    def _stand(self, node: Node) -> Node | None:
-        if node in self._stacked:
-            return self._stacked[node]
-        if node in self._theirs and node not in self._ours:
-            return trace(self._scan, node)
-        recorded = node in self._inside or (node.is_projection and node.args[0] in self._inside)
-        if not recorded or node.is_loop:
-            return None
-        return _trace_node(self.loop, self._image(node))
-
-
-def _in_use(used: Collection[Node], pairs: Sequence[Pair]) -> list[Pair]:
-    """The pairs whose local variable is used."""
-    return [(place, operand) for place, operand in pairs if place in used]
-
-
-def _cotangents(
-    scan: Scan, arriving: Sequence[tuple[Node, Node]], wanted: set[Node]
-) -> dict[Node, list[Node]]:
-    """The cotangents that reach the operands behind the wanted local variables."""
-    body = scan.body
-    ends: dict[Node, list[Node]] = {}
-    traced: list[tuple[Node, Node]] = []
-    for projection, ct in arriving:
-        if isinstance(projection, Final):
-            ends.setdefault(body.states[projection.state], []).append(ct)
-        else:
-            assert isinstance(projection, Trace)
-            traced.append((projection.inner, ct))
-    carried = _carried(body, set(ends), [inner for inner, _ in traced], wanted)
-    later = {state: local(state, f"δ{_name(state)}") for state in carried}
-    seeds: dict[Node, list[Node]] = {}
-    sequences: list[Pair] = []
-    for state in carried:
-        seeds.setdefault(body.next_of(state), []).append(later[state])
-    for inner, ct in traced:
-        place = local(inner, "g")
-        sequences.append((place, ct))
-        seeds.setdefault(inner, []).append(place)
-    joined = {node: total(parts) for node, parts in seeds.items()}
-    sources = {*carried, *wanted}
-    parts = _parts(reverse(joined, sources), joined, sources)
-    beside = _Beside(
-        scan,
-        [(later[s], total(ends[s]) if s in ends else fill(0, s.shape, "real")) for s in carried],
-        sequences,
-        [],
-        [total(parts[s]) if parts[s] else fill(0, s.shape, "real") for s in carried],
-        not scan.backwards,
-    )
-    found: dict[Node, list[Node]] = {s: [final(beside.loop, i)] for i, s in enumerate(carried)}
-    # In the order of the body: the same graph is built in every process.
-    chosen = [p for p in (*body.sequences, *body.constants) if p in wanted]
-    edges = [(place, part) for place in chosen for part in parts[place]]
-    unchanging = set(body.constants)
-    for (place, _), stacked in zip(
-        edges, beside.over_time([part for _, part in edges]), strict=True
-    ):
-        part = _summed_over_time(stacked) if place in unchanging else stacked
-        found.setdefault(place, []).append(part)
-    return found
-
-
-def _parts(
-    adjoints: Any, seeds: Mapping[Node, Node], places: Collection[Node]
-) -> dict[Node, list[Node]]:
-    """What reaches each local variable, one node an edge."""
-    found = {place: [seeds[place]] if place in seeds else [] for place in places}
-    for (node, k), part in adjoints.contribution.items():
-        if node.args[k] in found:
-            found[node.args[k]].append(part)
-    return found
-
-
-def _summed_over_time(stacked: Node) -> Node:
-    indices = tuple(range(stacked.ndim))
-    return folded_einsum([indices], indices[1:], {}, (stacked,))
-
-
-def _carried(body: Body, ends: set[Node], traced: Sequence[Node], wanted: set[Node]) -> list[Node]:
-    """The states whose cotangent is not zero and leads to a wanted local variable."""
-    real = [state for state in body.states if state.kind == "real"]
-    reads = {state: _read_by(body.next_of(state)) for state in real}
-    live = ends.union(*map(_read_by, traced)).intersection(real)
-    stack = list(live)
-    while stack:
-        fresh = (reads[stack.pop()] - live).intersection(real)
-        live |= fresh
-        stack.extend(fresh)
-    leading = {state for state in real if state in wanted or reads[state] & wanted}
-    grown = True
-    while grown:
-        more = {state for state in real if reads[state] & leading} - leading
-        leading |= more
-        grown = bool(more)
-    return [state for state in real if state in live and state in leading]
-
-
-def _read_by(node: Node) -> set[Node]:
-    """The real leaves through which a derivative of a node can come."""
-    found: set[Node] = set()
-    seen: set[Node] = set()
-    stack = [node]
-    while stack:
-        one = stack.pop()
-        if one in seen or one.kind != "real":
-            continue
-        seen.add(one)
-        stack.extend(one.args)
-        if not one.args:
-            found.add(one)
-    return found
-
-
-def _tangents(scan: Scan, tangents: Sequence[Node | None]) -> Image:
-    """The loop of the tangents: it carries those of the states and reads everything else."""
-    body, places = scan.body, scan.body.locals
-    given = {p: t for p, t in zip(places, tangents, strict=True) if t is not None}
-    reads = {state: _read_by(body.next_of(state)) for state in body.states}
-    grown = set(given)
-    while True:
-        more = {s for s in body.states if s.kind == "real" and reads[s] & grown} - grown
-        if not more:
-            break
-        grown |= more
-    seeds = {place: local(place, f"d{_name(place)}") for place in places if place in grown}
-    moving = [state for state in body.states if state in seeds]
-    flows = forward([body.next_of(state) for state in moving], seeds)
-    zero = {state: fill(0, state.shape, "real") for state in moving}
-    beside = _Beside(
-        scan,
-        [(seeds[s], given.get(s, zero[s])) for s in moving],
-        [(seeds[p], given[p]) for p in body.sequences if p in given],
-        [(seeds[p], given[p]) for p in body.constants if p in given],
-        [flows.get(body.next_of(s), zero[s]) for s in moving],
-        scan.backwards,
-    )
-
-    known = {**flows, **seeds}
-
-    def inner(node: Node) -> Node | None:
-        flow = known.get(node) or forward([node], known).get(node)
-        return None if flow is None else beside.over_time([flow])[0]
-
-    def last(k: int) -> Node | None:
-        state = body.states[k]
-        return final(beside.loop, moving.index(state)) if state in seeds else None
-
-    return Image(inner, last)
-
-
-def _batched(scan: Scan, args: Sequence[Node], flags: Sequence[bool], size: Dim) -> Image:
-    """The loop with a leading axis on the given operands and on the states they reach."""
-    body, places = scan.body, scan.body.locals
-    wide = {place for place, flag in zip(places, flags, strict=True) if flag}
-    while True:
-        reached = _descendants(body.nexts, wide)
-        more = {s for s in body.states if body.next_of(s) in reached} - wide
-        if not more:
-            break
-        wide |= more
-    groups: tuple[list[Pair], ...] = ([], [], [])
-    stand_in: dict[Node, Node] = {}
-    count, timed = len(body.states), len(body.states) + len(body.sequences)
-    for k, (place, arg, flag) in enumerate(zip(places, args, flags, strict=True)):
-        group = 0 if k < count else 1 if k < timed else 2
-        if place not in wide:
-            groups[group].append((place, arg))
-            continue
-        full = (size, *place.shape)
-        options = {"fresh": next(_fresh)}
-        stand_in[place] = var(_name(place), full, "local", place.kind, options)
-        operand = arg if flag else widen(arg, full)
-        groups[group].append((stand_in[place], _exchanged(operand) if group == 1 else operand))
-    found = batch(body.nexts, stand_in, size)
-    nexts = [
-        (found[n] if n in found else widen(n, (size, *n.shape))) if state in wide else n
-        for state, n in zip(body.states, body.nexts, strict=True)
-    ]
-    loop, rename = make_scan(groups[0], groups[1], groups[2], nexts, scan.length, scan.backwards)
-
-    def inner(node: Node) -> Node:
-        over = batch([node], found, size).get(node)
-        if over is None:
-            stacked = trace(loop, rename(node))
-            return widen(stacked, (size, *stacked.shape))
-        return _exchanged(trace(loop, rename(over)))
-
-    def last(k: int) -> Node:
-        value = final(loop, k)
-        return value if body.states[k] in wide else widen(value, (size, *value.shape))
-
-    return Image(inner, last)
-
-
-def _exchanged(x: Node) -> Node:
-    """The first two axes exchanged: time and batch."""
-    axes = tuple(range(x.ndim))
-    return folded_einsum([axes], (1, 0, *axes[2:]), {}, (x,))
-
-
-# --- evaluation ---------------------------------------------------------------------------------
-
-
-class _Run:
-    """A Scan carried out: the values of every step; more are computed when asked for."""
-
-    def __init__(self, scan: Scan, dims: Mapping[sympy.Symbol, int], xs: Sequence[Any]) -> None:
-        self._dims = dims
-        body = scan.body
-        count, timed = len(body.states), len(body.states) + len(body.sequences)
-        steps = range(bind_dim(scan.length, dims))
-        states = list(xs[:count])
-        self._steps: dict[int, dict[Node, Any]] = {}
-        for t in reversed(steps) if scan.backwards else steps:
-            now = [*states, *(x[t] for x in xs[count:timed]), *xs[timed:]]
-            given = dict(zip(body.locals, now, strict=True))
-            values = self._steps[t] = evaluate_nodes(body.nexts, given, dims)
-            states = [values[node] for node in body.nexts]
-        self.finals = states
-
-    def trace(self, inner: Node) -> Any:
-        """The value of an inner node at every step, stacked by time."""
-        rows = []
-        for t in range(len(self._steps)):
-            if inner not in self._steps[t]:
-                self._steps[t] = evaluate_nodes([inner], self._steps[t], self._dims)
-            rows.append(self._steps[t][inner])
-        if rows:
-            return np.stack(rows)
-        dtype = {"real": np.float64, "integer": np.int64, "boolean": np.bool_}[inner.kind]
-        return np.zeros((0, *(bind_dim(size, self._dims) for size in inner.shape)), dtype)
-
-
-def unrolled(
-    scan: Scan, inner: Sequence[Node], table: Callable[[int], Any]
-) -> list[dict[Node, Any]]:
-    """Entry tables of inner nodes at each time, from entry tables of the operands."""
-    if not isinstance(scan.length, int):
-        raise UnsupportedError(
-            f"scan: length {scan.length} is symbolic; only a loop of fixed length can be unrolled."
-        )
-    body = scan.body
-    count, timed = len(body.states), len(body.states) + len(body.sequences)
-    xs = [table(k) for k in range(len(scan.args))]
-    states = xs[:count]
-    found: dict[int, dict[Node, Any]] = {}
-    order = range(scan.length)
-    for t in reversed(order) if scan.backwards else order:
-        now = [*states, *(x[t] for x in xs[count:timed]), *xs[timed:]]
-        found[t] = entries([*body.nexts, *inner], dict(zip(body.locals, now, strict=True)))
-        states = [found[t][node] for node in body.nexts]
-    return [found[t] for t in order]
 
 
 def running_products(x: Node) -> tuple[Node, Node]:

@@ -13,9 +13,10 @@ from numeric import check_derivatives, evaluate, value
 
 import symgraph as sg
 from symgraph.node import Node
+from symgraph.ops.body import local
 from symgraph.ops.evaluate import entries
 from symgraph.ops.leaves import var
-from symgraph.ops.loop import Scan, final, local, make_scan, trace
+from symgraph.ops.loop import Scan, final, make_scan, trace
 
 
 def numbers(*shape: int) -> np.ndarray:

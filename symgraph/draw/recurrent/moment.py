@@ -34,9 +34,10 @@ from symgraph.notation.tree import Formula, Name, Number, Transpose
 from symgraph.notation.unstack import Moments, unstack
 from symgraph.notation.write import write
 from symgraph.ops import Concat, Const, Einsum, Fill, Map, Pull, Reduce, Reshape, Scan, Var
+from symgraph.ops.body import local
 from symgraph.ops.leaves import fill
 from symgraph.ops.let import bare
-from symgraph.ops.loop import final, local
+from symgraph.ops.loop import final
 from symgraph.ops.move import Lookup
 from symgraph.scalar import slot
 from symgraph.shapes import Dim
