@@ -11,7 +11,6 @@ of does not keep its readers apart. Layers and depths order the classes: no clas
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -29,6 +28,7 @@ _MEMBERS = 8  # a class of fewer is no loop
 _TERMS = 8  # a sum of fewer terms is an ordinary expression
 _READERS = 8  # a value that so many read is a leaf for them
 _PLACES = 4  # more than any operation has operands
+_SUMMED = -2  # stands for a long sum that reads a value, and -1 for one that takes it away
 _LEAF: dict[Kind, int] = {"real": -1, "integer": -2, "boolean": -3}  # what readers of a leaf see
 _ADDITIVE = frozenset(("add", "subtract", "negative"))
 
@@ -73,14 +73,6 @@ class _Partition(NamedTuple):
     classes: Places
 
 
-def _context(readers: Sequence[int]) -> Any:
-    """What tells sets of readers apart."""
-    if len(readers) == 1:
-        return readers[0]
-    different = frozenset(readers)
-    return different if len(different) != 1 else readers[0]
-
-
 def find_groups(code: Instructions, least: int) -> Rolled | None:
     """Everything that is computed, in groups and stages; None where groups are to compute fewer
     than `least` values."""
@@ -93,8 +85,10 @@ class _Finder:
         self.roots = code.roots()
         self.reads = code.reads()
         self.many = np.bincount(self.reads.values, minlength=self.count)
-        self.uses: list[int] = self.many.tolist()
-        self.leaf = [op in LEAVES for op in code.ops]
+        leaf = np.fromiter(map(LEAVES.__contains__, code.ops), bool, self.count)
+        self.leaf: list[bool] = leaf.tolist()
+        #: What is computed and read by few.
+        self.few: list[bool] = (~leaf & (self.many < _READERS)).tolist()
 
     def run(self, least: int) -> Rolled | None:
         self._sums()
@@ -152,40 +146,48 @@ class _Finder:
 
     def _colours(self) -> None:
         """A colour, a layer and a depth for every value."""
-        code, count = self.code, self.count
-        common = {k for k in code.numbers if self.uses[k] >= _READERS}
+        code, count, sums = self.code, self.count, self.sums
+        common = {k for k in code.numbers if self.many[k] >= _READERS}
         known: dict[Any, int] = {}
-        self.colour = [0] * count
-        self.layer = [0] * count
-        self.depth = [0] * count
+        self.computed: list[int] = []  # without the parts of long sums
+        colours, layers, depths = [0] * count, [0] * count, [0] * count
         seen = [0] * count  # the colour that readers see
         level = [0] * count  # the layer that readers see
         below = [0] * count  # the depth that readers see
-        self.computed: list[int] = []  # without the parts of long sums
-        sees, ops, given, uses = seen.__getitem__, code.ops, code.operands, self.uses
-        for k, is_leaf in enumerate(self.leaf):
-            if is_leaf:
-                seen[k] = -4 - k if k in common else _LEAF[code.storages[k]]
+        sees, layer_of, depth_of = seen.__getitem__, level.__getitem__, below.__getitem__
+        storages, number, computed = code.storages, known.setdefault, self.computed
+        leaf, few, absorbed = self.leaf, self.few, self.absorbed
+        for k, (op, operands) in enumerate(zip(code.ops, code.operands, strict=True)):
+            if leaf[k]:
+                seen[k] = -4 - k if k in common else _LEAF[storages[k]]
                 continue
-            if k in self.absorbed:
+            if k in absorbed:
                 continue
-            self.computed.append(k)
-            long = self.sums.get(k)
-            operands = long.terms if long else given[k]
-            layer = depth = 0
-            for a in operands:
-                if level[a] > layer:
-                    layer = level[a]
-                if below[a] > depth:
-                    depth = below[a]
-            depth += 1
-            key: Any = ("sum", layer, depth) if long else (ops[k], layer, *map(sees, operands))
-            self.layer[k], self.depth[k] = layer, depth
-            self.colour[k] = colour = known.setdefault(key, len(known))
-            if long or uses[k] >= _READERS:
-                seen[k], level[k] = _LEAF[code.storages[k]], layer + 1
+            computed.append(k)
+            key: Any
+            if k in sums:
+                terms = sums[k].terms
+                layer, depth = max(map(layer_of, terms)), max(map(depth_of, terms)) + 1
+                key = ("sum", layer, depth)
+            elif len(operands) == 2:  # most have two: this is the innermost loop of all
+                a, b = operands
+                layer, depth = level[a], below[a]
+                if level[b] > layer:
+                    layer = level[b]
+                if below[b] > depth:
+                    depth = below[b]
+                depth += 1
+                key = (op, layer, seen[a], seen[b])
             else:
+                layer, depth = max(map(layer_of, operands)), max(map(depth_of, operands)) + 1
+                key = (op, layer, *map(sees, operands))
+            layers[k], depths[k] = layer, depth
+            colours[k] = colour = number(key, len(known))
+            if few[k] and k not in sums:
                 seen[k], level[k], below[k] = colour, layer, depth
+            else:
+                seen[k], level[k] = _LEAF[storages[k]], layer + 1
+        self.colour, self.layer, self.depth = colours, layers, depths
 
     # --- classes ------------------------------------------------------------------------------
 
@@ -202,9 +204,9 @@ class _Finder:
 
     def _by_colour(self) -> _Partition:
         """The values that share their colour with enough others."""
-        chosen = np.ones(self.count, bool)
-        chosen[self.leaf] = False
-        chosen[[*self.absorbed, *self.sums]] = False
+        chosen = np.zeros(self.count, bool)
+        chosen[self.computed] = True
+        chosen[list(self.sums)] = False
         members = np.flatnonzero(chosen)
         colours = np.array(self.colour, np.int64)[members]
         large = np.bincount(colours)[colours] >= _MEMBERS if len(colours) else slice(None)
@@ -231,36 +233,48 @@ class _Finder:
         known: dict[Any, int] = {}
         found = [-1] * self.count
         seen = [-1] * self.count  # by the readers
-        given = self.code.operands
+        given, few, sums, number = self.code.operands, self.few, self.sums, known.setdefault
+        sees = seen.__getitem__
         for k in self.computed:
-            if k in self.sums:
+            if k in sums:
                 continue
-            below = map(seen.__getitem__, given[k])
-            found[k] = made = known.setdefault((roles[k], *below), len(known))
-            if self.uses[k] < _READERS:
+            found[k] = made = number((roles[k], *map(sees, given[k])), len(known))
+            if few[k]:
                 seen[k] = made
         return found
 
     def _roles(self) -> list[int]:
         """For every value a number of its colour and of what reads it at which place."""
-        given, colour = self.code.operands, self.colour
-        few = [
-            many < _READERS and not leaf for many, leaf in zip(self.uses, self.leaf, strict=True)
-        ]
-        readers: list[list[int]] = [[] for _ in range(self.count)]  # role and place as one number
+        given, colour, sums, few = self.code.operands, self.colour, self.sums, self.few
+        none = _SUMMED - 1
+        reader = [none] * self.count  # role and place as one number
+        others: dict[int, set[int]] = {}  # all readers, where they differ
         known: dict[Any, int] = {}
+        number = known.setdefault
         roles = [-1] * self.count
+
+        def add(a: int, seat: int) -> None:
+            others.setdefault(a, {reader[a]}).add(seat)
+
         for k in reversed(self.computed):
-            if k in self.sums:
-                for a, minus in zip(*self.sums[k], strict=True):
-                    readers[a].append(-2 + minus)
+            if k in sums:
+                for a, minus in zip(*sums[k], strict=True):
+                    seat = _SUMMED + minus
+                    if reader[a] == none:
+                        reader[a] = seat
+                    elif reader[a] != seat:
+                        add(a, seat)
                 continue
-            context = _context(readers[k]) if few[k] else None
-            roles[k] = role = known.setdefault((colour[k], context), len(known))
+            context: Any = None  # what tells sets of readers apart
+            if few[k]:
+                context = frozenset(others[k]) if k in others else reader[k]
+            roles[k] = role = number((colour[k], context), len(known))
             seat = _PLACES * role
             for a in given[k]:
-                if few[a]:
-                    readers[a].append(seat)
+                if reader[a] == none:
+                    reader[a] = seat
+                elif few[a] and reader[a] != seat:
+                    add(a, seat)
                 seat += 1
         return roles
 
@@ -268,87 +282,86 @@ class _Finder:
 
     def _stages(self) -> Rolled:
         count = self.count
-        group_of = np.full(count, -1, np.int64)
-        place_of = np.zeros(count, np.int64)
         values, readers, places = self.reads
         self.operands = np.zeros((_PLACES, count), np.int64)
         self.operands[places, readers] = values
         self.ready = np.ones(count, np.int64)  # for a group: the first stage that may read a value
+        self.seat = np.full(count, -1, np.int64)  # `count` times the group, and the place in it
+        self.groups: list[Group] = []
+        self.singles: dict[int, list[int]] = {}
         self.by_size: dict[int, list[tuple[int, int]]] = {}  # stages and numbers of groups
-        self.rolled = Rolled([], self.sums, {}, group_of, place_of)
         is_single = np.zeros(count, bool)
         is_single[self.computed] = True
-        work: list[tuple[int, int, int, Any]] = []
-        for members in self.members:
-            is_single[members] = False
-            k = int(members[0])
-            work.append((self.layer[k], self.depth[k], k, members))
-        work += [
-            (self.layer[k], self.depth[k], k, None) for k in np.flatnonzero(is_single).tolist()
-        ]
-        for _, _, k, members in sorted(work, key=lambda item: item[:3]):
-            if members is None:
-                self._single(k)
+        is_single[np.concatenate(self.members)] = False
+        firsts = np.array([members[0] for members in self.members], np.int64)
+        work = np.concatenate([firsts, np.flatnonzero(is_single)])
+        order = np.lexsort((work, np.array(self.depth)[work], np.array(self.layer)[work]))
+        numbers = work.tolist()
+        for at in order.tolist():
+            if at < len(firsts):
+                self._place(self.members[at])
             else:
-                self._place(members)
-        return self.rolled
+                self._single(numbers[at])
+        there = self.seat >= 0
+        group_of = np.where(there, self.seat // count, -1)
+        place_of = np.where(there, self.seat % count, 0)
+        return Rolled(self.groups, self.sums, self.singles, group_of, place_of)
 
     def _single(self, k: int) -> None:
         """A value of its own comes when its operands are there."""
         long = self.sums.get(k)
-        read = long.terms if long else self.code.operands[k]
-        latest = int(self.ready[list(read)].max())
-        self.ready[k] = latest
-        self.rolled.singles.setdefault(latest - 1, []).append(k)
+        ready = self.ready
+        if long is None:
+            latest = max([int(ready[a]) for a in self.code.operands[k]])
+        else:
+            latest = int(ready[long.terms].max())
+        ready[k] = latest
+        self.singles.setdefault(latest - 1, []).append(k)
 
     def _place(self, members: Places) -> None:
         """A class joins a group, or begins one."""
-        rolled, here = self.rolled, np.arange(len(members))
         columns = self.operands[: len(self.code.operands[members[0]]), members]
         chosen, ordered = self._aligned(columns)
-        latest = self.ready[columns].max(axis=1)
-        number = chosen
+        latest = np.maximum.reduce(self.ready[columns], axis=1).tolist()
         if chosen is None:
-            number = self._group(len(members), int(latest.max()))
+            number = self._group(len(members), max(latest))
         else:
             members, columns = members[ordered], columns[:, ordered]
-            own = (rolled.group_of[columns] == chosen) & (rolled.place_of[columns] == here)
-            is_own = own.all(axis=1)
-            earliest = max([1, *latest[~is_own].tolist()])
-            stage = rolled.groups[chosen].stage
-            if is_own.any():
-                earliest = max(earliest, stage)
-            if stage < earliest:
-                number = self._group(len(members), earliest)
-        assert number is not None
-        group = rolled.groups[number]
+            begin = chosen * self.count
+            seats = np.arange(begin, begin + len(members))
+            own = np.logical_and.reduce(self.seat[columns] == seats, axis=1).tolist()
+            earliest = max([1, *(s for s, is_own in zip(latest, own, strict=True) if not is_own)])
+            stage = self.groups[chosen].stage
+            earliest = max(earliest, stage) if any(own) else earliest
+            number = self._group(len(members), earliest) if stage < earliest else chosen
+        group = self.groups[number]
         group.classes.append(members)
         group.operands.append(columns)
-        rolled.group_of[members] = number
-        rolled.place_of[members] = here
+        begin = number * self.count
+        self.seat[members] = np.arange(begin, begin + len(members))
         self.ready[members] = group.stage + 2
 
     def _aligned(self, columns: Places) -> tuple[int | None, Places]:
         """The latest group of as many members that holds one operand each, and their order."""
-        rolled = self.rolled
+        count, size = self.count, columns.shape[1]
         best: int | None = None
-        size = columns.shape[1]
-        order = np.arange(size)
-        groups = rolled.group_of[columns]
-        whole = (groups == groups[:, :1]).all(axis=1)
-        for row, number in enumerate(groups[:, 0].tolist()):
-            if number < 0 or not whole[row]:
+        order = columns[0]
+        for column, first in zip(columns, self.seat[columns[:, 0]].tolist(), strict=True):
+            number = first // count
+            if first < 0 or self.groups[number].size != size:
                 continue
-            group, places = rolled.groups[number], rolled.place_of[columns[row]]
-            if group.size != size or np.bincount(places).max() > 1:
+            if best is not None and self.groups[number].stage <= self.groups[best].stage:
                 continue
-            if best is None or group.stage > rolled.groups[best].stage:
-                best, order = number, np.argsort(places)
+            seats = self.seat[column]
+            sorting = seats.argsort()
+            begin = number * count
+            if (seats[sorting] == np.arange(begin, begin + size)).all():
+                best, order = number, sorting
         return best, order
 
     def _group(self, size: int, earliest: int) -> int:
         """A group of that size at that stage or soon after, else a new one."""
-        known, groups = self.by_size.setdefault(size, []), self.rolled.groups
+        known, groups = self.by_size.setdefault(size, []), self.groups
         at = bisect_left(known, (earliest, 0))
         if at < len(known):
             return known[at][1]

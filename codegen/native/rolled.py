@@ -7,7 +7,6 @@ contiguous or constant along runs of members; where they are not, a table says w
 from __future__ import annotations
 
 import itertools
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -17,6 +16,7 @@ import numpy as np
 from symgraph.codegen.native.isomorphic import Group, Places, Rolled
 from symgraph.codegen.native.maps import expression
 from symgraph.codegen.native.runs import Runs, best_runs
+from symgraph.codegen.native.scalars import Instructions
 from symgraph.codegen.native.straight import StraightWriter
 from symgraph.node import Kind
 
@@ -103,15 +103,11 @@ class _Roller:
         self.feeds = _Feeds(rolled, count)
         self.partial: dict[int, list[str]] = {}  # what loops have added up of each sum
         self.added = np.zeros(count, bool)  # terms that loops have added up
-        self.pools: dict[tuple[int, ...], tuple[str, int]] = {}
+        self.pools: dict[bytes, tuple[str, int]] = {}  # by the values
         self.runs: dict[tuple[int, bytes], Runs] = {}  # by what the addresses are past the first
         self.tables = 0
-        self.rank = {
-            k: at
-            for at, k in enumerate(
-                dict.fromkeys(k for table in self.code.outputs for k in table.ravel().tolist())
-            )
-        }
+        self.canonical = _canonical(self.code)
+        self.leaving = _leaving(self.code)
         self.outside = np.zeros(count, bool)  # read outside of the loop or function of the value
         self.outside[list(self.kept)] = True
         self.columns = self._columns()
@@ -215,19 +211,18 @@ class _Roller:
 
     def pool(self, values: Places) -> tuple[str, Places]:
         """Memory in which these values lie side by side, and the address of each."""
-        here = values.tolist()
-        often = Counter(here)
+        there, which, often = np.unique(values, return_inverse=True, return_counts=True)
         # Of pairs i < j, the more often an i the less often a j: by counts, j goes on one by one
         # whatever the pairs' order is.
-        key = tuple(sorted(often, key=lambda k: (often[k], *self._canonical(k))))
+        order = np.lexsort((self.canonical[there], often))
+        packed = there[order]
+        key = packed.tobytes()
         if key not in self.pools:
-            self.pools[key] = self._packed(key)
+            self.pools[key] = self._packed(packed.tolist())
         array, base = self.pools[key]
-        address = {k: base + at for at, k in enumerate(key)}
-        return array, np.array([address[k] for k in here], np.int64)
-
-    def _canonical(self, k: int) -> tuple[int, ...]:
-        return (0, *self.code.operands[k]) if self.code.ops[k] == "input" else (1, k)
+        address = np.empty_like(order)
+        address[order] = np.arange(base, base + len(order))
+        return array, address[which]
 
     def _packed(self, values: Sequence[int]) -> tuple[str, int]:
         straight, code = self.straight, self.code
@@ -242,10 +237,6 @@ class _Roller:
         base, array = straight.room(len(values), real), "m" if real else "k"
         self._add([f"{array}[{base + at}] = {straight.place[k]};" for at, k in enumerate(values)])
         return array, base
-
-    def sum_rank(self, total: int) -> tuple[int, int]:
-        """Results in the order in which they leave."""
-        return (0, self.rank[total]) if total in self.rank else (1, total)
 
 
 class _Loop:
@@ -323,27 +314,29 @@ class _Loop:
             if np.count_nonzero(totals >= 0) < _FILLED * totals.size:
                 roller.outside[members] = True
                 return []
-            found += [self._sum_slot(row, minus) for row in totals.tolist()]
+            found += [self._sum_slot(row, minus) for row in totals]
         roller.added[members] = True
         self.slots += found
         return found
 
-    def _sum_slot(self, totals: list[int], minus: bool) -> _Slot:
+    def _sum_slot(self, totals: Places, minus: bool) -> _Slot:
         """Fresh places, one a sum; -1 stands for a place that nobody reads."""
         roller, straight = self.roller, self.straight
-        often = Counter(t for t in totals if t >= 0)
-        there = sorted(often, key=lambda total: (often[total], *roller.sum_rank(total)))
-        places = {total: at for at, total in enumerate(there)}
-        places[-1] = len(there)
-        count = len(there) + (-1 in totals)
+        there, which, often = np.unique(totals, return_inverse=True, return_counts=True)
+        count = len(there)
+        often[there < 0] = len(totals) + 1  # the place that nobody reads is the last
+        order = np.lexsort((roller.leaving[there], often))
         base = straight.room(count)
-        for total in there:
-            roller.partial.setdefault(total, []).append(f"m[{base + places[total]}]")
+        for at, total in enumerate(there[order].tolist(), base):
+            if total >= 0:
+                roller.partial.setdefault(total, []).append(f"m[{at}]")
+        places = np.empty_like(order)
+        places[order] = np.arange(base, base + count)
+        addresses = places[which]
         self.heads.append(
             f"m[{base}] = 0;" if count == 1
             else f"for (i64 i = 0; i < {count}; i++) m[{base} + i] = 0;"
         )  # fmt: skip
-        addresses = np.array([base + places[t] for t in totals], np.int64)
         return _Slot("m", "real", addresses, negated=minus, is_sum=True)
 
     def _store(self, order: Places) -> None:
@@ -500,6 +493,27 @@ class _Loop:
             self.lines.append(
                 f"for (i64 i = 0; i < {size}; i++) m[{name}[i]] {sign}= {stored[row]};"
             )
+
+
+def _canonical(code: Instructions) -> Places:
+    """Numbers by which values are sorted: entries of arguments by their places, then the rest."""
+    found = np.arange(len(code.ops))
+    inputs = np.array([k for k, op in enumerate(code.ops) if op == "input"], np.int64)
+    places = [code.operands[k] for k in inputs.tolist()]
+    argument = np.array([place[0] for place in places], np.int64)
+    position = np.array([place[1] for place in places], np.int64)
+    found[inputs[np.lexsort((position, argument))]] = np.arange(-len(inputs), 0)
+    return found
+
+
+def _leaving(code: Instructions) -> Places:
+    """Numbers by which sums are sorted: results in the order in which they leave, then the rest."""
+    found = np.arange(len(code.ops))
+    if code.outputs:
+        left = np.concatenate([table.ravel() for table in code.outputs])
+        first = np.sort(np.unique(left, return_index=True)[1])
+        found[left[first]] = np.arange(-len(first), 0)
+    return found
 
 
 def _pragma(sums: Sequence[str]) -> str:

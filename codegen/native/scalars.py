@@ -78,7 +78,7 @@ class Instructions:
         first = np.cumsum(counts) - counts
         of = np.repeat(np.arange(len(given)), counts)
         place = np.arange(len(flat)) - np.repeat(first, counts)
-        is_value = np.fromiter((op != "input" for op in self.ops), bool, len(given))[of]
+        is_value = np.fromiter(map("input".__ne__, self.ops), bool, len(given))[of]
         return Reads(flat[is_value], of[is_value], place[is_value])
 
 
@@ -103,35 +103,52 @@ class _Reader:
         self.args: Mapping[Node, int] = {variable: k for k, variable in enumerate(args)}
         self.constants: dict[tuple[Kind, Any], int] = {}
         self.known: dict[tuple[Any, ...], tuple[str, Kind]] = {}  # by template and storages
+        self.forms: dict[Any, tuple[str, Kind]] = {}  # by template, of reals from reals
 
     def read(self, steps: Sequence[Node]) -> bool:
         """Take the steps in; False when one has no place here."""
-        code, tables, known = self.code, self.tables, self.known
+        code, tables, forms = self.code, self.tables, self.forms
         ops, operands_of, storages, nodes = code.ops, code.operands, code.storages, code.nodes
-        value, storage = tables.__getitem__, storages.__getitem__
+        value = tables.__getitem__
+        whole: set[int] = set()  # integers and booleans: all else is real
         for node in steps:
             if type(node) is Map and not node.shape:
                 operands = tuple(map(value, node._args))
-                key = (node.params[0], *map(storage, operands))
-                found = known.get(key)
-                if found is None:
-                    op = op_of(node)
-                    assert op is not None, "a Map that was not lowered"
-                    found = known[key] = (op, storage_of(op, key[1:]))
+                form = forms.get(node.params[0]) if whole.isdisjoint(operands) else None
+                if form is None:
+                    form = self._form(node, operands)
+                    if form[1] != "real":
+                        whole.add(len(ops))
                 tables[node] = len(ops)  # as `code.add` does, once for each number of a program
-                ops.append(found[0])
+                ops.append(form[0])
                 operands_of.append(operands)
-                storages.append(found[1])
+                storages.append(form[1])
                 nodes.append(node)
                 continue
+            before = len(ops)
             if type(node) is Var and not node.shape and node in self.args:
                 tables[node] = code.add("input", (self.args[node], 0), node.kind, node)
-                continue
-            made = self._table(node)
-            if made is None:
-                return False
-            tables[node] = made if node.shape else int(made)
+            else:
+                made = self._table(node)
+                if made is None:
+                    return False
+                tables[node] = made if node.shape else int(made)
+            if node.kind != "real":
+                whole.update(range(before, len(ops)))
         return True
+
+    def _form(self, node: Node, operands: tuple[int, ...]) -> tuple[str, Kind]:
+        """The operation of a Map and how its result is stored."""
+        kinds = tuple(map(self.code.storages.__getitem__, operands))
+        key = (node.params[0], *kinds)
+        found = self.known.get(key)
+        if found is None:
+            op = op_of(node)
+            assert op is not None, "a Map that was not lowered"
+            found = self.known[key] = (op, storage_of(op, kinds))
+            if found[1] == "real" and all(map("real".__eq__, kinds)):
+                self.forms[node.params[0]] = found
+        return found
 
     def _table(self, node: Node) -> Any:
         size = _size(node)

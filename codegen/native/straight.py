@@ -28,8 +28,8 @@ _CHUNKED = 1.5  # a tail shorter than half a chunk joins the chunk before
 PAIRS: dict[str, tuple[str, str]] = {
     "sin": ("cos", "sin_cos"), "cos": ("sin", "sin_cos"),
 }  # fmt: skip
-#: An array where an entry of it, or the address of one, is written.
-_ARRAY = re.compile(r"\b([a-z]\d*+)(?:\[| \+ )")
+#: An array where an entry of it, or the address of one, is written; no longer name ends like one.
+_ARRAY = re.compile(r"([a-z]\d*+)(?:\[| \+ )")
 #: Of a program, in their order; a comment says where each begins.
 PARTS = ("forward", "backward", "update")
 _FIRST = {"sin"}
@@ -213,11 +213,11 @@ class StraightWriter:
 
     def _declared(self, lines: Sequence[str]) -> list[str]:
         """The arrays that lines mention, all of them by entries or in pointers."""
-        code = [line.partition("/*")[0] for line in lines if "[" in line or "*const " in line]
+        text = "\n".join(lines)
+        if "/*" in text:
+            text = "\n".join([line.partition("/*")[0] for line in lines])
         known = self.declarations
-        return [
-            known[name] for name in dict.fromkeys(_ARRAY.findall("\n".join(code))) if name in known
-        ]
+        return [known[name] for name in dict.fromkeys(_ARRAY.findall(text)) if name in known]
 
 
 def named(args: Sequence[Var]) -> list[str]:
