@@ -381,8 +381,7 @@ def _zoo(options: argparse.Namespace) -> int:
 
     page = zoo.page(options.name, options.lang)
     if options.picture is not None:
-        with contextlib.redirect_stdout(io.StringIO()):
-            code = main(zoo_command.drawing(options))
+        code = zoo_command.draw(page, options, main)
         if code != OK:
             return code
         page["file"] = str(options.picture)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import re
-import shlex
+import contextlib
+import io
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import symgraph
 
 __all__ = [
-    "EXAMPLES", "NO_NAME", "add_options", "drawing", "is_word", "listed",
+    "EXAMPLES", "NO_NAME", "add_options", "draw", "is_word", "listed",
     "listed_as_data", "shown",
 ]  # fmt: skip
 
@@ -115,13 +116,18 @@ def _heading(key: str, zh: bool) -> str:
     return _HEADINGS[key][zh]
 
 
-def drawing(options: argparse.Namespace) -> list[str]:
-    """The arguments of `symgraph draw` for the picture: the lectures' own where they have one."""
-    from symgraph.zoo.figures import FIGURES
+def draw(
+    page: dict[str, Any], options: argparse.Namespace, main: Callable[[list[str]], int]
+) -> int:
+    """Draw the system of a page by `main`, as a lecturer would where that goes; the exit status."""
+    from symgraph.zoo import pictures
 
-    name, language = options.name.partition(",")[0], ["--language", options.lang]
-    for figure in FIGURES:
-        arguments = shlex.split(figure.command.replace("{}", shlex.quote(str(options.picture))))
-        if arguments[0] == "draw" and re.fullmatch(rf"zoo:{re.escape(name)}(,.*)?", arguments[1]):
-            return ["draw", f"zoo:{options.name}", *arguments[2:], *language]
-    return ["draw", f"zoo:{options.name}", str(options.picture), *language]
+    defaults = {one["name"]: one["default"] for one in page["options"]}
+    *better, plain = pictures.commands(options.name, page["name"], options.picture, defaults)
+    language = ["--language", options.lang]
+    with contextlib.redirect_stdout(io.StringIO()):
+        for command in better:
+            with contextlib.redirect_stderr(io.StringIO()):
+                if main([*command, *language]) == 0:
+                    return 0
+        return main([*plain, *language])

@@ -38,8 +38,8 @@ def char_rnn(
 ) -> LanguageModel:
     """A character model h_t = tanh(e_t + h_{t-1} U), with the cross-entropy of the next symbol.
 
-    e_t is 10 times the row of E that the symbol names. Scores are z_t = h_t V + b_V; with `dropout`
-    that share of h_t is left out there in training.
+    e_t is 10 times r_t, the row of E that the symbol names. Scores are z_t = h_t V + b_V; with
+    `dropout` that share of h_t is left out there in training.
     Variables: ids and next (T, streams); E (symbols, hidden), U (hidden, hidden), V (hidden,
     symbols), b_V (symbols,); the state h0 (streams, hidden).
     """
@@ -79,8 +79,8 @@ def _read(symbols: int, wide: int, streams: int) -> tuple[Node, Node, Node]:
     """What is read, what comes next, and the row of E for each symbol read."""
     ids = sg.input("ids", ("T", streams), kind="integer")
     following = sg.input("next", ("T", streams), kind="integer")
-    rows = sg.take(sg.parameter("E", (symbols, wide)), ids)
-    return ids, following, sg.let("e", ROW_SCALE * rows)
+    r = sg.let("r", sg.take(sg.parameter("E", (symbols, wide)), ids))
+    return ids, following, sg.let("e", ROW_SCALE * r)
 
 
 def _square(hidden: int, parts: int = 1) -> Node:

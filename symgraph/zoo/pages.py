@@ -85,7 +85,10 @@ def diagram(found: Any) -> str:
 
 
 def source(made: Callable[..., Any]) -> str:
-    """The source of a builder without its decorators and its docstring, shown elsewhere."""
+    """The source of a builder without its decorators and its docstring, shown elsewhere.
+
+    Below it stand the private functions of its module that it is made of.
+    """
     text = inspect.getsource(made)
     (function,) = ast.parse(text).body
     assert isinstance(function, ast.FunctionDef)
@@ -93,4 +96,20 @@ def source(made: Callable[..., Any]) -> str:
     lines = text.splitlines()
     head = lines[function.lineno - 1 : first.lineno - 1]
     body = "\n".join(lines[first.end_lineno :]).strip("\n")
-    return "\n".join([*head, body]).rstrip()
+    parts = _helpers(made, function)
+    text = "\n\n\n".join(["\n".join([*head, body]).rstrip(), *parts])
+    return text.replace("  # fmt: skip", "")
+
+
+def _helpers(made: Callable[..., Any], function: ast.FunctionDef) -> list[str]:
+    """The sources of the private functions that a function leads to, in the order of their use."""
+    module = vars(inspect.getmodule(made))
+    found: dict[str, str] = {}
+    waiting: list[ast.AST] = [function]
+    while waiting:
+        for node in ast.walk(waiting.pop(0)):
+            name = node.id if isinstance(node, ast.Name) else ""
+            if name.startswith("_") and name not in found and inspect.isfunction(module.get(name)):
+                found[name] = inspect.getsource(module[name]).rstrip()
+                waiting.append(ast.parse(found[name]))
+    return list(found.values())

@@ -47,7 +47,8 @@ def pretraining(sizes: Sizes = (5, 3, 2)) -> Pretraining:
         frozen, tuned = sg.stop_gradient(h), sg.let(f"h{k}", sg.sigmoid(tuned @ W.T + b))
 
     def classified(code: Node) -> Node:
-        return sg.let("L", sg.binary_cross_entropy_with_logits(code @ u + d, y))
+        z = sg.let("z", code @ u + d)
+        return sg.let("L", sg.binary_cross_entropy_with_logits(z, y))
 
     return Pretraining((*stages, classified(frozen)), tuned, classified(tuned))
 

@@ -20,6 +20,8 @@ _BOWS = (0.22, -0.22, 0.36, -0.36, 0.55, -0.55)
 _PARTING = 30.0
 _CLEAR = 3.0
 _LOOP = 46.0
+#: How far a wire past a row of nodes stays from them.
+_AWAY = 16.0
 _NODE, _LINE = 60.0, 10.0
 
 
@@ -48,6 +50,8 @@ class _Router:
         self.lines = RectGrid([])
         self.points: list[list[Point]] = []
         self.partings = _partings(plan)
+        #: On which sides of a node arcs and wires past others end: -1 left or above, 1 the other.
+        self.sides: dict[int, set[int]] = defaultdict(set)
 
     def best(self, k: int) -> Curve:
         """The first curve open to an edge without a collision, else the one with the fewest."""
@@ -62,6 +66,8 @@ class _Router:
             if cost < _LINE:
                 break
         assert found is not None
+        if self.plan.grid_routes and self.plan.grid_routes[k] == "arc":
+            self._note_side(k, found[2])
         self.points.append(found[2])
         self.lines.add(bounds_of(found[2], 0.1))
         return found[1]
@@ -92,6 +98,32 @@ class _Router:
         level = y1 - down * (target.height / 2 + 2 * _CORNER)
         return [(x0, y0), (turn, y0), (turn, level), (entry, level), (entry, y1)]
 
+    def _brackets(self, tail: int, head: int) -> Iterator[Curve]:
+        """Wires past all that stands between two nodes of one row or column, on either side."""
+        start, end = self.shapes[tail].centre, self.shapes[head].centre
+        along = int(abs(end[1] - start[1]) > abs(end[0] - start[0]))
+        low, high = sorted((start[along], end[along]))
+        between = [shape for shape in self.solid.rects if low <= shape.centre[along] <= high]
+        borders = [(one.left, one.right) if along else (one.top, one.bottom) for one in between]
+        near, far = min(low for low, _ in borders), max(high for _, high in borders)
+        lanes = {-1: near - _AWAY, 1: far + _AWAY}
+        taken = self.sides[tail] | self.sides[head]
+        for side in sorted(lanes, key=lambda side: side in taken):
+            lane = lanes[side]
+            corners = [(lane, start[1]), (lane, end[1])] if along else [
+                (start[0], lane), (end[0], lane)
+            ]  # fmt: skip
+            yield _through_corners([start, *corners, end])
+
+    def _note_side(self, k: int, line: list[Point]) -> None:
+        """On which side of its two nodes an arc or a wire stands."""
+        tail, head = self.plan.edges[k]
+        start, end = self.shapes[tail].centre, self.shapes[head].centre
+        across = int(abs(end[1] - start[1]) <= abs(end[0] - start[0]))
+        middle = line[len(line) // 2][across] - start[across]
+        for one in (tail, head):
+            self.sides[one].add(-1 if middle < 0 else 1)
+
     def _touched(self, line: list[Point]) -> int:
         room = bounds_of(line)
         return sum(hits(self.points[index], room) for index in self.lines.near(room))
@@ -109,6 +141,7 @@ class _Router:
             yield _through_corners(self._tapped(*self.plan.edges[k]))
         elif way == "arc":
             yield from (_bowed(start, end, bow) for bow in _BOWS[:2])
+            yield from self._brackets(*self.plan.edges[k])
         elif self.partings[k]:
             length = math.dist(start, end) or 1.0
             yield _bowed(start, end, self.partings[k] / length)

@@ -30,6 +30,8 @@ __all__ = ["blocks_view"]
 _MOST_ROWS = 2
 # By which part a box is narrower on one side where a layer makes fewer numbers than it takes.
 _TAPER = 0.4
+#: Of a part so many parameters are listed.
+_MOST_WEIGHTS = 4
 _WORDS: dict[Language, tuple[str, str, str, str]] = {
     "en": ("output layer", "autoencoder", "trained here", "frozen copy"),
     "zh": ("输出层", "自编码器", "本阶段训练", "冻结的副本"),
@@ -61,7 +63,7 @@ def blocks_view(
     if isinstance(stack, (list, tuple)) and len(stack) > 1:
         return _Stack(stack, sizes, language).view(title, legend is not False)
     only = stack[0] if isinstance(stack, (list, tuple)) and stack else expr
-    stages = Stages(net_outputs(only, "blocks", output))
+    stages = Stages(net_outputs(only, "blocks", output), language)
     columns, rows = depths(stages), heights_of(stages)
     numbers = stage_values(stages, values, only, digits)
     tails = [(tail, stage.number) for stage in stages.stages for tail in stage.tails]
@@ -160,7 +162,12 @@ def _node(
     named: bool,
     taper: float = 0.0,
 ) -> ViewNode:
-    label = rf"{stage.name} = {_label(stage)}" if named and stage.name else _label(stage)
+    label = _label(stage)
+    if named and stage.name:
+        # Nothing leads on from here, where the sizes would stand.
+        known = stage.kind == "affine" and stages.shape(stage)
+        line = shape_latex(stages.shape(stage)) if known else ""
+        label = _over(rf"{stage.name} = {label}", line)
     return ViewNode(
         f"s{stage.number}", label, _role(stage), alt=stage.name or label,
         form="disc" if stage.kind == "add" and stage.sign == "+" else "box",
@@ -179,20 +186,37 @@ def _result(stage: Stage, stages: Stages) -> str:
 def _role(stage: Stage) -> Role:
     if stage.frozen and stage.kind != "input":
         return "frozen"
+    learned: Role = "gate" if stage.weights else "module"
     roles: dict[str, Role] = {
         "input": "data", "affine": "gate", "conv": "gate", "pool": "pointwise", "add": "pointwise",
+        "part": learned, "other": learned,
     }  # fmt: skip
     return roles.get(stage.kind, "module")
 
 
 def _label(stage: Stage) -> str:
-    """What a layer does: its function of weights times what arrives."""
+    """What a layer does: its function of weights times what arrives, or its own name."""
+    if stage.kind == "part":
+        return _with_weights(stage)
     if stage.kind not in ("affine", "conv"):
         return stage.sign
     weight, *bias = stage.weights
     times = r" \star \cdot" if stage.kind == "conv" else r"\,\cdot"
     inner = "".join((weight, times, *(rf"{{}} + {one}" for one in bias)))
     return rf"{stage.function}({inner})" if stage.function else inner
+
+
+def _with_weights(stage: Stage) -> str:
+    """The name of a part with its parameters in small print below it."""
+    if not stage.weights:
+        return stage.sign
+    more = (r"\dots",) if len(stage.weights) > _MOST_WEIGHTS else ()
+    return _over(stage.sign, r",\;".join((*stage.weights[:_MOST_WEIGHTS], *more)))
+
+
+def _over(label: str, line: str) -> str:
+    """A label with a line in small print below it, if there is one."""
+    return rf"\begin{{matrix}} {label} \\ {{}}_{{{line}}} \end{{matrix}}" if line else label
 
 
 class _Stack:
@@ -208,7 +232,7 @@ class _Stack:
         #: Where a value was last trained or copied.
         self.latest: dict[Node, str] = {}
         for row, loss in enumerate(losses):
-            self._stage(row, Stages(net_outputs(loss, "blocks")))
+            self._stage(row, Stages(net_outputs(loss, "blocks"), language))
 
     def _stage(self, row: int, stages: Stages) -> None:
         """One stage: boxes are what is computed, the weights stand on the edges."""

@@ -214,6 +214,8 @@ def sign_of_function(function: Any) -> str:
     """A function of one number as a sign: σ, tanh, ReLU."""
     if function is None:
         return r"\Sigma"
+    if function.is_Pow and function.exp == sympy.Rational(1, 2):
+        return r"\sqrt{\,\cdot\,}"
     if function.is_Pow:
         return rf"(\,\cdot\,)^{{{sympy.latex(function.exp)}}}"
     if not isinstance(function, Pointwise):

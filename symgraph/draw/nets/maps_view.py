@@ -41,7 +41,7 @@ def maps_view(
     beside their layers.
     Raises DrawError where there is no convolution and no pooling.
     """
-    stages = Stages(net_outputs(expr, "maps", output))
+    stages = Stages(net_outputs(expr, "maps", output), language)
     if not any(stage.windows for stage in stages.stages):
         raise DrawError(
             "draw: the style 'maps' shows convolutions and pooling, and this expression has none. "
@@ -117,7 +117,7 @@ def _node(stage: Stage, shape: Shape, largest: int, at: tuple[float, float]) -> 
     if len(shape) > 2 and isinstance(shape[-3], int):
         sheets = min(_MOST_SHEETS, shape[-3])
     id = f"s{stage.number}"
-    if stage.kind in ("add", "other", "function") and not len(plane) > 1:
+    if stage.kind in ("add", "other", "function", "part") and not len(plane) > 1:
         return ViewNode(id, stage.sign, "op", caption=caption, at=at)
     width = _pixels(plane[-1], largest) if len(plane) > 1 else 18.0
     height = _pixels(plane[0] if len(plane) > 1 else min(plane, default=1), largest)

@@ -9,8 +9,10 @@ from typing import Any, Literal
 import sympy
 
 from symgraph.draw.graphs.node_texts import sign_latex
+from symgraph.draw.nets.composites import Composite, composite_latex, composites
 from symgraph.draw.nets.layered import sign_of_function
 from symgraph.draw.nets.windows import Windows, windowed, windows_of
+from symgraph.draw.view import Language
 from symgraph.errors import DrawError
 from symgraph.node import Node
 from symgraph.node_signs import sign_of
@@ -25,7 +27,7 @@ from symgraph.walks import topological
 __all__ = ["Stage", "StageKind", "Stages", "shape_latex"]
 
 _COMPARED = frozenset("<>≤≥=≠")
-StageKind = Literal["input", "affine", "conv", "pool", "function", "add", "other"]
+StageKind = Literal["input", "affine", "conv", "pool", "function", "add", "part", "other"]
 
 
 @dataclass(slots=True)
@@ -44,6 +46,7 @@ class Stage:
     name: str = ""
     weights: list[str] = field(default_factory=list)
     windows: Windows | None = None
+    part: Composite | None = None
     frozen: bool = False
     shape: Shape = ()
 
@@ -51,8 +54,9 @@ class Stage:
 class Stages:
     """The layers of the values up to `outputs`; every value knows its layer."""
 
-    def __init__(self, outputs: Sequence[Node]) -> None:
+    def __init__(self, outputs: Sequence[Node], language: Language = "en") -> None:
         self.stages: list[Stage] = []
+        self._language: Language = language
         self.outputs = tuple(outputs)
         self.order = topological(outputs)
         self._users: dict[Node, set[Node]] = {}
@@ -63,8 +67,12 @@ class Stages:
             for arg in node.args:
                 self._users.setdefault(arg, set()).add(node)
         self._batch = self._batch_size()
+        self._parts = composites(self.order, self._users)
+        #: What only a part with a name of its own uses.
+        self._within = self._only_in_parts()
         for node in self.order:
-            self._read(node)
+            if node not in self._within:
+                self._read(node)
         if not any(stage.tails for stage in self.stages):
             raise DrawError(
                 "draw: there is no layer in this expression, a function of data. Use style='graph'."
@@ -77,7 +85,7 @@ class Stages:
     def shape(self, stage: Stage) -> Shape:
         """The sizes of the result of a layer, without the axis of the samples."""
         shape = stage.shape
-        if self._batch is not None and shape[:1] == (self._batch,) and len(shape) > 1:
+        if self._batch is not None and shape[:1] == (self._batch,):
             return shape[1:]
         return shape
 
@@ -96,6 +104,11 @@ class Stages:
                     return first
         return None
 
+    def _only_in_parts(self) -> set[Node]:
+        inner = {node for part in self._parts.values() for node in part.inner}
+        known = inner | set(self._parts)
+        return {node for node in inner if self._users[node] <= known}
+
     # --- reading ------------------------------------------------------------------------------
 
     def _read(self, node: Node) -> None:
@@ -103,6 +116,9 @@ class Stages:
             if node.role != "parameter" and node.kind != "boolean":
                 stage = self._new("input", node, [], name=latex_name(node.name))
                 stage.sign = stage.name
+            return
+        if node in self._parts:
+            self._named_part(node, self._parts[node])
             return
         tails = self._tails(node)
         if not tails:
@@ -124,11 +140,23 @@ class Stages:
         else:
             self._new("other", node, tails, sign=_sign(node))
 
+    def _named_part(self, node: Node, part: Composite) -> None:
+        """A part that has a name of its own is a layer, with all its ends."""
+        made = next((self._of[end] for end in part.ends if end in self._of), None)
+        if made is None:
+            sign = composite_latex(part.kind, len(part.ends), self._language)
+            stage = self._new("part", node, [self._of[part.source]], sign=sign)
+            stage.part = part
+            stage.weights = [latex_name(leaf.name) for leaf in part.weights]
+        else:
+            self._of[node] = made
+
     def _moved(self, node: Node, stage: Stage) -> None:
         """Entries in another order are the same layer; rows of a table of weights are not."""
         weights = self._weights(node)
         if weights:
-            self._new("other", node, [stage.number], sign=weights[0]).weights = weights
+            sign = rf"{weights[0]}[\,\cdot\,]" if isinstance(node, Pull) else weights[0]
+            self._new("other", node, [stage.number], sign=sign).weights = weights
             return
         self._of[node] = stage.number
         if stage.kind == "input" and isinstance(node, Reshape) and bare(node.args[0]) is stage.node:
@@ -203,7 +231,9 @@ class Stages:
             stage = self._new("affine", node, tails, sign=r"\,".join(weights))
             stage.weights = weights
         else:
-            self._new("other", node, tails, sign=r"\cdot")
+            named = [_called(arg) for arg in node.args] if node.ndim == 2 else [None]
+            sign = r"\cdot" if None in named else r"\,".join(map(str, named))
+            self._new("other", node, tails, sign=sign)
 
     def _map(self, node: Map, tails: list[int]) -> None:
         expr = node.template.expr
@@ -212,6 +242,8 @@ class Stages:
             self._one_operand(node, self.stages[tails[0]], expr)
         elif _is_sum(expr):
             terms = [one for arg in data for one in self._open.get(arg, [self._of[arg]])]
+            if any(self.stages[one].part for one in terms):
+                terms = list(dict.fromkeys(terms))  # heads are one part
             if self._goes_on(node):
                 self._open[node], self._of[node] = terms, terms[0]
             else:
@@ -248,9 +280,8 @@ class Stages:
         last = stage.node
         if not isinstance(expr, Pointwise):
             weighted = self._weights(node)
-            if not any(
-                isinstance(arg, Var) or arg.args for arg in node.args if arg not in self._of
-            ):
+            numbers = [_number(arg) for arg in node.args if arg not in self._of]
+            if all(number is not None for number in numbers):
                 self._new("function", node, [stage.number], sign=_of_numbers(node, expr))
                 return
             open_sum = stage.kind in ("affine", "conv") and not stage.function
@@ -272,6 +303,16 @@ class Stages:
             self._of[node] = stage.number
             return
         self._new("function", node, [stage.number], sign=function)
+
+
+def _called(node: Node) -> str | None:
+    """The name of a value, also of one that is only transposed; None where it has none."""
+    if isinstance(node, Einsum) and len(node.args) == 1 and node.ins[0] == node.out[::-1]:
+        name = _called(node.args[0])
+        return name if name is None else rf"{name}^{{\mathsf{{T}}}}"
+    if isinstance(node, Var):
+        return latex_name(node.name)
+    return latex_name(node.let_name) if isinstance(node, Let) and node.let_name else None
 
 
 def _is_turned(node: Node, weight: Node) -> bool:
@@ -300,14 +341,26 @@ def _sign(node: Node) -> str:
     return sign_latex(sign_of(node))
 
 
+def _number(node: Node) -> Any:
+    """A constant, or a function of one, such as √2; None for anything else."""
+    if isinstance(node, Fill):
+        return sympy.sympify(node.value)
+    if isinstance(node, Map) and len(node.args) == 1 and isinstance(node.args[0], Fill):
+        return node.template.expr.xreplace({slot(0): sympy.sympify(node.args[0].value)})
+    return None
+
+
 def _of_numbers(node: Map, expr: Any) -> str:
     """A formula of one value and numbers, · - 37."""
-    known = {
-        slot(k): sympy.sympify(arg.value) if isinstance(arg, Fill) else sympy.Symbol("\u00b7")
-        for k, arg in enumerate(node.args)
-    }
     if expr.is_Pow and expr.base == slot(0):
         return sign_of_function(expr)
+    numbers = [_number(arg) for arg in node.args]
+    if expr == slot(0) / slot(1) and numbers[0] is None:
+        return rf"\cdot{{}} / {sympy.latex(numbers[1])}"
+    known = {
+        slot(k): sympy.Symbol("\u00b7") if number is None else number
+        for k, number in enumerate(numbers)
+    }
     shown: str = sympy.latex(expr.xreplace(known), fold_short_frac=True)
     return shown.replace("\u00b7", r"\cdot{}")
 

@@ -317,8 +317,13 @@ class Step:
             return Element(node, "operation", sign, (Term(bare(inner), None),))
         if isinstance(node, Pull) and isinstance(node.rows[0], Lookup):
             table = [bare(arg) for arg in node.args if self._is_parameter(arg)]
-            terms = tuple(Term(bare(arg), None) for arg in node.args if self.is_timed(arg))
-            return Element(node, "layer", r"[\,\cdot\,]", terms, tuple(table))
+            label = self.weight(table[0]) if len(table) == 1 else None
+            terms = tuple(
+                Term(bare(arg), label, label is not None) for arg in node.args if self.is_timed(arg)
+            )
+            # Where the table is of this time too, as scores are, one of its entries is picked.
+            kind: Kind = "layer" if table else "operation"
+            return Element(node, kind, r"[\,\cdot\,]", terms, tuple(table))
         terms = tuple(
             Term(bare(arg), self.slope(node, k))
             for k, arg in enumerate(node.args)

@@ -183,8 +183,8 @@ hello
 char-rnn
     字符级循环神经网络语言模型 h_t = tanh(e_t + h_{t-1} U)，下一字符的交叉熵。
 
-    e_t 是 E 中该字符所在行的 10 倍。得分为 z_t = h_t V + b_V；用 `dropout` 时，训练中此处
-    的 h_t 有这么大的一部分被置零。
+    e_t 是 r_t 的 10 倍，r_t 是 E 中该字符所在的行。得分为 z_t = h_t V + b_V；
+    用 `dropout` 时，训练中此处的 h_t 有这么大的一部分被置零。
     变量：ids 与 next (T, streams)；E (symbols, hidden)，U (hidden, hidden)，
     V (hidden, symbols)，b_V (symbols,)；状态 h0 (streams, hidden)。
 char-lstm
@@ -222,7 +222,8 @@ transformer
 
     X = E[ids] + P；每个头 i 有 H_i = softmax(Q_i K_iᵀ/√d) V_i，Q_i = X̄ W_Qi，其余类推，
     任何词都看不到它后面的词；X′ = X + Σ_i H_i W_Oi，X″ = X′ + ReLU(X̄′ W_1 + b_1) W_2 + b_2，
-    logits = X̄″ V。字母上的横线表示层归一化。
+    logits = X̄″ V。字母上的横线表示层归一化。有几层时，每一层读
+    入下面一层的 X″，层数写在名字之后，如 W_1^(2)。
     变量：词编号 ids 与下一个词 y (steps,)，E (words, features)，位置 P (steps, features)，每个
     头的 W_Qi、W_Ki、W_Vi (features, d)、W_Oi (d, features)，d = features // heads，
     γ_k 与 β_k (features,)，W_1 (features, hidden)，b_1 (hidden,)，W_2 (hidden, features)，
