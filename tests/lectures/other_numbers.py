@@ -1,16 +1,21 @@
-"""Another file of numbers: `python tests/lectures/other_numbers.py FILE` writes one.
+"""Another file of numbers: `python tests/lectures/other_numbers.py FILE [HOW]` writes one.
 
 It has the keys, shapes and types of lecture_numbers.json, other inputs, and what the formulas in
 other_formulas.py give for them. Nothing of symgraph is used. `SYMGRAPH_LECTURE_NUMBERS=FILE` then
-lets every check of the lectures read it.
+lets every check of the lectures read it. HOW: the inputs of all rows are `near` to the lecture's,
+`turned` to other signs, `large`, or `drawn` at random; by default each row has one of these in
+turn, so that rows which share numbers in the lectures have different ones.
 """
 
 from __future__ import annotations
 
 import inspect
+import itertools
 import json
 import math
+import random
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +27,7 @@ import numpy as np
 from lectures import other_gates, other_networks, other_sequences
 from lectures.other_formulas import FORMULAS, Given, arrays
 
-__all__ = ["MODULES", "other_numbers"]
+__all__ = ["MODULES", "MOVES", "other_numbers"]
 
 #: Each of them adds its formulas.
 MODULES = (other_gates, other_networks, other_sequences)
@@ -41,10 +46,12 @@ OTHER = {
     "S0-08": {"points": [[0.3, 2.1], [-1.0, 1.5], [0.7, 0.2]], "boundary": [4.5, 3.5]},
     "S0-09": {"points": [[0.3, 2.1], [2.5, -1.0], [0.7, 0.2]]},
     "S0-17b": {"lr": 0.4},
+    "S0-27": {"w0": 2},
     "S0-28": {"y": [0.0, 1.0, 1.0, 0.0, 1.0, 0.0, 0.0, 1.0], "top_lr": 0.9},
     "S0-39": {"label": 1},
     # Steps that are too long pass rounding on, grown.
     "S1-04": {"lr": 0.08},
+    "S3-03": {"T": 40},
     "S4-09": {"points": [[0.4, 0.1], [0.9, 0.3], [0.2, -0.5], [0.25, 0.75], [-1.0, -2.0]]},
     "S4-19": {"eta": 0.8},
     "S4-20": {"eta": 2},
@@ -60,6 +67,28 @@ OTHER = {
     "S4-73": {"seq": [0, 3, 2, 1]},
 }
 
+#: The same once more, for the file whose numbers are drawn.
+DRAWN = {
+    "S0-05": {"N": [999, 3, 11, 100, 0.5]},
+    "S0-08": {"points": [[-3.0, 1.2], [0.1, 0.9], [5.0, 3.9]], "boundary": [-2.5, -1.5]},
+    "S0-09": {"points": [[-3.0, 1.2], [0.1, 0.9], [5.0, 3.9]]},
+    "S0-27": {"w0": -3},
+    "S0-28": {"y": [1.0, 1.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0]},
+    "S0-39": {"label": 0},
+    "S3-03": {"T": 31},
+    "S4-09": {"points": [[-0.4, 0.1], [0.3, 0.3], [2.0, -0.5], [0.5, 0.5], [0.0, 1.0]]},
+    "S4-20": {"eta": 1},
+    "S4-33": {"d": [1.0, 0.0, 0.0, 0.0]},
+    "S4-42": {"v": [1.0, 1.0, 0.0], "h": [1.0, 0.0]},
+    "S4-48": {"mask": [1.0, 1.0, 0.0, 1.0]},
+    "S4-50": {"x": [0, 0, -7, 4, 1], "w": [-3, 0, 2]},
+    "S4-55": {"ids": [5, 5, 0, 4, 2], "label": 1},
+    "S4-60": {"src": [1, 1, 0], "dst": [3, 0, 0]},
+    "S4-67": {"context": [4, 2, 4], "target": 4},
+    "S4-71": {"ids": [0, 0, 2, 3, 3]},
+    "S4-73": {"seq": [2, 0, 1, 3]},
+}
+
 #: What is an input although it stands in `expect`; other values where the form must be kept.
 CASES = {
     "S0-17a": {"phi": [[1.0, 0.2, 1.7], [1.0, -0.4, 0.9], [1.0, 2.0, 1.5]], "y": [1.0, -1.0, 1.0]},
@@ -70,21 +99,33 @@ CASES = {
 }
 
 
-def moved(value: Any) -> Any:
-    """Another number for each number: the same one for the same, so that copies stay copies."""
+#: What may not fall below 0: rates, variances, what a logarithm is taken of.
+POSITIVE = ("eta", "lr", "eps", "lam", "gamma", "height", "weight", "beta1", "beta2")
+
+#: Another number for each number: the same one for the same, so that copies stay copies.
+MOVES: dict[str, Callable[[float], float]] = {
+    "near": lambda v: 0.8 * v + 0.1 * math.sin(7 * v) + 0.03,
+    "turned": lambda v: -0.9 * v + 0.1 * math.sin(11 * v) - 0.04,
+    "large": lambda v: 2.7 * v + 0.6 * math.sin(5 * v) + 0.21,
+    "drawn": lambda v: random.Random(f"{v:.9g}").uniform(-2, 2),
+}
+
+
+def moved(value: Any, how: str = "near", name: str = "") -> Any:
     if isinstance(value, dict):
-        return {key: moved(one) for key, one in value.items()}
+        return {key: moved(one, how, key) for key, one in value.items()}
     if isinstance(value, list):
-        return [moved(one) for one in value]
+        return [moved(one, how, name) for one in value]
     if isinstance(value, float):
-        return round(0.8 * value + 0.1 * math.sin(7 * value) + 0.03, 3)
+        found = round(MOVES[how](value), 3)
+        return abs(found) if name in POSITIVE else found
     return value
 
 
-def cases_of(identity: str, expect: Given) -> Given:
+def cases_of(identity: str, expect: Given, how: str) -> Given:
     if identity == "S0-21":
         cases = expect["cases"]
-        return {"W": np.array(moved([one["W"] for one in cases])),
+        return {"W": np.array(moved([one["W"] for one in cases], how)),
                 "y": [one["y"] * (-1) ** k for k, one in enumerate(cases)]}  # fmt: skip
     return {key: np.array(one) if key != "tiny" else one for key, one in CASES[identity].items()}
 
@@ -101,12 +142,15 @@ def plain(value: Any, like: Any) -> Any:
     return int(found) if isinstance(like, int) and found.is_integer() else found
 
 
-def other_numbers(shipped: Given) -> Given:
+def other_numbers(shipped: Given, how: str = "") -> Given:
     """The same rows with other inputs; a row without a formula stays as it is."""
-    inputs = {}
+    inputs, hows = {}, dict(zip(shipped, itertools.cycle([how] if how else MOVES), strict=False))
     for identity, row in shipped.items():
         if identity != "_meta":
-            inputs[identity] = moved(row["inputs"]) | OTHER.get(identity, {})
+            kept = OTHER.get(identity, {})
+            if hows[identity] == "drawn":
+                kept = kept | DRAWN.get(identity, {})
+            inputs[identity] = moved(row["inputs"], hows[identity]) | kept
     found = {"_meta": shipped["_meta"]}
     for identity, row in shipped.items():
         if identity == "_meta":
@@ -116,7 +160,7 @@ def other_numbers(shipped: Given) -> Given:
             continue
         given = arrays(all_inputs(identity, inputs))
         if identity in CASES:
-            given |= cases_of(identity, row["expect"])
+            given |= cases_of(identity, row["expect"], hows[identity])
         expect = computed(identity, given, row["expect"], inputs)
         found[identity] = row | {
             "inputs": inputs[identity], "expect": plain(expect, row["expect"])
@@ -142,5 +186,5 @@ def computed(identity: str, given: Given, expect: Given, inputs: Given) -> Given
 
 
 if __name__ == "__main__":
-    rows = other_numbers(json.loads(SHIPPED.read_text(encoding="utf-8")))
+    rows = other_numbers(json.loads(SHIPPED.read_text(encoding="utf-8")), *sys.argv[2:])
     Path(sys.argv[1]).write_text(json.dumps(rows, indent=1, ensure_ascii=False), encoding="utf-8")
