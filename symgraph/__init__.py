@@ -99,7 +99,10 @@ _NAMES: dict[str, str] = {
         Explorer explore
     """,
     "symgraph.explore.influence": """
-        Influence influence
+        Influence influence influences
+    """,
+    "symgraph.explore.layers": """
+        LayerInfluence influence_of_layers
     """,
     "symgraph.explore.replace": """
         replace_function
@@ -416,6 +419,11 @@ if TYPE_CHECKING:
     from symgraph.explore.influence import (
         Influence as Influence,
         influence as influence,
+        influences as influences,
+    )
+    from symgraph.explore.layers import (
+        LayerInfluence as LayerInfluence,
+        influence_of_layers as influence_of_layers,
     )
     from symgraph.explore.replace import (
         replace_function as replace_function,

@@ -157,7 +157,7 @@ def _parser(
     _add_network(check)
     check.set_defaults(run=_check)
 
-    meaning = "print how the derivative by earlier states grows or shrinks over time"
+    meaning = "print how the derivative grows or shrinks over time, or through layers"
     influence = _with_examples(commands, "influence", meaning, influence_command.EXAMPLES)
     _add_network(influence)
     influence_command.add_options(influence)
@@ -353,7 +353,10 @@ def _check(options: argparse.Namespace) -> int:
 def _influence(options: argparse.Namespace) -> int:
     loss, _, _ = _network(options)
     found = influence_command.found(loss, options)
-    _print_json(found.to_dict()) if options.json else print(found.table(options.digits))
+    if options.json:
+        _print_json(influence_command.documents(found))
+    else:
+        print(influence_command.text(found, options.digits))
     return OK
 
 

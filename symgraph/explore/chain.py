@@ -20,17 +20,20 @@ from symgraph.grad import jacobian
 from symgraph.node import Node
 from symgraph.ops import Let, Scan, Var
 from symgraph.ops.body import Renaming, local
+from symgraph.ops.leaves import fill
 from symgraph.ops.let import bare
 from symgraph.ops.sweep import reverse
 from symgraph.shapes import bind_shape
 from symgraph.walks import reachable, topological
 
-__all__ = ["Steps", "layers_of", "steps_of"]
+__all__ = ["Steps", "inside_of", "layers_of", "steps_of", "whole_of"]
 
 Array = NDArray[Any]
 
 #: The most numbers that the Jacobians of all steps may have together.
 MOST_NUMBERS = 10**8
+#: The most entries of a result of which every one is derived.
+MOST_ROWS = 2000
 
 
 class Steps(NamedTuple):
@@ -66,7 +69,7 @@ def steps_of(
     real = {str(s.params[0]): s for s in body.states if s.kind == "real"}
     states = [s for name, s in real.items() if not direct or name in observed]
     nexts = [bare(body.next_of(s)) for s in states]
-    inside = _names(scan)
+    inside = inside_of(scan)
     seen = [_named(name, inside, "observed") for name in observed]
     sequences = _sequences(scan)
     acts = [_named(name, {**inside, **sequences, **real}, "acting") for name in acting]
@@ -86,7 +89,7 @@ def steps_of(
     return Steps(inner, out, into, at_once, start)
 
 
-def _names(scan: Scan) -> dict[str, Node]:
+def inside_of(scan: Scan) -> dict[str, Node]:
     """The values of a step by name: states after the step, and what the user named in it."""
     body = scan.body
     found: dict[str, Node] = {}
@@ -211,6 +214,26 @@ def layers_of(nodes: Sequence[Node], roots: Sequence[Node], values: Mapping[Any,
     return Layers(steps, _whole(chain, sizes, found, dims))
 
 
+def whole_of(
+    nodes: Sequence[Node], roots: Sequence[Node], values: Mapping[Any, Any]
+) -> list[tuple[Array, tuple[int, ...]]]:
+    """The derivative of the last value by each of several, and the shape of each.
+
+    Raises RangeError for derivatives that are too large to be computed.
+    """
+    chain = [bare(node) for node in nodes]
+    known, dims = bind_values([*roots, *nodes], values)
+    shapes = [bind_shape(node.shape, dims) for node in chain]
+    sizes = [int(np.prod(shape, initial=1)) for shape in shapes]
+    if sizes[-1] > MOST_ROWS or sizes[-1] * sum(sizes) > MOST_NUMBERS:
+        raise RangeError(
+            f"influence: {sizes[-1]} derivatives of {sum(sizes)} numbers are too many to compute. "
+            "Name a smaller result, such as a loss, or give values for fewer samples."
+        )
+    found = evaluate_above(chain, known, dims)
+    return list(zip(_whole(chain, sizes, found, dims), shapes, strict=True))
+
+
 def _whole(
     chain: Sequence[Node],
     sizes: Sequence[int],
@@ -221,7 +244,7 @@ def _whole(
     last = chain[-1]
     ct = local(last, "ct")
     swept = reverse({last: ct}, set(chain)).cotangent
-    cotangents = [swept[node] for node in chain]
+    cotangents = [swept.get(node, fill(0, node.shape, "real")) for node in chain]
     whole = [np.empty((sizes[-1], size)) for size in sizes]
     for row in range(sizes[-1]):
         unit = np.zeros(sizes[-1])

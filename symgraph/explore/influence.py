@@ -14,16 +14,16 @@ from symgraph.build.coerce import as_node
 from symgraph.build.loop_making import ScanResult
 from symgraph.columns import aligned
 from symgraph.errors import KindError, RangeError, UnknownNameError, UnsupportedError
-from symgraph.explore.chain import Layers, Steps, layers_of, steps_of
+from symgraph.explore.chain import Layers, Steps, inside_of, layers_of, steps_of
 from symgraph.figures import new_figure, save_figure
 from symgraph.graph import graph
 from symgraph.node import Node
 from symgraph.notation.forward import Forward
 from symgraph.ops import Scan
 from symgraph.rounding import checked_digits
-from symgraph.walks import reachable
+from symgraph.walks import topological
 
-__all__ = ["Influence", "Reach", "influence"]
+__all__ = ["Influence", "Reach", "influence", "influences"]
 
 Array = NDArray[Any]
 Language = Literal["en", "zh"]
@@ -152,11 +152,15 @@ _WORDS: dict[Language, dict[str, str]] = {
         "below": "γ < 1: the influence vanishes at least as fast as γ^(t−k).",
         "above": "γ > 1 allows an explosion and does not prove one: the norm may still fall.",
         "one": "γ = 1: the influence cannot grow.",
+        "title": "{names}_t from {names}_{{t−1}}, t = 1, …, {length}",
+        "back": ", backwards in time",
     },
     "zh": {
         "below": "γ < 1：影响至少以 γ^(t−k) 的速度消失。",
         "above": "γ > 1 只是爆炸的必要条件而非充分条件：γ^(t−k) 仅为上界。",
         "one": "γ = 1：影响不会增大。",
+        "title": "由 {names}_{{t−1}} 到 {names}_t，t = 1, …, {length}",
+        "back": "，沿时间反向",
     },
 }
 
@@ -173,9 +177,10 @@ def influence(
 ) -> Influence:
     """How the derivative of a later value by an earlier one grows or shrinks with their distance.
 
-    `what`: a loop (a result of `sg.scan`, or a node made of one), or a list of values that follow
-    one another, such as the layers of a deep net or the states of an unrolled one; these may also
-    be given as an expression and `of`, a list of their names.
+    `what`: a loop (a result of `sg.scan`, or a node made of one; of several loops that which has
+    what `of` names), or a list of values that follow one another, such as the layers of a deep net
+    or the states of an unrolled one; these may also be given as an expression and `of`, a list of
+    their names. `sg.influence_of_layers` finds the layers of a net without a loop by itself.
     Of a loop, `of` says what is observed: a state, or a value named in the step with `sg.let` (the
     net input, say); by default all states together. `by` says what acts: likewise, or a sequence;
     by default the same. `direct` follows the observed states alone and holds all others fixed, such
@@ -210,8 +215,62 @@ def influence(
         if not any(node.is_loop for node in drawn.forward.order):
             layers = [drawn.vertex(name).node for name in of]
             return _of_layers(layers, drawn.roots, values or {}, lang)
-    scan, roots = _loop_of(what)
-    states = [str(s.params[0]) for s in scan.body.states if s.kind == "real"]
+    scan, roots = _loop_of(what, () if of is None else _listed(of))
+    return _of_loop(scan, roots, values or {}, of, by, since, direct, lang)
+
+
+def influences(
+    expr: Any,
+    values: Mapping[Any, Any] | None = None,
+    *,
+    of: str | None = None,
+    by: str | None = None,
+    since: int | None = None,
+    direct: bool = False,
+    lang: Language = "en",
+) -> dict[str, Influence]:
+    """The influence in every loop of an expression that has what `of` names, by what it computes.
+
+    Raises UnsupportedError where there is no loop, and else what `sg.influence` does.
+
+    >>> import symgraph as sg
+    >>> x, zero = sg.input("x", "T"), sg.const(0.0)
+    >>> there = sg.scan(lambda a, x: {"a": sg.tanh(0.5 * a + x)}, {"a": zero}, {"x": x})
+    >>> back = sg.scan(lambda b, x: {"b": 0.5 * b + x}, {"b": zero}, {"x": x}, reverse=True)
+    >>> both = sg.sum(there.states["a"] * back.states["b"])
+    >>> for title, found in influences(both, {"x": [0.0, 0.0, 0.0]}).items():
+    ...     print(title, found.norm(3))
+    a_t from a_{t−1}, t = 1, …, 3 0.125
+    b_t from b_{t−1}, t = 1, …, 3, backwards in time 0.125
+    """
+    node = as_node(expr, "influence")
+    loops = _loops([node])
+    chosen = _having(loops, () if of is None else [of])
+    if not chosen:
+        raise _unchosen(loops, [] if of is None else [of])
+    found: dict[str, Influence] = {}
+    for scan in chosen:
+        made = _of_loop(scan, [node], values or {}, of, by, since, direct, lang)
+        title = _title(scan, max(row.t for row in made.rows), lang)
+        found[title if title not in found else f"{title} ({len(found) + 1})"] = made
+    return found
+
+
+def _title(scan: Scan, length: int, lang: Language) -> str:
+    """What a loop computes: h_t from h_{t−1}, t = 1, …, 9. Times count as the loop runs."""
+    title = _WORDS[lang]["title"].format(names=_joined(_states(scan)), length=length)
+    return title + _WORDS[lang]["back"] if scan.backwards else title
+
+
+def _states(scan: Scan) -> list[str]:
+    return [str(s.params[0]) for s in scan.body.states if s.kind == "real"]
+
+
+def _of_loop(
+    scan: Scan, roots: list[Node], values: Mapping[Any, Any], of: str | Sequence[str] | None,
+    by: str | Sequence[str] | None, since: int | None, direct: bool, lang: Language,
+) -> Influence:  # fmt: skip
+    states = _states(scan)
     observed = _listed(of) if of is not None else states
     acting = _listed(by) if by is not None else observed
     if direct and not set(acting) <= set(observed) <= set(states):
@@ -219,7 +278,7 @@ def influence(
             f"influence: direct=True follows one state alone, and of={of!r}, by={by!r} is more "
             f"than that; the states are {', '.join(states)}."
         )
-    steps = steps_of(scan, roots, values or {}, observed, acting, direct)
+    steps = steps_of(scan, roots, values, observed, acting, direct)
     kept = observed if direct else states
     return _of_steps(steps, observed, acting, kept, since, lang)
 
@@ -228,19 +287,39 @@ def _listed(names: str | Sequence[str]) -> list[str]:
     return [names] if isinstance(names, str) else [str(name) for name in names]
 
 
-def _loop_of(what: Any) -> tuple[Scan, list[Node]]:
-    """The one loop, and the nodes whose variables may be given values."""
+def _loop_of(what: Any, names: Sequence[str]) -> tuple[Scan, list[Node]]:
+    """The one loop that has these values, and the nodes whose variables may be given values."""
     if isinstance(what, ScanResult):
         assert isinstance(what.loop, Scan)
         return what.loop, [what.loop]
     node = as_node(what, "influence")
-    loops = [one for one in reachable([node]) if isinstance(one, Scan)]
-    if len(loops) != 1:
-        raise UnsupportedError(
-            f"influence: the expression has {len(loops)} loops. Give the result of the sg.scan "
-            "that is meant, or a list of the values that follow one another."
+    loops = _loops([node])
+    chosen = loops if len(loops) == 1 else _having(loops, names)
+    if len(chosen) != 1:
+        raise _unchosen(loops, names)
+    return chosen[0], [node]
+
+
+def _loops(roots: Sequence[Node]) -> list[Scan]:
+    return [one for one in topological(roots) if isinstance(one, Scan)]
+
+
+def _having(loops: Sequence[Scan], names: Sequence[str]) -> list[Scan]:
+    return [loop for loop in loops if all(name in inside_of(loop) for name in names)]
+
+
+def _unchosen(loops: Sequence[Scan], names: Sequence[str]) -> UnsupportedError:
+    if not loops:
+        return UnsupportedError(
+            "influence: the expression has 0 loops. Give a list of the values that follow one "
+            "another, or take sg.influence_of_layers, which finds them."
         )
-    return loops[0], [node]
+    known = "; ".join(", ".join(inside_of(loop)) for loop in loops)
+    wanted = "all states" if not names else ", ".join(names)
+    return UnsupportedError(
+        f"influence: the expression has {len(loops)} loops, and not one alone has {wanted}; their "
+        f"values are {known}. Name one by of, or give the result of the sg.scan that is meant."
+    )
 
 
 def _of_steps(

@@ -103,9 +103,6 @@ def test_the_influence_in_a_system_is_measured_at_drawn_values(capsys):
 
     assert (code, again[1]) == (0, out)
     assert "drawn at random" in err
-    code, _, err = run(capsys, "influence", "zoo:hinge")
-    assert (code, err.count("\n")) == (2, 1)
-    assert "has no loop over time" in err
 
 
 def test_training_takes_options_and_the_numbers_of_the_lecture(capsys):
