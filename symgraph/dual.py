@@ -41,7 +41,7 @@ from symgraph.scalar import plain
 from symgraph.shapes import bind_dim
 from symgraph.walks import topological
 
-__all__ = ["Dual", "DualRun"]
+__all__ = ["Dual", "DualRun", "TooNear"]
 
 Array = NDArray[Any]
 
@@ -70,11 +70,15 @@ def _unchanging(expr: Any) -> Any:
     return plain(expr)
 
 
+class TooNear(Exception):
+    """A kink is as near as the caller allows."""
+
+
 class DualRun:
     """Values and rates of all nodes of an expression for given values and rates of its variables.
 
     `nearest_kink` is how far the closest argument of a comparison, a rounding or a maximum was from
-    the place where it changes over.
+    the place where it changes over. Raises TooNear once that is no farther than `too_near`.
     """
 
     def __init__(
@@ -82,8 +86,10 @@ class DualRun:
         roots: Sequence[Node],
         given: Mapping[Node, Dual],
         dims: Mapping[sympy.Symbol, int],
+        too_near: float = -math.inf,
     ) -> None:
         self.nearest_kink = math.inf
+        self._too_near = too_near
         self._dims = dims
         with np.errstate(all="ignore"):
             self.found = self._run(roots, given)
@@ -113,12 +119,16 @@ class DualRun:
             return Dual(value, np.zeros(np.shape(value)))
         if isinstance(node, Reduce) and node.operation == "max":
             self._note(_gap(node, xs[0].value))
+        if not any(np.any(x.rate) for x in xs):
+            return Dual(value, np.zeros(np.shape(value)))
         return Dual(value, rule(node, xs, value, self._dims))
 
     def _note(self, distance: Any) -> None:
         distances = np.abs(np.asarray(distance, dtype=float))
         if distances.size:
             self.nearest_kink = min(self.nearest_kink, float(np.min(distances)))
+            if self.nearest_kink <= self._too_near:
+                raise TooNear
 
     # --- pointwise ----------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -9,7 +10,7 @@ import numpy as np
 import sympy
 from numpy.typing import NDArray
 
-from symgraph.dual import Dual, DualRun
+from symgraph.dual import Dual, DualRun, TooNear
 from symgraph.errors import NonFiniteError, SymgraphError
 from symgraph.facts import Fact, facts_about, is_positive, is_symmetric
 from symgraph.fulfil import fulfil
@@ -65,11 +66,13 @@ def draw(
             values[one] = _drawn(one, sizes, limits.get(one), generator, later, claimed)
         try:
             fulfil(values, claimed, free, sizes)
-            distance = _clearance(roots, values, sizes)
+            distance = _clearance(roots, values, sizes, best.nearest_kink if best else -math.inf)
+        except TooNear:
+            continue
         except (SymgraphError, ArithmeticError, np.linalg.LinAlgError) as error:
             reason = str(error)
             continue
-        if distance is not None and (best is None or distance > best.nearest_kink):
+        if distance is not None:
             best = Sample(values, sizes, distance)
         if best is not None and best.nearest_kink > CLEARANCE:
             break
@@ -132,10 +135,16 @@ def _drawn(
 
 
 def _clearance(
-    roots: Sequence[Node], values: Mapping[Node, Array], sizes: Mapping[sympy.Symbol, int]
+    roots: Sequence[Node],
+    values: Mapping[Node, Array],
+    sizes: Mapping[sympy.Symbol, int],
+    least: float,
 ) -> float | None:
-    """The distance to the nearest kink; None where a value is not finite."""
+    """The distance to the nearest kink; None where a value is not finite.
+
+    Raises TooNear when the distance is `least` or below.
+    """
     still = {node: Dual(array, np.zeros(np.shape(array))) for node, array in values.items()}
-    run = DualRun(roots, still, sizes)
+    run = DualRun(roots, still, sizes, least)
     finite = all(np.all(np.isfinite(np.asarray(run[root].value, dtype=float))) for root in roots)
     return run.nearest_kink if finite else None
