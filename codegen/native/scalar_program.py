@@ -32,6 +32,16 @@ _SINGLE = """#if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC optimize("no-tree-slp-vectorize")
 #endif"""
 
+#: Loops over members have hundreds of statements in a row, more than a processor looks ahead: what
+#: does not depend on each other must stand side by side.
+_MIXED = """#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC push_options
+#pragma GCC optimize("schedule-insns", "sched-pressure")
+#endif"""
+_MIXED_END = """#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC pop_options
+#endif"""
+
 
 def emit_scalars(job: Job) -> NativeSource | None:
     """The C file of a graph whose values are numbers; None for any other graph."""
@@ -160,10 +170,12 @@ class _Program:
         inline = self.rolled is not None or calls_of_functions <= _INLINED
         parts = [
             f"/* {comment(self._title())} */".replace("\\", "\\\\"),
+            _MIXED if self.rolled is not None else "",
             prelude(w.functions, w.real, inline),
             *straight.data,
             "" if self.rolled is not None else _SINGLE,
             *straight.functions,
+            _MIXED_END if self.rolled is not None else "",
             self._plan(),
             "\n".join([f"i64 {name}_run(const sg_frame *f)", "{", *calls, "    return 0;", "}"]),
         ]
