@@ -56,13 +56,14 @@ class Recipe:
         """Fast NumPy."""
         from symgraph.codegen.alike import join_alike_updates
         from symgraph.codegen.emit_numpy import emit
+        from symgraph.codegen.scales import scale_once
 
         found, images = self._basic(loops=False)
         count = len(self.roots)
-        joined = join_alike_updates(
-            found[:count], dict(zip(self.stored, found[count:], strict=True))
-        )
-        return emit(self._job(Roots(joined.roots), [*images, joined.image]))
+        for change in (scale_once, join_alike_updates):
+            made = change(found[:count], dict(zip(self.stored, found[count:], strict=True)))
+            found, images = Roots(made.roots), [*images, made.image]
+        return emit(self._job(found, images))
 
     def with_log_sums(self) -> Job:
         """The steps in basic operations and log-sum-exp, for a target that has it."""

@@ -146,3 +146,41 @@ def test_relu_of_any_size_keeps_nan_and_signs(rows: int) -> None:
 
     assert np.array_equal(got[0], np.maximum(2 * value, 0), equal_nan=True)
     assert np.array_equal(got[1], np.minimum(value + 1, 0.5), equal_nan=True)
+
+
+def test_numbers_are_multiplied_with_each_other_before_an_array() -> None:
+    p, g = sg.parameter("p", (40, 50)), sg.input("g", (40, 50))
+    rate, decay = sg.state("rate"), sg.state("decay")
+    updates = {p: p - rate * (2 * g / (1 - decay))}
+    f = sg.compile([p, g, rate, decay], sg.sum(g), updates=updates)
+    run = f.source.split("def run():")[1]
+    assert run.count("np.multiply(") == 1
+    assert "np.divide(" not in run
+    before, given = np.full((40, 50), 3.0), np.linspace(-1, 1, 2000).reshape(40, 50)
+    after = before.copy()
+    f(after, given, np.array(0.5), np.array(0.2))
+    np.testing.assert_allclose(after, before - 0.5 * (2 * given / 0.8), 1e-14)
+
+
+def test_what_is_returned_or_read_twice_is_scaled_as_it_is_written() -> None:
+    p, rate = sg.parameter("p", (4, 5)), sg.state("rate")
+    half = p / rate
+    f = sg.compile([p, rate], half, updates={p: p - rate * half})
+    start = np.linspace(1, 2, 20).reshape(4, 5)
+    found = start.copy()
+    np.testing.assert_array_equal(f(found, np.array(3.0)), start / 3)
+    np.testing.assert_allclose(found, start - 3 * (start / 3), 1e-15, 1e-15)
+
+    twice = p / rate
+    g = sg.compile([p, rate], rate, updates={p: 2 * twice + sg.tanh(3 * twice)})
+    found = start.copy()
+    g(found, np.array(3.0))
+    np.testing.assert_allclose(found, 2 * start / 3 + np.tanh(start), 1e-14)
+
+
+def test_a_number_of_zero_divides_as_it_does_in_numpy() -> None:
+    p, by = sg.parameter("p", (3,)), sg.state("by")
+    f = sg.compile([p, by], by, updates={p: p / by})
+    found = np.array([1.0, -2.0, 0.0])
+    f(found, np.array(0.0))
+    np.testing.assert_array_equal(found, [np.inf, -np.inf, np.nan])
