@@ -156,7 +156,7 @@ BLOCKS: tuple[Drawn, ...] = (
     gate _^c_2:2\times4 _^c_3:2\times3
     op \max^2 \max^2 [\cdot,\cdot]^p:4
     output _^z:2
-    edges ids>x:E x>c_2:conv2,\tanh x>c_3:conv3,\tanh c_2>\max c_3>\max
+    edges ids>x:E[\cdot] x>c_2:conv2,\tanh x>c_3:conv3,\tanh c_2>\max c_3>\max
     edges \max>[\cdot,\cdot] \max>[\cdot,\cdot] [\cdot,\cdot]>z:full
 """),
     # Three one-hot words are added, mapped, divided by their number, and mapped to 5 scores.

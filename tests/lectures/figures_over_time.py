@@ -148,20 +148,20 @@ diag(1-s_3^2)Wdiag(1-s_2^2)Wdiag(1-s_1^2)
     output p_1 p_2 p_3
     edges h_3>s_1:W_d s_1>s_2:W_d s_2>s_3:W_d
 """ + _steps("x_N>h_N:U h_B>h_N:W") + _steps("y_N>s_N:U_d s_N>p_N:V") + _LEGEND),
-    # One matrix U for [w, s], which is looked up: no matrix on the way from ids to w.
+    # The words are looked up in E; one matrix U for [w, s].
     Drawn("S4-71a", 4, 4, r"""
     input ids_t
     data w_t
     state s_t
     output y_t
-    edges ids_t>w_t w_t>s_t:U s_t>s_t:U s_t>y_t:V
+    edges ids_t>w_t:E w_t>s_t:U s_t>s_t:U s_t>y_t:V
 """ + _LEGEND),
     Drawn("S4-71b", 13, 12, r"""
     input ids_1 ids_2 ids_3
     data w_1 w_2 w_3
     state s_0 s_1 s_2 s_3
     output y_1 y_2 y_3
-""" + _steps("ids_N>w_N w_N>s_N:U s_B>s_N:U s_N>y_N:V") + _LEGEND),
+""" + _steps("ids_N>w_N:E w_N>s_N:U s_B>s_N:U s_N>y_N:V") + _LEGEND),
     # h runs forwards from h0, g backwards from g4; both give y.
     Drawn("S4-72", 14, 18, r"""
     input x_1 x_2 x_3
