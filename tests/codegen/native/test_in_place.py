@@ -145,3 +145,20 @@ def test_states_of_a_loop_are_not_written_over_before_they_are_read(steps: int) 
 
     for mine, other in zip(f(*given), g(*given), strict=True):
         assert np.allclose(mine, other, rtol=1e-11, atol=1e-12)
+
+
+@needs_c_compiler
+def test_arrays_are_not_called_like_the_types_of_the_kernel() -> None:
+    rows = [sg.state(f"r{k}", 3) for k in range(10)]
+    tables = [sg.state(f"t{k}", (4, 3)) for k in range(10)]
+    x = sg.input("x", 5)
+    updates = {t: sg.where(r > 0, t, 2.0 * t) for r, t in zip(rows, tables, strict=True)}
+    f = sg.compile([x, *rows, *tables], sg.sum(x), updates=updates, target="cython")
+    start = np.arange(12.0).reshape(4, 3)
+    values = [start.copy() for _ in tables]
+
+    f(np.ones(5), *([np.array([-1.0, 0.0, 1.0])] * 10), *values)
+
+    assert f.target == "cython"  # its C has been compiled: u8 is the type of truth values
+    for value in values:
+        assert np.array_equal(value, start * [2, 2, 1])
