@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from symgraph.codegen.native.translation import weight
 from symgraph.codegen.native.writer import Line
@@ -20,10 +20,7 @@ _LOOPS = 12  # programs of so few loops are compiled in no time
 _LEAST = 15  # statements that a function must save
 _CALLS = ("f->lib->gemm_", "f->lib->copy2_")  # of which each takes over ten arguments
 _SHORT = 64  # an inner loop of fewer steps knows their number
-_TOKEN = re.compile(r"[A-Za-z_]\w*|(?:\d+\.?\d*(?:e[+-]?\d+)?)f?|\s+|.")
-_NAME = re.compile(r"(?!i64$|u64$|u8$)[a-z]+[0-9]+")
-_VARIED = re.compile(r"\b(?:[a-z]+[0-9]+|\d+\.?\d*(?:e[+-]?\d+)?f?)\b")
-_DECLARED = re.compile(r"\b(?:float|double|i64|int|u8) ([a-z]+[0-9]+)\b")
+_DECLARED = re.compile(r"\b(?:float|double|i64|int|u8) $")  # in front of a name
 _FOR = re.compile(r"for \(i64 \w+ = .*; \w+ < (\d+); \w+\+\+\) \{")
 
 
@@ -38,9 +35,10 @@ class Shared:
 
 @dataclass(frozen=True)
 class _Form:
-    """A unit without what may differ: its arrays, times and numbers in order."""
+    """What stands for the names and numbers of a unit where others may have their own; and its
+    arrays, times and numbers in order."""
 
-    text: tuple[str, ...]
+    marks: tuple[str, ...]
     arrays: tuple[str, ...]
     times: tuple[str, ...]
     numbers: tuple[str, ...]
@@ -70,18 +68,21 @@ def _groups(
     units: Sequence[Sequence[Line]], arrays: Mapping[str, str]
 ) -> Iterator[dict[int, _Form]]:
     """The numbers of units that are alike, with their forms; in the order of the first of each."""
-    alike: dict[str, list[int]] = {}
+    alike: dict[tuple[str, ...], list[int]] = {}
     for k, unit in enumerate(units):
-        text = "\n".join(line.text for line in unit)
+        text = "\n".join([line.text for line in unit])
         if ("for (" in text and text.endswith("}")) or text.startswith(_CALLS):
-            alike.setdefault(_VARIED.sub("#", text), []).append(k)
+            base = unit[0].depth
+            fixed = [part for line in unit for part in (str(line.depth - base), *line.parts[::2])]
+            alike.setdefault(tuple(fixed), []).append(k)
     kinds = {each: kind.removeprefix("const ") for each, kind in arrays.items()}
     for rough in alike.values():
         groups: dict[object, dict[int, _Form]] = {}
+        layout = _Layout(units[rough[0]])
         for k in rough if len(rough) > 1 else ():
-            form = _form(units[k], kinds)
+            form = layout.form(units[k], kinds)
             if form is not None:
-                groups.setdefault(form.text, {})[k] = form
+                groups.setdefault(form.marks, {})[k] = form
         yield from (group for group in groups.values() if _saved(group, units) >= _LEAST)
 
 
@@ -117,43 +118,56 @@ def _is_whole(lines: Sequence[Line]) -> bool:
     return depth == 0
 
 
-def _tokens(text: str) -> list[str]:
-    found: list[str] = _TOKEN.findall(text)
-    return found
+class _Layout:
+    """Where names and numbers stand in units that differ in nothing else, by one of them."""
 
+    def __init__(self, unit: Sequence[Line]) -> None:
+        self.declared: list[int] = []
+        self.returned: set[int] = set()  # numbers of the site of a refusal
+        self.bounds: dict[int, int] = {}  # of inner loops, by the places in their lines
+        at = 0
+        for line, is_inner in zip(unit, _inner(unit), strict=True):
+            fixed, varied = line.parts[::2], line.parts[1::2]
+            places = range(at, at + len(varied))
+            self.declared += [
+                k for k, before in zip(places, fixed, strict=False) if _DECLARED.search(before)
+            ]
+            if line.text.startswith("return"):
+                self.returned.update(places)
+            loop = _FOR.fullmatch(line.text) if is_inner else None
+            if loop is not None:
+                last = len(varied) - 1 - varied[::-1].index(loop[1])
+                self.bounds.update(dict.fromkeys(places, at + last))
+            at += len(varied)
 
-def _form(unit: Sequence[Line], kinds: Mapping[str, str]) -> _Form | None:
-    """What units may be alike in; None where a unit is no function of what it names."""
-    own = {name for line in unit for name in _DECLARED.findall(line.text)}
-    places: dict[str, str] = {}
-    same: set[str] = set()  # what is written as it is
-    numbers: list[str] = []
-    text: list[str] = []
-    base = unit[0].depth
-    for line, is_inner in zip(unit, _inner(unit), strict=True):
-        loop = _FOR.fullmatch(line.text)
-        short = is_inner and loop is not None and int(loop[1]) < _SHORT
-        text.append(f"\n{line.depth - base} ")
-        for token in _tokens(line.text):
+    def form(self, unit: Sequence[Line], kinds: Mapping[str, str]) -> _Form | None:
+        """What units may be alike in; None where a unit is no function of what it names."""
+        found = [part for line in unit for part in line.parts[1::2]]
+        own = {found[k] for k in self.declared}
+        places: dict[str, str] = {}
+        numbers: list[str] = []
+        marks: list[str] = []
+        for k, token in enumerate(found):
             if token[0].isdigit():
-                differs = not short and _may_differ(token, line.text)
-                if differs:
-                    numbers.append(token)
-                text.append(_number(token) if differs else token)
+                bound = self.bounds.get(k)
+                short = bound is not None and found[bound].isdigit() and int(found[bound]) < _SHORT
+                if short or not (token not in "01" or k in self.returned):
+                    marks.append(token)  # small whole numbers are part of the structure
+                    continue
+                numbers.append(token)
+                marks.append("%f" if "." in token or "e" in token else "%d")
                 continue
             place = places.get(token)
-            if place is None and token not in same:
-                place = _place(token, kinds, own, len(places)) if _NAME.fullmatch(token) else ""
+            if place is None:
+                place = _place(token, kinds, own, len(places))
                 if place is None:
                     return None
                 if place:
                     places[token] = place
-                else:
-                    same.add(token)
-            text.append(place or token)
-    arrays = tuple(name for name in places if name in kinds)
-    times = tuple(name for name in places if name[0] == "t" and name not in own)
-    return _Form(tuple(text), arrays, times, tuple(numbers))
+            marks.append(place or token)
+        arrays = tuple(name for name in places if name in kinds)
+        times = tuple(name for name in places if name[0] == "t" and name not in own)
+        return _Form(tuple(marks), arrays, times, tuple(numbers))
 
 
 def _inner(unit: Sequence[Line]) -> list[bool]:
@@ -175,16 +189,6 @@ def _place(name: str, kinds: Mapping[str, str], own: Collection[str], count: int
     if name[0] == "n":
         return ""
     return f"!{count}" if name[0] == "t" else None
-
-
-def _number(token: str) -> str:
-    """What stands for a number in the form."""
-    return "%f" if "." in token or "e" in token else "%d"
-
-
-def _may_differ(number: str, text: str) -> bool:
-    """Small whole numbers are part of the structure, but for the site of a refusal."""
-    return number not in "01" or text.startswith("return")
 
 
 class _Call:
@@ -212,16 +216,18 @@ class _Call:
         declared += [f"const {self._kind(column)} {self.named[column]}" for column in self.varied]
         head = f"{self.name}({', '.join(['const sg_frame *f', *declared])})"
         title = f"/* called at {len(self.forms)} places; notes are those of the first */"
-        shift, at, lines = unit[0].depth - 1, 0, [Line(title, 1, -1)]
-        for line, tokens in zip(unit, _lines(first.text), strict=True):
-            parts: list[str] = []
-            for token, own in zip(tokens, _tokens(line.text), strict=True):
-                if token in ("%d", "%f"):
-                    parts.append(self.named.get(self.columns[at], own))
-                    at += 1
-                else:
-                    parts.append(self.parameters.get(own, own))
-            lines.append(replace(line, text="".join(parts), depth=line.depth - shift))
+        shift, lines = unit[0].depth - 1, [Line(title, 1, -1)]
+        marks, columns = iter(first.marks), iter(self.columns)
+
+        def written(part: str) -> str:
+            if next(marks) in ("%d", "%f"):
+                return self.named.get(next(columns), part)
+            return self.parameters.get(part, part)
+
+        for line in unit:
+            parts = [*line.parts]
+            parts[1::2] = map(written, parts[1::2])
+            lines.append(Line("".join(parts), line.depth - shift, line.unit, line.note))
         refuses = any(line.text.startswith("return ") for line in unit)
         return Shared(head, tuple(lines), refuses)
 
@@ -237,15 +243,4 @@ class _Call:
         call = f"{self.name}({', '.join(given)})"
         text = f"if ((site = {call})) return site;" if refuses else f"{call};"
         note = "; ".join(dict.fromkeys(line.note for line in unit if line.note))
-        return [replace(unit[0], text=text, note=note)]
-
-
-def _lines(text: Sequence[str]) -> list[list[str]]:
-    """The tokens of a form by lines."""
-    found: list[list[str]] = []
-    for token in text:
-        if token[0] == "\n" and len(token) > 1:
-            found.append([])
-        else:
-            found[-1].append(token)
-    return found
+        return [Line(text, unit[0].depth, unit[0].unit, note)]

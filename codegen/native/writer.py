@@ -30,7 +30,11 @@ INDEPENDENT = "SG_INDEPENDENT"
 #: The "memory" whose entry number k is k.
 COUNTED = ""
 
-_WORD = re.compile(r"[a-z]+[0-9]+")
+_TYPES = ("i64", "u64", "u8")
+#: Names of arrays, local variables and sizes, and numbers.
+_VARIED = re.compile(
+    rf"\b((?!(?:{'|'.join(_TYPES)})\b)[a-z]+[0-9]+|[0-9]+\.?[0-9]*(?:e[+-]?[0-9]+)?f?)\b"
+)
 
 
 @dataclass
@@ -41,6 +45,14 @@ class Line:
     depth: int
     unit: int
     note: str = ""
+    _parts: list[str] | None = field(default=None, init=False, repr=False, compare=False)
+
+    @property
+    def parts(self) -> list[str]:
+        """The text cut at names and numbers, which are every second part."""
+        if self._parts is None:
+            self._parts = _VARIED.split(self.text)
+        return self._parts
 
 
 class Factors(NamedTuple):
@@ -86,10 +98,12 @@ class CWriter(Positions):
 
     def say(self, text: str, note: str = "") -> None:
         """Add a line; `note` stands beside it as a comment."""
-        self.lines.append(Line(text, self._depth, self._unit, note))
-        for word in _WORD.findall(text):
-            if word in self.memory.buffers:
-                self.memory.buffers[word].mention(self._unit)
+        line = Line(text, self._depth, self._unit, note)
+        self.lines.append(line)
+        buffers = self.memory.buffers
+        for part in line.parts[1::2]:
+            if part in buffers:
+                buffers[part].mention(self._unit)
 
     def heading(self, text: str) -> None:
         """Say what begins with the next unit."""
@@ -142,7 +156,8 @@ class CWriter(Positions):
     def name(self, prefix: str) -> str:
         """An identifier that nothing else has."""
         self._counts[prefix] = self._counts.get(prefix, 0) + 1
-        return f"{prefix}{self._counts[prefix]}"
+        name = f"{prefix}{self._counts[prefix]}"
+        return self.name(prefix) if name in _TYPES else name
 
     def size(self, dim: Dim) -> str:
         """A size as text."""
