@@ -33,7 +33,8 @@ def given_values(names: Naming) -> list[Equation]:
             meaning = names.literal.joined(node) or names.literal.meaning(node)
             if name.sort in ("column", "row") and meaning.sort in ("column", "row"):
                 meaning = names.literal.algebra.turned(meaning, name.sort)
-            lines.append(Equation(name, meaning))
+            if meaning != name:  # a constant with a name is no more than that
+                lines.append(Equation(name, meaning))
     if names.forward.name(names.root) is None:
         meaning = names.literal.joined(names.root) or names.literal.meaning(names.root)
         lines.append(Equation(names.root_name, meaning))

@@ -64,6 +64,7 @@ _TOPICS: dict[str, dict[str, str]] = {
         "named-units": "networks:named_units",
         "worked-example": "networks:worked_example",
         "six-relus": "networks:six_relus",
+        "linear-layers": "networks:linear_layers",
         "universal": "networks:universal",
         "universal-fit": "trained:universal_fit",
         "xor-mlp": "trained:xor_mlp",
@@ -104,6 +105,7 @@ _TOPICS: dict[str, dict[str, str]] = {
     "convolution": {
         "kernel": "convolution:kernel_response",
         "conv-layer": "convolution:conv_layer",
+        "centre-surround": "convolution:centre_surround",
         "shared-weights": "convolution:shared_weights",
         "max-pool": "convolution:max_pooled",
         "mean-pool": "convolution:mean_pooled",
@@ -132,6 +134,7 @@ _TOPICS: dict[str, dict[str, str]] = {
     },
     "gates": {
         "gate": "gates:gate",
+        "gender-cell": "gates:gender_cell",
         "lstm": "gates:lstm",
         "lstm-row": "gates:lstm_row",
         "gru": "gates:gru",
@@ -175,7 +178,7 @@ def topics(lang: Language = "en") -> dict[str, list[str]]:
     """The names of the systems by topic, in English or Chinese.
 
     >>> topics()["gates"]
-    ['gate', 'lstm', 'lstm-row', 'gru']
+    ['gate', 'gender-cell', 'lstm', 'lstm-row', 'gru']
     """
     called = chinese.TOPICS if _language(lang) == "zh" else {}
     return {called.get(topic, topic): list(systems) for topic, systems in _TOPICS.items()}

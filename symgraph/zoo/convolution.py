@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, NamedTuple
+from typing import Annotated, Literal, NamedTuple
+
+import numpy as np
 
 import symgraph as sg
 from symgraph.node import Node
 from symgraph.zoo.options import Function, Several, Share, Size, Whole, system
 
 __all__ = [
-    "Classifier", "conv_classifier", "conv_layer", "deep_digits_cnn", "digits_cnn",
-    "kernel_response", "lenet", "max_pooled", "mean_pooled", "shared_weights", "text_classifier",
+    "Classifier", "centre_surround", "conv_classifier", "conv_layer", "deep_digits_cnn",
+    "digits_cnn", "kernel_response", "lenet", "max_pooled", "mean_pooled", "shared_weights",
+    "text_classifier",
 ]  # fmt: skip
 
 
@@ -41,6 +44,21 @@ def conv_layer(size: Size = 5, kernel: Size = 3) -> Node:
     """
     X, K = sg.input("X", (size, size)), sg.parameter("K", (kernel, kernel))
     return sg.let("L", sg.sum(sg.let("Y", sg.conv2d(X, K))))
+
+
+@system()
+def centre_surround(
+    size: Annotated[int, Whole(3)] = 3, centre: Literal["on", "off"] = "on"
+) -> Node:
+    """Cells that see a centre and what surrounds it: the sum of X ★ K, 8 amid eight -1.
+
+    Light in the centre alone switches such a cell on, light around it off, light everywhere leaves
+    it at rest. `centre`: with off it is the other way round, -8 amid eight 1.
+    Variables: X (size, size).
+    """
+    sign = 1 if centre == "on" else -1
+    K = sg.let("K", sg.const(sign * np.array([[-1.0, -1, -1], [-1, 8, -1], [-1, -1, -1]])))
+    return sg.let("L", sg.sum(sg.let("Y", sg.conv2d(sg.input("X", (size, size)), K))))
 
 
 @system(kernel=lambda size: size)

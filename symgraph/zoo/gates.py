@@ -9,7 +9,7 @@ from symgraph.node import Node
 from symgraph.zoo.options import Length, Letters, Size, system
 from symgraph.zoo.recurrent import Recurrent
 
-__all__ = ["gate", "gru", "lstm", "lstm_row"]
+__all__ = ["gate", "gender_cell", "gru", "lstm", "lstm_row"]
 
 
 @system()
@@ -20,6 +20,24 @@ def gate(size: Size = 3) -> Node:
     """
     open_by = sg.let("g", sg.sigmoid(sg.input("a", size)))
     return sg.let("L", sg.sum(sg.let("y", open_by * sg.input("c", size))))
+
+
+@system()
+def gender_cell(steps: Length = "T") -> Recurrent:
+    """A cell with gates set by hand remembers who is spoken of: C_t = f ⊙ C_{t-1} + i ⊙ C̃.
+
+    f = σ(-a), i = σ(a), C̃ = σ(b). At each word a says whether it tells a gender (10) or not (-10),
+    and b which: female -10, male 10. So C_t stays near 0 after Mary, near 1 after Bob.
+    Variables: a and b (steps,), C_0 ().
+    """
+
+    def step(C: Node, a: Node, b: Node) -> Node:
+        f, i = sg.let("f", sg.sigmoid(-a)), sg.let("i", sg.sigmoid(a))
+        return sg.let("C", f * C + i * sg.let("C̃", sg.sigmoid(b)))
+
+    words = sg.input("a", (steps,)), sg.input("b", (steps,))
+    run = sg.scan(step, sg.input("C0"), words)
+    return Recurrent(sg.let("y", run.final), run)
 
 
 def _end(run: sg.ScanResult, state: Node, hidden: int) -> Recurrent:

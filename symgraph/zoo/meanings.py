@@ -11,6 +11,7 @@ _MEANINGS: dict[str, tuple[str, str]] = {
     "below": ("units of the layer below", "下层的单元数"),
     "blocks": ("residual blocks", "残差块的个数"),
     "borders": ("the bins, each without its borders", "各个箱的两端（不含端点）"),
+    "centre": ("what light in the centre switches the cell", "中心受光使细胞兴奋还是抑制"),
     "classes": ("classes", "类别数"),
     "condition": ("the condition number", "条件数"),
     "context": ("words around the one in the middle", "上下文的词数"),

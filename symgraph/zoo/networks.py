@@ -7,8 +7,8 @@ from symgraph.node import Node
 from symgraph.zoo.options import Functions, Size, system
 
 __all__ = [
-    "dense", "feedforward", "named_units", "quadratic_layers", "quadratic_unit", "six_relus",
-    "two_three_one", "universal", "worked_example",
+    "dense", "feedforward", "linear_layers", "named_units", "quadratic_layers", "quadratic_unit",
+    "six_relus", "two_three_one", "universal", "worked_example",
 ]  # fmt: skip
 
 
@@ -136,6 +136,18 @@ def six_relus() -> Node:
     units = [sg.let(f"n{k}", sg.relu(a * x + b)) for k, (a, b) in enumerate(lines, 1)]
     n1, n2, n3, n4, n5, n6 = units
     return sg.let("Z", -n1 - n2 - n3 + n4 + n5 + n6)
+
+
+@system()
+def linear_layers(inputs: Size = 2, hidden: Size = 3, outputs: Size = 2) -> Node:
+    """Two linear layers are one: y = B (A x) = (B A) x, under E = ½‖y - d‖².
+
+    That is why there are activation functions.
+    Variables: x (inputs,), d (outputs,), A (hidden, inputs), B (outputs, hidden).
+    """
+    A, B = sg.parameter("A", (hidden, inputs)), sg.parameter("B", (outputs, hidden))
+    y = sg.let("y", B @ sg.let("h", A @ sg.input("x", inputs)))
+    return sg.let("E", sg.squared_norm(y - sg.input("d", outputs)) / 2)
 
 
 @system()

@@ -19,7 +19,7 @@ __all__ = ["PICTURES", "commands"]
 #: of an option in braces its value.
 _TABLE = """
 universal universal-fit xor-mlp two-cars two-cars-trained two-cars-by-hand half-squared softmax
-maxout monomials hypothesis quadratic-unit quadratic-layers perceptron hebb bins
+linear-layers maxout monomials hypothesis quadratic-unit quadratic-layers perceptron hebb bins
 worked-example-update named-units-update
     draw {net} {} --style layers
 deep-autoencoder batch-norm batch-norm-net residual-net pretraining linear-autoencoder cd1
@@ -33,10 +33,12 @@ digits-deep lenet sentence-classifier
     draw {net} {} --style maps
 rnn rnn-h rnn-stacked rnn-scalar power hello char-rnn tagger
     draw {net} {} --style timeline --steps 3
-char-lstm rnn-concatenated rnn-row
+char-lstm rnn-concatenated rnn-row gender-cell
     draw {net} {} --style cell
 rnn-modes
     draw {mode} {} --style modes
+centre-surround
+    draw {net} {} --style window --values '{"X": [[0,0,0],[0,1,0],[0,0,0]]}'
 sigmoid tanh relu softplus leaky-relu elu step
     plot {net} {} --range -4,4
 parabola
@@ -77,8 +79,11 @@ def commands(text: str, name: str, file: Path, defaults: Mapping[str, str]) -> l
         key, _, value = option.partition("=")
         options[key.strip()] = value.strip()
     found = [PICTURES[name]] if name in PICTURES else []
+    if text != name:
+        found = [re.sub(_OF_NUMBERS, "", line) for line in found]
     found += _of_lectures(text, name)
     found = [line for line in found if line.startswith("draw") or file.suffix in _PLOTTED]
+    # A comma parts the options behind a name, a blank the words of a mode.
     mode = re.sub("^n-n-", "n-n ", options.get("mode", ""))
     filled = {"{net}": net, "{}": str(file), "{mode}": mode}
     words = [[filled.get(word, word) for word in shlex.split(line)] for line in found]

@@ -167,6 +167,11 @@ six-relus
     六个 ReLU 的带符号和在 [-1.5, 1.5] 上逼近 x³ + x² - x - 1。
 
     变量：x ()。
+linear-layers
+    两个线性层等于一个线性层：y = B (A x) = (B A) x，E = ½‖y - d‖²。
+
+    所以需要激活函数。
+    变量：x (inputs,)，d (outputs,)，A (hidden, inputs)，B (outputs, hidden)。
 universal
     通用近似：l₁ = tanh(W₁ x + b₁)，l₂ = tanh(W₂ l₁ + b₂)，求和。
 
