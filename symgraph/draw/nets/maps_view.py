@@ -145,7 +145,7 @@ def _operation(stage: Stage, language: Language) -> str | None:
     elif stage.kind == "affine":
         text = rf"\text{{{words['affine']}}}"
     elif stage.weights:
-        text = r",\,".join(stage.weights)
+        text = stage.sign
     else:
         return None
     return rf"{text},\;{stage.function}" if stage.function else text
