@@ -23,6 +23,7 @@ for _module in (
     "numbers_of_units",
     "structure",
     "structure_drawn",
+    "structure_printed",
 ):
     import_module(f"lectures.{_module}")
 

@@ -7,6 +7,7 @@ from functools import partial
 import symgraph as sg
 from lectures.basics import BASICS
 from lectures.checks import add, check
+from lectures.decisions import DECISIONS
 from lectures.derived import Derived
 from lectures.further import FURTHER
 from lectures.indexed import INDEXED
@@ -19,7 +20,15 @@ from symgraph.zoo import builder
 
 __all__ = ["DERIVED"]
 
-DERIVED: tuple[Derived, ...] = (*BASICS, *NETWORKS, *SEQUENCES, *INDEXED, *FURTHER, *OVER_TIME)
+DERIVED: tuple[Derived, ...] = (
+    *BASICS,
+    *NETWORKS,
+    *SEQUENCES,
+    *INDEXED,
+    *FURTHER,
+    *OVER_TIME,
+    *DECISIONS,
+)
 
 
 def derivation_of(one: Derived) -> Derivation:

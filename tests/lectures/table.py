@@ -23,14 +23,14 @@ S0-04 | model P2 | def der comp |  | temperature features, (T - 37)² expanded
 S0-05 | model P2 | def der comp |  | log N and bins 1[a < N < b]
 S0-06 | model P2 | def der comp |  | Robinson's formula expanded into monomials
 S0-07 | model P1 | def der comp |  | all monomials up to a degree
-S0-08 | model P1 | def comp |  | two cars: sign(|x1 - x2| - 1), +1 at the border
-S0-09 | numeric P1 | def comp |  | two cars: table of hidden units, sign at 0
-S0-10 | model P1 | def draw comp |  | linear subproblems 1[v·Φ ≥ 0]
+S0-08 | model P1 | def der draw comp |  | two cars: sign(|x1 - x2| - 1), +1 at the border
+S0-09 | numeric P1 | def der draw comp |  | two cars: table of hidden units, sign at 0
+S0-10 | model P1 | def der draw comp | S0-11 | linear subproblems 1[v·Φ ≥ 0]
 S0-11 | activation P1 | def der comp |  | the step replaced by the logistic function
 S0-12 | figure P2 | draw | S4-24 | plots of sigmoid, tanh and rectifier
 S0-13 | phenomenon P2 | def der comp |  | how many units of a rectified layer are active
-S0-14 | figure P1 | def draw |  | score of three features
-S0-15 | figure P1 | def draw |  | activated linear function, as one unit or two
+S0-14 | figure P1 | def der draw comp |  | score of three features
+S0-15 | figure P1 | def der draw comp |  | activated linear function, as one unit or two
 S0-16 | figure P1 | draw |  | the network of the two cars
 S0-17 | algorithm P1 | def der comp train |  | v1, v2, w learned from y alone
 S0-18 | derivative P1 | def der draw comp |  | derivative as sensitivity
@@ -39,7 +39,7 @@ S0-20 | derivative P1 | def der draw comp |  | a composition: the product along 
 S0-21 | loss P1 | def der draw comp |  | hinge loss
 S0-22 | loss P1 | def der draw comp |  | squared loss
 S0-23 | loss P1 | def der draw comp |  | squared loss of a network of two layers
-S0-24 | algorithm P1 | def draw | S0-23 | forward and backward values of every node
+S0-24 | algorithm P1 | def der draw comp | S0-23 | forward and backward values of every node
 S0-25 | algorithm P1 | comp train |  | one step of gradient descent
 S0-26 | derivative P1 | def der draw comp |  | a shared node: the sum over its paths
 S0-27 | training P2 | def train |  | one sample many times, round and round, or all at once
@@ -72,7 +72,7 @@ S1-02 | claim P1 | def |  | shared over time: few parameters
 S1-03 | figure P1 | def draw |  | five modes of inputs and outputs
 S1-03b | numeric P2 | def der comp |  | the five modes evaluated
 S1-04 | model P1 | def der comp train |  | characters of hello
-S1-05 | algorithm P1 | def draw | S1-11 | backpropagation through time in three steps
+S1-05 | algorithm P1 | def der draw comp | S1-11 | backpropagation through time in three steps
 S1-06 | model P1 | def der comp |  | the matrix form as indexed scalars
 S1-07 | derivative P1 | def der comp | S1-10 | net_t by net_{t-1}: the chain rule
 S1-08 | derivative P1 | def der comp |  | ∂net_t/∂s_{t-1} = W
@@ -83,7 +83,7 @@ S1-12 | derivative P1 | def der comp |  | δ of the layer below
 S1-13 | derivative P1 | def der comp |  | the gradient of W at one time
 S1-14 | derivative P1 | def der comp |  | the gradient of W: the sum over time
 S1-15 | phenomenon P2 | def |  | γ below and above 1
-S1-16 | claim P2 | def | S2-05 | an LSTM adds up, so that little fades
+S1-16 | claim P2 | def der | S2-05 | an LSTM adds up, so that little fades
 S2-01 | figure P2 | draw |  | standard RNN and LSTM, repeated
 S2-02 | figure P1 | draw | S0-43 | legend of the LSTM cell
 S2-03 | figure P2 | draw |  | the cell state as a conveyor belt
@@ -92,25 +92,25 @@ S2-05 | claim P1 | def der draw comp |  | ∂C_T/∂C_0: with the gates fixed, a
 S2-06 | model P1 | def der draw comp | S0-51 | coupled gates
 S2-07 | model P1 | def der draw comp | S0-52 | GRU
 S2-08 | claim P2 | def draw |  | the parameters of RNN, LSTM, GRU
-S3-01 | model P2 | def comp | S1-03b | a label for every token
+S3-01 | model P2 | def der draw comp | S1-03b | a label for every token
 S3-02 | numeric P1 | def der comp |  | y = w^999
 S3-03 | phenomenon P2 | def der draw comp train |  | error surface with a wall, clipped gradients
 S3-04 | activation P1 | def der comp | S4-24 | activation functions
 S3-05 | model P1 | def der draw comp |  | 2-3-1 network with the subscripts of the slide
-S3-06 | claim P2 | def |  | two linear layers are one
+S3-06 | claim P2 | def der |  | two linear layers are one
 S3-07 | figure P2 | draw | S0-45 | an open and a closed gate
 S3-08 | model P1 | def der draw comp | S0-46 S0-47 S0-48 | forget and input gates
 S3-09 | model P1 | def der comp |  | the order [x, h]
-S3-10 | phenomenon P3 | def | S0-41 | a long sentence
+S3-10 | phenomenon P3 | def der comp | S0-41 | a long sentence
 S3-11 | numeric P2 | def comp |  | a gender cell with gates set by hand
 S3-12 | claim P2 | def |  | an open gate passes the gradient
 S3-13 | claim P3 |  |  | what is forgotten is gone; attention
 S3-14 | claim P3 |  |  | applications
 S4-01 | numeric P1 | def der comp |  | the minimum of 2x² + 3x
-S4-02 | algorithm P2 | train comp |  | Hebb's rule
-S4-03 | model P1 | def draw comp |  | McCulloch-Pitts unit
-S4-04 | model P1 | def comp |  | perceptron, φ(0) = +1
-S4-05 | algorithm P1 | train comp |  | the perceptron rule
+S4-02 | algorithm P2 | def train comp |  | Hebb's rule
+S4-03 | model P1 | def der draw comp |  | McCulloch-Pitts unit
+S4-04 | model P1 | def der draw comp |  | perceptron, φ(0) = +1
+S4-05 | algorithm P1 | def train comp |  | the perceptron rule
 S4-06 | phenomenon P2 | train |  | it converges where a line separates
 S4-07 | phenomenon P1 | def |  | no line separates XOR
 S4-08 | model P1 | def der draw comp train |  | XOR by threshold units, and trained
@@ -121,7 +121,7 @@ S4-12 | model P1 | def der comp |  | two layers with θ0 ... θ8
 S4-13 | numeric P1 | def der draw comp |  | six rectifiers near a cubic
 S4-14 | model P1 | def der comp |  | universal approximation, l2 of l1
 S4-15 | model P1 | def der draw comp |  | feedforward prediction, superscripts (1), (2)
-S4-16 | loss P1 | def | S4-15 | E(W) = ½ Σ(y_k - d_k)²
+S4-16 | loss P1 | def der comp | S4-15 | E(W) = ½ Σ(y_k - d_k)²
 S4-17 | derivative P1 | def der comp |  | δ_k of the output layer, either sign
 S4-18 | derivative P1 | def der comp |  | δ_j of the hidden layer
 S4-19 | numeric P1 | def der draw comp |  | 2-3-2 network with Greek names, its updates
@@ -141,19 +141,19 @@ S4-32 | loss P1 | def der comp train |  | half the squared error, logistic f
 S4-33 | loss P1 | def der comp |  | softmax with cross-entropy
 S4-34 | claim P3 |  |  | ideas and difficulties of deep learning
 S4-35 | phenomenon P1 | def der comp |  | σ' is at most ¼: five layers
-S4-36 | claim P2 | def |  | the gradient of a chain of ReLUs is 1
+S4-36 | claim P2 | def der comp |  | the gradient of a chain of ReLUs is 1
 S4-37 | model P1 | def der draw comp |  | residual block
 S4-38 | phenomenon P2 | def der draw comp |  | plain and residual chains
 S4-39 | model P1 | def der comp |  | batch normalisation
 S4-40 | derivative P1 | def der comp |  | gradients of batch normalisation
 S4-41 | phenomenon P3 | train |  | the inputs of a layer drift
 S4-42 | model P2 | def der draw comp |  | restricted Boltzmann machine
-S4-43 | training P2 | draw comp train |  | contrastive divergence, CD-1
+S4-43 | training P2 | def draw comp train |  | contrastive divergence, CD-1
 S4-44 | training P2 | def der draw comp |  | DBN unrolled to an autoencoder
 S4-45 | figure P3 | def der draw |  | two factors: PCA
 S4-46 | algorithm P1 | comp train |  | Adam, both places of ε
 S4-47 | algorithm P2 | train |  | gradient methods compared
-S4-48 | training P1 | def der draw comp |  | dropout
+S4-48 | training P1 | def der draw comp train |  | dropout
 S4-49 | phenomenon P3 | def |  | centre and surround
 S4-50 | figure P1 | def der draw comp |  | local connection, shared weights
 S4-51 | numeric P1 | def der draw comp |  | 3 x 3 filter on a 5 x 5 image
@@ -164,12 +164,12 @@ S4-55 | model P1 | def der draw comp |  | convolution over words
 S4-56 | model P1 | def der comp |  | o_t = σ(V h_t), apart and concatenated
 S4-57 | derivative P1 | def der draw comp |  | how often V, W2, W1 are used
 S4-58 | figure P1 | draw | S1-03 | the five modes
-S4-59 | model P1 | def comp train | S1-04 | language model
+S4-59 | model P1 | def der comp train | S1-04 | language model
 S4-60 | model P1 | def der draw comp |  | encoder and decoder
-S4-61 | phenomenon P2 | def | S0-41 | the gap
+S4-61 | phenomenon P2 | def der comp | S0-41 | the gap
 S4-64 | model P1 | def der draw comp |  | LSTM in row vectors
 S4-65 | model P1 | def der draw comp |  | simple cell in row vectors beside it
-S4-66 | figure P2 | def draw | S0-49 | steps of an LSTM, generation, tagging
+S4-66 | figure P2 | def der draw comp | S0-49 | steps of an LSTM, generation, tagging
 S4-67 | model P1 | def der draw comp |  | CBOW
 S4-68 | derivative P1 | def der comp train |  | updates of CBOW
 S4-69 | phenomenon P3 | def |  | king - man + woman

@@ -1,0 +1,177 @@
+"""Derivatives of what decides, which are 0, and of single layers, as the lectures print them."""
+# ruff: noqa: E501 - a line of a derivation is one line
+
+from __future__ import annotations
+
+import symgraph as sg
+from lectures.derived import Derived
+
+__all__ = ["DECISIONS"]
+
+DECISIONS: tuple[Derived, ...] = (
+    Derived(
+        "S0-09",
+        "two-cars-by-hand",
+        wrt="x1 x2",
+        given=r"""
+h1 = 1[x1 - x2 - 1 >= 0]
+h2 = 1[x2 - x1 - 1 >= 0]
+score = h1 + h2
+y = sign(score)
+""",
+        text=r"""
+dy/dx1 = 0
+dy/dx2 = 0
+""",
+        latex=r"""
+\frac{\partial y}{\partial x_{1}} = 0
+\frac{\partial y}{\partial x_{2}} = 0
+""",
+    ),
+    Derived(
+        "S0-14",
+        "score",
+        wrt="W",
+        given=r"""
+u1 = [tanh(x1); tanh(x2); tanh(x3)]
+score = u1·W
+""",
+        text=r"""
+dscore/dW = u1
+""",
+        latex=r"""
+\frac{\partial \mathrm{score}}{\partial W} = u_{1}
+""",
+    ),
+    Derived(
+        "S0-15",
+        "activated-score",
+        wrt="W",
+        given=r"""
+u1 = [tanh(x1); tanh(x2); tanh(x3)]
+score = u1·W
+h = sigmoid(score)
+""",
+        text=r"""
+dh/dW = h (1 - h) u1
+""",
+        latex=r"""
+\frac{\partial h}{\partial W} = h (1 - h) u_{1}
+""",
+    ),
+    Derived(
+        "S3-01",
+        "rnn-modes",
+        wrt="U W V",
+        build={"mode": "n-n"},
+        given=r"""
+T = 3
+h_0 = 0
+h_t = tanh(U x_t + W h_{t-1}),  t = 1, ..., T
+y_t = V h_t
+E = (sum_t ||y_t - d_t||^2)/2
+""",
+        text=r"""
+δ_T = V^T (y_T - d_T) * (1 - h_T^2)
+δ_t = (W^T δ_{t+1} + V^T (y_t - d_t)) * (1 - h_t^2),  t = T-1, ..., 1
+dE/dU = sum_t δ_t x_t^T
+dE/dW = sum_t δ_t h_{t-1}^T
+dE/dV = sum_t (y_t - d_t) h_t^T
+""",
+        latex=r"""
+\delta_{T} = V^{\mathsf{T}} (y_{T} - d_{T}) \odot (1 - h_{T}^{2})
+\delta_{t} = (W^{\mathsf{T}} \delta_{t+1} + V^{\mathsf{T}} (y_{t} - d_{t})) \odot (1 - h_{t}^{2}), \quad t = T-1, \dots, 1
+\frac{\partial E}{\partial U} = \sum_{t} \delta_{t} x_{t}^{\mathsf{T}}
+\frac{\partial E}{\partial W} = \sum_{t} \delta_{t} h_{t-1}^{\mathsf{T}}
+\frac{\partial E}{\partial V} = \sum_{t} (y_{t} - d_{t}) h_{t}^{\mathsf{T}}
+""",
+    ),
+    Derived(
+        "S3-01",
+        "tagger",
+        wrt="V",
+        given=r"""
+g_{T+1} = 0
+h_0 = 0
+w_t = E^T onehot(ids_t)
+g_t = tanh(U_g w_t + W_g g_{t+1}),  t = T, ..., 1
+h_t = tanh(U w_t + W h_{t-1}),  t = 1, ..., T
+z_t = V [h_t, g_t]
+L = (sum_t (logsumexp(z_t) - z_t·onehot(y_t)))/T
+""",
+        text=r"""
+dL/dV = sum_t (softmax(z_t) - onehot(y_t)) [h_t, g_t]^T/T
+""",
+        latex=r"""
+\frac{\partial L}{\partial V} = \sum_{t} \frac{(\operatorname{softmax}(z_{t}) - \operatorname{onehot}(y_{t})) \left[h_{t}, g_{t}\right]^{\mathsf{T}}}{T}
+""",
+    ),
+    Derived(
+        "S4-03",
+        "mcculloch-pitts",
+        wrt="x1 x2",
+        given=r"""
+o = 1[x1 + x2 - 1.5 >= 0]
+""",
+        text=r"""
+do/dx1 = 0
+do/dx2 = 0
+""",
+        latex=r"""
+\frac{\partial o}{\partial x_{1}} = 0
+\frac{\partial o}{\partial x_{2}} = 0
+""",
+    ),
+    Derived(
+        "S4-04",
+        "perceptron",
+        wrt="w b",
+        of="ŷ",
+        given=r"""
+ŷ = sign(x w + b, 1)
+""",
+        text=r"""
+dŷ/dw = 0
+dŷ/db = 0
+""",
+        latex=r"""
+\frac{\partial \hat{y}}{\partial w} = 0
+\frac{\partial \hat{y}}{\partial b} = 0
+""",
+    ),
+    Derived(
+        "S4-16",
+        "feedforward",
+        wrt="y",
+        given=r"""
+net^(1) = W^(1) x
+h = tanh(net^(1))
+net^(2) = W^(2) h
+y = sigmoid(net^(2))
+E = ||y - d||^2/2
+""",
+        text=r"""
+dE/dy = y - d
+""",
+        latex=r"""
+\frac{\partial E}{\partial y} = y - d
+""",
+    ),
+    Derived(
+        "S4-36",
+        "chain",
+        wrt="x",
+        build={"depth": 3, "function": sg.relu},
+        given=r"""
+h1 = relu(x)
+h2 = relu(h1)
+h3 = relu(h2)
+""",
+        text=r"""
+dh3/dx = 1[h2 > 0] 1[h1 > 0] 1[x > 0]
+""",
+        latex=r"""
+\frac{\partial h_{3}}{\partial x} = \mathbf{1}\left[h_{2} > 0\right] \mathbf{1}\left[h_{1} > 0\right] \mathbf{1}\left[x > 0\right]
+""",
+    ),
+)
