@@ -120,7 +120,7 @@ class _Finder:
             self._sum(k, told)
 
     def _sum(self, root: int, inner: list[bool]) -> None:
-        code = self.code
+        operands_of, ops = self.code.operands, self.code.ops
         terms: list[int] = []
         negated: list[bool] = []
         parts: list[int] = []
@@ -132,12 +132,13 @@ class _Finder:
                 negated.append(minus)
                 continue
             parts.append(k)
-            operands, op = code.operands[k], code.ops[k]
+            op = ops[k]
             if op == "negative":
-                stack.append((operands[0], not minus))
+                stack.append((operands_of[k][0], not minus))
             else:
-                stack.append((operands[1], minus ^ (op == "subtract")))
-                stack.append((operands[0], minus))
+                first, second = operands_of[k]
+                stack.append((second, minus ^ (op == "subtract")))
+                stack.append((first, minus))
         if len(terms) >= _TERMS:
             self.sums[root] = Long(terms, negated)
             self.absorbed.update(parts[1:])
@@ -295,8 +296,9 @@ class _Finder:
         is_single[np.concatenate(self.members)] = False
         firsts = np.array([members[0] for members in self.members], np.int64)
         work = np.concatenate([firsts, np.flatnonzero(is_single)])
-        order = np.lexsort((work, np.array(self.depth)[work], np.array(self.layer)[work]))
         numbers = work.tolist()
+        depths, layers = [self.depth[k] for k in numbers], [self.layer[k] for k in numbers]
+        order = np.lexsort((work, depths, layers))
         for at in order.tolist():
             if at < len(firsts):
                 self._place(self.members[at])

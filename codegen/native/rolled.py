@@ -211,18 +211,14 @@ class _Roller:
 
     def pool(self, values: Places) -> tuple[str, Places]:
         """Memory in which these values lie side by side, and the address of each."""
-        there, which, often = np.unique(values, return_inverse=True, return_counts=True)
         # Of pairs i < j, the more often an i the less often a j: by counts, j goes on one by one
         # whatever the pairs' order is.
-        order = np.lexsort((self.canonical[there], often))
-        packed = there[order]
+        packed, places = _by_count(values, self.canonical)
         key = packed.tobytes()
         if key not in self.pools:
             self.pools[key] = self._packed(packed.tolist())
         array, base = self.pools[key]
-        address = np.empty_like(order)
-        address[order] = np.arange(base, base + len(order))
-        return array, address[which]
+        return array, places + base
 
     def _packed(self, values: Sequence[int]) -> tuple[str, int]:
         straight, code = self.straight, self.code
@@ -322,22 +318,17 @@ class _Loop:
     def _sum_slot(self, totals: Places, minus: bool) -> _Slot:
         """Fresh places, one a sum; -1 stands for a place that nobody reads."""
         roller, straight = self.roller, self.straight
-        there, which, often = np.unique(totals, return_inverse=True, return_counts=True)
+        there, places = _by_count(totals, roller.leaving)
         count = len(there)
-        often[there < 0] = len(totals) + 1  # the place that nobody reads is the last
-        order = np.lexsort((roller.leaving[there], often))
         base = straight.room(count)
-        for at, total in enumerate(there[order].tolist(), base):
+        for at, total in enumerate(there.tolist(), base):
             if total >= 0:
                 roller.partial.setdefault(total, []).append(f"m[{at}]")
-        places = np.empty_like(order)
-        places[order] = np.arange(base, base + count)
-        addresses = places[which]
         self.heads.append(
             f"m[{base}] = 0;" if count == 1
             else f"for (i64 i = 0; i < {count}; i++) m[{base} + i] = 0;"
         )  # fmt: skip
-        return _Slot("m", "real", addresses, negated=minus, is_sum=True)
+        return _Slot("m", "real", places + base, negated=minus, is_sum=True)
 
     def _store(self, order: Places) -> None:
         """Memory for what is read elsewhere, in the order of the loop."""
@@ -350,11 +341,12 @@ class _Loop:
             base = straight.room(self.group.size, array == "m")
             self.stored[row] = f"{array} + {base}"
             roller.address[members[order]] = base + np.arange(self.group.size)
-            results = straight.results
-            for k, at in zip(members.tolist(), roller.address[members].tolist(), strict=True):
-                place = straight.place[k] = f"{array}[{at}]"
+            places = [f"{array}[{at}]" for at in roller.address[members].tolist()]
+            results, place = straight.results, straight.place
+            for k, text in zip(members.tolist(), places, strict=True):
+                place[k] = text
                 if k in results:
-                    straight.late += [(place, target) for target in results[k]]
+                    straight.late += [(text, target) for target in results[k]]
 
     # --- text ---------------------------------------------------------------------------------
 
@@ -495,6 +487,31 @@ class _Loop:
             )
 
 
+def _by_count(values: Places, rank: Places) -> tuple[Places, Places]:
+    """The different values, and of each entry the place of its value among them.
+
+    The rarer come first, of those as many times the ones of lower rank; -1 is the last.
+    """
+    ranks = rank[values]
+    order = ranks.argsort(kind="stable")
+    ranks = ranks[order]
+    begins = np.ones(len(values), bool)
+    np.not_equal(ranks[1:], ranks[:-1], out=begins[1:])
+    places = np.empty_like(order)
+    there = values[order[begins]]
+    if len(there) == len(values):
+        places[order] = np.arange(len(values))
+        return there, places
+    number = begins.cumsum() - 1
+    often = np.bincount(number)
+    often[there < 0] = len(values) + 1
+    rarer = often.argsort(kind="stable")
+    turned = np.empty_like(rarer)
+    turned[rarer] = np.arange(len(rarer))
+    places[order] = turned[number]
+    return there[rarer], places
+
+
 def _canonical(code: Instructions) -> Places:
     """Numbers by which values are sorted: entries of arguments by their places, then the rest."""
     found = np.arange(len(code.ops))
@@ -508,7 +525,7 @@ def _canonical(code: Instructions) -> Places:
 
 def _leaving(code: Instructions) -> Places:
     """Numbers by which sums are sorted: results in the order in which they leave, then the rest."""
-    found = np.arange(len(code.ops))
+    found = np.arange(len(code.ops) + 1)  # the last is for -1, which is no sum
     if code.outputs:
         left = np.concatenate([table.ravel() for table in code.outputs])
         first = np.sort(np.unique(left, return_index=True)[1])
