@@ -15,7 +15,7 @@ FLOORS = (
     "began errors shapes garbage",
     (
         "node node_symbol opaque operators walks printing scalar special abstract template random "
-        "columns figures"
+        "columns figures catalogue"
     ),
     "ops",
     "build lift formula grad collapse notation readback evaluate facts rounding",

@@ -25,7 +25,7 @@ from symgraph.ops.leaves import var
 from symgraph.printing import unicode_name, written
 from symgraph.walks import variables
 
-__all__ = ["Plot", "plot"]
+__all__ = ["Plot", "chinese_family", "plot"]
 
 Array = NDArray[Any]
 Span = tuple[float, float]
@@ -390,16 +390,24 @@ def _colours(theme: Theme) -> tuple[str, ...]:
 
 def _settings(texts: Sequence[str], theme: Theme) -> Any:
     """The colours of a theme, and fonts that have the words; Chinese needs one of its own."""
-    from matplotlib import font_manager, rc_context
+    from matplotlib import rc_context
 
     ink, page = theme.ink, theme.background
     wanted: dict[Any, Any] = dict.fromkeys(
         ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), ink
     )
     wanted |= {"axes.facecolor": page, "legend.facecolor": page, "legend.edgecolor": theme.muted}
-    path = find_cjk_font() if any(char >= "\u2e80" for text in texts for char in text) else None
-    if path is not None:
-        font_manager.fontManager.addfont(path)
-        name = font_manager.FontProperties(fname=str(path)).get_name()
-        wanted["font.family"] = [name, "DejaVu Sans"]
+    if any(char >= "\u2e80" for text in texts for char in text):
+        wanted["font.family"] = chinese_family()
     return rc_context(wanted)
+
+
+def chinese_family() -> list[str]:
+    """The fonts of a plot with Chinese words, the first that has a letter writes it."""
+    from matplotlib import font_manager
+
+    path = find_cjk_font()
+    if path is None:
+        return ["DejaVu Sans"]
+    font_manager.fontManager.addfont(path)
+    return [font_manager.FontProperties(fname=str(path)).get_name(), "DejaVu Sans"]

@@ -5,13 +5,12 @@ The reader and the random points speak English; here is what each of their sente
 
 from __future__ import annotations
 
-import re
-
+from symgraph.catalogue import Catalogue, translated
 from symgraph.explain.rules import Language
 
 __all__ = ["in_language"]
 
-_CHINESE: tuple[tuple[str, str], ...] = (
+_CHINESE: Catalogue = (
     (r"it has no form that can be read back", "它没有可以读回的形式"),
     (r"its value is not finite", "它的值不是有限数"),
     (r"its entries have no value", "它的元素没有值"),
@@ -40,8 +39,5 @@ def in_language(reason: str, lang: Language) -> str:
     "'w' 没有值"
     """
     if lang == "zh":
-        for english, chinese in _CHINESE:
-            found = re.fullmatch(english, reason, re.DOTALL)
-            if found is not None:
-                return chinese.format(*(in_language(part, lang) for part in found.groups()))
+        return translated(reason, _CHINESE) or reason
     return reason

@@ -69,7 +69,8 @@ def gradients_by_depth(
         notes.append(verdict(name, norms, "layer"))
     drawing = partial(curves, names=list(given), bounds=list(bounds), upwards="norm")
     title = "‖∂v_L/∂v_0‖ after L layers"
-    return Table(title, {**columns, **bounds}, tuple(notes), drawing)
+    own = frozenset(columns)
+    return Table(title, {**columns, **bounds}, tuple(notes), drawing, own)
 
 
 def checked_counts(given: Sequence[int], where: str) -> tuple[int, ...]:

@@ -93,7 +93,8 @@ def compare_optimizers(
     note = f"{best}: the smallest loss after {counted[-1]} steps."
     flat = len(places) == 2 and not any(leaf.shape for leaf in places)
     drawing = partial(_paths_on_surface if flat else _losses, root, values or {}, paths)
-    return Table("Optimizers from the same start", rows, (note,), drawing)
+    own = frozenset([*paths, *(leaf.name for leaf in places)])
+    return Table("Optimizers from the same start", rows, (note,), drawing, own)
 
 
 def _places(loss: Any, names: Mapping[Any, Any], where: str) -> tuple[Node, list[Var]]:
@@ -186,7 +187,8 @@ def error_surface(
         f"The gradient is longest, {shown(length, 4)}, at {first} = {x}, {second} = {y}; "
         f"its median is {usual}."
     )
-    return Table("Error surface", columns, (note,), partial(_surface, steepest))
+    own = frozenset([*columns][:3])
+    return Table("Error surface", columns, (note,), partial(_surface, steepest), own)
 
 
 def _grid(across: tuple[float, float], upwards: tuple[float, float], side: int) -> Array:
@@ -285,4 +287,4 @@ def _losses(
         "step": range(count),
         **{name: path["loss"] for name, path in paths.items()},
     }
-    curves(Table(table.title, columns), figure, names=list(paths), upwards="loss")
+    curves(Table(table.title, columns, own=table.own), figure, names=list(paths), upwards="loss")

@@ -62,7 +62,8 @@ def gradients_over_time(
             notes.append(verdict(name, norms, "step"))
     acting, observed = by or "s", of or "s"
     drawing = partial(curves, names=list(loops), upwards="norm")
-    return Table(f"‖∂{observed}_T/∂{acting}_1‖", columns, tuple(notes), drawing)
+    own = frozenset(columns)
+    return Table(f"‖∂{observed}_T/∂{acting}_1‖", columns, tuple(notes), drawing, own)
 
 
 def _units(length: int) -> dict[str, Valued]:

@@ -107,7 +107,8 @@ def decision_lines(
             for column, value in ((first, right - b), (second, up - b), ("b", b)):
                 columns[column].append(float(value) + 0.0)
     drawing = partial(_lines, root, plane, spans)
-    return Table(f"Decision lines w₁ {first} + w₂ {second} + b = 0", columns, (), drawing)
+    title, own = f"Decision lines w₁ {first} + w₂ {second} + b = 0", frozenset([first, second, "b"])
+    return Table(title, columns, (), drawing, own | {*columns["unit"]})
 
 
 def _first_units(root: Node, free: Sequence[Var]) -> list[tuple[str, Map]]:
@@ -212,7 +213,7 @@ def truth_table(net: Any, points: Mapping[str, Sequence[Any]], of: Sequence[str]
     ]
     for name, column in zip(shown_as, zip(*rows, strict=True), strict=True):
         columns[unicode_name(name)] = [_number(value) for value in column]
-    return Table("Truth table", columns, (), _cells)
+    return Table("Truth table", columns, (), _cells, frozenset(columns))
 
 
 def _number(value: Array) -> Any:
