@@ -17,7 +17,7 @@ help:
 	@echo "make rows          show what works of every row of the lectures"
 	@echo "make test          run all tests"
 	@echo "make check         all that CI runs: lint, types, lowest versions, tests"
-	@echo "make check-all     that, and all notebooks of the lectures from top to bottom"
+	@echo "make check-all     that, all notebooks, and every command on every system of the zoo"
 	@echo "make notebooks     write examples/notebooks anew from examples/topics"
 	@echo "make check-lowest  test the nodes with the oldest versions in pyproject.toml"
 	@echo "make bench         run the benchmarks"
@@ -42,6 +42,7 @@ check: lint types check-lowest test
 
 check-all: check $(VENV)/.installed-notebooks
 	$(BIN)/python .ci/notebooks.py
+	$(BIN)/python .ci/commands.py
 
 notebooks: $(VENV)/.installed
 	$(BIN)/python examples/make_notebooks.py

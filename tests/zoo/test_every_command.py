@@ -1,0 +1,22 @@
+"""Every system of the zoo in the commands that cost little; `.ci/commands.py` tries all commands."""
+
+import ast
+
+import pytest
+
+from symgraph import cli, zoo
+
+
+@pytest.mark.parametrize("name", zoo.names())
+def test_a_system_works_in_the_quick_commands(name, tmp_path, capsys):
+    code, script = tmp_path / "net.py", tmp_path / "net.js"
+    for arguments in (
+        ["check", f"zoo:{name}"],
+        ["influence", f"zoo:{name}"],
+        ["compile", f"zoo:{name}", str(code)],
+        ["compile", f"zoo:{name}", str(script), "--target", "js"],
+    ):
+        assert cli.main(arguments) == 0, (arguments[0], capsys.readouterr())
+        assert capsys.readouterr().out.strip()
+    assert ast.parse(code.read_text(encoding="utf-8")).body
+    assert script.stat().st_size > 500
