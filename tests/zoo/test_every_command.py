@@ -1,4 +1,4 @@
-"""Every system of the zoo in the commands that cost little; `.ci/commands.py` tries all commands."""
+"""Every system of the zoo in the quick commands; `.ci/commands.py` tries them all."""
 
 import ast
 
