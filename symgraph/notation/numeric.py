@@ -461,10 +461,11 @@ def _(formula: Places, given: _Given) -> Array:
 @_value.register
 def _(formula: Entry, given: _Given) -> Array:
     bare = given._replace(indices=MappingProxyType({}))
-    if isinstance(formula.base, Name) and formula.base.name in given.names:
-        base = np.asarray(given.names[formula.base.name])
-    else:
+    found = given.names.get(formula.base.name) if isinstance(formula.base, Name) else None
+    if found is None or isinstance(found, Series):
         base = _value(formula.base, bare)
+    else:
+        base = np.asarray(found)
     if base.ndim == 2 and len(formula.at) == 1:
         base = base.reshape(-1)
     if base.ndim != len(formula.at):
