@@ -348,10 +348,15 @@ class MomentReader(Reader):
             return self.algebra.add(kept) if len(kept) == len(parts) else None
         if isinstance(x, Side):
             return x.items[k] if len(x.items) == len(joined.args) else None
-        if isinstance(x, Product) and len(x.factors) == 1 and not x.over:
+        if isinstance(x, Product) and x.over:
+            above = Product(x.coefficient, x.factors)
+            divided = all(one.sort == "scalar" for one in x.over)
+            part = self._part(above, joined, k) if divided and x.factors else None
+            return None if part is None else self.algebra.product([part], x.over)
+        if isinstance(x, Product) and len(x.factors) == 1:
             inner = self._part(x.factors[0], joined, k)
             return None if inner is None else self.algebra.scale(x.coefficient, inner)
-        if not isinstance(x, Product) or not x.factors or x.over:
+        if not isinstance(x, Product) or not x.factors:
             return None
         vectors = [k for k, factor in enumerate(x.factors) if factor.sort != "scalar"]
         if len(vectors) == 1:  # a matrix of one row, times numbers
