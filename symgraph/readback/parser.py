@@ -305,11 +305,11 @@ class _Parser:
         while self._at < len(self._text):
             start = self._at
             char = self._text[start]
-            indexed = isinstance(x, (Word, Label)) or self._text[start - 1] in ")" + CLOSE
+            indexed = isinstance(x, (Word, Label, Entries)) or self._text[start - 1] in ")" + CLOSE
             if char == "[" and indexed:
                 self._at += 1
                 x = Entries(start, x, self._listed("]"))
-            elif char == "_" and (indexed or isinstance(x, Entries)):
+            elif char == "_" and indexed:
                 x = self._lowered(x)
             elif char == "," and isinstance(x, Word) and self._is_sequence(x):
                 layered = re.compile(r",([A-Za-z](?:[+-]\d+)?)(?![^\W])").match(self._text, start)
