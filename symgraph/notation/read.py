@@ -352,6 +352,9 @@ class Reader(Bodies):
             hot = OneHot(xs[1], node.shape[0], self.forward.sort(node))
             return self.algebra.product([xs[0], hot])
         if node.ndim == 2 and node.rows[0] == identity_row(0) and ids.axes == (0,):
+            if node.shape[0] == 1:  # of a single id it is a column
+                single = self.algebra.transpose(OneHot(xs[1], node.shape[1], "column"))
+                return self.algebra.product([xs[0], single])
             many = OneHot(self.algebra.turned(xs[1], "column"), node.shape[1], "matrix")
             return self.algebra.entrywise([self.algebra.turned(xs[0], "column"), many])
         return None

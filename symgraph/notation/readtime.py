@@ -205,6 +205,8 @@ class MomentReader(Reader):
     def _total(self, node: Node, xs: Sequence[Formula]) -> Formula | None:
         letter = str(node.params[0])
         if mentions(xs[0], letter):
+            if isinstance(xs[0], Array):  # its letters stand before the sum
+                return dataclasses.replace(xs[0], body=over_time(letter, xs[0].body))
             return over_time(letter, xs[0])
         last = self.forward.last[letter]
         return self.algebra.product([_count(last), xs[0]])

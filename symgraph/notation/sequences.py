@@ -227,7 +227,9 @@ def gathered(formula: Formula, add: Callable[[Sequence[Formula]], Formula]) -> F
 
 
 def over_time(letter: str, x: Formula) -> Formula:
-    """The sum of x over all times, its number in front."""
+    """The sum of x over all times, its number in front; a denominator stays beside others."""
+    if isinstance(x, Product) and x.over and getattr(x.coefficient, "denominator", 1) != 1:
+        return OverTime(letter, x)
     number, inner = _taken_apart(x)
     return _times(number, OverTime(letter, inner))
 
