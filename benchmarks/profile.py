@@ -13,7 +13,7 @@ import importlib
 import math
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -193,9 +193,7 @@ def _still(system: Any, work: Any, dtype: str) -> tuple[Any, Any]:
 
 def _timed(trainer: Any, start: Any, steps: int) -> float:
     trainer.restart(start, STILL)
-    begun = time.process_time()
-    trainer.modes["loop"](steps)
-    return (time.process_time() - begun) / steps
+    return _spent(trainer.modes["loop"], steps) / steps
 
 
 # --- what it takes at the least ------------------------------------------------------------------
@@ -280,6 +278,28 @@ def profile(contest: Contest, limits: Limits, dtype: str = "float32") -> tuple[l
     return sorted(parts, key=lambda part: -part.seconds), step
 
 
+def _chained(length: int = 3) -> float:
+    """Seconds of a sigmoid in compiled code that has to wait for the one before."""
+    import symgraph as sg
+
+    def seconds(count: int) -> float:
+        x = sg.state("x", (4,))
+        value: Any = x
+        for _ in range(count):
+            value = sg.sigmoid(value)
+        program = sg.compile([x], sg.sum(x), updates={x: value}, dtype="float32", target="cython")
+        steps = program.bind(dims={}).steps
+        return min(_spent(steps, 10_000) for _ in range(_ROUNDS)) / 10_000
+
+    return (seconds(length) - seconds(1)) / (length - 1)
+
+
+def _spent(run: Callable[[int], Any], count: int) -> float:
+    begun = time.process_time()
+    run(count)
+    return time.process_time() - begun
+
+
 def missed(results: dict[str, Any], keys: Sequence[str]) -> list[Contest]:
     """The training steps whose keys start like this, or else all that miss their floor."""
     found = []
@@ -316,6 +336,10 @@ def write(
     """PROFILES.md about these contests, and those with such keys that miss their bound changed."""
     limits = Limits("float32")
     gflops, loaded, roots = 1e-9 / limits.flop, 1e-9 / limits.product, 1e-9 / limits.root
+    chain = (
+        f"A sigmoid of what the one before gave takes {1e9 * _chained():.0f} ns of four numbers: "
+        "a step takes no less than its chain of them, from the input to the loss."
+    )
     text = [
         "# Profiles",
         INTRODUCTION,
@@ -326,6 +350,7 @@ def write(
         "roots a nanosecond, and reads "
         + ", ".join(f"{1e-9 / limits.byte(k << 10):.0f} GB/s of {k} KiB" for k in (16, 48, 256))
         + " in float32.",
+        chain,
     ]
     for contest in contests:
         text += _section(contest, results["contests"].get(contest.key), limits)
