@@ -65,7 +65,7 @@ def rnn_step(hidden: Size = 3, inputs: Size = 2, function: Function = sg.tanh) -
 
 @system()
 def rnn_row(hidden: Size = 3, inputs: Size = 2, steps: Length = "T") -> Recurrent:
-    """The same in row vectors, s_t = tanh(x_t U + s_{t-1} W).
+    """A recurrent network in row vectors, s_t = tanh(x_t U + s_{t-1} W), with ½‖s_T - d‖².
 
     Variables: x (steps, inputs), s_0 and d (hidden,), U (inputs, hidden), W (hidden, hidden).
     """
@@ -129,7 +129,7 @@ def rnn_h(
 def concatenated_rnn(
     hidden: Size = 3, inputs: Size = 2, outputs: Size = 2, steps: Length = "T"
 ) -> Recurrent:
-    """The same with one matrix for input and state, h_t = tanh(W [x_t, h_{t-1}]).
+    """A recurrent network with one matrix for input and state, h_t = tanh(W [x_t, h_{t-1}]).
 
     Variables: x (steps, inputs), h_0 (hidden,), d (outputs,), W (hidden, inputs + hidden),
     V (outputs, hidden).

@@ -70,7 +70,7 @@ rnn-step
 
     变量：net_{t-1} 与 d (hidden,)，x_t (inputs,)，U (hidden, inputs)，W (hidden, hidden)。
 rnn-row
-    行向量形式的循环神经网络 s_t = tanh(x_t U + s_{t-1} W)。
+    行向量形式的循环神经网络 s_t = tanh(x_t U + s_{t-1} W)，½‖s_T - d‖²。
 
     变量：x (steps, inputs)，s_0 与 d (hidden,)，U (inputs, hidden)，W (hidden, hidden)。
 rnn-h
