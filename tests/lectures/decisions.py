@@ -89,8 +89,9 @@ dE/dV = sum_t (y_t - d_t) h_t^T
     Derived(
         "S3-01",
         "tagger",
-        wrt="V",
+        wrt="V W W_g E",
         given=r"""
+V = [V_h, V_g]
 g_{T+1} = 0
 h_0 = 0
 w_t = E^T onehot(ids_t)
@@ -100,10 +101,24 @@ z_t = V [h_t, g_t]
 L = (sum_t (logsumexp(z_t) - z_t·onehot(y_t)))/T
 """,
         text=r"""
+δh_T = (V_h^T (softmax(z_T) - onehot(y_T)) * (1 - h_T^2))/T
+δh_t = (W^T δh_{t+1} + V_h^T (softmax(z_t) - onehot(y_t))/T) * (1 - h_t^2),  t = T-1, ..., 1
+δg_1 = (V_g^T (softmax(z_1) - onehot(y_1)) * (1 - g_1^2))/T
+δg_t = (W_g^T δg_{t-1} + V_g^T (softmax(z_t) - onehot(y_t))/T) * (1 - g_t^2),  t = 2, ..., T
 dL/dV = sum_t (softmax(z_t) - onehot(y_t)) [h_t, g_t]^T/T
+dL/dW = sum_t δh_t h_{t-1}^T
+dL/dW_g = sum_t δg_t g_{t+1}^T
+dL/dE = sum_t onehot(ids_t) (δh_t^T U + δg_t^T U_g)
 """,
         latex=r"""
+\delta^{h}_{T} = \frac{V_{h}^{\mathsf{T}} (\operatorname{softmax}(z_{T}) - \operatorname{onehot}(y_{T})) \odot (1 - h_{T}^{2})}{T}
+\delta^{h}_{t} = \left(W^{\mathsf{T}} \delta^{h}_{t+1} + \frac{V_{h}^{\mathsf{T}} (\operatorname{softmax}(z_{t}) - \operatorname{onehot}(y_{t}))}{T}\right) \odot (1 - h_{t}^{2}), \quad t = T-1, \dots, 1
+\delta^{g}_{1} = \frac{V_{g}^{\mathsf{T}} (\operatorname{softmax}(z_{1}) - \operatorname{onehot}(y_{1})) \odot (1 - g_{1}^{2})}{T}
+\delta^{g}_{t} = \left(W_{g}^{\mathsf{T}} \delta^{g}_{t-1} + \frac{V_{g}^{\mathsf{T}} (\operatorname{softmax}(z_{t}) - \operatorname{onehot}(y_{t}))}{T}\right) \odot (1 - g_{t}^{2}), \quad t = 2, \dots, T
 \frac{\partial L}{\partial V} = \sum_{t} \frac{(\operatorname{softmax}(z_{t}) - \operatorname{onehot}(y_{t})) \left[h_{t}, g_{t}\right]^{\mathsf{T}}}{T}
+\frac{\partial L}{\partial W} = \sum_{t} \delta^{h}_{t} h_{t-1}^{\mathsf{T}}
+\frac{\partial L}{\partial W_{g}} = \sum_{t} \delta^{g}_{t} g_{t+1}^{\mathsf{T}}
+\frac{\partial L}{\partial E} = \sum_{t} \operatorname{onehot}(\mathrm{ids}_{t}) \, ((\delta^{h}_{t})^{\mathsf{T}} U + (\delta^{g}_{t})^{\mathsf{T}} U_{g})
 """,
     ),
     Derived(
