@@ -91,6 +91,9 @@ class Jacobian:
         self._algebra = naming.reader.algebra
         self._source = bare(source)
         self._root = bare(naming.root)
+        of_matrix = naming.forward.sort(source) in ("matrix", "tensor")
+        if self._root is self._source and of_matrix:
+            raise NoMatrixError
         self.edges = self._without_sums(self._all_edges())
         self.formula = self._product()
 

@@ -216,9 +216,19 @@ def _factors(factors: Sequence[Formula], pen: Pen, leading: bool) -> list[str]:
 
 def _denominator(factors: Sequence[Formula], pen: Pen) -> Piece:
     if len(factors) == 1:
-        return piece_of(factors[0], pen)
+        return _number_under_root(factors[0], pen) or piece_of(factors[0], pen)
     texts = [pen.wrap(piece_of(f, pen), PRODUCT + 1) for f in factors]
     return Piece(pen.join(texts), PRODUCT)
+
+
+def _number_under_root(x: Formula, pen: Pen) -> Piece | None:
+    """√2 alone below a bar; before another factor it would not say where the root ends."""
+    if not isinstance(x, Power) or x.exponent != Number(Fraction(1, 2)):
+        return None
+    if pen.style != "unicode" or not isinstance(x.base, Number):
+        return None
+    text = pen.number(x.base.value).text
+    return Piece(f"√{text}") if text.isdecimal() else None
 
 
 @piece_of.register

@@ -232,3 +232,27 @@ def test_a_second_derivative_of_an_array_is_refused():
         sg.derive(sg.tanh(x), x, order=2)
     with pytest.raises(sg.UnsupportedError, match="order=3"):
         sg.derive(sg.sum(x), x, order=3)
+
+
+@pytest.mark.parametrize(
+    ("shape", "written"),
+    [
+        ((), "dn/dn = 1"),
+        ((3,), "dn/dn = I"),
+        ((3, 2), "dn[i,j]/dn[k,l] = 1[i = k] 1[j = l]"),
+        (("a", "b"), "dn[a,b]/dn[i,j] = 1[a = i] 1[b = j]"),
+    ],
+)
+def test_an_array_by_itself_is_1_where_all_indices_are_the_same(shape, written):
+    n = sg.input("n", shape)
+    made = sg.derive(n, n)
+
+    assert made.result.unicode() == written
+    assert not made.unverified
+
+
+def test_a_root_below_a_bar_has_no_parentheses():
+    s = sg.input("s")
+
+    assert sg.derive(sg.sin(s / sg.sqrt(2)), s).result.unicode() == "dL/ds = cos(s/√2)/√2"
+    assert sg.derive(s * sg.sqrt(2), s).result.unicode() == "dL/ds = √(2)"  # √2 x may be √(2 x)
