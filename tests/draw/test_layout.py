@@ -401,14 +401,14 @@ def test_the_only_operand_of_its_only_user_stands_straight_below_it(two_layer):
     assert x["h2"] == x["dot2"]
 
 
-@pytest.mark.parametrize("direction", ["BT", "LR"])
-def test_sixty_doublings_that_share_one_constant_have_no_edge_through_anything(direction):
+@pytest.mark.parametrize(("direction", "doublings"), [("BT", 60), ("LR", 15)])
+def test_many_doublings_that_share_one_constant_have_no_edge_through_anything(direction, doublings):
     x = sg.input("x")
-    for _ in range(60):
+    for _ in range(doublings):
         x = x + x * 0.5
     picture = sg.draw(x, engine="native", show="constants", direction=direction)
 
     # x and 0.5, and a product and a sum for each doubling with two operands each.
-    assert (2 + 2 * 60, 4 * 60) == (len(picture.view.nodes), len(picture.view.edges))
+    assert (2 + 2 * doublings, 4 * doublings) == (len(picture.view.nodes), len(picture.view.edges))
     assert [] == overlaps(picture.scene)
     assert [] == edge_hits(picture.scene)
