@@ -26,7 +26,7 @@ from symgraph.train.fitting import (
 )
 from symgraph.train.history import History
 from symgraph.train.keeper import Keeper
-from symgraph.train.keywords import refuse
+from symgraph.train.keywords import answering, refuse
 from symgraph.train.logs import open_logs
 from symgraph.train.optim import Adam
 from symgraph.train.optimizer import Chosen, Optimizer
@@ -53,6 +53,7 @@ __all__ = ["Model"]
 Array: TypeAlias = NDArray[Any]
 
 
+@answering
 class Model:
     """A loss and what it depends on.
 

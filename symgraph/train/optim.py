@@ -24,6 +24,7 @@ from symgraph.build.arithmetic import maximum, multiply, sqrt, where
 from symgraph.errors import RangeError
 from symgraph.node import Node
 from symgraph.train.clipping import clip_by_global_norm, clip_by_value
+from symgraph.train.keywords import answering
 from symgraph.train.optimizer import (
     Change,
     Optimizer,
@@ -69,6 +70,7 @@ __all__ = [
 ]
 
 
+@answering
 @dataclass(frozen=True)
 class SGD(Optimizer):
     """Gradient descent: p - rate * g; with momentum v = momentum * v + (1 - dampening) * g,
@@ -107,6 +109,7 @@ class SGD(Optimizer):
         return p - rate * ahead, {"v": velocity}
 
 
+@answering
 @dataclass(frozen=True)
 class Momentum(SGD):
     """Gradient descent with momentum: v = momentum * v + g, p - rate * v.
@@ -120,6 +123,7 @@ class Momentum(SGD):
     momentum: float = 0.9
 
 
+@answering
 @dataclass(frozen=True)
 class Nesterov(SGD):
     """Momentum that looks ahead: v = momentum * v + g, p - rate * (g + momentum * v).
@@ -138,6 +142,7 @@ class Nesterov(SGD):
     nesterov: bool = field(default=True, kw_only=True)
 
 
+@answering
 @dataclass(frozen=True)
 class Adagrad(Optimizer):
     """Steps divided by the root of all squares so far:
@@ -166,6 +171,7 @@ class Adagrad(Optimizer):
         return p - rate * g / (sqrt(squares) + self.eps), {"s": squares}
 
 
+@answering
 @dataclass(frozen=True)
 class RMSprop(Optimizer):
     """Steps divided by a running root mean square:
@@ -206,6 +212,7 @@ class RMSprop(Optimizer):
         return p - rate * velocity, changed | {"v": velocity}
 
 
+@answering
 @dataclass(frozen=True)
 class Adam(Optimizer):
     """Running mean and mean square of the gradient, both corrected for their start at zero:
@@ -245,6 +252,7 @@ class Adam(Optimizer):
         return p - rate * mean / divisor, changed
 
 
+@answering
 @dataclass(frozen=True)
 class AdamW(Adam):
     """Adam with decoupled weight decay: as Adam, from (1 - rate * weight_decay) * p instead of p.

@@ -1,0 +1,41 @@
+"""Calls that Python itself refuses: missing, surplus and doubled values have a typed answer too."""
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import symgraph as sg
+
+X: Any = sg.input("x", "N")
+LOSS = sg.mean((sg.parameter("a", ()) - X) ** 2)
+MODEL: Any = sg.Model(LOSS, [X])
+
+CALLS: dict[str, tuple[Callable[[], Any], str]] = {
+    "a model of nothing": (lambda: sg.Model(), "Model: .*loss.*Call it with loss, inputs"),
+    "a model without inputs": (lambda: sg.Model(LOSS), "Model: .*inputs"),
+    "no rate": (lambda: sg.optim.SGD(), "SGD: .*learning_rate"),
+    "a rate twice": (lambda: sg.optim.Adam(0.1, learning_rate=0.1), "Adam: .*multiple values"),
+    "no data": (lambda: MODEL.fit(), "fit: .*data"),
+    "data twice": (lambda: MODEL.fit({}, data={}), "fit: .*multiple values"),
+    "nothing to predict": (lambda: MODEL.predict(), "predict: .*data"),
+    "nothing to measure": (lambda: MODEL.evaluate(), "evaluate: .*data"),
+    "no batch": (lambda: MODEL.step(), "step: .*batch"),
+    "no file": (lambda: MODEL.save(), "save: .*path"),
+    "two files": (lambda: MODEL.load("a", "b"), "load: .*positional"),
+    "an unknown setting of save": (lambda: MODEL.save("a", mode="w"), "save: .*mode"),
+    "a setting of a summary": (lambda: MODEL.summary(1), "summary: .*without values"),
+}
+
+
+@pytest.mark.parametrize(("call", "said"), CALLS.values(), ids=CALLS)
+def test_a_call_that_cannot_be_made_says_how_to_make_it(call: Callable[[], Any], said: str) -> None:
+    with pytest.raises(sg.SymgraphError, match=said):
+        call()
+
+
+def test_signatures_and_help_are_those_of_the_functions() -> None:
+    assert [*inspect.signature(sg.Model.fit).parameters][:2] == ["self", "data"]
+    assert sg.Model.fit.__doc__
+    assert next(iter(inspect.signature(sg.optim.SGD).parameters)) == "learning_rate"
