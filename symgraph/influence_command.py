@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import symgraph
 from symgraph.errors import UnsupportedError
@@ -19,8 +19,9 @@ EXAMPLES = """examples:
   symgraph influence zoo:rnn-scalar --values '{"w": 1.5, "h0": 0, "x": [0, 0, 0]}' --of h
   symgraph influence zoo:lenet"""
 
-#: What is measured of one loop, or of layers.
-Found = symgraph.Influence | symgraph.LayerInfluence
+if TYPE_CHECKING:
+    #: What is measured of one loop, or of layers.
+    Found = symgraph.Influence | symgraph.LayerInfluence
 
 #: The times of a loop of which no number is given.
 STEPS = 10
