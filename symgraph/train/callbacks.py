@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 
 from symgraph.errors import KindError, RangeError, UnknownNameError, UnsupportedError
 from symgraph.train.history import History
-from symgraph.train.keywords import refuse
+from symgraph.train.keywords import answering, refuse
 from symgraph.train.names import unknown_name
 from symgraph.train.store import SUFFIXES
 
@@ -153,6 +153,7 @@ class _Watcher:
         self._best.check(measured)
 
 
+@answering
 class EarlyStopping(_Watcher):
     """Ends a training in which a value has not become better for `patience` epochs.
 
@@ -209,6 +210,7 @@ class EarlyStopping(_Watcher):
             self._copy.take_up(arrays)
 
 
+@answering
 class BestModel(_Watcher):
     """Keeps the parameters and states of the epoch in which a value was best.
 
@@ -270,6 +272,7 @@ class BestModel(_Watcher):
         self._copy.take_up(arrays)
 
 
+@answering
 class ReduceRate(_Watcher):
     """Multiplies the learning rate by `factor` when a value has not become better for some epochs.
 
@@ -321,6 +324,7 @@ class ReduceRate(_Watcher):
         self._since = int(arrays["since"])
 
 
+@answering
 class TimeLimit:
     """Ends a training after the epoch in which so many seconds are over, of this call of `fit`.
 

@@ -10,6 +10,7 @@ import symgraph as sg
 
 X: Any = sg.input("x", "N")
 LOSS = sg.mean((sg.parameter("a", ()) - X) ** 2)
+CALLBACKS: Any = sg.callbacks
 MODEL: Any = sg.Model(LOSS, [X])
 
 CALLS: dict[str, tuple[Callable[[], Any], str]] = {
@@ -25,6 +26,10 @@ CALLS: dict[str, tuple[Callable[[], Any], str]] = {
     "no file": (lambda: MODEL.save(), "save: .*path"),
     "two files": (lambda: MODEL.load("a", "b"), "load: .*positional"),
     "an unknown setting of save": (lambda: MODEL.save("a", mode="w"), "save: .*mode"),
+    "no time": (lambda: CALLBACKS.TimeLimit(), "TimeLimit: .*seconds"),
+    "a time and more": (lambda: CALLBACKS.TimeLimit(1, 2), "TimeLimit: .*positional"),
+    "an unknown limit": (lambda: CALLBACKS.TimeLimit(1, step=2), "TimeLimit: .*step"),
+    "too much to stop by": (lambda: CALLBACKS.EarlyStopping(*"abcdefg"), "EarlyStopping: "),
     "a setting of a summary": (lambda: MODEL.summary(1), "summary: .*without values"),
 }
 
