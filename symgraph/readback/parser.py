@@ -305,7 +305,7 @@ class _Parser:
         while self._at < len(self._text):
             start = self._at
             char = self._text[start]
-            indexed = isinstance(x, (Word, Label, Entries)) or self._text[start - 1] in ")" + CLOSE
+            indexed = isinstance(x, (Word, Label, Entries)) or self._text[start - 1] in ")]" + CLOSE
             if char == "[" and indexed:
                 self._at += 1
                 x = Entries(start, x, self._listed("]"))
