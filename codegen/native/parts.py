@@ -229,7 +229,7 @@ class _Divider:
         One thread has no rooms: sums change what stood there before the first piece, which nothing
         that goes by samples may need.
         """
-        if clashes(touches, self.state):
+        if clashes(touches, self._before(step)):
             return True
         if self.threads > 1 or not isinstance(step, Unit) or step.division is None:
             return False
@@ -239,11 +239,20 @@ class _Divider:
         size = step.division.size
         return any(one.size == size if isinstance(one, Share) else one != ALONE for one in found)
 
+    def _before(self, step: Step) -> State:
+        """What was touched so far; one thread computes what is whole before all pieces."""
+        if self.threads > 1 or not isinstance(step, Unit):
+            return self.state
+        return {
+            array: {touch for touch in found if touch.owner != ALONE}
+            for array, found in self.state.items()
+        }
+
     def _settle(self, step: Step) -> list[Touch]:
         """Choose how a step is divided in the present state; what it touches then."""
         if isinstance(step, Loop):
             return step.touches
-        choice = self._choose(step.code, self.state, sums=True)
+        choice = self._choose(step.code, self._before(step), sums=True)
         step.division, step.totals, step.alone = choice.division, choice.totals, choice.alone
         step.touches = choice.touches
         return choice.touches
