@@ -39,6 +39,10 @@ from symgraph.walks import topological
 
 __all__ = ["Case", "Line", "LoopNaming"]
 
+#: A derivative at a general time with a part of more symbols is not written with one: its names
+#: cannot be chosen for it, and a chain without names grows faster than the graph.
+LONGEST = 400
+
 #: Which times a sweep is for: a general one, the first, the last, or all that can happen at once.
 #: "only" is the one time of a sequence of length 1.
 Case = Literal["general", "first", "last", "only", "all"]
@@ -98,7 +102,7 @@ class LoopNaming(Naming):
             carried |= more
 
     def _reader(self, algebra: Algebra, limit: int | None) -> MomentReader:
-        return MomentReader(self.forward, algebra, limit=None)
+        return MomentReader(self.forward, algebra, limit=limit and LONGEST)
 
     def _fresh_name(self, name: str, like: Node) -> Name:
         plain = super()._fresh_name(name, like)

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+from symgraph.errors import UnsupportedError
 from symgraph.node import Node
 from symgraph.notation.forward import Forward, fresh
 from symgraph.notation.indexed import Array
@@ -190,6 +191,12 @@ class MomentReader(Reader):
     """A reader that knows times, joined vectors and their parts."""
 
     forward: MomentForward
+
+    def _cut(self, node: Node, formula: Formula) -> Formula:
+        """Within a time nothing is cut off: what is too long is written without a general time."""
+        if node.is_loop:
+            return super()._cut(node, formula)
+        raise UnsupportedError(f"a formula of {formula.size} symbols, without a name in it.")
 
     def _formula(self, node: Node) -> Formula:
         rule = _RULES.get(type(node))

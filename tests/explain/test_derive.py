@@ -8,6 +8,7 @@ engine nor its own evaluation of formulas can vouch for itself.
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -18,6 +19,7 @@ import sympy
 from random_graphs import random_case
 
 import symgraph as sg
+from symgraph.notation.read import Reader
 from symgraph.notation.tree import Verbatim
 from symgraph.walks import variables
 
@@ -383,6 +385,24 @@ def test_a_chain_of_many_thousand_still_has_a_result():
     assert derivation.steps == ()
     assert derivation.result.unicode().startswith("dL/dx = ")
     assert len(derivation.unicode()) < 2_000_000
+
+
+def test_a_chain_four_of_whose_steps_repeat_is_read_in_work_that_grows_as_its_length(monkeypatch):
+    plain, counted = Reader._formula, Counter()
+
+    def counting(reader, node):
+        formula = plain(reader, node)
+        counted[length] += formula.size
+        return formula
+
+    monkeypatch.setattr(Reader, "_formula", counting)
+    for length in (400, 800):
+        x = y = sg.input("x")
+        coin = random.Random(0)  # four equal steps are somewhere, and would make a loop
+        for _ in range(length):
+            y = sg.sin(y) if coin.random() < 0.5 else y * x
+        assert sg.derive(y, x).result.unicode().startswith("dL/dx = ")
+    assert counted[800] < 3 * counted[400]
 
 
 def test_a_long_chain_beside_the_way_is_cut_into_named_pieces():
