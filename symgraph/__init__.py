@@ -6,10 +6,11 @@ itself loads neither SymPy nor NumPy.
 
 import importlib
 import sys
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 import symgraph.began  # noqa: F401 - before all else
+from symgraph.answers import answering
 
 __version__ = "0.1.0"
 
@@ -490,7 +491,11 @@ __all__ = ["__version__", *_HOME, *_MODULES]  # noqa: PLE0604 - keys are strings
 
 def __getattr__(name: str) -> Any:
     if name in _HOME:
-        value = getattr(importlib.import_module(_HOME[name]), name)
+        module = importlib.import_module(_HOME[name])
+        value = getattr(module, name)
+        if isinstance(value, FunctionType):
+            value = answering(value)
+            setattr(module, name, value)  # pickle looks a function up there
     elif name in _MODULES:
         value = importlib.import_module(_MODULES[name])
     else:

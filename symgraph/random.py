@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from symgraph.answers import answer_calls
 from symgraph.errors import KindError, RangeError, ShapeError
 
 __all__ = [
@@ -273,3 +274,6 @@ def _checked_real(dtype: npt.DTypeLike) -> type[np.float64] | type[np.float32]:
         f"random: dtype is {dtype!r}, and random reals are float64 or float32. "
         "Pass dtype='float64' or dtype='float32'."
     )
+
+
+answer_calls(globals(), __all__)

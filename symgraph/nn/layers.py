@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+from symgraph.answers import answer_calls
 from symgraph.build import arithmetic, reductions, special
 from symgraph.build.coerce import as_node, check_name
 from symgraph.build.contract import matmul
@@ -359,3 +360,6 @@ def _activated(z: Node, activation: Activation, where: str) -> Node:
     if not callable(activation):
         raise KindError(f"{where}: activation is {activation!r}, and it is a function or its name.")
     return as_node(activation(z), f"{where}: activation")
+
+
+answer_calls(globals(), __all__)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypeAlias
 
+from symgraph.answers import answer_calls
 from symgraph.build.arithmetic import (
     divide,
     equal,
@@ -257,3 +258,6 @@ def perplexity(logits: Any, target: Any, *, axis: int = -1, weight: Any = None) 
     4.0
     """
     return exp(cross_entropy(logits, target, axis, weight=weight))
+
+
+answer_calls(globals(), __all__)

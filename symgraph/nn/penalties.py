@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from symgraph.answers import answer_calls
 from symgraph.build import arithmetic, contract
 from symgraph.build.coerce import as_node
 from symgraph.errors import KindError
@@ -59,3 +60,6 @@ def _penalty(where: str, parameters: Any, strength: float, size: Callable[[Node]
     for other in others:
         first = first + other
     return arithmetic.multiply(strength, first)
+
+
+answer_calls(globals(), __all__)

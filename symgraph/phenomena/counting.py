@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from symgraph.answers import answer_calls
 from symgraph.build.coerce import as_node
 from symgraph.errors import RangeError
 from symgraph.node import Node
@@ -88,3 +89,6 @@ def _bars(names: str, table: Table, figure: Any) -> None:
         panel.set_xscale("log")
     panel.margins(x=0.25)
     panel.invert_yaxis()
+
+
+answer_calls(globals(), __all__)

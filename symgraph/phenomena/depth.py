@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from symgraph.answers import answer_calls
 from symgraph.build.arithmetic import relu, sigmoid, tanh
 from symgraph.build.coerce import as_node
 from symgraph.build.declare import input
@@ -118,3 +119,6 @@ def verdict(name: str, norms: Sequence[float], unit: str) -> str:
         does = "vanishes" if rate < 1 else "explodes"
         return f"{name}: the gradient {does}{slowly}, {factor}."
     return f"{name}: the gradient stays at {shown(last, 4)}."
+
+
+answer_calls(globals(), __all__)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from symgraph.answers import answer_calls
 from symgraph.build.coerce import as_node
 from symgraph.codegen.program import compile
 from symgraph.draw.theme import LIGHT
@@ -288,3 +289,6 @@ def _losses(
         **{name: path["loss"] for name, path in paths.items()},
     }
     curves(Table(table.title, columns, own=table.own), figure, names=list(paths), upwards="loss")
+
+
+answer_calls(globals(), __all__)

@@ -10,6 +10,7 @@ import numpy as np
 import sympy
 from numpy.typing import NDArray
 
+from symgraph.answers import answer_calls
 from symgraph.build.coerce import as_node
 from symgraph.draw.theme import LIGHT
 from symgraph.errors import RangeError, UnsupportedError
@@ -260,3 +261,6 @@ def _drawn(against: tuple[Any, Any, Table] | None, table: Table, figure: Any) ->
     for panel in panels:
         panel.grid(True, color=LIGHT.groups["module"].stroke, linewidth=0.6)
     panels[0].legend(fontsize=9)
+
+
+answer_calls(globals(), __all__)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from symgraph.answers import answer_calls
 from symgraph.build.arithmetic import sigmoid, tanh
 from symgraph.build.declare import const, input
 from symgraph.build.loop_making import ScanResult
@@ -153,3 +154,6 @@ def belt(loop: Any, values: Mapping[Any, Any] | None = None, state: str = "C") -
     }
     title = f"‖∂{state}_t/∂{state}_0‖ along the cell and along all ways"
     return Table(title, columns, (), partial(curves, names=[along, "all ways"], upwards="norm"))
+
+
+answer_calls(globals(), __all__)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from symgraph.answers import answer_calls
 from symgraph.build.coerce import as_node
 from symgraph.build.contract import sum as sum_all
 from symgraph.draw.theme import LIGHT
@@ -303,3 +304,6 @@ def _activity(table: Table, figure: Any) -> None:
     panel.set_xticks(places, table["layer"])
     panel.set_ylim(0, 1.05)
     panel.legend(fontsize=9)
+
+
+answer_calls(globals(), __all__)

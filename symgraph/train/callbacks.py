@@ -30,9 +30,10 @@ from typing import TYPE_CHECKING, Any, Literal, Never, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from symgraph.answers import answering
 from symgraph.errors import KindError, RangeError, UnknownNameError, UnsupportedError
 from symgraph.train.history import History
-from symgraph.train.keywords import answering, refuse
+from symgraph.train.keywords import refuse
 from symgraph.train.names import unknown_name
 from symgraph.train.store import SUFFIXES
 

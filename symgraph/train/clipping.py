@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from symgraph.answers import answer_calls
 from symgraph.build.arithmetic import maximum, minimum, sqrt
 from symgraph.build.contract import squared_norm
 from symgraph.node import Node
@@ -47,3 +48,6 @@ def clip_by_global_norm(gradients: Mapping[Node, Node], limit: float) -> dict[No
         total = total + square
     factor = limit / maximum(sqrt(total), limit)
     return {p: g * factor for p, g in gradients.items()}
+
+
+answer_calls(globals(), __all__)

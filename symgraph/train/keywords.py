@@ -6,16 +6,15 @@ gives both to `refuse` here.
 
 from __future__ import annotations
 
-import functools
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, fields
-from typing import Any, TypeVar
+from typing import Any
 
 from symgraph.errors import KindError, UnknownNameError
 from symgraph.train.names import unknown_name
 
-__all__ = ["answering", "check_options", "refuse", "unknown_setting"]
+__all__ = ["check_options", "refuse", "unknown_setting"]
 
 _RATE = "Give it to the optimizer: optimizer=sg.optim.Adam(learning_rate=...)."
 _BY_NAME = "Data are one thing, arrays by the names of the inputs: {'x': ..., 'y': ...}."
@@ -85,45 +84,6 @@ _OPTIONS = {
     "params": "The parameters are those of the model; groups= chooses among them.",
     "param_groups": "groups",
 }
-
-
-_Class = TypeVar("_Class", bound=type)
-
-
-def answering(kind: _Class) -> _Class:
-    """Have a class answer calls that its methods cannot take by KindError, and how to call them.
-
-    Signatures and help stay as they are.
-    """
-    for name, member in list(vars(kind).items()):
-        if inspect.isfunction(member) and (name == "__init__" or not name.startswith("_")):
-            setattr(kind, name, _answering(kind.__name__, name, member))
-    return kind
-
-
-def _answering(kind: str, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    where = kind if name == "__init__" else name
-
-    @functools.wraps(function)
-    def call(*args: Any, **options: Any) -> Any:
-        try:
-            return function(*args, **options)
-        except TypeError as error:
-            trace = error.__traceback__
-            if isinstance(error, KindError) or trace is None or trace.tb_next is not None:
-                raise  # from within
-            said = str(error).partition("() ")[2]
-        places = [
-            one.name
-            for one in inspect.signature(function).parameters.values()
-            if one.kind is one.POSITIONAL_OR_KEYWORD
-            and one.default is one.empty
-            and one.name != "self"
-        ]
-        given = f"with {', '.join(places)}" if places else "without values by position"
-        raise KindError(f"{where}: the call {said}. Call it {given}; settings go by name.")
-
-    return call
 
 
 def refuse(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Never, NoReturn, Self, TypeAlias
 
 from numpy.typing import NDArray
 
+from symgraph.answers import answering
 from symgraph.codegen.inference import export_inference
 from symgraph.codegen.program import check_threads
 from symgraph.errors import KindError, UnsupportedError
@@ -26,7 +27,7 @@ from symgraph.train.fitting import (
 )
 from symgraph.train.history import History
 from symgraph.train.keeper import Keeper
-from symgraph.train.keywords import answering, refuse
+from symgraph.train.keywords import refuse
 from symgraph.train.logs import open_logs
 from symgraph.train.optim import Adam
 from symgraph.train.optimizer import Chosen, Optimizer

@@ -20,11 +20,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from symgraph.answers import answer_calls, answering
 from symgraph.build.arithmetic import maximum, multiply, sqrt, where
 from symgraph.errors import RangeError
 from symgraph.node import Node
 from symgraph.train.clipping import clip_by_global_norm, clip_by_value
-from symgraph.train.keywords import answering
 from symgraph.train.optimizer import (
     Change,
     Optimizer,
@@ -265,3 +265,6 @@ class AdamW(Adam):
 
     weight_decay: float = field(default=0.01, kw_only=True)
     decoupled: ClassVar[bool] = True
+
+
+answer_calls(globals(), __all__)

@@ -20,6 +20,7 @@ from decimal import Decimal
 from fnmatch import fnmatchcase
 from typing import Any, ClassVar, Self, TypeAlias
 
+from symgraph.answers import answer_calls
 from symgraph.build.arithmetic import multiply, where
 from symgraph.build.coerce import as_node
 from symgraph.build.declare import state
@@ -349,3 +350,6 @@ def _has(chosen: Chosen, p: Node) -> bool:
 
 def _text(chosen: Chosen) -> str:
     return " and ".join(repr(one if isinstance(one, str) else one.params[0]) for one in chosen)
+
+
+answer_calls(globals(), __all__)

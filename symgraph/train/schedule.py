@@ -13,6 +13,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
+from symgraph.answers import answer_calls
 from symgraph.build.arithmetic import add, cos, floor, log, maximum, minimum, multiply, power, where
 from symgraph.build.coerce import as_node
 from symgraph.errors import KindError, RangeError
@@ -228,3 +229,6 @@ def _check_steps(steps: Any, where_given: str, name: str = "steps") -> None:
         raise KindError(f"{where_given}: {name} is {steps!r}, and it must be an integer.")
     if steps < 1:
         raise RangeError(f"{where_given}: {name} is {steps}, and it must be at least 1.")
+
+
+answer_calls(globals(), __all__)

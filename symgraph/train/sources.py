@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from symgraph.answers import answer_calls
 from symgraph.errors import (
     KindError,
     NameClashError,
@@ -263,3 +264,6 @@ def _sequence(number: int, given: Any) -> Array:
             "an array of numbers with time as its first axis."
         )
     return array
+
+
+answer_calls(globals(), __all__)

@@ -8,6 +8,7 @@ from typing import Any, NoReturn, TypeAlias
 
 from numpy.typing import NDArray
 
+from symgraph.answers import answer_calls
 from symgraph.errors import UnsupportedError
 
 __all__ = ["Communicator", "Gloo", "Mpi", "gloo", "mpi", "share"]
@@ -146,3 +147,6 @@ def _destroy() -> None:
 
     if distributed.is_initialized():
         distributed.destroy_process_group()
+
+
+answer_calls(globals(), __all__)
