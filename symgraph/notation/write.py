@@ -11,7 +11,8 @@ from fractions import Fraction
 
 import sympy
 
-import symgraph.notation.write_index  # noqa: F401 - registers how indices are written
+import symgraph.notation.write_index
+import symgraph.notation.write_time  # noqa: F401 - both register how their formulas are written
 from symgraph.abstract import spelled
 from symgraph.notation.indexed import Index, Over
 from symgraph.notation.pen import (
