@@ -35,7 +35,7 @@ from symgraph.errors import KindError, RangeError, UnknownNameError, Unsupported
 from symgraph.train.history import History
 from symgraph.train.keywords import refuse
 from symgraph.train.names import unknown_name
-from symgraph.train.store import SUFFIXES
+from symgraph.train.store import SUFFIXES, path_of
 
 if TYPE_CHECKING:
     from symgraph.train.model import Model
@@ -237,13 +237,14 @@ class BestModel(_Watcher):
         **unknown: Never,
     ) -> None:
         refuse("BestModel", BestModel, (), unknown)
-        if path is not None and Path(path).suffix not in SUFFIXES:
+        target = None if path is None else path_of("BestModel", path)
+        if target is not None and target.suffix not in SUFFIXES:
             raise UnsupportedError(
                 f"BestModel: path is {str(path)!r}, and it ends in {' or '.join(SUFFIXES)}. The "
                 f"value to look at is given by its name: BestModel(monitor={str(path)!r})."
             )
         self._best = _Best("BestModel", monitor, mode, 0.0)
-        self._path = None if path is None else Path(path)
+        self._path = target
         self._copy = _Copy()
 
     def begin(self, model: Model) -> None:

@@ -24,6 +24,7 @@ from symgraph.errors import (
 )
 from symgraph.train.names import unknown_name
 from symgraph.train.optim import Adam
+from symgraph.train.store import path_of
 
 if TYPE_CHECKING:
     from symgraph.train.model import Model
@@ -204,7 +205,7 @@ class SweepTable(Sequence[Row]):
 
     def save(self, path: str | Path) -> None:
         """Write the table as .csv or .jsonl. Raises UnsupportedError for another suffix."""
-        target = Path(path)
+        target = path_of("save", path)
         rows = [
             {name: _plain(value) for name, value in row.items()} for row in self._rows
         ]  # fmt: skip

@@ -14,6 +14,7 @@ from typing import Any
 from symgraph.errors import UnsupportedError
 from symgraph.figures import new_figure
 from symgraph.train.names import unknown_name
+from symgraph.train.store import path_of
 
 __all__ = ["History"]
 
@@ -100,7 +101,7 @@ class History(Mapping[str, list[float]]):
         Numbers are written so that they read back equal.
         Raises UnsupportedError for another suffix.
         """
-        target = Path(path)
+        target = path_of("history.save", path)
         if target.suffix == ".csv":
             text = self._csv()
         elif target.suffix == ".jsonl":

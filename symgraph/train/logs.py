@@ -51,11 +51,13 @@ class Log(ABC):
 
 
 def open_logs(given: Any) -> list[Log]:
-    """The logs that a user names: one place, or several.
+    """The logs that a user names: one place, several, or none.
 
     Raises KindError for what is no place, UnsupportedError for another suffix, and for TensorBoard
     where tensorboardX is not installed.
     """
+    if given is None:
+        return []
     places = given if isinstance(given, Sequence) and not isinstance(given, str) else [given]
     return [_open(place) for place in places]
 

@@ -44,6 +44,7 @@ from symgraph.train.plan import (
 from symgraph.train.program import Dtype, Settings, Target
 from symgraph.train.saved import load_model, save_model
 from symgraph.train.spec import AUTO, Spec, read_spec
+from symgraph.train.store import path_of
 from symgraph.train.summary import Summary, summarise
 
 if TYPE_CHECKING:
@@ -148,7 +149,7 @@ class Model:
         resume: bool = False,
         checkpoint: str | Path | None = None,
         every: int | str = 1,
-        log: str | Path | Sequence[str | Path] = (),
+        log: str | Path | Sequence[str | Path] | None = (),
         communicator: Communicator | None = None,
         freeze: Chosen | str | Node = (),
         **unknown: Never,
@@ -188,8 +189,8 @@ class Model:
         the checkpoint before is then whole.
 
         `log` is a file that every epoch is appended to as soon as it is done, `.csv` or `.jsonl`,
-        or a folder of events, "tensorboard:FOLDER", or a list of these. With `resume` it goes on
-        from the epoch that the training goes on from; otherwise it begins anew.
+        or a folder of events, "tensorboard:FOLDER", or a list of these; None is no log. With
+        `resume` it goes on from the epoch that the training goes on from; otherwise it begins anew.
 
         `freeze` names parameters that stay as they are: a name, a pattern such as "b_*", a
         parameter, or a tuple of these.
@@ -488,8 +489,9 @@ class Model:
         >>> [v.name for v in sg.Model(sg.mean(out), [x], {"out": out}).to_onnx().graph.input]
         ['x']
         """
+        target = None if path is None else path_of("to_onnx", path)
         args, outputs, weights = self._engine.inference()
-        return to_onnx(args, outputs, path, weights=weights, dtype=dtype or self.dtype)
+        return to_onnx(args, outputs, target, weights=weights, dtype=dtype or self.dtype)
 
     def export(self, path: str | Path) -> Path:
         """Write the outputs with the parameters as they are, for where symgraph is not.
@@ -499,8 +501,9 @@ class Model:
         training. A path without a suffix is a folder with the program in C that `pip install`
         builds. Raises UnsupportedError for another suffix and for a model without outputs.
         """
+        target = path_of("export", path)
         args, outputs, weights = self._engine.inference()
-        return export_inference(path, args, outputs, weights, self.dtype)
+        return export_inference(target, args, outputs, weights, self.dtype)
 
     def load(self, path: str | Path) -> None:
         """Read parameters and states from a file with arrays of their names and shapes.

@@ -118,7 +118,7 @@ def read_model(path: str | Path) -> tuple[Arrays, Arrays, dict[str, Any]]:
     The file is a saved model or a checkpoint; of a folder it is the last checkpoint that is whole.
     Raises UnsupportedError for anything else, MissingFileError.
     """
-    source = Path(path)
+    source = store.path_of("load", path)
     if not source.suffix and not source.exists():
         raise store.missing(source)
     if source.is_dir():

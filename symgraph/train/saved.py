@@ -22,10 +22,11 @@ Arrays: TypeAlias = Mapping[str, NDArray[Any]]
 
 def save_model(path: str | Path, engine: Engine, training: Training | None) -> None:
     """Write what a model has learnt; of a training, what it needs to go on, where that fits in."""
+    target = store.path_of("save", path)
     arrays = {**engine.parameters, **engine.states}
-    if training is not None and Path(path).suffix == ".safetensors":
+    if training is not None and target.suffix == ".safetensors":
         arrays |= training.slots
-    store.write(path, arrays, describe(training))
+    store.write(target, arrays, describe(training))
 
 
 def load_model(path: str | Path, engine: Engine) -> tuple[Arrays, Mapping[str, Any]]:

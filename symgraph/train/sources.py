@@ -52,7 +52,7 @@ def load(
     Raises MissingFileError, UnsupportedError for a file of another kind or a damaged one,
     UnknownNameError for a column that is not there, ShapeError for lines of different length.
     """
-    source = Path(path)
+    source = store.path_of("load", path)
     if not source.exists():
         raise store.missing(source)
     if source.is_dir():

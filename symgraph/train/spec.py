@@ -234,6 +234,11 @@ def _check_open_sizes(kept: Iterable[Var]) -> None:
 def _check_inputs(inputs: Iterable[Any]) -> dict[str, Var]:
     if isinstance(inputs, Node):
         raise KindError("Model: inputs is one node, and it is a list. Write inputs=[x, y].")
+    if not isinstance(inputs, Iterable) or isinstance(inputs, str | bytes):
+        raise KindError(
+            f"Model: inputs is {inputs!r}, and it is a list of what sg.input declared. "
+            "Write inputs=[x, y]."
+        )
     given: dict[str, Var] = {}
     for node in inputs:
         if not isinstance(node, Var) or node.role != "input":

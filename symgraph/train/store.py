@@ -21,12 +21,19 @@ from typing import IO, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from symgraph.errors import MissingFileError, NameClashError, StorageError, UnsupportedError
+from symgraph.errors import (
+    KindError,
+    MissingFileError,
+    NameClashError,
+    StorageError,
+    UnsupportedError,
+)
 from symgraph.train.locks import try_lock
 
 __all__ = [
     "SUFFIXES",
     "is_ours",
+    "path_of",
     "read",
     "refused",
     "replace_file",
@@ -42,6 +49,16 @@ SUFFIXES = (".safetensors", ".npz")
 #: One text alone, since safetensors writes several in an order that changes.
 _NOTE = "symgraph"
 _RESERVED = "__metadata__"  # safetensors keeps its texts under this name
+
+
+def path_of(where: str, given: Any) -> Path:
+    """The path that a user gives; KindError for what is none."""
+    if isinstance(given, str | os.PathLike) and isinstance(os.fspath(given), str):
+        return Path(given)
+    raise KindError(
+        f"{where}: path is {given!r}, and it is the path of a file as text or pathlib.Path. "
+        'Write path="run/net.npz".'
+    )
 
 
 def write(path: str | Path, arrays: Arrays, note: str) -> None:
