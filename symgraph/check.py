@@ -10,6 +10,7 @@ import numpy as np
 import sympy
 from numpy.typing import NDArray
 
+from symgraph.answers import answering
 from symgraph.build.coerce import as_node
 from symgraph.dual import Dual, DualRun
 from symgraph.errors import GradientError, UnknownNameError
@@ -56,6 +57,7 @@ class CheckRow:
     ok: bool
 
 
+@answering
 @dataclass(frozen=True)
 class Check:
     """The comparison, one row a variable; `ok` when every row agrees.

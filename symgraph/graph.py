@@ -16,6 +16,7 @@ import numpy as np
 import sympy
 from numpy.typing import NDArray
 
+from symgraph.answers import answering
 from symgraph.build.coerce import as_node
 from symgraph.build.unroll import unroll
 from symgraph.errors import GradientError, RangeError, UnknownNameError, UnsupportedError
@@ -80,6 +81,7 @@ def graph(expr: Any, wrt: Any = None, *, tree: bool = False) -> Graph:
     return Graph([as_node(one, "graph") for one in given], wrt, tree)
 
 
+@answering
 class Graph:
     """Vertices in the order of evaluation and edges with labels; made by `sg.graph`."""
 

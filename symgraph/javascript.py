@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from symgraph.answers import answering
 from symgraph.codegen.emit_js import Handing, Wanted, emit_js
 from symgraph.draw.saving import write
 from symgraph.errors import GradientError, KindError
@@ -54,6 +55,7 @@ def javascript(expr: Any, wrt: Any = None, *, name: str = "program") -> JsProgra
     return JsProgram(made, name)
 
 
+@answering
 class JsProgram:
     """A script made by `javascript`; `source` is its text, `save` writes it."""
 

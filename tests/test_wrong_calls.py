@@ -71,6 +71,40 @@ def test_a_wrong_call_names_the_function_and_the_value(name: str) -> None:
         assert answer_to(name, *range(20))
 
 
+RESULTS = {
+    name: kind
+    for name, kind in vars(sg).items()
+    if isinstance(kind, type) and name in sg._HOME and not issubclass(kind, Exception)
+}
+
+
+@pytest.mark.parametrize("name", sorted(set(RESULTS) - {"Node", "Model"}))
+def test_a_result_that_is_made_by_hand_and_wrongly_names_its_class(name: str) -> None:
+    kind: Any = RESULTS[name]
+    with pytest.raises(sg.KindError, match=f"^{name}: .*'unknwon'"):
+        kind(unknwon=1)
+    with pytest.raises(sg.KindError, match=f"^{name}: .*positional"):
+        kind(*range(20))
+
+
+GRAPH: Any = sg.graph(sg.input("x") ** 2)
+CHECKED: Any = sg.check(sg.input("x") ** 2, values={"x": 1.0})
+METHODS: dict[str, tuple[Callable[[], Any], str]] = {
+    "no file": (lambda: sg.draw(GRAPH).save(), "save: .*path"),
+    "no ends": (lambda: GRAPH.paths(), "paths: .*root"),
+    "a row": (
+        lambda: sg.check(sg.input("x") ** 2, values={"x": 1.0}).to_dict(1),
+        "to_dict: .*positional",
+    ),
+}
+
+
+@pytest.mark.parametrize(("call", "said"), METHODS.values(), ids=METHODS)
+def test_a_wrong_call_of_a_method_names_it(call: Callable[[], Any], said: str) -> None:
+    with pytest.raises(sg.KindError, match=said):
+        call()
+
+
 NEAR: dict[str, tuple[Callable[[Any], Any], str]] = {
     "a layer": (lambda any: any.nn.dense(1, 2, naem="h"), "dense: .*did you mean 'name'"),
     "a file": (lambda any: any.data.load("a", seperator=";"), "load: .*did you mean 'separator'"),

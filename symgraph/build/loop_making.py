@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from symgraph.answers import answering
 from symgraph.build.arithmetic import not_equal, where
 from symgraph.build.step_form import Argument, leaves, like, names_in, shapes_of
 from symgraph.errors import KindError, ShapeError, UnknownNameError
@@ -27,6 +28,7 @@ from symgraph.walks import depth_first
 __all__ = ["Loop", "ScanResult", "is_literal", "of_kind", "running"]
 
 
+@answering
 @dataclass(frozen=True, repr=False)
 class ScanResult:
     """What a loop computed.

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from symgraph.answers import answering
 from symgraph.draw.saving import format_of, write
 from symgraph.draw.scene import Scene
 from symgraph.draw.view import View
@@ -38,6 +39,7 @@ def _dot(picture: Picture) -> bytes:
     return dot(picture.view, picture.scene).encode()
 
 
+@answering
 class Picture:
     """A finished picture; `save` writes it, a notebook shows it."""
 

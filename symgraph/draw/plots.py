@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from symgraph.answers import answering
 from symgraph.build.coerce import as_node
 from symgraph.codegen.program import compile
 from symgraph.draw.nets.unit_net import Unit, UnitNet
@@ -55,6 +56,7 @@ class Curve(NamedTuple):
     slope: Array | None
 
 
+@answering
 class Plot:
     """A finished plot; `save` writes it, a notebook shows it, `figure` is matplotlib's."""
 

@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from symgraph.answers import answering
 from symgraph.build.coerce import as_node
 from symgraph.build.loop_making import ScanResult
 from symgraph.columns import aligned
@@ -48,6 +49,7 @@ class Reach(NamedTuple):
         return self.t - self.k
 
 
+@answering
 @dataclass(frozen=True)
 class Influence:
     """Spectral norms of ∂v_t/∂u_k against t − k.

@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from symgraph.answers import answering
 from symgraph.columns import aligned
 from symgraph.errors import KindError, UnsupportedError
 from symgraph.explore.chain import whole_of
@@ -68,6 +69,7 @@ class LayerReach(NamedTuple):
     factor: float | None
 
 
+@answering
 @dataclass(frozen=True)
 class LayerInfluence:
     """Spectral norms of the derivatives of a result by its layers, from the result back."""

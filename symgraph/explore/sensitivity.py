@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from symgraph.answers import answering
 from symgraph.build.coerce import as_node
 from symgraph.columns import aligned
 from symgraph.errors import GradientError, KindError, RangeError, UnknownNameError
@@ -52,6 +53,7 @@ class Change(NamedTuple):
         return unicode_name(self.name) + (f"[{place}]" if self.place else "")
 
 
+@answering
 @dataclass(frozen=True)
 class Sensitivity:
     """What changes of single numbers do to a result; the largest first within an array."""

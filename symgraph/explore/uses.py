@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from numpy.typing import NDArray
 
+from symgraph.answers import answering
 from symgraph.build.coerce import as_node
 from symgraph.errors import KindError, RangeError
 from symgraph.explain.derivation import Equation
@@ -32,6 +33,7 @@ _WORDS: dict[Language, dict[str, str]] = {
 }  # fmt: skip
 
 
+@answering
 @dataclass(frozen=True)
 class Uses:
     """Where a value is used on the way to a root; the shares add up to the gradient."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+from symgraph.answers import answering
 from symgraph.build.coerce import as_node
 from symgraph.build.unroll import unroll
 from symgraph.draw import saving
@@ -32,6 +33,7 @@ LIMIT = 10_000
 LONGEST_TITLE = 60
 
 
+@answering
 class Explorer:
     """A finished page; `save` writes it, a notebook shows it in a frame."""
 

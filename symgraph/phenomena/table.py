@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
+from symgraph.answers import answering
 from symgraph.columns import aligned
 from symgraph.draw.plots import chinese_family
 from symgraph.errors import UnknownNameError
@@ -25,6 +26,7 @@ Drawing = Callable[["Table", Any], None]
 ROWS = 24
 
 
+@answering
 @dataclass(frozen=True)
 class Table:
     """A table: `table["loss"]` is a column, `table.rows` are dictionaries, `str` aligns it.

@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
+from symgraph.answers import answering
 from symgraph.errors import (
     KindError,
     NonFiniteError,
@@ -159,6 +160,7 @@ def _run(
     return row | {"seconds": round(time.monotonic() - start, 3), "stopped": stopped}
 
 
+@answering
 class SweepTable(Sequence[Row]):
     """One dictionary a run: settings, seed, what was measured, seconds, and why it stopped.
 

@@ -11,6 +11,7 @@ from collections.abc import ItemsView, Iterator, KeysView, Mapping, ValuesView
 from pathlib import Path
 from typing import Any
 
+from symgraph.answers import answering
 from symgraph.errors import UnsupportedError
 from symgraph.figures import new_figure
 from symgraph.train.names import unknown_name
@@ -21,6 +22,7 @@ __all__ = ["History"]
 SHOWN = 12  # rows of a longer table that its text shows
 
 
+@answering
 class History(Mapping[str, list[float]]):
     """The loss and the metrics of every epoch: `history["loss"]` is a list of one number an epoch.
 
