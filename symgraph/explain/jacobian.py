@@ -91,8 +91,7 @@ class Jacobian:
         self._algebra = naming.reader.algebra
         self._source = bare(source)
         self._root = bare(naming.root)
-        of_matrix = naming.forward.sort(source) in ("matrix", "tensor")
-        if self._root is self._source and of_matrix:
+        if self._root is self._source and self._root.ndim > 1:
             raise NoMatrixError
         self.edges = self._without_sums(self._all_edges())
         self.formula = self._product()
@@ -439,13 +438,13 @@ def by_entries(naming: Naming, source: Node) -> Array:
     by = _apart(naming.forward.letters.of(source), ours, naming.forward.taken)
     indices = (*ours, *by)
     if found is None:
-        return Array(indices, Number(0), "tensor")
+        return Array(indices, Number(0), "tensor", len(ours))
     entries = Entries(naming.reader.algebra, reader.axes, deep=True)
     formula = reader.read(found)
     body = entries.entry(formula, by) if by else entries.number(formula)
     sort: Literal["matrix", "tensor"] = "matrix" if len(indices) == 2 else "tensor"
     made = unshadowed(_at_unit(body, seed, ours, entries), {index.letter for index in indices})
-    return Array(indices, as_products(made), sort)
+    return Array(indices, as_products(made), sort, len(ours))
 
 
 def as_products(x: Formula) -> Formula:
@@ -507,6 +506,8 @@ def _at_unit(formula: Formula, seed: Name, indices: Sequence[Index], entries: En
     if formula == seed:
         return Number(1)
     if isinstance(formula, Entry) and formula.base == seed:
+        if len(formula.at) < len(indices):  # a row or a column with two axes
+            indices = [index for index in indices if index.length != 1]
         return entries.times(
             [
                 Indicator(_equal(at, index)) if at != index else Number(1)

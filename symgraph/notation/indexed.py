@@ -164,11 +164,16 @@ class Over(Formula):
 
 @dataclass(frozen=True, slots=True)
 class Array(Formula):
-    """An array by its entries: the entry at `indices` is `body`."""
+    """An array by its entries: the entry at `indices` is `body`.
+
+    `apart`: of a derivative, how many of the indices are those of what is differentiated, as sorts
+    do not tell: a row has one axis or two.
+    """
 
     indices: tuple[Index, ...]
     body: Formula
     kind: Sort
+    apart: int | None = field(default=None, compare=False)
 
     @property
     def parts(self) -> tuple[Formula, ...]:
@@ -463,16 +468,18 @@ def in_entries(formulas: Sequence[Formula]) -> list[Formula]:
     # An axis with one entry needs no letter.
     at = tuple(Number(0) if index.length == 1 else index for index in leading.indices)
     shape = tuple(index.length for index in leading.indices)
-    return [_at(one, at, shape) for one in formulas]
+    return [_at(one, at, shape, leading.apart) for one in formulas]
 
 
-def _at(formula: Formula, at: tuple[Formula, ...], shape: tuple[Any, ...]) -> Formula:
+def _at(
+    formula: Formula, at: tuple[Formula, ...], shape: tuple[Any, ...], apart: int | None = None
+) -> Formula:
     if isinstance(formula, Array) and len(formula.indices) == len(at):
         return replaced(
             formula.body, {a.letter: b for a, b in zip(formula.indices, at, strict=True)}
         )
     if isinstance(formula, (Derivative, SecondDerivative)):
-        return _derivative_at(formula, at, shape)
+        return _derivative_at(formula, at, shape, apart)
     alone = _of_ones(formula)
     return alone if alone.sort == "scalar" else Entry(alone, at, shape)
 
@@ -492,14 +499,17 @@ def _of_ones(formula: Formula) -> Formula:
 
 
 def _derivative_at(
-    formula: Derivative | SecondDerivative, at: tuple[Formula, ...], shape: tuple[Any, ...]
+    formula: Derivative | SecondDerivative,
+    at: tuple[Formula, ...],
+    shape: tuple[Any, ...],
+    apart: int | None,
 ) -> Derivative | SecondDerivative:
     """The derivative of an entry by an entry: the first indices are those of the first value."""
     if isinstance(formula, Derivative):
         first, second = formula.of, formula.by
     else:
         first, second = formula.by, formula.then
-    k = _RANK.get(first.sort)
+    k = _RANK.get(first.sort) if apart is None else apart
     if k is None:
         below = _RANK.get(second.sort)
         k = len(at) // 2 if below is None else len(at) - below

@@ -6,11 +6,13 @@ lectures; the values are held against torch's own Jacobians and Hessians.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+import sympy
 
 import symgraph as sg
 from symgraph.notation.numeric import value
@@ -241,6 +243,9 @@ def test_a_second_derivative_of_an_array_is_refused():
         ((3,), "dn/dn = I"),
         ((3, 2), "dn[i,j]/dn[k,l] = 1[i = k] 1[j = l]"),
         (("a", "b"), "dn[a,b]/dn[i,j] = 1[a = i] 1[b = j]"),
+        ((1, 4), "dn[0,j]/dn[0,l] = 1[j = l]"),
+        ((4, 1), "dn[i,0]/dn[k,0] = 1[i = k]"),
+        ((1, 1), "dn/dn = 1"),
     ],
 )
 def test_an_array_by_itself_is_1_where_all_indices_are_the_same(shape, written):
@@ -248,6 +253,45 @@ def test_an_array_by_itself_is_1_where_all_indices_are_the_same(shape, written):
     made = sg.derive(n, n)
 
     assert made.result.unicode() == written
+    assert not made.unverified
+
+
+ONE_ENTRY_AXES: list[tuple[tuple[int, ...], str, Callable[..., Any]]] = [
+    (
+        (1, 4),
+        "dy[0,j]/dX[0,l] = 1[j = l] cos(X[0,l])",
+        lambda X, p, q: int(p == q) * sympy.cos(X[q]),
+    ),
+    (
+        (5, 1),
+        "dy[i,0]/dX[k,0] = 1[i = k] cos(X[k,0])",
+        lambda X, p, q: int(p == q) * sympy.cos(X[q]),
+    ),
+    (
+        (2, 1, 3),
+        "dy[i,0,k]/dX[l,0,n] = 1[i = l] 1[k = n] cos(X[l,0,n])",
+        lambda X, p, q: int(p == q) * sympy.cos(X[q]),
+    ),
+]
+
+
+@pytest.mark.parametrize(("shape", "written", "entry"), ONE_ENTRY_AXES)
+def test_an_axis_of_one_entry_has_the_place_0_above_and_below(shape, written, entry):
+    X = sg.input("X", shape)
+    made = sg.derive(sg.sin(X), X)
+    x = np.array(sympy.symbols(f"x:{math.prod(shape)}")).reshape(shape)
+
+    assert made.result.unicode() == written
+    assert not made.unverified
+    places = list(np.ndindex(shape))
+    assert all(sympy.sin(x[p]).diff(x[q]) == entry(x, p, q) for p in places for q in places)
+
+
+def test_what_is_differentiated_may_have_an_axis_more_than_the_variable():
+    a, X = sg.input("a", 3), sg.input("X", (1, 3))
+    made = sg.derive(sg.sin(X) * a, a)
+
+    assert made.result.unicode() == "dy[0,j]/da[k] = 1[j = k] sin(X[k])"
     assert not made.unverified
 
 
