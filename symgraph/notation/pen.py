@@ -18,11 +18,17 @@ from symgraph.notation.tree import (
 from symgraph.printing import Format, Piece, Style, latex_literal, unicode_name
 
 __all__ = [
-    "AND", "HADAMARD", "OR", "POWER", "PRODUCT", "REL", "SUM", "UNICODE_HALVES", "Pen", "piece_of",
+    "AND", "EXPONENTS", "HADAMARD", "OR", "POWER", "PRODUCT", "REL", "SUM", "UNICODE_HALVES",
+    "Pen", "piece_of",
 ]  # fmt: skip
 
 # How tightly things bind; the names of `symgraph.printing` stop at products.
 OR, AND, REL, SUM, HADAMARD, PRODUCT, POWER = 10, 15, 20, 40, 45, 50, 60
+
+#: Large round numbers are written by a power of ten: from this size on, with so many digits.
+#: What is computed from numbers in a formula stays below the last.
+LARGE, MOST_DIGITS, TOO_LARGE = 10**6, 2, 2**62
+EXPONENTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 UNICODE_HALVES = {
     Fraction(1, 2): "½", Fraction(1, 3): "⅓", Fraction(2, 3): "⅔", Fraction(1, 4): "¼",
@@ -82,10 +88,29 @@ class Pen:
             if self.style == "unicode" and value in UNICODE_HALVES:
                 return Piece(UNICODE_HALVES[value])
             return self.ratio(self.number(value.numerator), self.number(value.denominator))
-        piece = self.format.number(value)
+        piece = self._power_of_ten(value) or self.format.number(value)
         if value < 0:
             return Piece(piece.text.replace("-", self.minus, 1), PRODUCT - 1)
         return piece
+
+    def _power_of_ten(self, value: Real) -> Piece | None:
+        """10⁹ or 2.5·10⁶ for a large round number, where that is exactly the number."""
+        if not -TOO_LARGE < value < TOO_LARGE or value != int(value):
+            return None
+        whole = abs(int(value))
+        digits = str(whole)
+        rounded, exponent = digits.rstrip("0"), len(digits) - 1
+        mantissa, sign = ".".join(rounded), "-" if value < 0 else ""
+        if whole < LARGE or len(rounded) > MOST_DIGITS:
+            return None
+        if float(mantissa) * 10.0**exponent != whole:
+            return None
+        if self.style == "text":
+            return Piece(f"{sign}{mantissa}e{exponent}")
+        power = self.pick("", f"10{str(exponent).translate(EXPONENTS)}", f"10^{{{exponent}}}")
+        if mantissa == "1":
+            return Piece(sign + power, POWER)
+        return Piece(sign + mantissa + self.pick("", "·", r" \cdot ") + power, PRODUCT)
 
     def ratio(self, top: Piece, bottom: Piece) -> Piece:
         if self.style == "latex":

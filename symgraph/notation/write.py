@@ -17,6 +17,7 @@ from symgraph.abstract import spelled
 from symgraph.notation.indexed import Index, Over
 from symgraph.notation.pen import (
     AND,
+    EXPONENTS,
     HADAMARD,
     OR,
     POWER,
@@ -61,7 +62,6 @@ from symgraph.printing import ATOM, Piece, Style
 
 __all__ = ["write"]
 
-_EXPONENTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _SIGNS = {
     "<": ("<", "<", "<"), "<=": ("<=", "≤", r"\le"), ">": (">", ">", ">"),
     ">=": (">=", "≥", r"\ge"), "==": ("=", "=", "="), "!=": ("!=", "≠", r"\ne"),
@@ -278,7 +278,7 @@ def _(formula: Power, pen: Pen) -> Piece:
     if pen.style == "latex":
         return Piece(f"{pen.wrap(inside, ATOM)}^{{{piece_of(exponent, pen).text}}}", POWER)
     if pen.style == "unicode" and isinstance(exponent, Number) and isinstance(exponent.value, int):
-        digits = str(exponent.value).translate(_EXPONENTS)
+        digits = str(exponent.value).translate(EXPONENTS)
         return Piece(pen.wrap(inside, ATOM) + digits, POWER)
     return Piece(f"{pen.wrap(inside, ATOM)}^{_raised(exponent, pen)}", POWER)
 
@@ -305,7 +305,7 @@ def _(formula: Inverse, pen: Pen) -> Piece:
 @piece_of.register
 def _(formula: MatrixPower, pen: Pen) -> Piece:
     digits = str(formula.exponent)
-    raised = pen.pick(f"^{digits}", digits.translate(_EXPONENTS), f"^{{{digits}}}")
+    raised = pen.pick(f"^{digits}", digits.translate(EXPONENTS), f"^{{{digits}}}")
     return Piece(pen.wrap(piece_of(formula.base, pen), ATOM) + raised, POWER)
 
 
@@ -330,7 +330,7 @@ def _norm(formula: Norm, power: Fraction, pen: Pen) -> Piece:
     if pen.style == "latex":
         return Piece(f"{bars.text}^{{{exponent.text}}}", POWER)
     if pen.style == "unicode" and power.denominator == 1:
-        return Piece(bars.text + str(power.numerator).translate(_EXPONENTS), POWER)
+        return Piece(bars.text + str(power.numerator).translate(EXPONENTS), POWER)
     return Piece(f"{bars.text}^{pen.wrap(exponent, ATOM)}", POWER)
 
 
