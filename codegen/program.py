@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, overload
 import numpy as np
 import sympy
 
+from symgraph.answers import answering
 from symgraph.build.coerce import as_node
 from symgraph.codegen.bound import KEPT, Bound, Workspace
 from symgraph.codegen.boundary import Boundary
@@ -313,6 +314,7 @@ def _symbols(variables: Sequence[Var]) -> tuple[sympy.Symbol, ...]:
 # --- programs ------------------------------------------------------------------------------------
 
 
+@answering
 class Program:
     """A compiled function; `f(*arrays)` returns fresh values in the structure of the outputs.
 

@@ -89,9 +89,13 @@ def test_a_result_that_is_made_by_hand_and_wrongly_names_its_class(name: str) ->
 
 GRAPH: Any = sg.graph(sg.input("x") ** 2)
 CHECKED: Any = sg.check(sg.input("x") ** 2, values={"x": 1.0})
+DERIVED: Any = sg.derive(sg.input("x") ** 2, sg.input("x"))
+COMPILED: Any = sg.compile([sg.input("x")], sg.input("x") ** 2)
 METHODS: dict[str, tuple[Callable[[], Any], str]] = {
     "no file": (lambda: sg.draw(GRAPH).save(), "save: .*path"),
     "no ends": (lambda: GRAPH.paths(), "paths: .*root"),
+    "a derivation": (lambda: DERIVED.text(1), "text: .*positional"),
+    "a program": (lambda: COMPILED.save(), "save: .*path"),
     "a row": (
         lambda: sg.check(sg.input("x") ** 2, values={"x": 1.0}).to_dict(1),
         "to_dict: .*positional",

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from symgraph.answers import answering
 from symgraph.expanded.products import Paths
 from symgraph.expanded.table import Table
 from symgraph.explain import pages
@@ -240,6 +241,7 @@ _SHARE: dict[Language, str] = {"en": "{} through {}", "zh": "{}（经 {}）"}
 _SHARE_IN_LATEX = r"\left. {} \right|_{{{}}}"
 
 
+@answering
 @dataclass(frozen=True)
 class Derivation:
     """The derivative of one value by others: what is given, the steps, the results.

@@ -14,6 +14,7 @@ from symgraph.errors import KindError, ShapeError, UnknownNameError, Unsupported
 from symgraph.node import Node
 from symgraph.ops.leaves import Var
 from symgraph.shapes import shape_text
+from symgraph.train.store import path_of
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -52,6 +53,7 @@ def to_onnx(
     >>> [node.op_type for node in model.graph.node]
     ['MatMul', 'Tanh', 'Identity']
     """
+    target = None if path is None else path_of("to_onnx", path)
     try:
         import onnx
     except ImportError as error:
@@ -92,8 +94,8 @@ def to_onnx(
         producer_name="symgraph",
     )  # fmt: skip
     onnx.checker.check_model(model, full_check=True)
-    if path is not None:
-        Path(path).write_bytes(model.SerializeToString())
+    if target is not None:
+        target.write_bytes(model.SerializeToString())
     return model
 
 

@@ -489,9 +489,8 @@ class Model:
         >>> [v.name for v in sg.Model(sg.mean(out), [x], {"out": out}).to_onnx().graph.input]
         ['x']
         """
-        target = None if path is None else path_of("to_onnx", path)
         args, outputs, weights = self._engine.inference()
-        return to_onnx(args, outputs, target, weights=weights, dtype=dtype or self.dtype)
+        return to_onnx(args, outputs, path, weights=weights, dtype=dtype or self.dtype)
 
     def export(self, path: str | Path) -> Path:
         """Write the outputs with the parameters as they are, for where symgraph is not.

@@ -12,7 +12,7 @@ import symgraph as sg
 X: Any = sg.input("x", "N")
 LOSS = sg.mean((sg.parameter("a", ()) - X) ** 2)
 CALLBACKS: Any = sg.callbacks
-MODEL: Any = sg.Model(LOSS, [X])
+MODEL: Any = sg.Model(LOSS, [X], {"twice": X * 2})
 
 CALLS: dict[str, tuple[Callable[[], Any], str]] = {
     "a model of nothing": (lambda: sg.Model(), "Model: .*loss.*Call it with loss, inputs"),
