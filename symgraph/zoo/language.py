@@ -66,7 +66,8 @@ def char_lstm(
     U = _square(hidden, 4)
 
     def step(h: Node, c: Node, e: Node) -> dict[str, Node]:
-        i, f, g, o = sg.split(sg.let("a", e + h @ U), 4, axis=-1)
+        parts = sg.split(sg.let("a", e + h @ U), 4, axis=-1)
+        i, f, g, o = (sg.let(name, part) for name, part in zip("ifgo", parts, strict=True))
         c = sg.let("c", sg.sigmoid(f + 1) * c + sg.sigmoid(i) * sg.tanh(g))
         return {"h": sg.let("h", sg.sigmoid(o) * sg.tanh(c)), "c": c}
 

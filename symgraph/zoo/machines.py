@@ -33,9 +33,10 @@ def free_energy(visible: Size = 3, hidden: Size = 2) -> Node:
 def likelihood(visible: Annotated[int, Whole(1, 12)] = 3, hidden: Size = 2) -> Node:
     """The likelihood of an RBM, log p(v) = -F(v) - log Z, with Z over all 2^visible states.
 
-    Its derivative by W is ⟨v h⟩ of the data minus ⟨v h⟩ of the model.
+    S has a row for each state. The derivative by W is ⟨v h⟩ of the data minus ⟨v h⟩ of the model.
     Variables: v and b (visible,), c (hidden,), W (visible, hidden).
     """
-    states = sg.const([[float(bit) for bit in state] for state in product((0, 1), repeat=visible)])
+    rows = [[float(bit) for bit in state] for state in product((0, 1), repeat=visible)]
+    states = sg.let("S", sg.const(rows))
     log_z = sg.let("log Z", sg.logsumexp(_log_weight(states, visible, hidden)))
     return sg.let("L", _log_weight(sg.input("v", visible), visible, hidden) - log_z)

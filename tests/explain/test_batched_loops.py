@@ -136,5 +136,5 @@ def test_the_joined_gates_of_a_batched_lstm_are_read_by_entries():
     made = sg.derive(zoo.built("char-lstm").loss, "E")
 
     assert made.result.unicode() == (
-        "dL/dE[v,i] = 10 Σ_t Σ_l 1[ids_t[l] = v] [δ₂_t, δ₁_t, δ₃_t, δ₄_t][l,i]"
+        "dL/dE[v,j] = 10 Σ_t Σ_l 1[ids_t[l] = v] [δ₂_t, δ₁_t, δ₃_t, δ₄_t][l,j]"
     )

@@ -64,3 +64,10 @@ def test_a_few_epochs_on_real_text_bring_the_loss_down():
             optimizer=sg.optim.Adam(0.01),
         )["loss"]  # fmt: skip
         assert losses[2] < losses[1] < losses[0] < np.log(len(letters)) + 0.1
+
+
+def test_the_gates_of_the_character_model_are_printed_by_their_letters():
+    lines = sg.derive(language.char_lstm(4, 3, 2).loss, "U").unicode().splitlines()
+
+    for gate, first in zip("ifgo", ("j", "j+3", "j+6", "j+9"), strict=True):
+        assert f"  {gate}_t[k,j] = a_t[k,{first}]" in lines

@@ -240,3 +240,11 @@ def test_the_transformer_tells_its_next_words_after_training():
     model.fit(data, optimizer=sg.optim.Adam(0.05), epochs=60)
 
     assert model.predict({"ids": data["ids"]})["z"].argmax(axis=1).tolist() == data["y"]
+
+
+def test_the_states_that_the_likelihood_counts_are_called_by_a_letter_that_is_read_back():
+    made = sg.derive(loss_of("likelihood"), "b")
+
+    assert made.result.unicode() == "dL/db = Sᵀ δ + vᵀ"
+    assert "const" not in made.unicode()
+    assert not made.unverified
