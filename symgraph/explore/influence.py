@@ -296,7 +296,7 @@ def _loop_of(what: Any, names: Sequence[str]) -> tuple[Scan, list[Node]]:
         return what.loop, [what.loop]
     node = as_node(what, "influence")
     loops = _loops([node])
-    chosen = loops if len(loops) == 1 else _having(loops, names)
+    chosen = _having(loops, names)
     if len(chosen) != 1:
         raise _unchosen(loops, names)
     return chosen[0], [node]
@@ -306,7 +306,10 @@ def _loops(roots: Sequence[Node]) -> list[Scan]:
     return [one for one in topological(roots) if isinstance(one, Scan)]
 
 
-def _having(loops: Sequence[Scan], names: Sequence[str]) -> list[Scan]:
+def _having(loops: Sequence[Scan], names: Sequence[str]) -> Sequence[Scan]:
+    """The loops that have these values; the only one in any case, which tells what it has not."""
+    if len(loops) == 1:
+        return loops
     return [loop for loop in loops if all(name in inside_of(loop) for name in names)]
 
 

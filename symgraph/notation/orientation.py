@@ -1,8 +1,8 @@
 """Which vectors are columns and which are rows: as the user's own products use them.
 
 A NumPy vector is neither. `W @ x` makes x a column, `x @ W` a row, and a bias that is added to
-every row of a matrix is a row. Vectors that meet entry by entry are alike, and so are those of a
-dot product of which only one is decided. What nothing decides is a column.
+every row of a matrix is a row. Vectors that meet entry by entry are alike, and so are the variables
+of a dot product of which only one is decided. What nothing decides is a column.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ class _Groups:
         self._votes[root] = self._votes.get(root, 0) + (1 if layout == "column" else -1)
 
     def join_undecided(self, a: Node, b: Node) -> None:
-        """Two vectors alike, unless both have votes of their own."""
-        if a.ndim == b.ndim == 1 and not (self.votes(a) and self.votes(b)):
+        """Two variables alike, unless both have votes of their own."""
+        if a.ndim == b.ndim == 1 and not (a.args or b.args or (self.votes(a) and self.votes(b))):
             self.union(a, b)
 
     def votes(self, node: Node) -> int:
