@@ -41,7 +41,7 @@ from symgraph.codegen.native.moves import (
     join_operands,
     turn,
 )
-from symgraph.codegen.native.parts import MACROS, divide, may_pay
+from symgraph.codegen.native.parts import MACROS, divide
 from symgraph.codegen.native.pooling import Pooling, emit_unpooled, emit_window, find_pooling
 from symgraph.codegen.native.products import emit_product
 from symgraph.codegen.native.rank_one import emit_rank_one, rank_one
@@ -71,19 +71,12 @@ _APART = "__attribute__((noinline))"
 
 
 def emit_native(job: Job) -> NativeSource:
-    """The C file that computes a block from its arguments.
-
-    A program that goes through large batches in pieces has no other way for a batch of one.
-    """
-    first = _Emitter(job, by_pieces=True)
-    found = first.emit()
-    return found if first.in_pieces or not first.left_out else _Emitter(job).emit()
+    """The C file that computes a block from its arguments."""
+    return _Emitter(job).emit()
 
 
 class _Emitter:
-    def __init__(self, job: Job, by_pieces: bool = False) -> None:
-        self.by_pieces, self.in_pieces = by_pieces, False
-        self.left_out = False  # whether there is another way for a batch of one
+    def __init__(self, job: Job) -> None:
         self.block, self.args, self.outputs = job.block, job.args, job.outputs
         self.updates, self.labels, self.options = job.updates, job.labels, job.options
         self.symbols = job.options.symbols
@@ -120,11 +113,10 @@ class _Emitter:
         self._results()
         lines = tuple(w.lines)  # of the whole, before it is divided
         w.memory.join()
-        if self.options.threads > 1 or (self.by_pieces and may_pay(w)):
+        if self.options.threads > 1:
             given = [*(w.env[variable] for variable in self.args), *self.places]
             storages = {value.text: value.storage for value in given}
-            stored_to = [w.env[v].text for v in self.updates]
-            self.in_pieces = divide(w, storages, stored_to, self.options.threads)
+            divide(w, storages, [w.env[v].text for v in self.updates], self.options.threads)
         buffers = w.memory.settled()
         stored = tuple(k for k, variable in enumerate(self.args) if variable in self.updates)
         text = self._file(buffers)
@@ -160,9 +152,7 @@ class _Emitter:
         if block is self.block and not self.options.check_finite:
             self._overwrite(groups, away | self.delayed)
         if block is self.block and self.options.threads == 1:
-            found = rank_one(block, groups, w.order)
-            self.left_out = self.by_pieces and bool(found)
-            self.rank_one = self.rank_one if self.left_out else found
+            self.rank_one = rank_one(block, groups, w.order)
         for group in groups:
             if block is self.block:
                 self._section(block.sections.get(group[0]))

@@ -1,8 +1,7 @@
-"""The lines of a program that goes through its samples in pieces, and is divided among threads.
+"""The lines of a program that is divided among threads.
 
 Between two barriers each thread does what concerns its own samples piece by piece: forward and
-backward pass of some samples, whose values are still in the cache, then of the next ones. One
-thread alone does so where more values stay in the cache than are read again for every piece.
+backward pass of some samples, whose values are still in the cache, then of the next ones.
 """
 
 from __future__ import annotations
@@ -10,27 +9,24 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from symgraph.codegen.native.accesses import UnitCode, divided_call
-from symgraph.codegen.native.partial_sums import Total, carried, private
+from symgraph.codegen.native.partial_sums import Total, private
 from symgraph.codegen.native.positions import ONE, Polynomial, read
 from symgraph.codegen.native.shares import Division, Share, Touch
 from symgraph.codegen.native.translation import weight
 from symgraph.codegen.native.writer import CWriter, Line
 
-__all__ = ["Loop", "Phase", "Step", "Unit", "may_pay", "write"]
+__all__ = ["Loop", "Phase", "Step", "Unit", "write"]
 
 _BARRIER = "if (f->lib->wait(f->barrier)) return -1;"
 _NAME = re.compile(r"\b[a-z]+\d+\b")
 _CACHE = 1 << 20  # bytes of values in a piece
 _MOST = 8 << 20  # more than that is not in the cache either way
 _ROWS = 48  # the samples of a piece are a multiple, as the heights of tiles of products divide
-_AGAIN = 4  # bytes in a piece of one thread for each that the next one reads again
-_LARGE = 256  # samples: common batches are no larger, and one piece gains nothing
 _LONGEST = 250  # statements in one loop: compilers take more than linear time
-_LINES = 1000
 
 
 @dataclass
@@ -75,27 +71,11 @@ class Phase:
     steps: list[Step] = field(default_factory=list)
 
 
-def may_pay(w: CWriter) -> bool:
-    """Whether it is worth while to look for pieces for one thread.
-
-    Long programs and loops over time are cut between layers and steps, which hand on large values.
-    """
-    if w.memory.loops or len(w.lines) > _LINES:
-        return False
-    sizes = (buffer.size for buffer in w.memory.buffers.values())
-    return any(not isinstance(size, int) or size > _CACHE // 8 for size in sizes)
-
-
 def write(
     w: CWriter, phases: Sequence[Phase], batches: Collection[Polynomial], threads: int
-) -> bool:
-    """Put the lines of all phases in place of those of the program.
-
-    They stay as they are for one thread that has no use for pieces. Whether there are pieces.
-    """
-    text = _Text(w, batches, threads)
-    text.write(phases)
-    return bool(text.pieces)
+) -> None:
+    """Put the lines of all phases in place of those of the program."""
+    _Text(w, batches, threads).write(phases)
 
 
 class _Text:
@@ -108,7 +88,6 @@ class _Text:
         self.heading = ""
         self.barriers: list[int] = []
         self.loops: list[tuple[int, int]] = []
-        self.pieces: list[tuple[int, int, list[str]]] = []  # their loops, and rooms of one thread
 
     def write(self, phases: Sequence[Phase]) -> None:
         """All of the program."""
@@ -116,7 +95,7 @@ class _Text:
             for array in {access.array for access in unit.code.accesses}:
                 self.users.setdefault(array, []).append(unit)
         for k, phase in enumerate(phases):
-            if k and self.threads > 1:
+            if k:
                 self._wait(1)
             for text in phase.cleared:
                 self._say([Line(text, 1, 0)])
@@ -125,9 +104,8 @@ class _Text:
                     self._pieces(part)
                 else:
                     self._step(part[0], 0)
-        if self.threads > 1 or self.pieces:
-            self.w.lines = self.lines
-            self._keep_memory()
+        self.w.lines = self.lines
+        self._keep_memory()
 
     # --- steps ----------------------------------------------------------------------------------
 
@@ -174,8 +152,7 @@ class _Text:
     def _pieces(self, part: Sequence[Step]) -> None:
         """Steps on the samples of a share, some at a time."""
         units = [step for step in part if isinstance(step, Unit)]
-        moved = self._movable(units)
-        rows = self._rows(units, moved)
+        rows = self._rows(units)
         if rows is None:
             for step in part:
                 self._step(step, 0)
@@ -183,42 +160,18 @@ class _Text:
         division = units[0].division
         assert division is not None
         first, last, size = self.w.name("t"), self.w.name("t"), division.size.text()
-        start = self.unit + 1
-        for text, depth, note in self._head(first, last, size, rows):
-            self._say([Line(text, depth, 0, note)])
-        rooms: list[str] = []
-        for array, each in moved.items():
-            for text in self._narrowed(array, each, self._room(rows), rows, first, rooms):
-                self._say([Line(text, 2, 0)])
+        head = f"for (i64 {first} = SG_FROM({size}); {first} < SG_TO({size}); {first} += {rows}) {{"
+        self._say([Line(head, 1, 0, f"{rows} at a time, which the cache holds")])
+        self._say([Line(f"const i64 {last} = SG_NEXT({first}, {rows}, {size});", 2, 0)])
+        for text in self._narrowed(units, rows, first):
+            self._say([Line(text, 2, 0)])
         for unit in units:
             self._step(unit, 1, (first, last))
         self._say([Line("}", 1, 0)])
-        self.pieces.append((start, self.unit, rooms))
 
-    def _head(self, first: str, last: str, size: str, rows: int) -> Iterator[tuple[str, int, str]]:
-        """The loop over the pieces of a share: its lines, their depths and what they say.
-
-        One thread has one piece where there are no samples, which puts zeros into all sums, and
-        no short piece behind the others.
-        """
-        note = f"{rows} at a time, which the cache holds"
-        if self.threads > 1:
-            head = f"{first} = SG_FROM({size}); {first} < SG_TO({size}); {first} += {rows}"
-            yield f"for (i64 {head}) {{", 1, note
-            yield f"const i64 {last} = SG_NEXT({first}, {rows}, {size});", 2, ""
-            return
-        head = f"{first} = 0, {last} = -1; {last} < {size}; {first} = {last}"
-        yield f"for (i64 {head}) {{", 1, note
-        rest = f"{size} - {first} <= {self._room(rows)}"
-        yield f"{last} = {rest} ? {size} : {first} + {rows};", 2, ""
-
-    def _room(self, rows: int) -> int:
-        """The most samples of a piece."""
-        return rows if self.threads > 1 else rows + rows // 2
-
-    def _movable(self, units: Sequence[Unit]) -> dict[str, int]:
-        """The arrays that nothing else reads, with their entries for each sample."""
-        w, found = self.w, dict[str, int]()
+    def _narrowed(self, units: Sequence[Unit], rows: int, first: str) -> Iterator[str]:
+        """Rooms of this thread for what nothing else reads: they hold the samples of a piece."""
+        w = self.w
         own = {id(unit) for unit in units}
         for array in dict.fromkeys(touch.array for unit in units for touch in unit.touches):
             buffer = w.memory.buffers.get(array)
@@ -230,23 +183,15 @@ class _Text:
             if shares or not isinstance(share, Share) or share.first.terms:
                 continue
             each = share.stride.number
-            if each is not None and read(w.size(buffer.size)) == share.size * share.stride:
-                found[array] = each
-        return found
-
-    def _narrowed(
-        self, array: str, each: int, room: int, rows: int, first: str, rooms: list[str]
-    ) -> Iterator[str]:
-        """Places in a room of this thread for an array: it holds the samples of a piece."""
-        w, name = self.w, self.w.name("b")
-        buffer = w.memory.buffers[array]
-        w.memory.add(name, self.threads * room * each, buffer.storage)
-        self.moved.add(array)
-        rooms.append(name)
-        times = f" * {each}" if each != 1 else ""
-        place = f"{name} + (part * {rows} - {first})" if self.threads > 1 else f"{name} - {first}"
-        for known in buffer.names:
-            yield f"{w.ctype(buffer.storage)} *const {known} = {place}{times};"
+            if each is None or read(w.size(buffer.size)) != share.size * share.stride:
+                continue
+            room = w.name("b")
+            w.memory.add(room, self.threads * rows * each, buffer.storage)
+            self.moved.add(array)
+            times = f" * {each}" if each != 1 else ""
+            kind, place = w.ctype(buffer.storage), f"{room} + (part * {rows} - {first}){times}"
+            for name in buffer.names:
+                yield f"{kind} *const {name} = {place};"
 
     def _step(self, step: Step, deeper: int, piece: tuple[str, str] | None = None) -> None:
         if step.heading != self.heading:
@@ -264,7 +209,7 @@ class _Text:
             return
         if step.barrier:
             self._wait(step.code.lines[0].depth)
-        lines = _divided(step, piece) if piece or self.threads > 1 else step.code.lines
+        lines = _divided(step, piece)
         self._say([replace(line, depth=line.depth + deeper) for line in lines])
 
     def _say(self, lines: Sequence[Line]) -> None:
@@ -278,54 +223,32 @@ class _Text:
 
     # --- the samples of a piece -----------------------------------------------------------------
 
-    def _rows(self, units: Sequence[Unit], moved: Mapping[str, int]) -> int | None:
+    def _rows(self, units: Sequence[Unit]) -> int | None:
         """How many samples the cache holds; None where that is not known, or few.
 
-        A piece has at least as many values as there are weights, which are read for each. For one
-        thread it has several times as many as weights and sums, both of which are read for each.
+        A piece has at least as many values as there are weights, which are read for each.
         """
-        found = self._load(units)
-        if found is None:
-            return None
-        width = 4 if self.w.real == "float" else 8
-        row, weights, sums = (width * entries for entries in found)
-        again = weights if self.threads > 1 else _AGAIN * (weights + sums)
-        rows = max(_CACHE, again) // row // _ROWS * _ROWS or _ROWS
-        if rows * row > _MOST:
-            return None
-        if self.threads > 1:
-            return rows
-        assert units[0].division is not None
-        samples = units[0].division.size.number
-        if rows > _LARGE or (samples is not None and samples <= self._room(rows)):
-            return None
-        stays = width * sum(moved.values())
-        return rows if 4 * stays >= row and _pays(rows * stays, weights, sums) else None
-
-    def _load(self, units: Sequence[Unit]) -> tuple[int, int, int] | None:
-        """The entries of a sample, of what all samples read, and of sums over them."""
-        each, shared = dict[str, int](), dict[str, int]()
+        buffers, each, shared = self.w.memory.buffers, dict[str, int](), dict[str, int]()
         for unit in units:
+            assert unit.division is not None
             for touch in unit.touches:
-                size = self._entries(touch.array)
+                size: Polynomial | None = None
+                buffer = buffers.get(touch.array)
+                if buffer is not None:
+                    size = read(self.w.size(buffer.size))
                 if isinstance(touch.owner, Share):
-                    assert unit.division is not None
                     one = size.over(unit.division.size) if size is not None else touch.owner.stride
                     if one is None or one.number is None:
                         return None
                     each[touch.array] = max(each.get(touch.array, 0), one.number)
                 elif size is not None and size.number is not None:
                     shared[touch.array] = size.number
-                elif self.threads == 1 and touch.span is not None:
-                    shared[touch.array] = max(shared.get(touch.array, 0), touch.span[1] + 1)
-        sums = sum(total.count for unit in units for total in unit.totals)
-        row = sum(each.values())
-        return (row, sum(shared.values()), sums) if row else None
-
-    def _entries(self, array: str) -> Polynomial | None:
-        """How large an array of the arena is."""
-        buffer = self.w.memory.buffers.get(array)
-        return read(self.w.size(buffer.size)) if buffer is not None else None
+        width = 4 if self.w.real == "float" else 8
+        row, weights = (width * sum(sizes.values()) for sizes in (each, shared))
+        if not row:
+            return None
+        rows = max(_CACHE, weights) // row // _ROWS * _ROWS or _ROWS
+        return rows if rows * row <= _MOST else None
 
     # --- memory ---------------------------------------------------------------------------------
 
@@ -340,12 +263,6 @@ class _Text:
                 if found is not None and found.name not in self.moved:
                     found.mention(line.unit)
         memory.loops = self.loops
-        if self.threads == 1:
-            for first, last, rooms in self.pieces:
-                memory.loops.append((first, last))
-                for room in rooms:
-                    memory.buffers[room].mention(last)
-            return
         for first, last in self.loops:
             if any(first < wait < last for wait in self.barriers):
                 for buffer in memory.buffers.values():
@@ -356,14 +273,6 @@ class _Text:
                 later = bisect_left(self.barriers, buffer.last)
                 end = self.barriers[later] - 1 if later < len(self.barriers) else self.unit
                 buffer.last = max(buffer.last, end)
-
-
-def _pays(stays: int, weights: int, sums: int) -> bool:
-    """Whether pieces save one thread time, by the bytes that need not go through memory for each.
-
-    What all samples need comes anew for each: weights are read, sums are read and written.
-    """
-    return 2 * stays >= 3 * (weights + 2 * sums)
 
 
 def _units(step: Step) -> Iterator[Unit]:
@@ -378,15 +287,8 @@ def _size(unit: Unit) -> Polynomial | None:
 
 
 def _divided(unit: Unit, piece: tuple[str, str] | None) -> list[Line]:
-    """The lines of a unit in parts.
-
-    Sums go to rooms of the threads; where one thread has no rooms they go on from piece to piece.
-    """
-    if unit.totals and not unit.rooms:
-        assert piece is not None
-        lines = carried(unit.code, unit.totals, piece[0])
-    else:
-        lines = private(unit.code, unit.totals, unit.rooms)
+    """The lines of a unit in parts."""
+    lines = private(unit.code, unit.totals, unit.rooms)
     if unit.alone:
         first = lines[0]
         deeper = [replace(line, depth=line.depth + 1) for line in lines]
