@@ -61,33 +61,6 @@ dh/dW = h (1 - h) u1
     ),
     Derived(
         "S3-01",
-        "rnn-modes",
-        wrt="U W V",
-        build={"mode": "n-n"},
-        given=r"""
-T = 3
-h_0 = 0
-h_t = tanh(U x_t + W h_{t-1}),  t = 1, ..., T
-y_t = V h_t
-E = (sum_t ||y_t - d_t||^2)/2
-""",
-        text=r"""
-δ_T = V^T (y_T - d_T) * (1 - h_T^2)
-δ_t = (W^T δ_{t+1} + V^T (y_t - d_t)) * (1 - h_t^2),  t = T-1, ..., 1
-dE/dU = sum_t δ_t x_t^T
-dE/dW = sum_t δ_t h_{t-1}^T
-dE/dV = sum_t (y_t - d_t) h_t^T
-""",
-        latex=r"""
-\delta_{T} = V^{\mathsf{T}} (y_{T} - d_{T}) \odot (1 - h_{T}^{2})
-\delta_{t} = (W^{\mathsf{T}} \delta_{t+1} + V^{\mathsf{T}} (y_{t} - d_{t})) \odot (1 - h_{t}^{2}), \quad t = T-1, \dots, 1
-\frac{\partial E}{\partial U} = \sum_{t} \delta_{t} x_{t}^{\mathsf{T}}
-\frac{\partial E}{\partial W} = \sum_{t} \delta_{t} h_{t-1}^{\mathsf{T}}
-\frac{\partial E}{\partial V} = \sum_{t} (y_{t} - d_{t}) h_{t}^{\mathsf{T}}
-""",
-    ),
-    Derived(
-        "S3-01",
         "tagger",
         wrt="V W W_g E",
         given=r"""
