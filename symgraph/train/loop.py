@@ -25,7 +25,7 @@ from symgraph.train.parallel.communicator import Communicator
 from symgraph.train.parallel.program import AnyWalk, JointProgram, make_program
 from symgraph.train.plan import Pace, Plan, Rule
 from symgraph.train.position import Position
-from symgraph.train.program import Settings
+from symgraph.train.program import Settings, native_permutation
 from symgraph.train.progress import Bar, Interruption
 from symgraph.train.spec import Spec
 from symgraph.train.stream import Stream
@@ -64,6 +64,7 @@ class Training:
         self.means: dict[str, float] = {}  # of the epoch done last
         arrays = step.memory(model, self.slots)
         self.communicator = communicator
+        self._permutation = native_permutation(settings)
         self.program = make_program(
             "fit", spec, step.outputs, step.updates, arrays, settings, communicator
         )
@@ -243,7 +244,7 @@ class Training:
     def _batches(self, data: Data, plan: Plan) -> Iterator[Array | None]:
         """The batches of the epoch under way that are left."""
         size = plan.size(data.rows)
-        order = plan.order(data.rows, self.position.epoch)
+        order = plan.order(data.rows, self.position.epoch, self._permutation)
         return data.batches(order[self.position.batch * size :], size)
 
     # --- when numbers stop being finite -------------------------------------------------------

@@ -17,9 +17,10 @@ from symgraph.node import Node
 from symgraph.ops.leaves import Var
 from symgraph.train.data import Data
 from symgraph.train.kept import BLOCK, converted
+from symgraph.train.plan import Permutation
 from symgraph.walks import reachable
 
-__all__ = ["Dtype", "Native", "Program", "Settings", "Walk"]
+__all__ = ["Dtype", "Native", "Program", "Settings", "Walk", "native_permutation"]
 
 Array: TypeAlias = NDArray[Any]
 _Gather: TypeAlias = tuple[Var, Array]  # argument, and the array that it reads
@@ -34,6 +35,20 @@ class Settings:
     dtype: Dtype = "float64"
     target: Target = "numpy"
     threads: int = 1
+
+
+def native_permutation(settings: Settings) -> Permutation | None:
+    """`random.permutation` in C, where programs are compiled; otherwise None."""
+    if settings.target != "cython":
+        return None
+    from symgraph.codegen.native.runtime import runtime
+    from symgraph.codegen.native.toolchain import ToolchainError
+
+    try:
+        found: Permutation = runtime().permutation
+    except ToolchainError:
+        return None
+    return found
 
 
 class Program:
@@ -179,6 +194,14 @@ class Native:
         self._inner = inner
         self._data = data
         self._parts = parts
+
+    @property
+    def permutation(self) -> Permutation:
+        """`random.permutation` in C."""
+        from symgraph.codegen.native.runtime import runtime
+
+        found: Permutation = runtime().permutation
+        return found
 
     @property
     def is_whole(self) -> bool:

@@ -51,7 +51,8 @@ class Sweep:
         It is not finite when the loss of the last batch was not.
         """
         start, first = time.monotonic(), place.batch
-        order = np.ascontiguousarray(plan.order(self._walk.data.rows, place.epoch), np.int64)
+        found = plan.order(self._walk.data.rows, place.epoch, self._inner.permutation)
+        order = np.ascontiguousarray(found, np.int64)
         loss = self._names[0]
         while place.batch < stop:
             rows, total = place.rows, place.sums.get(loss, 0.0)

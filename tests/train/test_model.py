@@ -110,6 +110,36 @@ def test_the_order_of_an_epoch_is_the_permutation_of_its_number(rows: int, seed:
         assert plan.order(rows, epoch).tolist() == wanted.tolist()
 
 
+@needs_c_compiler
+def test_compiled_trainings_take_the_samples_in_the_order_of_the_public_generator():
+    seen: list[list[int]] = []
+
+    class Noting(sg.parallel.Communicator):  # one worker: the loop in Python
+        rank, size = 0, 1
+
+        def sum_(self, array: np.ndarray) -> None: ...
+        def broadcast_(self, array: np.ndarray) -> None: ...
+        def abort(self, line: str):
+            raise SystemExit(line)
+
+    x = sg.input("x", "N")
+    start = sg.parameter("w", (), init=0.0)
+    for communicator in (None, Noting()):
+        # the order leaves its trace in the digits of w: each sample moves it by half the way
+        model = sg.Model(sg.mean((x - start) ** 2), [x], target="cython")
+        model.fit(
+            {"x": 2.0 ** np.arange(40)}, optimizer=sg.optim.SGD(0.25), epochs=2, batch_size=1,
+            seed=5, progress=False, communicator=communicator,
+        )  # fmt: skip
+        w = 0.0
+        for epoch in range(2):
+            for k in sg.random.permutation(40, 5, epoch):
+                w += (2.0 ** float(k) - w) / 2
+        seen.append([float(model.parameters["w"]), w])
+
+    assert all(found == wanted for found, wanted in seen)
+
+
 def test_batch_size_none_uses_all_samples_in_every_step():
     model = mean_model()
     model.fit({"x": [1.0, 2.0, 6.0]}, optimizer=sg.optim.SGD(0.5), epochs=1, batch_size=None)
