@@ -1,7 +1,6 @@
 """Workers in processes of their own, by MPI and by gloo: the numbers of one process."""
 
 import importlib.util
-import json
 import os
 import re
 import shutil
@@ -193,22 +192,19 @@ def _rank(process: Path, folder: Path) -> int | None:
     ],
 )
 def test_one_line_says_who_is_gone_and_what_is_kept(
-    tmp_path: Path, files: list[str] | None, expected: str
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], files: list[str] | None, expected: str
 ):
     for name in files or []:
         (tmp_path / name).touch()
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as victim:
-        given = [[os.getpid(), victim.pid], None if files is None else str(tmp_path)]
-        with subprocess.Popen(
-            [sys.executable, "-I", watch.__file__, json.dumps(given)],
-            stderr=subprocess.PIPE, text=True,
-        ) as watcher:  # fmt: skip
-            victim.kill()
-            line = watcher.communicate(timeout=60)[1]
+        watcher = watch.start([os.getpid(), victim.pid], None if files is None else tmp_path)
+        victim.kill()
+        os.waitpid(watcher, 0)
+    line = capfd.readouterr().err
     assert line.startswith(f"symgraph: worker 1 of 2 (process {victim.pid}) is gone, killed or")
     assert expected in line
     assert line.count("\n") == 1
-    assert watch.has_told(watcher.pid)
+    assert watch.has_told(watcher)
 
 
 @pytest.mark.skipif(not watch.can_watch(), reason="this system does not tell of any process's end")

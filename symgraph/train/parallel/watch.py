@@ -1,13 +1,11 @@
 """A small process beside the workers of one machine, which says which of them has died.
 
 What starts the workers ends all of them within milliseconds when one dies, so that none of them has
-the time to tell. This process belongs to no such group. It is this file, run by itself: it imports
-the standard library alone.
+the time to tell. This process belongs to no such group. It runs `watcher.py` by itself.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import select
 import signal
@@ -36,9 +34,10 @@ def machine() -> str:
 
 def start(workers: Sequence[int], folder: str | os.PathLike[str] | None) -> int:
     """Watch the workers with these process numbers; the number of the process that does."""
-    given = json.dumps([[*workers], None if folder is None else str(Path(folder).absolute())])
+    place = "" if folder is None else str(Path(folder).absolute())
     # -I and -S: neither this project nor installed packages, which take longer to import
-    command = [sys.executable, "-I", "-S", __file__, given]
+    script = str(Path(__file__).with_name("watcher.py"))
+    command = [sys.executable, "-I", "-S", script, place, *map(str, workers)]
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
     process.returncode = 0  # stop() looks after it; without this Python warns of it
     return process.pid
@@ -65,41 +64,3 @@ def has_told(watcher: int, seconds: float = 0.5) -> bool:
             return True
         time.sleep(0.01)
     return False
-
-
-def _first_death(workers: list[int]) -> int:
-    """The number of the worker that ends before the others."""
-    deaths, numbers = select.epoll(), {}
-    for number, process in enumerate(workers):
-        try:
-            file = os.pidfd_open(process)
-        except ProcessLookupError:
-            return number
-        deaths.register(file, select.EPOLLIN)
-        numbers[file] = number
-    # the events come in the order in which they happened: the first is the cause of the others
-    return numbers[deaths.poll()[0][0]]
-
-
-def _tell(number: int, workers: list[int], folder: str | None) -> None:
-    line = (
-        f"symgraph: worker {number} of {len(workers)} (process {workers[number]}) is gone, killed "
-        f"or crashed, and the training ends with it. {_kept(folder)}\n"
-    )
-    os.write(sys.stderr.fileno(), line.encode())  # whole, whoever else writes
-
-
-def _kept(folder: str | None) -> str:
-    if folder is None:
-        return "Nothing was kept: with checkpoint= (--checkpoint FOLDER) a training can go on."
-    files = sorted(
-        Path(folder).glob("step-*.safetensors"), key=lambda path: path.name[5:].zfill(40)
-    )
-    if not files:
-        return f"There is no checkpoint in {folder!r} yet: start anew."
-    return f"{str(files[-1])!r} is whole; go on from it with resume=True (--resume)."
-
-
-if __name__ == "__main__":
-    watched, kept_in = json.loads(sys.argv[1])
-    _tell(_first_death(watched), watched, kept_in)
