@@ -15,7 +15,7 @@ FLOORS = (
     "began errors shapes garbage answers",
     (
         "node node_symbol opaque operators walks printing scalar special abstract template random "
-        "columns figures catalogue"
+        "columns figures catalogue dominators"
     ),
     "ops",
     "build lift formula grad collapse notation readback evaluate facts rounding",

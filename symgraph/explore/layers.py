@@ -15,6 +15,7 @@ import numpy as np
 
 from symgraph.answers import answering
 from symgraph.columns import aligned
+from symgraph.dominators import nearest_dominators
 from symgraph.errors import KindError, UnsupportedError
 from symgraph.explore.chain import whole_of
 from symgraph.figures import new_figure, save_figure
@@ -218,51 +219,43 @@ def _short(label: str) -> str:
 
 def _way(drawn: Graph, root: Vertex, leaf: Vertex | None) -> list[Vertex]:
     """What is shown of the layers from a leaf to the root."""
-    above = _above(drawn, root)
+    users = _users(drawn, root)
     variables = [one for one in drawn.vertices if isinstance(one.node, Var)]
-    leaves = [one for one in (variables if leaf is None else [leaf]) if one in above]
-    ways = [_passed(drawn, root, one, above) for one in leaves if one is not root]
-    if not ways:
+    leaves = [one for one in (variables if leaf is None else [leaf]) if users.get(one)]
+    if not leaves:
         source = "any variable" if leaf is None else leaf.label()
         raise UnsupportedError(
             f"influence: no derivative flows from {source} to {root.label()}. Give an expression "
             "with a derivative by a variable, such as zoo:two-layer."
         )
+    order = (one for one in reversed(drawn.vertices) if one in users)
+    above = nearest_dominators(order, users.__getitem__)
+    ways = [_passed(one, above) for one in leaves]
     longest = max(ways, key=lambda way: (len(way), way[0].role == "data"))
     return _shown(longest)
 
 
-def _above(drawn: Graph, root: Vertex) -> set[Vertex]:
-    """All from which a derivative flows to the root, which is among them."""
-    found, stack = {root}, [root]
+def _users(drawn: Graph, root: Vertex) -> dict[Vertex, list[Vertex]]:
+    """All from which a derivative flows to the root, which is among them: where it comes from."""
+    found: dict[Vertex, list[Vertex]] = {root: []}
+    stack = [root]
     while stack:
-        for edge in drawn.live_links(stack.pop().node):
+        head = stack.pop()
+        for edge in drawn.live_links(head.node):
             if edge.tail not in found:
-                found.add(edge.tail)
+                found[edge.tail] = []
                 stack.append(edge.tail)
+            found[edge.tail].append(head)
     return found
 
 
-def _passed(drawn: Graph, root: Vertex, leaf: Vertex, above: set[Vertex]) -> list[Vertex]:
-    """What all paths from the leaf to the root pass, in the order of evaluation.
-
-    In that order an edge leads past a value exactly if it begins before it and ends behind it.
-    """
-    place: dict[Vertex, int] = {}
-    furthest: dict[Vertex, int] = {}
-    for vertex in drawn.vertices[leaf.number - 1 : root.number]:
-        if vertex not in above:
-            continue
-        tails = [edge.tail for edge in drawn.live_links(vertex.node) if edge.tail in place]
-        if vertex is leaf or tails:
-            place[vertex] = len(place)
-            furthest.update(dict.fromkeys(tails, place[vertex]))
+def _passed(leaf: Vertex, above: Mapping[Vertex, Vertex | None]) -> list[Vertex]:
+    """What all paths from the leaf to the root pass, in the order of evaluation."""
     found: list[Vertex] = []
-    reached = 0
-    for vertex, position in place.items():
-        if reached <= position:
-            found.append(vertex)
-        reached = max(reached, furthest.get(vertex, position))
+    at: Vertex | None = leaf
+    while at is not None:
+        found.append(at)
+        at = above[at]
     return found
 
 

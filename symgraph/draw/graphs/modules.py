@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from dataclasses import replace
 
+from symgraph.dominators import nearest_dominators
 from symgraph.draw.graphs.sketch import Link, Place, Sketch, cones, gathered
 from symgraph.node import Node
 from symgraph.ops import Let, Var
@@ -149,50 +150,10 @@ def chained(sketch: Sketch) -> list[str]:
 
 
 def _dominators(sketch: Sketch) -> dict[str, str | None]:
-    """For each place the nearest one through which everything leads that uses it.
-
-    Source: Cooper, Harvey and Kennedy 2001, for graphs without circles, with jumps of powers of 2.
-    """
+    """For each place the nearest one through which everything leads that uses it."""
     users = sketch.users()
-    jumps: dict[str, list[str]] = {}
-    depth: dict[str, int] = {}
-    found: dict[str, str | None] = {}
-    for place in reversed(sketch.places):
-        heads = list(dict.fromkeys(link.head for link in users[place.id]))
-        nearest: str | None = heads[0] if heads else None
-        for head in heads[1:]:
-            nearest = None if nearest is None else _meeting(nearest, head, depth, jumps)
-        found[place.id] = nearest
-        depth[place.id] = 0 if nearest is None else depth[nearest] + 1
-        jumps[place.id] = [] if nearest is None else _jumps(nearest, jumps)
-    return found
-
-
-def _jumps(nearest: str, jumps: dict[str, list[str]]) -> list[str]:
-    """The dominators 1, 2, 4, ... steps above."""
-    row = [nearest]
-    while len(row) <= len(jumps[row[-1]]):
-        row.append(jumps[row[-1]][len(row) - 1])
-    return row
-
-
-def _meeting(
-    one: str, other: str, depth: dict[str, int], jumps: dict[str, list[str]]
-) -> str | None:
-    """The nearest place above both, or one of them; None where they have none."""
-    if depth[one] < depth[other]:
-        one, other = other, one
-    for k in reversed(range(len(jumps[one]))):
-        if k < len(jumps[one]) and depth[jumps[one][k]] >= depth[other]:
-            one = jumps[one][k]
-    if one == other:
-        return one
-    for k in reversed(range(len(jumps[one]))):
-        if k < min(len(jumps[one]), len(jumps[other])) and jumps[one][k] != jumps[other][k]:
-            one, other = jumps[one][k], jumps[other][k]
-    if not jumps[one] or not jumps[other] or jumps[one][0] != jumps[other][0]:
-        return None
-    return jumps[one][0]
+    order = (place.id for place in reversed(sketch.places))
+    return nearest_dominators(order, lambda id: (link.head for link in users[id]))
 
 
 def _signature(places: Sequence[Place], before: Node, leaves: Collection[Node]) -> Hashable:
