@@ -66,14 +66,19 @@ _NAMES: dict[str, str] = {
     "symgraph.build.weighted": """
         weighted_mean
     """,
+    "symgraph.build.making": """
+        arange eye full full_like ones ones_like zeros zeros_like
+    """,
     "symgraph.build.reductions": """
         all any argmax argmin count_nonzero log_softmax logsumexp max maxout min norm prod
         softmax std
     """,
+    "symgraph.build.series": """
+        cumsum diff
+    """,
     "symgraph.build.shaping": """
-        arange concat cumsum diff expand_dims eye flatten flip full full_like moveaxis ones
-        ones_like pad repeat reshape roll split squeeze stack tile tril triu zeros
-        zeros_like
+        concat expand_dims flatten flip moveaxis pad repeat reshape roll split squeeze stack tile
+        tril triu
     """,
     "symgraph.build.special": """
         erf erfc gelu log_sigmoid logaddexp normal_cdf normal_pdf selu silu softsign xlogy
@@ -297,6 +302,16 @@ if TYPE_CHECKING:
         mean_squared_error as mean_squared_error,
         squared_error as squared_error,
     )
+    from symgraph.build.making import (
+        arange as arange,
+        eye as eye,
+        full as full,
+        full_like as full_like,
+        ones as ones,
+        ones_like as ones_like,
+        zeros as zeros,
+        zeros_like as zeros_like,
+    )
     from symgraph.build.noise import (
         bits as bits,
         dropout as dropout,
@@ -326,20 +341,16 @@ if TYPE_CHECKING:
         softmax as softmax,
         std as std,
     )
-    from symgraph.build.shaping import (
-        arange as arange,
-        concat as concat,
+    from symgraph.build.series import (
         cumsum as cumsum,
         diff as diff,
+    )
+    from symgraph.build.shaping import (
+        concat as concat,
         expand_dims as expand_dims,
-        eye as eye,
         flatten as flatten,
         flip as flip,
-        full as full,
-        full_like as full_like,
         moveaxis as moveaxis,
-        ones as ones,
-        ones_like as ones_like,
         pad as pad,
         repeat as repeat,
         reshape as reshape,
@@ -350,8 +361,6 @@ if TYPE_CHECKING:
         tile as tile,
         tril as tril,
         triu as triu,
-        zeros as zeros,
-        zeros_like as zeros_like,
     )
     from symgraph.build.special import (
         erf as erf,

@@ -21,7 +21,16 @@ from sympy.matrices.expressions.dotproduct import DotProduct
 from sympy.matrices.expressions.matexpr import MatrixElement, MatrixExpr
 from sympy.tensor.array.ndim_array import NDimArray
 
-from symgraph.build import arithmetic, contract, declare, indexing, linear_algebra, shaping, special
+from symgraph.build import (
+    arithmetic,
+    contract,
+    declare,
+    indexing,
+    linear_algebra,
+    making,
+    shaping,
+    special,
+)
 from symgraph.errors import NameClashError, UnsupportedError
 from symgraph.garbage import uncollected
 from symgraph.node import Node
@@ -255,7 +264,7 @@ def _matrix_symbol(expr: Any, lifting: _Lifting) -> _Plan:
 
 @_rule(sympy.Identity)
 def _identity(expr: Any, lifting: _Lifting) -> _Plan:
-    return _leaf(shaping.eye(as_dim(expr.rows, lifting.where)))
+    return _leaf(making.eye(as_dim(expr.rows, lifting.where)))
 
 
 @_rule(sympy.ZeroMatrix)
@@ -544,7 +553,7 @@ def _matrix_power(expr: Any, lifting: _Lifting) -> _Plan:
         )
     count = int(exponent)
     if count == 0:
-        return _leaf(shaping.eye(as_dim(base.rows, lifting.where)))
+        return _leaf(making.eye(as_dim(base.rows, lifting.where)))
 
     def build(node: Node) -> Node:
         factor = linear_algebra.inv(node) if count < 0 else node

@@ -18,6 +18,7 @@ __all__ = [
     "Dim",
     "DimLike",
     "Shape",
+    "ShapeLike",
     "as_dim",
     "as_shape",
     "bind_dim",
@@ -34,6 +35,7 @@ __all__ = [
 
 Dim: TypeAlias = int | sympy.Expr
 DimLike: TypeAlias = int | str | sympy.Expr
+ShapeLike: TypeAlias = DimLike | Sequence[DimLike]
 Shape: TypeAlias = tuple[Dim, ...]
 
 

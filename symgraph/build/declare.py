@@ -13,7 +13,7 @@ from symgraph.errors import KindError, ShapeError
 from symgraph.node import Kind, Node
 from symgraph.ops.leaves import LiteralArray, var
 from symgraph.ops.let import let_node
-from symgraph.shapes import DimLike, Shape, as_shape, same_dim, shape_text
+from symgraph.shapes import Shape, ShapeLike, as_shape, same_dim, shape_text
 
 __all__ = ["const", "input", "let", "parameter", "state", "stop_gradient"]
 
@@ -25,7 +25,6 @@ _INITIALIZERS = (
     "glorot_uniform glorot_normal he_uniform he_normal zeros ones uniform normal orthogonal "
     "identity"
 ).split()
-ShapeLike = DimLike | Sequence[DimLike]
 
 
 def _kind(kind: str, where: str) -> Kind:

@@ -16,12 +16,12 @@ from symgraph.build.arithmetic import (
     where,
 )
 from symgraph.build.coerce import as_node, check_kind
-from symgraph.build.declare import ShapeLike, input as declare_input, stop_gradient
+from symgraph.build.declare import input as declare_input, stop_gradient
 from symgraph.errors import KindError, RangeError, ShapeError
 from symgraph.node import Node
 from symgraph.ops.digest import digest
 from symgraph.ops.leaves import random
-from symgraph.shapes import as_shape, broadcast, same_shape, shape_text
+from symgraph.shapes import ShapeLike, as_shape, broadcast, same_shape, shape_text
 
 __all__ = ["bits", "dropout", "key", "noisy_relu", "normal", "training", "uniform"]
 

@@ -1,186 +1,48 @@
-"""Making, joining, cutting and rearranging arrays, by NumPy's names and rules."""
+"""Joining, cutting and rearranging arrays, by NumPy's names and rules."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
 import sympy
 
 from symgraph.build.arithmetic import (
-    add,
-    equal,
     greater_equal,
     logical_and,
-    multiply,
     remainder,
     subtract,
     where,
 )
 from symgraph.build.coerce import as_node
-from symgraph.build.contract import broadcast_to, transpose
+from symgraph.build.contract import transpose
 from symgraph.build.indexing import getitem, take
-from symgraph.errors import KindError, ShapeError
-from symgraph.node import Kind, Node, promote
+from symgraph.build.making import row_numbers
+from symgraph.errors import ShapeError
+from symgraph.node import Node
 from symgraph.operators import operators
-from symgraph.ops.body import local
 from symgraph.ops.einsum import einsum_node
-from symgraph.ops.leaves import Fill, fill, iota, var
-from symgraph.ops.loop import make_scan, trace
-from symgraph.ops.map import map_node
+from symgraph.ops.leaves import fill, iota
 from symgraph.ops.move import Affine, concat_node, identity_row, pull, reshape_node
-from symgraph.scalar import slot
 from symgraph.shapes import (
     Dim,
     DimLike,
+    ShapeLike,
     as_dim,
     as_shape,
     normalize_axes,
     normalize_axis,
     product,
-    same_dim,
     same_shape,
     shape_text,
 )
-from symgraph.template import template
 
 __all__ = [
-    "arange", "concat", "cumsum", "diff", "expand_dims", "eye", "flatten", "flip", "full",
-    "full_like", "moveaxis", "ones", "ones_like", "pad", "repeat", "reshape", "roll", "split",
-    "squeeze", "stack", "tile", "tril", "triu", "zeros", "zeros_like",
+    "concat", "expand_dims", "flatten", "flip", "moveaxis", "pad", "repeat", "reshape", "roll",
+    "split", "squeeze", "stack", "tile", "tril", "triu",
 ]  # fmt: skip
 
-ShapeLike = DimLike | Sequence[DimLike]
 Axis = int | Sequence[int]
-
-
-# --- making -------------------------------------------------------------------------------------
-
-
-def zeros(shape: ShapeLike, kind: Kind = "real") -> Node:
-    """0 in every entry.
-
-    >>> zeros((2, "N")).shape
-    (2, N)
-    """
-    return full(shape, 0, kind)
-
-
-def ones(shape: ShapeLike, kind: Kind = "real") -> Node:
-    """1 in every entry.
-
-    >>> ones(3).shape
-    (3,)
-    """
-    return full(shape, 1, kind)
-
-
-def full(shape: ShapeLike, fill_value: Any, kind: Kind | None = None) -> Node:
-    """One number in every entry; a value with axes is repeated as `broadcast_to` does.
-
-    `kind`: that of the number unless given.
-    Raises KindError for another kind, or for one given with a value that is no plain number.
-
-    >>> full((2, 3), 0.5).kind, full("N", 7).kind
-    ('real', 'integer')
-    """
-    if kind not in (None, "real", "integer", "boolean"):
-        raise KindError(f"full: kind {kind!r} is not one of 'real', 'integer', 'boolean'.")
-    sizes, value = as_shape(shape, "full"), as_node(fill_value, "full")
-    if kind is None:
-        return broadcast_to(value, sizes)
-    if not isinstance(value, Fill) or value.shape != () or promote(kind, value.kind) != kind:
-        raise KindError(
-            f"full: the value {fill_value} is {value.kind} of shape {shape_text(value.shape)}, not "
-            f"one {kind} number. Leave kind out: it is the value's."
-        )
-    return fill(value.value, sizes, kind)
-
-
-def zeros_like(x: Any) -> Node:
-    """0 in every entry of the shape and kind of x.
-
-    >>> zeros_like(arange(3)).kind
-    'integer'
-    """
-    return full_like(x, 0)
-
-
-def ones_like(x: Any) -> Node:
-    """1 in every entry of the shape and kind of x.
-
-    >>> ones_like([0.5, 0.25]).shape
-    (2,)
-    """
-    return full_like(x, 1)
-
-
-def full_like(x: Any, fill_value: float) -> Node:
-    """One number in every entry of the shape of x; of the kind of x or a wider one.
-
-    >>> full_like(arange(3), 0.5).kind
-    'real'
-    """
-    node, value = as_node(x, "full_like"), as_node(fill_value, "full_like")
-    if isinstance(fill_value, int) and fill_value in (0, 1):
-        return fill(fill_value, node.shape, node.kind)
-    return full(node.shape, fill_value, promote(node.kind, value.kind))
-
-
-def arange(start: Any, stop: Any = None, step: float = 1) -> Node:
-    """start, start + step, ... before stop; with one argument 0, 1, ..., n - 1.
-
-    Bounds are numbers or sizes; the result is an integer vector when all three are integers.
-    Raises ShapeError for step 0.
-
-    >>> arange("N").shape, arange(2, 10, 3).shape, arange(0, 1, 0.25).kind
-    ((N,), (3,), 'real')
-    """
-    first, last = (0, start) if stop is None else (start, stop)
-    low, high = _end(first), _end(last)
-    if isinstance(step, bool) or not isinstance(step, (int, float)) or step == 0:
-        raise ShapeError(f"arange: step {step!r} must be a number other than 0.")
-    values = iota(_steps(low, high, step))
-    if step != 1:
-        values = multiply(step, values)
-    if low != 0:
-        values = add(fill(low), values)
-    real = any(isinstance(number, float) for number in (low, high, step))
-    return multiply(1.0, values) if real and values.kind == "integer" else values
-
-
-def _end(bound: Any) -> Any:
-    if isinstance(bound, float) or (isinstance(bound, int) and not isinstance(bound, bool)):
-        return bound
-    return as_dim(bound, "arange")
-
-
-def _steps(low: Any, high: Any, step: float) -> Dim:
-    if isinstance(low, (int, float)) and isinstance(high, (int, float)):
-        exact = all(isinstance(n, int) for n in (low, high, step))
-        length = sympy.Rational(high - low, step) if exact else (high - low) / step
-        return max(0, math.ceil(length))
-    return product([sympy.ceiling(sympy.sympify(high - low) / sympy.sympify(step))])
-
-
-def eye(n: DimLike, m: DimLike | None = None, k: int = 0) -> Node:
-    """1 on the diagonal and 0 elsewhere, n rows and m columns (default n); k moves the diagonal up.
-
-    >>> eye(3).shape, eye(2, 4, k=1).shape
-    ((3, 3), (2, 4))
-    """
-    rows = as_dim(n, "eye")
-    columns = rows if m is None else as_dim(m, "eye")
-    if k == 0 and same_dim(rows, columns):
-        return einsum_node([(0,)], (0, 0), {}, (fill(1, (rows,), "real"),))
-    return where(equal(_rows_of(rows, k), iota(columns)), 1.0, 0.0)
-
-
-def _rows_of(rows: Dim, k: int) -> Node:
-    """Row number + k as a column."""
-    numbers = reshape_node(iota(rows), (rows, 1))
-    return numbers if k == 0 else add(numbers, k)
 
 
 # --- another shape ------------------------------------------------------------------------------
@@ -537,57 +399,9 @@ def _triangle(x: Any, k: int, where_: str, *, lower: bool) -> Node:
         raise ShapeError(
             f"{where_}: shape {shape_text(node.shape)} has no two last axes; give a matrix."
         )
-    row, column = _rows_of(node.shape[-2], k), iota(node.shape[-1])
+    row, column = row_numbers(node.shape[-2], k), iota(node.shape[-1])
     kept = greater_equal(row, column) if lower else greater_equal(column, row)
     return logical_and(kept, node) if node.kind == "boolean" else where(kept, node, 0)
-
-
-# --- along an axis ------------------------------------------------------------------------------
-
-
-def cumsum(x: Any, axis: int | None = None, reverse: bool = False) -> Node:
-    """The running sum along an axis, or of x as one vector; with `reverse` from the end.
-
-    One pass over the axis, and one back for the gradient.
-
-    >>> import symgraph as sg
-    >>> from symgraph.ops.evaluate import evaluate_nodes
-    >>> sums = sg.cumsum([1.0, 2.0, 3.0], reverse=True)
-    >>> evaluate_nodes([sums], {}, {})[sums].tolist()
-    [6.0, 5.0, 3.0]
-    """
-    node = as_node(x, "cumsum")
-    if axis is None:
-        return cumsum(flatten(node), 0, reverse)
-    number = normalize_axis(axis, node.ndim, "cumsum")
-    series = moveaxis(node, number, 0)
-    entry = local(series, "x", drop=1)
-    kind = promote("integer", node.kind)
-    state = var("sum", entry.shape, "local", kind)
-    following = map_node(template(slot(0) + slot(1), 2), (state, entry))
-    scan, rename = make_scan(
-        [(state, fill(0, entry.shape, kind))], [(entry, series)], [], [following],
-        series.shape[0], reverse,
-    )  # fmt: skip
-    return moveaxis(trace(scan, rename(following)), 0, number)
-
-
-def diff(x: Any, n: int = 1, axis: int = -1) -> Node:
-    """The differences of neighbours along an axis, taken n times: x[1:] - x[:-1].
-
-    >>> import symgraph as sg
-    >>> print(sg.diff(sg.input("x", "N")))
-    x[1:] - x[:N - 1]
-    """
-    node = as_node(x, "diff")
-    number = normalize_axis(axis, node.ndim, "diff")
-    if n < 0:
-        raise ShapeError(f"diff: n={n} is negative; differences are taken 0 times or more.")
-    lead = (slice(None),) * number
-    for _ in range(n):
-        later, earlier = (*lead, slice(1, None)), (*lead, slice(None, -1))
-        node = subtract(getitem(node, later), getitem(node, earlier))
-    return node
 
 
 operators.update(reshape=reshape, stack=stack)

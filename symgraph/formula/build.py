@@ -13,7 +13,7 @@ from functools import reduce
 from operator import add, mul
 from typing import Any, NoReturn
 
-from symgraph.build import arithmetic, contract, indexing, linear_algebra, shaping
+from symgraph.build import arithmetic, contract, indexing, linear_algebra, making, shaping
 from symgraph.build.coerce import as_node
 from symgraph.errors import FormulaError, ShapeError, SymgraphError
 from symgraph.formula.binding import bound
@@ -204,7 +204,7 @@ class Builder:
         shapes = [one.node.shape for one in values.values() if one.node.ndim == 2]
         before = self.identity
         if late and shapes and same_dim(*shapes[0]):
-            self.identity = shaping.eye(shapes[0][0])
+            self.identity = making.eye(shapes[0][0])
         values |= {k: self.read(parts[k][1]) for k in late}
         self.identity = before
         return [values[k] for k in range(len(parts))]

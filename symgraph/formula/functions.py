@@ -19,8 +19,10 @@ from symgraph.build import (
     indexing,
     linear_algebra,
     losses,
+    making,
     norm,
     reductions,
+    series,
     shaping,
     special,
 )
@@ -29,8 +31,8 @@ from symgraph.formula.signatures import Signature
 __all__ = ["Function", "functions"]
 
 _MODULES = (
-    arithmetic, contract, linear_algebra, reductions, losses, special, shaping, indexing, norm,
-    conv,
+    arithmetic, contract, linear_algebra, reductions, losses, special, making, shaping, series,
+    indexing, norm, conv,
 )  # fmt: skip
 
 # Of the module that declares names, what takes an array and gives one.

@@ -26,8 +26,9 @@ from symgraph.build.declare import Initializer, let, parameter, state
 from symgraph.build.indexing import take
 from symgraph.build.loop_making import ScanResult
 from symgraph.build.loops import scan
+from symgraph.build.making import zeros
 from symgraph.build.norm import batch_norm as normalise, layer_norm as normalise_features
-from symgraph.build.shaping import reshape, split, zeros
+from symgraph.build.shaping import reshape, split
 from symgraph.errors import KindError, RangeError, ShapeError
 from symgraph.nn.described import describe_layer
 from symgraph.node import Node

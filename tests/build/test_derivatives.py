@@ -15,7 +15,9 @@ from symgraph.build import (
     indexing,
     linear_algebra,
     losses,
+    making,
     reductions,
+    series,
     shaping,
     special,
 )
@@ -146,7 +148,8 @@ def test_first_and_second_derivatives_agree_with_differences(name: str):
 
 def test_every_function_of_these_modules_is_in_the_table():
     modules = (
-        arithmetic, contract, indexing, linear_algebra, losses, reductions, shaping, special,
+        arithmetic, contract, indexing, linear_algebra, losses, making, reductions, series,
+        shaping, special,
     )  # fmt: skip
     names = {name for module in modules for name in module.__all__}
 
