@@ -186,6 +186,8 @@ def _constant(op: str, args: Sequence[Node], values: Sequence[Any]) -> Node | No
     if kind == "integer" and op not in _PYTHON:
         return None
     value = _TEMPLATES[op].evaluate(plain)
+    if kind == "integer" and not -(2**63) <= value < 2**63:
+        return None  # it wraps around when it is computed
     if kind == "boolean":
         return fill(int(bool(value)), shape, "boolean")
     if kind == "integer":

@@ -11,7 +11,7 @@ import sympy
 from numpy.typing import NDArray
 
 from symgraph import random as threefry
-from symgraph.errors import KindError
+from symgraph.errors import KindError, RangeError
 from symgraph.node import Kind, Node, intern
 from symgraph.printing import Format, Piece
 from symgraph.shapes import Dim, Shape, bind_dim, bind_shape, shape_text
@@ -213,9 +213,14 @@ class Fill(_Leaf):
 
 
 def fill(value: Number, shape: Shape = (), kind: Kind | None = None) -> Node:
-    """The node whose every entry is `value`; its kind follows from the value unless given."""
+    """The node whose every entry is `value`; its kind follows from the value unless given.
+
+    A whole number beyond 64 bits is a real one. Raises RangeError beyond the largest real number.
+    """
     if isinstance(value, sympy.Integer):
         value = int(value)
+    if isinstance(value, int) and not -(2**63) <= value < 2**63 and kind != "integer":
+        value = _real(value)
     elif isinstance(value, (float, sympy.Float)):  # NumPy's float64 is a float too
         value = math.nan if value != value else float(value)  # one NaN, so that it is one node
     if kind is None:
@@ -230,6 +235,16 @@ def fill(value: Number, shape: Shape = (), kind: Kind | None = None) -> Node:
     # 1 == 1.0 and 0.0 == -0.0 as dictionary keys, yet they are different constants.
     tag = value.hex() if isinstance(value, float) else type(value).__name__
     return intern(Fill, (), (value, tag, shape, kind), shape, kind)
+
+
+def _real(value: int) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        raise RangeError(
+            f"constant: an integer of {value.bit_length()} bits is beyond 1.8e308, the largest "
+            "real number. Take its logarithm, or scale the formula."
+        ) from None
 
 
 class Iota(_Leaf):
