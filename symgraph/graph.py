@@ -40,7 +40,7 @@ from symgraph.notation.tree import Formula, Name, rewritten
 from symgraph.ops import Concat, Const, Fill, Final, Let, Map, Scan, Trace, Var
 from symgraph.ops.body import local
 from symgraph.ops.leaves import fill
-from symgraph.ops.let import bare
+from symgraph.ops.let import bare, is_naming
 from symgraph.ops.sweep import dependents
 from symgraph.paths import count_paths
 from symgraph.printing import Style
@@ -99,7 +99,7 @@ class Graph:
         tops = {bare(root) for root in roots}
         self._vertices: dict[Node, Vertex] = {}
         for node in self.forward.order:
-            if not _is_name(node):
+            if not is_naming(node):
                 role = "root" if node in tops and node.args else role_of(node)
                 self._vertices[node] = Vertex(self, node, len(self._vertices) + 1, role)
         self._links: dict[Node, list[Edge]] = {
@@ -571,10 +571,6 @@ def _unrolled(graph: Graph, values: Mapping[Any, Any]) -> Graph:
     _, dims = bind_values(graph.roots, values)
     lengths = {str(symbol): size for symbol, size in dims.items()}
     return Graph([unroll(root, lengths or None) for root in graph.roots], graph.wrt)
-
-
-def _is_name(node: Node) -> bool:
-    return isinstance(node, Let) and not node.stops
 
 
 def _is_live(node: Node, arg: Node, active: set[Node]) -> bool:

@@ -18,9 +18,10 @@ from symgraph.errors import (
     UnsupportedError,
 )
 from symgraph.node import Node
-from symgraph.ops import Let, Map, Scan, Trace
+from symgraph.ops import Map, Scan, Trace
 from symgraph.ops.body import Body
 from symgraph.ops.leaves import Fill, var
+from symgraph.ops.let import is_naming
 from symgraph.ops.map import map_node
 from symgraph.scalar import NUMPY, functions, slot
 from symgraph.template import function_name, template
@@ -127,7 +128,7 @@ def _body(name: str, given: Callable[..., Any], arity: int) -> Any:
             continue
         if isinstance(node, Fill):
             formula[node] = node.value
-        elif isinstance(node, Let) and not node.stops:
+        elif is_naming(node):
             formula[node] = formula[node.args[0]]
         elif isinstance(node, Map):
             rule = {slot(k): formula[arg] for k, arg in enumerate(node.args)}

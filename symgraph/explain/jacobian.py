@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from symgraph.explain.derivation import Step
-from symgraph.explain.naming import Naming, is_naming
+from symgraph.explain.naming import Naming
 from symgraph.explain.rules import function_of, rule_of
 from symgraph.node import Node
 from symgraph.notation.algebra import Algebra
@@ -52,7 +52,7 @@ from symgraph.ops import Einsum, Map, Solve
 from symgraph.ops.body import local
 from symgraph.ops.einsum import folded_einsum
 from symgraph.ops.leaves import fill
-from symgraph.ops.let import bare
+from symgraph.ops.let import bare, is_naming
 from symgraph.ops.sweep import dependents, reverse
 
 __all__ = ["Jacobian", "NoMatrixError", "by_entries"]

@@ -11,7 +11,7 @@ import sympy
 
 from symgraph.errors import UnsupportedError
 from symgraph.explain.derivation import Derivation, Equation, Step
-from symgraph.explain.naming import MOST_EDGES, is_naming
+from symgraph.explain.naming import MOST_EDGES
 from symgraph.explain.recurrences import Case, LoopNaming
 from symgraph.explain.replay import replayed
 from symgraph.explain.rules import Language
@@ -42,7 +42,7 @@ from symgraph.notation.tree import Derivative, Formula, Name, Number, Symbolic, 
 from symgraph.notation.unstack import Entry, Moments, State, listed, shifted, unstack
 from symgraph.notation.write import write
 from symgraph.ops import Fill, Let, Scan, Var
-from symgraph.ops.let import bare
+from symgraph.ops.let import bare, is_naming
 from symgraph.shapes import Dim
 from symgraph.walks import topological
 

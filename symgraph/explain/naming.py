@@ -9,26 +9,34 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from typing import Literal
 
 import sympy
 
 from symgraph.explain.derivation import Equation
+from symgraph.explain.node_kinds import (
+    is_function,
+    is_log_sum,
+    is_matrix_product,
+    is_net,
+    is_nonlinear,
+    is_permuted,
+    keeps_its_output,
+    picks_an_entry,
+)
 from symgraph.explain.rules import function_of
+from symgraph.explain.signs import opposite, risen
 from symgraph.facts import Fact, is_symmetric
 from symgraph.node import Node
 from symgraph.notation.algebra import Algebra
 from symgraph.notation.forward import Forward, fresh
 from symgraph.notation.indexed import Array, Entry, Over
 from symgraph.notation.orientation import Layout
-from symgraph.notation.parts import is_negative, may_turn
 from symgraph.notation.read import LONG, Reader
 from symgraph.notation.tree import (
     Call,
     Derivative,
     Formula,
-    Hadamard,
     Identity,
     Name,
     Number,
@@ -40,22 +48,14 @@ from symgraph.notation.tree import (
 )
 from symgraph.ops import Concat, Einsum, Fill, Let, Map, Pull, Reduce, Reshape, Var
 from symgraph.ops.body import local
-from symgraph.ops.let import bare
+from symgraph.ops.let import bare, is_naming
 from symgraph.ops.map import negative
-from symgraph.ops.move import Affine, Lookup, identity_row
+from symgraph.ops.move import Affine, identity_row
 from symgraph.ops.sweep import dependents
-from symgraph.scalar import Pointwise, slot
+from symgraph.scalar import slot
 from symgraph.shapes import product
 
-__all__ = [
-    "LOWERED",
-    "MOST_EDGES",
-    "PLAIN_DELTA",
-    "Naming",
-    "is_naming",
-    "is_net",
-    "is_nonlinear",
-]
+__all__ = ["LOWERED", "MOST_EDGES", "PLAIN_DELTA", "Naming"]
 
 #: An unnamed value with a longer formula is called u1, u2, ...
 SHORT = 14
@@ -119,31 +119,35 @@ class Naming:
         self.root_name = self.forward.name(root) or self._fresh_name(title, root)
         self._ranks = {self.root_name.name: -1} | self.forward.ranks()
         self.facts = tuple(facts)
+        equal = self._assumed()
         symmetric = [
             node.name
             for node in self.forward.order
             if isinstance(node, Var) and is_symmetric(node, facts)
         ]
-        self.assumed = self._assumed()
-        known = {one.left: one.right for one in self.assumed}
-        for one in symmetric:
-            matrix = Name(one, "matrix")
-            self.assumed.append(Equation(matrix, Transpose(matrix)))
+        matrices = [Name(one, "matrix") for one in symmetric]
+        self.assumed = [*equal, *(Equation(one, Transpose(one)) for one in matrices)]
+        known = {one.left: one.right for one in equal}
         self.literal = self._reader(Algebra(tidy=False, symmetric=symmetric), None)
         self.reader = self._reader(
             Algebra(tidy=True, ranks=self._ranks, known=known, symmetric=symmetric), LONG
         )
         self._call(bare(root), self.root_name)
         self._name_long_values()
-        given = [(self.forward.name(let), let) for let in self.forward.lets if let is not root]
+        self._learn_meanings()
+        self._keep_differences()
+        self._deltas = self._planned_deltas()
+
+    def _learn_meanings(self) -> None:
+        """From now on what a value is written as reads as its name."""
+        lets = [let for let in self.forward.lets if let is not self.root]
+        given = [(self.forward.name(let), let) for let in lets]
         for name, node in [*given, *self.auxiliary]:
             if name is not None and not node.is_loop:
                 meaning = self.reader.meaning(node)
                 self.reader.recognise(meaning, name)
                 self.reader.algebra.learn(name, meaning)
                 self._learn_sums(name, meaning, node)
-        self._keep_differences()
-        self._deltas = self._planned_deltas()
 
     def _learn_sums(self, name: Name, meaning: Formula, node: Node) -> None:
         """Centred values have no sum: 𝟏ᵀ (X - mean) = 0."""
@@ -256,15 +260,15 @@ class Naming:
         if node.ndim not in (1, 2):
             return False
         users = [user for user in self.users.get(node, []) if isinstance(user, Pull)]
-        return any(user.ndim < node.ndim and _picks(user) for user in users)
+        return any(user.ndim < node.ndim and picks_an_entry(user) for user in users)
 
     def is_within_another(self, node: Node) -> bool:
         """Whether an array that is given by its entries has no line of its own: windows, lookups,
         the sum in a mean, the normaliser of a softmax."""
         users = self.users.get(node, [])
-        if len(users) == 1 and _is_permuted(node):
+        if len(users) == 1 and is_permuted(node):
             return True
-        if isinstance(node, Reshape) and all(map(_is_matrix_product, users)):
+        if isinstance(node, Reshape) and all(map(is_matrix_product, users)):
             return False  # flattened features: the derivative by their weights is a matrix
         if isinstance(node, (Pull, Reshape)) and len(users) == 1:
             moved = node.args[0] in self.called or self.forward.name(node.args[0]) is not None
@@ -309,8 +313,8 @@ class Naming:
             return LONG
         if isinstance(node, Concat):
             return SHORT
-        users = [u for u in self.users.get(node, []) if not _is_log_sum(u)]
-        output = node.ndim > 0 and isinstance(node, Map) and _keeps_its_output(node)
+        users = [u for u in self.users.get(node, []) if not is_log_sum(u)]
+        output = node.ndim > 0 and isinstance(node, Map) and keeps_its_output(node)
         only_added = all(isinstance(u, Map) and u.template.expr.is_Add for u in users)
         often = len(users) > 1 or (output and not only_added)
         return SHORT_OFTEN if often else SHORT
@@ -384,7 +388,7 @@ class Naming:
         )
         users = self.users.get(node, [])
         functions = [one for one in users if not is_naming(one)]
-        if not adds or not functions or not all(map(_is_function, functions)):
+        if not adds or not functions or not all(map(is_function, functions)):
             return False
         return self.forward.name(node) is not None or self._ways(node) > 1
 
@@ -428,32 +432,8 @@ class Naming:
         return self.sign == -1
 
     def opposite(self, formula: Formula) -> Formula:
-        """Minus a formula: (d - y) h for (y - d) h, else a sign in front."""
-        turned = self._turned(formula)
-        return self.reader.scaled(-1, formula) if turned is None else turned
-
-    def _reversed(self, difference: Sum) -> Formula:
-        """b - a for a - b, also where the user wrote a - b."""
-        algebra = self.reader.algebra
-        return Sum(tuple(algebra.scale(-1, term) for term in reversed(difference.terms)))
-
-    def _turned(self, formula: Formula) -> Formula | None:
-        """Minus a product by the sign of its first difference; None where it has none."""
-        if isinstance(formula, Sum) and not any(isinstance(t, Number) for t in formula.terms):
-            is_difference = len(formula.terms) == 2 and is_negative(formula.terms[1])
-            if is_difference:
-                return self._reversed(formula)
-            return self.reader.algebra.scale(-1, formula)
-        if not isinstance(formula, (Product, Hadamard)):
-            return None
-        if isinstance(formula, Product) and formula.coefficient < 0:
-            return None
-        for k, factor in enumerate(formula.factors):
-            turned = self._turned(factor)
-            if turned is not None:
-                factors = (*formula.factors[:k], turned, *formula.factors[k + 1 :])
-                return replace(formula, factors=factors)
-        return None
+        """Minus a formula, as a derivative reads it."""
+        return opposite(formula, self.reader)
 
     def _is_plain(self, node: Node, formula: Formula) -> bool:
         """Whether δ would be no shorter than its formula."""
@@ -471,7 +451,7 @@ class Naming:
 
     def fitted(self, gradient: Node, like: Node) -> Formula:
         """A derivative with the sort of the value that it is the derivative by."""
-        formula = self._risen(self.reader.lettered(self.reader.read(gradient), like))
+        formula = risen(self.reader.lettered(self.reader.read(gradient), like), self.reader.algebra)
         sort = self.forward.sort(like)
         if isinstance(formula, Array) or all(size == 1 for size in like.shape):
             return formula
@@ -486,18 +466,6 @@ class Naming:
         if sort == "tensor" and formula.sort == "scalar" and not isinstance(formula, Number):
             return Array(self.forward.letters.of(like), formula, sort)
         return formula
-
-    def _risen(self, formula: Formula) -> Formula:
-        """A difference alone with its sign inside: ŷ - y, and 2 (ŷ - y) for -2 (y - ŷ)."""
-        if not isinstance(formula, Product) or formula.coefficient >= 0:
-            return formula
-        only = formula.factors[0] if len(formula.factors) == 1 else None
-        if not isinstance(only, Sum) or len(only.terms) != 2 or not may_turn(only):
-            return formula
-        turned = self._reversed(only)
-        if formula.coefficient == -1 and not formula.over:
-            return turned
-        return Product(-formula.coefficient, (turned,), formula.over)
 
     def by_symmetric(self, formula: Formula) -> tuple[Formula, Formula]:
         """A derivative along symmetric changes, F + Fᵀ - F ⊙ I: as it stands, and worked out."""
@@ -536,14 +504,6 @@ class Naming:
             self.entries.setdefault(shown.by, self.labels.get(whole.by, []))
 
 
-def _picks(node: Pull) -> bool:
-    """Whether an entry is read along the last axis, by a class or a fixed place."""
-    *front, last = node.rows
-    if any(row != identity_row(k) for k, row in enumerate(front)):
-        return False
-    return isinstance(last, Lookup) or not last.steps
-
-
 LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _RAISED = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 
@@ -573,78 +533,3 @@ def _is_better_plain(size: int, times: int) -> bool:
 def _names_in(node: Node, naming: Naming) -> list[Name]:
     formula = naming.literal.meaning(node)
     return [one for one in walk(formula) if isinstance(one, Name)]
-
-
-def _is_log_sum(node: Node) -> bool:
-    """The log-sum-exp of a softmax, which is written as one function."""
-    return isinstance(node, Reduce) and node.operation == "logsumexp"
-
-
-def _keeps_its_output(node: Map) -> bool:
-    """Whether a derivative is written with the value itself: tanh, exp, a square root."""
-    expr = node.template.expr
-    if isinstance(expr, sympy.exp) or (expr.is_Pow and expr.exp == sympy.Rational(1, 2)):
-        return True
-    slopes = node.template.derivative(0).atoms(Pointwise)
-    return any(one.by_output is not None for one in slopes)
-
-
-def is_naming(node: Node) -> bool:
-    """Whether a node only gives a name to a value."""
-    return isinstance(node, Let) and not node.stops
-
-
-def is_net(node: Node) -> bool:
-    """W x, or W x + b: a product of arrays, perhaps with unnamed terms added to it."""
-    if _is_product(node):
-        return True
-    if not isinstance(node, Map) or not node.template.expr.is_Add:
-        return False
-    products = [arg for arg in node.args if _is_product(arg)]
-    others = [arg for arg in node.args if arg not in products]
-    return bool(products) and not any(_is_made_of(arg, products) for arg in others)
-
-
-def _is_product(node: Node) -> bool:
-    """A product of different arrays that is summed over an axis: W x, but not G ⊙ S."""
-    if not isinstance(node, Einsum) or len(node.args) < 2:
-        return False
-    return bool({i for indices in node.ins for i in indices} - set(node.out))
-
-
-def _is_permuted(node: Node) -> bool:
-    """Whether a tensor has the axes of another one in another order."""
-    if not isinstance(node, Einsum) or len(node.args) > 1 or node.ndim < 3:
-        return False
-    return sorted(node.ins[0]) == sorted(node.out)
-
-
-def _is_matrix_product(node: Node) -> bool:
-    """A product of two arrays that are matrices or vectors."""
-    return _is_product(node) and max(arg.ndim for arg in node.args) <= 2
-
-
-def _is_made_of(node: Node, products: Sequence[Node]) -> bool:
-    """Whether a value comes from one of the products in a few steps, as in z - logsumexp(z)."""
-    layer = [node]
-    for _ in range(3):
-        layer = [arg for one in layer for arg in one.args]
-        if any(arg in products for arg in layer):
-            return True
-    return False
-
-
-def is_nonlinear(node: Node) -> bool:
-    """A function such as tanh, or a log-sum-exp."""
-    if isinstance(node, Reduce):
-        return node.operation == "logsumexp"
-    if not isinstance(node, Map) or len([a for a in node.args if not isinstance(a, Fill)]) > 1:
-        return False
-    return any(
-        slot(k) in node.template.derivative(k).free_symbols for k in range(len(node.args))
-    ) or (not node.template.expr.is_Add and not node.template.expr.is_Mul)
-
-
-def _is_function(node: Node) -> bool:
-    """A function of one number, such as σ."""
-    return isinstance(node, Map) and len(node.args) == 1 and node.template.expr.is_Function

@@ -13,14 +13,8 @@ from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from symgraph.errors import UnsupportedError
-from symgraph.explain.naming import (
-    LOWERED,
-    PLAIN_DELTA,
-    Naming,
-    is_naming,
-    is_net,
-    is_nonlinear,
-)
+from symgraph.explain.naming import LOWERED, PLAIN_DELTA, Naming
+from symgraph.explain.node_kinds import is_net, is_nonlinear
 from symgraph.facts import Fact
 from symgraph.node import Node
 from symgraph.notation.algebra import Algebra
@@ -32,7 +26,7 @@ from symgraph.notation.unstack import State
 from symgraph.ops import Concat
 from symgraph.ops.body import local
 from symgraph.ops.leaves import fill
-from symgraph.ops.let import bare
+from symgraph.ops.let import bare, is_naming
 from symgraph.ops.map import negative
 from symgraph.ops.sweep import Adjoints, dependents, reverse
 from symgraph.walks import topological

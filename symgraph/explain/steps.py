@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from symgraph.explain.derivation import Step
-from symgraph.explain.naming import Naming, is_naming
+from symgraph.explain.naming import Naming
 from symgraph.explain.rules import function_of, rule_of
 from symgraph.explain.softmaxes import Edge, Softmax, softmaxes
 from symgraph.node import Node
@@ -18,7 +18,7 @@ from symgraph.notation.tree import Formula, Name, Norm, Number, Sum
 from symgraph.ops import Einsum, Map, Pull, Reshape
 from symgraph.ops.body import local
 from symgraph.ops.leaves import fill
-from symgraph.ops.let import bare
+from symgraph.ops.let import bare, is_naming
 from symgraph.ops.map import add_up
 from symgraph.ops.move import reshape_node
 from symgraph.ops.sweep import Adjoints

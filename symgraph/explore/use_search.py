@@ -15,7 +15,7 @@ from symgraph.errors import NonFiniteError
 from symgraph.evaluate import bind_values, evaluate_above
 from symgraph.explain.derivation import Derivation, Equation
 from symgraph.explain.derive import derive
-from symgraph.explain.naming import Naming, is_naming
+from symgraph.explain.naming import Naming
 from symgraph.explore.overtime import (
     readers_in_step,
     shares_in_loop,
@@ -30,7 +30,7 @@ from symgraph.notation.tree import Formula, Name, walk
 from symgraph.notation.write import write
 from symgraph.ops import Let, Scan
 from symgraph.ops.leaves import fill
-from symgraph.ops.let import bare
+from symgraph.ops.let import bare, is_naming
 from symgraph.ops.sweep import reverse
 from symgraph.printing import Style
 from symgraph.sample import draw

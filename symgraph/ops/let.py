@@ -11,7 +11,7 @@ from symgraph.node import Node, intern
 from symgraph.printing import Format, Piece
 from symgraph.shapes import Dim
 
-__all__ = ["Let", "bare", "let_node"]
+__all__ = ["Let", "bare", "is_naming", "let_node"]
 
 
 class Let(Node):
@@ -59,6 +59,11 @@ class Let(Node):
 def let_node(name: str, x: Node, stops: bool = False) -> Node:
     """x under a name."""
     return intern(Let, (x,), (name, stops), x.shape, x.kind)
+
+
+def is_naming(node: Node) -> bool:
+    """Whether a node only gives a name to a value."""
+    return isinstance(node, Let) and not node.stops
 
 
 def bare(node: Node) -> Node:

@@ -16,7 +16,7 @@ from symgraph.draw.nets.windows import windowed
 from symgraph.draw.view import Language
 from symgraph.node import Node
 from symgraph.ops import Einsum, Fill, Let, Map, Random, Reduce, Reshape, Var
-from symgraph.ops.let import bare
+from symgraph.ops.let import bare, is_naming
 from symgraph.scalar import slot
 from symgraph.template import function_name
 
@@ -252,7 +252,7 @@ def _head(node: Node, users: Users) -> Composite | None:
     while len(users.get(end, ())) == 1:
         (user,) = users[end]
         is_weighted = isinstance(user, Einsum) and _is_weight(user.args[-1])
-        if not (isinstance(user, Let) and not user.stops) and not is_weighted:
+        if not is_naming(user) and not is_weighted:
             break
         end = user
         if is_weighted:

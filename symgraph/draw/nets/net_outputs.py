@@ -10,6 +10,7 @@ from symgraph.draw.nets.windows import windowed
 from symgraph.errors import DrawError
 from symgraph.node import Node
 from symgraph.ops import Concat, Einsum, Let, Map, Pull, Reshape, Scan, Var
+from symgraph.ops.let import is_naming
 from symgraph.scalar import Pointwise, slot
 from symgraph.template import function_name
 from symgraph.walks import topological, variables
@@ -167,7 +168,7 @@ class _Search:
                 node, acted = pooled, True
                 continue
             (user,) = users
-            if isinstance(user, Let) and not user.stops:
+            if is_naming(user):
                 node = user
                 continue
             # Behind a comparison stands the bracket that makes a number of it.
