@@ -216,6 +216,22 @@ static void F(turn_block)(const REAL *src, i64 sc, REAL *dst, i64 dr) {
     UNROLL for (int i = 0; i < LANES; i++) F(store)(dst + i * dr, x[i]);
 }
 
+/* The same for at most LANES columns of dst, of whose rows it takes LANES at most. */
+static void F(turn_rest)(i64 rows, i64 cols, const REAL *src, i64 sc, REAL *dst, i64 dr) {
+    vec x[LANES];
+    const i64 height = rows < LANES ? rows : LANES;
+    if (height * cols <= 2 * LANES) { /* one by one takes less than the shuffles of a block */
+        for (i64 i = 0; i < height; i++)
+            for (i64 j = 0; j < cols; j++) dst[i * dr + j] = src[i + j * sc];
+        return;
+    }
+    const F(mask) some = F(first)(height), other = F(first)(cols);
+    UNROLL for (int i = 0; i < LANES; i++)
+        x[i] = i < cols ? F(load_first)(src + i * sc, some) : (vec){0};
+    F(turn)(x);
+    UNROLL for (int i = 0; i < LANES; i++) if (i < height) F(store_first)(dst + i * dr, x[i], other);
+}
+
 /* --- copies -------------------------------------------------------------------------------------- */
 
 static void F(copy_rows)(i64 rows, i64 cols, const REAL *src, i64 sr, REAL *dst, i64 dr) {
@@ -239,14 +255,19 @@ static void F(copy_any)(i64 rows, i64 cols, const REAL *src, i64 sr, i64 sc, REA
         for (i64 j = 0; j < cols; j++) dst[i * dr + j * dc] = src[i * sr + j * sc];
 }
 
-/* dst[i*dr + j] = src[i + j*sc] */
+/* dst[i*dr + j] = src[i + j*sc], block by block; at the ends of rows and columns only the lanes
+   that are ours to touch. */
 static void F(transpose)(i64 rows, i64 cols, const REAL *src, i64 sc, REAL *dst, i64 dr) {
     const i64 r = rows / LANES * LANES, c = cols / LANES * LANES;
     for (i64 i = 0; i < r; i += LANES)
         for (i64 j = 0; j < c; j += LANES)
             F(turn_block)(src + i + j * sc, sc, dst + i * dr + j, dr);
-    F(copy_any)(r, cols - c, src + c * sc, 1, sc, dst + c, dr, 1);
-    F(copy_any)(rows - r, cols, src + r, 1, sc, dst + r * dr, dr, 1);
+    if (c < cols)
+        for (i64 i = 0; i < rows; i += LANES)
+            F(turn_rest)(rows - i, cols - c, src + i + c * sc, sc, dst + i * dr + c, dr);
+    if (r < rows)
+        for (i64 j = 0; j < c; j += LANES)
+            F(turn_rest)(rows - r, LANES, src + r + j * sc, sc, dst + r * dr + j, dr);
 }
 
 void F(sg_copy2)(i64 rows, i64 cols, const REAL *src, i64 sr, i64 sc, REAL *dst, i64 dr, i64 dc) {
