@@ -6,9 +6,13 @@ written to memory. What stays the same in an inner loop is read before it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from decimal import Context, Decimal
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from symgraph.codegen.basic import op_of
 from symgraph.codegen.contraction import typical
@@ -19,6 +23,7 @@ from symgraph.codegen.native.writer import INDEPENDENT, CWriter, Factors
 from symgraph.codegen.plan import node_storage
 from symgraph.codegen.strided import Value, entry, merged, spread
 from symgraph.node import Kind, Node
+from symgraph.ops.leaves import Fill
 from symgraph.ops.map import Map
 from symgraph.shapes import Dim, product, same_dim
 
@@ -82,6 +87,32 @@ def expression(
     return f"{w.function(op)}({', '.join(operands)})"
 
 
+def _raised(
+    w: CWriter, node: Node, operands: Sequence[str], storage: Kind
+) -> tuple[str, Sequence[str]]:
+    """The operation of a Map, and its operands: c**y for a number c is exp(y log c).
+
+    The logarithm is known here, to twice the digits of a real: the power has all of its own.
+    """
+    op = op_of(node)
+    assert op is not None, "a Map that was not lowered"
+    base = node.args[0]
+    if op != "power" or type(base) is not Fill or storage != "real":
+        return op, operands
+    value = base.value
+    if not isinstance(value, (int, float)) and value.free_symbols:
+        return op, operands
+    real = np.float32 if w.real == "float" else np.float64
+    number = float(real(float(value)))
+    if not 0 < number < math.inf or number == 1:
+        return op, operands
+    digits = Context(prec=50)
+    whole = digits.ln(Decimal(number))
+    head = float(real(float(whole)))
+    rest = float(digits.subtract(whole, Decimal(head)))
+    return "power_of", [operands[1], w.number(head, "real"), w.number(rest, "real")]
+
+
 def lines(
     w: CWriter, nodes: Sequence[Node], texts: dict[Node, str], kinds: Mapping[Node, Kind],
     labels: Labels,
@@ -94,9 +125,8 @@ def lines(
     for node in nodes:
         given = [storages.get(a) or w.value(a).storage for a in node.args]
         storage = storages[node] = node_storage(node, given)
-        op = op_of(node)
-        assert op is not None, "a Map that was not lowered"
-        text = expression(w, op, [texts[a] for a in node.args], given, storage)
+        op, operands = _raised(w, node, [texts[a] for a in node.args], storage)
+        text = expression(w, op, operands, given, storage)
         texts[node] = w.name("v")
         kind = w.local("boolean" if op == "iverson" else storage)
         w.say(f"const {kind} {texts[node]} = {text};", labels.note(node, w.env))
@@ -300,14 +330,13 @@ class _Group:
 
     def _line(self, node: Node, noted: bool) -> None:
         w = self.w
-        operands = [self.inside.get(arg) or self.texts[arg] for arg in node.args]
+        operands: Sequence[str] = [self.inside.get(arg) or self.texts[arg] for arg in node.args]
         storages = [self._storage(arg) for arg in node.args]
         storage = self._storage(node)
         name, note = self.inside[node], self.labels.note(node, w.env)
-        op = op_of(node)
-        assert op is not None, "a Map that was not lowered"
+        op, operands = _raised(w, node, operands, storage)
         if op == "divide" and node.args[1] in self.inverses:
-            op, operands[1] = "multiply", self.inverses[node.args[1]]
+            op, operands = "multiply", [operands[0], self.inverses[node.args[1]]]
         text = expression(w, op, operands, storages, storage)
         kind = w.local("boolean" if op == "iverson" else storage)
         w.say(f"const {kind} {name} = {text};", note if noted else "")

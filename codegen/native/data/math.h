@@ -253,19 +253,25 @@ SG_IN real sg_log_pair(real x, real *rest) {
     return all;
 }
 
-//: power log_pair product reduced halved pow2 floor
-SG_FN real sg_power(real x, real y) {
-    const real a = __builtin_fabs$F(x), inf = __builtin_inf$F();
-    const int plain = (a > 0) & (a < inf);
+//: power_of product reduced halved pow2
+/* exp(y (l + l2)): a positive number to the power y, given its logarithm to twice the digits */
+SG_FN real sg_power_of(real y, real l, real l2) {
     const real bound = y > $POW_BOUND ? $POW_BOUND : y < -$POW_BOUND ? -$POW_BOUND : y;
-    real l2, e;
-    const real l = sg_log_pair(plain ? a : 1, &l2), p = sg_product(bound, l, &e);
-    const real rest_of_p = e + bound * l2;
+    real e;
+    const real p = sg_product(bound, l, &e), rest_of_p = e + bound * l2;
     const real low = p < $EXP_LOW ? $EXP_LOW : p, q = low > $EXP_HIGH ? $EXP_HIGH : low;
     word k, rest;
     const real r = sg_reduced(q, &k), s = sg_halved(k, &rest);
     const real slight = q == p ? rest_of_p : 0, grown = 1 + r;
-    const real size = (grown + grown * slight) * s * sg_pow2(rest);
+    return (grown + grown * slight) * s * sg_pow2(rest);
+}
+
+//: power log_pair power_of floor
+SG_FN real sg_power(real x, real y) {
+    const real a = __builtin_fabs$F(x), inf = __builtin_inf$F();
+    const int plain = (a > 0) & (a < inf);
+    real l2;
+    const real l = sg_log_pair(plain ? a : 1, &l2), size = sg_power_of(y, l, l2);
     const real half = y / 2, whole = sg_floor(y);
     const int is_whole = y == whole, is_odd = is_whole & (half != sg_floor(half));
     const real edge = (a == 0) == (y < 0) ? inf : 0; /* 0 and infinity to a power */

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import sympy as sp
 from c_compiler import needs_c_compiler
 from mpmath import mp, mpf
 
@@ -12,7 +13,7 @@ import symgraph as sg
 
 pytestmark = needs_c_compiler
 
-COSTLY = re.compile(r"\bsg_(?:exp|expm1|tanh|log|log1p|sinh|cosh|power)\(")
+COSTLY = re.compile(r"\bsg_(?:exp|expm1|tanh|log|log1p|sinh|cosh|power|power_of)\(")
 POINTS = [-700.0, -350.0, -40.0, -20.0, -3.0, -0.35, -1e-3, -1e-9, -1e-300, 0.0, 1e-17, 0.2, 0.349,
           0.351, 1.0, 5.0, 18.0, 19.5, 37.0, 300.0, 710.0]  # fmt: skip
 
@@ -73,3 +74,41 @@ def test_a_recurrence_computes_one_exponential_a_step():
     expected = sg.compile([x, W], [loss, sg.grad(loss, W)])(*given)
     for a, b in zip(f(*given), expected, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-12)
+
+
+BASES = [0.9, 0.999, 2, 10, sp.Rational(1, 3), 1 + 2.0**-20, 1 - 2.0**-20, 1e-30, 1e30, 1e-40]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_number_to_a_power_has_nearly_all_digits_and_no_logarithm(dtype: str):
+    info = np.finfo(dtype)
+    y = np.concatenate([np.linspace(-60, 60, 241), [1e-30, -1e-7, 1e4, -1e5, 3e30, -3e30, 0.0]])
+    y = y.astype(dtype)
+    x = sg.input("x", ("N",))
+    f = sg.compile([x], [sg.power(base, x) for base in BASES], target="cython", dtype=dtype)
+
+    values = f(y)
+
+    assert "sg_log" not in f.source
+    for base, found in zip(BASES, values, strict=True):
+        number = mpf(float(np.dtype(dtype).type(float(base))))
+        with mp.workprec(200):
+            for at, value in zip(y, found, strict=True):
+                exact = number ** mpf(float(at)) if abs(at) < 1e6 else mpf(0)
+                if abs(at) >= 1e6:  # the end that it runs to
+                    assert value == (np.inf if (at > 0) == (number > 1) else 0)
+                elif exact > float(info.max):
+                    assert value == np.inf
+                else:
+                    error = abs(mpf(float(value)) - exact)
+                    assert error <= float(info.eps) * max(exact, mpf(float(info.tiny)))
+
+
+@pytest.mark.parametrize("base", [0.0, -0.0, 1.0, -2.0, 0.9, 3.0])
+def test_a_number_to_an_extreme_power_is_that_of_numpy(base: float):
+    y = np.array([np.inf, -np.inf, np.nan, 0.0, -0.0, 1.0, 2.0, -3.0, 0.5])
+    x = sg.input("x", ("N",))
+    f = sg.compile([x], [sg.power(base, x)], target="cython")
+
+    with np.errstate(all="ignore"):
+        np.testing.assert_allclose(f(y)[0], np.power(base, y), rtol=1e-14)
