@@ -39,6 +39,7 @@ class ArrayProgram:
         self.name = options.name
         self._variables = list(variables)
         self._real = options.real
+        self._check_sizes = recipe.check_sizes
         self._signature = signature
         try:
             space = executed(self, source.text, options.name)
@@ -70,9 +71,11 @@ class ArrayProgram:
     def _entered(self, values: Sequence[Any]) -> list[Any]:
         xp, place = self._library(values)
         dims: dict[sympy.Symbol, int] = {}
-        return [
+        arrays = [
             self._array(xp, place, v, x, dims) for v, x in zip(self._variables, values, strict=True)
         ]
+        self._check_sizes(dims)
+        return arrays
 
     def _library(self, values: Sequence[Any]) -> tuple[types.ModuleType, Any]:
         import array_api_compat as compat

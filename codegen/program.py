@@ -339,7 +339,7 @@ class Program:
         self.args = tuple(variable.name for variable in variables)
         self.name = options.name
         self._boundary = Boundary(variables, options.real, stored, options.check_finite)
-        self._new_workspace = spaces(self)
+        self._spaces = spaces(self)
         self._free: OrderedDict[tuple[int, ...], list[Workspace]] = OrderedDict()
         self._lock = threading.Lock()
         self._attempt: Callable[..., Any] | None = None  # a call without the boundary
@@ -434,6 +434,11 @@ class Program:
             return self._recipe.native.text
         as_numpy = suffix == ".py" and self.target != "numpy"
         return self._recipe.lowered().text if as_numpy else self.source
+
+    def _new_workspace(self, sizes: tuple[int, ...]) -> Workspace:
+        """Memory for these sizes. Raises ShapeError where one is too small for the formulas."""
+        self._recipe.check_sizes(dict(zip(self._boundary.symbols, sizes, strict=True)))
+        return self._spaces(sizes)
 
     def _take(self, sizes: tuple[int, ...]) -> Workspace:
         """A workspace that nobody else uses."""

@@ -13,14 +13,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import sympy
 
 from symgraph.codegen.job import Job, Options
 from symgraph.codegen.labels import Labels
-from symgraph.codegen.passes import Roots, normalise_sums, strip_lets
+from symgraph.codegen.passes import Roots, everything, normalise_sums, strip_lets
 from symgraph.codegen.schedule import schedule
 from symgraph.errors import UnsupportedError
 from symgraph.node import Node
 from symgraph.ops.leaves import Var
+from symgraph.shapes import bind_dim
 
 if TYPE_CHECKING:
     from symgraph.codegen.module_text import Source
@@ -100,6 +102,27 @@ class Recipe:
 
         job = self.job(loops=True)
         return emit_scalars(job) or emit_native(job)
+
+    @cached_property
+    def sizes(self) -> tuple[sympy.Expr, ...]:
+        """The sizes of values, such as N - 1, that come out negative where N is too small."""
+        symbols = set(self.options.symbols)
+        if not symbols:
+            return ()
+        dims = {dim for node in everything(self._everywhere) for dim in node.shape}
+        found = [
+            dim
+            for dim in dims
+            if not isinstance(dim, int)
+            and not dim.is_nonnegative
+            and symbols.issuperset(dim.free_symbols)
+        ]
+        return tuple(sorted(found, key=str))
+
+    def check_sizes(self, dims: Mapping[sympy.Symbol, int]) -> None:
+        """Raise ShapeError where a size comes out negative."""
+        for dim in self.sizes:
+            bind_dim(dim, dims)
 
     @cached_property
     def _everywhere(self) -> Roots:

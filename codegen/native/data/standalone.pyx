@@ -24,6 +24,9 @@ def _sizes(given):
 def _shapes(sizes):
     """The shapes of the arguments, then those of the outputs."""
     @UNPACKED@
+    for text, size in @NEEDED@:
+        if size < 0:
+            raise ValueError(f"size {text} comes out as {size}; it must be 0 or more.")
     return @SHAPES@
 
 

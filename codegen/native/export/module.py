@@ -144,6 +144,7 @@ def _tables(recipe: Recipe, source: NativeSource) -> dict[str, str]:
         "SITES": _rows(sites),
         "SIZES": _rows([_found(variables, symbol) for symbol in source.sizes], "        "),
         "UNPACKED": f"({names},) = sizes" if names else "() = sizes",
+        "NEEDED": _rows([f"({str(d)!a}, {sizes.dim(d)})" for d in recipe.sizes], "        "),
         "SHAPES": f"{wanted}, {results}",
         "PLACES": _rows(places, "        "),
         "RESULT": result_text(recipe.structure),

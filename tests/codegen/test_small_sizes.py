@@ -1,0 +1,66 @@
+"""Data with too few entries for what is computed of them."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from c_compiler import needs_c_compiler
+from hypothesis import given, settings, strategies as st
+
+import symgraph as sg
+
+TARGETS: list[Any] = [
+    {}, {"style": "read"}, {"style": "array"},
+    pytest.param({"target": "cython"}, marks=needs_c_compiler),
+]  # fmt: skip
+x = sg.input("x", ("N", 2))
+VALUES = {
+    "a sum": sg.sum(x[1:] * x[:-1]),
+    "a mean": sg.mean(x[1:]),
+    "a slice": x[3:],
+    "differences": sg.diff(x, axis=0),
+    "a loop": sg.scan(lambda h, row: h + row, sg.zeros(2), x[2:]).final,
+    "what is multiplied by 0": sg.sum(x[1:] * 0.0),
+}
+
+
+@pytest.mark.parametrize("options", TARGETS, ids=str)
+@pytest.mark.parametrize("value", VALUES)
+def test_sizes_that_come_out_negative_are_refused(value: str, options: dict[str, Any]):
+    f = sg.compile([x], VALUES[value], **options)
+
+    with pytest.raises(sg.ShapeError, match=r"size N - \d comes out as -\d for .*N: 0"):
+        f(np.zeros((0, 2)))
+    assert np.shape(f(np.ones((4, 2)))) == np.shape(sg.evaluate(VALUES[value], {"x": [[1, 1]] * 4}))
+    with pytest.raises(sg.ShapeError, match="comes out as"):
+        f(np.zeros((0, 2)))
+
+
+@given(st.integers(0, 6), st.integers(0, 6))
+@settings(max_examples=20, deadline=None)
+def test_a_slice_is_that_of_numpy_or_refused(size: int, start: int):
+    given = np.arange(2.0 * size).reshape(size, 2)
+    f = sg.compile([x], x[start:])
+
+    if size < start:
+        with pytest.raises(sg.ShapeError, match="must be 0 or more"):
+            f(given)
+    else:
+        np.testing.assert_array_equal(f(given), given[start:])
+
+
+def test_a_bound_program_refuses_them_too():
+    bound = sg.compile([x], sg.mean(x[1:])).bind()
+
+    with pytest.raises(sg.ShapeError, match="size N - 1 comes out as -1"):
+        bound.step(np.zeros((0, 2)))
+    with pytest.raises(sg.ShapeError, match="size N - 1 comes out as -1"):
+        sg.compile([x], sg.mean(x[1:])).bind(np.zeros((0, 2)))
+
+
+def test_an_exported_module_knows_them(tmp_path: Path):
+    text = sg.compile([x], sg.mean(x[1:])).save(tmp_path / "mean.pyx").read_text()
+
+    assert "('N - 1', n1 - 1)" in text
+    assert 'raise ValueError(f"size {text} comes out as {size}; it must be 0 or more.")' in text
