@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import islice
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -20,12 +21,15 @@ from symgraph.shapes import Dim, bind_dim, dim_symbols, shape_text
 from symgraph.train.kept import BLOCK, blocks, converted, gather, is_plain, stays
 from symgraph.train.lookups import Lookups, check_lookups
 from symgraph.train.names import unknown_name
-from symgraph.train.sources import grouped, load
+from symgraph.train.sources import load
+from symgraph.train.tables import as_arrays, columns_of
 from symgraph.walks import variables
 
 __all__ = ["Data", "Own", "check_data"]
 
 Array = NDArray[Any]
+_SHOWN = 12  # names in a message
+_WIDEST = 60  # characters of a value in a message
 Dims = dict[sympy.Symbol, int]
 #: Which of so many samples somebody looks at.
 Own = Callable[[int], slice]
@@ -160,14 +164,11 @@ def check_data(
     not fit, NonFiniteError for NaN and infinity unless `check_finite` is false, RangeError for
     labels outside their range.
     """
-    data = _named(where, data, inputs, known)
+    named = _named(where, data, inputs, known)
     for name in inputs:
-        if name not in data:
-            raise UnknownNameError(
-                f"{where}: there are no data for input {name!r}; given are: "
-                f"{', '.join(map(repr, data)) or 'none'}. Add {name!r} to the data."
-            )
-    arrays = {node: _as_array(where, data[name], node, dtype) for name, node in inputs.items()}
+        if name not in named:
+            raise _missing(where, name, data, named)
+    arrays = {node: _as_array(where, named[name], node, dtype) for name, node in inputs.items()}
     dtypes = {node: _dtype(node, dtype) for node in arrays}
     dims = _bind(where, arrays, batch)
     axes = {node: _axis(node, batch) for node in arrays}
@@ -190,8 +191,9 @@ def _named(
     """Data by name; a file or a table may hold more than the model knows."""
     if isinstance(data, str | PathLike):
         return load(Path(data))
-    if not isinstance(data, Mapping | type) and callable(getattr(data, "keys", None)):
-        return grouped({name: data[name] for name in data.keys()})  # noqa: SIM118 - a data frame
+    columns = columns_of(data)
+    if columns is not None:
+        return as_arrays(columns)
     if not isinstance(data, Mapping):
         raise KindError(
             f"{where}: the data are {_kind_of(data)}, and they map the names of the inputs to "
@@ -202,6 +204,27 @@ def _named(
         if name not in known:
             raise unknown_name(where, "an input", name, known)
     return named
+
+
+def _missing(where: str, name: str, data: Any, named: Mapping[Any, Any]) -> UnknownNameError:
+    """The error for an input without data, with what to do about it."""
+    shown = ", ".join([*map(repr, islice(named, _SHOWN)), *["..."] * (len(named) > _SHOWN)])
+    texts = {one.casefold(): one for one in named if isinstance(one, str)}
+    columns = [one for one in named if isinstance(one, str)][:2]
+    if name.casefold() in texts:
+        hint = f"Call {texts[name.casefold()]!r} {name!r}."
+    elif len(columns) < 2 or isinstance(data, Mapping):
+        hint = f"Add {name!r} to the data."
+    elif isinstance(data, str | PathLike):
+        hint = (
+            f"Say of which columns it is made: sg.data.load({str(data)!r}, "
+            f"columns={{{name!r}: {columns}, ...}})."
+        )
+    else:
+        hint = f"Say of which columns it is made: {{{name!r}: data[{columns}], ...}}."
+    return UnknownNameError(
+        f"{where}: there are no data for input {name!r}; given are: {shown or 'none'}. {hint}"
+    )
 
 
 def _kind_of(data: Any) -> str:
@@ -220,6 +243,8 @@ def _as_mapping(data: Any, names: list[str]) -> str:
             return f"If each holds one sample, write dict(zip({names}, zip(*data)))."
         if len(data) == len(names):
             parts = [f"{name!r}: data[{i}]" for i, name in enumerate(names)]
+    if hasattr(data, "collect"):
+        return "Write data.collect()."
     return f"Write {{{', '.join(parts)}}}."
 
 
@@ -253,7 +278,9 @@ def _as_array(where: str, value: Any, node: Var, dtype: str) -> Array:
     try:
         array = from_outside(value)
     except NO_ARRAY as error:
-        raise KindError(f"{where}: the data of {node.name!r} are not an array: {error}.") from error
+        raise KindError(
+            f"{where}: the data of {node.name!r} are not an array: {_said(error)}"
+        ) from error
     allowed = {"real": "biuf", "integer": "biu", "boolean": "b"}[node.kind]
     if array.dtype.kind not in allowed or (array.dtype.kind == "u" and _too_large(array)):
         raise KindError(
@@ -266,20 +293,22 @@ def _as_array(where: str, value: Any, node: Var, dtype: str) -> Array:
 
 def _conversion(array: Array, node: Var) -> str:
     """What makes data of another kind fit an input."""
-    is_text, is_wider = array.dtype.kind in "US", array.ndim == len(node.shape) + 1
+    kind, is_wider = array.dtype.kind, array.ndim == len(node.shape) + 1
     if node.kind == "real":
-        cells = np.ndenumerate(array) if is_text else iter(())
+        if array.ndim == 0 and kind == "O" and hasattr(array.item(), "toarray"):
+            return "They are sparse: write them as .toarray()."
+        cells = np.ndenumerate(array) if kind in "USO" else iter(())
         wrong = next((i for i, cell in cells if not _is_number(cell)), None)
         if wrong is not None:
-            return f"{str(array[wrong])!r} at {wrong} is no number: replace it or leave it out."
+            return f"{_shown(array[wrong])} at {wrong} is no number: replace it or leave it out."
         return "Convert them with np.asarray(a, dtype=float)."
     if node.kind == "boolean":
         return "Convert them with .astype(bool)."
-    if is_text:
+    if kind in "US" or (kind == "O" and all(isinstance(one, str) for one in array.flat)):
         return "Number them: names, ids = np.unique(a, return_inverse=True)."
-    if array.dtype.kind == "f" and is_wider:
+    if kind == "f" and is_wider:
         return "If they are one-hot, convert them with .argmax(axis=-1)."
-    if array.dtype.kind == "f" and (broken := np.argwhere(array != np.round(array))).size:
+    if kind == "f" and (broken := np.argwhere(array != np.round(array))).size:
         first = tuple(int(i) for i in broken[0])
         return f"They hold {array[first]} at {first}: give whole numbers."
     return "Convert them with .astype(int)."
@@ -288,9 +317,21 @@ def _conversion(array: Array, node: Var) -> str:
 def _is_number(cell: Any) -> bool:
     try:
         float(cell)
-    except ValueError:
+    except (TypeError, ValueError):
         return False
     return True
+
+
+def _shown(cell: Any) -> str:
+    """A cell as it is written, if that is short."""
+    text = repr(str(cell) if isinstance(cell, str | bytes) else cell)
+    return text if len(text) <= _WIDEST else f"a {type(cell).__name__}"
+
+
+def _said(error: Exception) -> str:
+    """What another library says of a value, as a sentence that ends what to do."""
+    text = str(error).rstrip(". ") or type(error).__name__
+    return f"{text}." if "Use" in text else f"{text}. Give what np.asarray makes numbers of."
 
 
 def _dtype(node: Var, real: str) -> np.dtype[Any]:

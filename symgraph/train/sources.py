@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
-import csv
-import re
-from collections.abc import Iterable, Mapping, Sequence
+import shutil
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
@@ -15,62 +17,58 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgraph.answers import answer_calls
-from symgraph.errors import (
-    KindError,
-    NameClashError,
-    RangeError,
-    ShapeError,
-    UnknownNameError,
-    UnsupportedError,
-)
+from symgraph.codegen.outside import NO_ARRAY, from_outside
+from symgraph.errors import KindError, RangeError, ShapeError, StorageError, UnsupportedError
 from symgraph.train import store
-from symgraph.train.names import unknown_name
+from symgraph.train.tables import (
+    CsvTable,
+    as_arrays,
+    as_list,
+    checked_choice,
+    columns_of,
+    grouped,
+)
 
-__all__ = ["Padded", "grouped", "load", "pad"]
+__all__ = ["Padded", "load", "pad", "to_folder"]
 
 Array: TypeAlias = NDArray[Any]
 
-_ENTRY = re.compile(r"(.+)\[(\d+)\]")
+#: What stands between two cells of a table, by the suffix of its file.
+_SEPARATORS = {".csv": ",", ".tsv": "\t"}
 
 
 def load(
     path: str | Path,
     columns: Mapping[str, str | Sequence[str]] | None = None,
     *,
-    separator: str = ",",
+    separator: str | None = None,
 ) -> dict[str, Array]:
     """The arrays of a file by name.
 
     - `.npz` and `.safetensors`: the arrays that it holds.
-    - `.csv`: its columns, named by the first line; whole numbers become integers, what is no
-      number text. Columns `x[0]`, `x[1]`, ... become one array x of shape (N, k). `columns`
+    - `.csv` and `.tsv`: its columns, named by the first line; whole numbers become integers, what
+      is no number text. Columns `x[0]`, `x[1]`, ... become one array x of shape (N, k). `columns`
       chooses: a name of the result with the column, or the columns, that it is made of.
-      `separator` is what stands between two cells.
+      `separator` is what stands between two cells, a comma or a tabulator where it is None.
     - a folder: its files NAME.npy, which stay on disk. Training reads the samples of one batch
-      after another, so that they may be larger than memory.
+      after another, so that they may be larger than memory; `to_folder` makes one.
 
     Raises MissingFileError, UnsupportedError for a file of another kind or a damaged one,
-    UnknownNameError for a column that is not there, ShapeError for lines of different length.
+    UnknownNameError for a column that is not there, ShapeError for lines of different length,
+    KindError for columns and separators that are none.
     """
     source = store.path_of("load", path)
     if not source.exists():
         raise store.missing(source)
     if source.is_dir():
         return _folder(source)
-    if source.suffix == ".csv":
-        try:
-            table = _read_csv(source, separator, columns)
-        except UnicodeDecodeError as error:
-            raise UnsupportedError(
-                f"load: {source.name!r} is not text in UTF-8 ({error.reason} at byte "
-                f"{error.start}). Save it in that encoding."
-            ) from error
-        return _chosen(source.name, table, columns)
+    if source.suffix.lower() in _SEPARATORS:
+        return _of_table(source, columns, separator, _in_memory)
     if source.suffix in (".npz", ".safetensors"):
         return store.read(source)[0]
     raise UnsupportedError(
-        f"load: {source.name!r} is neither a folder nor a .npz, .safetensors or .csv file. Give "
-        "the path of one of these, or the arrays themselves."
+        f"load: {source.name!r} is neither a folder nor a .npz, .safetensors, .csv or .tsv file. "
+        "Give the path of one of these, or the arrays themselves."
     )
 
 
@@ -86,107 +84,156 @@ def _folder(path: Path) -> dict[str, Array]:
         ) from error
 
 
-def _read_csv(path: Path, separator: str, columns: Mapping[str, Any] | None) -> dict[str, Array]:
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        lines = csv.reader(file, delimiter=separator)
-        names = [name.strip() for name in next(lines, [])]
-        _check_head(path, names, separator, columns is not None)
-        cells: list[list[str]] = [[] for _ in names]
-        for line in lines:
-            if not line:
-                continue
-            if len(line) != len(names):
-                raise ShapeError(
-                    f"load: line {lines.line_num} of {path.name!r} has {len(line)} cells, the "
-                    f"first line names {len(names)} columns. Give each line one cell a column."
-                )
-            for column, cell in zip(cells, line, strict=True):
-                column.append(cell)
-    return dict(zip(names, map(_column, cells), strict=True))
+def _in_memory(shape: tuple[int, ...], dtype: np.dtype[Any], name: str) -> Array:
+    return np.empty(shape, dtype)
 
 
-def _check_head(path: Path, names: list[str], separator: str, is_chosen: bool) -> None:
-    """Raise UnsupportedError unless the first line of a table names its columns."""
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if names and all(map(_is_number, names)) and (twice or not is_chosen):
-        raise UnsupportedError(
-            f"load: the first line of {path.name!r} holds the numbers {', '.join(names[:4])}"
-            f"{', ...' * (len(names) > 4)}, and it names the columns. Put a line of names above "
-            'it, such as x[0],x[1],y; or choose among such names by columns={"x": [...]}.'
-        )
-    other = next((mark for mark in ";\t|" if len(names) == 1 and mark in names[0]), None)
-    if other is not None:
-        raise UnsupportedError(
-            f"load: {path.name!r} has {other!r} between its cells, and they are read as separated "
-            f"by {separator!r}. Write sg.data.load(path, separator={other!r})."
-        )
-    if twice or not names:
-        what = f"two columns {twice[0]!r}" if twice else "no line of names"
-        raise UnsupportedError(f"load: {path.name!r} has {what}. Name each column once, above it.")
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _column(cells: list[str]) -> Array:
-    """Numbers where all cells are, whole ones as integers, otherwise text."""
-    texts = np.array(cells)
-    try:
-        numbers = np.array([cell.strip() or "nan" for cell in cells], dtype=np.float64)
-    except ValueError:
-        return texts
-    whole = np.isfinite(numbers).all() and (numbers == np.round(numbers)).all()
-    if whole and (np.abs(numbers) < 2**53).all():
-        return numbers.astype(np.int64)
-    return numbers
-
-
-def _chosen(
-    file: str, table: dict[str, Array], columns: Mapping[str, str | Sequence[str]] | None
+def _of_table(
+    path: Path,
+    columns: Mapping[str, str | Sequence[str]] | None,
+    separator: str | None,
+    make: Callable[..., Array],
 ) -> dict[str, Array]:
-    if columns is None:
-        return grouped(table)
+    """The columns of a file in arrays that `make` makes, of shape, dtype and name."""
+    if separator is None:
+        separator = _SEPARATORS[path.suffix.lower()]
+    if not isinstance(separator, str) or len(separator) != 1 or separator in '\r\n"':
+        raise KindError(
+            f"load: separator is {separator!r}, and it is the one character between two cells, "
+            "such as ';'."
+        )
+    table = CsvTable(path, separator, columns is not None)
+    names = table.names()
+    # an index is written without a name
+    made_of = (
+        grouped([*filter(None, names)])
+        if columns is None
+        else checked_choice(path.name, names, columns)
+    )
+    wanted = [part for parts in made_of.values() for part in as_list(parts)]
+    rows, dtypes = table.scan(wanted)
+    kinds = dict(zip(wanted, dtypes, strict=True))
     found: dict[str, Array] = {}
-    for name, wanted in columns.items():
-        parts = [wanted] if isinstance(wanted, str) else list(wanted)
-        for part in parts:
-            if part not in table:
-                raise unknown_name(f"load: {file!r}", "a column", part, table)
-        arrays = [table[part] for part in parts]
-        found[name] = arrays[0] if isinstance(wanted, str) else np.stack(arrays, axis=1)
+    targets: list[Array] = []
+    for name, parts in made_of.items():
+        dtype = np.result_type(*(kinds[part] for part in as_list(parts)))
+        shape = (rows, len(parts)) if isinstance(parts, list) else (rows,)
+        array = make(shape, dtype, name)
+        found[name] = array
+        targets += [*array.T] if isinstance(parts, list) else [array]
+    table.fill(wanted, targets)
     return found
 
 
-def grouped(table: Mapping[Any, Any]) -> dict[Any, Any]:
-    """The columns of a table by name, x[0], x[1], ... as one array x.
+# --- a folder of arrays that stay on disk -------------------------------------------------------
 
-    Raises UnknownNameError where one of these is missing, NameClashError where there is x too.
+
+def to_folder(
+    data: Any,
+    folder: str | Path,
+    columns: Mapping[str, str | Sequence[str]] | None = None,
+    *,
+    separator: str | None = None,
+) -> dict[str, Array]:
+    """Write data into a folder of files NAME.npy, which training reads batch by batch.
+
+    `data` is a file as in `load`, of which .csv, .tsv and .npz may be larger than memory, or arrays
+    by name, or a data frame; `columns` and `separator` are for tables. The result are the arrays,
+    which stay on disk.
+
+    Raises as `load`; StorageError for a folder that has files already, or that cannot be written.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as place:
+    ...     made = to_folder({"x": [[1.0], [2.0]], "y": [0, 1]}, f"{place}/data")
+    ...     {name: array.shape for name, array in made.items()}
+    {'x': (2, 1), 'y': (2,)}
     """
-    found: dict[Any, Any] = {}
-    parts: dict[str, dict[int, Any]] = {}
-    for name, column in table.items():
-        match = _ENTRY.fullmatch(name) if isinstance(name, str) else None
-        if match is None:
-            found[name] = column
+    place = store.path_of("to_folder", folder)
+    source = Path(data) if isinstance(data, str | Path) else None
+    if source is not None and not source.exists():
+        raise store.missing(source)
+    with _filled(place) as file_of:
+
+        def make(shape: tuple[int, ...], dtype: Any, name: str) -> Array:
+            path = file_of(name)
+            if not np.prod(shape):  # no file can be mapped that has no bytes
+                np.save(path, np.empty(shape, dtype))
+                return np.empty(shape, dtype)
+            return np.lib.format.open_memmap(path, "w+", dtype, shape)
+
+        if source is not None and source.suffix.lower() in _SEPARATORS:
+            _of_table(source, columns, separator, make)
+        elif source is not None and source.suffix == ".npz":
+            _unpack(source, file_of)
         else:
-            parts.setdefault(match[1], {})[int(match[2])] = column
-    for name, entries in parts.items():
-        missing = sorted({*range(max(entries))} - entries.keys())
-        if missing:
-            raise UnknownNameError(
-                f"load: there is '{name}[{max(entries)}]' and no column '{name}[{missing[0]}]'. "
-                "Number the columns from 0."
+            for name, array in _arrays(load(source) if source is not None else data).items():
+                np.save(file_of(name), array, allow_pickle=False)
+        return _folder(place)
+
+
+@contextmanager
+def _filled(place: Path) -> Iterator[Callable[[str], Path]]:
+    """The files of a new folder by the names of their arrays; none is left where that fails."""
+    made: list[Path] = []
+
+    def file_of(name: Any) -> Path:
+        if not isinstance(name, str) or not name or set(name) & {*"/\\:\0"} or name[0] == ".":
+            raise KindError(
+                f"to_folder: {name!r} is the name of an array, and no file can be called so. "
+                "Choose other names, by columns= of a table."
             )
-        if name in found:
-            raise NameClashError(
-                f"load: there are columns {name!r} and '{name}[0]'. Rename one of them."
+        made.append(place / f"{name}.npy")
+        return made[-1]
+
+    try:
+        if place.exists() and any(place.iterdir()):
+            raise FileExistsError(17, "it holds files already")
+        place.mkdir(parents=True, exist_ok=True)
+        yield file_of
+    except BaseException as error:
+        for path in made:
+            path.unlink(missing_ok=True)
+        if isinstance(error, OSError) and not isinstance(error, StorageError):
+            what = f"to_folder: {str(place)!r} cannot be written"
+            raise store.refused(error, what, "What was there") from error
+        raise
+
+
+def _unpack(source: Path, file_of: Callable[[str], Path]) -> None:
+    """The arrays of an archive, a piece of a file at a time."""
+    try:
+        with zipfile.ZipFile(source) as archive:
+            for name in archive.namelist():
+                with (
+                    archive.open(name) as packed,
+                    file_of(name.removesuffix(".npy")).open("wb") as file,
+                ):
+                    shutil.copyfileobj(packed, file)
+    except (zipfile.BadZipFile, zlib.error) as error:
+        raise store.damaged(source, error) from error
+
+
+def _arrays(data: Any) -> dict[str, Array]:
+    """Arrays by name, of a mapping or a data frame."""
+    columns = columns_of(data)
+    named = data if columns is None else as_arrays(columns)
+    if not isinstance(named, Mapping):
+        raise KindError(
+            f"to_folder: the data are a {type(data).__name__}, and they are a file, a data frame "
+            "or arrays by name. Write {'x': ..., 'y': ...}."
+        )
+    found = {}
+    for name, value in named.items():
+        try:
+            found[name] = from_outside(value)
+        except NO_ARRAY as error:
+            raise KindError(f"to_folder: {name!r} is not an array: {error}.") from error
+        if found[name].dtype.kind not in "biufU":
+            raise KindError(
+                f"to_folder: {name!r} has dtype {found[name].dtype}, and it is an array of numbers "
+                "or of text. Convert it with np.asarray(a, dtype=float)."
             )
-        found[name] = np.stack([entries[i] for i in range(len(entries))], axis=1)
     return found
 
 

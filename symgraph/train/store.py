@@ -32,6 +32,7 @@ from symgraph.train.locks import try_lock
 
 __all__ = [
     "SUFFIXES",
+    "damaged",
     "is_ours",
     "path_of",
     "read",
@@ -122,7 +123,8 @@ def _suffix(where: str, path: Path) -> UnsupportedError:
     )
 
 
-def _damaged(path: Path, why: object) -> UnsupportedError:
+def damaged(path: Path, why: object) -> UnsupportedError:
+    """What to say of a file that cannot be read."""
     return UnsupportedError(
         f"load: {path.name!r} is not a readable {path.suffix} file ({why}). Save it again."
     )
@@ -138,13 +140,13 @@ def _read_safetensors(path: Path) -> tuple[dict[str, NDArray[Any]], str]:
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             return arrays, (file.metadata() or {}).get(_NOTE, "")
     except SafetensorError as error:
-        raise _damaged(path, error) from error
+        raise damaged(path, error) from error
 
 
 def _read_npz(path: Path) -> dict[str, NDArray[Any]]:
     # np.load takes what is no archive for something else, and advises to read it without care
     if path.is_file() and not zipfile.is_zipfile(path):
-        raise _damaged(path, "it is cut short, or never was one")
+        raise damaged(path, "it is cut short, or never was one")
     found: dict[str, NDArray[Any]] = {}
     try:
         # np.load leaves a file open that it opened itself and cannot read
@@ -152,9 +154,9 @@ def _read_npz(path: Path) -> dict[str, NDArray[Any]]:
             for name in archive.files:
                 found[name] = archive[name]
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise _damaged(path, "a part of it is damaged") from error
+        raise damaged(path, "a part of it is damaged") from error
     except (ValueError, TypeError) as error:
-        raise _damaged(path, f"beside {[*found]} it holds no arrays of numbers") from error
+        raise damaged(path, f"beside {[*found]} it holds no arrays of numbers") from error
     return found
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from symgraph.errors import KindError, RangeError, UnsupportedError
 from symgraph.train.data import Data
+from symgraph.train.tables import columns_of
 
 __all__ = ["Stream", "is_stream"]
 
@@ -18,6 +19,8 @@ __all__ = ["Stream", "is_stream"]
 def is_stream(data: Any) -> bool:
     """Whether data are batches, or make them, instead of being arrays by name or a file."""
     if isinstance(data, Mapping | str | PathLike | np.ndarray | type) or hasattr(data, "keys"):
+        return False
+    if hasattr(data, "__array__") or columns_of(data) is not None:  # an array, or a data frame
         return False
     if isinstance(data, list | tuple):
         return bool(data) and all(isinstance(one, Mapping) for one in data)
