@@ -105,7 +105,12 @@ def imports_of(module: str, files: dict[str, Path], root: Path) -> Iterator[Impo
             for target in targets_of(node, files):
                 yield Import(module, target, place, in_function)
         inside = in_function or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        stack += [(child, inside) for child in ast.iter_child_nodes(node)]
+        stack += [(child, inside) for child in ast.iter_child_nodes(node) if is_block(child)]
+
+
+def is_block(node: ast.AST) -> bool:
+    """Whether a statement may stand in it: no expression has an import inside."""
+    return isinstance(node, ast.stmt | ast.excepthandler | ast.match_case)
 
 
 def targets_of(node: ast.Import | ast.ImportFrom, files: dict[str, Path]) -> list[str]:

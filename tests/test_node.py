@@ -1,4 +1,4 @@
-"""What nodes promise, also on a chain 100 000 deep and on graphs that are trees of 2**60 leaves."""
+"""What nodes promise, also on deep chains and on graphs that are trees of 2**60 leaves."""
 
 import contextlib
 import copy
@@ -26,6 +26,8 @@ from symgraph.ops.map import Map
 from symgraph.walks import check_names, dag_size, reachable, topological, variables
 
 DEPTH = 100_000
+#: Deep enough that nothing may recurse or take time as the square: what many tests ask.
+USUAL_DEPTH = 20_000
 LEVELS = 60
 
 x, y, w, b = (sg.input(name) for name in "xywb")
@@ -49,7 +51,7 @@ def doubled(step: Callable[[Node], Node], levels: int = LEVELS) -> Node:
 
 
 LARGE: dict[str, Callable[[], Node]] = {
-    "a chain 100 000 deep": a_chain,
+    "a chain 20 000 deep": lambda: a_chain(USUAL_DEPTH),
     "60 doublings e * e": lambda: doubled(lambda e: e * e),
     "60 doublings e + tanh(e)": lambda: doubled(lambda e: e + sg.tanh(e)),
 }
@@ -77,7 +79,7 @@ def test_equal_nodes_are_one_object():
 
 
 def test_a_large_graph_built_again_is_the_same_object():
-    for build in LARGE.values():
+    for build in (a_chain, *LARGE.values()):
         first = build()
         assert build() is first
 
@@ -726,6 +728,14 @@ def test_a_pickled_expression_with_a_node_comes_back_equal(large: Node):
     mixed = sympy.sin(large) * t
 
     assert pickle.loads(pickle.dumps(mixed)) == mixed
+
+
+def test_the_deepest_chain_is_written_replaced_and_pickled():
+    chain = a_chain()
+
+    assert str(chain).count("sin(") == DEPTH
+    assert chain.xreplace({x: y}).free_symbols == {y}
+    assert pickle.loads(pickle.dumps(chain)) is chain
 
 
 def test_a_node_survives_the_way_through_another_process(large: Node):
