@@ -17,8 +17,8 @@ import numpy as np
 import sympy
 from sympy.core.function import AppliedUndef
 from sympy.logic.boolalg import BooleanFunction
-from sympy.matrices.expressions.dotproduct import DotProduct
 from sympy.matrices.expressions.matexpr import MatrixElement, MatrixExpr
+from sympy.matrices.expressions.slice import MatrixSlice
 from sympy.tensor.array.ndim_array import NDimArray
 
 from symgraph.build import (
@@ -29,7 +29,6 @@ from symgraph.build import (
     linear_algebra,
     making,
     shaping,
-    special,
 )
 from symgraph.errors import NameClashError, UnsupportedError
 from symgraph.garbage import uncollected
@@ -40,6 +39,7 @@ from symgraph.ops.evaluate import entries
 from symgraph.ops.leaves import constant, fill
 from symgraph.scalar import Pointwise, plain, slot
 from symgraph.shapes import as_dim, as_shape
+from symgraph.sympy_functions import CODE_FUNCTIONS, FUNCTIONS, LOGIC, MATRIX_FUNCTIONS, folded
 
 __all__ = ["lift", "to_sympy"]
 
@@ -107,7 +107,10 @@ class _Lifting:
             rule = _RULES.get(cls)
             if rule is not None:
                 return rule(part, self)
-        raise self.refused(part)
+        made = CODE_FUNCTIONS.get(type(part).__name__)
+        if made is None or not type(part).__module__.startswith("sympy.codegen."):
+            raise self.refused(part)
+        return _Plan(part.args, made)
 
     def variable(self, symbol: Any, kind: str, shape: Any = ()) -> Node:
         """The input of a symbol's name.
@@ -169,10 +172,6 @@ def _rule(*classes: type) -> Callable[[_Rule], _Rule]:
     return register
 
 
-def _folded(operation: Callable[[Node, Node], Node]) -> Callable[..., Node]:
-    return lambda *nodes: reduce(operation, nodes)
-
-
 # --- leaves -------------------------------------------------------------------------------------
 
 
@@ -232,29 +231,49 @@ def _symbol(expr: Any, lifting: _Lifting) -> _Plan:
     return _leaf(lifting.variable(expr, "integer" if expr.is_integer else "real"))
 
 
+@_rule(sympy.IndexedBase)
+def _indexed_base(expr: Any, lifting: _Lifting) -> _Plan:
+    if expr.shape is None:
+        raise lifting.refused(expr, "has no shape", "Give IndexedBase a shape=(...).")
+    return _leaf(lifting.variable(expr.label, "real", tuple(expr.shape)))
+
+
+@_rule(sympy.Idx)
+def _index(expr: Any, lifting: _Lifting) -> _Plan:
+    return _leaf(lifting.variable(expr.label, "integer"))
+
+
 @_rule(sympy.Indexed)
 def _indexed(expr: Any, lifting: _Lifting) -> _Plan:
-    base = expr.base
-    if base.shape is None:
+    if expr.base.shape is None:
         raise lifting.refused(
             expr, "is an entry of something without shape", "Give IndexedBase a shape=(...)."
         )
-    node = lifting.variable(base.label, "real", tuple(base.shape))
-    return _leaf(_entry(node, expr, expr.indices, lifting))
+    return _entry(expr.base, expr, expr.indices, lifting)
 
 
 @_rule(MatrixElement)
 def _matrix_element(expr: Any, lifting: _Lifting) -> _Plan:
     matrix, *indices = expr.args
-    return _Plan((matrix,), lambda node: _entry(node, expr, indices, lifting))
+    return _entry(matrix, expr, indices, lifting)
 
 
-def _entry(node: Node, expr: Any, indices: Sequence[Any], lifting: _Lifting) -> Node:
-    if not all(index.is_Integer for index in indices):
+def _entry(base: Any, expr: Any, indices: Sequence[Any], lifting: _Lifting) -> _Plan:
+    """An entry at numbers, and at symbols that are whole numbers."""
+    computed = [index for index in indices if not index.is_Integer]
+    if not all(index.is_integer for index in computed):
         raise lifting.refused(
-            expr, "has an index that is no number", "Use sg.take or sg.pick for computed indices."
+            expr,
+            "has an index that is no whole number",
+            "Declare the index with integer=True, or use sg.take or sg.pick.",
         )
-    return indexing.getitem(node, tuple(int(index) for index in indices))
+
+    def build(node: Node, *places: Node) -> Node:
+        rest = iter(places)
+        key = [int(index) if index.is_Integer else next(rest) for index in indices]
+        return indexing.getitem(node, tuple(key))
+
+    return _Plan((base, *computed), build)
 
 
 @_rule(sympy.MatrixSymbol)
@@ -397,7 +416,7 @@ def _series(expr: Any, lifting: _Lifting) -> _Plan:
     is_sum = isinstance(expr, sympy.Sum)
     if not terms:
         return _leaf(fill(0 if is_sum else 1))
-    return _Plan(terms, _folded(arithmetic.add if is_sum else arithmetic.multiply))
+    return _Plan(terms, folded(arithmetic.add if is_sum else arithmetic.multiply))
 
 
 def _range(expr: Any, ends: Sequence[Any], lifting: _Lifting) -> range:
@@ -408,33 +427,12 @@ def _range(expr: Any, ends: Sequence[Any], lifting: _Lifting) -> range:
 
 # --- functions ----------------------------------------------------------------------------------
 
-_FUNCTIONS: dict[type, Callable[..., Node]] = {
-    sympy.exp: arithmetic.exp, sympy.log: arithmetic.log, sympy.sin: arithmetic.sin,
-    sympy.cos: arithmetic.cos, sympy.tan: arithmetic.tan, sympy.asin: arithmetic.arcsin,
-    sympy.acos: arithmetic.arccos, sympy.atan: arithmetic.arctan, sympy.atan2: arithmetic.arctan2,
-    sympy.sinh: arithmetic.sinh, sympy.cosh: arithmetic.cosh, sympy.tanh: arithmetic.tanh,
-    sympy.Abs: arithmetic.abs, sympy.floor: arithmetic.floor, sympy.ceiling: arithmetic.ceil,
-    sympy.Mod: arithmetic.remainder, sympy.sign: arithmetic.sign, sympy.erf: special.erf,
-    sympy.erfc: special.erfc, sympy.UnevaluatedExpr: lambda x: x,
-    sympy.Max: _folded(arithmetic.maximum), sympy.Min: _folded(arithmetic.minimum),
-    sympy.cot: lambda x: arithmetic.divide(1, arithmetic.tan(x)),
-    sympy.sec: lambda x: arithmetic.divide(1, arithmetic.cos(x)),
-    sympy.csc: lambda x: arithmetic.divide(1, arithmetic.sin(x)),
-    sympy.coth: lambda x: arithmetic.divide(1, arithmetic.tanh(x)),
-    sympy.sech: lambda x: arithmetic.divide(1, arithmetic.cosh(x)),
-    sympy.csch: lambda x: arithmetic.divide(1, arithmetic.sinh(x)),
-    sympy.KroneckerDelta: lambda i, j: arithmetic.indicator(arithmetic.equal(i, j)),
-    sympy.StrictLessThan: arithmetic.less, sympy.LessThan: arithmetic.less_equal,
-    sympy.StrictGreaterThan: arithmetic.greater, sympy.GreaterThan: arithmetic.greater_equal,
-    sympy.Eq: arithmetic.equal, sympy.Ne: arithmetic.not_equal,
-}  # fmt: skip
-
 
 def _application(build: Callable[..., Node]) -> _Rule:
     return lambda expr, lifting: _Plan(expr.args[:2] if expr.is_Relational else expr.args, build)
 
 
-for _cls, _function in _FUNCTIONS.items():
+for _cls, _function in FUNCTIONS.items():
     _RULES[_cls] = _application(_function)
 
 
@@ -484,26 +482,9 @@ def _piecewise(expr: Any, lifting: _Lifting) -> _Plan:
     return _Plan([*parts, last.expr] if closed else parts, build)
 
 
-_and, _or = _folded(arithmetic.logical_and), _folded(arithmetic.logical_or)
-
-
-def _equivalent(*nodes: Node) -> Node:
-    return _and(*(arithmetic.equal(nodes[0], node) for node in nodes[1:]))
-
-
-_LOGIC: dict[type, Callable[..., Node]] = {
-    sympy.And: _and, sympy.Or: _or, sympy.Not: arithmetic.logical_not,
-    sympy.Nand: lambda *nodes: arithmetic.logical_not(_and(*nodes)),
-    sympy.Nor: lambda *nodes: arithmetic.logical_not(_or(*nodes)),
-    sympy.Xor: _folded(arithmetic.not_equal), sympy.Equivalent: _equivalent,
-    sympy.ITE: arithmetic.where,
-    sympy.Implies: lambda a, b: _or(arithmetic.logical_not(a), b),
-}  # fmt: skip
-
-
 @_rule(BooleanFunction)
 def _logic(expr: Any, lifting: _Lifting) -> _Plan:
-    build = _LOGIC.get(type(expr))
+    build = LOGIC.get(type(expr))
     if build is None:
         raise lifting.refused(expr, fix="Write it with And, Or, Not, Xor, Implies or ITE.")
     return _Plan([_Condition(part) for part in expr.args], build)
@@ -530,7 +511,7 @@ class _Chain:
 
 @_rule(_Chain)
 def _chain(expr: Any, lifting: _Lifting) -> _Plan:
-    return _Plan(expr.args, _folded(contract.matmul))
+    return _Plan(expr.args, folded(contract.matmul))
 
 
 @_rule(sympy.MatMul)
@@ -562,19 +543,35 @@ def _matrix_power(expr: Any, lifting: _Lifting) -> _Plan:
     return _Plan((base,), build)
 
 
-def _dot(a: Node, b: Node) -> Node:
-    """The product of two vectors that SymPy writes as matrices of one row or column."""
-    return contract.dot(shaping.flatten(a), shaping.flatten(b))
+@_rule(MatrixSlice)
+def _matrix_slice(expr: Any, lifting: _Lifting) -> _Plan:
+    key = tuple(slice(*map(_bound, part)) for part in (expr.rowslice, expr.colslice))
+    return _Plan((expr.parent,), lambda node: indexing.getitem(node, key))
 
 
-_MATRIX_FUNCTIONS: dict[type, Callable[..., Node]] = {
-    sympy.Transpose: contract.transpose, sympy.Adjoint: contract.transpose,
-    sympy.Inverse: lambda x, *_: linear_algebra.inv(x), sympy.Determinant: linear_algebra.det,
-    sympy.Trace: contract.trace, sympy.HadamardProduct: _folded(arithmetic.multiply),
-    sympy.HadamardPower: arithmetic.power, DotProduct: _dot,
-}  # fmt: skip
+def _bound(end: Any) -> Any:
+    return int(end) if getattr(end, "is_Integer", True) else end
 
-for _cls, _function in _MATRIX_FUNCTIONS.items():
+
+@_rule(sympy.BlockMatrix)
+def _blocks(expr: Any, lifting: _Lifting) -> _Plan:
+    rows, columns = expr.blocks.shape
+
+    def build(*nodes: Node) -> Node:
+        bands = [nodes[k * columns : (k + 1) * columns] for k in range(rows)]
+        return shaping.concat([shaping.concat(band, axis=1) for band in bands], axis=0)
+
+    return _Plan(list(expr.blocks), build)
+
+
+@_rule(sympy.FunctionMatrix)
+def _function_matrix(expr: Any, lifting: _Lifting) -> _Plan:
+    if not all(size.is_Integer for size in expr.shape):
+        raise lifting.refused(expr, "has sizes that are no numbers", "Give it a shape of numbers.")
+    return _alone(expr.as_explicit())
+
+
+for _cls, _function in MATRIX_FUNCTIONS.items():
     _RULES[_cls] = _application(_function)
 
 

@@ -18,7 +18,7 @@ FLOORS = (
         "columns figures catalogue dominators"
     ),
     "ops",
-    "build lift formula grad collapse notation readback evaluate facts rounding",
+    "build lift sympy_functions formula grad collapse notation readback evaluate facts rounding",
     (
         "graph loop_labels flow check paths dual sample fulfil expanded vertices node_signs "
         "proving text_tree"

@@ -7,6 +7,8 @@ import pytest
 import sympy
 from c_compiler import needs_c_compiler
 from sympy import Array, Derivative, Function, Matrix, MatrixSymbol, Piecewise, Symbol, Tuple
+from sympy.codegen.cfunctions import exp2, expm1, hypot, log1p, log2, log10
+from sympy.codegen.numpy_nodes import logaddexp
 
 import symgraph as sg
 
@@ -14,7 +16,10 @@ w, x, y, z = sympy.symbols("w x y z")
 t = Symbol("t")
 q = Function("q")(t)
 A = MatrixSymbol("A", 2, 2)
+S, v = MatrixSymbol("S", 3, 3), MatrixSymbol("v", 3, 1)
 whole = Symbol("whole", integer=True, nonnegative=True)
+i, k = Symbol("i", integer=True), sympy.Idx("k", 3)
+u = sympy.IndexedBase("u", shape=(3,))
 
 #: What lambdify is given, and values: (args, exprs, values).
 CASES: dict[str, tuple[Any, Any, tuple[Any, ...]]] = {
@@ -43,6 +48,32 @@ CASES: dict[str, tuple[Any, Any, tuple[Any, ...]]] = {
         x,
         [f(x) for f in (sympy.sin, sympy.asin, sympy.atanh, sympy.sec, sympy.Abs)],
         (0.25,),
+    ),
+    "inverse functions": (x, [f(x) for f in (sympy.acot, sympy.asech, sympy.acsch)], (0.25,)),
+    "inverses of reciprocals": (x, [f(x) for f in (sympy.asec, sympy.acsc, sympy.acoth)], (-2.5,)),
+    "cardinal sines": ([x, y], [sympy.sinc(x), sympy.sinc(y)], (0.0, -2.5)),
+    "fractions": ([x, y], [sympy.frac(x), sympy.frac(y)], (2.75, -2.75)),
+    "parts of real numbers": (
+        x, [f(x) for f in (sympy.re, sympy.im, sympy.conjugate, sympy.arg)], (-2.5,),
+    ),
+    "functions of C": (
+        [x, y],
+        [log1p(x), expm1(x), exp2(y), log2(y), log10(y), hypot(x, y), logaddexp(y, y + 1)],
+        (1e-12, 800.0),
+    ),
+    "an indexed base": ([u], u[0] + u[2] ** 2, (np.array([1.0, 2.0, 3.0]),)),
+    "a computed index": ([u, k], u[k] * u[0], (np.array([4.0, 2.0, 3.0]), 2)),
+    "a sum of entries": (u, sympy.Sum(u[k] ** 2, (k, 0, 2)), (np.array([1.0, 2.0, 3.0]),)),
+    "an entry at symbols": ([A, whole, i], A[whole, i], (np.array([[1.0, 2.0], [3.0, 4.0]]), 1, 0)),
+    "a part of a matrix": (S, S[:2, 1:], (np.arange(9.0).reshape(3, 3),)),
+    "every second row": (S, S[::2, 1], (np.arange(9.0).reshape(3, 3),)),
+    "blocks": (A, sympy.BlockMatrix([[A, 2 * A], [A.T, A]]), (np.arange(4.0).reshape(2, 2),)),
+    "a Kronecker product": (
+        [A], sympy.KroneckerProduct(sympy.Identity(2), A), (np.arange(4.0).reshape(2, 2),),
+    ),
+    "a diagonal": (v, sympy.DiagMatrix(v), (np.array([[1.0], [2.0], [3.0]]),)),
+    "a matrix by a function": (
+        [], sympy.FunctionMatrix(2, 3, sympy.Lambda((k, i), k - 2 * i)), (),
     ),
 }  # fmt: skip
 

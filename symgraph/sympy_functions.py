@@ -1,0 +1,120 @@
+"""What the functions and matrix functions of SymPy are called here, or made of.
+
+Real numbers are meant: `re` and `conjugate` are the number itself. Functions that are quotients or
+inverses of others are written by those, as SymPy defines them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import reduce
+
+import sympy
+from sympy.matrices.expressions.dotproduct import DotProduct
+
+from symgraph.build import arithmetic, contract, linear_algebra, shaping, special
+from symgraph.node import Node
+from symgraph.ops.leaves import fill
+
+__all__ = ["CODE_FUNCTIONS", "FUNCTIONS", "LOGIC", "MATRIX_FUNCTIONS", "folded"]
+
+
+def folded(operation: Callable[[Node, Node], Node]) -> Callable[..., Node]:
+    """An operation on two nodes as one on any number of them, from left to right."""
+    return lambda *nodes: reduce(operation, nodes)
+
+
+def _below(function: Callable[[Node], Node]) -> Callable[[Node], Node]:
+    """1/f(x)."""
+    return lambda x: arithmetic.divide(1, function(x))
+
+
+def _of_reciprocal(function: Callable[[Node], Node]) -> Callable[[Node], Node]:
+    """f(1/x)."""
+    return lambda x: function(arithmetic.divide(1, x))
+
+
+def _times(function: Callable[[Node], Node], factor: float) -> Callable[[Node], Node]:
+    """The factor times f(x)."""
+    return lambda x: arithmetic.multiply(function(x), factor)
+
+
+def _sinc(x: Node) -> Node:
+    quotient = arithmetic.divide(arithmetic.sin(x), x)
+    return arithmetic.where(arithmetic.equal(x, 0), 1.0, quotient)
+
+
+def _angle(x: Node) -> Node:
+    return arithmetic.where(arithmetic.less(x, 0), math.pi, 0.0)
+
+
+def _hypot(x: Node, y: Node) -> Node:
+    return arithmetic.sqrt(arithmetic.add(arithmetic.square(x), arithmetic.square(y)))
+
+
+FUNCTIONS: dict[type, Callable[..., Node]] = {
+    sympy.exp: arithmetic.exp, sympy.log: arithmetic.log, sympy.sin: arithmetic.sin,
+    sympy.cos: arithmetic.cos, sympy.tan: arithmetic.tan, sympy.asin: arithmetic.arcsin,
+    sympy.acos: arithmetic.arccos, sympy.atan: arithmetic.arctan, sympy.atan2: arithmetic.arctan2,
+    sympy.sinh: arithmetic.sinh, sympy.cosh: arithmetic.cosh, sympy.tanh: arithmetic.tanh,
+    sympy.Abs: arithmetic.abs, sympy.floor: arithmetic.floor, sympy.ceiling: arithmetic.ceil,
+    sympy.Mod: arithmetic.remainder, sympy.sign: arithmetic.sign, sympy.erf: special.erf,
+    sympy.erfc: special.erfc, sympy.UnevaluatedExpr: lambda x: x,
+    sympy.Max: folded(arithmetic.maximum), sympy.Min: folded(arithmetic.minimum),
+    sympy.cot: _below(arithmetic.tan), sympy.sec: _below(arithmetic.cos),
+    sympy.csc: _below(arithmetic.sin), sympy.coth: _below(arithmetic.tanh),
+    sympy.sech: _below(arithmetic.cosh), sympy.csch: _below(arithmetic.sinh),
+    sympy.acot: _of_reciprocal(arithmetic.arctan), sympy.asec: _of_reciprocal(arithmetic.arccos),
+    sympy.acsc: _of_reciprocal(arithmetic.arcsin), sympy.acoth: _of_reciprocal(arithmetic.arctanh),
+    sympy.asech: _of_reciprocal(arithmetic.arccosh),
+    sympy.acsch: _of_reciprocal(arithmetic.arcsinh),
+    sympy.sinc: _sinc, sympy.frac: lambda x: arithmetic.subtract(x, arithmetic.floor(x)),
+    sympy.re: lambda x: x, sympy.conjugate: lambda x: x, sympy.im: lambda x: fill(0.0, x.shape),
+    sympy.arg: _angle,
+    sympy.KroneckerDelta: lambda i, j: arithmetic.indicator(arithmetic.equal(i, j)),
+    sympy.StrictLessThan: arithmetic.less, sympy.LessThan: arithmetic.less_equal,
+    sympy.StrictGreaterThan: arithmetic.greater, sympy.GreaterThan: arithmetic.greater_equal,
+    sympy.Eq: arithmetic.equal, sympy.Ne: arithmetic.not_equal,
+}  # fmt: skip
+
+#: Functions of `sympy.codegen` by name: loading that package takes longer than finding them.
+CODE_FUNCTIONS: dict[str, Callable[..., Node]] = {
+    "log1p": arithmetic.log1p, "expm1": arithmetic.expm1, "Sqrt": arithmetic.sqrt,
+    "exp2": lambda x: arithmetic.power(2.0, x), "hypot": _hypot,
+    "log2": _times(arithmetic.log, 1 / math.log(2)),
+    "log10": _times(arithmetic.log, 1 / math.log(10)),
+    "fma": lambda x, y, z: arithmetic.add(arithmetic.multiply(x, y), z),
+    "logaddexp": special.logaddexp,
+}  # fmt: skip
+
+_and, _or = folded(arithmetic.logical_and), folded(arithmetic.logical_or)
+
+
+def _equivalent(*nodes: Node) -> Node:
+    return _and(*(arithmetic.equal(nodes[0], node) for node in nodes[1:]))
+
+
+LOGIC: dict[type, Callable[..., Node]] = {
+    sympy.And: _and, sympy.Or: _or, sympy.Not: arithmetic.logical_not,
+    sympy.Nand: lambda *nodes: arithmetic.logical_not(_and(*nodes)),
+    sympy.Nor: lambda *nodes: arithmetic.logical_not(_or(*nodes)),
+    sympy.Xor: folded(arithmetic.not_equal), sympy.Equivalent: _equivalent,
+    sympy.ITE: arithmetic.where,
+    sympy.Implies: lambda a, b: _or(arithmetic.logical_not(a), b),
+}  # fmt: skip
+
+
+def _dot(a: Node, b: Node) -> Node:
+    """The product of two vectors that SymPy writes as matrices of one row or column."""
+    return contract.dot(shaping.flatten(a), shaping.flatten(b))
+
+
+MATRIX_FUNCTIONS: dict[type, Callable[..., Node]] = {
+    sympy.Transpose: contract.transpose, sympy.Adjoint: contract.transpose,
+    sympy.Inverse: lambda x, *_: linear_algebra.inv(x), sympy.Determinant: linear_algebra.det,
+    sympy.Trace: contract.trace, sympy.HadamardProduct: folded(arithmetic.multiply),
+    sympy.HadamardPower: arithmetic.power, DotProduct: _dot,
+    sympy.KroneckerProduct: folded(linear_algebra.kron),
+    sympy.DiagMatrix: lambda x: contract.diag(shaping.flatten(x)),
+}  # fmt: skip
