@@ -475,14 +475,18 @@ INNERS(INNER)
 typedef void F(inner_kernel)(i64 k, const REAL *a, const REAL *b, i64 bn, REAL *c, i64 add);
 static F(inner_kernel) *const F(inner_kernels)[17] = {INNERS(INNER_NAME)};
 
-/* Lanes along k, where A and B have unit stride. For a few rows of A. */
+/* Lanes along k, where A and B have unit stride. For a few rows of A. From the last column on: a
+   matrix that was multiplied from its first row to its last before lies in the L1 cache with its
+   last rows. */
 static void F(inner)(i64 m, i64 n, i64 k, const REAL *a, i64 am, const REAL *b, i64 bn, REAL *c,
                      i64 cm, i64 add) {
-    for (i64 cols = LANES, j = 0; j < n; j += cols) {
-        while (cols > n - j) cols /= 2;
+    for (i64 cols = 1, j = n; j > 0;) {
+        while (cols < LANES && (j & cols) == 0) cols *= 2;
+        j -= cols;
         for (i64 i = 0; i < m; i++) {
             F(inner_kernels)[cols](k, a + i * am, b + j * bn, bn, c + i * cm + j, add);
         }
+        cols = cols < LANES ? 2 * cols : cols;
     }
 }
 
