@@ -31,7 +31,10 @@ from symgraph.scalar import slot
 from symgraph.shapes import Dim
 from symgraph.template import template
 
-__all__ = ["TYPICAL", "Grouping", "form_of", "grouping", "normal_einsum", "typical"]
+__all__ = [
+    "TYPICAL", "Factor", "Grouping", "form_of", "grouping", "matrix_product", "normal_einsum",
+    "typical",
+]  # fmt: skip
 
 Form = Literal["view", "sum", "embed", "product"]
 
@@ -57,6 +60,36 @@ def form_of(node: Node) -> Form:
     if len(set(node.out)) != len(node.out):
         return "embed"
     return "sum" if set(node.ins[0]) - set(node.out) else "view"
+
+
+class Factor(NamedTuple):
+    """One operand of a matrix product, and whether it stands transposed there."""
+
+    node: Node
+    turned: bool
+
+
+def matrix_product(node: Einsum) -> tuple[Factor, Factor] | None:
+    """The operands of A @ B, matrices or vectors, in their order; None for another product.
+
+    >>> import symgraph as sg
+    >>> A, v = sg.input("A", (2, 3)), sg.input("v", 2)
+    >>> [(factor.node.name, factor.turned) for factor in matrix_product(A.T @ v)]
+    [('A', True), ('v', False)]
+    """
+    left, right = node.ins
+    shared = {*left} & {*right}
+    if len(left) > 2 or len(right) > 2 or len(shared) != 1 or shared <= {*node.out}:
+        return None
+    (over,) = shared
+    (a, b) = node.args
+    for (x, i), (y, j) in (((a, left), (b, right)), ((b, right), (a, left))):
+        if (*(k for k in i if k != over), *(k for k in j if k != over)) == node.out:
+            return (
+                Factor(x, len(i) == 2 and i[0] == over),
+                Factor(y, len(j) == 2 and j[1] == over),
+            )
+    return None
 
 
 def normal_einsum(node: Node, dots: bool = True, ones: bool = True) -> Node:

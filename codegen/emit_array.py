@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from symgraph.codegen import array_runtime
-from symgraph.codegen.contraction import form_of, grouping
+from symgraph.codegen.contraction import form_of, grouping, matrix_product
 from symgraph.codegen.job import Job
 from symgraph.codegen.labels import comment
-from symgraph.codegen.module_text import ROLES, Source, array_text, title_text
+from symgraph.codegen.module_text import ROLES, Source, array_text, size_source, title_text
 from symgraph.codegen.numpy_text import (
     ADD,
     ATOM,
@@ -28,6 +28,7 @@ from symgraph.codegen.numpy_text import (
     Writing,
     axes_text,
     counted_slots,
+    linalg_text,
     number_text,
     row_text,
     tuple_text,
@@ -132,7 +133,8 @@ class _Writer:
             head.append(f"    here = device({given[0]})")
         for k, symbol in enumerate(self.options.symbols):
             if re.search(rf"\bn{k + 1}\b", body):
-                head.append(f"    n{k + 1} = {self._source_of(symbol, given)}  # {symbol.name}")
+                source = size_source(symbol, given, self.args)
+                head.append(f"    n{k + 1} = {source}  # {symbol.name}")
         if "number(" in used:
             head += [
                 "",
@@ -162,12 +164,6 @@ class _Writer:
             if variable.kind == "real":
                 return f"{name}.dtype"
         return f"xp.{self.options.real}"
-
-    def _source_of(self, symbol: Any, given: Sequence[str]) -> str:
-        for text, variable in zip(given, self.args, strict=True):
-            if symbol in variable.shape:
-                return f"{text}.shape[{variable.shape.index(symbol)}]"
-        raise AssertionError(symbol)
 
     # --- one node -----------------------------------------------------------------------------
 
@@ -301,23 +297,10 @@ class _Writer:
         """A pair as (lead, m, k) @ (lead, k, n); plain matrices and vectors without detour."""
         (left, right), (a, b) = node.ins, node.args
         kind = "real" if node.kind == "real" else "integer"
-        if (
-            len(left) <= 2
-            and len(right) <= 2
-            and len({*left} & {*right}) == 1
-            and a.kind == b.kind == kind
-        ):
-            (shared,) = {*left} & {*right}
-            for (x, i), (y, j) in (((a, left), (b, right)), ((b, right), (a, left))):
-                free = (*(k for k in i if k != shared), *(k for k in j if k != shared))
-                if free == node.out and shared not in node.out:
-                    first = self._operand(x, MUL + 1) + (
-                        ".T" if len(i) == 2 and i[0] == shared else ""
-                    )
-                    second = self._operand(y, MUL + 1) + (
-                        ".T" if len(j) == 2 and j[1] == shared else ""
-                    )
-                    return Text(f"{first} @ {second}", MATMUL)
+        factors = matrix_product(node) if a.kind == b.kind == kind else None
+        if factors is not None:
+            texts = [self._operand(x, MUL + 1) + (".T" if turned else "") for x, turned in factors]
+            return Text(" @ ".join(texts), MATMUL)
         plan, sizes = grouping(left, right, node.out), node.sizes()
         if plan.swapped:
             (left, right), (a, b) = (right, left), (b, a)
@@ -419,14 +402,7 @@ class _Writer:
 
     def linalg(self, node: Node) -> Text:
         """Inverse, determinant, solution."""
-        parts = [self._as(arg, "real") for arg in node.args]
-        if isinstance(node, Solve):
-            if node.is_vector:
-                return Text(f"xp.linalg.solve({parts[0]}, ({parts[1]})[..., None])[..., 0]")
-            return Text(f"xp.linalg.solve({parts[0]}, {parts[1]})")
-        if isinstance(node, LogDet):
-            return Text(f"xp.linalg.slogdet({parts[0]})[1]")
-        return Text(f"xp.linalg.{'inv' if isinstance(node, Inv) else 'det'}({parts[0]})")
+        return linalg_text(node, [self._as(arg, "real") for arg in node.args], "xp")
 
     # --- loops --------------------------------------------------------------------------------
 

@@ -10,10 +10,10 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from symgraph.codegen.contraction import form_of
+from symgraph.codegen.contraction import Factor, form_of, matrix_product
 from symgraph.codegen.job import Job
 from symgraph.codegen.labels import comment
-from symgraph.codegen.module_text import ROLES, Source, array_text, title_text
+from symgraph.codegen.module_text import ROLES, Source, array_text, size_source, title_text
 from symgraph.codegen.numpy_text import (
     ADD,
     ATOM,
@@ -23,11 +23,13 @@ from symgraph.codegen.numpy_text import (
     Writing,
     axes_text,
     counted_slots,
+    linalg_text,
     number_text,
     row_text,
     tuple_text,
     wrapped,
 )
+from symgraph.codegen.read_moves import slice_text, windows_text
 from symgraph.codegen.runtime_text import text_of
 from symgraph.codegen.schedule import Block, Loop
 from symgraph.codegen.size_text import SizeText
@@ -39,7 +41,7 @@ from symgraph.ops.loop import Scan
 from symgraph.ops.map import Map
 from symgraph.ops.move import Affine, Concat, Lookup, Pull, Push, Reshape
 from symgraph.ops.reduce import Reduce
-from symgraph.shapes import Dim, product, shape_text
+from symgraph.shapes import Dim, shape_text
 
 __all__ = ["emit_read"]
 
@@ -119,7 +121,8 @@ class _Reader:
         sizes = ""
         for k, symbol in enumerate(self.options.symbols):
             if re.search(rf"\bn{k + 1}\b", body):
-                sizes += f"    n{k + 1} = {self._source_of(symbol, arg_names)}  # {symbol.name}\n"
+                source = size_source(symbol, arg_names, self.args)
+                sizes += f"    n{k + 1} = {source}  # {symbol.name}\n"
         helpers = "".join(f"\n\n{text}" for text in self.writing.helpers.values())
         runtime = text_of(self.runtime)
         head = f'"""{title_text(self.options, arg_names, self.args)}"""\n\n'
@@ -132,12 +135,6 @@ class _Reader:
         if self.constants:
             head += "\n" + "\n".join(self.constants) + "\n"
         return f"{head}{helpers}\n\ndef {self.options.name}({', '.join(arg_names)}):\n{sizes}{body}"
-
-    def _source_of(self, symbol: Any, arg_names: Sequence[str]) -> str:
-        for text, variable in zip(arg_names, self.args, strict=True):
-            if symbol in variable.shape:
-                return f"{text}.shape[{variable.shape.index(symbol)}]"
-        raise AssertionError(symbol)
 
     def _named_result(self, node: Node, path: str) -> str:
         """An output, on a line of its own when it is more than a name."""
@@ -291,24 +288,20 @@ class _Reader:
         return Text(f"np.broadcast_to({x}, {self.sizes.shape(node.shape)})")
 
     def _product(self, node: Einsum) -> Text:
-        left, right = node.ins
-        a, b = node.args
         counts = any(arg.kind == "boolean" for arg in node.args)
-        plain = len(left) <= 2 and len(right) <= 2 and not counts
-        if plain and len(set(left) & set(right)) == 1:
-            (shared,) = set(left) & set(right)
-            for (x, i), (y, j) in (((a, left), (b, right)), ((b, right), (a, left))):
-                free = (*(k for k in i if k != shared), *(k for k in j if k != shared))
-                if free == node.out and shared not in node.out:
-                    chained = self.env[x].tight == MATMUL
-                    first = self._operand(x, MATMUL if chained else MUL + 1)
-                    second = self._operand(y, MUL + 1)
-                    if len(i) == 2 and i[0] == shared:
-                        first = f"{self._operand(x)}.T"
-                    if len(j) == 2 and j[1] == shared:
-                        second = f"{self._operand(y)}.T"
-                    return Text(f"{first} @ {second}", MATMUL)
-        return Text(f"np.einsum({_rule(node)!r}, {self._counted(a)}, {self._counted(b)})")
+        factors = None if counts else matrix_product(node)
+        if factors is None:
+            a, b = map(self._counted, node.args)
+            return Text(f"np.einsum({_rule(node)!r}, {a}, {b})")
+        first, second = factors
+        chained = not first.turned and self.env[first.node].tight == MATMUL
+        left = self._factor(first, MATMUL if chained else MUL + 1)
+        return Text(f"{left} @ {self._factor(second, MUL + 1)}", MATMUL)
+
+    def _factor(self, factor: Factor, tight: int) -> str:
+        if factor.turned:
+            return f"{self._operand(factor.node)}.T"
+        return self._operand(factor.node, tight)
 
     def reduce(self, node: Node) -> Text:
         """Maximum, its position, log-sum-exp, product."""
@@ -345,7 +338,7 @@ class _Reader:
     def pull(self, node: Node) -> Text:
         """Slices and rows in NumPy's own words, everything else by `gather`."""
         assert isinstance(node, Pull)
-        windows = self._windows(node)
+        windows = windows_text(node, self._operand(node.args[0]), self.sizes)
         if windows is not None:
             return Text(windows)
         spots = self._spots(node)
@@ -357,55 +350,6 @@ class _Reader:
         """Entries added to their places."""
         assert isinstance(node, Push)
         return self._moved("scatter", node)
-
-    def _windows(self, node: Pull) -> str | None:
-        """Padding and sliding windows over the last axes; None for anything else."""
-        rank, sizes = node.args[0].ndim, node.args[0].shape
-        width: list[str] = []
-        seen: list[tuple[int, str, str]] = []  # (axis, window, subscript) of each row that slides
-        inner: list[str] = []
-        for axis, row in enumerate(node.rows):
-            if isinstance(row, Lookup) or not row.steps or row.steps[0][0] != axis:
-                return None
-            own = (axis, 1), (rank + len(seen), 1)
-            (_, by), (beside, apart) = (row.steps[0], row.steps[1]) if len(row.steps) == 2 else own
-            if by < 1 or apart < 1 or len(row.steps) > 2:
-                return None
-            count = node.shape[axis]
-            extent: Dim = 1
-            if len(row.steps) == 2:
-                if beside != rank + len(seen):
-                    return None
-                extent = product([apart * (node.shape[beside] - 1) + 1])
-                stop = product([by * (count - 1) + 1])
-                every = f":{self.sizes.dim(stop)}" + (f":{by}" if by > 1 else "")
-                seen.append((axis, self.sizes.dim(extent), every))
-                inner.append(f"::{apart}" if apart > 1 else ":")
-            elif by != 1:
-                return None
-            before = product([-row.offset])
-            after = product([row.offset + by * (count - 1) + extent - sizes[axis]])
-            if not isinstance(before, int) or before < 0:
-                return None
-            if not isinstance(after, int):
-                return None
-            if after < 0 and len(row.steps) < 2:
-                return None
-            width.append(f"({before}, {max(after, 0)})")
-        x = self._operand(node.args[0])
-        if any(pair != "(0, 0)" for pair in width):
-            x = f"np.pad({x}, [{', '.join(width)}])"
-        elif not seen:
-            return None
-        if not seen:
-            return x
-        axes = axes_text([axis for axis, _, _ in seen])
-        extents = ", ".join(extent for _, extent, _ in seen)
-        extents = f"({extents})" if len(seen) > 1 else extents
-        slid = f"np.lib.stride_tricks.sliding_window_view({x}, {extents}, axis={axes})"
-        steps = {a: s for a, _, s in seen}
-        spots = [steps.get(axis, ":") for axis in range(rank)]
-        return f"{slid}[{', '.join([*spots, *inner])}]"
 
     def _spots(self, node: Pull) -> list[str] | None:
         """The subscripts of a slice or of a choice of rows, or None."""
@@ -427,7 +371,7 @@ class _Reader:
                 spots.append(self._index(node, row, size))
                 at += len(row.axes)
                 continue
-            spot = self._slice(row, node.shape, size, at)
+            spot = slice_text(row, node.shape, size, at, self.sizes)
             if spot is None:
                 return None
             spots.append(spot)
@@ -444,27 +388,6 @@ class _Reader:
         if f"    {test}" not in self.lines:  # a test inside of a loop may never be reached
             self.say(test)
         return text
-
-    def _slice(self, row: Affine, shape: Sequence[Dim], size: Dim, at: int) -> str | None:
-        start = row.offset
-        if not row.steps:
-            sure = isinstance(start, int) and isinstance(size, int) and 0 <= start < size
-            return self.sizes.dim(start) if sure or row.checked else None
-        axis, step = row.steps[0]
-        if len(row.steps) > 1 or axis != at:
-            return None
-        count = shape[axis]
-        if (start, step) == (0, 1) and count == size:
-            return ":"
-        if (start, step) == (size - 1, -1) and count == size:
-            return "::-1"
-        if isinstance(start, int) and start >= 0 and step > 0:
-            last = start + step * (count - 1)
-            if isinstance(last, int) and isinstance(size, int) and last < size:
-                return f"{start}:{last + 1}" + (f":{step}" if step > 1 else "")
-            if step == 1 and size - start - count == 0:
-                return f"{start}:"
-        return None
 
     def _moved(self, function: str, node: Pull | Push) -> Text:
         self.runtime.add(function)
@@ -489,14 +412,7 @@ class _Reader:
 
     def linalg(self, node: Node) -> Text:
         """Inverse, determinant, solution."""
-        parts = [self._array(arg) for arg in node.args]
-        if isinstance(node, Solve):
-            if node.is_vector:
-                return Text(f"np.linalg.solve({parts[0]}, ({parts[1]})[..., None])[..., 0]")
-            return Text(f"np.linalg.solve({parts[0]}, {parts[1]})")
-        if isinstance(node, LogDet):
-            return Text(f"np.linalg.slogdet({parts[0]})[1]")
-        return Text(f"np.linalg.{'inv' if isinstance(node, Inv) else 'det'}({parts[0]})")
+        return linalg_text(node, [self._array(arg) for arg in node.args], "np")
 
     # --- loops --------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from symgraph.codegen.job import Options
 from symgraph.ops.leaves import Var
 from symgraph.shapes import shape_text
 
-__all__ = ["ROLES", "Source", "array_text", "title_text"]
+__all__ = ["ROLES", "Source", "array_text", "size_source", "title_text"]
 
 #: The first letters of identifiers of arguments.
 ROLES = {"input": "x", "parameter": "p", "state": "s", "local": "x"}
@@ -44,6 +44,14 @@ def title_text(options: Options, arg_names: Sequence[str], args: Sequence[Var]) 
         rows.append(f"n{k + 1}  size {symbol.name}")
     text = "\n".join(rows) + "\n"
     return text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+
+
+def size_source(symbol: Any, names: Sequence[str], args: Sequence[Var]) -> str:
+    """The expression that reads a size off the first argument that has it."""
+    for name, variable in zip(names, args, strict=True):
+        if symbol in variable.shape:
+            return f"{name}.shape[{variable.shape.index(symbol)}]"
+    raise AssertionError(symbol)
 
 
 def array_text(array: Any) -> str:

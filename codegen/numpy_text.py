@@ -11,13 +11,15 @@ import sympy
 
 from symgraph.codegen.size_text import SizeText
 from symgraph.errors import UnsupportedError
+from symgraph.node import Node
+from symgraph.ops.linalg import Inv, LogDet, Solve
 from symgraph.ops.move import Affine, Lookup, Row
 from symgraph.scalar import NUMPY, Pointwise, functions, slot
 from symgraph.template import function_name
 
 __all__ = [
     "ADD", "ATOM", "MATMUL", "MUL", "POW", "TESTS", "UNARY", "Dialect", "Text", "Writing",
-    "axes_text", "counted_slots", "number_text", "row_text", "tuple_text", "wrapped",
+    "axes_text", "counted_slots", "linalg_text", "number_text", "row_text", "tuple_text", "wrapped",
 ]  # fmt: skip
 
 #: How tightly Python's operators bind.
@@ -64,6 +66,17 @@ def tuple_text(numbers: Sequence[int]) -> str:
     """A tuple of numbers."""
     inner = ", ".join(map(str, numbers))
     return f"({inner},)" if len(numbers) == 1 else f"({inner})"
+
+
+def linalg_text(node: Node, parts: Sequence[str], module: str) -> Text:
+    """An inverse, a determinant, its logarithm or a solution, in the words of NumPy."""
+    if isinstance(node, Solve):
+        right = f"({parts[1]})[..., None]" if node.is_vector else parts[1]
+        solved = f"{module}.linalg.solve({parts[0]}, {right})"
+        return Text(f"{solved}[..., 0]" if node.is_vector else solved)
+    if isinstance(node, LogDet):
+        return Text(f"{module}.linalg.slogdet({parts[0]})[1]")
+    return Text(f"{module}.linalg.{'inv' if isinstance(node, Inv) else 'det'}({parts[0]})")
 
 
 def row_text(row: Row, sizes: SizeText) -> str:

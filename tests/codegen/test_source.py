@@ -18,6 +18,7 @@ import pytest
 
 import symgraph as sg
 from symgraph.node import Node
+from symgraph.ops.move import Affine, pull
 
 STYLES = ["fast", "read"]
 
@@ -86,6 +87,13 @@ def test_code_for_reading_is_one_plain_function() -> None:
         "    h1 = np.tanh(x1 @ p1 + p2)  # h, (N, 4)\n"
         "    return h1\n"
     )  # fmt: skip
+
+
+def test_code_for_reading_takes_every_other_entry_and_zeros_behind_the_last() -> None:
+    x = sg.input("x", 3)
+    every_other = pull(x, [Affine(0, ((0, 2),))], (4,))
+
+    assert sg.compile([x], every_other, style="read")([1.0, 2.0, 3.0]).tolist() == [1, 3, 0, 0]
 
 
 def test_one_operation_stands_on_a_line() -> None:
