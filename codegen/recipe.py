@@ -22,7 +22,8 @@ from symgraph.codegen.schedule import schedule
 from symgraph.errors import UnsupportedError
 from symgraph.node import Node
 from symgraph.ops.leaves import Var
-from symgraph.shapes import bind_dim
+from symgraph.ops.move import Affine, Pull, check_positions
+from symgraph.shapes import bind_dim, dim_symbols
 
 if TYPE_CHECKING:
     from symgraph.codegen.module_text import Source
@@ -119,10 +120,24 @@ class Recipe:
         ]
         return tuple(sorted(found, key=str))
 
+    @cached_property
+    def _reads(self) -> list[Node]:
+        """The nodes that read positions which data may have too few entries for."""
+        symbols = set(self.options.symbols)
+        return [
+            node
+            for node in everything(self._everywhere)
+            if type(node) is Pull
+            and any(isinstance(row, Affine) and row.checked for row in node.rows)
+            and symbols.issuperset(dim_symbols([*node.shape, *node.args[0].shape]))
+        ]
+
     def check_sizes(self, dims: Mapping[sympy.Symbol, int]) -> None:
-        """Raise ShapeError where a size comes out negative."""
+        """Raise ShapeError where a size comes out negative, RangeError where data are too short."""
         for dim in self.sizes:
             bind_dim(dim, dims)
+        for node in self._reads:
+            check_positions(node, dims)
 
     @cached_property
     def _everywhere(self) -> Roots:

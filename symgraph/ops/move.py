@@ -24,6 +24,7 @@ __all__ = [
     "Push",
     "Reshape",
     "Row",
+    "check_positions",
     "concat_node",
     "identity_row",
     "pull",
@@ -80,13 +81,30 @@ def _positions(
             at = at + step * grid[axis]
         fits = (at >= 0) & (at < size)
         if row.checked and 0 not in out and not fits.all():
-            raise RangeError(
-                f"slice: position {int(at[~fits][0])} is outside 0..{size - 1}. Give data with "
-                "more entries along the axis, or an index inside of it."
-            )
+            raise _outside(int(at[~fits][0]), size)
         inside = inside & fits
         places.append(np.clip(at, 0, max(size - 1, 0)))
     return places, inside
+
+
+def check_positions(node: Node, dims: Mapping[sympy.Symbol, int]) -> None:
+    """Raise RangeError where a Pull reads a checked position outside of its operand."""
+    out, sizes = bind_shape(node.shape, dims), bind_shape(node.args[0].shape, dims)
+    for row, size in zip(node.params[1], sizes, strict=True):
+        if isinstance(row, Lookup) or not row.checked or 0 in out:
+            continue
+        offset = row.offset if isinstance(row.offset, int) else _signed(row.offset, dims)
+        ends = [step * (out[axis] - 1) for axis, step in row.steps]
+        low, high = (offset + sum(pick(0, end) for end in ends) for pick in (min, max))
+        if low < 0 or high >= size:
+            raise _outside(low if low < 0 else high, size)
+
+
+def _outside(position: int, size: int) -> RangeError:
+    return RangeError(
+        f"slice: position {position} is outside 0..{size - 1}. Give data with more entries along "
+        "the axis, or an index inside of it."
+    )
 
 
 def _signed(offset: Any, dims: Mapping[sympy.Symbol, int]) -> int:

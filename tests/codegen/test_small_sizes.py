@@ -37,6 +37,20 @@ def test_sizes_that_come_out_negative_are_refused(value: str, options: dict[str,
         f(np.zeros((0, 2)))
 
 
+@pytest.mark.parametrize("options", TARGETS, ids=str)
+@pytest.mark.parametrize("place", [-1, 0, 2, -3])
+def test_rows_that_the_data_do_not_have_are_refused(place: int, options: dict[str, Any]):
+    f = sg.compile([x], x[place] * 2, **options)
+
+    for size in range(4):
+        given = np.arange(2.0 * size).reshape(size, 2)
+        if -size <= place < size:
+            np.testing.assert_array_equal(f(given), 2 * given[place])
+        else:
+            with pytest.raises(sg.RangeError, match=rf"is outside 0\.\.{size - 1}"):
+                f(given)
+
+
 @given(st.integers(0, 6), st.integers(0, 6))
 @settings(max_examples=20, deadline=None)
 def test_a_slice_is_that_of_numpy_or_refused(size: int, start: int):
