@@ -7,7 +7,7 @@ Kinks have stated derivatives (see `symgraph.scalar`).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, overload
+from typing import Any, NamedTuple, overload
 
 import numpy as np
 import sympy
@@ -29,7 +29,7 @@ from symgraph.printing import describe
 from symgraph.scalar import slot
 from symgraph.shapes import Dim, product, same_shape, shape_text
 from symgraph.template import template
-from symgraph.walks import check_names, reachable, topological
+from symgraph.walks import by_name, reachable, topological
 
 __all__ = ["adjoints", "by_symmetric", "grad", "hessian", "hvp", "jacobian", "jvp", "vjp"]
 
@@ -48,17 +48,26 @@ def _check_source(root: Node, source: Node, nodes: set[Node]) -> Node:
     return source
 
 
-def _as_roots(expr: Any, sources: Any) -> tuple[Node, list[Node]]:
+class _Asked(NamedTuple):
+    """What is derived by what, and all that it is made of, operands before users."""
+
+    root: Node
+    sources: list[Node]
+    order: list[Node]
+
+
+def _asked(expr: Any, sources: Any) -> _Asked:
     root = as_node(expr, "grad")
     if root.kind != "real":
         raise GradientError(
             f"grad: {describe(root)} is {root.kind}; only real values have derivatives. "
             "Differentiate what it was made from."
         )
-    nodes = reachable([root])
+    order = topological([root])
+    nodes = set(order)
     checked = [_check_source(root, as_node(one, "grad"), nodes) for one in _listed(sources)]
-    check_names([root])
-    return root, checked
+    by_name(node for node in order if node.is_variable)
+    return _Asked(root, checked, order)
 
 
 def _listed(given: Any) -> list[Any]:
@@ -99,8 +108,9 @@ def adjoints(expr: Any, wrt: Sequence[Node] | None = None, cotangent: Any = None
 
     `wrt` limits the sweep; None takes all real leaves.
     """
-    root, sources = _as_roots(expr, [] if wrt is None else wrt)
-    return reverse({root: _ct_for(root, cotangent)}, None if wrt is None else set(sources))
+    root, sources, order = _asked(expr, [] if wrt is None else wrt)
+    wanted = None if wrt is None else set(sources)
+    return reverse({root: _ct_for(root, cotangent)}, wanted, order=order)
 
 
 @overload
@@ -121,8 +131,9 @@ def grad(expr: Any, wrt: Any, cotangent: Any = None) -> Any:
     >>> print(sg.grad(w * x**2, x))
     2*w*x
     """
-    root, sources = _as_roots(expr, wrt)
-    found = reverse({root: _ct_for(root, cotangent)}, set(sources)).cotangent
+    root, sources, order = _asked(expr, wrt)
+    seeds = {root: _ct_for(root, cotangent)}
+    found = reverse(seeds, set(sources), order=order, edges=False).cotangent
     results = [_allowed(s, found.get(s, None) or fill(0, s.shape, "real")) for s in sources]
     return results if isinstance(wrt, (list, tuple)) else results[0]
 
@@ -154,7 +165,7 @@ def jvp(expr: Any, wrt: Any, tangent: Any) -> Node:
     >>> print(sg.jvp(sg.sin(x), x, 2.0))
     2*cos(x)
     """
-    root, sources = _as_roots(expr, wrt)
+    root, sources, _ = _asked(expr, wrt)
     seeds = _seeds(sources, _listed(tangent) if isinstance(wrt, (list, tuple)) else [tangent])
     return forward([root], seeds).get(root, fill(0, root.shape, "real"))
 
@@ -192,7 +203,7 @@ def hvp(expr: Any, wrt: Any, vector: Any) -> Any:
     6*x
     """
     many = isinstance(wrt, (list, tuple))
-    root, sources = _as_roots(expr, wrt)
+    root, sources, _ = _asked(expr, wrt)
     gradients = grad(root, sources)
     found = forward(gradients, _seeds(sources, _listed(vector) if many else [vector]))
     results = [found.get(g, fill(0, g.shape, "real")) for g in gradients]
@@ -221,7 +232,7 @@ def jacobian(expr: Any, wrt: Any) -> Node:
         return grad(root, source)
     size = product(root.shape)
     ct = local(root, "ct")
-    found = reverse({root: ct}, {source}).cotangent.get(source)
+    found = reverse({root: ct}, {source}, edges=False).cotangent.get(source)
     if found is None:
         return fill(0, (*root.shape, *source.shape), "real")
     flat = batched_roots([found], {ct: _basis(root.shape, size)}, size)[0]
@@ -265,7 +276,7 @@ def _row(part: Node, variables: Sequence[Node]) -> Node:
 
 
 def _as_root_and_source(expr: Any, wrt: Any) -> tuple[Node, Node]:
-    root, sources = _as_roots(expr, wrt)
+    root, sources, _ = _asked(expr, wrt)
     if len(sources) != 1 or isinstance(wrt, (list, tuple)):
         raise GradientError(
             f"jacobian: {len(sources)} nodes at once, and their Jacobians have different shapes. "

@@ -102,16 +102,17 @@ class Template:
 
         None where the partial derivative is 0.
         """
-        if k not in self._products:
-            partial = self.derivative(k)
-            if partial == 0:
-                self._products[k] = None
-                return None
-            used = used_slots(partial)
-            moved = partial.xreplace({slot(j): slot(i + 1) for i, j in enumerate(used)})
-            body = masked(slot(0) * masked(moved))
-            self._products[k] = (template(body, 1 + len(used)), tuple(used))
-        return self._products[k]
+        if k in self._products:
+            return self._products[k]
+        partial = self.derivative(k)
+        if partial == 0:
+            self._products[k] = None
+            return None
+        used = used_slots(partial)
+        moved = partial.xreplace({slot(j): slot(i + 1) for i, j in enumerate(used)})
+        body = masked(slot(0) * masked(moved))
+        found = self._products[k] = (template(body, 1 + len(used)), tuple(used))
+        return found
 
     @property
     def lowered(self) -> Any:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from symgraph.node import Node
 
 __all__ = [
+    "by_name",
     "check_names",
     "dag_size",
     "depth_first",
@@ -111,8 +112,13 @@ def check_names(roots: Iterable[Node]) -> dict[str, Node]:
 
     Raises NameClashError when one name stands for two different variables.
     """
+    return by_name(variables(roots))
+
+
+def by_name(variables: Iterable[Node]) -> dict[str, Node]:
+    """The variables by name; raises NameClashError as `check_names`."""
     named: dict[str, Node] = {}
-    for node in variables(roots):
+    for node in variables:
         name: str = node.params[0]
         if node.params[2] == "local":
             continue  # inside of a loop a name may stand for something else

@@ -49,12 +49,13 @@ class Map(Node):
 
     def vjp(self, ct: Node, k: int) -> Node | None:
         args = self._args
-        product = self.params[0].product(k) if args[k].kind == "real" else None
+        operand = args[k]
+        product = self.params[0].product(k) if operand.kind == "real" else None
         if product is None:
             return None
         body, used = product
-        local = folded_map(body, (ct, *[args[j] for j in used]))
-        return sum_to_shape(local, args[k].shape)
+        local = folded_map(body, (ct, *map(args.__getitem__, used)))
+        return local if local.shape == operand.shape else sum_to_shape(local, operand.shape)
 
     def jvp(self, tangents: Sequence[Node | None]) -> Node | None:
         parts: list[Node] = []
@@ -140,6 +141,7 @@ def _title(body: Template) -> str:
 
 
 _SAME = template(slot(0), 1)
+_FOLDED = frozenset({Fill, Einsum})  # what may be absorbed: constants, and broadcasts
 
 
 def folded_map(body: Template, args: tuple[Node, ...]) -> Node:
@@ -149,13 +151,9 @@ def folded_map(body: Template, args: tuple[Node, ...]) -> Node:
     """
     if body is _SAME:
         return args[0]
-    for arg in args:
-        if type(arg) is Fill or type(arg) is Einsum:
-            break
-    else:
-        if len(args) == 1 or len(set(args)) == len(args):
-            hoisted = _hoist_mask(body, args)
-            return map_node(body, args) if hoisted is None else hoisted
+    if _FOLDED.isdisjoint(map(type, args)) and len(set(args)) == len(args):
+        hoisted = _hoist_mask(body, args)
+        return map_node(body, args) if hoisted is None else hoisted
     shape = broadcast([arg.shape for arg in args], _title(body))
     value = _float_value(body, args)
     if value is not None:
@@ -244,14 +242,15 @@ def _hoist_mask(body: Template, args: tuple[Node, ...]) -> Node | None:
     ct = args[0]
     if type(ct) is not Map:
         return None
-    mask = ct.params[0].mask
-    if mask is None and ct.params[0] is not _ADD:
+    outer = ct.params[0]
+    mask = outer.mask
+    if mask is None and not (outer is _ADD and all(map(_mask_of, ct._args))):
         return None
     if not _is_linear_in_first(body):
         return None
     if mask is None:
         live = _either(*ct.args)
-        return None if live is None else map_node(_MASK, (live, map_node(body, args)))
+        return map_node(_MASK, (live, map_node(body, args)))
     condition, value, negated = mask
     inner = folded_map(body, (_apply(value, list(ct.args)), *args[1:]))
     around = _MASK_ELSE if negated else _MASK
@@ -268,21 +267,24 @@ def _is_linear_in_first(body: Template) -> bool:
     return len(factors) > 1 and not any(slot(0) in f.free_symbols for f in others)
 
 
-def _live(node: Node) -> Node | None:
-    """Where a masked value may differ from 0; None for a value without a mask."""
-    mask = node.template.mask if type(node) is Map else None
-    if mask is None:
-        return None
+def _mask_of(node: Node) -> tuple[Any, Any, bool] | None:
+    """The mask of a pointwise formula that has one."""
+    mask: tuple[Any, Any, bool] | None = node.params[0].mask if type(node) is Map else None
+    return mask
+
+
+def _live(node: Node) -> Node:
+    """Where a masked value may differ from 0."""
+    mask = _mask_of(node)
+    assert mask is not None
     condition = _apply(mask[0], list(node.args))
     return map_node(_NOT, (condition,)) if mask[2] else condition
 
 
-def _either(x: Node, y: Node) -> Node | None:
-    """Where one of two masked values may differ from 0; None when one has no mask."""
+def _either(x: Node, y: Node) -> Node:
+    """Where one of two masked values may differ from 0."""
     first, second = _live(x), _live(y)
-    if first is None or second is None or first is second:
-        return None if second is None else first
-    return map_node(_OR, (first, second))
+    return first if first is second else map_node(_OR, (first, second))
 
 
 def add_up(parts: Sequence[Node]) -> Node | None:
@@ -295,8 +297,7 @@ def add_up(parts: Sequence[Node]) -> Node | None:
 
 def _plus(x: Node, y: Node) -> Node:
     """x + y; two masks of one condition become one choice."""
-    left = x.template.mask if type(x) is Map else None
-    right = y.template.mask if type(y) is Map else None
+    left, right = _mask_of(x), _mask_of(y)
     if left is not None and right is not None:
         conditions = [_apply(m[0], list(n.args)) for m, n in ((left, x), (right, y))]
         values = [_apply(m[1], list(n.args)) for m, n in ((left, x), (right, y))]

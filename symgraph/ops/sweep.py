@@ -75,7 +75,7 @@ def dependents(order: Sequence[Node], sources: Collection[Node] | None) -> set[N
             chosen = not node._args and not isinstance(node, Fill)
         else:
             chosen = node in sources
-        if chosen or any(arg in active for arg in node._args):
+        if chosen or not active.isdisjoint(node._args):
             active.add(node)
     return active
 
@@ -85,40 +85,52 @@ def reverse(
     seeds: Mapping[Node, Node],
     sources: Collection[Node] | None,
     rename: Callable[[Node, Node], Node] | None = None,
+    order: Sequence[Node] | None = None,
+    edges: bool = True,
 ) -> Adjoints:
     """Propagate cotangents from the seeds down to the sources, every node once.
 
     `rename(node, cotangent)` may give a cotangent another form (a name, say) in which it goes on.
+    `order` are the nodes below the seeds in topological order, where these are known; without
+    `edges` the contributions are not kept.
     Source: reverse accumulation, Griewank and Walther 2008, chapter 3.
     """
     # The steps of a derivation, which are named, follow the order in which its author wrote them.
-    order = topological(seeds) if rename is None else sorted(reachable(seeds), key=_serial)
+    if rename is not None:
+        order = sorted(reachable(seeds), key=_serial)
+    elif order is None:
+        order = topological(seeds)
     active = dependents(order, sources)
     found = Adjoints()
-    parts: dict[Node, list[Node]] = {}
-    for node, seed in seeds.items():
-        parts[node] = [seed]
+    cotangent, contribution, arriving = found.cotangent, found.contribution, found.arriving
+    parts = {node: [seed] for node, seed in seeds.items()}
     for node in reversed(order):
         if node not in active:
             continue
-        if node in found.arriving:
+        if node in arriving:
             _through_loop(node, found, parts, active)
             continue
         given = parts.pop(node, None)
         if given is None:
             continue
-        ct = found.cotangent[node] = total(given)
+        ct = cotangent[node] = given[0] if len(given) == 1 else total(given)
         if rename is not None:
             ct = rename(node, ct)
         if node.is_projection:
-            found.arriving.setdefault(node._args[0], []).append((node, ct))
+            arriving.setdefault(node._args[0], []).append((node, ct))
             continue
         for k, arg in enumerate(node._args):
-            if arg in active:
-                part = node.vjp(ct, k)
-                if part is not None and not _is_zero(part):
-                    found.contribution[node, k] = part
-                    parts.setdefault(arg, []).append(part)
+            if arg not in active:
+                continue
+            part = node.vjp(ct, k)
+            if part is None or _is_zero(part):
+                continue
+            if edges:
+                contribution[node, k] = part
+            if arg in parts:
+                parts[arg].append(part)
+            else:
+                parts[arg] = [part]
     return found
 
 
