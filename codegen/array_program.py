@@ -15,6 +15,7 @@ from symgraph.codegen.numpy_space import executed
 from symgraph.codegen.recipe import Recipe
 from symgraph.codegen.signature import Signature
 from symgraph.errors import KindError, ShapeError, UnsupportedError
+from symgraph.files import path_of, writing
 from symgraph.ops.leaves import Var
 from symgraph.shapes import bind_dim, shape_text
 
@@ -64,8 +65,9 @@ class ArrayProgram:
 
     def save(self, path: str | Path) -> Path:
         """Write the source as a module; it needs NumPy and array-api-compat."""
-        target = Path(path)
-        target.write_text(self.source, encoding="utf-8", newline="\n")
+        target = path_of("save", path)
+        with writing("save", target):
+            target.write_text(self.source, encoding="utf-8", newline="\n")
         return target
 
     def _entered(self, values: Sequence[Any]) -> list[Any]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from symgraph.codegen.program import compile
 from symgraph.errors import UnsupportedError
+from symgraph.files import path_of, writing
 from symgraph.node import Node
 from symgraph.ops.leaves import Var
 
@@ -47,7 +48,7 @@ def export_inference(
 
     Raises UnsupportedError for another suffix.
     """
-    target = Path(path)
+    target = path_of("export", path)
     inputs = [variable for variable in args if variable.name not in weights]
     kept = [variable for variable in args if variable.name in weights]
     program = compile([*inputs, *kept], dict(outputs), dtype=dtype, name=_NAME)
@@ -65,6 +66,7 @@ def export_inference(
     tail = _PREDICT.format(
         inputs=tuple(variable.name for variable in inputs), weights=tuple(keys), name=_NAME
     )
-    target.with_suffix(".npz").write_bytes(buffer.getvalue())
-    target.write_text(program.source + tail, encoding="utf-8", newline="\n")
+    with writing("export", target):
+        target.with_suffix(".npz").write_bytes(buffer.getvalue())
+        target.write_text(program.source + tail, encoding="utf-8", newline="\n")
     return target

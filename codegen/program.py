@@ -37,6 +37,7 @@ from symgraph.errors import (
     UnknownNameError,
     UnsupportedError,
 )
+from symgraph.files import path_of, writing
 from symgraph.garbage import uncollected
 from symgraph.node import Node
 from symgraph.ops.leaves import Var
@@ -381,8 +382,10 @@ class Program:
         The suffix chooses: `.py` is a module that needs NumPy alone, `.pyx` one for Cython with all
         of its C inside, `.c` the C; any other holds `source`. Nothing of it needs a compiler.
         """
-        target = Path(path)
-        target.write_text(self._written(target.suffix.lower()), encoding="utf-8", newline="\n")
+        target = path_of("save", path)
+        text = self._written(target.suffix.lower())
+        with writing("save", target):
+            target.write_text(text, encoding="utf-8", newline="\n")
         return target
 
     def export(

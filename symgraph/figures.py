@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from symgraph.errors import DrawError, UnsupportedError
+from symgraph.files import path_of, writing
 
 __all__ = ["new_figure", "save_figure"]
 
@@ -33,11 +34,12 @@ def new_figure(what: str, size: tuple[float, float] = (6.4, 4.8), *, fitted: boo
 def save_figure(figure: Any, path: str | Path) -> Path:
     """Write a figure; the suffix chooses the format: .svg, .pdf or .png.
 
-    Raises DrawError for another suffix, OSError when the file cannot be written.
+    Raises DrawError for another suffix, KindError for no path, StorageError when the
+    file cannot be written.
     """
     from matplotlib import rc_context
 
-    target = Path(path)
+    target = path_of("plot", path)
     suffix = target.suffix.lower()
     if suffix not in _METADATA:
         raise DrawError(
@@ -45,6 +47,6 @@ def save_figure(figure: Any, path: str | Path) -> Path:
             f"Write {(target.stem or 'plot') + '.svg'!r}, for example."
         )
     # Without a salt the ids of an SVG are drawn at random.
-    with rc_context({"svg.hashsalt": "symgraph"}):
+    with rc_context({"svg.hashsalt": "symgraph"}), writing("plot", target):
         figure.savefig(target, metadata=_METADATA[suffix], dpi=150)
     return target

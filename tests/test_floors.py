@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 FLOORS = (
-    "began errors shapes garbage answers",
+    "began errors shapes garbage answers files",
     (
         "node node_symbol opaque operators walks printing scalar special abstract template random "
         "columns figures catalogue dominators"

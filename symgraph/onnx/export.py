@@ -11,10 +11,11 @@ import numpy as np
 from symgraph.build.coerce import as_node
 from symgraph.codegen.program import compile
 from symgraph.errors import KindError, ShapeError, UnknownNameError, UnsupportedError
+from symgraph.files import path_of
 from symgraph.node import Node
 from symgraph.ops.leaves import Var
 from symgraph.shapes import shape_text
-from symgraph.train.store import path_of
+from symgraph.train.store import replace_file
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -45,7 +46,7 @@ def to_onnx(
     runs neither Conv nor AveragePool in, these two as windows and sums of products.
     Raises UnsupportedError naming the node that ONNX cannot say (random numbers, inverses), and
     where onnx is not installed; ShapeError, KindError and UnknownNameError for weights that do not
-    fit.
+    fit; StorageError for a file that cannot be written.
 
     >>> import symgraph as sg
     >>> x, W = sg.input("x", ("N", 2)), sg.parameter("W", (2, 3))
@@ -75,6 +76,7 @@ def to_onnx(
         if variable.name in arrays:
             array = arrays[variable.name]
             w.initializers[("weight", variable.name)] = onnx.numpy_helper.from_array(array, name)
+    names = [w.name(wanted) for wanted in named]  # before the values in between take one of them
     for variable in recipe.variables:
         _open_sizes(w, variable)
         if variable.name not in arrays:
@@ -82,9 +84,8 @@ def to_onnx(
             inputs.append(w.declared(place.name, variable.kind, variable.shape))
     write_block(w, job.block)
     results = []
-    for wanted, node, root in zip(named, job.outputs, recipe.roots, strict=True):
+    for name, node, root in zip(names, job.outputs, recipe.roots, strict=True):
         made = w.full(node, root.kind)
-        name = w.name(wanted)
         w.nodes.append(onnx.helper.make_node("Identity", [made], [name]))
         results.append(w.declared(name, root.kind, root.shape))
     nodes, initializers = w.used()
@@ -95,7 +96,7 @@ def to_onnx(
     )  # fmt: skip
     onnx.checker.check_model(model, full_check=True)
     if target is not None:
-        target.write_bytes(model.SerializeToString())
+        replace_file(target, model.SerializeToString())
     return model
 
 

@@ -32,10 +32,11 @@ from numpy.typing import NDArray
 
 from symgraph.answers import answering
 from symgraph.errors import KindError, RangeError, UnknownNameError, UnsupportedError
+from symgraph.files import path_of
 from symgraph.train.history import History
 from symgraph.train.keywords import refuse
 from symgraph.train.names import unknown_name
-from symgraph.train.store import SUFFIXES, path_of
+from symgraph.train.store import SUFFIXES
 
 if TYPE_CHECKING:
     from symgraph.train.model import Model

@@ -23,9 +23,9 @@ from symgraph.errors import (
     UnknownNameError,
     UnsupportedError,
 )
+from symgraph.files import path_of, writing
 from symgraph.train.names import unknown_name
 from symgraph.train.optim import Adam
-from symgraph.train.store import path_of
 
 if TYPE_CHECKING:
     from symgraph.train.model import Model
@@ -211,19 +211,18 @@ class SweepTable(Sequence[Row]):
         rows = [
             {name: _plain(value) for name, value in row.items()} for row in self._rows
         ]  # fmt: skip
-        if target.suffix == ".jsonl":
-            lines = [json.dumps(row, ensure_ascii=False) for row in rows]
-            target.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-        elif target.suffix == ".csv":
-            with target.open("w", newline="", encoding="utf-8") as file:
-                writer = csv.DictWriter(file, self.names, restval="", lineterminator="\n")
-                writer.writeheader()
-                writer.writerows(rows)
-        else:
+        if target.suffix not in (".csv", ".jsonl"):
             raise UnsupportedError(
                 f"save: {target.name!r} ends in {target.suffix!r}, and a table is written as .csv "
                 "or .jsonl. Choose one of these."
             )
+        with writing("save", target), target.open("w", newline="", encoding="utf-8") as file:
+            if target.suffix == ".jsonl":
+                file.writelines(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows)
+                return
+            writer = csv.DictWriter(file, self.names, restval="", lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
 
     def __repr__(self) -> str:
         names = self.names

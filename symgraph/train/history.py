@@ -14,8 +14,8 @@ from typing import Any
 from symgraph.answers import answering
 from symgraph.errors import UnsupportedError
 from symgraph.figures import new_figure
+from symgraph.files import path_of, writing
 from symgraph.train.names import unknown_name
-from symgraph.train.store import path_of
 
 __all__ = ["History"]
 
@@ -113,7 +113,8 @@ class History(Mapping[str, list[float]]):
                 f"history.save: {target.name!r} ends in {target.suffix!r}, and a history is "
                 "written as .csv or .jsonl. Choose one of these."
             )
-        target.write_text(text, encoding="utf-8", newline="")
+        with writing("history.save", target):
+            target.write_text(text, encoding="utf-8", newline="")
 
     def _csv(self) -> str:
         buffer = io.StringIO()

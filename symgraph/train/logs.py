@@ -20,8 +20,9 @@ from pathlib import Path
 from typing import IO, Any, TypeAlias
 
 from symgraph.errors import KindError, UnsupportedError
+from symgraph.files import refused
 from symgraph.train.history import History
-from symgraph.train.store import refused, replace_file
+from symgraph.train.store import replace_file
 
 __all__ = ["Log", "open_logs"]
 
@@ -63,7 +64,7 @@ def open_logs(given: Any) -> list[Log]:
 
 
 def _open(place: Any) -> Log:
-    if not isinstance(place, str | os.PathLike):
+    if not isinstance(place, str | os.PathLike) or "\0" in os.fsdecode(place):
         raise KindError(
             f"fit: log is {place!r}, and it is the name of a file, or a list of names. "
             'Write log="run.csv".'

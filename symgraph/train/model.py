@@ -14,6 +14,7 @@ from symgraph.answers import answering
 from symgraph.codegen.inference import export_inference
 from symgraph.codegen.program import check_threads
 from symgraph.errors import KindError, UnsupportedError
+from symgraph.files import path_of
 from symgraph.node import Node
 from symgraph.onnx.export import to_onnx
 from symgraph.train.course import Course
@@ -44,7 +45,6 @@ from symgraph.train.plan import (
 from symgraph.train.program import Dtype, Settings, Target
 from symgraph.train.saved import load_model, save_model
 from symgraph.train.spec import AUTO, Spec, read_spec
-from symgraph.train.store import path_of
 from symgraph.train.summary import Summary, summarise
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from symgraph.errors import KindError, StorageError, UnsupportedError
+from symgraph.files import path_of, refused
 from symgraph.train import store
 from symgraph.train.checkpoint import Arrays, Checkpoint, read_description
 from symgraph.train.locks import FolderLock
@@ -33,7 +34,7 @@ class RunFolder:
     """
 
     def __init__(self, path: Any) -> None:
-        if not isinstance(path, (str, os.PathLike)) or not str(path):
+        if not isinstance(path, (str, os.PathLike)) or not str(path) or "\0" in str(path):
             raise KindError(
                 f"fit: checkpoint is {path!r}, and it is the path of a folder, such as 'run/'."
             )
@@ -50,7 +51,7 @@ class RunFolder:
             raise
         except OSError as error:
             what = f"fit: the folder {str(self.path)!r} for checkpoints cannot be used"
-            raise store.refused(error, what, "What is in it") from error
+            raise refused(error, what, "What is in it") from error
         store.sweep(self.path, "step-*")
         return self
 
@@ -118,7 +119,7 @@ def read_model(path: str | Path) -> tuple[Arrays, Arrays, dict[str, Any]]:
     The file is a saved model or a checkpoint; of a folder it is the last checkpoint that is whole.
     Raises UnsupportedError for anything else, MissingFileError.
     """
-    source = store.path_of("load", path)
+    source = path_of("load", path)
     if not source.suffix and not source.exists():
         raise store.missing(source)
     if source.is_dir():

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from numpy.typing import NDArray
 
+from symgraph.files import path_of
 from symgraph.train import store
 from symgraph.train.checkpoint import describe
 from symgraph.train.engine import Engine
@@ -22,7 +23,7 @@ Arrays: TypeAlias = Mapping[str, NDArray[Any]]
 
 def save_model(path: str | Path, engine: Engine, training: Training | None) -> None:
     """Write what a model has learnt; of a training, what it needs to go on, where that fits in."""
-    target = store.path_of("save", path)
+    target = path_of("save", path)
     arrays = {**engine.parameters, **engine.states}
     if training is not None and target.suffix == ".safetensors":
         arrays |= training.slots

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from symgraph.answers import answer_calls
 from symgraph.codegen.outside import NO_ARRAY, from_outside
 from symgraph.errors import KindError, RangeError, ShapeError, StorageError, UnsupportedError
+from symgraph.files import path_of, refused
 from symgraph.train import store
 from symgraph.train.tables import (
     CsvTable,
@@ -57,7 +58,7 @@ def load(
     UnknownNameError for a column that is not there, ShapeError for lines of different length,
     KindError for columns and separators that are none.
     """
-    source = store.path_of("load", path)
+    source = path_of("load", path)
     if not source.exists():
         raise store.missing(source)
     if source.is_dir():
@@ -149,7 +150,7 @@ def to_folder(
     ...     {name: array.shape for name, array in made.items()}
     {'x': (2, 1), 'y': (2,)}
     """
-    place = store.path_of("to_folder", folder)
+    place = path_of("to_folder", folder)
     source = Path(data) if isinstance(data, str | Path) else None
     if source is not None and not source.exists():
         raise store.missing(source)
@@ -196,7 +197,7 @@ def _filled(place: Path) -> Iterator[Callable[[str], Path]]:
             path.unlink(missing_ok=True)
         if isinstance(error, OSError) and not isinstance(error, StorageError):
             what = f"to_folder: {str(place)!r} cannot be written"
-            raise store.refused(error, what, "What was there") from error
+            raise refused(error, what, "What was there") from error
         raise
 
 

@@ -22,21 +22,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgraph.errors import (
-    KindError,
     MissingFileError,
     NameClashError,
-    StorageError,
     UnsupportedError,
 )
+from symgraph.files import refused
 from symgraph.train.locks import try_lock
 
 __all__ = [
     "SUFFIXES",
     "damaged",
     "is_ours",
-    "path_of",
     "read",
-    "refused",
     "replace_file",
     "sweep",
     "sync_folder",
@@ -50,16 +47,6 @@ SUFFIXES = (".safetensors", ".npz")
 #: One text alone, since safetensors writes several in an order that changes.
 _NOTE = "symgraph"
 _RESERVED = "__metadata__"  # safetensors keeps its texts under this name
-
-
-def path_of(where: str, given: Any) -> Path:
-    """The path that a user gives; KindError for what is none."""
-    if isinstance(given, str | os.PathLike) and isinstance(os.fspath(given), str):
-        return Path(given)
-    raise KindError(
-        f"{where}: path is {given!r}, and it is the path of a file as text or pathlib.Path. "
-        'Write path="run/net.npz".'
-    )
 
 
 def write(path: str | Path, arrays: Arrays, note: str) -> None:
@@ -133,7 +120,7 @@ def damaged(path: Path, why: object) -> UnsupportedError:
 def _read_safetensors(path: Path) -> tuple[dict[str, NDArray[Any]], str]:
     from safetensors import SafetensorError, safe_open
 
-    if not path.is_file():
+    if not os.path.isfile(path):  # noqa: PTH113 - it is false for names that no file can have
         raise missing(path)
     try:
         with safe_open(path, framework="numpy") as file:
@@ -144,8 +131,10 @@ def _read_safetensors(path: Path) -> tuple[dict[str, NDArray[Any]], str]:
 
 
 def _read_npz(path: Path) -> dict[str, NDArray[Any]]:
+    if not os.path.isfile(path):  # noqa: PTH113 - as above
+        raise missing(path)
     # np.load takes what is no archive for something else, and advises to read it without care
-    if path.is_file() and not zipfile.is_zipfile(path):
+    if not zipfile.is_zipfile(path):
         raise damaged(path, "it is cut short, or never was one")
     found: dict[str, NDArray[Any]] = {}
     try:
@@ -191,16 +180,6 @@ def replace_file(target: Path, content: bytes) -> None:
     except OSError as error:
         what = f"save: {str(target)!r} cannot be written"
         raise refused(error, what, "What was there") from error
-
-
-def refused(error: OSError, what: str, kept: str) -> StorageError:
-    """The error for what the disk refuses; `kept` is what is still there as it was."""
-    why = error.strerror or str(error)
-    found = StorageError(
-        f"{what}: {why}. {kept} is unchanged. Make room, or choose a folder that can be written to."
-    )
-    found.errno = error.errno
-    return found
 
 
 def _beside(target: Path) -> tuple[Path, IO[bytes]]:

@@ -13,6 +13,7 @@ from symgraph.errors import (
     KindError,
     ShapeError,
     StorageError,
+    SymgraphError,
     UnknownNameError,
     UnsupportedError,
 )
@@ -281,3 +282,59 @@ def test_a_folder_that_is_missing_is_one_line(tmp_path):
 def test_a_missing_folder_is_told_as_missing(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"load: there is no file or folder .*nope"):
         sg.Model(sg.parameter("w") ** 2, []).load(tmp_path / "nope")
+
+
+def written_by(tmp_path):
+    """What writes a file or a folder, by the suffix of its name."""
+    model = line()
+    history = model.fit({"x": [1.0], "y": [1.0]})
+    table = sg.sweep(lambda rate: line(), {"rate": [1]}, {"x": [1.0], "y": [1.0]}, epochs=1)
+    t = sg.input("t")
+    return {
+        "a.npz": model.save,
+        "a.safetensors": model.save,
+        "a.py": model.export,
+        "a.csv": history.save,
+        "b.csv": table.save,
+        "b.jsonl": table.save,
+        "b.py": sg.compile([t], t**2).save,
+        "c.py": sg.compile([t], t**2, style="array").save,
+        "c.js": sg.javascript(t**2).save,
+        "c.svg": sg.draw(t**2).save,
+    }
+
+
+def line():
+    x, y, w = sg.input("x", "N"), sg.input("y", "N"), sg.parameter("w")
+    return sg.Model(sg.mean((w * x - y) ** 2), [x, y], {"line": w * x})
+
+
+def test_what_cannot_be_written_says_where_and_nothing_else_is_raised(tmp_path):
+    for name, save in written_by(tmp_path).items():
+        suffix = name[name.index(".") :]
+        (tmp_path / f"taken{suffix}").mkdir(exist_ok=True)
+        for path in (tmp_path / "no" / name, tmp_path / f"taken{suffix}", "x" * 300 + suffix):
+            with pytest.raises(SymgraphError, match=r"cannot be written: .+\. "):
+                save(path)
+        for path in (3, None, b"a.npz", "a\0b" + suffix):
+            with pytest.raises(SymgraphError, match=r"path|cannot be written"):
+                save(path)
+    assert sorted(path.suffix for path in tmp_path.iterdir() if path.is_file()) == []
+    with pytest.raises(sg.StorageError, match=r"export: .* cannot be written"):
+        sg.compile([sg.input("t")], sg.input("t")).export("/dev/null/a")
+
+
+def test_a_model_that_there_is_not_is_told_for_any_name(tmp_path):
+    for name in ("no.npz", "no.safetensors", "x" * 300 + ".npz", "no/no.npz"):
+        with pytest.raises(sg.MissingFileError, match="there is no file or folder"):
+            line().load(tmp_path / name)
+
+
+def test_an_output_of_an_exported_graph_keeps_its_name(tmp_path):
+    pytest.importorskip("onnx", reason="onnx is not installed")
+    x = sg.input("x", ("N", 3))
+    outputs = {name: sg.relu(x) * 2 + 1 for name in ("c", "add", "mul", "max", "shape", "c_2")}
+    exported = sg.to_onnx([x], outputs)
+    assert [place.name for place in exported.graph.output] == [*outputs]
+    with pytest.raises(sg.StorageError, match=r"no.*net\.onnx.* cannot be written"):
+        sg.to_onnx([x], outputs, tmp_path / "no" / "net.onnx")

@@ -19,6 +19,7 @@ from symgraph.codegen.native.export.routines import called, closure, table
 from symgraph.codegen.native.runtime import sources
 from symgraph.codegen.recipe import Recipe
 from symgraph.errors import KindError, NameClashError, ShapeError, UnknownNameError
+from symgraph.files import path_of, writing
 from symgraph.shapes import shape_text
 
 __all__ = ["export"]
@@ -75,19 +76,20 @@ def export(
     recipe: Recipe, folder: str | Path, weights: Any = None, package: str | None = None
 ) -> Path:
     """Write the files; see `Program.export`."""
-    root = Path(folder)
+    root = path_of("export", folder)
     check_name(recipe.options.name)
     chosen = _package(root, package, recipe.options.name)
     arrays = _weights(recipe, weights)
     files = _texts(recipe, chosen, arrays)
     inside = root / chosen
-    inside.mkdir(parents=True, exist_ok=True)
-    for name, text in files.items():
-        (root / name).write_text(text, encoding="utf-8", newline="\n")
-    if arrays:
-        buffer = io.BytesIO()
-        np.savez(buffer, **dict(arrays.values()))
-        (inside / "weights.npz").write_bytes(buffer.getvalue())
+    buffer = io.BytesIO()
+    np.savez(buffer, **dict(arrays.values()))
+    with writing("export", root):
+        inside.mkdir(parents=True, exist_ok=True)
+        for name, text in files.items():
+            (root / name).write_text(text, encoding="utf-8", newline="\n")
+        if arrays:
+            (inside / "weights.npz").write_bytes(buffer.getvalue())
     return root
 
 
