@@ -9,7 +9,7 @@ from pathlib import Path
 
 from symgraph.errors import KindError, StorageError
 
-__all__ = ["path_of", "refused", "writing"]
+__all__ = ["exists", "path_of", "refused", "writing"]
 
 
 def path_of(where: str, given: object) -> Path:
@@ -22,6 +22,11 @@ def path_of(where: str, given: object) -> Path:
         f"{where}: path is {given!r}, and it is the path of a file as text or pathlib.Path. "
         'Write path="run/net.npz".'
     )
+
+
+def exists(path: Path) -> bool:
+    """Whether there is a file or a folder; there is none of a name that no file can have."""
+    return os.path.exists(path)  # noqa: PTH110 - which pathlib raises for
 
 
 def refused(error: OSError, what: str, kept: str) -> StorageError:

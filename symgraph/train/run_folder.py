@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from symgraph.errors import KindError, StorageError, UnsupportedError
-from symgraph.files import path_of, refused
+from symgraph.files import exists, path_of, refused
 from symgraph.train import store
 from symgraph.train.checkpoint import Arrays, Checkpoint, read_description
 from symgraph.train.locks import FolderLock
@@ -120,7 +120,7 @@ def read_model(path: str | Path) -> tuple[Arrays, Arrays, dict[str, Any]]:
     Raises UnsupportedError for anything else, MissingFileError.
     """
     source = path_of("load", path)
-    if not source.suffix and not source.exists():
+    if source.suffix in ("", *store.SUFFIXES) and not exists(source):
         raise store.missing(source)
     if source.is_dir():
         found, reasons = _newest(source, "load")

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from symgraph.answers import answer_calls
 from symgraph.codegen.outside import NO_ARRAY, from_outside
 from symgraph.errors import KindError, RangeError, ShapeError, StorageError, UnsupportedError
-from symgraph.files import path_of, refused
+from symgraph.files import exists, path_of, refused
 from symgraph.train import store
 from symgraph.train.tables import (
     CsvTable,
@@ -59,7 +59,7 @@ def load(
     KindError for columns and separators that are none.
     """
     source = path_of("load", path)
-    if not source.exists():
+    if not exists(source):
         raise store.missing(source)
     if source.is_dir():
         return _folder(source)
@@ -152,7 +152,7 @@ def to_folder(
     """
     place = path_of("to_folder", folder)
     source = Path(data) if isinstance(data, str | Path) else None
-    if source is not None and not source.exists():
+    if source is not None and not exists(source):
         raise store.missing(source)
     with _filled(place) as file_of:
 

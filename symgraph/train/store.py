@@ -26,7 +26,7 @@ from symgraph.errors import (
     NameClashError,
     UnsupportedError,
 )
-from symgraph.files import refused
+from symgraph.files import exists, refused
 from symgraph.train.locks import try_lock
 
 __all__ = [
@@ -120,7 +120,7 @@ def damaged(path: Path, why: object) -> UnsupportedError:
 def _read_safetensors(path: Path) -> tuple[dict[str, NDArray[Any]], str]:
     from safetensors import SafetensorError, safe_open
 
-    if not os.path.isfile(path):  # noqa: PTH113 - it is false for names that no file can have
+    if not exists(path) or not path.is_file():
         raise missing(path)
     try:
         with safe_open(path, framework="numpy") as file:
@@ -131,7 +131,7 @@ def _read_safetensors(path: Path) -> tuple[dict[str, NDArray[Any]], str]:
 
 
 def _read_npz(path: Path) -> dict[str, NDArray[Any]]:
-    if not os.path.isfile(path):  # noqa: PTH113 - as above
+    if not exists(path) or not path.is_file():
         raise missing(path)
     # np.load takes what is no archive for something else, and advises to read it without care
     if not zipfile.is_zipfile(path):
