@@ -14,6 +14,7 @@ from symgraph.codegen.module_text import Source
 from symgraph.codegen.numpy_space import executed
 from symgraph.codegen.recipe import Recipe
 from symgraph.codegen.signature import Signature
+from symgraph.codegen.widened import is_entrywise
 from symgraph.errors import KindError, ShapeError, UnsupportedError
 from symgraph.files import path_of, writing
 from symgraph.ops.leaves import Var
@@ -42,6 +43,7 @@ class ArrayProgram:
         self._real = options.real
         self._check_sizes = recipe.check_sizes
         self._signature = signature
+        self._is_entrywise = signature.is_plain and is_entrywise(recipe)
         try:
             space = executed(self, source.text, options.name)
         except ModuleNotFoundError as error:
@@ -111,6 +113,8 @@ class ArrayProgram:
                 f"argument {variable.name!r} has dtype {value.dtype}, it is declared "
                 f"{variable.kind}. Give an array of that kind."
             )
+        if self._is_entrywise:
+            return value  # which may be an array in the place of a number
         shape = tuple(value.shape)
         fits = len(shape) == len(variable.shape)
         for size, dim in zip(shape, variable.shape, strict=False):

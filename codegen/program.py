@@ -13,6 +13,7 @@ import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, overload
 
@@ -29,6 +30,7 @@ from symgraph.codegen.recipe import Recipe
 from symgraph.codegen.runtime_text import RESERVED
 from symgraph.codegen.signature import Signature
 from symgraph.codegen.structure import flatten, result_text
+from symgraph.codegen.widened import Widened
 from symgraph.errors import (
     KindError,
     NameClashError,
@@ -98,7 +100,8 @@ def compile(
 
     `args` is a variable or a list of them (or of their names), nested as lambdify allows, with
     matrices of symbols; `outputs` is a node, a SymPy expression or matrix, or a list, tuple or
-    dict of them, nested at will; the function returns the same structure. `updates` maps
+    dict of them, nested at will; the function returns the same structure. Formulas of plain SymPy
+    symbols take arrays in their places too, entry by entry, as lambdify's do. `updates` maps
     arguments to their new values, which are written into the given arrays after everything is
     computed from the old ones. With `check_finite` NaN or infinity in arguments, outputs or new
     values raises NonFiniteError. `target="cython"` gives native code where there is a C compiler,
@@ -131,8 +134,15 @@ def compile(
         threads=threads,
     )  # fmt: skip
     recipe = Recipe(variables, roots, stored, options, structure)
+    wide = None
+    if signature.is_plain:
+        again = partial(
+            compile, target=target, dtype=dtype, style=style, name=name, check_finite=check_finite,
+            threads=threads,
+        )  # fmt: skip
+        wide = Widened(recipe, again)
     if target != "numpy" and style == "fast":
-        program = (_native if target == "cython" else _interpreted)(recipe, signature)
+        program = (_native if target == "cython" else _interpreted)(recipe, signature, wide)
         if program is not None:
             return program
     if style == "array":
@@ -148,11 +158,11 @@ def compile(
     return Program(
         recipe, source.text, source.stored,
         lambda owner: NumpySpaces(owner, source.text, options, structure, style == "read"),
-        signature,
+        signature, wide=wide,
     )  # fmt: skip
 
 
-def _native(recipe: Recipe, signature: Signature) -> Program | None:
+def _native(recipe: Recipe, signature: Signature, wide: Widened | None) -> Program | None:
     """The program in C; None, and a line in the log, where there is no compiler."""
     from symgraph.codegen.native.remembered import native_source
     from symgraph.codegen.native.space import NativeSpaces
@@ -163,14 +173,14 @@ def _native(recipe: Recipe, signature: Signature) -> Program | None:
     try:
         return Program(
             recipe, source.text, source.stored, lambda _: NativeSpaces(source, *given), signature,
-            "cython",
+            "cython", wide,
         )  # fmt: skip
     except ToolchainError as error:
         _log.warning("sg.compile: %s uses NumPy: %s", options.name, error)
         return None
 
 
-def _interpreted(recipe: Recipe, signature: Signature) -> Program | None:
+def _interpreted(recipe: Recipe, signature: Signature, wide: Widened | None) -> Program | None:
     """The program for the register machine; None, and a line in the log, where it has no place."""
     from symgraph.codegen.native.machine import assemble, machine
     from symgraph.codegen.native.scalars import read_scalars
@@ -198,6 +208,7 @@ def _interpreted(recipe: Recipe, signature: Signature) -> Program | None:
             lambda _: NativeSpaces(machine(real), *given),
             signature,
             "vm",
+            wide,
         )
     except ToolchainError as error:
         _log.warning("sg.compile: %s uses NumPy: %s", options.name, error)
@@ -331,6 +342,7 @@ class Program:
         spaces: Callable[[Program], Callable[[tuple[int, ...]], Workspace]],
         signature: Signature,
         target: Target = "numpy",
+        wide: Widened | None = None,
     ) -> None:
         variables, options = recipe.variables, recipe.options
         self._recipe = recipe
@@ -341,6 +353,7 @@ class Program:
         self.name = options.name
         self._boundary = Boundary(variables, options.real, stored, options.check_finite)
         self._spaces = spaces(self)
+        self._wide = wide
         self._free: OrderedDict[tuple[int, ...], list[Workspace]] = OrderedDict()
         self._lock = threading.Lock()
         self._attempt: Callable[..., Any] | None = None  # a call without the boundary
@@ -357,7 +370,15 @@ class Program:
             if values is not NotImplemented:
                 return values
         given = self._boundary.ordered(self._signature.values(arrays, named), named)
-        entered = self._boundary.enter(given)
+        try:
+            entered = self._boundary.enter(given)
+        except ShapeError:
+            if self._wide is None or not self._wide.takes(given):
+                raise
+            entered = None
+        if entered is None:
+            assert self._wide is not None
+            return self._wide(given)
         sizes = entered.sizes
         space = self._take(sizes)
         try:

@@ -7,6 +7,7 @@ symbols that would be sizes elsewhere.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ from sympy.tensor.array.ndim_array import NDimArray
 
 from symgraph.errors import KindError, ShapeError
 from symgraph.node import Node
+from symgraph.node_symbol import NodeSymbol
 from symgraph.shapes import as_dim, shape_text
 
 __all__ = ["Signature"]
@@ -36,7 +38,10 @@ class Signature:
         self.renamed: dict[Any, sympy.Symbol] = {}
         given = list(args) if _is_list(args) or isinstance(args, _TABLES) else [args]
         self._parts = [self._part(arg) for arg in given]
+        self._tell_dummies_apart()
         self.is_nested = any(part is not None for part in self._parts)
+        #: Whether all arguments are SymPy's own, numbers that may be given as arrays.
+        self.is_plain = all(_is_plain(arg) for arg in self.flat)
 
     def _part(self, arg: Any) -> Any:
         """None for a single argument; the shape of a table, or the parts of a list."""
@@ -58,6 +63,18 @@ class Signature:
         self.renamed[arg] = made = sympy.Symbol(name, integer=True if is_size else None)
         return made
 
+    def _tell_dummies_apart(self) -> None:
+        """Dummies that are called like other arguments get a name of their own, x_2 for one."""
+        symbols = [arg for arg in self.flat if _is_plain(arg)]
+        taken = {arg.name for arg in symbols if not isinstance(arg, sympy.Dummy)}
+        for arg in dict.fromkeys(arg for arg in symbols if isinstance(arg, sympy.Dummy)):
+            if arg.name in taken:
+                names = (f"{arg.name}_{k}" for k in itertools.count(2))
+                name = next(name for name in names if name not in taken)
+                self.renamed[arg] = sympy.Symbol(name, integer=True if arg.is_integer else None)
+            taken.add(self.renamed.get(arg, arg).name)
+        self.flat = [self.renamed.get(arg, arg) if _is_plain(arg) else arg for arg in self.flat]
+
     def rename(self, leaf: Any) -> Any:
         """An output with its arguments' symbols."""
         if not self.renamed or isinstance(leaf, Node) or not hasattr(leaf, "xreplace"):
@@ -72,6 +89,10 @@ class Signature:
         for k, (part, value) in enumerate(zip(self._parts, given, strict=True)):
             _unpack(part, value, f"argument {k + 1}", found)
         return found
+
+
+def _is_plain(arg: Any) -> bool:
+    return isinstance(arg, sympy.Symbol) and not isinstance(arg, NodeSymbol)
 
 
 def _is_list(arg: Any) -> bool:

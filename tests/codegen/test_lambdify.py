@@ -176,3 +176,67 @@ def test_what_does_not_occur_has_derivative_zero():
 
     np.testing.assert_array_equal(found, [[6, 0], [0, 0]])
     np.testing.assert_array_equal(sg.compile([x, y], sg.hessian(x * 2, [x, y]))(1.0, 1.0), 0)
+
+
+# --- arrays in the place of numbers --------------------------------------------------------------
+
+TARGETS = ["numpy", "vm", pytest.param("cython", marks=needs_c_compiler)]
+FORMULAS = [x * y + sympy.sin(x), sympy.Max(x, y, 0), Piecewise((1 / x, x > 1), (y, True)), y**2, 3]
+SHAPES: list[Any] = [
+    ((3,), ()), ((), (4,)), ((3, 1), (2,)), ((0,), ()), ((1,), (5,)), ((2, 1, 3), (2, 4, 1)),
+    ((7,), (7,)), ((1, 1), ()),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("shapes", SHAPES, ids=str)
+def test_arrays_broadcast_in_the_place_of_symbols(shapes: Any, target: Any):
+    rng = np.random.default_rng(1)
+    values = [rng.uniform(0.5, 2.0, shape) for shape in shapes]
+    expected = sympy.lambdify([x, y], FORMULAS, modules="numpy")(*values)
+
+    found = sg.compile([x, y], FORMULAS, target=target)(*values)
+
+    for a, b in zip(found, expected, strict=True):
+        assert np.shape(a) == np.shape(b)
+        np.testing.assert_allclose(a, b, rtol=1e-14)
+
+
+@pytest.mark.parametrize("options", [{"style": "read"}, {"style": "array"}, {"dtype": "float32"}])
+def test_arrays_stand_for_symbols_in_every_style(options: Any):
+    f = sg.compile((x, (y, z)), {"s": x * y - z, "t": (x, [z])}, **options)
+    found = f(np.array([1.0, 2.0, 3.0]), (2.0, np.array([[1.0], [2.0]])))
+
+    np.testing.assert_allclose(found["s"], [[1, 3, 5], [0, 2, 4]])
+    np.testing.assert_allclose(found["t"][0], [1, 2, 3])
+    np.testing.assert_allclose(found["t"][1][0], [[1], [2]])
+
+
+def test_arrays_and_numbers_may_follow_each_other():
+    f = sg.compile(x, x**2)
+
+    assert f([1, 2, 3]).tolist() == [1, 4, 9]
+    assert f(3) == 9
+    assert f(np.array([[2]])).tolist() == [[4]]
+    assert f(x=np.float32([5])).tolist() == [25]
+
+
+def test_arrays_that_do_not_broadcast_or_stand_for_nodes_are_refused():
+    with pytest.raises(sg.ShapeError, match="'y' has shape .3,., and these do not"):
+        sg.compile([x, y], x + y)(np.ones(2), np.ones(3))
+    with pytest.raises(sg.KindError, match="complex128"):
+        sg.compile([x, y], x + y)(np.ones(2), np.ones(2) * 1j)
+    with pytest.raises(sg.ShapeError, match=r"argument 'x' has shape \(3,\), it is declared \(\)"):
+        sg.compile([sg.input("x")], sg.input("x") * 2)(np.ones(3))
+    with pytest.raises(sg.ShapeError, match=r"argument 'x' has shape \(3,\), it is declared \(\)"):
+        sg.compile(x, Matrix([x, 1]))(np.ones(3))
+
+
+def test_dummies_of_one_name_are_different_arguments():
+    first, second = sympy.Dummy("x"), sympy.Dummy("x")
+    f = sg.compile([x, first, second], x + 10 * first + 100 * second)
+
+    assert f(1.0, 2.0, 3.0) == 321
+    assert f.args == ("x", "x_2", "x_3")
+    with pytest.raises(sg.NameClashError, match="given twice"):
+        sg.compile([first, first], first)
