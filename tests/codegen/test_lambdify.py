@@ -222,7 +222,7 @@ def test_arrays_and_numbers_may_follow_each_other():
 
 
 def test_arrays_that_do_not_broadcast_or_stand_for_nodes_are_refused():
-    with pytest.raises(sg.ShapeError, match="'y' has shape .3,., and these do not"):
+    with pytest.raises(sg.ShapeError, match="and these do not broadcast"):
         sg.compile([x, y], x + y)(np.ones(2), np.ones(3))
     with pytest.raises(sg.KindError, match="complex128"):
         sg.compile([x, y], x + y)(np.ones(2), np.ones(2) * 1j)
