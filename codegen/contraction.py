@@ -74,7 +74,7 @@ def matrix_product(node: Einsum) -> tuple[Factor, Factor] | None:
 
     >>> import symgraph as sg
     >>> A, v = sg.input("A", (2, 3)), sg.input("v", 2)
-    >>> [(factor.node.name, factor.turned) for factor in matrix_product(A.T @ v)]
+    >>> [(x.name, turned) for x, turned in matrix_product(sg.einsum("ij,i->j", A, v))]
     [('A', True), ('v', False)]
     """
     left, right = node.ins
