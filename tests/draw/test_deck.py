@@ -152,9 +152,9 @@ def test_ids_are_generated_and_of_one_step_unique(two_layer):
 def test_a_larger_graph_takes_several_nodes_at_a_time():
     x = sg.input("x", 3)
     loss = sg.squared_norm(x)
-    for k in range(12):
+    for k in range(9):
         loss = sg.sin(loss * sg.parameter(f"w{k}")) + loss
-    values = {"x": [0.1, 0.2, 0.3]} | {f"w{k}": 0.5 for k in range(12)}
+    values = {"x": [0.1, 0.2, 0.3]} | {f"w{k}": 0.5 for k in range(9)}
 
     def steps(**options):
         # A step that is told on several slides has one note.

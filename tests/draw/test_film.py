@@ -15,7 +15,7 @@ from symgraph.sample import draw as sample
 SLIDE = 960.0
 
 WIDE = {
-    "two-three-one": {}, "lstm": {}, "dropout": {}, "rnn-h": {},
+    "two-three-one": {}, "lstm": {}, "dropout": {},
     "sequence-classifier": {"style": "timeline"}, "rnn-concatenated": {"style": "timeline"},
 }  # fmt: skip
 

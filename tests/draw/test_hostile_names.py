@@ -73,11 +73,12 @@ def check(inner, weight, options):
 
 @pytest.mark.parametrize("name", NASTY, ids=ascii)
 def test_a_nasty_name_changes_no_structure(name):
+    """In a third of the options, another third for the next name; the property below mixes them."""
     try:
         net(name, name + "2")
     except sg.SymgraphError:
         return  # refused with a sentence, which is as good
-    for options in OPTIONS:
+    for options in OPTIONS[NASTY.index(name) % 3 :: 3]:
         check(name, name + "2", options)
 
 

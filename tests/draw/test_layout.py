@@ -401,7 +401,7 @@ def test_the_only_operand_of_its_only_user_stands_straight_below_it(two_layer):
     assert x["h2"] == x["dot2"]
 
 
-@pytest.mark.parametrize(("direction", "doublings"), [("BT", 60), ("LR", 15)])
+@pytest.mark.parametrize(("direction", "doublings"), [("BT", 30), ("LR", 15)])
 def test_many_doublings_that_share_one_constant_have_no_edge_through_anything(direction, doublings):
     x = sg.input("x")
     for _ in range(doublings):
