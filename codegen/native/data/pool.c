@@ -116,10 +116,10 @@ static i64 hire(i64 wanted) {
     return pool.workers;
 }
 
-i64 sg_run(sg_kernel *run, const sg_frame *frame) { return sg_run_after(NULL, NULL, run, frame); }
-
-i64 sg_run_after(sg_task *before, void *given, sg_kernel *run, const sg_frame *frame) {
-    if (frame->parts <= 1) return run_part(before, given, run, frame);
+/* All parts at once. A function by itself, since its memory on the stack would lie between a kernel of one part
+   and its caller, far from what the cache holds. */
+static __attribute__((noinline)) i64 run_parts(sg_task *before, void *given, sg_kernel *run,
+                                               const sg_frame *frame) {
     pthread_mutex_lock(&pool.whole);
     i64 others = hire(frame->parts - 1), site;
     if (others > frame->parts - 1) others = frame->parts - 1;
@@ -153,4 +153,12 @@ i64 sg_run_after(sg_task *before, void *given, sg_kernel *run, const sg_frame *f
     for (int k = 0; k < 4 && frame->detail; k++) frame->detail[k] = detail[from][k];
     pthread_mutex_unlock(&pool.whole);
     return site;
+}
+
+i64 sg_run_after(sg_task *before, void *given, sg_kernel *run, const sg_frame *frame) {
+    return (frame->parts > 1 ? run_parts : run_part)(before, given, run, frame);
+}
+
+i64 sg_run(sg_kernel *run, const sg_frame *frame) {
+    return frame->parts > 1 ? run_parts(NULL, NULL, run, frame) : run(frame);
 }
