@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from symgraph.answers import answering
 from symgraph.errors import UnsupportedError
 from symgraph.printing import describe
 
@@ -17,6 +18,7 @@ __all__ = ["Operand", "operators"]
 operators: dict[str, Callable[..., Node]] = {}
 
 
+@answering
 class Operand:
     """What stands beside an operator; its meaning is defined with the user functions."""
 

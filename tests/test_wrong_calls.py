@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 import symgraph as sg
+from symgraph.train.schedule import Schedule
 
 KINDS = inspect.Parameter
 
@@ -96,6 +97,33 @@ METHODS: dict[str, tuple[Callable[[], Any], str]] = {
     "no ends": (lambda: GRAPH.paths(), "paths: .*root"),
     "a derivation": (lambda: DERIVED.text(1), "text: .*positional"),
     "a program": (lambda: COMPILED.save(), "save: .*path"),
+    "a node": (lambda: sg.input("x", 2).sum(1, 2, 3, 4, 5), "sum: .*positional"),
+    "a setting of a node": (lambda: sg.input("x", 2).mean(axes=0), "mean: .*'axis'"),
+    "a shape that is none": (lambda: sg.input("x", 2).reshape(2.5), "reshape: shape is 2.5"),
+    "axes that are none": (lambda: sg.input("x", 2).transpose(2.5), "transpose: axes are 2.5"),
+    "an axis that is none": (lambda: sg.input("x", 2).transpose("a"), "transpose: axes are 'a'"),
+    "a table": (lambda: GRAPH.table({"x": 1.0}).csv(1), "csv: .*positional"),
+    "paths": (lambda: GRAPH.paths(GRAPH.roots[0], "x").to_dict(1), "to_dict: .*positional"),
+    "a report": (lambda: COMPILED.report().draw(1, 2), "draw: .*positional"),
+    "a program and three places": (lambda: COMPILED.save("a", "b", "c"), "save: .*positional"),
+    "a plot in a number": (lambda: sg.plot(sg.input("x") ** 2).save(3), "plot: path is 3"),
+    "what all optimizers share": (
+        lambda: sg.optim.Optimizer(0.1),
+        r"Optimizer: it has no rule and no slots.* sg.optim.Adam\(0.001\)",
+    ),
+    "what all communicators share": (
+        lambda: sg.parallel.Communicator(),
+        r"Communicator: it has no abort and no .* sg.parallel.mpi\(\)",
+    ),
+    "workers of nothing": (lambda: sg.parallel.mpi(3), r"parallel.mpi: comm is 3, .*COMM_WORLD"),
+    "sequences by hand": (
+        lambda: sg.data.Padded(1),
+        r"Padded: it is made of values, mask and lengths, and there are 1 values.*pad\(sequences",
+    ),
+    "the type of all schedules": (
+        lambda: Schedule("cosine"),
+        "Schedule: it is the type of all schedules.*cosine_decay.*function of the step",
+    ),
     "a row": (
         lambda: sg.check(sg.input("x") ** 2, values={"x": 1.0}).to_dict(1),
         "to_dict: .*positional",

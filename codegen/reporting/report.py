@@ -9,6 +9,7 @@ from typing import Any
 
 import sympy
 
+from symgraph.answers import answering
 from symgraph.codegen.basic import op_of
 from symgraph.codegen.contraction import form_of
 from symgraph.codegen.job import Job
@@ -35,6 +36,7 @@ _WORD = re.compile(r"\b[a-z]+[0-9]+\b")
 _SECTIONS = ("forward", "backward", "update")
 
 
+@answering
 class Report:
     """What became of a program for given sizes; `str()` is a page, `to_dict()` data for JSON.
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import numbers
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import sympy
 
 from symgraph.build.arithmetic import divide, square, subtract
 from symgraph.build.coerce import as_node
-from symgraph.errors import ShapeError
+from symgraph.errors import KindError, ShapeError
 from symgraph.node import Node
 from symgraph.operators import operators
 from symgraph.ops.einsum import einsum_node, sum_over
@@ -178,7 +179,14 @@ def transpose(x: Any, axes: Sequence[int] | None = None) -> Node:
     node = as_node(x)
     if node.ndim < 2 and axes is None:
         return node
-    order = tuple(reversed(range(node.ndim))) if axes is None else tuple(axes)
+    if axes is None:
+        axes = range(node.ndim)[::-1]
+    if not isinstance(axes, Iterable) or not all(isinstance(a, numbers.Integral) for a in axes):
+        raise KindError(
+            f"transpose: axes are {axes!r}, and they are a tuple of integers, or None for all in "
+            "the opposite order. Write sg.transpose(x, (1, 0))."
+        )
+    order = tuple(axes)
     order = tuple(a % node.ndim if -node.ndim <= a < node.ndim else a for a in order)
     if sorted(order) != list(range(node.ndim)):
         raise ShapeError(

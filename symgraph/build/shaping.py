@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import sympy
@@ -18,7 +18,7 @@ from symgraph.build.coerce import as_node
 from symgraph.build.contract import transpose
 from symgraph.build.indexing import getitem, take
 from symgraph.build.making import row_numbers
-from symgraph.errors import ShapeError
+from symgraph.errors import KindError, ShapeError
 from symgraph.node import Node
 from symgraph.operators import operators
 from symgraph.ops.einsum import einsum_node
@@ -59,6 +59,11 @@ def reshape(x: Any, shape: ShapeLike) -> Node:
     """
     node = as_node(x, "reshape")
     single = isinstance(shape, (int, str, sympy.Expr)) or hasattr(shape, "__index__")
+    if not single and not isinstance(shape, Iterable):
+        raise KindError(
+            f"reshape: shape is {shape!r}, and it is a size or a tuple of them. Write "
+            "sg.reshape(x, (2, -1))."
+        )
     given: list[Any] = [shape] if single else list(shape)  # type: ignore[arg-type]  # no DimLike
     open_axes = [i for i, size in enumerate(given) if not isinstance(size, str) and size == -1]
     if len(open_axes) > 1:

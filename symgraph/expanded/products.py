@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from symgraph.answers import answering
 from symgraph.errors import KindError
 from symgraph.expanded.ranges import Range, product_of, slope_range
 from symgraph.notation.tree import Derivative, Formula
@@ -183,6 +184,7 @@ def _factor(value: float, digits: int, style: Style) -> str:
     return f"({text})" if text.startswith("-") else text
 
 
+@answering
 @dataclass(frozen=True)
 class Paths:
     """The largest paths from a root to a leaf, the number of all, and what the others add up to.

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from symgraph.answers import answering
 from symgraph.columns import aligned
 from symgraph.printing import Style
 from symgraph.rounding import shown
@@ -40,6 +41,7 @@ class Row:
     gradient_latex: str = ""
 
 
+@answering
 @dataclass(frozen=True)
 class Table:
     """Forward and backward value of every vertex, in the order of evaluation.

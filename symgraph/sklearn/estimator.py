@@ -21,7 +21,7 @@ from symgraph.train.callbacks import EarlyStopping
 from symgraph.train.initialise import start_value
 from symgraph.train.model import Model
 from symgraph.train.names import unknown_name
-from symgraph.train.plan import check_rule
+from symgraph.train.plan import check_batch_size, check_rule
 
 __all__ = ["Estimator"]
 
@@ -75,6 +75,11 @@ class Estimator(BaseEstimator):
                 )
         sizes = tuple(int(units) for units in hidden)
         self._check_number("alpha", self.alpha)
+        if self.build is not None and not callable(self.build):
+            raise KindError(
+                f"{where}: build is {self.build!r}, and it is a function of a node (N, features) "
+                "and the number of outputs, or None."
+            )
         return Net(
             task, int(self.n_features_in_), outputs, sizes, self.activation,
             float(self.alpha), self.build, self.dtype, self.target,
@@ -107,6 +112,7 @@ class Estimator(BaseEstimator):
                     "None for all samples, or a number."
                 )
             return min(_MOST_AT_ONCE, rows)
+        check_batch_size(type(self).__name__, self.batch_size)
         return None if self.batch_size is None else int(self.batch_size)
 
     # --- training -----------------------------------------------------------------------------

@@ -142,7 +142,7 @@ class Classifier(ClassifierMixin, Predictor):
         unknown = self.classes_[found] != y
         if unknown.any():
             raise RangeError(
-                f"Classifier: y holds {y[unknown][0]!r}, which is none of the classes "
+                f"Classifier: y holds {y[unknown].tolist()[0]!r}, which is none of the classes "
                 f"{self.classes_.tolist()}. Name all classes in the first call of partial_fit."
             )
         return {"x": X, "y": found.astype(np.int64), "weight": weight}
@@ -151,6 +151,14 @@ class Classifier(ClassifierMixin, Predictor):
         """The probability of each class, or of each label: (N, classes)."""
         rows = self._rows(X)
         return self._computed(self._own_net(), "probability", {"x": rows})
+
+    def predict_log_proba(self, X: Any) -> Array:
+        """The logarithm of `predict_proba`, finite also where that rounds to 0: (N, classes)."""
+        rows = self._rows(X)
+        scores = self._computed(self._own_net(), "score", {"x": rows})
+        if self._is_labels:
+            return np.asarray(-np.logaddexp(0, -scores))
+        return np.asarray(scores - np.logaddexp.reduce(scores, axis=1, keepdims=True))
 
     def decision_function(self, X: Any) -> Array:
         """The scores before softmax or sigmoid; of two classes, how much the second leads."""

@@ -108,6 +108,11 @@ class Optimizer(ABC):
     fractions: ClassVar[tuple[str, ...]] = ()
 
     def __new__(cls, *args: Any, **options: Any) -> Self:
+        if lacking := sorted(cls.__abstractmethods__):
+            raise KindError(
+                f"{cls.__name__}: it has no {' and no '.join(lacking)}. Define what is missing in "
+                "a class of your own, or write sg.optim.Adam(0.001)."
+            )
         if args or options:  # a copy is made without, and filled afterwards
             check_options(cls, args, options)
         return super().__new__(cls)

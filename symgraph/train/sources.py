@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -241,12 +241,25 @@ def _arrays(data: Any) -> dict[str, Array]:
 # --- sequences of different length --------------------------------------------------------------
 
 
-class Padded(NamedTuple):
-    """Sequences in one array, and which of its entries belong to them."""
-
+class _Padded(NamedTuple):
     values: Array
     mask: Array
     lengths: Array
+
+
+class Padded(_Padded):
+    """Sequences in one array, and which of its entries belong to them."""
+
+    __slots__ = ()
+
+    def __new__(cls, *given: Any, **named: Any) -> Self:
+        try:
+            return super().__new__(cls, *given, **named)
+        except TypeError:
+            raise KindError(
+                f"Padded: it is made of values, mask and lengths, and there are {len(given)} values"
+                f"{''.join(f' and {name!r}' for name in named)}. Write sg.data.pad(sequences)."
+            ) from None
 
 
 def pad(

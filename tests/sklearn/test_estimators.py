@@ -187,6 +187,9 @@ def test_what_was_learned_is_a_model_to_export(tmp_path):
         ({"hidden": "wide"}, sg.KindError, "hidden is 'wide'"),
         ({"alpha": -1.0}, sg.RangeError, "alpha is -1.0"),
         ({"batch_size": "big"}, sg.KindError, "batch_size is 'big'"),
+        ({"batch_size": 2.5}, sg.KindError, "Classifier: batch_size is 2.5"),
+        ({"batch_size": 0}, sg.RangeError, "Classifier: batch_size is 0"),
+        ({"build": 3}, sg.KindError, "build is 3, and it is a function"),
         ({"activation": "rely"}, sg.UnknownNameError, "relu"),
     ],
 )
@@ -200,3 +203,25 @@ def test_a_class_that_was_not_named_at_first_is_refused():
 
     with pytest.raises(sg.RangeError, match="none of the classes"):
         net.partial_fit(POINTS[:2], ["a", "z"])
+
+
+@pytest.mark.parametrize("labels", [SIDES, np.eye(2, dtype=int)[np.arange(len(POINTS)) % 2]])
+def test_logarithms_of_probabilities_stay_finite(labels):
+    net = Classifier(hidden=(4,), epochs=20, random_state=0).fit(POINTS, labels)
+
+    np.testing.assert_allclose(
+        net.predict_log_proba(POINTS), np.log(net.predict_proba(POINTS)), rtol=1e-10, atol=1e-14
+    )
+    for name in net.parameters_:
+        net.parameters_[name] = 1e3 * net.parameters_[name]
+    assert np.isfinite(net.predict_log_proba(POINTS)).all()
+
+
+def test_an_estimator_with_a_schedule_goes_to_other_processes():
+    rate = sg.optim.warmup(sg.optim.cosine_decay(0.1, 60), 5)
+    net = Classifier(hidden=(4,), optimizer=sg.optim.Adam(rate), epochs=5, random_state=0)
+
+    other = pickle.loads(pickle.dumps(net.fit(POINTS, SIDES)))
+
+    np.testing.assert_array_equal(other.predict_proba(POINTS), net.predict_proba(POINTS))
+    assert other.optimizer == net.optimizer

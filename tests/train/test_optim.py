@@ -1,9 +1,13 @@
 """Optimizers against torch's trajectories, the lecture's numbers and their own formulas by hand."""
 
+import copy
 import importlib.util
 import math
+import pickle
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -367,6 +371,64 @@ def clipped(rule, values: dict[str, list[float]], limit: float) -> list[list[flo
     leaves = {node: np.array(values[node.name]) for node in gradients.values()}
     found = evaluate_nodes(nodes, leaves, {})
     return [found[node].tolist() for node in nodes]
+
+
+SETTLED: dict[str, Callable[..., Any]] = {
+    "cosine_decay": lambda: sg.optim.cosine_decay(0.5, 8),
+    "cosine_restarts": lambda: sg.optim.cosine_restarts(0.5, 3, 2),
+    "one_cycle": lambda: sg.optim.one_cycle(0.5, 10),
+    "polynomial_decay": lambda: sg.optim.polynomial_decay(0.5, 8, exponent=2.0),
+    "exponential_decay": lambda: sg.optim.exponential_decay(0.5, 8, 0.1),
+    "step_decay": lambda: sg.optim.step_decay(0.5, 3, 0.1),
+    "warmup": lambda: sg.optim.warmup(sg.optim.cosine_decay(0.5, 9), 4),
+    "piecewise": lambda: sg.optim.piecewise([0.5, sg.optim.step_decay(0.1, 2, 0.5)], [3]),
+}
+
+
+@pytest.mark.parametrize("name", SETTLED)
+def test_a_schedule_is_a_value_that_is_equal_prints_and_pickles(name: str):
+    one, other = SETTLED[name](), SETTLED[name]()
+    kept = pickle.loads(pickle.dumps(one))
+    t = sg.input("t")
+
+    assert one == other == kept == copy.deepcopy(one)
+    assert hash(one) == hash(other)
+    assert repr(one).startswith(f"{name}(")
+    assert sg.optim.Adam(one) == sg.optim.Adam(other)
+    assert kept(t) is one(t)
+
+
+def test_steps_with_an_equal_schedule_go_on_with_the_optimizer():
+    found = []
+    for rules in ([None] * 6, [sg.optim.Adam(SETTLED["cosine_decay"]()) for _ in range(6)]):
+        w = sg.parameter("w", init=1.0)
+        model = sg.Model(loss=w**2, inputs=[])
+        model.step({}, optimizer=sg.optim.Adam(SETTLED["cosine_decay"]()))
+        for rule in rules:
+            model.step({}, optimizer=rule)
+        found.append(float(model.parameters["w"]))
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda optim: optim.piecewise(3, [1]), "piecewise: rates is 3, and it is a list"),
+        (lambda optim: optim.piecewise([1, 2], 3), "piecewise: starts is 3"),
+        (lambda optim: optim.piecewise(["a", 2], [3]), "piecewise: rate is 'a'"),
+        (lambda optim: optim.warmup("a", 3), "warmup: rate is 'a'"),
+        (lambda optim: optim.cosine_decay("a", 3), "cosine_decay: start is 'a'"),
+        (lambda optim: optim.cosine_decay(math.nan, 3), "cosine_decay: start is nan"),
+        (lambda optim: optim.cosine_decay(0.1, 3, "b"), "cosine_decay: end is 'b'"),
+        (lambda optim: optim.step_decay(0.1, 3, None), "step_decay: factor is None"),
+        (lambda optim: optim.exponential_decay(0.1, 3, -2), "factor is -2, and it must be at"),
+        (lambda optim: optim.polynomial_decay([1], 3), r"polynomial_decay: start is \[1\]"),
+        (lambda optim: optim.cosine_restarts(-1.0, 3), "cosine_restarts: start is -1"),
+    ],
+)
+def test_schedules_of_what_is_no_number_are_refused_when_they_are_made(make: Any, said: str):
+    with pytest.raises(sg.SymgraphError, match=said):
+        make(sg.optim)
 
 
 def test_clipping_by_value_cuts_every_entry():

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 from abc import ABC, abstractmethod
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, NoReturn, Self, TypeAlias
 
 from numpy.typing import NDArray
 
 from symgraph.answers import answer_calls
-from symgraph.errors import UnsupportedError
+from symgraph.errors import KindError, UnsupportedError
 
 __all__ = ["Communicator", "Gloo", "Mpi", "gloo", "mpi", "share"]
 
@@ -25,6 +25,14 @@ class Communicator(ABC):
 
     rank: int
     size: int
+
+    def __new__(cls, *args: Any, **options: Any) -> Self:
+        if lacking := sorted(cls.__abstractmethods__):
+            raise KindError(
+                f"{cls.__name__}: it has no {' and no '.join(lacking)}. Define what is missing in "
+                "a class of your own, or write sg.parallel.mpi()."
+            )
+        return super().__new__(cls)
 
     @abstractmethod
     def sum_(self, array: Array) -> None:
@@ -101,7 +109,7 @@ def mpi(comm: Any = None) -> Mpi:
     """The workers that `mpiexec -n 4 python train.py` starts, by mpi4py (extra `mpi`).
 
     `comm` is a communicator of mpi4py, by default that of all processes.
-    Raises UnsupportedError where mpi4py or an MPI library is missing.
+    Raises UnsupportedError where mpi4py or an MPI library is missing, KindError for another `comm`.
     """
     if comm is None:
         try:
@@ -112,6 +120,11 @@ def mpi(comm: Any = None) -> Mpi:
                 "pip install 'symgraph[mpi]'."
             ) from error
         comm = MPI.COMM_WORLD
+    if not callable(getattr(comm, "Allreduce", None)):
+        raise KindError(
+            f"parallel.mpi: comm is {comm!r}, and it is a communicator of mpi4py. Write "
+            "sg.parallel.mpi(), or give one such as MPI.COMM_WORLD."
+        )
     return Mpi(comm)
 
 
