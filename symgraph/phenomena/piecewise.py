@@ -19,7 +19,7 @@ from symgraph.ops import Einsum, Let, Map, Pull, Reshape, Var
 from symgraph.ops.move import Concat
 from symgraph.phenomena.pictures import COLOURS
 from symgraph.phenomena.table import Table
-from symgraph.phenomena.values import evaluated, name_of
+from symgraph.phenomena.values import evaluated_over, name_of
 from symgraph.scalar import slot
 from symgraph.template import function_name
 from symgraph.walks import topological, variables
@@ -46,11 +46,8 @@ class _Net(NamedTuple):
 
     def at(self, nodes: Sequence[Node], points: Array) -> list[Array]:
         """The values of nodes at points, with the points first."""
-        rows = [
-            evaluated(nodes, {**self.values, self.place: np.full(_sizes(self.place), x)})
-            for x in points
-        ]
-        return [np.array(column) for column in zip(*rows, strict=True)]
+        column = points.reshape(-1, *_sizes(self.place))
+        return evaluated_over(nodes, {self.place: column}, self.values)
 
     def value(self, points: Array) -> Array:
         (found,) = self.at([self.root], points)

@@ -22,7 +22,7 @@ from symgraph.ops import Let, Map, Var
 from symgraph.ops.let import bare
 from symgraph.phenomena.pictures import COLOURS, panel_of, style
 from symgraph.phenomena.table import Table
-from symgraph.phenomena.values import evaluated, name_of
+from symgraph.phenomena.values import evaluated, evaluated_over, name_of
 from symgraph.printing import unicode_name
 from symgraph.template import function_name
 from symgraph.walks import reachable, topological, variables
@@ -59,12 +59,8 @@ class _Plane:
         """The values of nodes at points (count, 2), with the points first."""
         if len(self.free) == 1 and len(self.free[0].shape) == 2:
             return evaluated(nodes, {**self._values, self.free[0].name: points})
-        found: list[list[Array]] = []
-        for point in points:
-            entries = [point] if len(self.free) == 1 else point
-            here = {leaf.name: x for leaf, x in zip(self.free, entries, strict=True)}
-            found.append(evaluated(nodes, {**self._values, **here}))
-        return [np.array(column) for column in zip(*found, strict=True)]
+        columns = [points] if len(self.free) == 1 else points.T
+        return evaluated_over(nodes, dict(zip(self.free, columns, strict=True)), self._values)
 
 
 def decision_lines(
