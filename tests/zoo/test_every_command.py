@@ -13,7 +13,8 @@ def test_a_system_works_in_the_quick_commands(name, tmp_path, capsys):
     for arguments in (
         ["check", f"zoo:{name}"],
         ["influence", f"zoo:{name}"],
-        ["compile", f"zoo:{name}", str(code)],
+        ["draw", f"zoo:{name}", str(tmp_path / "net.svg")],
+        ["compile", f"zoo:{name}", "--out", str(code)],
         ["compile", f"zoo:{name}", str(script), "--target", "js"],
     ):
         assert cli.main(arguments) == 0, (arguments[0], capsys.readouterr())
