@@ -57,12 +57,20 @@ def _joined(alike: Sequence[_Update]) -> Iterator[tuple[Var, Node]]:
     first = alike[0]
     apart = _last_steps(first)
     alone = set(apart.values())
+    early = _first_steps(first)
     image: dict[Node, Node] = {}
     for k, leaf in enumerate(first.leaves):
-        if leaf not in alone:
-            image[leaf] = concat_node([_flat(update.leaves[k]) for update in alike], 0)
+        if leaf in alone:
+            continue
+        pieces = [_flat(update.leaves[k]) for update in alike]
+        step = early.get(leaf)
+        if step is None:
+            image[leaf] = concat_node(pieces, 0)
+        else:
+            given = [tuple([x if arg is leaf else arg for arg in step._args]) for x in pieces]
+            image[step] = concat_node([rebuilt(step, args) for args in given], 0)
     for node in first.steps:
-        if node not in apart:
+        if node not in apart and node not in image:
             image[node] = rebuilt(node, tuple([image.get(arg, arg) for arg in node._args]))
     for k, (_, root) in enumerate(first.roots):
         start = 0
@@ -89,6 +97,26 @@ def _last_steps(update: _Update) -> dict[Node, Node]:
         for variable, root in update.roots
         if root not in readers and readers.get(variable) == [root]
     }
+
+
+def _first_steps(update: _Update) -> dict[Node, Node]:
+    """Arrays that one operation alone reads, which has no other, with that operation.
+
+    It is done while they are put behind each other.
+    """
+    readers: dict[Node, list[Node]] = {}
+    for node in update.steps:
+        for arg in node._args:
+            readers.setdefault(arg, []).append(node)
+    roots = {root for _, root in update.roots}
+    found: dict[Node, Node] = {}
+    for leaf in update.leaves:
+        read = readers[leaf]
+        if len(read) == 1 and read[0] not in roots:
+            others = [arg for arg in read[0]._args if arg is not leaf]
+            if all(arg.shape == () for arg in others):
+                found[leaf] = read[0]
+    return found
 
 
 class _Cut(NamedTuple):

@@ -14,7 +14,7 @@ from symgraph.node import Node
 from symgraph.ops.einsum import Einsum
 from symgraph.ops.leaves import Var
 from symgraph.ops.map import Map
-from symgraph.ops.move import Affine, Concat, Lookup, Pull, Push, Row
+from symgraph.ops.move import Affine, Concat, Lookup, Pull, Push, Reshape, Row
 from symgraph.shapes import Dim, Shape, product
 
 __all__ = [
@@ -67,20 +67,40 @@ def place_in_concat(w: Writer, node: Node, joins: Mapping[Node, tuple[Node, int]
         buffer = w.joined[concat].buffer
         if buffer is not None:
             buffer.live += 1  # held until the Concat itself is met
-    w.destination[node] = replace(_part(w, concat, w.joined[concat], k), buffer=None)
+    place = _part(w, concat, w.joined[concat], k)
+    if type(node) is Map or place.is_plain:
+        w.destination[node] = replace(_shaped(w, place, node.shape), buffer=None)
 
 
 def joins_of(steps: Sequence[Node], uses: Mapping[Node, int]) -> dict[Node, tuple[Node, int]]:
-    """The Maps that are read by a Concat alone, with their place in it."""
+    """The Maps, products and sums that are read by a Concat alone, with their place in it.
+
+    Products and sums may be read under another shape.
+    """
     found: dict[Node, tuple[Node, int]] = {}
     for concat in steps:
-        if not isinstance(concat, Concat):
+        if not isinstance(concat, Concat) or concat.kind != "real":
             continue
         for k, arg in enumerate(concat.args):
-            entrywise = type(arg) is Map and op_of(arg) not in ("iverson", "where")
-            if entrywise and uses[arg] == 1 and arg.kind == concat.kind == "real" and arg.shape:
-                found[arg] = concat, k
+            node = _computed(arg)
+            entrywise = type(node) is Map and op_of(node) not in ("iverson", "where")
+            alone = uses[arg] == uses[node] == 1 and node.kind == "real" and node.shape
+            if alone and (type(node) is Einsum or (entrywise and node is arg)):
+                found[node] = concat, k
     return found
+
+
+def _computed(arg: Node) -> Node:
+    """What an operand of a Concat is computed as."""
+    given = arg._args[0] if type(arg) is Reshape else arg
+    return given if type(given) is Einsum else arg
+
+
+def _shaped(w: Writer, place: Value, shape: Shape) -> Value:
+    """A place under a shape of as many entries."""
+    if place.shape == shape:
+        return place
+    return w.derive(place, f"{{0}}.reshape({w.shape(shape)})", shape, identity(shape))
 
 
 def _part(w: Writer, node: Concat, whole: Value, k: int) -> Value:
@@ -104,9 +124,9 @@ def emit_concat(w: Writer, node: Node, note: str) -> None:
         fits = told is not None and told.storage == storage
         out = told if told is not None and fits else w.allocate(node.shape, storage)
     for k, (arg, value) in enumerate(zip(node.args, values, strict=True)):
-        place = _part(w, node, out, k)
-        there = w.destination.get(arg)
-        if there is None or there.text != place.text:
+        place, computed = _part(w, node, out, k), _computed(arg)
+        there = w.destination.get(computed)
+        if there is None or there.text != _shaped(w, place, computed.shape).text:
             w.say(f"{place.text}[...] = {value.text}", note if k == len(values) - 1 else "")
     w.define(node, out)
     if held:

@@ -158,7 +158,8 @@ def flat_places(shape: Any, sizes: Any, rows: Any) -> tuple[Any, Any]:
 
 def check_index(index: Any, size: int, name: str) -> None:
     """Raise RangeError naming the first index outside 0..size-1 and its position."""
-    if index.size and int(index.astype(np.uint64).max()) >= size:  # below 0 is very large then
+    whole = index.astype(np.int64, copy=False).view(np.uint64)  # below 0 is very large then
+    if whole.size and np.maximum.reduce(whole, axis=None) >= size:
         first = np.argwhere((index < 0) | (index >= size))[0]
         place = tuple(int(i) for i in first)
         raise RangeError(

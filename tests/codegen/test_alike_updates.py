@@ -74,6 +74,37 @@ def test_what_is_done_last_is_done_in_the_arrays_of_the_variables() -> None:
         assert np.allclose(one, old - np.exp(2 * slope), rtol=1e-14)
 
 
+def test_gradients_and_scaled_moments_are_computed_where_they_are_joined() -> None:
+    x, W, b = sg.input("x", ("N", 5)), sg.parameter("W", (5, 3)), sg.parameter("b", 3)
+    V, loss = sg.parameter("V", (3, 2)), sg.sum(sg.sin((x @ W + b) @ sg.parameter("V", (3, 2))))
+    slopes = sg.grad(loss, [W, b, V])
+    updates, start = dict[Any, Any](), dict[str, Any]()
+    for one, slope in zip((W, b, V), slopes, strict=True):
+        old = sg.state(f"m_{one.name}", one.shape)
+        updates[old] = 0.9 * old + slope
+        updates[one] = one - 0.1 * updates[old]
+    f = sg.compile(variables([loss, *updates.values()]), loss, updates=updates)
+    bound = f.bind(dims={"N": 4})
+    for k, (name, array) in enumerate(bound.arrays.items()):
+        array[...] = start[name] = arrays([array.shape], k)[0]
+
+    bound.steps(2)
+
+    text = f.source.split("# --- backward")[1].split("return run")[0]
+    assert "[...] = s" not in text  # no moment is copied first
+    assert "[...] = d" not in text.split("# --- update")[0]  # and no gradient
+    data, old = start["x"], dict(start)
+    for _ in range(2):
+        h = data @ old["W"] + old["b"]
+        up = np.cos(h @ old["V"])
+        down = up @ old["V"].T
+        for name, slope in (("W", data.T @ down), ("b", down.sum(0)), ("V", h.T @ up)):
+            old[f"m_{name}"] = 0.9 * old[f"m_{name}"] + slope
+            old[name] = old[name] - 0.1 * old[f"m_{name}"]
+    for name in ("W", "b", "V", "m_W", "m_b", "m_V"):
+        np.testing.assert_allclose(bound.arrays[name], old[name], rtol=1e-12)
+
+
 def test_updates_that_differ_stay_apart() -> None:
     a, b = sg.parameter("a", 3), sg.parameter("b", 5)
     c, d = sg.parameter("c", 3), sg.parameter("d", 5)
