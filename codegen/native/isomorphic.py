@@ -85,7 +85,7 @@ class _Finder:
         self.roots = code.roots()
         self.reads = code.reads()
         self.many = np.bincount(self.reads.values, minlength=self.count)
-        leaf = np.fromiter(map(LEAVES.__contains__, code.ops), bool, self.count)
+        leaf = code.among(LEAVES)
         self.leaf: list[bool] = leaf.tolist()
         #: What is computed and read by few.
         self.few: list[bool] = (~leaf & (self.many < _READERS)).tolist()
@@ -104,7 +104,7 @@ class _Finder:
     def _sums(self) -> None:
         """Trees of additions whose inner values nothing else reads."""
         code, (values, readers, _) = self.code, self.reads
-        additive = np.fromiter(map(_ADDITIVE.__contains__, code.ops), bool, self.count)
+        additive = code.among(_ADDITIVE)
         additive &= np.fromiter(map("real".__eq__, code.storages), bool, self.count)
         once = additive & (self.many == 1)
         once[list(self.roots)] = False

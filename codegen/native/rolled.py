@@ -7,7 +7,7 @@ contiguous or constant along runs of members; where they are not, a table says w
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -262,7 +262,13 @@ class _Loop:
         moving, runs = self._runs()
         self._store(runs.order)
         self._body(runs, moving)
-        self.straight.add([*self.heads, *self.lines])
+        self.straight.add([*self.heads, *self.lines], self._arrays())
+
+    def _arrays(self) -> Iterable[str] | None:
+        """The arrays of the program that the loop mentions, where it is one alone."""
+        read = {slot.array for slot in self.slots}
+        stored = {text[0] for text in self.stored.values()}
+        return None if "k" in read | stored else ("m",)
 
     def _runs(self) -> tuple[list[_Slot], Runs]:
         """The slots whose addresses differ, and the order of the members."""
@@ -515,10 +521,9 @@ def _by_count(values: Places, rank: Places) -> tuple[Places, Places]:
 def _canonical(code: Instructions) -> Places:
     """Numbers by which values are sorted: entries of arguments by their places, then the rest."""
     found = np.arange(len(code.ops))
-    inputs = np.array([k for k, op in enumerate(code.ops) if op == "input"], np.int64)
-    places = [code.operands[k] for k in inputs.tolist()]
-    argument = np.array([place[0] for place in places], np.int64)
-    position = np.array([place[1] for place in places], np.int64)
+    inputs = np.flatnonzero(code.among(("input",)))
+    places = np.array([code.operands[k] for k in inputs.tolist()], np.int64).reshape(-1, 2)
+    argument, position = places.T
     found[inputs[np.lexsort((position, argument))]] = np.arange(-len(inputs), 0)
     return found
 

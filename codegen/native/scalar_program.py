@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from symgraph.codegen.job import Job
 from symgraph.codegen.labels import comment
 from symgraph.codegen.native.csizes import CSizes
@@ -76,9 +78,9 @@ class _Program:
         self.updates, self.labels, self.options = job.updates, job.labels, job.options
         self.sections = job.block.sections
         self.w = CWriter(real, CSizes({}))
-        self.straight = StraightWriter(code, job.args, self.w, job.options.name, self._note)
+        note = self._note if len(code.ops) < _NOTED else None
+        self.straight = StraightWriter(code, job.args, self.w, job.options.name, note)
         self._shown: dict[Node, _Shown] = {}
-        self._is_noted = len(code.ops) < _NOTED
         self._declare()
         self._divide()
 
@@ -87,14 +89,14 @@ class _Program:
         code, rank = self.code, {part: number for number, part in enumerate(PARTS)}
         sections = self.sections
         found = [-1 if node is None else rank[sections[node]] for node in code.nodes]
-        pairs = set(zip(found, code.ops, strict=True))
-        if len({part for part, op in pairs if part >= 0 and op not in LEAVES}) > 1:
+        computed = np.array(found, np.int8)[~code.among(LEAVES)]
+        if len(np.unique(computed[computed >= 0])) > 1:
             self.straight.part_of = found
 
     def _note(self, k: int) -> str:
         """The comment beside value k."""
         node = self.code.nodes[k]
-        if node is None or not self._is_noted:
+        if node is None:
             return ""
         self._shown[node] = _Shown(f"v{k}")
         text = self.labels.note(node, self._shown).removesuffix(", ()")
@@ -117,7 +119,7 @@ class _Program:
             write_rolled(straight, self.rolled)
             self._copy(later)
         else:
-            computed = [k for k, op in enumerate(code.ops) if op not in LEAVES]
+            computed = np.flatnonzero(~code.among(LEAVES)).tolist()
             if not straight.whole(computed, later):
                 straight.run(computed, [k for k, _ in later])
                 self._copy(later)

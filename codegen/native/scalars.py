@@ -7,8 +7,9 @@ results that are put together of numbers. They are tables of value numbers here 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -65,6 +66,18 @@ class Instructions:
         self.nodes.append(node)
         return len(self.ops) - 1
 
+    @cached_property
+    def _op_numbers(self) -> tuple[list[str], NDArray[np.uint8]]:
+        """All operations of the finished program, and for each value the number of its own."""
+        known = list(dict.fromkeys(self.ops))
+        number = {op: k for k, op in enumerate(known)}.__getitem__
+        return known, np.fromiter(map(number, self.ops), np.uint8, len(self.ops))
+
+    def among(self, ops: Collection[str]) -> NDArray[np.bool_]:
+        """For each value of the finished program whether its operation is one of these."""
+        known, numbers = self._op_numbers
+        return np.array([op in ops for op in known], bool)[numbers]
+
     def roots(self) -> set[int]:
         """The values that leave the program."""
         tables = [table.ravel() for table in (*self.outputs, *self.updates)]
@@ -78,7 +91,7 @@ class Instructions:
         first = np.cumsum(counts) - counts
         of = np.repeat(np.arange(len(given)), counts)
         place = np.arange(len(flat)) - np.repeat(first, counts)
-        is_value = np.fromiter(map("input".__ne__, self.ops), bool, len(given))[of]
+        is_value = ~self.among(("input",))[of]
         return Reads(flat[is_value], of[is_value], place[is_value])
 
 
@@ -114,7 +127,8 @@ class _Reader:
         for node in steps:
             if type(node) is Map and not node.shape:
                 operands = tuple(map(value, node._args))
-                form = forms.get(node.params[0]) if whole.isdisjoint(operands) else None
+                is_real = not whole or whole.isdisjoint(operands)
+                form = forms.get(node.params[0]) if is_real else None
                 if form is None:
                     form = self._form(node, operands)
                     if form[1] != "real":

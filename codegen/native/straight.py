@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 
 from symgraph.codegen.module_text import ROLES
 from symgraph.codegen.native.maps import expression
@@ -43,7 +43,7 @@ class StraightWriter:
 
     def __init__(
         self, code: Instructions, args: Sequence[Var], w: CWriter, name: str,
-        note: Callable[[int], str],
+        note: Callable[[int], str] | None,
     ) -> None:  # fmt: skip
         self.code, self.w, self.name, self.note = code, w, name, note
         self.functions: list[str] = []
@@ -63,7 +63,8 @@ class StraightWriter:
         self.reals = self.wholes = 0  # memory in use, in numbers
         self._free: dict[bool, list[int]] = {True: [], False: []}
         self._partner = _partners(code)
-        self._forms: dict[tuple[str, ...], str] = {}
+        self._forms: dict[Hashable, str] = {}  # by operation, where all is real
+        self._is_real = {"real"}.issuperset(code.storages)
         self._numbers = {k: w.number(n, code.storages[k]) for k, n in code.numbers.items()}
         for k, op in enumerate(code.ops):
             if op == "number":
@@ -107,15 +108,12 @@ class StraightWriter:
         last: dict[int, int] = {}
         operands = self.code.operands
         for number, chunk in enumerate(chunks):
-            for k in chunk:
-                born[k] = number
-                partner = self._partner.get(k)
-                if partner is not None:
-                    born.setdefault(partner, number)
-            for k in chunk:
-                for operand in operands[k]:
-                    if born.get(operand, number) != number:
-                        last[operand] = number
+            born.update(dict.fromkeys(chunk, number))
+            for k in self._partner.keys() & chunk:
+                born.setdefault(self._partner[k], number)
+            for operand in itertools.chain.from_iterable(map(operands.__getitem__, chunk)):
+                if born.get(operand, number) != number:
+                    last[operand] = number
         last.update((k, len(chunks)) for k in kept if k in born)
         return last
 
@@ -124,56 +122,69 @@ class StraightWriter:
         stores: Sequence[tuple[int, str]] = (),
     ) -> None:  # fmt: skip
         """One function; what later ones read is written to memory."""
-        code, place, partners = self.code, self.place, self._partner
-        operands_of, results, part_of = code.operands, self.results, self.part_of
+        code, place, partners, note = self.code, self.place, self._partner, self.note
+        ops, operands_of, results, part_of = code.ops, code.operands, self.results, self.part_of
         local = dict(self._numbers)
         lines: list[str] = []
         inside: list[int] = []
+        outside: list[int] = []  # what is read from memory and from arguments, in this order
+        arrays: list[str] = []  # that the lines mention
 
         def read(k: int) -> str:
             text = place[k]
             assert text is not None
-            prefix = "a" if code.ops[k] == "input" else "v"
+            outside.append(k)
+            arrays.append(text[: text.index("[")])
+            prefix = "a" if ops[k] == "input" else "v"
             found = local[k] = f"{prefix}{k}"
             lines.append(f"const {self.w.ctype(code.storages[k])} {found} = {text};")
             return found
 
+        def write(target: str, name: str) -> None:
+            arrays.append(target[: target.index("[")])
+            lines.append(f"{target} = {name};")
+
         def written(k: int) -> None:
-            if k in results:
-                lines.extend(f"{target} = {local[k]};" for target in results[k])
+            for target in results.get(k, ()):
+                write(target, local[k])
             if k in last:
                 inside.append(k)
 
         for k in chunk:
+            operands = operands_of[k]
             if k in local or place[k] is not None:
+                outside += operands
                 continue
             if part_of[k] > self._begun:
                 self._begun = part_of[k]
                 lines.append(f"/* --- {PARTS[self._begun]} */")
-            operands = [local.get(a) or read(a) for a in operands_of[k]]
+            names = [local.get(a) or read(a) for a in operands]
             if k in partners:
                 partner = partners[k]
                 if place[partner] is None and partner not in local:
-                    lines.extend(self._both(k, partner, operands[0], local))
+                    lines.extend(self._both(k, partner, names[0], local))
                     written(k)
                     written(partner)
                     continue
             name = local[k] = f"v{k}"
-            lines.append(self._form(k).format(*operands, name) + self.note(k))
-            written(k)
+            line = self._form(k).format(*names, name)
+            lines.append(line if note is None else line + note(k))
+            if k in results or k in last:
+                written(k)
         for k in inside:
-            place[k] = self._kept(k)
-            lines.append(f"{place[k]} = {local[k]};")
-        self._release(chunk, number, last)
+            text = place[k] = self._kept(k)
+            write(text, local[k])
+        self._release(outside, number, last)
         stored = [(target, local.get(k) or read(k)) for k, target in stores]
-        lines += [f"{target} = {name};" for target, name in stored]
-        self.add(lines)
+        for target, name in stored:
+            write(target, name)
+        self.add(lines, dict.fromkeys(arrays))
 
     def _form(self, k: int) -> str:
         """The statement that computes value k; its operands are left open, and its name."""
         code, w = self.code, self.w
         op, operands, storage = code.ops[k], code.operands[k], code.storages[k]
-        key = (op, storage, *map(code.storages.__getitem__, operands))
+        key = op if self._is_real else (op, storage, *[code.storages[a] for a in operands])
         found = self._forms.get(key)
         if found is None:
             places = [f"{{{at}}}" for at in range(len(operands) + 1)]
@@ -197,27 +208,29 @@ class StraightWriter:
         at = free.pop() if free else self.room(1, real)
         return f"{'m' if real else 'k'}[{at}]"
 
-    def _release(self, chunk: Sequence[int], number: int, last: dict[int, int]) -> None:
+    def _release(self, outside: Iterable[int], number: int, last: dict[int, int]) -> None:
         """Give the memory back that this chunk was the last to read."""
-        read = itertools.chain.from_iterable(map(self.code.operands.__getitem__, chunk))
-        for operand in dict.fromkeys(read):
+        for operand in dict.fromkeys(outside):
             text = self.place[operand]
             if last.get(operand) == number and text is not None:
                 self._free[text[0] == "m"].append(int(text[2:-1]))
 
-    def add(self, lines: Sequence[str]) -> None:
-        """A function with this body; it may mention arguments, results and memory."""
-        head = f"static void {self.name}_{len(self.functions) + 1}(const sg_frame *f)"
-        body = "\n".join(map("    ".__add__, [*self._declared(lines), *lines]))
-        self.functions.append(f"{head}\n{{\n{body}\n}}")
+    def add(self, lines: Sequence[str], arrays: Iterable[str] | None = None) -> None:
+        """A function with this body, which may mention arguments, results and memory.
 
-    def _declared(self, lines: Sequence[str]) -> list[str]:
-        """The arrays that lines mention, all of them by entries or in pointers."""
-        text = "\n".join(lines)
-        if "/*" in text:
-            text = "\n".join([line.partition("/*")[0] for line in lines])
-        known = self.declarations
-        return [known[name] for name in dict.fromkeys(_ARRAY.findall(text)) if name in known]
+        `arrays` are those that it mentions, in their order; they are searched for where they are
+        not given.
+        """
+        head = f"static void {self.name}_{len(self.functions) + 1}(const sg_frame *f)"
+        found = _mentioned(lines) if arrays is None else arrays
+        declared = [self.declarations[name] for name in found if name in self.declarations]
+        body = "\n    ".join([*declared, *lines])
+        self.functions.append(f"{head}\n{{\n    {body}\n}}")
+
+
+def _mentioned(lines: Sequence[str]) -> dict[str, None]:
+    """Arrays that lines without comments mention, all of them by entries or in pointers."""
+    return dict.fromkeys(_ARRAY.findall("\n".join(lines)))
 
 
 def named(args: Sequence[Var]) -> list[str]:
