@@ -11,9 +11,9 @@ import io
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import symgraph
 from symgraph import (
@@ -86,6 +86,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
+class _Command(NamedTuple):
+    """A command: what runs it, what adds its arguments in their order, what its help ends with."""
+
+    name: str
+    meaning: str
+    run: Callable[[argparse.Namespace], int]
+    adds: Sequence[Callable[[argparse.ArgumentParser], None]] = ()
+    examples: str = ""
+
+
 def _parser(
     draws: bool = False,
 ) -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
@@ -98,101 +108,96 @@ def _parser(
     )
     parser.add_argument("--version", action="version", version=f"symgraph {symgraph.__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for command in _commands(draws):
+        made = _with_examples(commands, command)
+        for add in command.adds:
+            add(made)
+        made.set_defaults(run=command.run)
+        made.add_argument("--json", action="store_true", help="print one JSON document")
+    return parser, commands.choices
 
-    demo = commands.add_parser("demo", help="derive, draw, compile and train one small network")
-    demo.add_argument(
+
+def _commands(draws: bool) -> list[_Command]:
+    return [
+        _Command(
+            "demo", "derive, draw, compile and train one small network", _demo, [_add_folder],
+        ),
+        _Command(
+            "derive", "print a gradient and the steps that lead to it", _derive,
+            [_add_network, derive_command.add_options], derive_command.EXAMPLES,
+        ),
+        _Command(
+            "draw", "draw the graph with a derivative on every edge", _draw,
+            [_add_network, _add_picture, *([draw_command.add_options] if draws else [])],
+            draw_command.EXAMPLES,
+        ),
+        _Command(
+            "plot", "plot functions with their derivatives, or a function of two numbers", _plot,
+            [plot_command.add_options, _add_declarations, _without_file], plot_command.EXAMPLES,
+        ),
+        _Command(
+            "gallery", "draw every figure of the lectures, on one page", _gallery,
+            [gallery_command.add_options], gallery_command.EXAMPLES,
+        ),
+        _Command(
+            "slides", "write a deck that builds, evaluates and derives it step by step", _slides,
+            [_add_network, slides_command.add_options], slides_command.EXAMPLES,
+        ),
+        _Command(
+            "compile", "write code for a loss and its gradients", _compile,
+            [_add_network, compile_command.add_options], compile_command.EXAMPLES,
+        ),
+        _Command(
+            "train", "train a model of a Python file or the zoo, or what a TOML file describes",
+            _train, [train_command.add_options], train_command.EXAMPLES,
+        ),
+        _Command(
+            "check", "compare derivatives with independent ones", _check, [_add_network], CHECKED
+        ),
+        _Command(
+            "influence", "print how the derivative grows or shrinks over time, or through layers",
+            _influence, [_add_network, influence_command.add_options], influence_command.EXAMPLES,
+        ),
+        _Command(
+            "explore", "make a page in which a network is stepped through, changed and trained",
+            _explore, [_add_network, explore_command.add_options], explore_command.EXAMPLES,
+        ),
+        _Command("zoo", SYSTEMS, _zoo, [zoo_command.add_options], zoo_command.EXAMPLES),
+        _Command("doctor", "say what is installed and what is missing", _doctor),
+    ]  # fmt: skip
+
+
+def _with_examples(commands: Any, command: _Command) -> Any:
+    """A command whose help ends with its examples, where it has some."""
+    if not command.examples:
+        return commands.add_parser(command.name, help=command.meaning)
+    return commands.add_parser(
+        command.name,
+        help=command.meaning,
+        description=f"{command.meaning[0].upper()}{command.meaning[1:]}.",
+        epilog=command.examples,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def _add_folder(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
         "--out",
         type=Path,
         default=Path("out"),
         metavar="FOLDER",
         help="where the files are written (default: %(default)s)",
     )
-    demo.set_defaults(run=_demo)
 
-    meaning = "print a gradient and the steps that lead to it"
-    derive = _with_examples(commands, "derive", meaning, derive_command.EXAMPLES)
-    _add_network(derive)
-    derive_command.add_options(derive)
-    derive.set_defaults(run=_derive)
 
-    meaning = "draw the graph with a derivative on every edge"
-    draw = _with_examples(commands, "draw", meaning, draw_command.EXAMPLES)
-    _add_network(draw)
-    draw.add_argument(
+def _add_picture(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
         "picture", type=Path, metavar="file", help="the picture; its suffix chooses the format"
     )
-    if draws:
-        draw_command.add_options(draw)
-    draw.set_defaults(run=_draw)
-
-    meaning = "plot functions with their derivatives, or a function of two numbers"
-    plot = _with_examples(commands, "plot", meaning, plot_command.EXAMPLES)
-    plot_command.add_options(plot)
-    _add_declarations(plot)
-    plot.set_defaults(run=_plot, formulas=None)
-
-    meaning = "draw every figure of the lectures, on one page"
-    gallery = _with_examples(commands, "gallery", meaning, gallery_command.EXAMPLES)
-    gallery_command.add_options(gallery)
-    gallery.set_defaults(run=_gallery)
-
-    meaning = "write a deck that builds, evaluates and derives it step by step"
-    slides = _with_examples(commands, "slides", meaning, slides_command.EXAMPLES)
-    _add_network(slides)
-    slides_command.add_options(slides)
-    slides.set_defaults(run=_slides)
-
-    meaning = "write code for a loss and its gradients"
-    build = _with_examples(commands, "compile", meaning, compile_command.EXAMPLES)
-    _add_network(build)
-    compile_command.add_options(build)
-    build.set_defaults(run=_compile)
-
-    meaning = "train a model of a Python file or the zoo, or what a TOML file describes"
-    train = _with_examples(commands, "train", meaning, train_command.EXAMPLES)
-    train_command.add_options(train)
-    train.set_defaults(run=_train)
-
-    check = _with_examples(commands, "check", "compare derivatives with independent ones", CHECKED)
-    _add_network(check)
-    check.set_defaults(run=_check)
-
-    meaning = "print how the derivative grows or shrinks over time, or through layers"
-    influence = _with_examples(commands, "influence", meaning, influence_command.EXAMPLES)
-    _add_network(influence)
-    influence_command.add_options(influence)
-    influence.set_defaults(run=_influence)
-
-    meaning = "make a page in which a network is stepped through, changed and trained"
-    explore = _with_examples(commands, "explore", meaning, explore_command.EXAMPLES)
-    _add_network(explore)
-    explore_command.add_options(explore)
-    explore.set_defaults(run=_explore)
-
-    zoo = _with_examples(commands, "zoo", SYSTEMS, zoo_command.EXAMPLES)
-    zoo_command.add_options(zoo)
-    zoo.set_defaults(run=_zoo)
-
-    doctor = commands.add_parser("doctor", help="say what is installed and what is missing")
-    doctor.set_defaults(run=_doctor)
-
-    for command in (
-        demo, derive, draw, plot, gallery, slides, build, train, check, influence, explore, zoo,
-        doctor,
-    ):  # fmt: skip
-        command.add_argument("--json", action="store_true", help="print one JSON document")
-    return parser, commands.choices
 
 
-def _with_examples(commands: Any, name: str, meaning: str, examples: str) -> Any:
-    """A command whose help ends with examples."""
-    return commands.add_parser(
-        name,
-        help=meaning,
-        description=f"{meaning[0].upper()}{meaning[1:]}.",
-        epilog=examples,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def _without_file(command: argparse.ArgumentParser) -> None:
+    command.set_defaults(formulas=None)
 
 
 def _add_network(command: argparse.ArgumentParser) -> None:

@@ -23,6 +23,13 @@ the suffix chooses the format: .html (reveal.js, needs no network), .pptx, .tex 
 
 def add_options(command: argparse.ArgumentParser) -> None:
     """The options of this command alone."""
+    _add_subject(command)
+    _add_look(command)
+    _add_form(command)
+
+
+def _add_subject(command: argparse.ArgumentParser) -> None:
+    """What the deck is about."""
     command.add_argument(
         "deck", type=Path, metavar="file", help="the deck; its suffix chooses the format"
     )
@@ -38,6 +45,10 @@ def add_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--values", metavar="JSON", help="values of the variables: JSON, FILE.json or FILE.npz"
     )
+
+
+def _add_look(command: argparse.ArgumentParser) -> None:
+    """Words, colours and numbers."""
     command.add_argument("--title", default="", metavar="TEXT", help="before every heading")
     command.add_argument("--lang", choices=("en", "zh"), default="en", help="of the headings")
     command.add_argument(
@@ -58,6 +69,10 @@ def add_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--most", type=int, default=25, metavar="N", help="about so many steps (%(default)s)"
     )
+
+
+def _add_form(command: argparse.ArgumentParser) -> None:
+    """How it is told, and in which parts."""
     command.add_argument(
         "--style",
         choices=("graph", "timeline", "cell"),

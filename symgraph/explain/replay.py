@@ -33,7 +33,7 @@ from symgraph.notation.tree import Derivative, Formula, Name, Sort, walk
 from symgraph.notation.unstack import Entry, State, shifted
 from symgraph.ops import Var
 from symgraph.ops.let import bare
-from symgraph.sample import draw
+from symgraph.sample import Sample, draw
 from symgraph.shapes import bind_dim
 
 __all__ = ["Replayed", "carried_out", "replayed"]
@@ -73,58 +73,85 @@ def replayed(
         found = evaluate_above([root, *gradients, *outside], sample.values, sample.dims)
     except (SymgraphError, ArithmeticError, np.linalg.LinAlgError):
         return Replayed(None, None, {})
+    dims = sample.dims
+    ends = {letter: bind_dim(length, dims) for letter, length in moments.lengths.items()}
+    if max(ends.values()) * len(lines) > MOST_VALUES:
+        return Replayed(None, None, {})
+    before = {state: found[starts[state]] for state in starts}
+    known = _given(names, sample, ends, found, before)
+    shapes = {
+        name.name: tuple(bind_dim(size, dims) for size in node.shape)
+        for node, name in names.named.items()
+    }
+    made = carried_out([one for one in lines if _defines(one)], known, dims, shapes)
+    if (
+        made is None
+        or not all(_holds(one, made, dims) for one in lines if not _defines(one))
+        or not _agree(made.get(names.root_name.name), found[root], "scalar")
+    ):
+        return Replayed(False, None, {})
+    exacts: list[Array] = []
+    for source, one, gradient in zip(names.sources, results, gradients, strict=True):
+        entry = entries.get(source)
+        exact = np.asarray(found[gradient])
+        exacts.append(exact if entry is None else np.moveaxis(exact, entry.axis, 0))
+        if not _has_values(one.right, exacts[-1], entry, made, dims):
+            return Replayed(False, None, {})
+    return Replayed(True, made, dims, exacts, _whole(moments.entries.values(), found))
+
+
+def _given(
+    names: LoopNaming,
+    sample: Sample,
+    ends: Mapping[str, int],
+    found: Mapping[Node, Any],
+    before: Mapping[Node, Any],
+) -> dict[str, Any]:
+    """What the lines start from, by name: variables, times, sequences, the states before a loop.
+
+    `ends`: the last time of each letter; `found` the values of nodes, `before` those of states.
+    """
+    moments = names.forward.moments
     known: dict[str, Any] = {
         node.name: array for node, array in sample.values.items() if isinstance(node, Var)
     }
-    ends: dict[str, int] = {}
-    for letter, length in moments.lengths.items():
-        ends[letter] = bind_dim(length, sample.dims)
-        known[letter] = range(1, ends[letter] + 1)
-        known[names.forward.last[letter].letter or letter] = (
-            ends[letter] if names.forward.last[letter].letter else known[letter]
-        )
-    if max(ends.values()) * len(lines) > MOST_VALUES:
-        return Replayed(None, None, {})
+    for letter, end in ends.items():
+        known[letter] = range(1, end + 1)
+        last = names.forward.last[letter].letter
+        if last:
+            known[last] = end
     for place, entry in moments.entries.items():
-        array = np.moveaxis(np.asarray(found[entry.stacked]), entry.axis, 0)
-        known[names.forward.names[place]] = Series(dict(enumerate(array, 1)))
+        known[names.forward.names[place]] = _series(found[entry.stacked], entry)
     for entry in moments.entries.values():
         moved = shifted(entry)
         if moved is not None:
             name = names.forward.sequence_name(moved[0], entry)
-            array = np.moveaxis(np.asarray(sample.values[moved[0]]), entry.axis, 0)
-            known[name] = Series(dict(enumerate(array, 1)))
+            known[name] = _series(sample.values[moved[0]], entry)
     for state in moments.states:
         time = ends[state.letter] + 1 if state.backwards else 0
-        known[names.forward.names[state.before]] = Series({time: found[starts[state.before]]})
-    known |= _blocks(names, known, sample.dims)
-    shapes = {
-        name.name: tuple(bind_dim(size, sample.dims) for size in node.shape)
-        for node, name in names.named.items()
-    }
-    made = carried_out([one for one in lines if _defines(one)], known, sample.dims, shapes)
-    if made is None:
-        return Replayed(False, None, {})
-    if not all(_holds(one, made, sample.dims) for one in lines if not _defines(one)):
-        return Replayed(False, None, {})
-    if not _agree(made.get(names.root_name.name), found[root], "scalar"):
-        return Replayed(False, None, {})
-    exacts: list[Array] = []
-    for source, one, gradient in zip(names.sources, results, gradients, strict=True):
-        exact = np.asarray(found[gradient])
-        entry_of = entries.get(source)
-        exacts.append(exact if entry_of is None else np.moveaxis(exact, entry_of.axis, 0))
-        if entry_of is None:
-            good = _has_value(one.right, exact, made, sample.dims)
-        else:
-            each_time = enumerate(np.moveaxis(exact, entry_of.axis, 0), 1)
-            good = all(
-                _has_value(one.right, x, {**made, entry_of.letter: t}, sample.dims)
-                for t, x in each_time
-            )
-        if not good:
-            return Replayed(False, None, {})
-    return Replayed(True, made, sample.dims, exacts, _whole(moments.entries.values(), found))
+        known[names.forward.names[state.before]] = Series({time: before[state.before]})
+    return known | _blocks(names, known, sample.dims)
+
+
+def _series(values: Any, entry: Entry) -> Series:
+    """The entries of a sequence by their times."""
+    return Series(dict(enumerate(np.moveaxis(np.asarray(values), entry.axis, 0), 1)))
+
+
+def _has_values(
+    formula: Formula,
+    exact: Array,
+    entry: Entry | None,
+    names: Mapping[str, Any],
+    dims: Mapping[sympy.Symbol, int],
+) -> bool:
+    """Whether a result has its exact value; that by an entry of a sequence at every time."""
+    if entry is None:
+        return _has_value(formula, exact, names, dims)
+    return all(
+        _has_value(formula, x, {**names, entry.letter: time}, dims)
+        for time, x in enumerate(exact, 1)
+    )
 
 
 def carried_out(

@@ -89,9 +89,7 @@ def graph_view(
     do not occur.
     """
     hidden, constants = _checked(labels, labels_as, beside, shared, hide, show, fold, digits)
-    if values is None and (labels in ("numeric", "both") or beside == "numbers"):
-        option = f"labels={labels!r}" if beside != "numbers" else f"beside={beside!r}"
-        raise DrawError(f"draw: {option} needs numbers; give values={{name: number}}.")
+    _check_values(values, labels, beside)
     if isinstance(expr, Graph):
         expr, tree, wrt = list(expr.roots), tree or expr.is_tree, expr.wrt if wrt is None else wrt
     roots = _roots(expr)
@@ -157,6 +155,13 @@ def _checked(
     if "constants" in hidden and "constants" in shown:
         raise DrawError("draw: hide and show both name 'constants'. Leave one away.")
     return hidden, "none" if "constants" in hidden else "all" if shown else "operands"
+
+
+def _check_values(values: Any, labels: Labels, beside: Beside) -> None:
+    """Numbers that are asked for need values."""
+    if values is None and (labels in ("numeric", "both") or beside == "numbers"):
+        option = f"labels={labels!r}" if beside != "numbers" else f"beside={beside!r}"
+        raise DrawError(f"draw: {option} needs numbers; give values={{name: number}}.")
 
 
 def _roots(expr: Any) -> list[Node]:
