@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["NO_ARRAY", "from_outside", "is_masked"]
+__all__ = ["NO_ARRAY", "from_outside", "is_masked", "said_of"]
 
 #: What is raised for values that are no arrays, or lie on another device.
 NO_ARRAY = (TypeError, ValueError, RuntimeError, BufferError)
@@ -38,3 +38,9 @@ def is_masked(value: Any) -> bool:
     """
     masked = sys.modules.get("numpy.ma")
     return masked is not None and isinstance(value, masked.MaskedArray)
+
+
+def said_of(error: Exception) -> str:
+    """What another library says of a value, as a sentence that ends what to do."""
+    text = str(error).rstrip(". ") or type(error).__name__
+    return f"{text}." if "Use" in text else f"{text}. Give what np.asarray makes numbers of."

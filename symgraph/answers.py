@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from symgraph.errors import KindError
 
-__all__ = ["answer_calls", "answering"]
+__all__ = ["answer_calls", "answering", "takes"]
 
 _Thing = TypeVar("_Thing", bound=Callable[..., Any])
 
@@ -37,6 +37,23 @@ def answer_calls(module: dict[str, Any], names: Iterable[str]) -> None:
         one = module[name]
         if isinstance(one, FunctionType) and one.__module__ == module["__name__"]:
             module[name] = answering(one)
+
+
+def takes(function: Callable[..., Any], count: int) -> bool:
+    """Whether a function of the user can be called with so many values.
+
+    >>> takes(print, 2), takes(lambda one: one, 2)
+    (True, False)
+    """
+    import inspect  # as long to import as all of this package
+
+    try:
+        inspect.signature(function).bind(*[None] * count)
+    except TypeError:
+        return False
+    except ValueError:  # of some functions in C nothing is known
+        return True
+    return True
 
 
 def _answering(where: str, function: FunctionType) -> Callable[..., Any]:

@@ -14,7 +14,7 @@ import sympy
 from numpy.typing import NDArray
 
 from symgraph import random
-from symgraph.codegen.outside import NO_ARRAY, from_outside, is_masked
+from symgraph.codegen.outside import NO_ARRAY, from_outside, is_masked, said_of
 from symgraph.errors import KindError, NonFiniteError, RangeError, ShapeError, UnknownNameError
 from symgraph.ops.leaves import Var
 from symgraph.shapes import Dim, bind_dim, dim_symbols, shape_text
@@ -279,7 +279,7 @@ def _as_array(where: str, value: Any, node: Var, dtype: str) -> Array:
         array = from_outside(value)
     except NO_ARRAY as error:
         raise KindError(
-            f"{where}: the data of {node.name!r} are not an array: {_said(error)}"
+            f"{where}: the data of {node.name!r} are not an array: {said_of(error)}"
         ) from error
     allowed = {"real": "biuf", "integer": "biu", "boolean": "b"}[node.kind]
     if array.dtype.kind not in allowed or (array.dtype.kind == "u" and _too_large(array)):
@@ -326,12 +326,6 @@ def _shown(cell: Any) -> str:
     """A cell as it is written, if that is short."""
     text = repr(str(cell) if isinstance(cell, str | bytes) else cell)
     return text if len(text) <= _WIDEST else f"a {type(cell).__name__}"
-
-
-def _said(error: Exception) -> str:
-    """What another library says of a value, as a sentence that ends what to do."""
-    text = str(error).rstrip(". ") or type(error).__name__
-    return f"{text}." if "Use" in text else f"{text}. Give what np.asarray makes numbers of."
 
 
 def _dtype(node: Var, real: str) -> np.dtype[Any]:

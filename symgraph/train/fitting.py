@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from symgraph.answers import takes
 from symgraph.errors import KindError, UnsupportedError
 from symgraph.train.data import Data
 from symgraph.train.engine import Engine
@@ -179,6 +180,12 @@ def check_callbacks(callbacks: Any) -> list[Callback]:
             raise KindError(
                 f"fit: callback {number} is the class {callback.__name__}. Give an object of it: "
                 f"{callback.__name__}()."
+            )
+        if not takes(callback, 2):
+            name = getattr(callback, "__name__", type(callback).__name__)
+            raise KindError(
+                f"fit: callback {number}, {name}, is called with the model and the history, and "
+                f"takes other values. Write def {name}(model, history)."
             )
     return found
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from symgraph.answers import takes
 from symgraph.errors import KindError, RangeError, UnsupportedError
 from symgraph.train.data import Data
 from symgraph.train.tables import columns_of
@@ -45,6 +46,11 @@ class Stream:
 
         Raises KindError for a function that makes no batches, and what `check_data` raises.
         """
+        if callable(self._source) and not takes(self._source, 0):
+            raise KindError(
+                f"{self._where}: the function given cannot be called without values, and it is to "
+                "make batches. Write data=lambda: batches(...)."
+            )
         source = self._source() if callable(self._source) else self._source
         if not isinstance(source, Iterable) or isinstance(source, Mapping):
             raise KindError(

@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from symgraph.codegen.numpy_runtime import slots
+from symgraph.codegen.outside import NO_ARRAY, from_outside, is_masked, said_of
 from symgraph.errors import KindError, ShapeError, UnsupportedError
 from symgraph.node import Node
 from symgraph.ops.leaves import Var
@@ -71,10 +71,17 @@ class Values(MutableMapping[str, NDArray[Any]]):
         Raises KindError for what is no array of real numbers, ShapeError for another shape.
         """
         view = self[name]
+        if is_masked(value):
+            raise KindError(
+                f"{self.what} {name!r}: a masked array is given, and the mask would be lost. Fill "
+                "it with .filled(value)."
+            )
         try:
-            array = np.asarray(value)
-        except (TypeError, ValueError) as error:
-            raise KindError(f"{self.what} {name!r}: {value!r} is not an array: {error}.") from error
+            array = from_outside(value)
+        except NO_ARRAY as error:
+            raise KindError(
+                f"{self.what} {name!r}: what is given is not an array: {said_of(error)}"
+            ) from error
         if array.dtype.kind not in "biuf":
             raise KindError(
                 f"{self.what} {name!r}: an array of dtype {array.dtype} does not hold real "

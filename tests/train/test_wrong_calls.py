@@ -652,3 +652,92 @@ def test_there_are_more_than_800_cases():
     settings = [*WRONG_SETTINGS.values(), *WRONG_FOR_PREDICT.values(), *others]
 
     assert len(cases) + sum(map(len, settings)) > 800
+
+
+def one_value(model):
+    """A callback that forgets the history."""
+
+
+def test_functions_that_cannot_be_called_as_they_will_be_are_told_before_anything_changes():
+    for target in MODELS:
+        found = outcome(target, fit(GOOD, callbacks=[print, one_value]))
+        assert_refused(found, "fit: callback 2, one_value, is called with the model and the")
+        for method in ("fit", "partial_fit", "evaluate", "predict"):
+            found = outcome(target, CALLS[method](lambda batch: [GOOD]))
+            assert_refused(found, f"{method}: the function given cannot be called without values")
+
+
+@pytest.mark.parametrize(
+    ("value", "fact"),
+    [
+        (Refuses(), "what is given is not an array: it lies on another device. Give"),
+        (np.ma.masked_array([1.0, 2.0], [False, True]), "a masked array is given"),
+        (sg.input("z", 2), "is not an array"),
+        ([[1.0], [2.0, 3.0]], "is not an array"),
+    ],
+)
+def test_parameters_take_no_values_whose_meaning_would_be_lost(value, fact):
+    def assign(model):
+        model.parameters["w"] = value
+
+    found = outcome("numpy", assign)
+
+    assert_refused(found, "parameter 'w': ", fact)
+    assert not str(found.error).endswith("..")
+
+
+HALFWAY = {
+    "another shape": GOOD | {"x": GOOD["x"][:, :1]},
+    "a label outside": GOOD | {"k": GOOD["k"] + 3},
+    "nan": GOOD | {"y": GOOD["y"] * math.nan},
+    "a name less": {"x": GOOD["x"]},
+    "nothing": None,
+    "no samples": {name: array[:0] for name, array in GOOD.items()},
+    "text": GOOD | {"x": GOOD["x"].astype(str)},
+}
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("method", ["fit", "partial_fit", "evaluate", "predict"])
+@pytest.mark.parametrize("second", HALFWAY.values(), ids=HALFWAY)
+def test_a_generator_that_goes_wrong_halfway_names_the_batch(second, method, target):
+    found = outcome(target, CALLS[method](iter([GOOD, second])))
+
+    if method == "predict" and second is HALFWAY["nan"]:
+        assert found.error is None  # it does not read y
+        return
+    assert found.error is not None
+    assert f"{method}: batch 2: " in str(found.error)
+    if method in ("fit", "partial_fit"):  # the step on the first batch is done
+        for name, value in stepped(GOOD).items():
+            np.testing.assert_allclose(found.parameters[name], value, rtol=1e-12)
+
+
+def test_errors_of_the_users_own_functions_stay_as_they_are():
+    def batches():
+        yield GOOD
+        raise OSError("the database is gone")
+
+    def stumbles(model, history):
+        raise LookupError("not there")
+
+    for method in ("fit", "partial_fit", "evaluate", "predict"):
+        with pytest.raises(OSError, match="database is gone"):
+            CALLS[method](batches())(reset("numpy"))
+    with pytest.raises(LookupError, match="not there"):
+        fit(GOOD, callbacks=[stumbles])(reset("numpy"))
+    assert_right(outcome("numpy", fit(GOOD)), "fit", GOOD)  # and the model goes on
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_data_that_share_memory_with_the_parameters_train_as_a_copy_does(target):
+    found = []
+    for copied in (True, False):
+        model = reset(target)
+        held = model.parameters["t"]
+        data = {"x": GOOD["x"][:3], "y": held.copy() if copied else held}
+        data |= {"k": GOOD["k"][:3], "f": GOOD["f"][:3]}
+        fit(data, batch_size=1, epochs=3)(model)
+        found.append({name: array.copy() for name, array in model.parameters.items()})
+    for name in START:
+        assert found[0][name].tolist() == found[1][name].tolist()
