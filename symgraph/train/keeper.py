@@ -18,7 +18,14 @@ from symgraph.train.data import Data
 from symgraph.train.engine import Engine
 from symgraph.train.history import History
 from symgraph.train.loop import Training
-from symgraph.train.marks import build_marks, data_hash, formulas_hash, rule_hash
+from symgraph.train.marks import (
+    build_marks,
+    data_hash,
+    formula_hashes,
+    formulas_hash,
+    rule_hash,
+    rule_text,
+)
 from symgraph.train.plan import Pace, Plan, Rule
 from symgraph.train.run_folder import RunFolder
 from symgraph.train.stream import Stream
@@ -67,7 +74,7 @@ class Keeper:
             raise UnsupportedError(
                 f"fit: {str(self._folder.path)!r} holds the checkpoints of a training, up to "
                 f"{self._folder.paths[-1].name!r}, and this one would begin anew. Go on with that "
-                "one by resume=True, or give another folder."
+                "one by resume=True (--resume on the command line), or give another folder."
             )
         if self._found is not None:
             self._check(*self._found)
@@ -105,7 +112,30 @@ class Keeper:
         for what, ours in self._identity.items():
             theirs = str(checkpoint.facts["identity"].get(what))
             if theirs != ours:
-                raise _another(path, what, theirs, ours)
+                raise _another(path, what, *self._told(what, checkpoint.facts, theirs, ours))
+
+    def _told(self, what: str, facts: Mapping[str, Any], theirs: str, ours: str) -> tuple[str, str]:
+        """What differs between two checkpoints, in the words of who wrote it where that is kept."""
+        then, now = dict(facts.get("words", {}).get(what, {})), self._words.get(what, {})
+        parts: tuple[list[str], list[str]] = ([], [])
+        for name in [*then, *(one for one in now if one not in then)]:
+            if then.get(name) != now.get(name):
+                for texts, side in zip(parts, (then, now), strict=True):
+                    is_hash = what == "formulas" and name in side
+                    texts.append(
+                        f"another {name!r}" if is_hash else f"{name} {side.get(name, 'missing')}"
+                    )
+        if not parts[0]:
+            return theirs, ours
+        return ", ".join(parts[0]), ", ".join(parts[1])
+
+    @cached_property
+    def _words(self) -> dict[str, dict[str, str]]:
+        """What the hashes of the identity are made of, to be told where they differ."""
+        return {
+            "formulas": formula_hashes(self._engine.spec),
+            "optimizer and clipping": rule_text(self._rule),
+        }
 
     # --- going on -----------------------------------------------------------------------------
 
@@ -133,6 +163,11 @@ class Keeper:
             history.record(epoch, dict(zip(facts["columns"][1:], measured, strict=True)))
         self._give_back(path, checkpoint, callbacks)
         self._saved = (training.position.epoch, training.position.step)
+        if training.position.epoch > self._plan.epochs:
+            _log.warning(
+                "fit: %r holds %d epochs, and epochs is %d: nothing is left to train.",
+                str(path), training.position.epoch, self._plan.epochs,
+            )  # fmt: skip
         if not self._is_done(checkpoint):
             self._tell_changes(path, facts)
             return ""
@@ -154,6 +189,9 @@ class Keeper:
 
     def _tell_changes(self, path: Path, facts: Mapping[str, Any]) -> None:
         """One line about what is not as it was, for each kind of consequence."""
+        rates = _changes(facts["training"].get("rates", {}), self._rule.optimizer.rates)
+        if rates:
+            _log.warning("fit: %r was made with the rate %s: going on with that.", str(path), rates)
         for then, now, what in (
             (facts["marks"], self._marks, "the last bits of the numbers"),
             (facts["plan"], self._walk, "the batches"),
@@ -210,6 +248,7 @@ class Keeper:
                 groups[f"callback/{number}"] = state_of(callback)
         facts = {
             "identity": self._identity,
+            "words": self._words,
             "plan": self._walk,
             "marks": self._marks,
             "training": training_facts(training),
@@ -248,7 +287,7 @@ def _another(path: Path, what: str, theirs: str, ours: str) -> UnsupportedError:
 
 def _changes(then: Mapping[str, Any], now: Mapping[str, Any], *apart: str) -> str:
     return ", ".join(
-        f"{name} {then.get(name)} (here {value})"
+        f"other {name}" if name == "data" else f"{name} {then.get(name)} (here {value})"
         for name, value in now.items()
         if name not in apart and then.get(name) != value
     )

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import math
+import numbers
 import os
 import platform
+import re
 import sys
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -22,7 +25,9 @@ from symgraph.train.program import Settings
 from symgraph.train.spec import Spec
 from symgraph.train.stream import Stream
 
-__all__ = ["build_marks", "data_hash", "formulas_hash", "rule_hash"]
+__all__ = [
+    "build_marks", "data_hash", "formula_hashes", "formulas_hash", "rule_hash", "rule_text",
+]  # fmt: skip
 
 SAMPLES = 64  # that stand for all data
 _THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_CORETYPE")
@@ -41,6 +46,25 @@ def rule_hash(spec: Spec, rule: Rule) -> str:
     }
     changes = rule.of_gradients(gradients)
     return _hash({old.name: new for old, new in changes.items() if isinstance(old, Var)})
+
+
+def formula_hashes(spec: Spec) -> dict[str, str]:
+    """A hash of each formula by its name, to tell which one is not the same."""
+    updates = {f"next {old.name}": new for old, new in spec.updates.items() if isinstance(old, Var)}
+    return {name: digest(node).hex()[:8] for name, node in {**spec.measured, **updates}.items()}
+
+
+def rule_text(rule: Rule) -> dict[str, str]:
+    """The options of an optimizer and of clipping as they were written, by name."""
+    given = {one.name: getattr(rule.optimizer, one.name) for one in fields(rule.optimizer)}
+    if isinstance(given["learning_rate"], numbers.Real):
+        given["learning_rate"] = "a number"
+    given = {
+        "optimizer": type(rule.optimizer).__name__, **given, "clip_norm of fit": rule.clip_norm,
+        "clip_value of fit": rule.clip_value, "freeze": rule.frozen,
+    }  # fmt: skip
+    # a function prints with its address, which is another one in each process
+    return {name: re.sub(r" at 0x\w+", "", str(value)) for name, value in given.items()}
 
 
 def _hash(named: Mapping[str, Node]) -> str:
