@@ -15,6 +15,7 @@ import numpy as np
 
 from symgraph.codegen.basic import Lowering, basic, op_of
 from symgraph.codegen.contraction import normal_einsum
+from symgraph.codegen.stable import Stable
 from symgraph.node import Node
 from symgraph.ops.einsum import Einsum, einsum_node, folded_einsum
 from symgraph.ops.leaves import fill
@@ -213,7 +214,9 @@ class _Soft(NamedTuple):
 
     x: Node
     axes: tuple[int, ...]
-    powers: Node  # exp(x - m), m the largest entry
+    peak: Node  # m, the largest entry
+    small: Node  # logsumexp(x) - m
+    powers: Node  # exp(x - m)
     total: Node  # their sum over the axes
 
 
@@ -222,6 +225,10 @@ class _Softening:
         self.largest, self.loops, self.lowering = largest, loops, lowering
         self.soft: dict[Node, _Soft] = {}
         self.logarithms: dict[Node, Node] = {}  # x - logsumexp(x), by the softmax of x
+        self.differences: dict[Node, Node] = {}  # what is computed for a - logsumexp(x)
+        stable = Stable(lowering.of)
+        lowering.settle = stable.settled
+        self.stable = stable.settled
 
     def visit(self, node: Node, args: tuple[Node, ...]) -> Node:
         if type(node) is Map:
@@ -244,10 +251,11 @@ class _Softening:
         sizes = (*x.shape[:first], product(x.shape[a] for a in axes), *x.shape[first + count :])
         flat = reshape_node(x, sizes)
         peak, powers, others = (self._by_value if self.loops else self._by_place)(flat, first)
-        result = basic("add", basic("log1p", others), peak)
+        small = basic("log1p", others)
+        result = basic("add", small, peak)
         total = basic("add", others, fill(1.0))
         self.lowering.settle = self._settled
-        self.soft[result] = _Soft(x, axes, reshape_node(powers, x.shape), total)
+        self.soft[result] = _Soft(x, axes, peak, small, reshape_node(powers, x.shape), total)
         return result
 
     def _powers(self, flat: Node, peak: Node, axis: int) -> Node:
@@ -284,9 +292,12 @@ class _Softening:
         The logarithm of a softmax is x - logsumexp(x), also where a share is too small to be told
         from 0; what was divided by a share, as in that logarithm's slope, comes back whole.
         """
+        node = self.stable(node)
         op = op_of(node)
         if op == "exp":
             return self._softmax(node)
+        if op == "subtract":
+            return self._difference(node)
         if op == "log":
             return self.logarithms.get(node._args[0], node)
         if op == "multiply":
@@ -295,11 +306,35 @@ class _Softening:
                     return _undivided(other, share) or node
         return node
 
+    def _difference(self, node: Node) -> Node:
+        """a - logsumexp(x) as (a - m) - (logsumexp(x) - m), and likewise turned.
+
+        Where a is the largest entry m nothing is lost, however small the others are.
+        """
+        a, b = node._args
+        for whole, sign in ((b, -1), (a, 1)):
+            chain = type(whole) in (Einsum, Reshape) and len(whole._args) == 1
+            soft = self.soft.get(whole._args[0] if chain else whole)
+            if soft is None:
+                continue
+            peak, small = (
+                rebuilt(whole, (part,)) if chain else part for part in (soft.peak, soft.small)
+            )
+            if sign < 0:
+                made = basic("subtract", basic("subtract", a, peak), small)
+            else:
+                made = basic("add", basic("subtract", peak, b), small)
+            if made.shape == node.shape:
+                self.differences[made] = node
+                return made
+        return node
+
     def _softmax(self, node: Node) -> Node:
         """exp(x - logsumexp(x)) as the share that is already there."""
-        if op_of(node) != "exp" or op_of(node._args[0]) != "subtract":
+        difference = self.differences.get(node._args[0], node._args[0])
+        if op_of(difference) != "subtract":
             return node
-        x, spread = node._args[0]._args
+        x, spread = difference._args
         soft = self.soft.get(spread)
         if soft is not None and soft.x is x and not spread.shape:  # of all entries together
             return self._share(node, soft.powers, soft.total)
