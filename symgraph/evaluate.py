@@ -16,7 +16,7 @@ from symgraph.ops import Let, Var
 from symgraph.shapes import Shape, bind_shape, dim_symbols, shape_text
 from symgraph.walks import check_names, reachable, topological
 
-__all__ = ["bind_sizes", "bind_values", "evaluate", "evaluate_above"]
+__all__ = ["bind_sizes", "bind_values", "by_name", "evaluate", "evaluate_above"]
 
 Array = NDArray[Any]
 
@@ -70,6 +70,15 @@ def _value(node: Node, xs: Sequence[Any], dims: Mapping[sympy.Symbol, int]) -> A
             f"evaluate: {node} needs the inverse of a matrix of shape {np.shape(xs[0])}, and that "
             "matrix is singular. Look at the data, or add a multiple of the identity to it."
         ) from error
+
+
+def by_name(values: Mapping[Any, Any]) -> dict[Any, Any]:
+    """Values by the names of their variables: some can be replaced, and names stay when a loop is
+    written out."""
+    return {
+        key.name if isinstance(key, (Var, sympy.Symbol)) else key: value
+        for key, value in values.items()
+    }
 
 
 def bind_values(

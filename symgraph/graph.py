@@ -20,7 +20,7 @@ from symgraph.answers import answering
 from symgraph.build.coerce import as_node
 from symgraph.build.unroll import unroll
 from symgraph.errors import GradientError, RangeError, UnknownNameError, UnsupportedError
-from symgraph.evaluate import bind_values, evaluate_above
+from symgraph.evaluate import bind_values, by_name, evaluate_above
 from symgraph.expanded.products import Language, Path, Paths
 from symgraph.expanded.results import result_name
 from symgraph.expanded.rows import rows_of
@@ -37,7 +37,7 @@ from symgraph.notation.jacobian import BULLET, jacobian
 from symgraph.notation.read import Reader
 from symgraph.notation.sequences import Side
 from symgraph.notation.tree import Formula, Name, rewritten
-from symgraph.ops import Concat, Const, Fill, Final, Let, Map, Scan, Trace, Var
+from symgraph.ops import Concat, Const, Fill, Final, Let, Map, Scan, Trace
 from symgraph.ops.body import local
 from symgraph.ops.leaves import fill
 from symgraph.ops.let import bare, is_naming
@@ -400,7 +400,7 @@ class Graph:
         graph = _unrolled(self, values) if steps else self
         if from_root != graph.from_root:
             graph = Graph(graph.roots, graph.wrt, from_root=from_root)
-        found = graph.values(_by_name(values) if steps else values, seed)
+        found = graph.values(by_name(values) if steps else values, seed)
         return Table(tuple(rows_of(graph, found, labels)), digits, labels)
 
     def arriving(self, head: Vertex, called: Formula | None = None) -> Node:
@@ -556,14 +556,6 @@ class Graph:
 
 def _listed(wrt: Any) -> Sequence[Any]:
     return wrt if isinstance(wrt, (list, tuple)) else [wrt]
-
-
-def _by_name(values: Mapping[Any, Any]) -> dict[Any, Any]:
-    """Values by the names of their variables, which stay when a loop is written out."""
-    return {
-        key.name if isinstance(key, (Var, sympy.Symbol)) else key: value
-        for key, value in values.items()
-    }
 
 
 def _unrolled(graph: Graph, values: Mapping[Any, Any]) -> Graph:

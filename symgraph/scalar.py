@@ -156,7 +156,6 @@ def lower(expr: Any, instead: Mapping[str, type[Pointwise]] = MappingProxyType({
 
 
 _x, _y, _z = slot(0), slot(1), slot(2)
-_half = sympy.Rational(1, 2)
 
 
 def _relation(title: str, text: str, unicode: str, latex: str, meaning: Any) -> type[Pointwise]:

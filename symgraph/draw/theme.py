@@ -66,7 +66,6 @@ class Theme:
     sheet_step: float = 7.0
     cell_radius: float = 1.5
     value_gap: float = 7.0
-    label_gap: float = 6.0
     caption_gap: float = 5.0
     line_gap: float = 3.0
     arrow_length: float = 11.0

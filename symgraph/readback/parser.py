@@ -58,7 +58,6 @@ _OPERATORS = {
     "+": (_SUM, "+"), "-": (_SUM, "-"), "*": (_TERM, "⊙"), "⊙": (_TERM, "⊙"), "∘": (_TERM, "⊙"),
     "×": (_TERM, "⊙"), "⊗": (_TERM, "⊗"), "·": (_DOT, "·"), "/": (_PRODUCT, "/"),
 }  # fmt: skip
-_NO_FACTOR = ")]},;<>=!+-*/·⊙∘×⊗:^_'" + CLOSE
 _ONE_OF = re.compile(r"\.\^|\^⟦?∘")
 _CLOSING = {"(": ")", "[": "]", "{": "}", OPEN: CLOSE}
 _DETERMINANT = re.compile(r" *det(?![^\W_])")

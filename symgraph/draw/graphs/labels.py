@@ -273,13 +273,11 @@ def _add_numbers(
         derivative = local.node(head, link)
         bullet = graph.bullet(head.vertex) if head.vertex.shape else None
         tasks.append((derivative, head.vertex, link.source, bullet))
-    for text, (head, link), (value, dead) in zip(
-        texts, zip(heads, links, strict=True), numbers.jacobians(tasks), strict=True
-    ):
+    for text, head, (value, dead) in zip(texts, heads, numbers.jacobians(tasks), strict=True):
         text.dead = text.dead or dead or not numbers.arrives(head.vertex)
         if mode not in ("numeric", "both") or value is None:
             continue
-        number = _number(value, head, link, digits)
+        number = _number(value, head, digits)
         if number is None or (mode == "both" and text.label and not text.names):
             continue  # a number already
         if mode == "numeric":
@@ -288,7 +286,7 @@ def _add_numbers(
             text.value = number
 
 
-def _number(value: Any, head: Place, link: Link, digits: int) -> str | None:
+def _number(value: Any, head: Place, digits: int) -> str | None:
     """A derivative in numbers: of a number by anything, or a small Jacobian matrix."""
     if head.vertex.shape and not fits(value.shape):
         return None

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import sympy
 from numpy.typing import NDArray
 
 from symgraph.draw.view import Language
 from symgraph.errors import DrawError
+from symgraph.evaluate import by_name
 from symgraph.expanded.products import Path
 from symgraph.expanded.rows import described, gradient_by_labels
 from symgraph.graph import Graph
@@ -175,7 +175,7 @@ class Teller:
         self.story = Story()
         self.brief = False
         self._graph = graph
-        self._values = None if values is None else _by_name(values)
+        self._values = None if values is None else by_name(values)
         self._found = None if values is None else graph.values(values)
         self._learned = learned
         self._rate = rate
@@ -483,14 +483,6 @@ def _grouped(order: Sequence[Vertex], level: Mapping[Vertex, int], room: int) ->
         [vertex for row in rows[low:high] for vertex in row]
         for low, high in itertools.pairwise(cuts)
     ]
-
-
-def _by_name(values: Mapping[Any, Any]) -> dict[Any, Any]:
-    """Values by the names of their variables, so that some can be replaced."""
-    return {
-        key.name if isinstance(key, (Var, sympy.Symbol)) else key: value
-        for key, value in values.items()
-    }
 
 
 def equal(first: str, *others: str) -> Line:

@@ -12,7 +12,6 @@ from contextlib import suppress
 from typing import Any
 
 import numpy as np
-import sympy
 
 from symgraph.draw.graphs.times import written_out
 from symgraph.draw.recurrent.moment import latex_at, root_of, step_of
@@ -32,7 +31,7 @@ from symgraph.draw.slides.time_picture import TimePicture, called, name_of
 from symgraph.draw.view import Language, View
 from symgraph.draw.writers.texmath import plain
 from symgraph.errors import DrawError
-from symgraph.evaluate import bind_values, evaluate_above
+from symgraph.evaluate import bind_values, by_name, evaluate_above
 from symgraph.expanded.products import Path
 from symgraph.graph import Graph, graph
 from symgraph.node import Node
@@ -175,7 +174,7 @@ class _TimeTeller(Teller):
         digits: int,
         picture: TimePicture,
     ) -> None:
-        known = None if values is None else _sequences(shown, values)
+        known = None if values is None else by_name(values)
         super().__init__(shown, known, learned, rate, language, digits)
         self._words = self._words | _WORDS[language]
         self._picture = picture
@@ -464,11 +463,3 @@ class _TimeTeller(Teller):
                 for id in self._picture.ids.get(vertex, ()):
                     if self._picture.told_of[id] is vertex:
                         told.setdefault(id, []).append((step, shown))
-
-
-def _sequences(shown: Graph, values: Mapping[Any, Any]) -> dict[Any, Any]:
-    """The values by name, of what is left once the loops are written out."""
-    return {
-        (key.name if isinstance(key, (Node, sympy.Symbol)) and hasattr(key, "name") else key): value
-        for key, value in values.items()
-    }
