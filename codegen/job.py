@@ -14,7 +14,14 @@ from symgraph.codegen.schedule import Block
 from symgraph.node import Node
 from symgraph.ops.leaves import Var
 
-__all__ = ["Job", "Options"]
+__all__ = ["Job", "Options", "many"]
+
+_FEW = 512  # samples whose values are no burden
+
+
+def many(samples: int) -> int:
+    """The power of two that is no larger, so that few programs serve all; 0 for few samples."""
+    return 1 << (int(samples).bit_length() - 1) if samples >= _FEW else 0
 
 
 @dataclass(frozen=True)
@@ -30,6 +37,7 @@ class Options:
     chunk: int = 400
     result: str = "tuple(y)"  # the structure returned by a saved module, in terms of y
     threads: int = 1  # of native code
+    samples: int = 0  # about so many in a call; 0 for few
 
 
 @dataclass(frozen=True)

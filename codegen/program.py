@@ -24,7 +24,7 @@ from symgraph.answers import answering
 from symgraph.build.coerce import as_node
 from symgraph.codegen.bound import KEPT, Bound, Workspace
 from symgraph.codegen.boundary import Boundary
-from symgraph.codegen.job import Options
+from symgraph.codegen.job import Options, many
 from symgraph.codegen.numpy_space import NumpySpaces
 from symgraph.codegen.recipe import Recipe
 from symgraph.codegen.runtime_text import RESERVED
@@ -69,6 +69,7 @@ class _Options(TypedDict, total=False):
     updates: Mapping[Any, Any] | None
     check_finite: bool
     threads: int
+    samples: int
 
 
 @overload
@@ -95,6 +96,7 @@ def compile(
     updates: Mapping[Any, Any] | None = None,
     check_finite: bool = False,
     threads: int = 1,
+    samples: int = 1,
 ) -> Program | ArrayProgram:
     """A function that computes nodes from arrays, shaped like `sympy.lambdify`.
 
@@ -108,7 +110,9 @@ def compile(
     else a line in the log and NumPy; "vm" runs programs of real numbers on a register machine, at
     once and without compiling. `style="read"` gives plain NumPy for reading, `style="array"` code
     for the arrays of any library, which returns new values beside the outputs. A call of native
-    code is divided among `threads` threads, with the same numbers in every run.
+    code is divided among `threads` threads, with the same numbers in every run. `samples` says
+    about how many samples a call has where the shapes leave that open: native code for thousands
+    of them goes through any number in pieces whose values stay in the cache.
     Raises UnknownNameError for a variable that is no argument, NameClashError for one that is
     given twice, ShapeError or KindError for an update of another shape or kind.
 
@@ -120,6 +124,7 @@ def compile(
     """
     _check_options(target, dtype, style, name)
     check_threads("compile", threads)
+    _check_samples(samples)
     signature = Signature(args)
     leaves, structure = flatten(outputs)
     roots = [as_node(signature.rename(leaf), f"output {path}") for path, leaf in leaves]
@@ -131,7 +136,7 @@ def compile(
     options = Options(
         real=dtype, name=name, check_finite=check_finite, output_names=paths, symbols=symbols,
         result=result_text(structure), output_dtypes=tuple(_dtype(r, dtype) for r in roots),
-        threads=threads,
+        threads=threads, samples=many(samples),
     )  # fmt: skip
     recipe = Recipe(variables, roots, stored, options, structure)
     wide = None
@@ -242,6 +247,13 @@ def check_threads(where: str, threads: Any) -> None:
         raise KindError(f"{where}: threads is {threads!r}, and it must be an integer.")
     if not 1 <= int(threads) <= _MOST_THREADS:
         raise RangeError(f"{where}: threads is {threads}, and it must be 1 to {_MOST_THREADS}.")
+
+
+def _check_samples(samples: Any) -> None:
+    if isinstance(samples, bool) or not isinstance(samples, numbers.Integral):
+        raise KindError(f"compile: samples is {samples!r}, and it must be an integer.")
+    if samples < 0:
+        raise RangeError(f"compile: samples is {samples}, and it must not be negative.")
 
 
 # --- arguments --------------------------------------------------------------------

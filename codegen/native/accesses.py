@@ -11,7 +11,8 @@ from symgraph.codegen.native.positions import ONE, Polynomial, read
 from symgraph.codegen.native.writer import Line
 
 __all__ = [
-    "Access", "Axis", "UnitCode", "arguments", "divided_call", "indices", "moved_call", "read_unit",
+    "Access", "Axis", "UnitCode", "adding_call", "arguments", "divided_call", "indices",
+    "moved_call", "read_unit",
 ]  # fmt: skip
 
 _FOR = re.compile(r"for \(i64 (\w+) = 0; \1 < (.+); \1\+\+\) \{")
@@ -295,6 +296,14 @@ def moved_call(text: str, array: str, offset: str, before: Polynomial) -> str:
     place = old - before
     given[9] = f"{array} + {offset}" + (f" + {place.text()}" if place.terms else "")
     return f"{text[: text.index('(')]}({', '.join([*given[:-1], '1'])});"
+
+
+def adding_call(text: str, condition: str) -> str:
+    """A product that adds to what there is where a condition holds."""
+    call = _CALL.fullmatch(text)
+    assert call is not None
+    *given, _ = arguments(call[2])
+    return f"{text[: text.index('(')]}({', '.join([*given, condition])});"
 
 
 def _closing(text: str, start: int) -> int:

@@ -41,7 +41,7 @@ from symgraph.codegen.native.moves import (
     join_operands,
     turn,
 )
-from symgraph.codegen.native.parts import MACROS, divide
+from symgraph.codegen.native.parts import MACROS, divide, may_pay
 from symgraph.codegen.native.pooling import Pooling, emit_unpooled, emit_window, find_pooling
 from symgraph.codegen.native.products import emit_product
 from symgraph.codegen.native.rank_one import emit_rank_one, rank_one
@@ -113,10 +113,12 @@ class _Emitter:
         self._results()
         lines = tuple(w.lines)  # of the whole, before it is divided
         w.memory.join()
-        if self.options.threads > 1:
+        threads, samples = self.options.threads, self.options.samples
+        if threads > 1 or may_pay(w, samples):
             given = [*(w.env[variable] for variable in self.args), *self.places]
             storages = {value.text: value.storage for value in given}
-            divide(w, storages, [w.env[v].text for v in self.updates], self.options.threads)
+            stored_to = [w.env[v].text for v in self.updates]
+            divide(w, storages, stored_to, threads, samples)
         buffers = w.memory.settled()
         stored = tuple(k for k, variable in enumerate(self.args) if variable in self.updates)
         text = self._file(buffers)
@@ -151,7 +153,7 @@ class _Emitter:
         groups = arranged(block, handled, w.order)
         if block is self.block and not self.options.check_finite:
             self._overwrite(groups, away | self.delayed)
-        if block is self.block and self.options.threads == 1:
+        if block is self.block and self.options.threads == 1 and not self.options.samples:
             self.rank_one = rank_one(block, groups, w.order)
         for group in groups:
             if block is self.block:

@@ -11,12 +11,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from symgraph.codegen.native.accesses import Access, Axis, UnitCode, moved_call
+from symgraph.codegen.native.accesses import Access, Axis, UnitCode, adding_call, moved_call
 from symgraph.codegen.native.positions import Polynomial
 from symgraph.codegen.native.shares import is_free, is_size
 from symgraph.codegen.native.writer import Line
 
-__all__ = ["MACROS", "Total", "added_up", "cleared", "is_worth_it", "private", "totals_over"]
+__all__ = [
+    "MACROS", "Total", "added_up", "carried", "cleared", "is_worth_it", "private", "totals_over",
+]  # fmt: skip
 
 _LEAST = 64  # entries of an axis whose length is known: shorter ones cost more than they save
 _MOST = 1 << 18  # entries of a sum: rooms for more take longer to clear than products to compute
@@ -159,10 +161,29 @@ def private(code: UnitCode, totals: Sequence[Total], rooms: Sequence[str]) -> li
             assert access.at is not None
             at = access.at - total.first
             place = f"{own} + {at.text()}" if at.terms else own
-            value = text.split(" += " if access.adds else " = ", 1)[1]
-            text = f"{room}[{place}] += {value}"
+            text = f"{room}[{place}] += {_value(text, access)}"
         lines[number] = replace(lines[number], text=text)
     return lines
+
+
+def carried(code: UnitCode, totals: Sequence[Total], first: str) -> list[Line]:
+    """The lines of a unit whose sums go on from piece to piece; `first` is 0 in the first one."""
+    lines = list(code.lines)
+    for access in (total.access for total in totals if not total.access.adds):
+        text = lines[access.line].text
+        if text.startswith("f->lib->"):
+            text = adding_call(text, f"{first} > 0")
+        else:
+            place, value = text.split(" = ", 1)
+            value = value.removesuffix(";")
+            text = f"{place} = {first} > 0 ? {place} + {value} : {value};"
+        lines[access.line] = replace(lines[access.line], text=text)
+    return lines
+
+
+def _value(text: str, access: Access) -> str:
+    """What a statement stores, up to its end."""
+    return text.split(" += " if access.adds else " = ", 1)[1]
 
 
 def cleared(total: Total, room: str) -> str:

@@ -6,6 +6,9 @@ may read at once what it has computed itself, and after a barrier what others ha
 backward pass of a batch have no barrier inside: each thread sums gradients over its own samples,
 all meet, and each adds up and updates a share of the parameters. Which thread computes an entry
 depends on sizes alone, and so does every sum: results are the same in every run.
+
+One thread meets nobody, but goes through the samples in pieces as each of several does, where that
+keeps values in its cache.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ from dataclasses import dataclass, field, replace
 from symgraph.codegen.native import partial_sums
 from symgraph.codegen.native.accesses import Axis, UnitCode, read_unit
 from symgraph.codegen.native.partial_sums import Total, added_up, is_worth_it, totals_over
-from symgraph.codegen.native.pieces import Loop, Phase, Step, Unit, write
+from symgraph.codegen.native.pieces import Loop, Phase, Step, Unit, may_pay, write
 from symgraph.codegen.native.positions import Polynomial, read
 from symgraph.codegen.native.shares import (
     ALONE,
@@ -39,14 +42,13 @@ from symgraph.codegen.native.shares import (
 from symgraph.codegen.native.writer import CWriter, Line
 from symgraph.node import Kind
 
-__all__ = ["MACROS", "divide"]
+__all__ = ["MACROS", "divide", "may_pay"]
 
-#: The first entry of a share of n, and the first behind it; pieces of a share; sums.
+#: The first entry of a share of n, and the first behind it; sums.
 MACROS = f"""\
-/* Where the share of this thread begins and ends, and a piece of it. */
+/* Where the share of this thread begins and ends. */
 #define SG_FROM(n) ((i64)(n) * part / parts)
 #define SG_TO(n) ((i64)(n) * (part + 1) / parts)
-#define SG_NEXT(from, count, n) ((from) + (count) < SG_TO(n) ? (from) + (count) : SG_TO(n))
 
 {partial_sums.MACROS}"""
 
@@ -54,12 +56,15 @@ _CONSTANT = re.compile(r"\b(k\d+)\[\] = \{(.*)\};")
 _TIME = re.compile(r"for \(i64 (t\d+) = (?:0; \1 < (.+); \1\+\+|(.+) - 1; \1 >= 0; \1--)\) \{")
 
 
-def divide(w: CWriter, arrays: Mapping[str, Kind], stored: Iterable[str], threads: int) -> None:
-    """Divide the lines of a program among threads.
+def divide(
+    w: CWriter, arrays: Mapping[str, Kind], stored: Iterable[str], threads: int, samples: int
+) -> None:
+    """Divide the lines of a program among threads; for one, go by pieces where that pays.
 
     `arrays` are the arguments and outputs with their storages; those `stored` have new values.
+    A call has about so many `samples`, 0 where that is not known.
     """
-    _Divider(w, dict(arrays), frozenset(stored), threads).divide()
+    _Divider(w, dict(arrays), frozenset(stored), threads, samples).divide()
 
 
 @dataclass
@@ -74,9 +79,10 @@ class _Choice:
 
 class _Divider:
     def __init__(
-        self, w: CWriter, storages: dict[str, Kind], stored: frozenset[str], threads: int
-    ) -> None:
-        self.w, self.stored, self.threads = w, stored, threads
+        self, w: CWriter, storages: dict[str, Kind], stored: frozenset[str], threads: int,
+        samples: int,
+    ) -> None:  # fmt: skip
+        self.w, self.stored, self.threads, self.samples = w, stored, threads, samples
         self.storages = {**storages, **{b.name: b.storage for b in w.memory.buffers.values()}}
         self.constants = dict(_CONSTANT.findall("\n".join(w.constants)))
         self.arrays = frozenset([*self.storages, *self.constants])
@@ -100,7 +106,7 @@ class _Divider:
             self._take(step)
         while self.waiting:
             self._flush()
-        write(self.w, self.phases, self.batches, self.threads)
+        write(self.w, self.phases, self.batches, self.threads, self.samples)
 
     # --- reading ------------------------------------------------------------------------------
 
@@ -198,15 +204,17 @@ class _Divider:
     def _meet(self) -> None:
         self.phases.append(Phase())
         self.state.clear()
+        if not self.waiting:
+            self.behind.clear()
 
     def _place(self, step: Step) -> None:
         """The step in the present phase, or behind a barrier."""
         touches = self._settle(step)
-        if clashes(touches, self.state):
+        if self._clashes(step, touches):
             if self.waiting:
                 self._flush()
             touches = self._settle(step)
-            if clashes(touches, self.state):
+            if self._clashes(step, touches):
                 self._meet()
                 touches = self._settle(step)
         phase = self.phases[-1]
@@ -216,20 +224,51 @@ class _Divider:
         for touch in touches:
             self.state.setdefault(touch.array, set()).add(touch)
 
+    def _clashes(self, step: Step, touches: Sequence[Touch]) -> bool:
+        """Whether a step must stand behind a barrier.
+
+        One thread has no rooms: sums change what stood there before the first piece, which nothing
+        that goes by samples may need.
+        """
+        if clashes(touches, self._before(step)):
+            return True
+        if self.threads > 1 or not isinstance(step, Unit) or step.division is None:
+            return False
+        found = [
+            touch.owner for total in step.totals for touch in self.state.get(total.access.array, ())
+        ]
+        size = step.division.size
+        return any(one.size == size if isinstance(one, Share) else one != ALONE for one in found)
+
+    def _before(self, step: Step) -> State:
+        """What was touched so far; one thread computes what is whole before all pieces."""
+        if self.threads > 1 or not isinstance(step, Unit):
+            return self.state
+        return {
+            array: {touch for touch in found if touch.owner != ALONE}
+            for array, found in self.state.items()
+        }
+
     def _settle(self, step: Step) -> list[Touch]:
         """Choose how a step is divided in the present state; what it touches then."""
         if isinstance(step, Loop):
             return step.touches
-        choice = self._choose(step.code, self.state, sums=True)
+        choice = self._choose(step.code, self._before(step), sums=True)
         step.division, step.totals, step.alone = choice.division, choice.totals, choice.alone
         step.touches = choice.touches
         return choice.touches
 
     def _make_rooms(self, unit: Unit, phase: Phase) -> list[Touch]:
-        """Memory of every thread for its sums, which are added up behind the next barrier."""
+        """Memory of every thread for its sums, which are added up behind the next barrier.
+
+        One thread forms them where they belong.
+        """
         w = self.w
         assert unit.division is not None
         self.batches.add(unit.division.size)
+        if self.threads == 1:
+            self.behind |= {total.access.array: True for total in unit.totals}
+            return [Touch(total.access.array, True, OWN) for total in unit.totals]
         for total in unit.totals:
             room = w.name("g")
             storage = self.storages[total.access.array]

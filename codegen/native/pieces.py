@@ -1,7 +1,9 @@
-"""The lines of a program that is divided among threads.
+"""The lines of a program that goes through its samples in pieces, and is divided among threads.
 
 Between two barriers each thread does what concerns its own samples piece by piece: forward and
-backward pass of some samples, whose values are still in the cache, then of the next ones.
+backward pass of some samples, whose values are still in the cache, then of the next ones. One
+thread alone does so for large batches, where more values stay in the cache than are read again for
+every piece.
 """
 
 from __future__ import annotations
@@ -9,24 +11,28 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from symgraph.codegen.native.accesses import UnitCode, divided_call
-from symgraph.codegen.native.partial_sums import Total, private
+from symgraph.codegen.native.partial_sums import Total, carried, private
 from symgraph.codegen.native.positions import ONE, Polynomial, read
 from symgraph.codegen.native.shares import Division, Share, Touch
 from symgraph.codegen.native.translation import weight
 from symgraph.codegen.native.writer import CWriter, Line
+from symgraph.errors import ShapeError
+from symgraph.shapes import Dim, bind_dim, dim_symbols
 
-__all__ = ["Loop", "Phase", "Step", "Unit", "write"]
+__all__ = ["Loop", "Phase", "Step", "Unit", "may_pay", "write"]
 
 _BARRIER = "if (f->lib->wait(f->barrier)) return -1;"
 _NAME = re.compile(r"\b[a-z]+\d+\b")
 _CACHE = 1 << 20  # bytes of values in a piece
 _MOST = 8 << 20  # more than that is not in the cache either way
 _ROWS = 48  # the samples of a piece are a multiple, as the heights of tiles of products divide
+_AGAIN = 4  # bytes in a piece for each that the next one reads again
 _LONGEST = 250  # statements in one loop: compilers take more than linear time
+_LINES = 1000
 
 
 @dataclass
@@ -71,16 +77,33 @@ class Phase:
     steps: list[Step] = field(default_factory=list)
 
 
+def may_pay(w: CWriter, samples: int) -> bool:
+    """Whether it is worth while to look for pieces for one thread; see `write`.
+
+    Long programs and loops over time are cut between layers and steps, which hand on large values.
+    """
+    if w.memory.loops or len(w.lines) > _LINES:
+        return False
+    sizes = (_at(buffer.size, samples) for buffer in w.memory.buffers.values())
+    return any(_width(w) * size > _CACHE for size in sizes)
+
+
 def write(
-    w: CWriter, phases: Sequence[Phase], batches: Collection[Polynomial], threads: int
+    w: CWriter, phases: Sequence[Phase], batches: Collection[Polynomial], threads: int, samples: int
 ) -> None:
-    """Put the lines of all phases in place of those of the program."""
-    _Text(w, batches, threads).write(phases)
+    """Put the lines of all phases in place of those of the program.
+
+    They stay as they are for one thread that has no use for pieces: `samples` is what it may
+    expect of sizes that the text leaves open.
+    """
+    _Text(w, batches, threads, samples).write(phases)
 
 
 class _Text:
-    def __init__(self, w: CWriter, batches: Collection[Polynomial], threads: int) -> None:
-        self.w, self.batches, self.threads = w, batches, threads
+    def __init__(
+        self, w: CWriter, batches: Collection[Polynomial], threads: int, samples: int
+    ) -> None:
+        self.w, self.batches, self.threads, self.samples = w, batches, threads, samples
         self.lines: list[Line] = []
         self.users: dict[str, list[Unit]] = {}  # of buffers
         self.moved: set[str] = set()  # buffers that only hold the samples of a piece
@@ -88,6 +111,7 @@ class _Text:
         self.heading = ""
         self.barriers: list[int] = []
         self.loops: list[tuple[int, int]] = []
+        self.pieces: list[tuple[int, int, list[str]]] = []  # their loops, and rooms of one thread
 
     def write(self, phases: Sequence[Phase]) -> None:
         """All of the program."""
@@ -95,7 +119,7 @@ class _Text:
             for array in {access.array for access in unit.code.accesses}:
                 self.users.setdefault(array, []).append(unit)
         for k, phase in enumerate(phases):
-            if k:
+            if k and self.threads > 1:
                 self._wait(1)
             for text in phase.cleared:
                 self._say([Line(text, 1, 0)])
@@ -104,8 +128,9 @@ class _Text:
                     self._pieces(part)
                 else:
                     self._step(part[0], 0)
-        self.w.lines = self.lines
-        self._keep_memory()
+        if self.threads > 1 or self.pieces:
+            self.w.lines = self.lines
+            self._keep_memory()
 
     # --- steps ----------------------------------------------------------------------------------
 
@@ -152,7 +177,8 @@ class _Text:
     def _pieces(self, part: Sequence[Step]) -> None:
         """Steps on the samples of a share, some at a time."""
         units = [step for step in part if isinstance(step, Unit)]
-        rows = self._rows(units)
+        moved = self._movable(units)
+        rows = self._rows(units, moved)
         if rows is None:
             for step in part:
                 self._step(step, 0)
@@ -160,18 +186,36 @@ class _Text:
         division = units[0].division
         assert division is not None
         first, last, size = self.w.name("t"), self.w.name("t"), division.size.text()
-        head = f"for (i64 {first} = SG_FROM({size}); {first} < SG_TO({size}); {first} += {rows}) {{"
-        self._say([Line(head, 1, 0, f"{rows} at a time, which the cache holds")])
-        self._say([Line(f"const i64 {last} = SG_NEXT({first}, {rows}, {size});", 2, 0)])
-        for text in self._narrowed(units, rows, first):
-            self._say([Line(text, 2, 0)])
+        start = self.unit + 1
+        for text, depth, note in self._head(first, last, size, rows):
+            self._say([Line(text, depth, 0, note)])
+        rooms: list[str] = []
+        for array, each in moved.items():
+            for text in self._narrowed(array, each, _room(rows), first, rooms):
+                self._say([Line(text, 2, 0)])
         for unit in units:
             self._step(unit, 1, (first, last))
         self._say([Line("}", 1, 0)])
+        self.pieces.append((start, self.unit, rooms))
 
-    def _narrowed(self, units: Sequence[Unit], rows: int, first: str) -> Iterator[str]:
-        """Rooms of this thread for what nothing else reads: they hold the samples of a piece."""
-        w = self.w
+    def _head(self, first: str, last: str, size: str, rows: int) -> Iterator[tuple[str, int, str]]:
+        """The loop over the pieces of a share, none of them short; its lines, depths and notes.
+
+        One thread has one piece where there are no samples, which puts zeros into all sums.
+        """
+        note = f"{rows} at a time, which the cache holds"
+        begin, before, end = "0", "-1", size
+        if self.threads > 1:
+            begin, before, end = f"SG_FROM({size})", "0", f"SG_TO({size})"
+        goes_on = f"{first} < {end}" if self.threads > 1 else f"{last} < {end}"
+        head = f"{first} = {begin}, {last} = {before}; {goes_on}; {first} = {last}"
+        yield f"for (i64 {head}) {{", 1, note
+        rest = f"{end} - {first} <= {_room(rows)}"
+        yield f"{last} = {rest} ? {end} : {first} + {rows};", 2, ""
+
+    def _movable(self, units: Sequence[Unit]) -> dict[str, int]:
+        """The arrays that nothing else reads, with their entries for each sample."""
+        w, found = self.w, dict[str, int]()
         own = {id(unit) for unit in units}
         for array in dict.fromkeys(touch.array for unit in units for touch in unit.touches):
             buffer = w.memory.buffers.get(array)
@@ -183,15 +227,23 @@ class _Text:
             if shares or not isinstance(share, Share) or share.first.terms:
                 continue
             each = share.stride.number
-            if each is None or read(w.size(buffer.size)) != share.size * share.stride:
-                continue
-            room = w.name("b")
-            w.memory.add(room, self.threads * rows * each, buffer.storage)
-            self.moved.add(array)
-            times = f" * {each}" if each != 1 else ""
-            kind, place = w.ctype(buffer.storage), f"{room} + (part * {rows} - {first}){times}"
-            for name in buffer.names:
-                yield f"{kind} *const {name} = {place};"
+            if each is not None and read(w.size(buffer.size)) == share.size * share.stride:
+                found[array] = each
+        return found
+
+    def _narrowed(
+        self, array: str, each: int, room: int, first: str, rooms: list[str]
+    ) -> Iterator[str]:
+        """Places in a room of this thread for an array: it holds the samples of a piece."""
+        w, name = self.w, self.w.name("b")
+        buffer = w.memory.buffers[array]
+        w.memory.add(name, self.threads * room * each, buffer.storage)
+        self.moved.add(array)
+        rooms.append(name)
+        times = f" * {each}" if each != 1 else ""
+        place = f"{name} + (part * {room} - {first})" if self.threads > 1 else f"{name} - {first}"
+        for known in buffer.names:
+            yield f"{w.ctype(buffer.storage)} *const {known} = {place}{times};"
 
     def _step(self, step: Step, deeper: int, piece: tuple[str, str] | None = None) -> None:
         if step.heading != self.heading:
@@ -209,7 +261,7 @@ class _Text:
             return
         if step.barrier:
             self._wait(step.code.lines[0].depth)
-        lines = _divided(step, piece)
+        lines = _divided(step, piece) if piece or self.threads > 1 else step.code.lines
         self._say([replace(line, depth=line.depth + deeper) for line in lines])
 
     def _say(self, lines: Sequence[Line]) -> None:
@@ -223,32 +275,56 @@ class _Text:
 
     # --- the samples of a piece -----------------------------------------------------------------
 
-    def _rows(self, units: Sequence[Unit]) -> int | None:
+    def _rows(self, units: Sequence[Unit], moved: Mapping[str, int]) -> int | None:
         """How many samples the cache holds; None where that is not known, or few.
 
-        A piece has at least as many values as there are weights, which are read for each.
+        A piece has several times as many values as there are weights and sums, both of which are
+        read for each, or where those are large at least as many as weights.
         """
-        buffers, each, shared = self.w.memory.buffers, dict[str, int](), dict[str, int]()
+        found = self._load(units)
+        if found is None:
+            return None
+        width = _width(self.w)
+        row, weights, sums = (width * entries for entries in found)
+        for again in (_AGAIN * (weights + sums), weights):
+            rows = max(_CACHE, again) // row // _ROWS * _ROWS or _ROWS
+            if _room(rows) * row <= _MOST:
+                break
+        else:
+            return None
+        if self.threads > 1:
+            return rows
+        assert units[0].division is not None
+        samples = units[0].division.size.number
+        if (self.samples if samples is None else samples) <= _room(rows):
+            return None
+        stays = width * sum(moved.values())
+        return rows if 4 * stays >= row and _pays(rows * stays, weights, sums) else None
+
+    def _load(self, units: Sequence[Unit]) -> tuple[int, int, int] | None:
+        """The entries of a sample, of what all samples read, and of sums over them."""
+        each, shared = dict[str, int](), dict[str, int]()
         for unit in units:
-            assert unit.division is not None
             for touch in unit.touches:
-                size: Polynomial | None = None
-                buffer = buffers.get(touch.array)
-                if buffer is not None:
-                    size = read(self.w.size(buffer.size))
+                size = self._entries(touch.array)
                 if isinstance(touch.owner, Share):
+                    assert unit.division is not None
                     one = size.over(unit.division.size) if size is not None else touch.owner.stride
                     if one is None or one.number is None:
                         return None
                     each[touch.array] = max(each.get(touch.array, 0), one.number)
                 elif size is not None and size.number is not None:
                     shared[touch.array] = size.number
-        width = 4 if self.w.real == "float" else 8
-        row, weights = (width * sum(sizes.values()) for sizes in (each, shared))
-        if not row:
-            return None
-        rows = max(_CACHE, weights) // row // _ROWS * _ROWS or _ROWS
-        return rows if rows * row <= _MOST else None
+                elif touch.span is not None:
+                    shared[touch.array] = max(shared.get(touch.array, 0), touch.span[1] + 1)
+        sums = sum(total.count for unit in units for total in unit.totals)
+        row = sum(each.values())
+        return (row, sum(shared.values()), sums) if row else None
+
+    def _entries(self, array: str) -> Polynomial | None:
+        """How large an array of the arena is."""
+        buffer = self.w.memory.buffers.get(array)
+        return read(self.w.size(buffer.size)) if buffer is not None else None
 
     # --- memory ---------------------------------------------------------------------------------
 
@@ -263,6 +339,12 @@ class _Text:
                 if found is not None and found.name not in self.moved:
                     found.mention(line.unit)
         memory.loops = self.loops
+        if self.threads == 1:
+            for first, last, rooms in self.pieces:
+                memory.loops.append((first, last))
+                for room in rooms:
+                    memory.buffers[room].mention(last)
+            return
         for first, last in self.loops:
             if any(first < wait < last for wait in self.barriers):
                 for buffer in memory.buffers.values():
@@ -273,6 +355,34 @@ class _Text:
                 later = bisect_left(self.barriers, buffer.last)
                 end = self.barriers[later] - 1 if later < len(self.barriers) else self.unit
                 buffer.last = max(buffer.last, end)
+
+
+def _width(w: CWriter) -> int:
+    """The bytes of a real number."""
+    return 4 if w.real == "float" else 8
+
+
+def _room(rows: int) -> int:
+    """The most samples of a piece."""
+    return rows + rows // 2
+
+
+def _at(size: Dim, samples: int) -> int:
+    """About what a size is for so many samples."""
+    if isinstance(size, int) or not samples:
+        return size if isinstance(size, int) else 0
+    try:
+        return bind_dim(size, dict.fromkeys(dim_symbols([size]), samples))
+    except ShapeError:  # that number does not divide
+        return samples
+
+
+def _pays(stays: int, weights: int, sums: int) -> bool:
+    """Whether pieces save one thread time, by the bytes that need not go through memory for each.
+
+    What all samples need comes anew for each: weights are read, sums are read and written.
+    """
+    return 2 * stays >= 3 * (weights + 2 * sums)
 
 
 def _units(step: Step) -> Iterator[Unit]:
@@ -287,8 +397,15 @@ def _size(unit: Unit) -> Polynomial | None:
 
 
 def _divided(unit: Unit, piece: tuple[str, str] | None) -> list[Line]:
-    """The lines of a unit in parts."""
-    lines = private(unit.code, unit.totals, unit.rooms)
+    """The lines of a unit in parts.
+
+    Sums go to rooms of the threads; where one thread has no rooms they go on from piece to piece.
+    """
+    if unit.totals and not unit.rooms:
+        assert piece is not None
+        lines = carried(unit.code, unit.totals, piece[0])
+    else:
+        lines = private(unit.code, unit.totals, unit.rooms)
     if unit.alone:
         first = lines[0]
         deeper = [replace(line, depth=line.depth + 1) for line in lines]

@@ -65,9 +65,12 @@ class Course:
     # --- beginning and going on ---------------------------------------------------------------
 
     def training_for(
-        self, rule: Rule, resume: bool, communicator: Communicator | None = None
+        self, rule: Rule, resume: bool, communicator: Communicator | None = None, samples: int = 1
     ) -> Training:
-        """The training that goes on, or a new one; a program is compiled once for each rule."""
+        """The training that goes on, or a new one; a program is compiled once for each rule.
+
+        Its batches have about so many `samples`.
+        """
         self.check_own("fit")
         if not resume:
             self.check_idle()
@@ -79,8 +82,9 @@ class Course:
             if not resume or training.rule.optimizer != rule.optimizer:
                 training.set_rates(rule.optimizer)
             training.rule = rule
+            training.program.expect(samples)
             return training
-        fresh = self._engine.training(rule, communicator)
+        fresh = self._engine.training(rule, communicator, samples)
         if resume and is_same and training is not None:
             fresh.slots.flat[...] = training.slots.flat
             fresh.position = training.position.copy()
@@ -96,8 +100,9 @@ class Course:
         return fresh
 
     def further(
-        self, optimizer: Optimizer | None, clip_norm: Any, clip_value: Any, freeze: Any
-    ) -> Training:
+        self, optimizer: Optimizer | None, clip_norm: Any, clip_value: Any, freeze: Any,
+        samples: int,
+    ) -> Training:  # fmt: skip
         """The training under way, if it has this rule or none is given, or a new one."""
         last = self.training
         if optimizer is not None or last is None:
@@ -109,7 +114,8 @@ class Course:
             if freeze is not None:
                 given["frozen"] = read_choice("fit: freeze", freeze)
             rule = replace(rule, **given)
-        return self.training_for(rule, last is not None and last.rule == rule)
+        goes_on = last is not None and last.rule == rule
+        return self.training_for(rule, goes_on, samples=samples)
 
     def begin_from(self, slots: Arrays, kept: Mapping[str, Any]) -> None:
         """Let the next training that is resumed be one from a file; none if nothing was kept."""

@@ -76,8 +76,36 @@ STREAM(uniform_f64, double, EACH((double)(((u64)low[i] << 32 | high[i]) >> 11) *
 STREAM(normal_f32, float, normals(low, high, found); EACH((float)found[i]))
 STREAM(normal_f64, double, normals(low, high, found); EACH(found[i]))
 
-/* Stable order of the 64-bit words of a stream, by their bytes from the lowest up. Both arrays have
-   2 * count entries; the order is found in the first half of `order`. */
+/* Sort words, and whatever belongs to them, stably. */
+static void insert_words(u64 *keys, i64 *order, i64 count) {
+    for (i64 i = 1; i < count; i++) {
+        const u64 word = keys[i];
+        const i64 own = order[i];
+        i64 at = i;
+        for (; at > 0 && keys[at - 1] > word; at--) {
+            keys[at] = keys[at - 1], order[at] = order[at - 1];
+        }
+        keys[at] = word, order[at] = own;
+    }
+}
+
+/* Sort words stably by a digit of DIGIT bits. */
+#define DIGIT 11
+static void sort_by_digit(int shift, i64 count, const u64 *keys, const i64 *order, u64 *keys_to,
+                          i64 *to) {
+    i64 starts[(1 << DIGIT) + 1] = {0};
+    const u64 mask = (1 << DIGIT) - 1;
+    for (i64 i = 0; i < count; i++) starts[(keys[i] >> shift & mask) + 1]++;
+    for (int digit = 0; digit < 1 << DIGIT; digit++) starts[digit + 1] += starts[digit];
+    for (i64 i = 0; i < count; i++) {
+        const i64 at = starts[keys[i] >> shift & mask]++;
+        keys_to[at] = keys[i], to[at] = order[i];
+    }
+}
+
+/* Stable order of the 64-bit words of a stream. They are sorted by their upper digits, of which there
+   are many more than words, so that few words are left out of order. Both arrays have 2 * count
+   entries; the order is found in the first half of `order`. */
 void sg_permutation(u64 seed, u64 stream, i64 count, u64 *keys, i64 *order) {
     u32 pair[2], low[AT_ONCE], high[AT_ONCE];
     stream_key(seed, stream, pair);
@@ -88,30 +116,10 @@ void sg_permutation(u64 seed, u64 stream, i64 count, u64 *keys, i64 *order) {
             order[start + i] = start + i;
         }
     }
-    if (count <= 32) {
-        for (i64 i = 1; i < count; i++) {
-            const u64 word = keys[i];
-            i64 at = i;
-            for (; at > 0 && keys[at - 1] > word; at--) {
-                keys[at] = keys[at - 1], order[at] = order[at - 1];
-            }
-            keys[at] = word, order[at] = i;
-        }
-        return;
+    const int digits = count <= 32 ? 0 : count >> (2 * DIGIT - 1) ? 4 : 2;
+    for (int left = digits; left; left -= 2) {
+        sort_by_digit(64 - left * DIGIT, count, keys, order, keys + count, order + count);
+        sort_by_digit(64 - (left - 1) * DIGIT, count, keys + count, order + count, keys, order);
     }
-    u64 *keys_from = keys, *keys_to = keys + count;
-    i64 *from = order, *to = order + count;
-    for (int shift = 0; shift < 64; shift += 8) {
-        i64 starts[257] = {0};
-        for (i64 i = 0; i < count; i++) starts[(keys_from[i] >> shift & 255) + 1]++;
-        for (int digit = 0; digit < 256; digit++) starts[digit + 1] += starts[digit];
-        for (i64 i = 0; i < count; i++) {
-            const i64 at = starts[keys_from[i] >> shift & 255]++;
-            keys_to[at] = keys_from[i], to[at] = from[i];
-        }
-        u64 *const keys_now = keys_to;
-        i64 *const now = to;
-        keys_to = keys_from, keys_from = keys_now;
-        to = from, from = now;
-    }
+    insert_words(keys, order, count);
 }

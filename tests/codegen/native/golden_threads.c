@@ -16,11 +16,11 @@ static i64 step_1(const sg_frame *f)
     SG_CLEAR(g1 + part * 16, 1);
     SG_CLEAR(g2 + part * 16, 1);
     SG_CLEAR(g3 + part * 16, 4);
-    for (i64 t1 = SG_FROM(n1); t1 < SG_TO(n1); t1 += 21840) {  /* 21840 at a time, which the cache holds */
-        const i64 t2 = SG_NEXT(t1, 21840, n1);
-        double *const h1 = b1 + (part * 21840 - t1);
-        double *const h2 = b1 + (part * 21840 - t1);
-        double *const d1 = b1 + (part * 21840 - t1);
+    for (i64 t1 = SG_FROM(n1), t2 = 0; t1 < SG_TO(n1); t1 = t2) {  /* 21840 at a time, which the cache holds */
+        t2 = SG_TO(n1) - t1 <= 32760 ? SG_TO(n1) : t1 + 21840;
+        double *const h1 = b1 + (part * 32760 - t1);
+        double *const h2 = b1 + (part * 32760 - t1);
+        double *const d1 = b1 + (part * 32760 - t1);
         /* --- forward */
         f->lib->gemm_f64(t2 - t1, 1, 4, x1 + t1 * (4), 4, 1, p1, 1, 1, h1 + t1 * (1), 1, 1, 0);  /* x @ w, (N,) */
         const double q1 = p2[0];

@@ -174,15 +174,15 @@ def test_a_step_of_a_dense_net_waits_twice():
     assert behind.count("SG_ADD_UP(") == 5
 
 
-@pytest.mark.parametrize("rows", [5, 96, 97, 211])
+@pytest.mark.parametrize("rows", [5, 96, 97, 144, 145, 211, 435])
 def test_wide_values_take_the_room_of_a_piece(rows):
-    """Pieces of 48 samples in two threads: shares that are smaller, whole pieces, and a rest."""
+    """Pieces of 48 to 72 samples in two threads: smaller shares, one piece, and several."""
     x, W, V = sg.input("x", ("N", 2)), sg.parameter("W", (2, 3000)), sg.parameter("V", (3000, 2))
     loss = sg.mean((sg.tanh(x @ W) @ V - x) ** 2)
     new = {p: p - g for p, g in zip((W, V), sg.grad(loss, [W, V]), strict=True)}
     program = sg.compile([x, W, V], loss, updates=new, target="cython", threads=2)
-    assert "t1 += 48" in program.source
-    assert re.search(r"double \*const h\d = b\d \+ \(part \* 48 - t1\) \* 3000;", program.source)
+    assert "t1 + 48" in program.source
+    assert re.search(r"double \*const h\d = b\d \+ \(part \* 72 - t1\) \* 3000;", program.source)
 
     arrays = arrays_for([x, W, V], rows)
     given, first, second = (array.copy() for array in arrays)
