@@ -411,6 +411,33 @@ static void F(one_row)(i64 n, i64 k, const REAL *a, i64 ak, const REAL *b, i64 b
     }
 }
 
+/* Rows of B that begin anywhere in a line of the cache: panels would read the lines at their edges
+   twice, so whole rows are read, four at a time, one behind the other. */
+INLINE void F(add_rows)(const int R, i64 n, const REAL *a, i64 ak, const REAL *b, i64 bk, REAL *c,
+                        i64 add) {
+    REAL x[4];
+    i64 j = 0;
+    UNROLL for (int r = 0; r < R; r++) x[r] = a[r * ak];
+    for (; j + LANES <= n; j += LANES) {
+        vec sum = add ? F(load)(c + j) : (vec){0};
+        UNROLL for (int r = 0; r < R; r++) sum += x[r] * F(load)(b + r * bk + j);
+        F(store)(c + j, sum);
+    }
+    if (j < n) {
+        const F(mask) some = F(first)(n - j);
+        vec sum = add ? F(load_first)(c + j, some) : (vec){0};
+        UNROLL for (int r = 0; r < R; r++) sum += x[r] * F(load_first)(b + r * bk + j, some);
+        F(store_first)(c + j, sum, some);
+    }
+}
+
+static void F(one_by_rows)(i64 n, i64 k, const REAL *a, i64 ak, const REAL *b, i64 bk, REAL *c,
+                           i64 add) {
+    for (; k % 4; k--, a += ak, b += bk, add = 1) F(add_rows)(1, n, a, ak, b, bk, c, add);
+    for (; k > 0; k -= 4, a += 4 * ak, b += 4 * bk, add = 1)
+        F(add_rows)(4, n, a, ak, b, bk, c, add);
+}
+
 /* COLS entries of a row of C, by vectors along k; a few columns are summed in several parts, since
    one addition has to wait for the one before. */
 INLINE void F(inner_tile)(const int COLS, i64 k, const REAL *a, const REAL *b, i64 bn, REAL *c,
@@ -477,16 +504,17 @@ static F(inner_kernel) *const F(inner_kernels)[17] = {INNERS(INNER_NAME)};
 
 /* Lanes along k, where A and B have unit stride. For a few rows of A. From the last column on: a
    matrix that was multiplied from its first row to its last before lies in the L1 cache with its
-   last rows. */
+   last rows. Columns that lie multiples of 4 KiB apart share one set of the L1 cache: few at a time. */
 static void F(inner)(i64 m, i64 n, i64 k, const REAL *a, i64 am, const REAL *b, i64 bn, REAL *c,
                      i64 cm, i64 add) {
+    const i64 most = LANES < 4 || bn % (4096 / WIDTH) ? LANES : 4;
     for (i64 cols = 1, j = n; j > 0;) {
-        while (cols < LANES && (j & cols) == 0) cols *= 2;
+        while (cols < most && (j & cols) == 0) cols *= 2;
         j -= cols;
         for (i64 i = 0; i < m; i++) {
             F(inner_kernels)[cols](k, a + i * am, b + j * bn, bn, c + i * cm + j, add);
         }
-        cols = cols < LANES ? 2 * cols : cols;
+        cols = cols < most ? 2 * cols : cols;
     }
 }
 
@@ -538,7 +566,7 @@ void F(sg_gemm)(i64 m, i64 n, i64 k, const REAL *a, i64 am, i64 ak, const REAL *
     } else if (bk == 1 && (bn != 1 || n == 1) && m <= INNER_ROWS) {
         F(inner_of_any)(m, n, k, a, am, ak, b, bn, c, cm, add);
     } else if (MASKED && m == 1 && bn == 1) {
-        F(one_row)(n, k, a, ak, b, bk, c, add);
+        (n > 8 * LANES && bk % LANES ? F(one_by_rows) : F(one_row))(n, k, a, ak, b, bk, c, add);
     } else {
         /* a last column alone in its vectors takes as long as a vector of them: it goes by itself */
         const i64 alone = m > ROWS_8 && n > LANES && n % LANES == 1;

@@ -139,7 +139,9 @@ def test_a_copy_is_the_same_matrix_in_any_order(library, rows, columns, forms, d
 
 
 @pytest.mark.parametrize("dtype", NAMES)
-@pytest.mark.parametrize(("m", "n", "k"), [(1, 9, 21), (5, 40, 21), (40, 5, 3), (33, 1, 70)])
+@pytest.mark.parametrize(
+    ("m", "n", "k"), [(1, 9, 21), (5, 40, 21), (40, 5, 3), (33, 1, 70), (1, 150, 23), (2, 23, 1024)]
+)
 @pytest.mark.parametrize("turned", [False, True])
 def test_nan_and_infinity_reach_their_row_and_column_only(library, dtype, m, n, k, turned):
     a = np.ones((m, k), dtype)
