@@ -9,9 +9,10 @@ from typing import Any
 
 import sympy
 
-from symgraph.codegen.boundary import ordered
+from symgraph.codegen.boundary import ordered, plain_array
 from symgraph.codegen.module_text import Source
 from symgraph.codegen.numpy_space import executed
+from symgraph.codegen.outside import is_masked
 from symgraph.codegen.recipe import Recipe
 from symgraph.codegen.signature import Signature
 from symgraph.codegen.widened import is_entrywise
@@ -100,14 +101,11 @@ class ArrayProgram:
         """An argument, of the kind and the shape that are declared."""
         import array_api_compat as compat
 
-        if not compat.is_array_api_obj(value):
+        if is_masked(value) or not compat.is_array_api_obj(value):
             wanted = {"real": self._real, "integer": "int64", "boolean": "bool"}[variable.kind]
-            try:
-                value = xp.asarray(value, dtype=getattr(xp, wanted), device=place)
-            except (TypeError, ValueError, RuntimeError) as error:
-                raise KindError(
-                    f"argument {variable.name!r} is no array: {error}. Give numbers."
-                ) from error
+            value = xp.asarray(
+                plain_array(variable, value), dtype=getattr(xp, wanted), device=place
+            )
         if not xp.isdtype(value.dtype, _KINDS[variable.kind]):
             raise KindError(
                 f"argument {variable.name!r} has dtype {value.dtype}, it is declared "

@@ -28,7 +28,7 @@ from symgraph.node import Node
 from symgraph.ops.leaves import Var
 from symgraph.shapes import as_dim, bind_dim, bind_shape, shape_text
 
-__all__ = ["Boundary", "Entered", "Fixed", "ordered", "placed"]
+__all__ = ["Boundary", "Entered", "Fixed", "ordered", "placed", "plain_array"]
 
 _ACCEPTED = {"real": "fiub", "integer": "iu", "boolean": "b"}
 
@@ -45,7 +45,7 @@ class Entered:
     def refresh(self) -> None:
         """Read what was copied once more."""
         for given, array in self.refreshed:
-            array[...] = given
+            array[...] = _truths(given) if array.dtype.kind == "b" else given
 
     def leave(self) -> None:
         """Write new values back into the arrays that were given."""
@@ -145,6 +145,8 @@ class Boundary:
             array = value
         else:
             array = self._array(k, value)
+        if dtype.kind == "b":
+            array = _truths(array)
         shape = array.shape
         if len(shape) != len(self.variables[k].shape):
             raise self._shape_error(k, shape)
@@ -161,20 +163,7 @@ class Boundary:
 
     def _array(self, k: int, value: Any) -> Any:
         name, variable, dtype = self.names[k], self.variables[k], self.dtypes[k]
-        if isinstance(value, Node) or is_masked(value):
-            what = "a node" if isinstance(value, Node) else "a masked array"
-            raise KindError(f"argument {name!r} is {what}. Give numbers or an array of numbers.")
-        try:
-            array = np.asarray(from_outside(value))
-        except NO_ARRAY as error:
-            raise KindError(f"argument {name!r} is no array: {error}.") from error
-        if array.size == 0 and not isinstance(value, np.ndarray):
-            array = array.astype(dtype)
-        if array.dtype.kind not in _ACCEPTED[variable.kind]:
-            raise KindError(
-                f"argument {name!r} has dtype {array.dtype}, it is declared {variable.kind}. "
-                f"Give an array of {_wanted(variable.kind)}."
-            )
+        array = plain_array(variable, value)
         if variable.kind == "integer" and array.dtype.itemsize == 8 and array.dtype.kind == "u":
             largest = array.max(initial=0)
             if largest > np.iinfo(np.int64).max:
@@ -258,6 +247,34 @@ class Boundary:
             if reach is None or end > reach[0]:
                 reach = (end, k)
         return sorted(found & self.stored)
+
+
+def plain_array(variable: Var, value: Any) -> Any:
+    """Numbers, lists or an array as an array of NumPy. Raises KindError for another kind."""
+    name = variable.name
+    if isinstance(value, Node) or is_masked(value):
+        what = "a node" if isinstance(value, Node) else "a masked array"
+        raise KindError(f"argument {name!r} is {what}. Give numbers or an array of numbers.")
+    try:
+        array = np.asarray(from_outside(value))
+    except NO_ARRAY as error:
+        raise KindError(f"argument {name!r} is no array: {error}.") from error
+    if array.size == 0 and not isinstance(value, np.ndarray):
+        return np.zeros(
+            array.shape, {"real": float, "integer": int, "boolean": bool}[variable.kind]
+        )
+    if array.dtype.kind not in _ACCEPTED[variable.kind]:
+        raise KindError(
+            f"argument {name!r} has dtype {array.dtype}, it is declared {variable.kind}. "
+            f"Give an array of {_wanted(variable.kind)}."
+        )
+    return array
+
+
+def _truths(array: Any) -> Any:
+    """Truth values as bytes of 0 and 1: those of other bytes viewed as such may be 255."""
+    many = array.size and array.flags.c_contiguous and array.view(np.uint8).max() > 1
+    return array.view(np.uint8) != 0 if many else array
 
 
 def _wanted(kind: str) -> str:

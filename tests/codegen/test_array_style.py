@@ -213,3 +213,13 @@ def test_nothing_but_this_style_needs_array_api_compat():
             "pip install 'symgraph[array]'"
         ),
     ], done.stderr
+
+
+@pytest.mark.parametrize("value", ["1", None, 1j, 10**400, np.ma.array([1.0]), [[1.0], [2.0, 3.0]]])
+def test_what_is_no_number_is_refused(value: Any) -> None:
+    x, y = sg.input("x", "N"), sg.input("y")
+
+    with pytest.raises(sg.KindError, match=r"argument '[xy]'"):
+        sg.compile([x, y], x * y, style="array")(np.ones(2), value)
+    with pytest.raises(sg.KindError, match=r"argument '[xy]'"):
+        sg.compile([x, y], x * y, style="array")(value, 1.0)

@@ -356,13 +356,22 @@ static int overlaps(const Bound *self, Py_ssize_t number) {
     return 0;
 }
 
+/* Whether every byte is 0 or 1, as kernels take truth values; views of other bytes may hold more. */
+static int are_truths(PyArrayObject *array) {
+    const unsigned char *bytes = PyArray_DATA(array);
+    unsigned char any = 0;
+    for (npy_intp k = PyArray_SIZE(array); k-- > 0;) any |= bytes[k];
+    return any <= 1;
+}
+
 static int fits(const Slot *slot, PyObject *given) {
     if (!PyArray_CheckExact(given)) return 0;
     PyArrayObject *array = (PyArrayObject *)given;
     return PyArray_TYPE(array) == slot->type->type_num && PyArray_NDIM(array) == slot->ndim
            && PyArray_IS_C_CONTIGUOUS(array) && PyArray_ISALIGNED(array)
            && PyArray_ISNOTSWAPPED(array) && (!slot->stored || PyArray_ISWRITEABLE(array))
-           && !memcmp(PyArray_DIMS(array), slot->shape, (size_t)slot->ndim * sizeof(npy_intp));
+           && !memcmp(PyArray_DIMS(array), slot->shape, (size_t)slot->ndim * sizeof(npy_intp))
+           && (slot->type->type_num != NPY_BOOL || are_truths(array));
 }
 
 /* A float of Python, or a number of NumPy of the same type, into the slot's own memory. */

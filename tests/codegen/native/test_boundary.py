@@ -1,5 +1,7 @@
 """Bad arguments of native programs: refused before the kernel runs, in the words of NumPy's."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from c_compiler import needs_c_compiler
@@ -121,3 +123,20 @@ def test_an_argument_that_overlaps_what_is_updated_is_read_as_it_was(programs):
     for value, memory in found[1:]:
         np.testing.assert_allclose(value, found[0][0], 1e-13)
         np.testing.assert_allclose(memory, found[0][1], 1e-13)
+
+
+@pytest.mark.parametrize("target", ["numpy", "cython"])
+def test_bytes_viewed_as_truth_values_count_once(target: Any) -> None:
+    b, x = sg.input("b", "N", kind="boolean"), sg.input("x", "N")
+    f = sg.compile(
+        [b, x], [sg.indicator(b) * x, sg.sum(sg.indicator(b)), b & (x > 0)], target=target
+    )
+    bytes_ = np.array([255, 0, 1, 7], np.uint8)
+    values = np.array([1.0, 2.0, 3.0, 4.0])
+
+    for _ in range(3):  # the first call, and calls that go to the kernel itself
+        product, count, both = f(bytes_.view(bool), values)
+        assert product.tolist() == [1, 0, 3, 4]
+        assert count == 3
+        assert both.tolist() == [True, False, True, True]
+    assert f.bind(bytes_.view(bool), values).step()[1] == 3
