@@ -201,7 +201,7 @@ def _constant(op: str, args: Sequence[Node], values: Sequence[Any]) -> Node | No
 
 
 def _args_of(node: Node, op: str) -> tuple[Node, ...] | None:
-    return node._args if op_of(node) == op else None
+    return node._args if type(node) is Map and _OPS.get(node.params[0]) == op else None
 
 
 def _add(a: Node, b: Node) -> Node | None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from symgraph.codegen.basic import basic, op_of
-from symgraph.codegen.passes import Rewritten, everything, rebuilt, rewrite, unchanged
+from symgraph.codegen.basic import basic, body_of, op_of
+from symgraph.codegen.passes import Rewritten, bodies, rebuilt, rewrite, unchanged
 from symgraph.node import Node
 from symgraph.ops.body import Renaming, local
 from symgraph.ops.leaves import Const, Fill, fill
@@ -33,7 +33,7 @@ _COSTLY = frozenset(
 
 def one_exponential(roots: Sequence[Node]) -> Rewritten:
     """exp(min(x, 0)) as the choice between 1 and exp(-|x|)."""
-    if not any(op_of(node) == "minimum" for node in everything(roots)):
+    if body_of("minimum") not in bodies(roots):
         return unchanged(roots)
 
     def visit(node: Node, args: tuple[Node, ...]) -> Node:

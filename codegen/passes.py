@@ -25,11 +25,12 @@ from symgraph.ops.map import Map
 from symgraph.ops.move import Lookup, Reshape, Row, identity_row, pull, push, reshape_node
 from symgraph.ops.reduce import Reduce, reduce_node
 from symgraph.shapes import product
+from symgraph.template import Template
 from symgraph.walks import depth_first, topological
 
 __all__ = [
-    "Rewritten", "Roots", "everything", "lower_maps", "normalise_sums", "rebuilt", "rebuilt_scan",
-    "rebuilt_trace", "rewrite", "strip_lets", "unchanged",
+    "Rewritten", "Roots", "bodies", "everything", "lower_maps", "normalise_sums", "rebuilt",
+    "rebuilt_scan", "rebuilt_trace", "rewrite", "strip_lets", "unchanged",
 ]  # fmt: skip
 
 
@@ -49,17 +50,23 @@ class Roots(list[Node]):
     @cached_property
     def order(self) -> list[Node]:
         """All nodes, operands before users."""
-        return _ordered(self)
+        has_loops = Scan in set(map(type, self.steps))
+        return depth_first(self, _below) if has_loops else self.steps
 
     @cached_property
     def steps(self) -> list[Node]:
         """The same without the bodies of loops."""
-        return topological(self) if Scan in self.kinds else self.order
+        return topological(self)
 
     @cached_property
     def kinds(self) -> set[type[Node]]:
         """The classes of all nodes."""
         return set(map(type, self.order))
+
+    @cached_property
+    def bodies(self) -> set[Template]:
+        """The templates of all Maps."""
+        return {node.params[0] for node in self.order if type(node) is Map}
 
 
 def everything(roots: Sequence[Node]) -> list[Node]:
@@ -67,11 +74,16 @@ def everything(roots: Sequence[Node]) -> list[Node]:
 
     The order is that of a depth-first walk, operands from left to right and then what is inside.
     """
-    return roots.order if isinstance(roots, Roots) else _ordered(roots)
+    return _asked(roots).order
 
 
-def _ordered(roots: Sequence[Node]) -> list[Node]:
-    return depth_first(roots, _below)
+def bodies(roots: Sequence[Node]) -> set[Template]:
+    """The templates of all Maps that the roots are made of, those inside of loops too."""
+    return _asked(roots).bodies
+
+
+def _asked(roots: Sequence[Node]) -> Roots:
+    return roots if isinstance(roots, Roots) else Roots(roots)
 
 
 def _below(node: Node) -> tuple[Node, ...]:
@@ -201,10 +213,8 @@ def lower_maps(
     entries, `whole` for one that has the error function.
     """
     lowering = Lowering(whole)
-    if loops:
-        bodies = {node.params[0] for node in everything(roots) if type(node) is Map}
-        if lowering.computes_slopes(bodies):
-            lowering = Lowering(whole, decays=True)
+    if loops and lowering.computes_slopes(bodies(roots)):
+        lowering = Lowering(whole, decays=True)
     visit = _Softening(largest, loops, lowering).visit
     return rewrite(roots, visit, {Map, Reduce} if soft else {Map})
 

@@ -82,7 +82,7 @@ def find_groups(code: Instructions, least: int) -> Rolled | None:
 class _Finder:
     def __init__(self, code: Instructions) -> None:
         self.code, self.count = code, len(code.ops)
-        self.roots = code.roots()
+        self.roots = code.roots
         self.reads = code.reads()
         self.many = np.bincount(self.reads.values, minlength=self.count)
         leaf = code.among(LEAVES)

@@ -184,7 +184,7 @@ class _Assembler:
     def _last_reads(self) -> dict[int, int]:
         """The last value that reads each; results are read at the end."""
         code = self.code
-        last: dict[int, int] = dict.fromkeys(code.roots(), len(code.ops))
+        last: dict[int, int] = dict.fromkeys(code.roots, len(code.ops))
         for k in range(len(code.ops) - 1, -1, -1):
             if k in last and code.ops[k] not in ("input", "number"):
                 for a in code.operands[k]:

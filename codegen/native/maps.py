@@ -333,13 +333,13 @@ class _Group:
         operands: Sequence[str] = [self.inside.get(arg) or self.texts[arg] for arg in node.args]
         storages = [self._storage(arg) for arg in node.args]
         storage = self._storage(node)
-        name, note = self.inside[node], self.labels.note(node, w.env)
+        name, note = self.inside[node], self.labels.note(node, w.env) if noted else ""
         op, operands = _raised(w, node, operands, storage)
         if op == "divide" and node.args[1] in self.inverses:
             op, operands = "multiply", [operands[0], self.inverses[node.args[1]]]
         text = expression(w, op, operands, storages, storage)
         kind = w.local("boolean" if op == "iverson" else storage)
-        w.say(f"const {kind} {name} = {text};", note if noted else "")
+        w.say(f"const {kind} {name} = {text};", note)
 
     def _storage(self, node: Node) -> Kind:
         """How the value is stored; operands of the group come first."""

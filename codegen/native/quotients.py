@@ -70,7 +70,7 @@ class _Rewriter:
             if op != "input"
             for a in operands
         )
-        self.reads.update(dict.fromkeys(old.roots(), 2))
+        self.reads.update(dict.fromkeys(old.roots, 2))
         self.inner = self._inner()
         for k in range(len(old.ops)):
             if k not in self.inner:

@@ -93,7 +93,7 @@ class _Feeds:
 class _Roller:
     def __init__(self, straight: StraightWriter, rolled: Rolled) -> None:
         self.straight, self.rolled, self.code = straight, rolled, straight.code
-        self.kept = self.code.roots()
+        self.kept = self.code.roots
         count = len(self.code.ops)
         self.address = np.full(count, -1, np.int64)  # in memory, of members of groups
         self.row_of = np.full(count, -1, np.int64)  # which class of its group
@@ -531,10 +531,8 @@ def _canonical(code: Instructions) -> Places:
 def _leaving(code: Instructions) -> Places:
     """Numbers by which sums are sorted: results in the order in which they leave, then the rest."""
     found = np.arange(len(code.ops) + 1)  # the last is for -1, which is no sum
-    if code.outputs:
-        left = np.concatenate([table.ravel() for table in code.outputs])
-        first = np.sort(np.unique(left, return_index=True)[1])
-        found[left[first]] = np.arange(-len(first), 0)
+    first = list(dict.fromkeys(code.left))
+    found[first] = np.arange(-len(first), 0)
     return found
 
 

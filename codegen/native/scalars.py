@@ -78,10 +78,15 @@ class Instructions:
         known, numbers = self._op_numbers
         return np.array([op in ops for op in known], bool)[numbers]
 
+    @cached_property
+    def left(self) -> list[int]:
+        """The values of the outputs of the finished program, entry by entry."""
+        return _entries(self.outputs)
+
+    @cached_property
     def roots(self) -> set[int]:
-        """The values that leave the program."""
-        tables = [table.ravel() for table in (*self.outputs, *self.updates)]
-        return set(np.concatenate(tables).tolist()) if tables else set()
+        """The values that leave the finished program."""
+        return {*self.left, *_entries(self.updates)}
 
     def reads(self) -> Reads:
         """All reads of values by values."""
@@ -242,6 +247,10 @@ class _Reader:
         if not np.all(places):
             places = np.where(places == 0, self._number(0, kind) + 1, places)
         return places - 1
+
+
+def _entries(tables: Sequence[Table]) -> list[int]:
+    return list(itertools.chain.from_iterable([table.ravel().tolist() for table in tables]))
 
 
 def _is_known(rows: Sequence[Row]) -> bool:

@@ -11,6 +11,8 @@ import itertools
 import re
 from collections.abc import Callable, Hashable, Iterable, Sequence
 
+import numpy as np
+
 from symgraph.codegen.module_text import ROLES
 from symgraph.codegen.native.maps import expression
 from symgraph.codegen.native.scalars import Instructions
@@ -66,12 +68,11 @@ class StraightWriter:
         self._forms: dict[Hashable, str] = {}  # by operation, where all is real
         self._is_real = {"real"}.issuperset(code.storages)
         self._numbers = {k: w.number(n, code.storages[k]) for k, n in code.numbers.items()}
-        for k, op in enumerate(code.ops):
-            if op == "number":
-                self.place[k] = self._numbers[k]
-            elif op == "input":
-                argument, position = code.operands[k]
-                self.place[k] = f"{self.arguments[argument]}[{position}]"
+        for k, number in self._numbers.items():
+            self.place[k] = number
+        for k in np.flatnonzero(code.among(("input",))).tolist():
+            argument, position = code.operands[k]
+            self.place[k] = f"{self.arguments[argument]}[{position}]"
 
     def room(self, count: int, real: bool = True) -> int:
         """Fresh memory for so many numbers; where it begins."""
