@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from symgraph.errors import (
     NonFiniteError,
     StorageError,
+    SymgraphError,
     UnknownNameError,
     UnsupportedError,
     WorkerError,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["EXAMPLES", "add_options", "run", "text"]
 
-INTERRUPTED, TERMINATED = 130, 143
+WRONG, INTERRUPTED, TERMINATED = 2, 130, 143
 
 EXAMPLES = """examples:
   symgraph train zoo:digits --epochs 5 --target cython --checkpoint run/
@@ -40,7 +41,7 @@ EXAMPLES = """examples:
 
 a TOML file has the keys model, data, validation, epochs, batch_size, shuffle, seed, batch, target,
 threads, dtype, clip_norm, clip_value, freeze, checkpoint, every, resume, save, log, and the tables
-[optimizer], [schedule], [sizes], [columns].
+[optimizer], [schedule], [sizes], [columns], [callbacks.EarlyStopping] and other callbacks.
 
 exit codes: 0 done, 1 failed, 2 wrong usage, settings or data, 130 interrupted by Ctrl-C,
 143 by SIGTERM; what was done is kept in the checkpoint folder then."""
@@ -89,9 +90,10 @@ def run(options: argparse.Namespace) -> tuple[int, dict[str, Any] | None]:
     place.addFilter(_is_news)
     start = time.monotonic()
     try:
-        settings = _settings(options)
-        model, own = _model(settings)
-        data, validation = _data(settings, own)
+        prepared = _prepared(options, communicator)
+        if prepared is None:
+            return WRONG, None
+        settings, model, own, data, validation = prepared
         fit = {**(own.options if own is not None else {}), **settings.fit_options}
         if validation is not None:
             fit.setdefault("validation", validation)
@@ -126,6 +128,28 @@ def run(options: argparse.Namespace) -> tuple[int, dict[str, Any] | None]:
         "files": [one for one in (settings.save, settings.fit_options.get("log")) if one],
     }
     return (INTERRUPTED if interrupted else 0), found
+
+
+def _prepared(options: argparse.Namespace, communicator: Any) -> tuple[Any, ...] | None:
+    """Settings, model and data; None where another worker fails with them, and tells why."""
+    made, failure = None, None
+    try:
+        settings = _settings(options)
+        model, own = _model(settings)
+        made = settings, model, own, *_data(settings, own)
+    except SymgraphError as error:
+        failure = error
+    if communicator is not None:
+        import numpy as np
+
+        failed = np.zeros(communicator.size)
+        failed[communicator.rank] = failure is not None
+        communicator.sum_(failed)
+        if failed.any() and communicator.rank != int(failed.argmax()):
+            return None
+    if failure is not None:
+        raise failure
+    return made
 
 
 def text(found: dict[str, Any]) -> str:

@@ -228,3 +228,77 @@ def test_a_run_goes_on_where_it_was_left(capsys, folder):
     code, _, err = train(capsys, *given, "--epochs", 4)
     assert code == 2
     assert "resume=True" in err
+
+
+CALLBACKS = """
+[callbacks.EarlyStopping]
+monitor = "val_loss"
+patience = 2
+restore_best = true
+
+[callbacks.BestModel]
+path = "best.npz"
+"""
+
+
+def test_callbacks_of_a_run_stop_early_and_keep_the_best_model(folder, capsys):
+    text = RUN.replace("epochs = 3", "epochs = 40\nvalidation = 0.3").replace("0.05", "2.0")
+    (folder / "run.toml").write_text(text + CALLBACKS)
+
+    code = cli.main(["train", str(folder / "run.toml"), "--json"])
+    found = json.loads(capsys.readouterr().out)
+
+    assert (code, found["stopped"]) == (0, "by a callback")
+    rows = (folder / "log.csv").read_text().split()
+    losses = [float(row.split(",")[-1]) for row in rows[1:]]
+    assert found["epochs"] == len(losses) == losses.index(min(losses)) + 3 < 40
+    best, last = np.load(folder / "best.npz"), np.load(folder / "net.npz")
+    assert all((best[name] == last[name]).all() for name in ("W_h", "b_z"))
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ("[callbacks.EarlyStoping]", "line 16: there is no callback 'EarlyStoping'. Did you mean"),
+        ("[callbacks]\nEarlyStopping = 3", "line 17: EarlyStopping is 3, and it is a table"),
+        (
+            "[callbacks.EarlyStopping]\npatiense = 3",
+            "line 17: EarlyStopping: 'patiense' is not a setting; did you mean 'patience'",
+        ),
+        (
+            "[callbacks.EarlyStopping]\nmode = 'max'\npatience = 0",
+            "line 18: EarlyStopping: patience is 0, and it must be 1 or more",
+        ),
+        ("[callbacks.BestModel]\npath = 'a.pt'", "line 17: BestModel: path is"),
+    ],
+)
+def test_a_wrong_callback_is_told_by_its_line(lines, said, folder, capsys):
+    (folder / "run.toml").write_text(RUN + lines)
+
+    assert cli.main(["train", str(folder / "run.toml")]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_workers_tell_what_is_wrong_in_a_file_once(folder, monkeypatch, capsys):
+    class Two(sg.parallel.Communicator):
+        """One of two workers, both of which read the same file."""
+
+        size = 2
+
+        def __init__(self, rank):
+            self.rank = rank
+
+        def sum_(self, array):
+            array[:] = array.max()
+
+        def broadcast_(self, array):
+            raise NotImplementedError
+
+        def abort(self, line):
+            raise NotImplementedError
+
+    (folder / "run.toml").write_text(RUN.replace("epochs", "epocs"))
+    for rank in (0, 1):
+        monkeypatch.setattr("symgraph.train_command._communicator", lambda rank=rank: Two(rank))
+        assert cli.main(["train", str(folder / "run.toml")]) == 2
+    assert capsys.readouterr().err.count("there is no key 'epocs'") == 1

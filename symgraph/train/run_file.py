@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from symgraph.errors import FormulaError, KindError, RangeError, SymgraphError, UnknownNameError
-from symgraph.train import optim
+from symgraph.train import callbacks, optim
 from symgraph.train.optim import Optimizer
 
 __all__ = ["RunSettings", "read_run", "read_settings"]
@@ -19,6 +19,7 @@ __all__ = ["RunSettings", "read_run", "read_settings"]
 LARGEST = 1_000_000  # bytes; a longer file is no list of settings
 
 OPTIMIZERS = ("SGD", "Momentum", "Nesterov", "Adagrad", "RMSprop", "Adam", "AdamW")
+CALLBACKS = tuple(callbacks.__all__)
 SCHEDULES = (
     "cosine_decay", "cosine_restarts", "exponential_decay", "one_cycle", "piecewise",
     "polynomial_decay", "step_decay", "warmup",
@@ -44,7 +45,7 @@ _KEYS: dict[str, _Key] = {
     "dtype": _Key("text", words=("float64", "float32")), "clip_norm": _Key("number", 0),
     "clip_value": _Key("number", 0), "checkpoint": _Key("text"), "every": _Key("whole text", 1),
     "resume": _Key("switch"), "save": _Key("text"), "log": _Key("text"),
-    "freeze": _Key("text list"),
+    "freeze": _Key("text list"), "callbacks": _Key("table"),
 }  # fmt: skip
 
 _TYPES: dict[str, tuple[tuple[type, ...], str]] = {
@@ -85,6 +86,10 @@ def read_run(path: Path, overrides: Mapping[str, Any]) -> RunSettings:
     for key in ("data", "validation", "checkpoint", "save", "log"):
         if isinstance(given.get(key), str) and not given[key].startswith("tensorboard:"):
             given[key] = str(path.parent / given[key])
+    best = given.get("callbacks", {})
+    best = best.get("BestModel", {}) if isinstance(best, dict) else {}
+    if isinstance(best, dict) and isinstance(best.get("path"), str):
+        best["path"] = str(path.parent / best["path"])
     if isinstance(given.get("model"), str) and not given["model"].startswith("zoo:"):
         given["model"] = str(path.parent / given["model"])
     return read_settings({**given, **overrides}, _Source(path.name, text, {*overrides}))
@@ -135,6 +140,8 @@ def read_settings(given: Mapping[str, Any], source: _Source | None = None) -> Ru
                 'whole number or "all".'
             )
         rest["batch_size"] = None
+    if "callbacks" in rest:
+        rest["callbacks"] = _callbacks(rest["callbacks"], source)
     for key in ("target", "threads", "dtype", "batch", "seed"):
         if key in rest:
             settings.model_options[key] = rest[key] if key == "seed" else rest.pop(key)
@@ -198,6 +205,26 @@ def _optimizer(rest: dict[str, Any], source: _Source) -> Optimizer:
     return made
 
 
+def _callbacks(given: Mapping[str, Any], source: _Source) -> list[Any]:
+    """The callbacks of the tables `callbacks.NAME`, with what each of them is made with."""
+    found = []
+    for name, options in given.items():
+        if name not in CALLBACKS:
+            raise _unknown(source.place(f"callbacks.{name}"), name, CALLBACKS, "callback")
+        if not isinstance(options, dict):
+            raise KindError(
+                f"{source.place(name, 'callbacks')}: {name} is {options!r}, and it is a table. "
+                f"Write [callbacks.{name}]."
+            )
+        try:
+            found.append(getattr(callbacks, name)(**options))
+        except SymgraphError as error:
+            wrong = next((key for key in options if key in str(error)), "")
+            place = source.place(wrong, f"callbacks.{name}") if wrong else source.place(name)
+            raise type(error)(f"{place}: {error}") from None
+    return found
+
+
 def _schedule(options: dict[str, Any], source: _Source) -> Any:
     name = options.pop("name", "")
     if name not in SCHEDULES:
@@ -205,7 +232,7 @@ def _schedule(options: dict[str, Any], source: _Source) -> Any:
     try:
         return getattr(optim, name)(**options)
     except TypeError as error:
-        problem = str(error).replace(f"{name}()", name)
+        problem = str(error).replace(f"{name}()", name).rstrip(".")
         raise KindError(f"{source.place('name', 'schedule')}: {problem}.") from None
     except SymgraphError as error:
         raise type(error)(f"{source.place('name', 'schedule')}: {error}") from None
