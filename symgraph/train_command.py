@@ -116,7 +116,11 @@ def run(options: argparse.Namespace) -> tuple[int, dict[str, Any] | None]:
     if not is_first:
         return (INTERRUPTED if interrupted else 0), None
     if settings.save is not None:
-        model.save(settings.save)
+        try:
+            model.save(settings.save)
+        except StorageError as error:
+            print(f"symgraph: {type(error).__name__}: {error}", file=sys.stderr)
+            return 1, None
     if interrupted:
         _say_how_to_go_on(options, settings)
     found = {
@@ -135,6 +139,7 @@ def _prepared(options: argparse.Namespace, communicator: Any) -> tuple[Any, ...]
     made, failure = None, None
     try:
         settings = _settings(options)
+        _check_save(settings.save)
         model, own = _model(settings)
         made = settings, model, own, *_data(settings, own)
     except SymgraphError as error:
@@ -150,6 +155,23 @@ def _prepared(options: argparse.Namespace, communicator: Any) -> tuple[Any, ...]
     if failure is not None:
         raise failure
     return made
+
+
+def _check_save(path: str | None) -> None:
+    """Raise before a training, which may take long, where its end could not be written."""
+    from symgraph.train.store import SUFFIXES
+
+    if path is None:
+        return
+    target = Path(path)
+    if target.suffix not in SUFFIXES:
+        raise UnsupportedError(
+            f"train: save is {path!r}, and values are kept as {' or '.join(SUFFIXES)}. Choose one "
+            "of these."
+        )
+    if not target.parent.is_dir() or target.is_dir():
+        what = "is a folder" if target.is_dir() else "lies in a folder that there is not"
+        raise StorageError(f"train: save is {path!r}, which {what}. Make it, or choose another.")
 
 
 def text(found: dict[str, Any]) -> str:

@@ -302,3 +302,20 @@ def test_workers_tell_what_is_wrong_in_a_file_once(folder, monkeypatch, capsys):
         monkeypatch.setattr("symgraph.train_command._communicator", lambda rank=rank: Two(rank))
         assert cli.main(["train", str(folder / "run.toml")]) == 2
     assert capsys.readouterr().err.count("there is no key 'epocs'") == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("net.pt", "values are kept as .safetensors or .npz"),
+        ("no/net.npz", "lies in a folder that there is not"),
+        ("taken.npz", "is a folder"),
+    ],
+)
+def test_a_file_that_cannot_be_saved_is_told_before_the_training(path, said, folder, capsys):
+    (folder / "taken.npz").mkdir()
+    code = cli.main(["train", str(folder / "run.toml"), "--save", str(folder / path)])
+
+    assert code in (1, 2)
+    assert said in capsys.readouterr().err
+    assert not (folder / "log.csv").exists()

@@ -51,6 +51,7 @@ def load(
       is no number text. Columns `x[0]`, `x[1]`, ... become one array x of shape (N, k). `columns`
       chooses: a name of the result with the column, or the columns, that it is made of.
       `separator` is what stands between two cells, a comma or a tabulator where it is None.
+      Arrays of other files are chosen likewise.
     - a folder: its files NAME.npy, which stay on disk. Training reads the samples of one batch
       after another, so that they may be larger than memory; `to_folder` makes one.
 
@@ -61,16 +62,30 @@ def load(
     source = path_of("load", path)
     if not exists(source):
         raise store.missing(source)
-    if source.is_dir():
-        return _folder(source)
-    if source.suffix.lower() in _SEPARATORS:
+    if source.suffix.lower() in _SEPARATORS and not source.is_dir():
         return _of_table(source, columns, separator, _in_memory)
-    if source.suffix in (".npz", ".safetensors"):
-        return store.read(source)[0]
+    if source.is_dir() or source.suffix in (".npz", ".safetensors"):
+        arrays = _folder(source) if source.is_dir() else store.read(source)[0]
+        return arrays if columns is None else _chosen(source.name, arrays, columns)
     raise UnsupportedError(
         f"load: {source.name!r} is neither a folder nor a .npz, .safetensors, .csv or .tsv file. "
         "Give the path of one of these, or the arrays themselves."
     )
+
+
+def _chosen(file: str, arrays: dict[str, Array], columns: Any) -> dict[str, Array]:
+    """Arrays under other names, several of one shape as the columns of a matrix."""
+    found = {}
+    for name, parts in checked_choice(file, [*arrays], columns).items():
+        several = [arrays[part] for part in as_list(parts)]
+        shapes = {array.shape for array in several}
+        if len(shapes) > 1 or (isinstance(parts, list) and several[0].ndim != 1):
+            raise ShapeError(
+                f"load: columns: {name!r} is made of arrays of the shapes {sorted(shapes)}, and "
+                "they are columns of one length. Choose others, or one array by its name alone."
+            )
+        found[name] = np.stack(several, axis=1) if isinstance(parts, list) else several[0]
+    return found
 
 
 def _folder(path: Path) -> dict[str, Array]:

@@ -271,3 +271,15 @@ def test_folders_with_files_and_names_that_no_file_can_have_are_refused(tmp_path
     with pytest.raises(UnsupportedError, match="not a readable"):
         sg.data.to_folder(written(tmp_path, "no", "n.npz"), tmp_path / "a")
     assert list((tmp_path / "a").iterdir()) == []  # nothing is left of what failed
+
+
+def test_arrays_of_an_archive_and_of_a_folder_are_chosen_as_columns_are(tmp_path):
+    np.savez(tmp_path / "t.npz", a=[1.0, 4.0], b=[2.5, 5.0], c=Y, d=X)
+    sg.data.to_folder(tmp_path / "t.npz", tmp_path / "data")
+    for path in (tmp_path / "t.npz", tmp_path / "data"):
+        assert model().evaluate(sg.data.load(path, {"x": ["a", "b"], "y": "c"})) == {"loss": LOSS}
+        assert sg.data.load(path, {"x": "d"})["x"].tolist() == X
+        with pytest.raises(UnknownNameError, match="'e' is not a column"):
+            sg.data.load(path, {"x": "e"})
+        with pytest.raises(ShapeError, match=r"'x' is made of arrays of the shapes \[\(2,\), "):
+            sg.data.load(path, {"x": ["a", "d"]})
