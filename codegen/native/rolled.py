@@ -17,12 +17,11 @@ from symgraph.codegen.native.isomorphic import Group, Places, Rolled
 from symgraph.codegen.native.maps import expression
 from symgraph.codegen.native.runs import Runs, best_runs
 from symgraph.codegen.native.scalars import Instructions
-from symgraph.codegen.native.straight import StraightWriter
+from symgraph.codegen.native.straight import LINES, StraightWriter
 from symgraph.node import Kind
 
 __all__ = ["write_rolled"]
 
-_LINES = 150  # statements in one function
 _TERMS = 8  # of a sum in one statement
 _FILLED = 0.5  # the share of members that must feed a sum for all of them to do
 
@@ -181,8 +180,8 @@ class _Roller:
             self.straight.run(values, [k for k in values if kept[k]])
 
     def _add(self, lines: Sequence[str]) -> None:
-        for at in range(0, len(lines), _LINES):
-            self.straight.add(lines[at : at + _LINES])
+        for at in range(0, len(lines), LINES):
+            self.straight.add(lines[at : at + LINES])
 
     def _sum(self, total: int, lines: list[str]) -> None:
         """What loops have added up, and the terms that no loop has."""
@@ -231,7 +230,8 @@ class _Roller:
             return name, 0
         real = code.storages[values[0]] == "real"
         base, array = straight.room(len(values), real), "m" if real else "k"
-        self._add([f"{array}[{base + at}] = {straight.place[k]};" for at, k in enumerate(values)])
+        texts = [straight.place[k] or "" for k in values]
+        straight.copy([(f"{array}[{at}]", text) for at, text in enumerate(texts, base)])
         return array, base
 
 

@@ -27,7 +27,6 @@ __all__ = ["emit_scalars"]
 _NOTED = 2000  # steps: longer programs are not read line by line
 _INLINED = 24  # calls of functions: more would make the code long instead of fast
 _ROLLED = 200  # operations: shorter programs are not searched for isomorphic parts
-_LINES = 150  # stores in one function
 
 #: Numbers that were put side by side into vectors would have to be taken apart again.
 _SINGLE = """#if defined(__GNUC__) && !defined(__clang__)
@@ -150,16 +149,15 @@ class _Program:
             name for name, v in zip(straight.arguments, self.args, strict=True) if v in self.updates
         }
         moved: dict[int, str] = {}
-        lines: list[str] = [f"{target} = {text};" for text, target in straight.late]
+        copied = [(target, text) for text, target in straight.late]
         for k, _ in later:
             text = place[k]
             if text is not None and text.split("[")[0] in updated and k not in moved:
                 real = self.code.storages[k] == "real"
                 moved[k] = f"{'m' if real else 'k'}[{straight.room(1, real)}]"
-                lines.append(f"{moved[k]} = {text};")
-        lines += [f"{target} = {moved.get(k, place[k])};" for k, target in later]
-        for at in range(0, len(lines), _LINES):
-            straight.add(lines[at : at + _LINES])
+                copied.append((moved[k], text))
+        copied += [(target, moved.get(k) or place[k] or "") for k, target in later]
+        straight.copy(copied)
 
     # --- text ---------------------------------------------------------------------------------
 

@@ -19,8 +19,9 @@ from symgraph.codegen.native.scalars import Instructions
 from symgraph.codegen.native.writer import CWriter
 from symgraph.ops.leaves import Var
 
-__all__ = ["PAIRS", "PARTS", "StraightWriter", "named"]
+__all__ = ["LINES", "PAIRS", "PARTS", "StraightWriter", "named"]
 
+LINES = 150  # stores in one function
 _CHUNK = 150  # statements in one function of many
 _WHOLE = 600  # statements of a program that is one function
 _CHUNKED = 1.5  # a tail shorter than half a chunk joins the chunk before
@@ -215,6 +216,14 @@ class StraightWriter:
             text = self.place[operand]
             if last.get(operand) == number and text is not None:
                 self._free[text[0] == "m"].append(int(text[2:-1]))
+
+    def copy(self, pairs: Sequence[tuple[str, str]]) -> None:
+        """Functions that write entries of arrays, each given with the entry or number it gets."""
+        for at in range(0, len(pairs), LINES):
+            part = pairs[at : at + LINES]
+            entries = itertools.chain.from_iterable(part)
+            arrays = dict.fromkeys([entry.partition("[")[0] for entry in entries])
+            self.add([f"{target} = {text};" for target, text in part], arrays)
 
     def add(self, lines: Sequence[str], arrays: Iterable[str] | None = None) -> None:
         """A function with this body, which may mention arguments, results and memory.
