@@ -65,12 +65,9 @@ class Course:
     # --- beginning and going on ---------------------------------------------------------------
 
     def training_for(
-        self, rule: Rule, resume: bool, communicator: Communicator | None = None, samples: int = 1
+        self, rule: Rule, resume: bool, communicator: Communicator | None = None
     ) -> Training:
-        """The training that goes on, or a new one; a program is compiled once for each rule.
-
-        Its batches have about so many `samples`.
-        """
+        """The training that goes on, or a new one; a program is compiled once for each rule."""
         self.check_own("fit")
         if not resume:
             self.check_idle()
@@ -82,9 +79,8 @@ class Course:
             if not resume or training.rule.optimizer != rule.optimizer:
                 training.set_rates(rule.optimizer)
             training.rule = rule
-            training.program.expect(samples)
             return training
-        fresh = self._engine.training(rule, communicator, samples)
+        fresh = self._engine.training(rule, communicator)
         if resume and is_same and training is not None:
             fresh.slots.flat[...] = training.slots.flat
             fresh.position = training.position.copy()
@@ -100,9 +96,8 @@ class Course:
         return fresh
 
     def further(
-        self, optimizer: Optimizer | None, clip_norm: Any, clip_value: Any, freeze: Any,
-        samples: int,
-    ) -> Training:  # fmt: skip
+        self, optimizer: Optimizer | None, clip_norm: Any, clip_value: Any, freeze: Any
+    ) -> Training:
         """The training under way, if it has this rule or none is given, or a new one."""
         last = self.training
         if optimizer is not None or last is None:
@@ -114,8 +109,7 @@ class Course:
             if freeze is not None:
                 given["frozen"] = read_choice("fit: freeze", freeze)
             rule = replace(rule, **given)
-        goes_on = last is not None and last.rule == rule
-        return self.training_for(rule, goes_on, samples=samples)
+        return self.training_for(rule, last is not None and last.rule == rule)
 
     def begin_from(self, slots: Arrays, kept: Mapping[str, Any]) -> None:
         """Let the next training that is resumed be one from a file; none if nothing was kept."""

@@ -69,14 +69,10 @@ class Engine:
             mine.flat[...] = theirs.flat
         return made
 
-    def training(
-        self, rule: Rule, communicator: Communicator | None = None, samples: int = 1
-    ) -> Training:
-        """A training that begins, from the parameters as they are, with batches of so many."""
+    def training(self, rule: Rule, communicator: Communicator | None = None) -> Training:
+        """A training that begins, from the parameters as they are."""
         memory = [self.parameters, self.states]
-        return Training(
-            self.spec, memory, rule, self._members, self.settings, communicator, samples
-        )
+        return Training(self.spec, memory, rule, self._members, self.settings, communicator)
 
     def take(
         self, where: str, data: Any, check_finite: bool, own: Own | None = None

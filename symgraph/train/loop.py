@@ -52,7 +52,7 @@ class Training:
 
     def __init__(
         self, spec: Spec, model: list[Values], rule: Rule, members: list[Var], settings: Settings,
-        communicator: Communicator | None = None, samples: int = 1,
+        communicator: Communicator | None = None,
     ) -> None:  # fmt: skip
         step = step_of(spec, rule, members)
         start = {node.name: start_value(node) for node in step.slots}
@@ -66,7 +66,7 @@ class Training:
         self.communicator = communicator
         self._permutation = native_permutation(settings)
         self.program = make_program(
-            "fit", spec, step.outputs, step.updates, arrays, settings, communicator, samples
+            "fit", spec, step.outputs, step.updates, arrays, settings, communicator
         )
         self.has_rate = learning_rate_state() in step.slots
         self.set_rates(rule.optimizer)
@@ -94,11 +94,6 @@ class Training:
 
     def step(self, batch: Data, seed: int) -> list[float]:
         """Run one step; what it measured before it, the loss first."""
-        self.program.expect(batch.rows)
-        return self._step(batch, seed)
-
-    def _step(self, batch: Data, seed: int) -> list[float]:
-        """The same by the program that is there, whatever it expects."""
         switches = self.spec.switch_arrays(True, self._key(seed))
         return self._count(self.program.run_on(batch, switches), batch.rows)
 
@@ -127,7 +122,6 @@ class Training:
         walk: AnyWalk | None = None
         sweep = None
         if isinstance(data, Data):
-            self.program.expect(plan.largest(data.rows))
             walk = self.program.walk(data, self.spec.switch_arrays(True))
             sweep = Sweep.of(walk, plan.size(data.rows), self.spec.measuring)
         joint = isinstance(self.program, JointProgram)
@@ -279,7 +273,7 @@ class Training:
         for index in self._batches(data, plan):
             before, batch = self.snapshot(), data.take(index)
             samples = np.arange(data.rows) if index is None else index
-            loss = self._step(batch, plan.seed)[0]
+            loss = self.step(batch, plan.seed)[0]
             if math.isfinite(loss) and self.is_finite():
                 continue
             named = {} if data.batch is None else {data.batch: samples}

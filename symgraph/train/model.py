@@ -74,8 +74,8 @@ class Model:
     returning to Python between their steps; all numbers are those of NumPy but for rounding. It
     pays where training takes longer than the compiler, which is half a second. With `threads` each
     native step is divided among so many, by the samples of its batch: on idle cores, with batches
-    that have many samples. Numbers depend on how many threads there are, and on whether batches are
-    so large that native code takes them in pieces, within rounding, but not on speed.
+    that have many samples. Numbers depend on how many threads there are, within rounding, but not
+    on their speed.
 
     `parameters` and `states` are arrays by name, which may be changed in place or assigned.
 
@@ -228,7 +228,7 @@ class Model:
                     keeper = Keeper(checkpoint, pace, resume, self._engine, rule, plan)
                     stack.enter_context(keeper)
                 training = self._course.training_for(
-                    rule, resume and checkpoint is None, crew.communicator, plan.largest(train.rows)
+                    rule, resume and checkpoint is None, crew.communicator
                 )
             crew.check_same(
                 "model, data or setting",
@@ -269,7 +269,7 @@ class Model:
         check_key("step", seed, "seed")
         check_flags("step", check_finite=check_finite)
         checked = self._engine.check("step", batch, check_finite)
-        training = self._course.further(optimizer, clip_norm, clip_value, freeze, checked.rows)
+        training = self._course.further(optimizer, clip_norm, clip_value, freeze)
         return self.spec.measuring.of_batch(training.step(checked, seed), checked.rows)
 
     def partial_fit(
@@ -303,9 +303,7 @@ class Model:
         plan = check_plan(1, batch_size, shuffle, seed)
         check_flags("partial_fit", check_finite=check_finite)
         taken = self._engine.take("partial_fit", data, check_finite)
-        samples = plan.largest(taken.rows)
-        training = self._course.further(optimizer, clip_norm, clip_value, freeze, samples)
-        return training.further(taken, plan)
+        return self._course.further(optimizer, clip_norm, clip_value, freeze).further(taken, plan)
 
     def update_rule(
         self,

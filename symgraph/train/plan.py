@@ -137,10 +137,6 @@ class Plan:
         """The number of samples in a batch."""
         return rows if self.batch_size is None else self.batch_size
 
-    def largest(self, rows: int) -> int:
-        """The number of samples in the first batch, of which there may be fewer than wanted."""
-        return min(rows, self.size(rows))
-
     def batches(self, rows: int) -> int:
         """The number of batches in an epoch."""
         return math.ceil(rows / self.size(rows))

@@ -5,16 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from symgraph.codegen.bound import Bound
-from symgraph.codegen.job import many
 from symgraph.codegen.numpy_runtime import slots
-from symgraph.codegen.program import Program as Compiled, compile
+from symgraph.codegen.program import compile
 from symgraph.node import Node
 from symgraph.ops.leaves import Var
 from symgraph.train.data import Data
@@ -54,10 +52,7 @@ def native_permutation(settings: Settings) -> Permutation | None:
 
 
 class Program:
-    """Some nodes as a function of the inputs; every run replaces the memory that has an update.
-
-    It is compiled for batches of about so many `samples`.
-    """
+    """Some nodes as a function of the inputs; every run replaces the memory that has an update."""
 
     def __init__(
         self,
@@ -66,25 +61,16 @@ class Program:
         memory: Mapping[Node, Array],
         inputs: Sequence[Var],
         settings: Settings,
-        samples: int = 1,
     ) -> None:
         used = reachable([*outputs, *updates, *updates.values()])
         kept = [node for node in memory if node in used]
         self.inputs = [node for node in inputs if node in used]
         self._kept = [memory[node] for node in kept]
-        self._compile = partial(
-            compile, [*kept, *self.inputs], list(outputs), updates=updates,
+        self._compiled = compile(
+            [*kept, *self.inputs], list(outputs), updates=updates,
             dtype=settings.dtype, target=settings.target, threads=settings.threads,
         )  # fmt: skip
-        self._made: dict[int, tuple[Compiled, Bound]] = {}
-        self.expect(samples)
-
-    def expect(self, samples: int) -> None:
-        """Have batches of about so many samples from now on."""
-        if many(samples) not in self._made:
-            made = self._compile(samples=samples)
-            self._made[many(samples)] = made, made.bind(*self._kept)
-        self._compiled, self._open = self._made[many(samples)]
+        self._open = self._compiled.bind(*self._kept)
 
     @property
     def source(self) -> str:

@@ -47,7 +47,6 @@ class JointProgram:
         inputs: Sequence[Var],
         settings: Settings,
         communicator: Communicator,
-        samples: int = 1,
     ) -> None:
         stages = cut(where, batch, outputs, updates)
         self.communicator = communicator
@@ -58,24 +57,12 @@ class JointProgram:
         given = [*inputs, *stages.buffers, *_variables([*stages.sizes.numbers])]
         if stages.sizes.first is not None:
             given += _variables([stages.sizes.first])
-        self._expected = self._largest(samples)
         self._programs = [
-            Program(stage.outputs, stage.updates, memory, given, settings, self._expected)
-            for stage in stages.parts
+            Program(stage.outputs, stage.updates, memory, given, settings) for stage in stages.parts
         ]
         used = {node for program in self._programs for node in program.inputs}
         self.inputs = [node for node in inputs if node in used]
         self._ready: OrderedDict[tuple[int, ...], _Ready] = OrderedDict()
-
-    def expect(self, samples: int) -> None:
-        """Have batches of about so many samples, of all workers, from now on."""
-        self._expected = self._largest(samples)
-        for program in self._programs:
-            program.expect(self._expected)
-
-    def _largest(self, samples: int) -> int:
-        """The samples of a batch that the first worker has."""
-        return -(-samples // self.communicator.size)
 
     @property
     def source(self) -> str:
@@ -109,7 +96,7 @@ class JointProgram:
     def _for(self, data: Data, rows: int, mine: int) -> _Ready:
         """The memory for batches of these sizes."""
         dims = {**data.dims, self._batch: mine}
-        key = (self._expected, rows, *dims.values())
+        key = (rows, *dims.values())
         if key not in self._ready:
             self._ready[key] = self._made({**dims, self._batch: rows}, dims)
             if len(self._ready) > _KEPT:
@@ -173,23 +160,20 @@ def make_program(
     memory: Mapping[Node, Array],
     settings: Settings,
     communicator: Communicator | None,
-    samples: int = 1,
 ) -> Program | JointProgram:
     """A program for one process, or for the workers of a communicator.
-
-    Batches have about so many `samples`.
 
     Raises UnsupportedError for a model that cannot be computed by several.
     """
     if communicator is None:
-        return Program(outputs, updates, memory, spec.given, settings, samples)
+        return Program(outputs, updates, memory, spec.given, settings)
     if spec.batch is None:
         raise UnsupportedError(
             f"{where}: no size of the inputs counts samples, so that there is nothing to divide "
             "among workers. Leave out communicator=, or declare an input with such a size."
         )
     return JointProgram(
-        where, spec.batch, outputs, updates, memory, spec.given, settings, communicator, samples
+        where, spec.batch, outputs, updates, memory, spec.given, settings, communicator
     )
 
 

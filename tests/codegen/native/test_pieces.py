@@ -142,35 +142,3 @@ def test_weights_that_change_with_the_first_piece_are_not_read_by_the_next() -> 
 
     np.testing.assert_allclose(got, state.sum(), rtol=1e-11)
     np.testing.assert_allclose(start, want, rtol=1e-11, atol=1e-11)
-
-
-def trained(batch: int, threads: int = 1) -> sg.Model:
-    """A model after some steps on batches of a size, the last of an epoch a smaller one."""
-    x, t = sg.input("x", ("N", IN)), sg.input("t", ("N", OUT))
-    h = sg.nn.dense(x, WIDE, "h", "tanh")
-    loss = sg.mean((sg.nn.dense(h, OUT, "z") - t) ** 2)
-    model = sg.Model(loss, [x, t], target="cython", threads=threads)
-    _, _, samples, wanted = drawn(2100)
-    model.fit(
-        {"x": samples, "t": wanted}, optimizer=sg.optim.SGD(0.01), epochs=2, batch_size=batch,
-        progress=False,
-    )  # fmt: skip
-    return model
-
-
-def test_training_goes_by_pieces_where_its_batches_are_large() -> None:
-    assert goes_by_pieces(trained(1024))
-    assert not goes_by_pieces(trained(100))
-
-
-def test_a_training_that_changes_to_large_batches_goes_by_pieces_from_there_on() -> None:
-    model = trained(100)
-    _, _, samples, wanted = drawn(2000)
-    kept = {name: array.copy() for name, array in model.parameters.items()}
-    model.step({"x": samples, "t": wanted})
-    assert goes_by_pieces(model)
-    h = np.tanh(samples @ kept["W_h"] + kept["b_h"])
-    d = 2 * (h @ kept["W_z"] + kept["b_z"] - wanted) / wanted.size
-    np.testing.assert_allclose(model.parameters["b_z"], kept["b_z"] - 0.01 * d.sum(0), rtol=1e-12)
-    model.step({"x": samples[:30], "t": wanted[:30]})
-    assert not goes_by_pieces(model)
