@@ -525,6 +525,10 @@ class _Package(ModuleType):
     ``symgraph.graph`` would be that module and no longer the public function ``graph``.
     """
 
+    def __reduce__(self) -> Any:
+        # A function of a user's script goes to other processes with the modules that it uses.
+        return importlib.import_module, (self.__name__,)
+
     def __setattr__(self, name: str, value: object) -> None:
         if isinstance(value, ModuleType) and value.__name__ == f"{__name__}.{name}":
             is_public_module = _MODULES.get(name) == value.__name__

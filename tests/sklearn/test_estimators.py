@@ -225,3 +225,7 @@ def test_an_estimator_with_a_schedule_goes_to_other_processes():
 
     np.testing.assert_array_equal(other.predict_proba(POINTS), net.predict_proba(POINTS))
     assert other.optimizer == net.optimizer
+
+
+def test_a_function_of_a_script_goes_to_other_processes_with_the_package():
+    assert pickle.loads(pickle.dumps(sg)) is sg
