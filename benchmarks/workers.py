@@ -4,11 +4,11 @@ Wall time on idle cores: `python -m benchmarks workers`.
 
 Values of 4096 samples stream through memory, which the cores share. On a machine of two cores
 (multiply-adds together 2.0 times as many as alone, reads of 64 MB 1.0 times: 24 GB/s) two processes
-with nothing in common, each on steps of half the batch, reach 1.8 times the samples of one: that
-bounds programs that are alike. Threads reach more, since each takes its samples in pieces that stay
-in its cache, which one thread alone does not in a training: there, pieces would take a third off a
-step of 4096 samples (`sg.compile(..., samples=4096)`). Of those, two threads reach 1.83 to 1.98
-times as many, two processes 1.72 to 1.92: by how busy others keep the cache behind both cores.
+with nothing in common, each on steps of half the batch, reach 1.8 to 2.0 times the samples of one,
+by how busy others keep that memory: this bounds programs that are alike. Threads reach more, since
+each takes its samples in pieces that stay in its cache, which one thread alone does not in a
+training: there, pieces would take a third off a step of 4096 samples (`sg.compile(...,
+samples=4096)`). Of those, two threads reach 1.77 to 1.98 times as many, two processes 1.65 to 1.92.
 """
 
 from __future__ import annotations
