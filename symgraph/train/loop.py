@@ -64,7 +64,7 @@ class Training:
         self.means: dict[str, float] = {}  # of the epoch done last
         arrays = step.memory(model, self.slots)
         self.communicator = communicator
-        self._permutation = native_permutation(settings)
+        self._permutation = native_permutation() if settings.target == "cython" else None
         self.program = make_program(
             "fit", spec, step.outputs, step.updates, arrays, settings, communicator
         )

@@ -37,10 +37,8 @@ class Settings:
     threads: int = 1
 
 
-def native_permutation(settings: Settings) -> Permutation | None:
-    """`random.permutation` in C, where programs are compiled; otherwise None."""
-    if settings.target != "cython":
-        return None
+def native_permutation() -> Permutation | None:
+    """`random.permutation` in C; None where nothing can be compiled."""
     from symgraph.codegen.native.runtime import runtime
     from symgraph.codegen.native.toolchain import ToolchainError
 
@@ -194,14 +192,6 @@ class Native:
         self._inner = inner
         self._data = data
         self._parts = parts
-
-    @property
-    def permutation(self) -> Permutation:
-        """`random.permutation` in C."""
-        from symgraph.codegen.native.runtime import runtime
-
-        found: Permutation = runtime().permutation
-        return found
 
     @property
     def is_whole(self) -> bool:

@@ -17,7 +17,7 @@ from symgraph.train.measured import Measured
 from symgraph.train.parallel.program import AnyWalk
 from symgraph.train.plan import Plan
 from symgraph.train.position import Position
-from symgraph.train.program import Native, Walk
+from symgraph.train.program import Native, Walk, native_permutation
 from symgraph.train.progress import SECONDS, Bar, Interruption
 
 __all__ = ["Sweep"]
@@ -51,7 +51,7 @@ class Sweep:
         It is not finite when the loss of the last batch was not.
         """
         start, first = time.monotonic(), place.batch
-        found = plan.order(self._walk.data.rows, place.epoch, self._inner.permutation)
+        found = plan.order(self._walk.data.rows, place.epoch, native_permutation())
         order = np.ascontiguousarray(found, np.int64)
         loss = self._names[0]
         while place.batch < stop:
