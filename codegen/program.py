@@ -382,15 +382,9 @@ class Program:
             if values is not NotImplemented:
                 return values
         given = self._boundary.ordered(self._signature.values(arrays, named), named)
-        try:
-            entered = self._boundary.enter(given)
-        except ShapeError:
-            if self._wide is None or not self._wide.takes(given):
-                raise
-            entered = None
-        if entered is None:
-            assert self._wide is not None
+        if self._wide is not None and self._wide.takes(given):
             return self._wide(given)
+        entered = self._boundary.enter(given)
         sizes = entered.sizes
         space = self._take(sizes)
         try:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from symgraph.codegen.outside import from_outside
+from symgraph.codegen.boundary import plain_array
 from symgraph.codegen.passes import rebuilt
 from symgraph.codegen.recipe import Recipe
 from symgraph.codegen.structure import filled
@@ -28,6 +28,7 @@ __all__ = ["Widened", "is_entrywise"]
 
 _ENTRYWISE = {Var, Fill, Let, Map}
 _COUNT = as_dim("entries")
+_NUMBERS = {bool, int, float, np.float64}  # told from arrays without looking
 
 
 def is_entrywise(recipe: Recipe) -> bool:
@@ -47,17 +48,22 @@ class Widened:
         self._programs: dict[tuple[bool, ...], tuple[Any, list[list[int]]]] = {}
 
     def takes(self, values: Sequence[Any]) -> bool:
-        """Whether the formulas are entrywise, and some of the arguments are arrays."""
+        """Whether the formulas are entrywise, and some of the arguments are arrays.
+
+        Raises KindError for an argument that is neither a number nor an array of them.
+        """
+        if not any(map(_is_array, self._recipe.variables, values)):
+            return False
         if self._is_entrywise is None:
             self._is_entrywise = is_entrywise(self._recipe)
-        return self._is_entrywise and any(np.ndim(from_outside(value)) for value in values)
+        return self._is_entrywise
 
     def __call__(self, values: Sequence[Any]) -> Any:
         """The outputs for these arguments, arrays among them.
 
-        Raises ShapeError where they do not broadcast.
+        Raises ShapeError where they do not broadcast, and KindError for other kinds.
         """
-        arrays = [np.asarray(from_outside(value)) for value in values]
+        arrays = list(map(plain_array, self._recipe.variables, values))
         wide = tuple([array.ndim > 0 for array in arrays])
         shape = self._shape(arrays)
         if wide not in self._programs:
@@ -100,6 +106,10 @@ class Widened:
         reads = [[places[n] for n in topological([root]) if n in places] for root in roots]
         outputs = [image[root] for root in roots]
         return self._compile([image[variable] for variable in variables], outputs), reads
+
+
+def _is_array(variable: Var, value: Any) -> bool:
+    return type(value) not in _NUMBERS and plain_array(variable, value).ndim > 0
 
 
 def _like(value: Any, full: tuple[int, ...], shape: tuple[int, ...]) -> Any:

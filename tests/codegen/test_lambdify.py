@@ -232,6 +232,28 @@ def test_arrays_that_do_not_broadcast_or_stand_for_nodes_are_refused():
         sg.compile(x, Matrix([x, 1]))(np.ones(3))
 
 
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("place", [0, 1])
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (np.ma.array([1.0, 2.0], mask=[False, True]), "is a masked array"),
+        ("two", "has dtype <U3, it is declared real"),
+        ([[1.0], [1.0, 2.0]], "is no array: "),
+        (2**70, "has dtype object"),
+    ],
+    ids=["masked", "text", "ragged", "large"],
+)
+def test_what_is_no_array_of_numbers_is_refused_beside_an_array(
+    value: Any, said: str, place: int, target: Any
+):
+    given = [np.ones(2), np.ones(2)]
+    given[place] = value
+
+    with pytest.raises(sg.KindError, match=f"argument '{'xy'[place]}' {said}"):
+        sg.compile([x, y], x + y, target=target)(*given)
+
+
 def test_dummies_of_one_name_are_different_arguments():
     first, second = sympy.Dummy("x"), sympy.Dummy("x")
     f = sg.compile([x, first, second], x + 10 * first + 100 * second)
