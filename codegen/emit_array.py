@@ -18,7 +18,6 @@ from symgraph.codegen.job import Job
 from symgraph.codegen.labels import comment
 from symgraph.codegen.module_text import ROLES, Source, array_text, size_source, title_text
 from symgraph.codegen.numpy_text import (
-    ADD,
     ATOM,
     MATMUL,
     MUL,
@@ -31,9 +30,11 @@ from symgraph.codegen.numpy_text import (
     linalg_text,
     number_text,
     row_text,
+    size_formula,
     tuple_text,
     wrapped,
 )
+from symgraph.codegen.read_moves import slice_text
 from symgraph.codegen.runtime_text import text_of
 from symgraph.codegen.schedule import Block, Loop
 from symgraph.codegen.size_text import SizeText
@@ -229,10 +230,10 @@ class _Writer:
     def _fill(self, node: Fill) -> Text:
         value: Any = node.value
         if not isinstance(value, (int, float)) and value.free_symbols:
-            text = self.sizes.real(value)
-            if "divide(" in text:
+            text = size_formula(value, self.sizes)
+            if "divide(" in text.text:
                 self.numbers.add("divide")
-            return Text(text, ADD)
+            return text
         if node.kind == "boolean":
             return Text(str(bool(value)))
         return number_text(int(value) if node.kind == "integer" else float(value), "math")
@@ -354,25 +355,15 @@ class _Writer:
         """Slices in the language's own words, everything else by `gather`."""
         assert isinstance(node, Pull)
         spots = [self._slice(k, row, node) for k, row in enumerate(node.rows)]
-        if node.ndim == len(spots) and all(spots):
-            return Text(f"{self._operand(node.args[0])}[{', '.join(map(str, spots))}]")
+        known = [spot for spot in spots if spot is not None]
+        if node.ndim == len(spots) == len(known):
+            return Text(f"{self._operand(node.args[0])}[{', '.join(known)}]")
         return self._moved("gather", node, node.rows)
 
     def _slice(self, axis: int, row: Row, node: Pull) -> str | None:
-        if isinstance(row, Lookup) or len(row.steps) != 1 or row.steps[0][0] != axis:
-            return None
-        start, step, size, count = (
-            row.offset,
-            row.steps[0][1],
-            node.args[0].shape[axis],
-            node.shape[axis],
-        )
-        if (start, step) == (0, 1) and count == size:
-            return ":"
-        if not all(isinstance(n, int) for n in (start, size, count)) or step < 1 or start < 0:
-            return None
-        last = start + step * (count - 1)
-        return f"{start}:{last + 1}:{step}" if count > 0 and last < size else None
+        if isinstance(row, Lookup) or len(row.steps) != 1 or row.steps[0][1] < 1:
+            return None  # torch has no slices that go back
+        return slice_text(row, node.shape, node.args[0].shape[axis], axis, self.sizes)
 
     def push(self, node: Node) -> Text:
         """Entries added to their places."""

@@ -15,7 +15,6 @@ from symgraph.codegen.job import Job
 from symgraph.codegen.labels import comment
 from symgraph.codegen.module_text import ROLES, Source, array_text, size_source, title_text
 from symgraph.codegen.numpy_text import (
-    ADD,
     ATOM,
     MATMUL,
     MUL,
@@ -26,10 +25,11 @@ from symgraph.codegen.numpy_text import (
     linalg_text,
     number_text,
     row_text,
+    size_formula,
     tuple_text,
     wrapped,
 )
-from symgraph.codegen.read_moves import slice_text, windows_text
+from symgraph.codegen.read_moves import added_zeros_text, slice_text, subscript, windows_text
 from symgraph.codegen.runtime_text import text_of
 from symgraph.codegen.schedule import Block, Loop
 from symgraph.codegen.size_text import SizeText
@@ -212,10 +212,10 @@ class _Reader:
         value: Any = node.value
         if not isinstance(value, (int, float)):
             if value.free_symbols:
-                text = self.sizes.real(value)
-                if "divide(" in text:
+                text = size_formula(value, self.sizes)
+                if "divide(" in text.text:
                     self.runtime.add("divide")
-                return Text(text, ADD)
+                return text
             return self.writing.body(value, [])
         if node.kind == "boolean":
             return Text(str(bool(value)))
@@ -343,12 +343,16 @@ class _Reader:
             return Text(windows)
         spots = self._spots(node)
         if spots is not None:
-            return Text(f"{self._operand(node.args[0])}[{', '.join(spots)}]")
+            return Text(f"{self._operand(node.args[0])}[{subscript(spots)}]")
         return self._moved("gather", node)
 
     def push(self, node: Node) -> Text:
         """Entries added to their places."""
         assert isinstance(node, Push)
+        if node.args[0].ndim == node.ndim:
+            padded = added_zeros_text(node, self._counted(node.args[0]))
+            if padded is not None:
+                return Text(padded)
         return self._moved("scatter", node)
 
     def _spots(self, node: Pull) -> list[str] | None:

@@ -19,7 +19,8 @@ from symgraph.template import function_name
 
 __all__ = [
     "ADD", "ATOM", "MATMUL", "MUL", "POW", "TESTS", "UNARY", "Dialect", "Text", "Writing",
-    "axes_text", "counted_slots", "linalg_text", "number_text", "row_text", "tuple_text", "wrapped",
+    "axes_text", "counted_slots", "linalg_text", "number_text", "row_text", "size_formula",
+    "tuple_text", "wrapped",
 ]  # fmt: skip
 
 #: How tightly Python's operators bind.
@@ -55,6 +56,12 @@ def number_text(number: float, module: str) -> Text:
     if not math.isfinite(number):
         return Text(f"-{module}.inf" if number == -math.inf else f"{module}.{number!r}", UNARY)
     return Text(repr(number), ATOM if number >= 0 else UNARY, literal=True)
+
+
+def size_formula(value: Any, sizes: SizeText) -> Text:
+    """A number that is a formula of sizes."""
+    text = sizes.real(value)
+    return Text(text, ATOM if text.isidentifier() else ADD)
 
 
 def axes_text(axes: Sequence[int]) -> str:
@@ -149,7 +156,11 @@ class Writing:
         below = [self.body(1 / f, operands) for f in factors if _is_reciprocal(f)]
         if coefficient != 1 or not above:
             above.insert(0, _number(coefficient))
-        text = " * ".join(wrapped(part, MUL) for part in above)
+        text = wrapped(above[0], MUL)
+        for part in above[1:]:
+            factor = wrapped(part, MUL)
+            inverse = factor.startswith("1 / ")  # a * 1 / b has the bits of a / b
+            text += factor.removeprefix("1") if inverse else f" * {factor}"
         for part in below:
             text += f" / {wrapped(part, MUL + 1)}"
         return Text(text, MUL if len(above) + len(below) > 1 else above[0].tight)

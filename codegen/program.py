@@ -227,7 +227,8 @@ def _dtype(node: Node, real: str) -> np.dtype[Any]:
 def _check_options(target: str, dtype: str, style: str, name: str) -> None:
     if target not in ("numpy", "cython", "vm"):
         raise UnsupportedError(
-            f"compile: target {target!r} is unknown; use 'numpy', 'cython' or 'vm'."
+            f"compile: target {target!r} is unknown; use 'numpy', 'cython' or 'vm'. JavaScript is "
+            "sg.javascript, and style='array' is for the arrays of torch, JAX and others."
         )
     if dtype not in ("float64", "float32"):
         raise KindError(f"compile: dtype {dtype!r} is none; use 'float64' or 'float32'.")

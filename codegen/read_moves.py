@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from symgraph.codegen.numpy_text import axes_text
 from symgraph.codegen.size_text import SizeText
-from symgraph.ops.move import Affine, Lookup, Pull, Row
+from symgraph.ops.move import Affine, Lookup, Pull, Push, Row
 from symgraph.shapes import Dim, product
 
-__all__ = ["slice_text", "windows_text"]
+__all__ = ["added_zeros_text", "slice_text", "subscript", "windows_text"]
 
 
 class _Window(NamedTuple):
@@ -82,8 +82,27 @@ def _axis_read(node: Pull, axis: int, row: Row, inner: int, sizes: SizeText) -> 
     return _Axis((before, max(after, 0)), window)
 
 
+def added_zeros_text(node: Push, x: str) -> str | None:
+    """Entries one behind the other, with zeros before and after them; None for anything else."""
+    widths: list[tuple[int, int]] = []
+    for axis, (row, size) in enumerate(zip(node.rows, node.shape, strict=True)):
+        if not isinstance(row, Affine) or row.steps != ((axis, 1),):
+            return None
+        before, after = row.offset, product([size - row.offset - node.args[0].shape[axis]])
+        if not isinstance(before, int) or not isinstance(after, int) or before < 0 or after < 0:
+            return None
+        widths.append((before, after))
+    return f"np.pad({x}, [{', '.join(map(str, widths))}])"
+
+
 def _step(by: int) -> str:
     return f":{by}" if by > 1 else ""
+
+
+def subscript(spots: Sequence[str]) -> str:
+    """Between brackets, without the axes behind that are taken whole."""
+    last = max((k for k, spot in enumerate(spots) if spot != ":"), default=0)
+    return ", ".join(spots[: last + 1])
 
 
 def slice_text(
@@ -105,7 +124,7 @@ def slice_text(
     if isinstance(start, int) and start >= 0 and step > 0:
         last = start + step * (count - 1)
         if isinstance(last, int) and isinstance(size, int) and last < size:
-            return f"{start}:{last + 1}{_step(step)}"
+            return f"{start}:{max(last + 1, start)}{_step(step)}"  # of no entries: start
         if step == 1 and size - start - count == 0:
             return f"{start}:"
     return None

@@ -86,8 +86,8 @@ class SizeText:
 
     def _sum(self, expr: Any) -> str:
         text = ""
-        for term in sympy.Add.make_args(expr):
-            negative = term.could_extract_minus_sign()
+        terms = [(term, term.could_extract_minus_sign()) for term in sympy.Add.make_args(expr)]
+        for term, negative in sorted(terms, key=lambda one: (bool(one[0].is_Number), one[1])):
             written = self._product(-term if negative else term)
             sign = "-" if negative else "+"
             text = f"{text} {sign} {written}" if text else (f"-{written}" if negative else written)

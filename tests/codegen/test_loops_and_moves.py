@@ -236,7 +236,8 @@ def test_rows_are_written_where_they_stay() -> None:
     [
         (slice(1, None),), (slice(None, None, -1),), (slice(-3, None), slice(None, None, 2)),
         (slice(4, 0, -2), 1), (-1,), (2, slice(None, None, -1)), (None, slice(1, 3), None, 0),
-        (slice(3, 3),), (Ellipsis, 1), (slice(None), slice(5, None, -3)),
+        (slice(3, 3),), (Ellipsis, 1), (slice(None), slice(5, None, -3)), (slice(0, 0, 2),),
+        (slice(None), slice(0, 0, 3)), (slice(9, None, 2), slice(1, 1, -2)),
     ],
 )  # fmt: skip
 def test_a_slice_and_its_gradient(key: Any, style: Any) -> None:

@@ -90,6 +90,17 @@ def test_code_for_reading_is_one_plain_function() -> None:
     )  # fmt: skip
 
 
+def test_code_for_reading_has_no_factors_of_one_and_no_idle_brackets() -> None:
+    x = sg.input("x", ("N", 3))
+    square = sg.mean(x[1:, :] ** 2)
+    source = sg.compile(x, [square, sg.grad(square, x)], style="read").source
+
+    body = source[source.index("    n1 = ") :]
+    assert "h1 = x1[1:]" in body
+    assert "np.sum(h1**2) / (3*n1 - 3)" in body
+    assert "np.pad(2 / (3*n1 - 3) * h1, [(1, 0), (0, 0)])" in body
+
+
 def test_code_for_reading_takes_every_other_entry_and_zeros_behind_the_last() -> None:
     x = sg.input("x", 3)
     every_other = pull(x, [Affine(0, ((0, 2),))], (4,))
