@@ -20,12 +20,16 @@ _NAMES: dict[str, str] = {
     "symgraph.build.abstract": """
         function instantiate
     """,
+    "symgraph.build.activations": """
+        elu leaky_relu relu sigmoid sign softplus step
+    """,
     "symgraph.build.arithmetic": """
-        abs add apply arccos arccosh arcsin arcsinh arctan arctan2 arctanh ceil clip cos
-        cosh divide elu equal exp expm1 floor floor_divide greater greater_equal indicator
-        leaky_relu less less_equal log log1p logical_and logical_not logical_or maximum
-        minimum multiply negative not_equal power relu remainder sigmoid sign sin sinh
-        softplus sqrt square step subtract tan tanh where
+        abs add ceil clip divide floor floor_divide maximum minimum multiply negative power
+        remainder sqrt square subtract
+    """,
+    "symgraph.build.conditions": """
+        equal greater greater_equal indicator less less_equal logical_and logical_not
+        logical_or not_equal where
     """,
     "symgraph.build.contract": """
         broadcast_to diag diagonal dot einsum matmul mean outer squared_norm sum swapaxes
@@ -53,6 +57,10 @@ _NAMES: dict[str, str] = {
     "symgraph.build.unroll": """
         unroll
     """,
+    "symgraph.build.elementary": """
+        arccos arccosh arcsin arcsinh arctan arctan2 arctanh cos cosh exp expm1 log log1p
+        sin sinh tan tanh
+    """,
     "symgraph.build.indexing": """
         one_hot pick take
     """,
@@ -68,6 +76,9 @@ _NAMES: dict[str, str] = {
     """,
     "symgraph.build.making": """
         arange eye full full_like ones ones_like zeros zeros_like
+    """,
+    "symgraph.build.pointwise": """
+        apply
     """,
     "symgraph.build.reductions": """
         all any argmax argmin count_nonzero log_softmax logsumexp max maxout min norm prod
@@ -182,58 +193,44 @@ if TYPE_CHECKING:
         function as function,
         instantiate as instantiate,
     )
+    from symgraph.build.activations import (
+        elu as elu,
+        leaky_relu as leaky_relu,
+        relu as relu,
+        sigmoid as sigmoid,
+        sign as sign,
+        softplus as softplus,
+        step as step,
+    )
     from symgraph.build.arithmetic import (
         abs as abs,
         add as add,
-        apply as apply,
-        arccos as arccos,
-        arccosh as arccosh,
-        arcsin as arcsin,
-        arcsinh as arcsinh,
-        arctan as arctan,
-        arctan2 as arctan2,
-        arctanh as arctanh,
         ceil as ceil,
         clip as clip,
-        cos as cos,
-        cosh as cosh,
         divide as divide,
-        elu as elu,
-        equal as equal,
-        exp as exp,
-        expm1 as expm1,
         floor as floor,
         floor_divide as floor_divide,
-        greater as greater,
-        greater_equal as greater_equal,
-        indicator as indicator,
-        leaky_relu as leaky_relu,
-        less as less,
-        less_equal as less_equal,
-        log as log,
-        log1p as log1p,
-        logical_and as logical_and,
-        logical_not as logical_not,
-        logical_or as logical_or,
         maximum as maximum,
         minimum as minimum,
         multiply as multiply,
         negative as negative,
-        not_equal as not_equal,
         power as power,
-        relu as relu,
         remainder as remainder,
-        sigmoid as sigmoid,
-        sign as sign,
-        sin as sin,
-        sinh as sinh,
-        softplus as softplus,
         sqrt as sqrt,
         square as square,
-        step as step,
         subtract as subtract,
-        tan as tan,
-        tanh as tanh,
+    )
+    from symgraph.build.conditions import (
+        equal as equal,
+        greater as greater,
+        greater_equal as greater_equal,
+        indicator as indicator,
+        less as less,
+        less_equal as less_equal,
+        logical_and as logical_and,
+        logical_not as logical_not,
+        logical_or as logical_or,
+        not_equal as not_equal,
         where as where,
     )
     from symgraph.build.contract import (
@@ -270,6 +267,25 @@ if TYPE_CHECKING:
         parameter as parameter,
         state as state,
         stop_gradient as stop_gradient,
+    )
+    from symgraph.build.elementary import (
+        arccos as arccos,
+        arccosh as arccosh,
+        arcsin as arcsin,
+        arcsinh as arcsinh,
+        arctan as arctan,
+        arctan2 as arctan2,
+        arctanh as arctanh,
+        cos as cos,
+        cosh as cosh,
+        exp as exp,
+        expm1 as expm1,
+        log as log,
+        log1p as log1p,
+        sin as sin,
+        sinh as sinh,
+        tan as tan,
+        tanh as tanh,
     )
     from symgraph.build.indexing import (
         one_hot as one_hot,
@@ -325,6 +341,7 @@ if TYPE_CHECKING:
         batch_norm as batch_norm,
         layer_norm as layer_norm,
     )
+    from symgraph.build.pointwise import apply as apply
     from symgraph.build.reductions import (
         all as all,
         any as any,

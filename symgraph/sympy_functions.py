@@ -13,7 +13,16 @@ from functools import reduce
 import sympy
 from sympy.matrices.expressions.dotproduct import DotProduct
 
-from symgraph.build import arithmetic, contract, linear_algebra, shaping, special
+from symgraph.build import (
+    activations,
+    arithmetic,
+    conditions,
+    contract,
+    elementary,
+    linear_algebra,
+    shaping,
+    special,
+)
 from symgraph.node import Node
 from symgraph.ops.leaves import fill
 
@@ -41,12 +50,12 @@ def _times(function: Callable[[Node], Node], factor: float) -> Callable[[Node], 
 
 
 def _sinc(x: Node) -> Node:
-    quotient = arithmetic.divide(arithmetic.sin(x), x)
-    return arithmetic.where(arithmetic.equal(x, 0), 1.0, quotient)
+    quotient = arithmetic.divide(elementary.sin(x), x)
+    return conditions.where(conditions.equal(x, 0), 1.0, quotient)
 
 
 def _angle(x: Node) -> Node:
-    return arithmetic.where(arithmetic.less(x, 0), math.pi, 0.0)
+    return conditions.where(conditions.less(x, 0), math.pi, 0.0)
 
 
 def _hypot(x: Node, y: Node) -> Node:
@@ -54,54 +63,54 @@ def _hypot(x: Node, y: Node) -> Node:
 
 
 FUNCTIONS: dict[type, Callable[..., Node]] = {
-    sympy.exp: arithmetic.exp, sympy.log: arithmetic.log, sympy.sin: arithmetic.sin,
-    sympy.cos: arithmetic.cos, sympy.tan: arithmetic.tan, sympy.asin: arithmetic.arcsin,
-    sympy.acos: arithmetic.arccos, sympy.atan: arithmetic.arctan, sympy.atan2: arithmetic.arctan2,
-    sympy.sinh: arithmetic.sinh, sympy.cosh: arithmetic.cosh, sympy.tanh: arithmetic.tanh,
+    sympy.exp: elementary.exp, sympy.log: elementary.log, sympy.sin: elementary.sin,
+    sympy.cos: elementary.cos, sympy.tan: elementary.tan, sympy.asin: elementary.arcsin,
+    sympy.acos: elementary.arccos, sympy.atan: elementary.arctan, sympy.atan2: elementary.arctan2,
+    sympy.sinh: elementary.sinh, sympy.cosh: elementary.cosh, sympy.tanh: elementary.tanh,
     sympy.Abs: arithmetic.abs, sympy.floor: arithmetic.floor, sympy.ceiling: arithmetic.ceil,
-    sympy.Mod: arithmetic.remainder, sympy.sign: arithmetic.sign, sympy.erf: special.erf,
+    sympy.Mod: arithmetic.remainder, sympy.sign: activations.sign, sympy.erf: special.erf,
     sympy.erfc: special.erfc, sympy.UnevaluatedExpr: lambda x: x,
     sympy.Max: folded(arithmetic.maximum), sympy.Min: folded(arithmetic.minimum),
-    sympy.cot: _below(arithmetic.tan), sympy.sec: _below(arithmetic.cos),
-    sympy.csc: _below(arithmetic.sin), sympy.coth: _below(arithmetic.tanh),
-    sympy.sech: _below(arithmetic.cosh), sympy.csch: _below(arithmetic.sinh),
-    sympy.acot: _of_reciprocal(arithmetic.arctan), sympy.asec: _of_reciprocal(arithmetic.arccos),
-    sympy.acsc: _of_reciprocal(arithmetic.arcsin), sympy.acoth: _of_reciprocal(arithmetic.arctanh),
-    sympy.asech: _of_reciprocal(arithmetic.arccosh),
-    sympy.acsch: _of_reciprocal(arithmetic.arcsinh),
+    sympy.cot: _below(elementary.tan), sympy.sec: _below(elementary.cos),
+    sympy.csc: _below(elementary.sin), sympy.coth: _below(elementary.tanh),
+    sympy.sech: _below(elementary.cosh), sympy.csch: _below(elementary.sinh),
+    sympy.acot: _of_reciprocal(elementary.arctan), sympy.asec: _of_reciprocal(elementary.arccos),
+    sympy.acsc: _of_reciprocal(elementary.arcsin), sympy.acoth: _of_reciprocal(elementary.arctanh),
+    sympy.asech: _of_reciprocal(elementary.arccosh),
+    sympy.acsch: _of_reciprocal(elementary.arcsinh),
     sympy.sinc: _sinc, sympy.frac: lambda x: arithmetic.subtract(x, arithmetic.floor(x)),
     sympy.re: lambda x: x, sympy.conjugate: lambda x: x, sympy.im: lambda x: fill(0.0, x.shape),
     sympy.arg: _angle,
-    sympy.KroneckerDelta: lambda i, j: arithmetic.indicator(arithmetic.equal(i, j)),
-    sympy.StrictLessThan: arithmetic.less, sympy.LessThan: arithmetic.less_equal,
-    sympy.StrictGreaterThan: arithmetic.greater, sympy.GreaterThan: arithmetic.greater_equal,
-    sympy.Eq: arithmetic.equal, sympy.Ne: arithmetic.not_equal,
+    sympy.KroneckerDelta: lambda i, j: conditions.indicator(conditions.equal(i, j)),
+    sympy.StrictLessThan: conditions.less, sympy.LessThan: conditions.less_equal,
+    sympy.StrictGreaterThan: conditions.greater, sympy.GreaterThan: conditions.greater_equal,
+    sympy.Eq: conditions.equal, sympy.Ne: conditions.not_equal,
 }  # fmt: skip
 
 #: Functions of `sympy.codegen` by name: loading that package takes longer than finding them.
 CODE_FUNCTIONS: dict[str, Callable[..., Node]] = {
-    "log1p": arithmetic.log1p, "expm1": arithmetic.expm1, "Sqrt": arithmetic.sqrt,
+    "log1p": elementary.log1p, "expm1": elementary.expm1, "Sqrt": arithmetic.sqrt,
     "exp2": lambda x: arithmetic.power(2.0, x), "hypot": _hypot,
-    "log2": _times(arithmetic.log, 1 / math.log(2)),
-    "log10": _times(arithmetic.log, 1 / math.log(10)),
+    "log2": _times(elementary.log, 1 / math.log(2)),
+    "log10": _times(elementary.log, 1 / math.log(10)),
     "fma": lambda x, y, z: arithmetic.add(arithmetic.multiply(x, y), z),
     "logaddexp": special.logaddexp,
 }  # fmt: skip
 
-_and, _or = folded(arithmetic.logical_and), folded(arithmetic.logical_or)
+_and, _or = folded(conditions.logical_and), folded(conditions.logical_or)
 
 
 def _equivalent(*nodes: Node) -> Node:
-    return _and(*(arithmetic.equal(nodes[0], node) for node in nodes[1:]))
+    return _and(*(conditions.equal(nodes[0], node) for node in nodes[1:]))
 
 
 LOGIC: dict[type, Callable[..., Node]] = {
-    sympy.And: _and, sympy.Or: _or, sympy.Not: arithmetic.logical_not,
-    sympy.Nand: lambda *nodes: arithmetic.logical_not(_and(*nodes)),
-    sympy.Nor: lambda *nodes: arithmetic.logical_not(_or(*nodes)),
-    sympy.Xor: folded(arithmetic.not_equal), sympy.Equivalent: _equivalent,
-    sympy.ITE: arithmetic.where,
-    sympy.Implies: lambda a, b: _or(arithmetic.logical_not(a), b),
+    sympy.And: _and, sympy.Or: _or, sympy.Not: conditions.logical_not,
+    sympy.Nand: lambda *nodes: conditions.logical_not(_and(*nodes)),
+    sympy.Nor: lambda *nodes: conditions.logical_not(_or(*nodes)),
+    sympy.Xor: folded(conditions.not_equal), sympy.Equivalent: _equivalent,
+    sympy.ITE: conditions.where,
+    sympy.Implies: lambda a, b: _or(conditions.logical_not(a), b),
 }  # fmt: skip
 
 

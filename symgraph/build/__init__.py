@@ -4,9 +4,12 @@ Importing any of them imports those that give nodes their operators (`a + b`, `x
 and what takes plain SymPy wherever a node can stand.
 """
 
+import symgraph.build.activations
 import symgraph.build.arithmetic
+import symgraph.build.conditions
 import symgraph.build.contract
 import symgraph.build.copying
+import symgraph.build.elementary
 import symgraph.build.indexing
 import symgraph.build.reductions
 import symgraph.build.shaping

@@ -8,8 +8,8 @@ from typing import Any
 import sympy
 
 from symgraph.abstract import Abstract, abstract, concrete
-from symgraph.build.arithmetic import apply
 from symgraph.build.coerce import as_node
+from symgraph.build.pointwise import apply
 from symgraph.errors import (
     KindError,
     NameClashError,

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 import sympy
 
-from symgraph.build.arithmetic import where
 from symgraph.build.coerce import as_node
+from symgraph.build.conditions import where
 from symgraph.build.contract import mean
 from symgraph.errors import KindError, ShapeError
 from symgraph.node import Node

@@ -13,8 +13,9 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 import sympy
 
-from symgraph.build.arithmetic import add, less, where
+from symgraph.build.arithmetic import add
 from symgraph.build.coerce import as_node
+from symgraph.build.conditions import less, where
 from symgraph.errors import KindError, RangeError, ShapeError
 from symgraph.node import Node
 from symgraph.operators import operators

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from symgraph.answers import answering
-from symgraph.build.arithmetic import not_equal, where
+from symgraph.build.conditions import not_equal, where
 from symgraph.build.step_form import Argument, leaves, like, names_in, shapes_of
 from symgraph.errors import KindError, ShapeError, UnknownNameError
 from symgraph.node import Kind, Node, promote

@@ -9,20 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 from symgraph import special
-from symgraph.build.arithmetic import (
-    abs as absolute,
-    apply,
-    divide,
-    less_equal,
-    multiply,
-    relu,
-    square,
-    subtract,
-    where,
-)
+from symgraph.build.activations import relu
+from symgraph.build.arithmetic import abs as absolute, divide, multiply, square, subtract
 from symgraph.build.coerce import as_node
+from symgraph.build.conditions import less_equal, where
 from symgraph.build.contract import sum as total
 from symgraph.build.indexing import pick
+from symgraph.build.pointwise import apply
 from symgraph.build.reductions import logsumexp
 from symgraph.build.special import xlogy
 from symgraph.build.weighted import weighted_mean

@@ -7,8 +7,9 @@ from typing import Any
 
 import sympy
 
-from symgraph.build.arithmetic import add, equal, multiply, where
+from symgraph.build.arithmetic import add, multiply
 from symgraph.build.coerce import as_node
+from symgraph.build.conditions import equal, where
 from symgraph.build.contract import broadcast_to
 from symgraph.errors import KindError, ShapeError
 from symgraph.node import Kind, Node, promote

@@ -4,18 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from symgraph.build.arithmetic import (
-    add,
-    divide,
-    greater_equal,
-    indicator,
-    multiply,
-    relu,
-    sigmoid,
-    sqrt,
-    where,
-)
+from symgraph.build.activations import relu, sigmoid
+from symgraph.build.arithmetic import add, divide, multiply, sqrt
 from symgraph.build.coerce import as_node, check_kind
+from symgraph.build.conditions import greater_equal, indicator, where
 from symgraph.build.declare import input as declare_input, stop_gradient
 from symgraph.errors import KindError, RangeError, ShapeError
 from symgraph.node import Node

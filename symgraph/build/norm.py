@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, overload
 
-from symgraph.build.arithmetic import add, divide, multiply, sqrt, square, subtract, where
+from symgraph.build.arithmetic import add, divide, multiply, sqrt, square, subtract
 from symgraph.build.coerce import as_node
+from symgraph.build.conditions import where
 from symgraph.build.contract import mean
 from symgraph.build.noise import switch
 from symgraph.build.updates import with_updates

@@ -5,21 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from symgraph.build.arithmetic import (
-    abs as absolute,
-    equal,
-    exp,
-    greater,
-    indicator,
-    logical_not,
-    negative,
-    not_equal,
-    sqrt,
-    square,
-    subtract,
-)
+from symgraph.build.arithmetic import abs as absolute, negative, sqrt, square, subtract
 from symgraph.build.coerce import as_node
+from symgraph.build.conditions import equal, greater, indicator, logical_not, not_equal
 from symgraph.build.contract import sum as total, var
+from symgraph.build.elementary import exp
 from symgraph.errors import ShapeError
 from symgraph.node import Node
 from symgraph.operators import operators

@@ -7,14 +7,9 @@ from typing import Any
 
 import sympy
 
-from symgraph.build.arithmetic import (
-    greater_equal,
-    logical_and,
-    remainder,
-    subtract,
-    where,
-)
+from symgraph.build.arithmetic import remainder, subtract
 from symgraph.build.coerce import as_node
+from symgraph.build.conditions import greater_equal, logical_and, where
 from symgraph.build.contract import transpose
 from symgraph.build.indexing import getitem, take
 from symgraph.build.making import row_numbers

@@ -7,7 +7,7 @@ from typing import Any
 import sympy
 
 from symgraph import scalar, special
-from symgraph.build.arithmetic import apply
+from symgraph.build.pointwise import apply
 from symgraph.node import Node
 from symgraph.scalar import slot
 

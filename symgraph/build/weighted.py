@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from symgraph.build.arithmetic import divide, indicator, multiply, not_equal, where
+from symgraph.build.arithmetic import divide, multiply
 from symgraph.build.coerce import as_node
+from symgraph.build.conditions import indicator, not_equal, where
 from symgraph.build.contract import mean, sum as total
 from symgraph.errors import ShapeError
 from symgraph.node import Node

@@ -11,7 +11,7 @@ from typing import TypeGuard
 
 import sympy
 
-from symgraph.build.arithmetic import sigmoid
+from symgraph.build.activations import sigmoid
 from symgraph.build.reductions import logsumexp, softmax
 from symgraph.node import Node
 from symgraph.ops import Einsum, Fill, Map, Reduce, Reshape

@@ -9,23 +9,20 @@ from typing import Any
 
 import sympy
 
-from symgraph.build.arithmetic import (
-    add,
-    apply,
-    divide,
+from symgraph.build.activations import sign
+from symgraph.build.arithmetic import add, divide, multiply, power
+from symgraph.build.conditions import (
     equal,
     greater,
     greater_equal,
     indicator,
     less,
     less_equal,
-    multiply,
     not_equal,
-    power,
-    sign,
 )
 from symgraph.build.contract import matmul, outer, sum as total, transpose
 from symgraph.build.linear_algebra import det, inv, logdet
+from symgraph.build.pointwise import apply
 from symgraph.build.reductions import logsumexp, softmax
 from symgraph.build.shaping import reshape
 from symgraph.errors import UnsupportedError

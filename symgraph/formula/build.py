@@ -13,7 +13,15 @@ from functools import reduce
 from operator import add, mul
 from typing import Any, NoReturn
 
-from symgraph.build import arithmetic, contract, indexing, linear_algebra, making, shaping
+from symgraph.build import (
+    arithmetic,
+    conditions,
+    contract,
+    indexing,
+    linear_algebra,
+    making,
+    shaping,
+)
 from symgraph.build.coerce import as_node
 from symgraph.errors import FormulaError, ShapeError, SymgraphError
 from symgraph.formula.binding import bound
@@ -56,8 +64,8 @@ __all__ = ["Builder"]
 #: The most entries of an array: at random points it is computed.
 MOST_ENTRIES = 1_000_000
 _RELATIONS = {
-    "<": arithmetic.less, "<=": arithmetic.less_equal, ">": arithmetic.greater,
-    ">=": arithmetic.greater_equal, "==": arithmetic.equal, "!=": arithmetic.not_equal,
+    "<": conditions.less, "<=": conditions.less_equal, ">": conditions.greater,
+    ">=": conditions.greater_equal, "==": conditions.equal, "!=": conditions.not_equal,
 }  # fmt: skip
 
 
@@ -384,13 +392,13 @@ class Builder:
         made = [
             _RELATIONS[sign](values[k], values[k + 1]) for k, (sign, _) in enumerate(part.others)
         ]
-        return Value(reduce(arithmetic.logical_and, made))
+        return Value(reduce(conditions.logical_and, made))
 
     def logical(self, part: Logical) -> Value:
         nodes = [self.read(arg).node for arg in part.args]
         if part.operator == "¬":
-            return Value(arithmetic.logical_not(nodes[0]))
-        function = arithmetic.logical_and if part.operator == "∧" else arithmetic.logical_or
+            return Value(conditions.logical_not(nodes[0]))
+        function = conditions.logical_and if part.operator == "∧" else conditions.logical_or
         return Value(reduce(function, nodes))
 
     # --- entries ----------------------------------------------------------------------------

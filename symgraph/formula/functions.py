@@ -12,10 +12,13 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from symgraph.build import (
+    activations,
     arithmetic,
+    conditions,
     contract,
     conv,
     declare,
+    elementary,
     indexing,
     linear_algebra,
     losses,
@@ -30,9 +33,10 @@ from symgraph.formula.signatures import Signature
 
 __all__ = ["Function", "functions"]
 
+_POINTWISE = (activations, arithmetic, conditions, elementary, special)
 _MODULES = (
-    arithmetic, contract, linear_algebra, reductions, losses, special, making, shaping, series,
-    indexing, norm, conv,
+    *_POINTWISE, contract, linear_algebra, reductions, losses, making, shaping, series, indexing,
+    norm, conv,
 )  # fmt: skip
 
 # Of the module that declares names, what takes an array and gives one.
@@ -67,7 +71,7 @@ def functions() -> dict[str, Function]:
         call = getattr(module, name)
         signature = _signature(name, call)
         if signature is not None:
-            found[name] = Function(call, signature, module in (arithmetic, special))
+            found[name] = Function(call, signature, module in _POINTWISE)
     return found
 
 

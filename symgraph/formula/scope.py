@@ -10,9 +10,9 @@ import sympy
 
 from symgraph.abstract import abstract
 from symgraph.build.abstract import function
-from symgraph.build.arithmetic import apply
 from symgraph.build.coerce import as_node
 from symgraph.build.declare import input, let, parameter
+from symgraph.build.pointwise import apply
 from symgraph.errors import FormulaError, KindError, UnknownNameError
 from symgraph.formula.declared import Declarations
 from symgraph.formula.names import key_of

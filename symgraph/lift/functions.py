@@ -9,7 +9,7 @@ import sympy
 from sympy.core.function import AppliedUndef
 from sympy.logic.boolalg import BooleanFunction
 
-from symgraph.build import arithmetic
+from symgraph.build import activations, conditions, pointwise
 from symgraph.lift.lifting import RULES, Condition, Lifting, Plan, application, rule
 from symgraph.node import Node
 from symgraph.ops.leaves import fill
@@ -26,7 +26,7 @@ for _cls, _function in FUNCTIONS.items():
 @rule(sympy.asinh, sympy.acosh, sympy.atanh, Pointwise)
 def _pointwise(expr: Any, lifting: Lifting) -> Plan:
     formula = type(expr)(*map(slot, range(len(expr.args))))
-    return Plan(expr.args, lambda *nodes: arithmetic.apply(formula, *nodes))
+    return Plan(expr.args, lambda *nodes: pointwise.apply(formula, *nodes))
 
 
 @rule(AppliedUndef)
@@ -46,7 +46,7 @@ def _heaviside(expr: Any, lifting: Lifting) -> Plan:
         raise lifting.refused(
             expr, f"has the value {at_zero} at 0, which is no number", "Give it a number there."
         )
-    return Plan((x,), lambda node: arithmetic.step(node, at_zero))
+    return Plan((x,), lambda node: activations.step(node, at_zero))
 
 
 @rule(sympy.Piecewise)
@@ -60,7 +60,7 @@ def _piecewise(expr: Any, lifting: Lifting) -> Plan:
         # Where no condition holds a Piecewise has no value.
         value = nodes[-1] if closed else fill(math.nan)
         for k in reversed(range(len(cases))):
-            value = arithmetic.where(nodes[2 * k], nodes[2 * k + 1], value)
+            value = conditions.where(nodes[2 * k], nodes[2 * k + 1], value)
         return value
 
     return Plan([*parts, last.expr] if closed else parts, build)

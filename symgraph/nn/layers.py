@@ -18,7 +18,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from symgraph.answers import answer_calls
-from symgraph.build import arithmetic, reductions, special
+from symgraph.build import activations, elementary, reductions, special
 from symgraph.build.coerce import as_node, check_name
 from symgraph.build.contract import matmul
 from symgraph.build.conv import Padding, PerAxis, conv2d as convolve
@@ -43,10 +43,10 @@ __all__ = [
 Activation: TypeAlias = "str | Callable[[Node], Node] | None"
 
 _ACTIVATIONS: dict[str, Callable[..., Node]] = {
-    "elu": arithmetic.elu, "exp": arithmetic.exp, "gelu": special.gelu,
-    "leaky_relu": arithmetic.leaky_relu, "relu": arithmetic.relu, "selu": special.selu,
-    "sigmoid": arithmetic.sigmoid, "silu": special.silu, "softmax": reductions.softmax,
-    "softplus": arithmetic.softplus, "tanh": arithmetic.tanh,
+    "elu": activations.elu, "exp": elementary.exp, "gelu": special.gelu,
+    "leaky_relu": activations.leaky_relu, "relu": activations.relu, "selu": special.selu,
+    "sigmoid": activations.sigmoid, "silu": special.silu, "softmax": reductions.softmax,
+    "softplus": activations.softplus, "tanh": elementary.tanh,
 }  # fmt: skip
 
 
@@ -253,9 +253,9 @@ def lstm(x: Any, units: int, name: str, *, mask: Any = None, reverse: bool = Fal
 
     def step(h: Node, c: Node, now: Node) -> dict[str, Node]:
         i, f, g, o = split(now @ W + h @ U + b, 4, axis=-1)
-        cell = arithmetic.sigmoid(f) * c + arithmetic.sigmoid(i) * arithmetic.tanh(g)
+        cell = activations.sigmoid(f) * c + activations.sigmoid(i) * elementary.tanh(g)
         cell = let(f"c_{name}", cell)
-        return {"h": let(name, arithmetic.sigmoid(o) * arithmetic.tanh(cell)), "c": cell}
+        return {"h": let(name, activations.sigmoid(o) * elementary.tanh(cell)), "c": cell}
 
     start = zeros((node.shape[1], units))
     loop = scan(
@@ -284,8 +284,8 @@ def gru(x: Any, units: int, name: str, *, mask: Any = None, reverse: bool = Fals
 
     def step(h: Node, now: Node) -> Node:
         seen, before = split(now @ W + b, 3, axis=-1), split(h @ U + d, 3, axis=-1)
-        r, z = (arithmetic.sigmoid(seen[k] + before[k]) for k in (0, 1))
-        n = arithmetic.tanh(seen[2] + r * before[2])
+        r, z = (activations.sigmoid(seen[k] + before[k]) for k in (0, 1))
+        n = elementary.tanh(seen[2] + r * before[2])
         return let(name, (1 - z) * n + z * h)
 
     loop = scan(step, zeros((node.shape[1], units)), node, mask=mask, reverse=reverse)

@@ -15,21 +15,11 @@ from __future__ import annotations
 from typing import Any, Literal, TypeAlias
 
 from symgraph.answers import answer_calls
-from symgraph.build.arithmetic import (
-    divide,
-    equal,
-    exp,
-    greater,
-    indicator,
-    less,
-    multiply,
-    sqrt,
-    square,
-    subtract,
-    where,
-)
+from symgraph.build.arithmetic import divide, multiply, sqrt, square, subtract
 from symgraph.build.coerce import as_node
+from symgraph.build.conditions import equal, greater, indicator, less, where
 from symgraph.build.contract import mean, sum as total
+from symgraph.build.elementary import exp
 from symgraph.build.indexing import one_hot, pick
 from symgraph.build.losses import (
     class_ids,

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgraph.answers import answer_calls
-from symgraph.build.arithmetic import relu, sigmoid, tanh
+from symgraph.build.activations import relu, sigmoid
 from symgraph.build.coerce import as_node
 from symgraph.build.declare import input
+from symgraph.build.elementary import tanh
 from symgraph.codegen.program import compile
 from symgraph.errors import KindError, RangeError, ShapeError
 from symgraph.expanded.ranges import slope_range

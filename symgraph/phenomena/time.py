@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from symgraph.answers import answer_calls
-from symgraph.build.arithmetic import sigmoid, tanh
+from symgraph.build.activations import sigmoid
 from symgraph.build.declare import const, input
+from symgraph.build.elementary import tanh
 from symgraph.build.loop_making import ScanResult
 from symgraph.build.loops import scan
 from symgraph.errors import RangeError

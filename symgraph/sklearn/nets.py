@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from symgraph.build import arithmetic, contract, declare, losses, noise
+from symgraph.build import activations, conditions, contract, declare, losses, noise
 from symgraph.build.indexing import pick
 from symgraph.build.reductions import log_softmax, softmax
 from symgraph.build.weighted import weighted_mean
@@ -91,7 +91,7 @@ def _labels(net: Net, x: Node, weight: Node) -> Model:
     y = declare.input("y", ("N", net.outputs))
     z = net.scores(x)
     loss = losses.binary_cross_entropy_with_logits(z, y, weight=weight)
-    outputs = {"score": z, "probability": arithmetic.sigmoid(z)}
+    outputs = {"score": z, "probability": activations.sigmoid(z)}
     return net.finished(loss, [x, y, weight], outputs)
 
 
@@ -134,14 +134,14 @@ def _rbm(net: Net, x: Node, weight: Node) -> Model:
     visible, hidden = declare.parameter("b", net.features), declare.parameter("c", units)
 
     def energy(v: Node) -> Node:
-        return -(v @ visible) - contract.sum(arithmetic.softplus(v @ W + hidden), 1)
+        return -(v @ visible) - contract.sum(activations.softplus(v @ W + hidden), 1)
 
     def draw(probability: Node, stream: int) -> Node:
         chance = noise.uniform(noise.key(), probability.shape, stream)
-        return arithmetic.indicator(arithmetic.less(chance, probability))
+        return conditions.indicator(conditions.less(chance, probability))
 
-    up = arithmetic.sigmoid(x @ W + hidden)
-    down = arithmetic.sigmoid(draw(up, 0) @ contract.transpose(W) + visible)
+    up = activations.sigmoid(x @ W + hidden)
+    down = activations.sigmoid(draw(up, 0) @ contract.transpose(W) + visible)
     sample = declare.stop_gradient(draw(down, 1))
     loss = contract.mean(energy(x) - energy(sample))
     error = contract.mean((x - down) ** 2)

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import sympy
 
-from symgraph.build.arithmetic import divide, indicator
+from symgraph.build.arithmetic import divide
+from symgraph.build.conditions import indicator
 from symgraph.build.indexing import getitem
 from symgraph.node import Node
 from symgraph.ops.einsum import Einsum

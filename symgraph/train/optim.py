@@ -21,7 +21,8 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from symgraph.answers import answer_calls, answering
-from symgraph.build.arithmetic import maximum, multiply, sqrt, where
+from symgraph.build.arithmetic import maximum, multiply, sqrt
+from symgraph.build.conditions import where
 from symgraph.errors import RangeError
 from symgraph.node import Node
 from symgraph.train.clipping import clip_by_global_norm, clip_by_value

@@ -21,8 +21,9 @@ from fnmatch import fnmatchcase
 from typing import Any, ClassVar, Self, TypeAlias
 
 from symgraph.answers import answer_calls
-from symgraph.build.arithmetic import multiply, where
+from symgraph.build.arithmetic import multiply
 from symgraph.build.coerce import as_node
+from symgraph.build.conditions import where
 from symgraph.build.declare import state
 from symgraph.errors import KindError, NameClashError, ShapeError, UnknownNameError
 from symgraph.node import Node

@@ -22,8 +22,10 @@ from dataclasses import dataclass
 from typing import Any, Never, Protocol
 
 from symgraph.answers import answer_calls
-from symgraph.build.arithmetic import add, cos, floor, log, maximum, minimum, multiply, power, where
+from symgraph.build.arithmetic import add, floor, maximum, minimum, multiply, power
 from symgraph.build.coerce import as_node
+from symgraph.build.conditions import where
+from symgraph.build.elementary import cos, log
 from symgraph.errors import KindError, RangeError
 from symgraph.node import Node
 from symgraph.train.limits import check_number

@@ -10,12 +10,16 @@ from numeric import check_derivatives
 
 import symgraph as sg
 from symgraph.build import (
+    activations,
     arithmetic,
+    conditions,
     contract,
+    elementary,
     indexing,
     linear_algebra,
     losses,
     making,
+    pointwise,
     reductions,
     series,
     shaping,
@@ -130,9 +134,9 @@ CASES: dict[str, Case] = {
 #: Functions without a derivative: their results are whole numbers, truths or constants.
 WITHOUT = set(
     (
-        "all any arange argmax argmin count_nonzero equal eye full_like greater greater_equal less "
-        "less_equal logical_and logical_not logical_or not_equal one_hot ones ones_like zeros "
-        "zeros_like"
+        "all any arange argmax argmin count_nonzero equal eye full_like greater greater_equal "
+        "less less_equal logical_and logical_not logical_or mapped not_equal one_hot ones "
+        "ones_like zeros zeros_like"
     ).split()
 )
 
@@ -148,8 +152,8 @@ def test_first_and_second_derivatives_agree_with_differences(name: str):
 
 def test_every_function_of_these_modules_is_in_the_table():
     modules = (
-        arithmetic, contract, indexing, linear_algebra, losses, making, reductions, series,
-        shaping, special,
+        activations, arithmetic, conditions, contract, elementary, indexing, linear_algebra,
+        losses, making, pointwise, reductions, series, shaping, special,
     )  # fmt: skip
     names = {name for module in modules for name in module.__all__}
 
