@@ -212,6 +212,29 @@ def test_arrays_stand_for_symbols_in_every_style(options: Any):
     np.testing.assert_allclose(found["t"][1][0], [[1], [2]])
 
 
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("shapes", SHAPES, ids=str)
+def test_a_matrix_of_formulas_has_its_own_axes_before_those_of_the_arrays(shapes: Any, target: Any):
+    rng = np.random.default_rng(2)
+    values = [rng.uniform(0.5, 2.0, shape) for shape in shapes]
+    formula = x**2 * y + sympy.sin(x * y)
+    matrix = Matrix([[x * y, 0, y], [1, x + y, sympy.exp(x)]])
+    f = sg.compile([x, y], [matrix, sg.jacobian(formula, [x, y]), matrix[1]], target=target)
+    one = [sympy.lambdify([x, y], entry, modules="numpy") for entry in matrix]
+    whole = np.broadcast_shapes(*shapes)
+
+    found, jacobian, alone = f(*values)
+
+    assert found.shape == (2, 3, *whole)
+    for entry, each in zip(found.reshape(6, *whole), one, strict=True):
+        np.testing.assert_allclose(entry, np.broadcast_to(each(*values), whole), rtol=1e-14)
+    u, v = values
+    slopes = [2 * u * v + v * np.cos(u * v), u**2 + u * np.cos(u * v)]
+    for got, want in zip(jacobian.reshape(2, *whole), slopes, strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-13)
+    np.testing.assert_array_equal(alone, 0)
+
+
 def test_arrays_and_numbers_may_follow_each_other():
     f = sg.compile(x, x**2)
 
@@ -229,7 +252,7 @@ def test_arrays_that_do_not_broadcast_or_stand_for_nodes_are_refused():
     with pytest.raises(sg.ShapeError, match=r"argument 'x' has shape \(3,\), it is declared \(\)"):
         sg.compile([sg.input("x")], sg.input("x") * 2)(np.ones(3))
     with pytest.raises(sg.ShapeError, match=r"argument 'x' has shape \(3,\), it is declared \(\)"):
-        sg.compile(x, Matrix([x, 1]))(np.ones(3))
+        sg.compile([x, A], A * x)(np.ones(3), np.eye(2))
 
 
 @pytest.mark.parametrize("target", TARGETS)
