@@ -22,7 +22,7 @@ from symgraph.scalar import NUMPY, absolute, dtanh, functions, lower, pointwise,
 from symgraph.special import erf, erfc
 from symgraph.template import Template, function_name, template
 
-__all__ = ["ARITHMETIC", "Lowering", "basic", "body_of", "op_of", "storage_of"]
+__all__ = ["ARITHMETIC", "Lowering", "basic", "body_of", "op_of", "ops_of", "storage_of"]
 
 _x, _y, _z = slot(0), slot(1), slot(2)
 
@@ -82,6 +82,12 @@ _register()
 def op_of(node: Node) -> str | None:
     """The name of the basic operation that a Map applies; None for any other node."""
     return _OPS.get(node.params[0]) if type(node) is Map else None
+
+
+def ops_of(nodes: Iterable[Node]) -> list[str | None]:
+    """The same for many nodes."""
+    name = _OPS.get
+    return [name(node.params[0]) if type(node) is Map else None for node in nodes]
 
 
 def body_of(op: str) -> Template:

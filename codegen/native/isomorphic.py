@@ -85,10 +85,9 @@ class _Finder:
         self.roots = code.roots
         self.reads = code.reads()
         self.many = np.bincount(self.reads.values, minlength=self.count)
-        leaf = code.among(LEAVES)
-        self.leaf: list[bool] = leaf.tolist()
-        #: What is computed and read by few.
-        self.few: list[bool] = (~leaf & (self.many < _READERS)).tolist()
+        self.leaf = code.among(LEAVES)
+        #: What is computed and read by few; long sums are not.
+        self.few: list[bool] = (~self.leaf & (self.many < _READERS)).tolist()
 
     def run(self, least: int) -> Rolled | None:
         self._sums()
@@ -114,12 +113,19 @@ class _Finder:
         compound = np.zeros(self.count, bool)  # sums of which an operand is one
         compound[readers[joined]] = True
         self.sums: dict[int, Long] = {}
-        self.absorbed: set[int] = set()
+        absorbed: list[int] = []
         told = inner.tolist()
         for k in np.flatnonzero(compound & ~inner).tolist():
-            self._sum(k, told)
+            absorbed += self._sum(k, told)
+        for k in self.sums:
+            self.few[k] = False
+        computed = ~self.leaf
+        computed[absorbed] = False
+        #: What is computed without the parts of long sums.
+        self.computed: list[int] = np.flatnonzero(computed).tolist()
 
-    def _sum(self, root: int, inner: list[bool]) -> None:
+    def _sum(self, root: int, inner: list[bool]) -> list[int]:
+        """The parts of a long sum that nothing else reads; none of a short one."""
         operands_of, ops = self.code.operands, self.code.ops
         terms: list[int] = []
         negated: list[bool] = []
@@ -139,38 +145,33 @@ class _Finder:
                 first, second = operands_of[k]
                 stack.append((second, minus ^ (op == "subtract")))
                 stack.append((first, minus))
-        if len(terms) >= _TERMS:
-            self.sums[root] = Long(terms, negated)
-            self.absorbed.update(parts[1:])
+        if len(terms) < _TERMS:
+            return []
+        self.sums[root] = Long(terms, negated)
+        return parts[1:]
 
     # --- colours ------------------------------------------------------------------------------
 
     def _colours(self) -> None:
         """A colour, a layer and a depth for every value."""
         code, count, sums = self.code, self.count, self.sums
-        common = {k for k in code.numbers if self.many[k] >= _READERS}
         known: dict[Any, int] = {}
-        self.computed: list[int] = []  # without the parts of long sums
+        given = [*code.operands]
+        for k in sums:
+            given[k] = ()  # for another branch than that of most
         colours, layers, depths = [0] * count, [0] * count, [0] * count
-        seen = [0] * count  # the colour that readers see
+        seen = list(map(_LEAF.__getitem__, code.storages))  # the colour that readers see
+        for k in code.numbers:
+            if self.many[k] >= _READERS:
+                seen[k] = -4 - k
         level = [0] * count  # the layer that readers see
         below = [0] * count  # the depth that readers see
         sees, layer_of, depth_of = seen.__getitem__, level.__getitem__, below.__getitem__
-        storages, number, computed = code.storages, known.setdefault, self.computed
-        leaf, few, absorbed = self.leaf, self.few, self.absorbed
-        for k, (op, operands) in enumerate(zip(code.ops, code.operands, strict=True)):
-            if leaf[k]:
-                seen[k] = -4 - k if k in common else _LEAF[storages[k]]
-                continue
-            if k in absorbed:
-                continue
-            computed.append(k)
+        ops, few, number = code.ops, self.few, known.setdefault
+        for k in self.computed:
+            operands = given[k]
             key: Any
-            if k in sums:
-                terms = sums[k].terms
-                layer, depth = max(map(layer_of, terms)), max(map(depth_of, terms)) + 1
-                key = ("sum", layer, depth)
-            elif len(operands) == 2:  # most have two: this is the innermost loop of all
+            if len(operands) == 2:  # most have two: this is the innermost loop of all
                 a, b = operands
                 layer, depth = level[a], below[a]
                 if level[b] > layer:
@@ -178,16 +179,20 @@ class _Finder:
                 if below[b] > depth:
                     depth = below[b]
                 depth += 1
-                key = (op, layer, seen[a], seen[b])
-            else:
+                key = (ops[k], layer, seen[a], seen[b])
+            elif operands:
                 layer, depth = max(map(layer_of, operands)), max(map(depth_of, operands)) + 1
-                key = (op, layer, *map(sees, operands))
+                key = (ops[k], layer, *map(sees, operands))
+            else:
+                terms = sums[k].terms
+                layer, depth = max(map(layer_of, terms)), max(map(depth_of, terms)) + 1
+                key = ("sum", layer, depth)
             layers[k], depths[k] = layer, depth
             colours[k] = colour = number(key, len(known))
-            if few[k] and k not in sums:
+            if few[k]:
                 seen[k], level[k], below[k] = colour, layer, depth
             else:
-                seen[k], level[k] = _LEAF[storages[k]], layer + 1
+                level[k] = layer + 1
         self.colour, self.layer, self.depth = colours, layers, depths
 
     # --- classes ------------------------------------------------------------------------------
@@ -239,7 +244,13 @@ class _Finder:
         for k in self.computed:
             if k in sums:
                 continue
-            found[k] = made = number((roles[k], *map(sees, given[k])), len(known))
+            operands = given[k]
+            if len(operands) == 2:
+                a, b = operands
+                made = number((roles[k], seen[a], seen[b]), len(known))
+            else:
+                made = number((roles[k], *map(sees, operands)), len(known))
+            found[k] = made
             if few[k]:
                 seen[k] = made
         return found
@@ -316,13 +327,13 @@ class _Finder:
         if long is None:
             latest = max([int(ready[a]) for a in self.code.operands[k]])
         else:
-            latest = int(ready[long.terms].max())
+            latest = int(np.maximum.reduce(ready[long.terms]))
         ready[k] = latest
         self.singles.setdefault(latest - 1, []).append(k)
 
     def _place(self, members: Places) -> None:
         """A class joins a group, or begins one."""
-        columns = self.operands[: len(self.code.operands[members[0]]), members]
+        columns = self.operands[: len(self.code.operands[int(members[0])]), members]
         chosen, ordered = self._aligned(columns)
         latest = np.maximum.reduce(self.ready[columns], axis=1).tolist()
         if chosen is None:
@@ -357,7 +368,7 @@ class _Finder:
             seats = self.seat[column]
             sorting = seats.argsort()
             begin = number * count
-            if (seats[sorting] == np.arange(begin, begin + size)).all():
+            if np.logical_and.reduce(seats[sorting] == np.arange(begin, begin + size)):
                 best, order = number, sorting
         return best, order
 

@@ -200,15 +200,15 @@ class _Assembler:
     def _results(self) -> None:
         count = len(self.args)
         pairs = [
-            (2 + count + k, node, table)
-            for k, (node, table) in enumerate(zip(self.outputs, self.code.outputs, strict=True))
+            (2 + count + k, node, entries)
+            for k, (node, entries) in enumerate(zip(self.outputs, self.code.outputs, strict=True))
         ]
         pairs += [
-            (2 + k, self.args[k], table)
-            for k, table in zip(self.updated, self.code.updates, strict=True)
+            (2 + k, self.args[k], entries)
+            for k, entries in zip(self.updated, self.code.updates, strict=True)
         ]
-        for array, node, table in pairs:
-            for at, k in enumerate(table.ravel().tolist()):
+        for array, node, entries in pairs:
+            for at, k in enumerate(entries):
                 op = _NUMBERS[f"write_{node.kind}"]
                 self.words += [op, array, self.register[k], at, 0]
                 what = (

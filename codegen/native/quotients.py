@@ -13,9 +13,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import numpy as np
-
-from symgraph.codegen.native.scalars import Instructions, Table
+from symgraph.codegen.native.scalars import Instructions
 
 __all__ = ["share_divisors"]
 
@@ -75,11 +73,8 @@ class _Rewriter:
         for k in range(len(old.ops)):
             if k not in self.inner:
                 self._value(k)
-        self.code.outputs = [self._moved(table) for table in old.outputs]
-        self.code.updates = [self._moved(table) for table in old.updates]
-
-    def _moved(self, table: Table) -> Table:
-        return np.asarray(self.new, np.int64)[table]
+        self.code.outputs = [[self.new[k] for k in entries] for entries in old.outputs]
+        self.code.updates = [[self.new[k] for k in entries] for entries in old.updates]
 
     def _is_sum(self, k: int) -> bool:
         return self.old.ops[k] in _SUMS and self.old.storages[k] == "real"

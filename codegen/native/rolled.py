@@ -80,8 +80,9 @@ class _Feeds:
     def of(self, members: Places, minus: bool) -> Places:
         """A row for the first sum of each member, one for the second and so on; -1 is none."""
         starts, totals = self.starts[minus], self.totals[minus]
-        first, many = starts[members], starts[members + 1] - starts[members]
-        width = int(many.max())
+        first = starts[members]
+        many = starts[members + 1] - first
+        width = int(np.maximum.reduce(many)) if len(totals) else 0
         if not width:
             return np.zeros((0, len(members)), np.int64)
         nth = np.arange(width)[:, None]
@@ -274,9 +275,9 @@ class _Loop:
         """The slots whose addresses differ, and the order of the members."""
         if not self.slots:
             return [], best_runs([], self.group.size)
-        addresses = np.stack([slot.addresses for slot in self.slots])
+        addresses = np.array([slot.addresses for slot in self.slots])
         past = addresses - addresses[:, :1]
-        differ = past.any(axis=1)
+        differ = np.logical_or.reduce(past, axis=1)
         moving = [self.slots[at] for at in np.flatnonzero(differ).tolist()]
         known, key = self.roller.runs, (self.group.size, past[differ].tobytes())
         if key not in known:
@@ -341,7 +342,7 @@ class _Loop:
         roller, straight = self.roller, self.straight
         self.stored: dict[int, str] = {}
         for row, members in enumerate(self.group.classes):
-            if not roller.outside[members].any():
+            if not np.logical_or.reduce(roller.outside[members]):
                 continue
             array = self._array(int(members[0]))
             base = straight.room(self.group.size, array == "m")

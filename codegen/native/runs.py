@@ -61,12 +61,13 @@ def best_runs(sequences: Sequence[Places], size: int) -> Runs:
 def _runs(sequences: Sequence[Places], order: Places) -> Runs:
     if len(order) < 2 or not sequences:
         return Runs(order, np.flatnonzero(order == order), (0,) * len(sequences))
-    steps = np.diff(np.stack(sequences)[:, order])
+    ordered = np.array(sequences)[:, order]
+    steps = ordered[:, 1:] - ordered[:, :-1]
     strides = steps[:, 0].copy()
-    for row in np.flatnonzero(np.any(steps != steps[:, :1], axis=1)).tolist():
+    for row in np.flatnonzero(np.logical_or.reduce(steps != steps[:, :1], axis=1)).tolist():
         counts = Counter(steps[row].tolist())
         most = max(counts.values())
         strides[row] = min(step for step, count in counts.items() if count == most)
-    breaks = np.any(steps != strides[:, None], axis=0)
+    breaks = np.logical_or.reduce(steps != strides[:, None], axis=0)
     starts = np.concatenate([[0], np.flatnonzero(breaks) + 1])
     return Runs(order, starts, tuple(strides.tolist()))

@@ -16,14 +16,15 @@ from symgraph.codegen.native.isomorphic import Rolled, find_groups
 from symgraph.codegen.native.mathtext import FUNCTIONS
 from symgraph.codegen.native.quotients import share_divisors
 from symgraph.codegen.native.rolled import write_rolled
-from symgraph.codegen.native.scalars import LEAVES, Instructions, Table, read_scalars
+from symgraph.codegen.native.scalars import LEAVES, Instructions, read_scalars
 from symgraph.codegen.native.source import NativeSource
-from symgraph.codegen.native.straight import PARTS, StraightWriter
+from symgraph.codegen.native.straight import StraightWriter
 from symgraph.codegen.native.writer import CWriter
 from symgraph.node import Node
 
 __all__ = ["emit_scalars"]
 
+_TITLED = 100  # arguments: no comment shows more
 _NOTED = 2000  # steps: longer programs are not read line by line
 _INLINED = 24  # calls of functions: more would make the code long instead of fast
 _ROLLED = 200  # operations: shorter programs are not searched for isomorphic parts
@@ -85,12 +86,14 @@ class _Program:
 
     def _divide(self) -> None:
         """To which part of the program each value belongs, where there are several."""
-        code, rank = self.code, {part: number for number, part in enumerate(PARTS)}
-        sections = self.sections
-        found = [-1 if node is None else rank[sections[node]] for node in code.nodes]
-        computed = np.array(found, np.int8)[~code.among(LEAVES)]
-        if len(np.unique(computed[computed >= 0])) > 1:
-            self.straight.part_of = found
+        code, sections = self.code, self.sections
+        computed = np.flatnonzero(~code.among(LEAVES)).tolist()
+        nodes = (code.nodes[k] for k in computed)
+        first = next((sections[node] for node in nodes if node is not None), None)
+        turned = (code.nodes[k] for k in reversed(computed))
+        last = next((sections[node] for node in turned if node is not None), None)
+        if first != last:  # they stand in the order of the parts
+            self.straight.sections = sections
 
     def _note(self, k: int) -> str:
         """The comment beside value k."""
@@ -104,11 +107,13 @@ class _Program:
     def _declare(self) -> None:
         """Names of the arguments' and the results' arrays."""
         w, declarations, updates = self.w, self.straight.declarations, self.updates
-        count = len(self.args)
-        names = [*self.straight.arguments, *(f"y{k + 1}" for k in range(len(self.outputs)))]
-        for k, (name, node) in enumerate(zip(names, [*self.args, *self.outputs], strict=True)):
-            const = "const " if k < count and node not in updates else ""
-            declarations[name] = f"{const}{w.ctype(node.kind)} *const {name} = f->a[{k}];"
+        types: dict[str, str] = {kind: w.ctype(kind) for kind in ("real", "integer", "boolean")}
+        for k, (name, node) in enumerate(zip(self.straight.arguments, self.args, strict=True)):
+            const = "" if node in updates else "const "
+            declarations[name] = f"{const}{types[node.kind]} *const {name} = f->a[{k}];"
+        for k, node in enumerate(self.outputs, 1):
+            place = len(self.args) + k - 1
+            declarations[f"y{k}"] = f"{types[node.kind]} *const y{k} = f->a[{place}];"
 
     def emit(self) -> NativeSource:
         """The text and how it is called."""
@@ -131,15 +136,16 @@ class _Program:
     def _results(self) -> list[tuple[int, str]]:
         """Where computed outputs go at once; what is copied at the end: (value, target)."""
         later: list[tuple[int, str]] = []
-        for number, table in enumerate(self.code.outputs):
-            for k, target in _targets(table, f"y{number + 1}"):
-                if self.straight.place[k] is None:
-                    self.straight.results.setdefault(k, []).append(target)
+        place, results = self.straight.place, self.straight.results
+        for number, entries in enumerate(self.code.outputs):
+            for k, target in _targets(entries, f"y{number + 1}"):
+                if place[k] is None:
+                    results.setdefault(k, []).append(target)
                 else:
                     later.append((k, target))
         places = dict(zip(self.args, self.straight.arguments, strict=True))
-        for variable, table in zip(self.updates, self.code.updates, strict=True):
-            later += _targets(table, places[variable])
+        for variable, entries in zip(self.updates, self.code.updates, strict=True):
+            later += _targets(entries, places[variable])
         return later
 
     def _copy(self, later: Sequence[tuple[int, str]]) -> None:
@@ -182,7 +188,7 @@ class _Program:
         return "\n\n".join(part for part in parts if part) + "\n"
 
     def _title(self) -> str:
-        names = zip(self.straight.arguments, self.args, strict=True)
+        names = zip(self.straight.arguments[:_TITLED], self.args, strict=False)
         text = f"{self.options.name}: {', '.join(f'{short}: {v.name}' for short, v in names)}"
         return text.replace("*/", "* /").replace("/*", "/ *")
 
@@ -195,7 +201,5 @@ class _Program:
         ])  # fmt: skip
 
 
-def _targets(table: Table, array: str) -> list[tuple[int, str]]:
-    if not table.ndim:
-        return [(int(table), f"{array}[0]")]
-    return [(k, f"{array}[{at}]") for at, k in enumerate(table.ravel().tolist())]
+def _targets(entries: Sequence[int], array: str) -> list[tuple[int, str]]:
+    return [(k, f"{array}[{at}]") for at, k in enumerate(entries)]

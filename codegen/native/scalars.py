@@ -7,6 +7,7 @@ results that are put together of numbers. They are tables of value numbers here 
 from __future__ import annotations
 
 import itertools
+import operator
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from symgraph.codegen.basic import op_of, storage_of
+from symgraph.codegen.basic import op_of, ops_of, storage_of
 from symgraph.node import Kind, Node
 from symgraph.ops.leaves import Const, Fill, Var
 from symgraph.ops.map import Map
@@ -30,6 +31,9 @@ Table = NDArray[np.int64]
 LEAVES = ("input", "number")
 
 _LARGEST = 100_000  # entries of an array that is taken apart
+_PLAIN = {Map, Var, Fill}
+
+_shape = operator.attrgetter("shape")
 
 
 class Reads(NamedTuple):
@@ -47,7 +51,7 @@ class Instructions:
 
     An op is a basic operation, "input", whose operands are the number of an argument and a
     position in it, or "number", whose value stands in `numbers`. `outputs` and `updates` hold the
-    value of every entry; `nodes[k]` is the node that value k came from, if it was one.
+    values of each one's entries; `nodes[k]` is the node that value k came from, if it was one.
     """
 
     ops: list[str] = field(default_factory=list)
@@ -55,8 +59,8 @@ class Instructions:
     storages: list[Kind] = field(default_factory=list)
     numbers: dict[int, Any] = field(default_factory=dict)
     nodes: list[Node | None] = field(default_factory=list)
-    outputs: list[Table] = field(default_factory=list)
-    updates: list[Table] = field(default_factory=list)
+    outputs: list[list[int]] = field(default_factory=list)
+    updates: list[list[int]] = field(default_factory=list)
 
     def add(self, op: str, operands: tuple[int, ...], storage: Kind, node: Node | None) -> int:
         """A new value; its number."""
@@ -81,12 +85,12 @@ class Instructions:
     @cached_property
     def left(self) -> list[int]:
         """The values of the outputs of the finished program, entry by entry."""
-        return _entries(self.outputs)
+        return [*itertools.chain.from_iterable(self.outputs)]
 
     @cached_property
     def roots(self) -> set[int]:
         """The values that leave the finished program."""
-        return {*self.left, *_entries(self.updates)}
+        return {*self.left, *itertools.chain.from_iterable(self.updates)}
 
     def reads(self) -> Reads:
         """All reads of values by values."""
@@ -105,12 +109,11 @@ def read_scalars(
 ) -> Instructions | None:
     """The instructions of a graph in basic operations; None where arrays are computed with."""
     reader = _Reader(args)
-    if not reader.read(steps):
+    if not (reader.reals(steps) or reader.read(steps)):
         return None
-    code = reader.code
-    tables = reader.tables
-    code.outputs = [np.asarray(tables[node]) for node in outputs]
-    code.updates = [np.asarray(tables[node]) for node in updates]
+    code, tables = reader.code, reader.tables
+    code.outputs = [_entries(tables[node]) for node in outputs]
+    code.updates = [_entries(tables[node]) for node in updates]
     return code
 
 
@@ -122,6 +125,38 @@ class _Reader:
         self.constants: dict[tuple[Kind, Any], int] = {}
         self.known: dict[tuple[Any, ...], tuple[str, Kind]] = {}  # by template and storages
         self.forms: dict[Any, tuple[str, Kind]] = {}  # by template, of reals from reals
+
+    def reals(self, steps: Sequence[Node]) -> bool:
+        """Take steps in that are all real numbers, but for constants; False where some are not.
+
+        Value k is that of step k. Large programs are mostly such.
+        """
+        if not _PLAIN.issuperset(map(type, steps)) or any(map(_shape, steps)):
+            return False
+        tables = dict(zip(steps, itertools.count()))
+        value = tables.__getitem__
+        found = Instructions(storages=[node.kind for node in steps], nodes=[*steps])
+        found.operands = [tuple(map(value, node._args)) for node in steps]
+        constants: set[tuple[Kind, str]] = set()
+        is_real = list(map("real".__eq__, found.storages))
+        for k, op in enumerate(ops_of(steps)):
+            if op is None:
+                node = steps[k]
+                if type(node) is Fill and not _is_symbolic(node):
+                    op, found.nodes[k] = "number", None
+                    found.numbers[k], key = _plain(node.value, node.kind)
+                    constants.add(key)
+                elif node in self.args and is_real[k]:
+                    op, found.operands[k] = "input", (self.args[node], 0)
+                else:
+                    return False
+            elif not is_real[k]:
+                return False
+            found.ops.append(op)
+        if len(constants) < len(found.numbers):
+            return False  # some are one number
+        self.code, self.tables = found, tables
+        return True
 
     def read(self, steps: Sequence[Node]) -> bool:
         """Take the steps in; False when one has no place here."""
@@ -177,10 +212,9 @@ class _Reader:
         if kind is Var:
             return self._input(node, size)
         if kind is Fill:
-            value = node.value
-            if not isinstance(value, (int, float)) and value.free_symbols:
+            if _is_symbolic(node):
                 return None
-            return np.full(node.shape, self._number(value, node.kind))
+            return np.full(node.shape, self._number(node.value, node.kind))
         if kind is Const:
             entries = [self._number(x, node.kind) for x in node.array.ravel().tolist()]
             return np.array(entries, np.int64).reshape(node.shape)
@@ -229,8 +263,7 @@ class _Reader:
         return np.array(made, np.int64).reshape(node.shape)
 
     def _number(self, value: Any, kind: Kind) -> int:
-        plain = float(value) if kind == "real" else int(value)
-        key = (kind, str(plain))  # -0.0 is not 0.0
+        plain, key = _plain(value, kind)
         found = self.constants.get(key)
         if found is None:
             found = self.constants[key] = self.code.add("number", (), kind, None)
@@ -249,8 +282,19 @@ class _Reader:
         return places - 1
 
 
-def _entries(tables: Sequence[Table]) -> list[int]:
-    return list(itertools.chain.from_iterable([table.ravel().tolist() for table in tables]))
+def _plain(value: Any, kind: Kind) -> tuple[Any, tuple[Kind, str]]:
+    """A constant, and what tells it from others: -0.0 is not 0.0."""
+    plain = float(value) if kind == "real" else int(value)
+    return plain, (kind, str(plain))
+
+
+def _is_symbolic(node: Fill) -> bool:
+    value = node.value
+    return not isinstance(value, (int, float)) and bool(value.free_symbols)
+
+
+def _entries(table: Any) -> list[int]:
+    return [table] if isinstance(table, int) else np.ravel(table).tolist()
 
 
 def _is_known(rows: Sequence[Row]) -> bool:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -34,7 +35,7 @@ PAIRS: dict[str, tuple[str, str]] = {
 #: An array where an entry of it, or the address of one, is written; no longer name ends like one.
 _ARRAY = re.compile(r"([a-z]\d*+)(?:\[| \+ )")
 #: Of a program, in their order; a comment says where each begins.
-PARTS = ("forward", "backward", "update")
+PARTS: tuple[str, ...] = ("forward", "backward", "update")
 _FIRST = {"sin"}
 
 
@@ -50,8 +51,8 @@ class StraightWriter:
     ) -> None:  # fmt: skip
         self.code, self.w, self.name, self.note = code, w, name, note
         self.functions: list[str] = []
-        self.part_of = [-1] * len(code.ops)  # the number of the part to which a value belongs
-        self._begun = -1
+        self.sections: Mapping[Any, str] = {}  # of PARTS, by node, where there are several
+        self._later = PARTS  # the parts that have not begun
         self.data: list[str] = []  # tables of constants
         self.late: list[tuple[str, str]] = []  # (place, target) of results to be copied at the end
         self.place: list[str | None] = [None] * len(code.ops)
@@ -125,7 +126,8 @@ class StraightWriter:
     ) -> None:  # fmt: skip
         """One function; what later ones read is written to memory."""
         code, place, partners, note = self.code, self.place, self._partner, self.note
-        ops, operands_of, results, part_of = code.ops, code.operands, self.results, self.part_of
+        ops, operands_of, results = code.ops, code.operands, self.results
+        nodes, section_of = code.nodes, self.sections.get
         local = dict(self._numbers)
         lines: list[str] = []
         inside: list[int] = []
@@ -157,9 +159,10 @@ class StraightWriter:
             if k in local or place[k] is not None:
                 outside += operands
                 continue
-            if part_of[k] > self._begun:
-                self._begun = part_of[k]
-                lines.append(f"/* --- {PARTS[self._begun]} */")
+            section = section_of(nodes[k])
+            if section in self._later:
+                self._later = PARTS[PARTS.index(section) + 1 :]
+                lines.append(f"/* --- {section} */")
             names = [local.get(a) or read(a) for a in operands]
             if k in partners:
                 partner = partners[k]
@@ -220,10 +223,8 @@ class StraightWriter:
     def copy(self, pairs: Sequence[tuple[str, str]]) -> None:
         """Functions that write entries of arrays, each given with the entry or number it gets."""
         for at in range(0, len(pairs), LINES):
-            part = pairs[at : at + LINES]
-            entries = itertools.chain.from_iterable(part)
-            arrays = dict.fromkeys([entry.partition("[")[0] for entry in entries])
-            self.add([f"{target} = {text};" for target, text in part], arrays)
+            lines = [f"{target} = {text};" for target, text in pairs[at : at + LINES]]
+            self.add(lines, _mentioned(lines))
 
     def add(self, lines: Sequence[str], arrays: Iterable[str] | None = None) -> None:
         """A function with this body, which may mention arguments, results and memory.
