@@ -7,7 +7,7 @@ emitted before needs none of them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ import sympy
 
 from symgraph.codegen.job import Job, Options
 from symgraph.codegen.labels import Labels
-from symgraph.codegen.passes import Roots, everything, normalise_sums, strip_lets
+from symgraph.codegen.passes import Rewritten, Roots, everything, normalise_sums, strip_lets
 from symgraph.codegen.schedule import schedule
 from symgraph.errors import UnsupportedError
 from symgraph.node import Node
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from symgraph.codegen.native.source import NativeSource
 
 __all__ = ["Recipe"]
+
+#: A pass that is told outputs and new values apart.
+_Change = Callable[[Sequence[Node], Mapping[Var, Node]], Rewritten]
 
 
 @dataclass(frozen=True)
@@ -49,24 +52,25 @@ class Recipe:
         """
         return self._job(*self._basic(loops))
 
-    def _basic(self, loops: bool) -> tuple[Roots, list[Mapping[Node, Node]]]:
+    def _basic(self, loops: bool, *changes: _Change) -> tuple[Roots, list[Mapping[Node, Node]]]:
         """Outputs and new values in basic operations, and what each pass made of what it met."""
         from symgraph.codegen.lowering import lower_all
+        from symgraph.codegen.scales import scale_once
 
-        return lower_all(self._everywhere, float(np.finfo(self.options.real).max), loops, loops)
+        largest = float(np.finfo(self.options.real).max)
+        found, images = lower_all(self._everywhere, largest, loops, loops)
+        count = len(self.roots)
+        for change in (scale_once, *changes) if self.stored else changes:
+            made = change(found[:count], dict(zip(self.stored, found[count:], strict=True)))
+            found, images = Roots(made.roots), [*images, made.image]
+        return found, images
 
     def lowered(self) -> Source:
         """Fast NumPy."""
         from symgraph.codegen.alike import join_alike_updates
         from symgraph.codegen.emit_numpy import emit
-        from symgraph.codegen.scales import scale_once
 
-        found, images = self._basic(loops=False)
-        count = len(self.roots)
-        for change in (scale_once, join_alike_updates):
-            made = change(found[:count], dict(zip(self.stored, found[count:], strict=True)))
-            found, images = Roots(made.roots), [*images, made.image]
-        return emit(self._job(found, images))
+        return emit(self._job(*self._basic(False, join_alike_updates)))
 
     def with_log_sums(self) -> Job:
         """The steps in basic operations and log-sum-exp, for a target that has it."""

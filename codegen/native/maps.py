@@ -17,6 +17,7 @@ import numpy as np
 from symgraph.codegen.basic import op_of
 from symgraph.codegen.contraction import typical
 from symgraph.codegen.labels import Labels
+from symgraph.codegen.native.latency import PLAIN, longest_first
 from symgraph.codegen.native.moves import relaid
 from symgraph.codegen.native.reductions import Reduction, deepest
 from symgraph.codegen.native.writer import INDEPENDENT, CWriter, Factors
@@ -39,9 +40,6 @@ _OPERATORS: dict[str, str] = {
     "logical_and": "{0} & {1}", "logical_or": "{0} | {1}", "logical_not": "!{0}",
     "where": "{0} ? {1} : {2}", "iverson": "{0}",
 }  # fmt: skip
-
-#: Operations of few instructions.
-_PLAIN = frozenset(_OPERATORS) | {"maximum", "minimum", "abs"}
 
 _VECTOR = 64  # bytes
 
@@ -146,7 +144,7 @@ class _Group:
     ) -> None:
         self.w, self.labels, self.overwritten = w, labels, overwritten
         self.nodes = nodes
-        self.maps = [node for node in nodes if type(node) is Map]
+        self.maps = longest_first([node for node in nodes if type(node) is Map])
         self.reductions = [node for node in nodes if type(node) is not Map]
         self.shape = self.maps[0].shape if self.maps else nodes[0].args[0].shape
         self.inside = {node: w.name("v") for node in self.maps}
@@ -156,13 +154,6 @@ class _Group:
             for arg in node.args:
                 self.reads[arg] = self.reads.get(arg, 0) + 1
         self.texts: dict[Node, str] = {}  # how entries are read
-        # numbers by which updates divide, such as 1 - 0.9**step: products are ten times as fast
-        self.divisors = {
-            node.args[1]
-            for node in self.maps
-            if w.prefix == "u" and op_of(node) == "divide" and node.args[1].kind == "real"
-        }
-        self.inverses: dict[Node, str] = {}
 
     def emit(self) -> None:
         """The loops."""
@@ -290,7 +281,7 @@ class _Group:
         width = 4 if self.w.real == "float" else 8
         short = isinstance(size, int) and size * width < _VECTOR and last > 0
         apart = all(one.clauses and one.depth == last - 1 and not one.adds for one in self.reduced)
-        plain = all(op_of(node) in _PLAIN for node in self.maps)
+        plain = all(op_of(node) in PLAIN for node in self.maps)
         return bool(self.reduced) and short and apart and plain
 
     def _mark(self, innermost: bool) -> str:
@@ -307,9 +298,6 @@ class _Group:
         if not innermost or self.reads[node] > 1:
             self.texts[node] = name = self.w.name("q")
             self.w.say(f"const {self.w.local(value.storage)} {name} = {text};")
-            if not innermost and node in self.divisors:
-                self.inverses[node] = inverse = self.w.name("q")
-                self.w.say(f"const {self.w.real} {inverse} = 1 / {name};")
 
     def _body(self, names: Sequence[str], noted: bool) -> None:
         w = self.w
@@ -335,8 +323,6 @@ class _Group:
         storage = self._storage(node)
         name, note = self.inside[node], self.labels.note(node, w.env) if noted else ""
         op, operands = _raised(w, node, operands, storage)
-        if op == "divide" and node.args[1] in self.inverses:
-            op, operands = "multiply", [operands[0], self.inverses[node.args[1]]]
         text = expression(w, op, operands, storages, storage)
         kind = w.local("boolean" if op == "iverson" else storage)
         w.say(f"const {kind} {name} = {text};", note)
