@@ -14,9 +14,12 @@ from typing import Any, NamedTuple
 
 from symgraph.codegen.passes import Rewritten, everything, rebuilt
 from symgraph.node import Node
+from symgraph.ops.concat import concat_node
 from symgraph.ops.leaves import Var
 from symgraph.ops.map import Map
-from symgraph.ops.move import Affine, concat_node, pull, reshape_node
+from symgraph.ops.move import pull
+from symgraph.ops.reshape import reshape_node
+from symgraph.ops.rows import Affine
 from symgraph.shapes import product
 
 __all__ = ["join_alike_updates"]

@@ -26,7 +26,7 @@ from symgraph.node import Kind, Node
 from symgraph.ops.einsum import Einsum, Indices, einsum_node
 from symgraph.ops.leaves import Fill
 from symgraph.ops.map import Map
-from symgraph.ops.move import reshape_node
+from symgraph.ops.reshape import reshape_node
 from symgraph.scalar import slot
 from symgraph.shapes import Dim
 from symgraph.template import template

@@ -39,13 +39,16 @@ from symgraph.codegen.runtime_text import text_of
 from symgraph.codegen.schedule import Block, Loop
 from symgraph.codegen.size_text import SizeText
 from symgraph.node import Node
+from symgraph.ops.concat import Concat
 from symgraph.ops.einsum import Einsum
 from symgraph.ops.leaves import Const, Fill, Iota, Random
 from symgraph.ops.linalg import Det, Inv, LogDet, Solve
 from symgraph.ops.loop import Scan
 from symgraph.ops.map import Map
-from symgraph.ops.move import Concat, Lookup, Pull, Push, Reshape, Row, identity_row
+from symgraph.ops.move import Pull, Push
 from symgraph.ops.reduce import Reduce
+from symgraph.ops.reshape import Reshape
+from symgraph.ops.rows import Lookup, Row, identity_row
 from symgraph.scalar import NUMPY
 from symgraph.shapes import product, shape_text
 

@@ -34,13 +34,16 @@ from symgraph.codegen.runtime_text import text_of
 from symgraph.codegen.schedule import Block, Loop
 from symgraph.codegen.size_text import SizeText
 from symgraph.node import Node
+from symgraph.ops.concat import Concat
 from symgraph.ops.einsum import Einsum
 from symgraph.ops.leaves import Const, Fill, Iota, Random, Var
 from symgraph.ops.linalg import Det, Inv, LogDet, Solve
 from symgraph.ops.loop import Scan
 from symgraph.ops.map import Map
-from symgraph.ops.move import Affine, Concat, Lookup, Pull, Push, Reshape
+from symgraph.ops.move import Pull, Push
 from symgraph.ops.reduce import Reduce
+from symgraph.ops.reshape import Reshape
+from symgraph.ops.rows import Affine, Lookup
 from symgraph.shapes import Dim, shape_text
 
 __all__ = ["emit_read"]

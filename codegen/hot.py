@@ -14,7 +14,9 @@ from symgraph.codegen.reach import is_position
 from symgraph.node import Node
 from symgraph.ops.einsum import einsum_node
 from symgraph.ops.leaves import fill, iota
-from symgraph.ops.move import Lookup, Pull, Push, identity_row, reshape_node
+from symgraph.ops.move import Pull, Push
+from symgraph.ops.reshape import reshape_node
+from symgraph.ops.rows import Lookup, identity_row
 
 __all__ = ["compare_hot"]
 

@@ -8,7 +8,9 @@ from symgraph.codegen.js_writer import JsWriter
 from symgraph.codegen.plan import node_storage
 from symgraph.codegen.strided import Value, entry, row_major, spread
 from symgraph.node import Node
-from symgraph.ops.move import Affine, Concat, Lookup, Pull, Push, Row
+from symgraph.ops.concat import Concat
+from symgraph.ops.move import Pull, Push
+from symgraph.ops.rows import Affine, Lookup, Row
 from symgraph.shapes import Dim, Shape
 
 __all__ = ["emit_concat", "emit_pull", "emit_push", "emit_reshape"]

@@ -10,24 +10,20 @@ import numpy as np
 from symgraph.codegen.exponentials import one_exponential, reuse_across_loops
 from symgraph.codegen.hoist import hoist_loops
 from symgraph.codegen.hot import compare_hot
-from symgraph.codegen.passes import (
-    Rewritten,
-    Roots,
-    lower_maps,
-    normalise_sums,
-    strip_lets,
-)
+from symgraph.codegen.passes import Rewritten, Roots, lower_maps, normalise_sums, strip_lets
 from symgraph.codegen.signs import ask_positive_parts
 from symgraph.codegen.slices import join_slices
 from symgraph.codegen.traces import trace_whole
 from symgraph.node import Node
+from symgraph.ops.concat import Concat
 from symgraph.ops.einsum import Einsum
 from symgraph.ops.leaves import Const, Fill, Var
 from symgraph.ops.let import Let
 from symgraph.ops.loop import Scan, Trace
 from symgraph.ops.map import Map
-from symgraph.ops.move import Concat, Pull, Push, Reshape
+from symgraph.ops.move import Pull, Push
 from symgraph.ops.reduce import Reduce
+from symgraph.ops.reshape import Reshape
 
 __all__ = ["lower_all"]
 

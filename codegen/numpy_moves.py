@@ -11,10 +11,13 @@ from symgraph.codegen.numpy_writer import LoopScope, Value, Writer, identity
 from symgraph.codegen.plan import node_storage
 from symgraph.codegen.reach import ends, is_inside, is_position, positive
 from symgraph.node import Node
+from symgraph.ops.concat import Concat
 from symgraph.ops.einsum import Einsum
 from symgraph.ops.leaves import Var
 from symgraph.ops.map import Map
-from symgraph.ops.move import Affine, Concat, Lookup, Pull, Push, Reshape, Row
+from symgraph.ops.move import Pull, Push
+from symgraph.ops.reshape import Reshape
+from symgraph.ops.rows import Affine, Lookup, Row
 from symgraph.shapes import Dim, Shape, product
 
 __all__ = [

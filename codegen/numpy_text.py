@@ -13,7 +13,7 @@ from symgraph.codegen.size_text import SizeText
 from symgraph.errors import UnsupportedError
 from symgraph.node import Node
 from symgraph.ops.linalg import Inv, LogDet, Solve
-from symgraph.ops.move import Affine, Lookup, Row
+from symgraph.ops.rows import Affine, Lookup, Row
 from symgraph.scalar import NUMPY, Pointwise, functions, slot
 from symgraph.template import function_name
 

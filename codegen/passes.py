@@ -22,8 +22,10 @@ from symgraph.ops.leaves import fill
 from symgraph.ops.let import Let
 from symgraph.ops.loop import Scan, Trace
 from symgraph.ops.map import Map
-from symgraph.ops.move import Lookup, Reshape, Row, identity_row, pull, push, reshape_node
+from symgraph.ops.move import pull, push
 from symgraph.ops.reduce import Reduce, reduce_node
+from symgraph.ops.reshape import Reshape, reshape_node
+from symgraph.ops.rows import Lookup, Row, identity_row
 from symgraph.shapes import product
 from symgraph.template import Template
 from symgraph.walks import depth_first, topological

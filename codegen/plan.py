@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 from symgraph.codegen.basic import op_of, storage_of
 from symgraph.codegen.contraction import typical
 from symgraph.node import Kind, Node, promote
+from symgraph.ops.concat import Concat
 from symgraph.ops.einsum import Einsum
 from symgraph.ops.leaves import Fill
 from symgraph.ops.linalg import Det, Inv, LogDet, Solve
 from symgraph.ops.map import Map
-from symgraph.ops.move import Concat, Push
+from symgraph.ops.move import Push
 from symgraph.ops.reduce import Reduce
 from symgraph.shapes import Dim
 

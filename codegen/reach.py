@@ -8,8 +8,8 @@ import sympy
 
 from symgraph.node import Node
 from symgraph.ops.leaves import Iota
-from symgraph.ops.move import Affine, Row
 from symgraph.ops.reduce import Reduce
+from symgraph.ops.rows import Affine, Row
 from symgraph.shapes import Dim, Shape, product
 
 __all__ = ["ends", "is_inside", "is_nonnegative", "is_position", "positive"]

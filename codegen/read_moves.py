@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from symgraph.codegen.numpy_text import axes_text
 from symgraph.codegen.size_text import SizeText
-from symgraph.ops.move import Affine, Lookup, Pull, Push, Row
+from symgraph.ops.move import Pull, Push
+from symgraph.ops.rows import Affine, Lookup, Row
 from symgraph.shapes import Dim, product
 
 __all__ = ["added_zeros_text", "slice_text", "subscript", "windows_text"]

@@ -22,7 +22,8 @@ from symgraph.codegen.schedule import schedule
 from symgraph.errors import UnsupportedError
 from symgraph.node import Node
 from symgraph.ops.leaves import Var
-from symgraph.ops.move import Affine, Pull, check_positions
+from symgraph.ops.move import Pull
+from symgraph.ops.rows import Affine, check_positions
 from symgraph.shapes import bind_dim, dim_symbols
 
 if TYPE_CHECKING:

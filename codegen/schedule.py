@@ -20,7 +20,8 @@ from symgraph.node import Node
 from symgraph.ops.einsum import Einsum
 from symgraph.ops.loop import Final, Scan, Trace
 from symgraph.ops.map import Map
-from symgraph.ops.move import Pull, Reshape
+from symgraph.ops.move import Pull
+from symgraph.ops.reshape import Reshape
 from symgraph.walks import topological
 
 __all__ = ["Block", "Loop", "Section", "schedule"]

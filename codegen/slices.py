@@ -13,10 +13,12 @@ from typing import NamedTuple
 from symgraph.codegen.basic import basic, op_of
 from symgraph.codegen.passes import Rewritten, rebuilt, rewrite
 from symgraph.node import Kind, Node
+from symgraph.ops.concat import concat_node
 from symgraph.ops.leaves import fill
 from symgraph.ops.loop import Trace
 from symgraph.ops.map import Map
-from symgraph.ops.move import Affine, Push, concat_node, identity_row
+from symgraph.ops.move import Push
+from symgraph.ops.rows import Affine, identity_row
 from symgraph.shapes import Shape
 
 __all__ = ["join_slices"]

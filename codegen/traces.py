@@ -13,7 +13,9 @@ from symgraph.codegen.passes import Rewritten, everything, rebuilt, rebuilt_scan
 from symgraph.node import Node
 from symgraph.ops.einsum import Einsum
 from symgraph.ops.loop import Trace
-from symgraph.ops.move import Affine, Pull, Reshape
+from symgraph.ops.move import Pull
+from symgraph.ops.reshape import Reshape
+from symgraph.ops.rows import Affine
 from symgraph.ops.sweep import batch
 from symgraph.shapes import product
 

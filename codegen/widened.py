@@ -22,10 +22,11 @@ from symgraph.codegen.recipe import Recipe
 from symgraph.codegen.structure import filled
 from symgraph.errors import ShapeError
 from symgraph.node import Node
+from symgraph.ops.concat import Concat
 from symgraph.ops.leaves import Fill, Var, fill, var
 from symgraph.ops.let import Let
 from symgraph.ops.map import Map
-from symgraph.ops.move import Concat, Reshape
+from symgraph.ops.reshape import Reshape
 from symgraph.shapes import as_dim
 from symgraph.walks import topological
 

@@ -23,7 +23,7 @@ from symgraph.ops.body import local
 from symgraph.ops.einsum import folded_einsum
 from symgraph.ops.leaves import Const, Fill, constant, fill
 from symgraph.ops.map import map_node
-from symgraph.ops.move import reshape_node
+from symgraph.ops.reshape import reshape_node
 from symgraph.ops.sweep import Adjoints, batched_roots, forward, reverse, total
 from symgraph.printing import describe
 from symgraph.scalar import slot

@@ -17,7 +17,7 @@ from symgraph.fulfil import fulfil
 from symgraph.node import Node
 from symgraph.ops import Pull, Push, Var
 from symgraph.ops.let import bare
-from symgraph.ops.move import Lookup
+from symgraph.ops.rows import Lookup
 from symgraph.shapes import Dim, bind_dim, bind_shape, dim_symbols
 from symgraph.walks import topological, variables
 

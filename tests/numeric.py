@@ -14,7 +14,7 @@ import symgraph as sg
 from symgraph.node import Node
 from symgraph.ops.evaluate import evaluate_nodes
 from symgraph.ops.leaves import iota
-from symgraph.ops.move import reshape_node
+from symgraph.ops.reshape import reshape_node
 from symgraph.shapes import dim_symbols, product
 from symgraph.walks import reachable
 

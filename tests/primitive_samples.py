@@ -15,22 +15,17 @@ import symgraph as sg
 from symgraph.node import Node
 from symgraph.ops import leaves
 from symgraph.ops.body import local
+from symgraph.ops.concat import concat_node
 from symgraph.ops.einsum import einsum_node
 from symgraph.ops.leaves import constant, fill, iota
 from symgraph.ops.let import let_node
 from symgraph.ops.linalg import det, inv, logdet, solve
 from symgraph.ops.loop import final, make_scan, trace
 from symgraph.ops.map import map_node
-from symgraph.ops.move import (
-    Affine,
-    Lookup,
-    concat_node,
-    identity_row,
-    pull,
-    push,
-    reshape_node,
-)
+from symgraph.ops.move import pull, push
 from symgraph.ops.reduce import reduce_node
+from symgraph.ops.reshape import reshape_node
+from symgraph.ops.rows import Affine, Lookup, identity_row
 from symgraph.scalar import functions, slot
 from symgraph.template import template
 

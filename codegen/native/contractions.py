@@ -22,7 +22,8 @@ from symgraph.codegen.native.writer import CWriter
 from symgraph.codegen.strided import Value, entry, merged, spread
 from symgraph.node import Node
 from symgraph.ops.einsum import Einsum, Indices
-from symgraph.ops.move import Affine, Push, Row
+from symgraph.ops.move import Push
+from symgraph.ops.rows import Affine, Row
 from symgraph.shapes import Dim, product, same_dim
 
 __all__ = ["delayed_products", "emit_contraction", "emit_spread_product"]

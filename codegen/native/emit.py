@@ -53,12 +53,14 @@ from symgraph.codegen.native.writer import CWriter, Line
 from symgraph.codegen.schedule import Block, Section
 from symgraph.codegen.strided import Value, entry, row_major, whole
 from symgraph.node import Kind, Node
+from symgraph.ops.concat import Concat
 from symgraph.ops.einsum import Einsum
 from symgraph.ops.leaves import Random
 from symgraph.ops.linalg import Det, Inv, LogDet, Solve
 from symgraph.ops.map import Map
-from symgraph.ops.move import Concat, Pull, Push, Reshape
+from symgraph.ops.move import Pull, Push
 from symgraph.ops.reduce import Reduce
+from symgraph.ops.reshape import Reshape
 from symgraph.shapes import Dim, shape_text
 
 __all__ = ["emit_native"]

@@ -14,7 +14,8 @@ from symgraph.codegen.native.writer import CWriter
 from symgraph.codegen.strided import entry, spread
 from symgraph.node import Node
 from symgraph.ops.einsum import Einsum
-from symgraph.ops.move import Lookup, Pull, identity_row
+from symgraph.ops.move import Pull
+from symgraph.ops.rows import Lookup, identity_row
 
 __all__ = ["emit_gathered_sum", "gathered_sums"]
 

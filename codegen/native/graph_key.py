@@ -28,7 +28,7 @@ from symgraph.codegen.recipe import Recipe
 from symgraph.node import Node
 from symgraph.ops.body import Body
 from symgraph.ops.leaves import LiteralArray, Var
-from symgraph.ops.move import Affine, Lookup
+from symgraph.ops.rows import Affine, Lookup
 from symgraph.scalar import Pointwise
 from symgraph.template import Template
 

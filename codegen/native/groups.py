@@ -18,8 +18,9 @@ from symgraph.ops.einsum import Einsum
 from symgraph.ops.leaves import Random
 from symgraph.ops.linalg import Inv, Solve
 from symgraph.ops.map import Map
-from symgraph.ops.move import Lookup, Pull, Push
+from symgraph.ops.move import Pull, Push
 from symgraph.ops.reduce import Reduce
+from symgraph.ops.rows import Lookup
 
 __all__ = ["arranged", "is_reduction", "overwritten"]
 

@@ -12,10 +12,13 @@ from collections.abc import Collection, Iterator, Sequence
 
 from symgraph.codegen.contraction import typical
 from symgraph.node import Node
+from symgraph.ops.concat import Concat
 from symgraph.ops.einsum import Einsum
 from symgraph.ops.map import Map
-from symgraph.ops.move import Affine, Concat, Pull, Push, Reshape, Row
+from symgraph.ops.move import Pull, Push
 from symgraph.ops.reduce import Reduce
+from symgraph.ops.reshape import Reshape
+from symgraph.ops.rows import Affine, Row
 from symgraph.shapes import product, same_dim
 
 __all__ = ["memory_orders", "overlapping"]

@@ -21,10 +21,12 @@ from symgraph.codegen.plan import node_storage
 from symgraph.codegen.reach import ends, is_inside, is_nonnegative, is_position, positive
 from symgraph.codegen.strided import Value, entry, merged, row_major, spread
 from symgraph.node import Node
+from symgraph.ops.concat import Concat
 from symgraph.ops.einsum import Einsum
 from symgraph.ops.leaves import Var
 from symgraph.ops.map import Map
-from symgraph.ops.move import Affine, Concat, Lookup, Pull, Push, Row
+from symgraph.ops.move import Pull, Push
+from symgraph.ops.rows import Affine, Lookup, Row
 from symgraph.shapes import Dim, Shape, product, same_dim
 
 __all__ = ["emit_concat", "emit_pull", "emit_push", "emit_reshape", "join_operands", "reshaped"]

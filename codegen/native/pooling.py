@@ -24,8 +24,9 @@ from symgraph.node import Kind, Node
 from symgraph.ops.einsum import Einsum
 from symgraph.ops.leaves import Fill, Iota
 from symgraph.ops.map import Map
-from symgraph.ops.move import Push, Reshape
+from symgraph.ops.move import Push
 from symgraph.ops.reduce import Reduce
+from symgraph.ops.reshape import Reshape
 from symgraph.shapes import Dim
 
 __all__ = ["Pooling", "emit_unpooled", "emit_window", "find_pooling"]

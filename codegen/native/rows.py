@@ -25,7 +25,8 @@ from symgraph.codegen.strided import Value, entry, spread
 from symgraph.node import Kind, Node
 from symgraph.ops.leaves import Fill
 from symgraph.ops.map import Map
-from symgraph.ops.move import Affine, Lookup, Push
+from symgraph.ops.move import Push
+from symgraph.ops.rows import Affine, Lookup
 from symgraph.shapes import Dim, product, same_dim
 
 __all__ = ["RowUpdate", "emit_row_updates", "find_row_updates"]

@@ -18,9 +18,12 @@ from numpy.typing import NDArray
 
 from symgraph.codegen.basic import op_of, ops_of, storage_of
 from symgraph.node import Kind, Node
+from symgraph.ops.concat import Concat
 from symgraph.ops.leaves import Const, Fill, Var
 from symgraph.ops.map import Map
-from symgraph.ops.move import Affine, Concat, Pull, Push, Reshape, Row
+from symgraph.ops.move import Pull, Push
+from symgraph.ops.reshape import Reshape
+from symgraph.ops.rows import Affine, Row
 
 __all__ = ["LEAVES", "Instructions", "Reads", "read_scalars"]
 

@@ -18,8 +18,10 @@ from symgraph.errors import KindError, ShapeError
 from symgraph.node import Node
 from symgraph.ops.einsum import Indices, einsum_node
 from symgraph.ops.leaves import fill
-from symgraph.ops.move import Affine, Row, identity_row, pull, reshape_node
+from symgraph.ops.move import pull
 from symgraph.ops.reduce import reduce_node
+from symgraph.ops.reshape import reshape_node
+from symgraph.ops.rows import Affine, Row, identity_row
 from symgraph.shapes import Dim, Shape, same_dim, shape_text
 
 __all__ = [

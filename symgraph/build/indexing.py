@@ -20,7 +20,9 @@ from symgraph.errors import KindError, RangeError, ShapeError
 from symgraph.node import Node
 from symgraph.operators import operators
 from symgraph.ops.leaves import Const, Fill, constant, fill
-from symgraph.ops.move import Affine, Lookup, Row, identity_row, pull, push, reshape_node
+from symgraph.ops.move import pull, push
+from symgraph.ops.reshape import reshape_node
+from symgraph.ops.rows import Affine, Lookup, Row, identity_row
 from symgraph.shapes import (
     Dim,
     DimLike,

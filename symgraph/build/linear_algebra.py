@@ -9,7 +9,7 @@ from symgraph.errors import ShapeError
 from symgraph.node import Node
 from symgraph.ops import linalg
 from symgraph.ops.einsum import einsum_node
-from symgraph.ops.move import reshape_node
+from symgraph.ops.reshape import reshape_node
 from symgraph.printing import describe
 from symgraph.shapes import shape_text
 

@@ -13,7 +13,8 @@ from symgraph.errors import CycleError, KindError, NameClashError, ShapeError, U
 from symgraph.node import Node
 from symgraph.ops.einsum import einsum_node
 from symgraph.ops.let import Let, let_node
-from symgraph.ops.move import Affine, identity_row, pull
+from symgraph.ops.move import pull
+from symgraph.ops.rows import Affine, identity_row
 from symgraph.shapes import Dim, normalize_axis, same_shape, shape_text
 
 __all__ = ["recurrence", "scan", "shift"]

@@ -15,7 +15,7 @@ from symgraph.errors import KindError, ShapeError
 from symgraph.node import Kind, Node, promote
 from symgraph.ops.einsum import einsum_node
 from symgraph.ops.leaves import Fill, fill, iota
-from symgraph.ops.move import reshape_node
+from symgraph.ops.reshape import reshape_node
 from symgraph.shapes import Dim, DimLike, ShapeLike, as_dim, as_shape, product, same_dim, shape_text
 
 __all__ = ["arange", "eye", "full", "full_like", "ones", "ones_like", "zeros", "zeros_like"]

@@ -15,7 +15,7 @@ from symgraph.build.weighted import weighted_mean
 from symgraph.errors import KindError, ShapeError
 from symgraph.node import Node
 from symgraph.ops.leaves import Var
-from symgraph.ops.move import reshape_node
+from symgraph.ops.reshape import reshape_node
 from symgraph.shapes import Shape, normalize_axes, same_shape, shape_text
 
 __all__ = ["batch_norm", "layer_norm"]

@@ -13,8 +13,8 @@ from symgraph.build.elementary import exp
 from symgraph.errors import ShapeError
 from symgraph.node import Node
 from symgraph.operators import operators
-from symgraph.ops.move import reshape_node
 from symgraph.ops.reduce import Operation, reduce_node
+from symgraph.ops.reshape import reshape_node
 from symgraph.shapes import normalize_axes, normalize_axis, product, shape_text
 
 __all__ = [

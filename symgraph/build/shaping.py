@@ -16,9 +16,12 @@ from symgraph.build.making import row_numbers
 from symgraph.errors import KindError, ShapeError
 from symgraph.node import Node
 from symgraph.operators import operators
+from symgraph.ops.concat import concat_node
 from symgraph.ops.einsum import einsum_node
 from symgraph.ops.leaves import fill, iota
-from symgraph.ops.move import Affine, concat_node, identity_row, pull, reshape_node
+from symgraph.ops.move import pull
+from symgraph.ops.reshape import reshape_node
+from symgraph.ops.rows import Affine, identity_row
 from symgraph.shapes import (
     Dim,
     DimLike,

@@ -14,10 +14,13 @@ from symgraph.build.coerce import as_node
 from symgraph.build.loop_making import ScanResult
 from symgraph.errors import KindError, ShapeError, UnknownNameError
 from symgraph.node import Node
+from symgraph.ops.concat import concat_node
 from symgraph.ops.leaves import Var, fill
 from symgraph.ops.let import Let, let_node
 from symgraph.ops.loop import Final, Scan, Trace
-from symgraph.ops.move import Affine, concat_node, identity_row, pull, reshape_node
+from symgraph.ops.move import pull
+from symgraph.ops.reshape import reshape_node
+from symgraph.ops.rows import Affine, identity_row
 from symgraph.shapes import Dim, as_dim, dim_symbols, shape_text
 from symgraph.walks import reachable, topological
 

@@ -50,7 +50,7 @@ from symgraph.ops import Concat, Einsum, Fill, Let, Map, Pull, Reduce, Reshape, 
 from symgraph.ops.body import local
 from symgraph.ops.let import bare, is_naming
 from symgraph.ops.map import negative
-from symgraph.ops.move import Affine, identity_row
+from symgraph.ops.rows import Affine, identity_row
 from symgraph.ops.sweep import dependents
 from symgraph.scalar import slot
 from symgraph.shapes import product

@@ -8,7 +8,7 @@ import sympy
 
 from symgraph.node import Node
 from symgraph.ops import Einsum, Fill, Map, Pull, Reduce
-from symgraph.ops.move import Lookup, identity_row
+from symgraph.ops.rows import Lookup, identity_row
 from symgraph.scalar import Pointwise, slot
 
 __all__ = [

@@ -20,7 +20,7 @@ from symgraph.ops.body import local
 from symgraph.ops.leaves import fill
 from symgraph.ops.let import bare, is_naming
 from symgraph.ops.map import add_up
-from symgraph.ops.move import reshape_node
+from symgraph.ops.reshape import reshape_node
 from symgraph.ops.sweep import Adjoints
 
 __all__ = ["Steps"]

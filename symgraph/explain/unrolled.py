@@ -16,11 +16,13 @@ from symgraph.notation.forward import fresh
 from symgraph.notation.sequences import stem_of
 from symgraph.ops import Fill, Let, Map, Pull, Var
 from symgraph.ops.body import local
+from symgraph.ops.concat import concat_node
 from symgraph.ops.einsum import einsum_node
 from symgraph.ops.let import bare, let_node
 from symgraph.ops.loop import final, scan_and_traces
 from symgraph.ops.map import map_node
-from symgraph.ops.move import Affine, concat_node, identity_row, reshape_node
+from symgraph.ops.reshape import reshape_node
+from symgraph.ops.rows import Affine, identity_row
 from symgraph.ops.sweep import dependents
 from symgraph.walks import topological
 

@@ -14,7 +14,8 @@ from typing import NamedTuple
 from symgraph.node import Node
 from symgraph.ops import Concat, Einsum, Map, Pull, Var
 from symgraph.ops.einsum import einsum_node
-from symgraph.ops.move import Affine, as_slices, identity_row, pull
+from symgraph.ops.move import as_slices, pull
+from symgraph.ops.rows import Affine, identity_row
 from symgraph.shapes import same_dim
 
 __all__ = ["Division", "Divisions"]

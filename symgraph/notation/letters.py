@@ -16,7 +16,7 @@ import sympy
 from symgraph.node import Node
 from symgraph.notation.indexed import Index, other_letter
 from symgraph.ops import Concat, Einsum, Fill, Let, Map, Pull, Reduce, Reshape
-from symgraph.ops.move import Affine, Lookup
+from symgraph.ops.rows import Affine, Lookup
 from symgraph.shapes import same_dim
 
 __all__ = ["Letters"]

@@ -17,12 +17,7 @@ from symgraph.notation.bodies import Bodies
 from symgraph.notation.contraction import contraction
 from symgraph.notation.entries import Entries, NoAxesError
 from symgraph.notation.forward import Forward, fresh, number
-from symgraph.notation.indexed import (
-    Array,
-    Index,
-    other_letter,
-    unshadowed,
-)
+from symgraph.notation.indexed import Array, Index, other_letter, unshadowed
 from symgraph.notation.kronecker import kronecker
 from symgraph.notation.parts import loosened
 from symgraph.notation.sequences import Side
@@ -56,7 +51,7 @@ from symgraph.ops import (
     Var,
 )
 from symgraph.ops.let import bare
-from symgraph.ops.move import Affine, Lookup, identity_row
+from symgraph.ops.rows import Affine, Lookup, identity_row
 from symgraph.shapes import Dim, product
 
 __all__ = ["LONG", "Reader"]

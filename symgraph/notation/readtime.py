@@ -14,29 +14,13 @@ from symgraph.notation.letters import Letters
 from symgraph.notation.moments import Each, End, Point, Previous, Pulse, Total
 from symgraph.notation.orientation import Layout, orientations
 from symgraph.notation.read import Reader
-from symgraph.notation.sequences import (
-    Moment,
-    Side,
-    Timed,
-    at_moment,
-    mentions,
-    over_time,
-)
+from symgraph.notation.sequences import Moment, Side, Timed, at_moment, mentions, over_time
 from symgraph.notation.slices import Cut, cut_of, shared_vectors
-from symgraph.notation.tree import (
-    Call,
-    Formula,
-    Name,
-    Number,
-    OneHot,
-    Product,
-    Sum,
-    Transpose,
-)
+from symgraph.notation.tree import Call, Formula, Name, Number, OneHot, Product, Sum, Transpose
 from symgraph.notation.unstack import Entry, Moments
 from symgraph.ops import Concat, Pull, Push, Var
 from symgraph.ops.let import bare
-from symgraph.ops.move import Lookup, identity_row
+from symgraph.ops.rows import Lookup, identity_row
 from symgraph.printing import unicode_name
 from symgraph.scalar import functions
 from symgraph.shapes import Dim, same_dim

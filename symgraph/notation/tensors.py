@@ -30,7 +30,7 @@ from symgraph.notation.indexed import (
 )
 from symgraph.notation.tree import Formula, Indicator, Number, Relation, Sort
 from symgraph.ops import Concat, Einsum, Iota, Map, Pull, Push, Reduce, Reshape
-from symgraph.ops.move import Affine, Lookup
+from symgraph.ops.rows import Affine, Lookup
 from symgraph.scalar import equal, slot, where
 from symgraph.shapes import Dim, product, same_dim
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from symgraph.errors import UnsupportedError
 from symgraph.node import Node
 from symgraph.ops import Concat, Einsum, Let, Map, Pull, Reduce, Reshape, Scan, Trace
-from symgraph.ops.move import Affine
+from symgraph.ops.rows import Affine
 from symgraph.shapes import Dim, same_dim
 
 __all__ = ["TimeAxes", "kept_prefix", "operand_axis"]

@@ -32,20 +32,15 @@ from symgraph.ops import (
     Var,
 )
 from symgraph.ops.body import local
+from symgraph.ops.concat import concat_node
 from symgraph.ops.einsum import einsum_node
 from symgraph.ops.leaves import fill
 from symgraph.ops.let import let_node
 from symgraph.ops.map import map_node
-from symgraph.ops.move import (
-    Affine,
-    Lookup,
-    Row,
-    as_slices,
-    concat_node,
-    pull,
-    reshape_node,
-)
+from symgraph.ops.move import as_slices, pull
 from symgraph.ops.reduce import reduce_node
+from symgraph.ops.reshape import reshape_node
+from symgraph.ops.rows import Affine, Lookup, Row
 from symgraph.ops.sweep import dependents
 from symgraph.scalar import slot
 from symgraph.shapes import Dim, same_dim

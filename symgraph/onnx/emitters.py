@@ -14,12 +14,14 @@ from symgraph.onnx.moves import write_pull, write_push
 from symgraph.onnx.pointwise import write_map
 from symgraph.onnx.windows import find_windows
 from symgraph.onnx.writer import Value, Writer, refusal
+from symgraph.ops.concat import Concat
 from symgraph.ops.einsum import Einsum
 from symgraph.ops.leaves import Const, Fill, Iota, Random
 from symgraph.ops.linalg import Det, Inv, LogDet, Solve
 from symgraph.ops.map import Map
-from symgraph.ops.move import Concat, Pull, Push, Reshape
+from symgraph.ops.move import Pull, Push
 from symgraph.ops.reduce import Reduce
+from symgraph.ops.reshape import Reshape
 
 __all__ = ["write_block"]
 

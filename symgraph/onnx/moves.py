@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from symgraph.onnx.writer import Value, Writer
-from symgraph.ops.move import Affine, Lookup, Pull, Push, Row
+from symgraph.ops.move import Pull, Push
+from symgraph.ops.rows import Affine, Lookup, Row
 from symgraph.shapes import Dim, Shape, dim_symbols
 
 __all__ = ["write_pull", "write_push"]

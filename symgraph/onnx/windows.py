@@ -19,8 +19,9 @@ from symgraph.onnx.writer import Value, Writer
 from symgraph.ops.einsum import Einsum
 from symgraph.ops.leaves import Fill
 from symgraph.ops.map import Map
-from symgraph.ops.move import Affine, Pull, Row
+from symgraph.ops.move import Pull
 from symgraph.ops.reduce import Reduce
+from symgraph.ops.rows import Affine, Row
 from symgraph.scalar import slot, where
 from symgraph.shapes import Dim, same_dim, same_shape
 

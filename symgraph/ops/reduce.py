@@ -16,7 +16,7 @@ from symgraph.ops.einsum import folded_einsum
 from symgraph.ops.leaves import iota
 from symgraph.ops.loop import running_products
 from symgraph.ops.map import folded_map
-from symgraph.ops.move import reshape_node
+from symgraph.ops.reshape import reshape_node
 from symgraph.printing import Format, Piece
 from symgraph.scalar import equal, slot, where
 from symgraph.shapes import Dim, Shape, product, shape_text

@@ -14,10 +14,11 @@ from typing import Protocol
 
 from symgraph.garbage import uncollected
 from symgraph.node import Node
+from symgraph.ops.concat import concat_node
 from symgraph.ops.einsum import widen
 from symgraph.ops.leaves import Fill
 from symgraph.ops.map import add_up
-from symgraph.ops.move import Push, as_slices, concat_node
+from symgraph.ops.move import Push, as_slices
 from symgraph.shapes import Dim, same_dim
 from symgraph.walks import reachable, topological
 

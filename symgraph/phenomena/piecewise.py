@@ -16,7 +16,7 @@ from symgraph.draw.theme import LIGHT
 from symgraph.errors import RangeError, UnsupportedError
 from symgraph.node import Node
 from symgraph.ops import Einsum, Let, Map, Pull, Reshape, Var
-from symgraph.ops.move import Concat
+from symgraph.ops.concat import Concat
 from symgraph.phenomena.pictures import COLOURS
 from symgraph.phenomena.table import Table
 from symgraph.phenomena.values import evaluated_over, name_of

@@ -17,9 +17,12 @@ from symgraph.build.declare import parameter
 from symgraph.errors import NameClashError
 from symgraph.grad import grad
 from symgraph.node import Node, substitute
+from symgraph.ops.concat import concat_node
 from symgraph.ops.leaves import Var
 from symgraph.ops.let import let_node
-from symgraph.ops.move import Affine, concat_node, pull, reshape_node
+from symgraph.ops.move import pull
+from symgraph.ops.reshape import reshape_node
+from symgraph.ops.rows import Affine
 from symgraph.shapes import product
 from symgraph.train.lookups import tables
 from symgraph.train.optimizer import slot_state

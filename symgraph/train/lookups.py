@@ -16,7 +16,8 @@ from symgraph.ops.evaluate import evaluate_nodes
 from symgraph.ops.leaves import Var
 from symgraph.ops.let import Let
 from symgraph.ops.loop import Scan, Trace
-from symgraph.ops.move import Lookup, Pull, Push
+from symgraph.ops.move import Pull, Push
+from symgraph.ops.rows import Lookup
 from symgraph.shapes import Dim, bind_dim, dim_symbols
 from symgraph.walks import topological, variables
 

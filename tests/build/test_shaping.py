@@ -13,7 +13,9 @@ from numeric import check_derivatives, value
 import symgraph as sg
 from symgraph.errors import ShapeError
 from symgraph.node import Node
-from symgraph.ops.move import Concat, Pull, Reshape
+from symgraph.ops.concat import Concat
+from symgraph.ops.move import Pull
+from symgraph.ops.reshape import Reshape
 
 
 def numbers(*shape: int) -> np.ndarray:

@@ -10,7 +10,8 @@ import pytest
 import symgraph as sg
 from symgraph.codegen.plan import Arena
 from symgraph.errors import RangeError
-from symgraph.ops.move import Affine, pull, push
+from symgraph.ops.move import pull, push
+from symgraph.ops.rows import Affine
 
 pytestmark = pytest.mark.usefixtures("target")
 

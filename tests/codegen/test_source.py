@@ -18,7 +18,8 @@ import pytest
 
 import symgraph as sg
 from symgraph.node import Node
-from symgraph.ops.move import Affine, pull
+from symgraph.ops.move import pull
+from symgraph.ops.rows import Affine
 
 STYLES = ["fast", "read"]
 

@@ -29,7 +29,7 @@ from symgraph.errors import DrawError
 from symgraph.node import Node
 from symgraph.ops import Concat, Const, Einsum, Fill, Iota, Let, Map, Pull, Random, Reshape, Var
 from symgraph.ops.map import aligned_index
-from symgraph.ops.move import Affine
+from symgraph.ops.rows import Affine
 from symgraph.printing import Format, Piece, entry_name, latex_name
 from symgraph.scalar import Pointwise, iverson, slot, where
 from symgraph.shapes import Dim

@@ -9,7 +9,7 @@ import sympy
 
 from symgraph.node import Node
 from symgraph.ops import Einsum, Let, Map, Pull, Reduce
-from symgraph.ops.move import Affine
+from symgraph.ops.rows import Affine
 from symgraph.scalar import slot
 
 __all__ = ["Windows", "windowed", "windows_of"]

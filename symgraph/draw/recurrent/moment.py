@@ -38,7 +38,7 @@ from symgraph.ops.body import local
 from symgraph.ops.leaves import fill
 from symgraph.ops.let import bare
 from symgraph.ops.loop import final
-from symgraph.ops.move import Lookup
+from symgraph.ops.rows import Lookup
 from symgraph.scalar import slot
 from symgraph.shapes import Dim
 from symgraph.walks import depth_first, topological, variables

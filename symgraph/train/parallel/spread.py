@@ -14,13 +14,16 @@ from typing import Any, Literal, TypeAlias
 import sympy
 
 from symgraph.node import Node
+from symgraph.ops.concat import Concat
 from symgraph.ops.einsum import Einsum
 from symgraph.ops.leaves import Const, Fill, Iota, Random, Var
 from symgraph.ops.let import Let
 from symgraph.ops.linalg import Det, Inv, LogDet, Solve
 from symgraph.ops.map import Map
-from symgraph.ops.move import Affine, Concat, Lookup, Pull, Push, Reshape, identity_row
+from symgraph.ops.move import Pull, Push
 from symgraph.ops.reduce import Reduce
+from symgraph.ops.reshape import Reshape
+from symgraph.ops.rows import Affine, Lookup, identity_row
 from symgraph.scalar import where
 from symgraph.shapes import Dim, Shape, dim_symbols, product, same_dim
 

@@ -18,10 +18,13 @@ from symgraph.build.arithmetic import add, floor, multiply
 from symgraph.errors import UnsupportedError
 from symgraph.garbage import uncollected
 from symgraph.node import Node
+from symgraph.ops.concat import concat_node
 from symgraph.ops.einsum import folded_einsum
 from symgraph.ops.leaves import Fill, Iota, Random, Var, fill, random, var
 from symgraph.ops.map import map_node
-from symgraph.ops.move import Affine, concat_node, pull, reshape_node
+from symgraph.ops.move import pull
+from symgraph.ops.reshape import reshape_node
+from symgraph.ops.rows import Affine
 from symgraph.printing import describe
 from symgraph.scalar import slot
 from symgraph.shapes import product
