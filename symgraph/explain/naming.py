@@ -244,6 +244,8 @@ class Naming:
         meaning = self.literal.meaning(node)
         if self._is_picked_from(node):
             return True
+        if self._is_within_softmax(node):
+            return False
         if isinstance(meaning, Array):
             if self.is_within_another(node):
                 return False
@@ -261,6 +263,16 @@ class Naming:
             return False
         users = [user for user in self.users.get(node, []) if isinstance(user, Pull)]
         return any(user.ndim < node.ndim and picks_an_entry(user) for user in users)
+
+    def _is_within_softmax(self, node: Node) -> bool:
+        """Whether a value is the logarithm of a softmax, there only to become the softmax."""
+        meaning = self.literal.meaning(node)
+        if not isinstance(meaning, Call) or meaning.head != "log":
+            return False
+        (inside,) = meaning.args
+        users = self.users.get(node, [])
+        of_softmax = isinstance(inside, Call) and inside.head == "softmax"
+        return of_softmax and bool(users) and all(map(_is_exp, users))
 
     def is_within_another(self, node: Node) -> bool:
         """Whether an array that is given by its entries has no line of its own: windows, lookups,
@@ -281,7 +293,7 @@ class Naming:
             return False
         (user,) = users
         if isinstance(node, Map) and isinstance(user, Map):
-            return bool(user.template.expr == sympy.exp(slot(0)))
+            return _is_exp(user)
         if not isinstance(node, Einsum) or len(node.args) > 1:
             return False
         return isinstance(user, Map) and all(a is node or isinstance(a, Fill) for a in user.args)
@@ -515,6 +527,10 @@ def _mark(name: str) -> str:
             return name[name.index(sign, 1) :]
     plain = name.translate(_RAISED)
     return plain[len(plain.rstrip("0123456789")) :]
+
+
+def _is_exp(node: Node) -> bool:
+    return isinstance(node, Map) and bool(node.template.expr == sympy.exp(slot(0)))
 
 
 def _numerator(x: Formula) -> Formula:

@@ -97,3 +97,17 @@ def test_a_negative_fraction_begins_with_its_sign() -> None:
     assert step.line("latex").endswith(r"= -\frac{1}{2}")
     assert derivation.result.unicode() == "dL/dM = 1 − M"
     assert derivation.verified
+
+
+def test_a_softmax_with_a_long_argument_is_named_and_not_its_logarithm() -> None:
+    """Weights of attention over a graph (Veličković et al. 2018, eq. 3): A adds the edges."""
+    H, A = sg.input("H", ("n", 3)), sg.input("A", ("n", "n"))
+    W, a, b = sg.parameter("W", (3, 4)), sg.parameter("a", 4), sg.parameter("b", 4)
+    Z = sg.let("Z", H @ W)
+    weights = sg.softmax(sg.maximum((Z @ a)[:, None] + (Z @ b)[None, :], 0) + A, axis=1)
+    text = sg.derive(sg.sum((weights @ Z) ** 2), "W").unicode()
+
+    assert "u₁ = softmax(max(Z a + bᵀ Zᵀ, 0) + A)\n" in text
+    assert "δ₂ = 2 u₁ Z\n" in text
+    assert "log(" not in text
+    assert "exp(" not in text
