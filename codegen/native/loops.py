@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from symgraph.codegen.contraction import grouping
-from symgraph.codegen.native.moves import relaid
+from symgraph.codegen.native.moves import relaid, turn
 from symgraph.codegen.native.writer import CWriter
 from symgraph.codegen.schedule import Block, Loop
 from symgraph.codegen.strided import Value
@@ -20,6 +20,12 @@ from symgraph.ops.loop import Scan
 from symgraph.shapes import Dim, product
 
 __all__ = ["deliver", "emit_loop"]
+
+#: Bytes of a line of the cache.
+_LINE = 64
+
+#: A matrix of at most so many bytes is copied for the sake of so many steps at the least.
+_CACHED, _STEPS = 96 << 10, 16
 
 
 def emit_loop(w: CWriter, node: Node, steps: Callable[[Block], None]) -> None:
@@ -61,6 +67,38 @@ def _turned(block: Block, constants: Sequence[Node]) -> dict[Node, tuple[int, ..
     return found
 
 
+def _in_rows(w: CWriter, value: Value, order: tuple[int, ...], length: Dim) -> Value:
+    """A matrix that is multiplied in each of `length` steps, its rows in one piece.
+
+    Where they begin anywhere in a line of the cache, nearly every vector of them lies in two lines,
+    and takes twice as long to read: a copy has them begin with lines.
+    """
+    rows, columns = (value.shape[axis] for axis in order)
+    width = 4 if w.real == "float" else 8
+    if value.strides is None or value.storage != "real" or not isinstance(columns, int):
+        return relaid(w, value, order)
+    bytes_, lies = columns * width, value.strides[order[-1]] == 1
+    within = bytes_ > _LINE and bytes_ % (_LINE // 2) != 0
+    if not within or (lies and not _repays(rows, bytes_, length)):
+        return relaid(w, value, order)
+    key = ("in rows", value, order)
+    if key not in w.known:
+        wide = -(-bytes_ // _LINE) * _LINE // width
+        room = w.room((rows, wide), value.storage, prefix="c")
+        strides = (wide, 1) if order == (0, 1) else (1, wide)
+        w.known[key] = out = w.view(room, value.shape, strides)
+        with w.unit():
+            turn(w, value, out, order)
+    found: Value = w.known[key]
+    return found
+
+
+def _repays(rows: Dim, width: int, length: Dim) -> bool:
+    """Whether so many steps are worth a copy of rows that lie in one piece already."""
+    small = isinstance(rows, int) and rows * width <= _CACHED
+    return small and not (isinstance(length, int) and length < _STEPS)
+
+
 class _Loop:
     def __init__(self, w: CWriter, node: Node) -> None:
         self.w, self.node = w, node
@@ -79,7 +117,9 @@ class _Loop:
         turned = _turned(self.loop.block, body.constants)
         for place in body.constants:
             value = operands[place]
-            self.inner[place] = relaid(w, value, turned[place]) if place in turned else value
+            if place in turned:
+                value = _in_rows(w, value, turned[place], self.scan.length)
+            self.inner[place] = value
         for place in body.sequences:
             self.inner[place] = self._row(operands[place])
         for number, state in enumerate(body.states):

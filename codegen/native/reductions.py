@@ -10,7 +10,7 @@ from symgraph.codegen.strided import entry
 from symgraph.node import Node
 from symgraph.ops.einsum import Einsum
 from symgraph.ops.reduce import Reduce
-from symgraph.shapes import Dim
+from symgraph.shapes import Dim, product
 
 __all__ = ["Reduction", "deepest"]
 
@@ -40,7 +40,10 @@ class Reduction:
         self.out = w.result(node, "real")
         strides = dict(zip(kept, self.out.strides or (), strict=True))
         self.strides: tuple[Dim, ...] = tuple(strides.get(axis, 0) for axis in axes)
-        self.flags: tuple[Dim, ...] = tuple(int(axis not in kept) for axis in axes)
+        # not 0 for what is summed; neighbouring axes of it are as one, as in row-major order
+        self.flags: tuple[Dim, ...] = tuple(
+            0 if axis in kept else product(arg.shape[axis + 1 :]) or 1 for axis in axes
+        )
         self.total, self.wrong = w.name("v"), w.name("v")
         self.depth = -1
         self.clauses: list[str] = []

@@ -27,11 +27,13 @@
 #define ROWS_2 14
 #define ROWS_4 6
 #define ROWS_8 3
+#define WIDEST 16 /* vectors of a single row */
 #else
 #define ROWS_1 12
 #define ROWS_2 6
 #define ROWS_4 3
 #define ROWS_8 1
+#define WIDEST 8
 #endif
 
 #define LANES (VBYTES / WIDTH)
@@ -127,7 +129,7 @@ INLINE void F(row)(const int W, i64 k, const REAL *a, i64 ak, const REAL *b, i64
                    i64 last, i64 add) {
     const int PARTS = W > 4 ? 1 : W > 2 ? 2 : 4;
     const F(mask) some = F(first)(last);
-    vec sum[4][8];
+    vec sum[4][WIDEST];
     UNROLL for (int s = 0; s < 4; s++) UNROLL for (int w = 0; w < W; w++) sum[s][w] = (vec){0};
     for (; k >= PARTS; k -= PARTS, a += PARTS * ak, b += PARTS * bk) {
         UNROLL for (int s = 0; s < PARTS; s++) {
@@ -296,7 +298,13 @@ void F(sg_copy2)(i64 rows, i64 cols, const REAL *src, i64 sr, i64 sc, REAL *dst,
         F(row)(W, k, a, ak, b, bk, c, last, add); \
     }
 #define ROW_NAME(W) NAME(1, W)
+#define WIDE_NAME(W) [W] = F(tile_1_##W),
 #define ROWS(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8)
+#if WIDEST == 16
+#define WIDE_ROWS(X) X(9) X(10) X(11) X(12) X(13) X(14) X(15) X(16)
+#else
+#define WIDE_ROWS(X)
+#endif
 #define TILES_1(X) X(2, 1) X(2, 2) X(2, 4) X(3, 1) X(3, 2) X(3, 4)
 #define TILES_6(X) X(4, 1) X(4, 2) X(5, 1) X(5, 2) X(6, 1) X(6, 2) X(7, 1) X(8, 1) X(10, 1) X(12, 1)
 #if ROWS_8 == 3
@@ -309,10 +317,12 @@ void F(sg_copy2)(i64 rows, i64 cols, const REAL *src, i64 sr, i64 sc, REAL *dst,
 
 TILES(KERNEL)
 ROWS(ROW)
+WIDE_ROWS(ROW)
 
 typedef void F(kernel)(i64 k, const REAL *a, i64 am, i64 ak, const REAL *b, i64 bk, REAL *c, i64 cm,
                        i64 last, i64 add);
 static F(kernel) *const F(kernels)[9][15] = {TILES(NAME) ROWS(ROW_NAME)};
+static F(kernel) *const F(row_kernels)[WIDEST + 1] = {ROWS(WIDE_NAME) WIDE_ROWS(WIDE_NAME)};
 
 /* The height of the next tile of m rows: tiles of a panel are nearly equally high, and there is none
    of an odd height above 8. */
@@ -399,15 +409,17 @@ static void F(wide)(i64 m, i64 n, i64 k, const REAL *a, i64 am, i64 ak, const RE
 }
 
 /* One row of C, from rows of B as they lie: the above without its bookkeeping, which takes as long as
-   a small matrix. Where B is read from its last row on, so are its panels: what was read last is
-   still in the L1 cache when the next product goes the other way. */
+   a small matrix. Panels are as wide as registers allow, since memory is read the faster the longer
+   its pieces are, and nearly equally wide. Where B is read from its last row on, so are its panels:
+   what was read last is still in the L1 cache when the next product goes the other way. */
 static void F(one_row)(i64 n, i64 k, const REAL *a, i64 ak, const REAL *b, i64 bk, REAL *c,
                        i64 add) {
-    const i64 most = 8 * LANES, panels = (n - 1) / most;
-    for (i64 p = 0; p <= panels; p++) {
-        const i64 j = (bk < 0 ? panels - p : p) * most, cols = n - j < most ? n - j : most;
-        const i64 W = (cols + LANES - 1) / LANES;
-        F(kernels)[W][1](k, a, 0, ak, b + j, bk, c + j, 0, cols - (W - 1) * LANES, add);
+    const i64 vecs = (n + LANES - 1) / LANES, panels = (vecs + WIDEST - 1) / WIDEST;
+    for (i64 p = 0; p < panels; p++) {
+        const i64 at = bk < 0 ? panels - 1 - p : p;
+        const i64 first = vecs * at / panels, W = vecs * (at + 1) / panels - first;
+        const i64 j = first * LANES, left = n - j - (W - 1) * LANES;
+        F(row_kernels)[W](k, a, 0, ak, b + j, bk, c + j, 0, left < LANES ? left : LANES, add);
     }
 }
 
@@ -475,11 +487,10 @@ INLINE void F(inner_tile)(const int COLS, i64 k, const REAL *a, const REAL *b, i
             all[q] = F(low)(all[q], next, d) + F(high)(all[q], next, d);
         }
     }
-    if (COLS == LANES) {
-        F(store)(c, add ? F(load)(c) + all[0] : all[0]);
-    } else {
-        UNROLL for (int q = 0; q < COLS; q++) c[q] = add ? c[q] + all[0][q] : all[0][q];
-    }
+    vec before = {0};
+    if (add) __builtin_memcpy(&before, c, COLS * WIDTH);
+    all[0] += before;
+    __builtin_memcpy(c, all, COLS * WIDTH); /* one store: who reads them at once finds them together */
 }
 
 #define INNER(COLS) \
@@ -556,7 +567,9 @@ static void F(scattered)(i64 m, i64 n, i64 k, const REAL *a, i64 am, i64 ak, con
 void F(sg_gemm)(i64 m, i64 n, i64 k, const REAL *a, i64 am, i64 ak, const REAL *b, i64 bk, i64 bn,
                 REAL *c, i64 cm, i64 cn, i64 add) {
     if (m <= 0 || n <= 0) return;
-    if (m > 1 && (n == 1 || (cn != 1 && cm == 1))) {
+    if (MASKED && m == 1 && k > 0 && bn == 1 && (n == 1 ? bk != 1 : cn == 1)) {
+        (n > WIDEST * LANES && bk % LANES ? F(one_by_rows) : F(one_row))(n, k, a, ak, b, bk, c, add);
+    } else if (m > 1 && (n == 1 || (cn != 1 && cm == 1))) {
         F(sg_gemm)(n, m, k, b, bn, bk, a, ak, am, c, cn, cm, add); /* the transposed product */
     } else if (k <= 0) {
         for (i64 i = 0; !add && i < m; i++)
@@ -565,8 +578,6 @@ void F(sg_gemm)(i64 m, i64 n, i64 k, const REAL *a, i64 am, i64 ak, const REAL *
         F(scattered)(m, n, k, a, am, ak, b, bk, bn, c, cm, cn, add);
     } else if (bk == 1 && (bn != 1 || n == 1) && m <= INNER_ROWS) {
         F(inner_of_any)(m, n, k, a, am, ak, b, bn, c, cm, add);
-    } else if (MASKED && m == 1 && bn == 1) {
-        (n > 8 * LANES && bk % LANES ? F(one_by_rows) : F(one_row))(n, k, a, ak, b, bk, c, add);
     } else {
         /* a last column alone in its vectors takes as long as a vector of them: it goes by itself */
         const i64 alone = m > ROWS_8 && n > LANES && n % LANES == 1;

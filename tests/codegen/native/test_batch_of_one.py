@@ -102,13 +102,15 @@ def _by_hand(x: Any, w: Any) -> tuple[float, Any]:
 
 
 @pytest.mark.parametrize("size", [50, 51, 97, 150])
-@pytest.mark.parametrize("rows", ["N", 1])
-def test_a_matrix_that_is_read_to_and_fro_gives_the_same_states(size: int, rows: Any) -> None:
-    program = _recurrence(size, 7, rows)
+@pytest.mark.parametrize(("rows", "length"), [("N", 7), (1, 7), ("N", 17)])
+def test_a_matrix_that_is_read_to_and_fro_gives_the_same_states(
+    size: int, rows: Any, length: int
+) -> None:
+    program = _recurrence(size, length, rows)
     draw = np.random.default_rng(size)
     w = draw.normal(size=(size, size)) / size
     for count in (1, 3) if rows == "N" else (1,):
-        x = draw.normal(size=(7, count, size))
+        x = draw.normal(size=(length, count, size))
         loss, gradient = program(x, w)
         expected = _by_hand(x, w)
         assert loss == pytest.approx(expected[0], rel=1e-12)
@@ -120,6 +122,16 @@ def test_only_matrices_larger_than_a_cache_are_read_to_and_fro() -> None:
     assert "t1 & 1" not in _recurrence(40, 7, "N").source
     assert "const i64 r1 = t1 & 1;" in _recurrence(60, 7, 1).source
     assert "const i64 r" not in _recurrence(60, 7, 8).source
+
+
+def test_rows_that_begin_within_lines_of_the_cache_are_copied_for_many_steps() -> None:
+    short, long, aligned = (
+        _recurrence(size, length, "N").source for size, length in ((51, 7), (51, 17), (52, 17))
+    )
+    assert [text.count("[i0 * 56 + i1] = ") for text in (short, long, aligned)] == [0, 1, 0]
+    turned = "copy2_f64(51, 51, p1, 1, 51, c1, 56, 1)", "copy2_f64(52, 52, p1, 1, 52, c1, 52, 1)"
+    assert turned[0] in short
+    assert turned[1] in aligned
 
 
 def test_the_report_lists_such_a_matrix_as_it_is() -> None:

@@ -119,11 +119,19 @@ def test_sums_and_maxima_over_any_axes_of_any_size(
 
 @pytest.mark.parametrize("shape", [(0, 3, 2), (3, 0, 2), (2, 3, 0)])
 def test_sums_over_empty_axes_are_zero(shape: tuple[int, ...]) -> None:
-    x = sg.input("x", ("A", "B", "C"))
-    f = native(x, [sg.sum(2 * x + 1, axis=k) for k in range(3)])
+    for sizes in (("A", "B", "C"), shape):
+        x = sg.input("x", sizes)
+        f = native(x, [sg.sum(2 * x + 1, axis=k) for k in range(3)])
 
-    for k, got in enumerate(f(np.zeros(shape))):
-        assert np.array_equal(got, np.zeros(shape).sum(axis=k))
+        for k, got in enumerate(f(np.zeros(shape))):
+            assert np.array_equal(got, np.zeros(shape).sum(axis=k))
+
+
+def test_neighbouring_axes_that_are_summed_share_a_loop() -> None:
+    x = sg.input("x", ("A", "B", "C"))
+    f = native(x, [sg.sum(sg.exp(x), axis=axes) for axes in (None, (1, 2), (0, 2))])
+
+    assert [f.source.count(f"; i{k}++)") for k in range(3)] == [3, 2, 1]
 
 
 # --- softmax -------------------------------------------------------------------------------------
