@@ -7,8 +7,6 @@ quoted table, where they are inert.
 
 from __future__ import annotations
 
-import re
-import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,16 +16,11 @@ from symgraph.codegen.basic import op_of
 from symgraph.codegen.job import Job
 from symgraph.codegen.labels import comment
 from symgraph.codegen.module_text import ROLES, Source, array_text, title_text
+from symgraph.codegen.numpy_joins import emit_concat, emit_reshape, joins_of, place_in_concat
+from symgraph.codegen.numpy_layout import chunks, height, indented, laid_out, linked, wrapped
 from symgraph.codegen.numpy_loops import LoopEmitter
 from symgraph.codegen.numpy_maps import emit_map
-from symgraph.codegen.numpy_moves import (
-    emit_concat,
-    emit_pull,
-    emit_push,
-    emit_reshape,
-    joins_of,
-    place_in_concat,
-)
+from symgraph.codegen.numpy_moves import emit_pull, emit_push
 from symgraph.codegen.numpy_sums import emit_einsum, emit_reduce
 from symgraph.codegen.numpy_writer import Line, Value, Writer, identity
 from symgraph.codegen.runtime_text import text_of
@@ -335,9 +328,9 @@ class _Emitter:
         sizes = ", ".join(f"n{k + 1}" for k in range(len(self.symbols)))
         body += f"\n\ndef workspace({sizes}):\n"
         body += '    """Memory for given sizes, and `attach(arrays)`, which gives `run()`."""\n'
-        body += _indented(self._workspace_lines(), 1)
+        body += indented(self._workspace_lines(), 1)
         body += f"\n    def attach({', '.join(self.arg_names)}):\n"
-        body += _indented(w.attach.lines, 2)
+        body += indented(w.attach.lines, 2)
         if w.attach.lines:
             body += "\n"
         body += self._steps()
@@ -398,7 +391,7 @@ class _Emitter:
         lines = list(w.checks)
         for storage, slots in w.arena.slots.items():
             sizes = [_largest([w.size(size) for size in slot]) for slot in slots]
-            lines += _wrapped(f"{storage} = slots([", sizes, f"], {w.dtypes[storage]})", 1)
+            lines += wrapped(f"{storage} = slots([", sizes, f"], {w.dtypes[storage]})", 1)
         return lines + w.workspace.lines
 
     def _steps(self) -> str:
@@ -406,11 +399,11 @@ class _Emitter:
         w, name = self.w, "run"
         lines = [*w.prologue, *w.lines]
         result = f"return ({', '.join(self.returned)}{',' if len(self.returned) == 1 else ''})"
-        if sum(_height(line) for line in lines) <= self.options.chunk:
+        if sum(height(line) for line in lines) <= self.options.chunk:
             body = f"        def {name}():\n"
-            return body + _laid_out([*lines, Line(result)], 3) + "\n"
-        parts = _chunks(lines, self.options.chunk)
-        texts, carried = _carried(parts, self.returned)
+            return body + laid_out([*lines, Line(result)], 3) + "\n"
+        parts = chunks(lines, self.options.chunk)
+        texts, carried = linked(parts, self.returned)
         calls = [Line(f"part_{k + 1}()") for k in range(len(texts) - 1)]
         tail = [*calls, Line(f"return part_{len(texts)}()")]
         texts[-1].append(Line(result))
@@ -418,8 +411,8 @@ class _Emitter:
         if carried:
             body += f"        carry = [None] * {carried}\n\n"
         for k, part in enumerate(texts):
-            body += f"        def part_{k + 1}():\n" + _laid_out(part, 3) + "\n"
-        return body + f"        def {name}():\n" + _laid_out(tail, 3) + "\n"
+            body += f"        def part_{k + 1}():\n" + laid_out(part, 3) + "\n"
+        return body + f"        def {name}():\n" + laid_out(tail, 3) + "\n"
 
 
 _FAMILIES: dict[str, Any] = {
@@ -432,108 +425,3 @@ def _largest(texts: Sequence[str]) -> str:
     if all(text.isdigit() for text in texts):
         return str(max(map(int, texts)))
     return texts[0] if len(texts) == 1 else f"max({', '.join(texts)})"
-
-
-_WIDTH = 100
-
-
-def _wrapped(head: str, items: Sequence[str], tail: str, depth: int) -> list[str]:
-    """A list in brackets, over several lines when it is too long for one."""
-    whole = f"{head}{', '.join(items)}{tail}"
-    if len(whole) <= _WIDTH - 4 * depth:
-        return [whole]
-    return [head, *_rows(items, depth), tail]
-
-
-def _rows(items: Sequence[str], depth: int) -> list[str]:
-    """The items on as many lines as they need, one level further in."""
-    width = _WIDTH - 4 * depth - 4
-    return [f"    {row}" for row in textwrap.wrap(", ".join(items), width, break_long_words=False)]
-
-
-# --- lines ---------------------------------------------------------------------------------------
-
-
-def _indented(lines: Sequence[str], depth: int) -> str:
-    return "".join(f"{'    ' * depth}{line}\n" for line in lines)
-
-
-def _laid_out(lines: Sequence[Line], depth: int) -> str:
-    out: list[str] = []
-    stack = [(line, depth) for line in reversed(lines)]
-    while stack:
-        line, level = stack.pop()
-        texts = _loop_head(line.text, level) if line.inner else [line.text]
-        texts = ["    " * level + text for text in texts]
-        out += [*texts[:-1], f"{texts[-1]}  # {line.note}" if line.note else texts[-1]]
-        inner = line.inner or (
-            [Line("pass")] if line.text.startswith("for ") and line.text.endswith(":") else []
-        )
-        stack.extend((one, level + 1) for one in reversed(inner))
-    return "\n".join(out) + "\n"
-
-
-def _loop_head(text: str, depth: int) -> list[str]:
-    """`for names in zip(lists):`, over several lines when it is too long for one."""
-    if len(text) <= _WIDTH - 4 * depth or " in zip(" not in text:
-        return [text]
-    names, lists = text.removeprefix("for ").removesuffix("):").split(" in zip(")
-    tail = _wrapped(") in zip(", lists.split(", "), "):", depth)
-    return ["for (", *_rows(names.split(", "), depth), *tail]
-
-
-def _height(line: Line) -> int:
-    return 1 + sum(_height(one) for one in line.inner)
-
-
-def _chunks(lines: Sequence[Line], limit: int) -> list[list[Line]]:
-    """Neighbouring lines in parts of about `limit`; a loop stays whole."""
-    parts: list[list[Line]] = [[]]
-    height = 0
-    for line in lines:
-        if height >= limit:
-            parts.append([])
-            height = 0
-        parts[-1].append(line)
-        height += _height(line)
-    return parts
-
-
-_WORD = re.compile(r"[A-Za-z_]\w*")
-_ASSIGNED = re.compile(r"([a-z]\w*(?:, [a-z]\w*)*) = ")
-
-
-def _carried(parts: list[list[Line]], returned: Sequence[str]) -> tuple[list[list[Line]], int]:
-    """The parts with numbers that cross from one to another kept in a list."""
-    home: dict[str, int] = {}
-    reads: list[list[str]] = []
-    for k, part in enumerate(parts):
-        words: dict[str, None] = {}
-        stack = list(reversed(part))
-        while stack:
-            line = stack.pop()
-            stack.extend(reversed(line.inner))
-            assigned = _ASSIGNED.match(line.text)
-            for word in _WORD.findall(line.text):
-                words[word] = None
-            if assigned:
-                for word in assigned[1].split(", "):
-                    home.setdefault(word, k)
-        reads.append(list(words))
-    for text in returned:
-        reads[-1] += _WORD.findall(text)
-    place: dict[str, int] = {}
-    wanted: list[list[str]] = []
-    for k, words_read in enumerate(reads):
-        outside = [w for w in dict.fromkeys(words_read) if home.get(w, k) < k]
-        wanted.append(outside)
-        for word in outside:
-            place.setdefault(word, len(place))
-    tails: list[list[Line]] = [[] for _ in parts]
-    for word, number in place.items():
-        tails[home[word]].append(Line(f"carry[{number}] = {word}"))
-    texts: list[list[Line]] = []
-    for k, part in enumerate(parts):
-        heads = [Line(f"{word} = carry[{place[word]}]") for word in wanted[k]]
-        texts.append([*heads, *part, *tails[k]])
-    return texts, len(place)

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from symgraph.codegen.plan import Arena, Buffer
+from symgraph.codegen.plan import Arena, Buffer, node_storage
 from symgraph.codegen.schedule import Block
 from symgraph.codegen.size_text import SizeText
 from symgraph.node import Kind, Node, promote
@@ -144,6 +144,13 @@ class Writer:
     def size(self, dim: Dim) -> str:
         """A size as Python text."""
         return self.sizes.dim(dim)
+
+    def target(self, node: Node, value: Value) -> Value:
+        """The array for a node that moves the entries of a value."""
+        told = self.destination.get(node)
+        storage = node_storage(node, [value.storage])
+        fits = told is not None and told.storage == storage
+        return told if told is not None and fits else self.allocate(node.shape, storage)
 
     def allocate(
         self,

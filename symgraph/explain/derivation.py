@@ -15,7 +15,7 @@ from symgraph.explain.reasons import in_language
 from symgraph.explain.rules import Language, Spoken, note, sentence, title
 from symgraph.graph import graph
 from symgraph.node import Node
-from symgraph.notation.indexed import in_entries
+from symgraph.notation.entrywise import in_entries
 from symgraph.notation.mathml import mathml
 from symgraph.notation.ranges import with_ranges
 from symgraph.notation.sequences import Span
