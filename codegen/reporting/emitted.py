@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from symgraph.codegen.native.source import NativeSource
 from symgraph.codegen.native.writer import Line
 
-__all__ = ["Product", "Unit", "products", "units"]
+__all__ = ["Product", "Unit", "contents", "products", "units"]
 
 _HEAD = re.compile(r"^/\* --- (\w+) \*/$")
 _LOOP = re.compile(r"^for \(i64 \w+ = (?:0; \w+ < (.+?); \w+\+\+|(.+?) - 1; \w+ >= 0; \w+--)\) \{$")
 _CALL = re.compile(r"f->lib->gemm_f(?:32|64)\((.*)\);$")
+_LOCAL = re.compile(r"^const \w+ (\w+) = ")
+_STORE = re.compile(r"^(\w+)\[.*\] \+?= (.*);$")
 _BACK = re.compile(r" - r\d+(?: \* \d+)?$")  # every other step reads backwards
 _SIZE = re.compile(r"\bn([0-9]+)\b")
 
@@ -98,6 +100,21 @@ def products(source: NativeSource, found: Sequence[Unit]) -> Iterator[Product]:
                     unit.section, notes.get(text, ""), m, n, k,
                     _layout(am, ak, m, k), _layout(bk, bn, k, n), (*unit.around, *loops),
                 )  # fmt: skip
+
+
+def contents(source: NativeSource) -> dict[str, str]:
+    """What is first written to each array, as the notes beside the lines tell it."""
+    told: dict[str, str] = {}  # of local variables
+    found: dict[str, str] = {}
+    for line in source.lines:
+        local, store, call = (form.match(line.text) for form in (_LOCAL, _STORE, _CALL))
+        if local is not None:
+            told[local[1]] = line.note
+        elif store is not None and (note := line.note or told.get(store[2], "")):
+            found.setdefault(store[1], note)
+        elif call is not None and line.note:
+            found.setdefault(_arguments(call[1])[9], line.note)
+    return found
 
 
 def _arguments(text: str) -> list[str]:

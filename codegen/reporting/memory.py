@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import sympy
 
@@ -20,7 +21,8 @@ _LINE = 64
 class Placed:
     """A buffer of so many bytes at an offset, from its first unit to its last.
 
-    `later` are values that lie in its place one after another, each written over the one before.
+    `later` are values that lie in its place one after another, each written over the one before;
+    `holds` is what the first of them is.
     """
 
     name: str
@@ -29,6 +31,7 @@ class Placed:
     first: int
     last: int
     later: tuple[str, ...] = ()
+    holds: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -36,7 +39,12 @@ class Placed:
         return (self.name, *self.later)
 
 
-def placed(buffers: Sequence[Buffer], sizes: Mapping[sympy.Symbol, int], real: str) -> list[Placed]:
+def placed(
+    buffers: Sequence[Buffer],
+    sizes: Mapping[sympy.Symbol, int],
+    real: str,
+    holds: Mapping[str, str] = MappingProxyType({}),
+) -> list[Placed]:
     """The buffers in their places: the largest first, each as low as its whole life allows."""
     lengths = [bind_dim(b.size, sizes) * entry_bytes(b.storage, real) for b in buffers]
     lengths = [-(-length // _LINE) * _LINE for length in lengths]
@@ -51,7 +59,7 @@ def placed(buffers: Sequence[Buffer], sizes: Mapping[sympy.Symbol, int], real: s
         for low, high in others:
             if low < at + lengths[k] and at < high:
                 at = high
-        life = (buffer.first, buffer.last, tuple(buffer.later))
+        life = (buffer.first, buffer.last, tuple(buffer.later), holds.get(buffer.name, ""))
         done.append((k, Placed(buffer.name, at, lengths[k], *life)))
     return [one for _, one in sorted(done, key=lambda pair: pair[0])]
 

@@ -23,6 +23,7 @@ _LEFT, _TOP, _MARGIN = 20.0, 64.0, 20.0
 _SMALLEST = 11.0  # boxes of this height have their name inside
 _LETTERS = 13.0
 _COLOURS = {"forward": LIGHT.forward, "backward": LIGHT.backward, "update": LIGHT.label}
+_ESCAPED = str.maketrans({char: f"\\{char}" for char in "_{}%#&$"} | {"\\": "∖", "-": "\u2010"})
 _PARTS = {"h": "forward", "d": "backward", "u": "update"}
 
 
@@ -91,11 +92,11 @@ class _Picture:
         left, right = self._x(self.column[one.first]), self._x(self.column[one.last] + 1)
         ink = _COLOURS.get(_PARTS.get(one.name[0], ""), LIGHT.muted)
         title = ", ".join(one.names)
-        alt = f"{title}: {one.bytes} bytes"
+        alt = f"{title}: {one.bytes} bytes{f', {one.holds}' if one.holds else ''}"
         box = Rect(left, top, right, bottom, 2.0)
         yield Item(one.name, one.name, "node", "buffer", box, Paint("#ffffff", ink, 1.2), alt)
         if bottom - top >= _SMALLEST + 4:
-            for text in dict.fromkeys((title, one.name)):
+            for text in dict.fromkeys((f"{title}   {one.holds}".rstrip(), title, one.name)):
                 words = self._words(f"{one.name}-name", text, left + 4, (top + bottom) / 2 + 4, ink)
                 if words.bounds.right < right:
                     yield words
@@ -107,7 +108,7 @@ class _Picture:
     def _words(
         self, id: str, text: str, x: float, y: float, colour: str, size: float = _LETTERS
     ) -> Item:
-        latex = rf"\text{{{text.replace('_', chr(92) + '_')}}}"
+        latex = rf"\text{{{text.translate(_ESCAPED)}}}"
         box = self.setter.measure(latex, size)
         return Item(
             id, id.split("-")[0], "text", "text", Glyphs(box, x, y), Paint(colour), "", text

@@ -17,7 +17,7 @@ from symgraph.codegen.native.rows import find_row_updates
 from symgraph.codegen.native.straight import named
 from symgraph.codegen.passes import everything, lower_maps, normalise_sums, strip_lets
 from symgraph.codegen.recipe import Recipe
-from symgraph.codegen.reporting.emitted import Product, Unit, products, units
+from symgraph.codegen.reporting.emitted import Product, Unit, contents, products, units
 from symgraph.codegen.reporting.memory import Placed, alive_at_once, placed
 from symgraph.codegen.reporting.text import report_text
 from symgraph.codegen.reporting.work import computed, entry_bytes, flops, moved_bytes
@@ -90,7 +90,7 @@ class Report:
         source = self._recipe.native
         self.units = units(source)
         self.products = list(products(source, self.units))
-        self.buffers = placed(source.memory, self._sizes, self.real)
+        self.buffers = placed(source.memory, self._sizes, self.real, contents(source))
 
     # --- figures ------------------------------------------------------------------------------
 

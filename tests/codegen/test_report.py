@@ -158,6 +158,8 @@ def test_the_arena_is_drawn_over_time(tmp_path: Path) -> None:
     text = found.draw(tmp_path / "schedule.svg").read_text(encoding="utf-8")
 
     assert all(f"{', '.join(one.names)}: {one.bytes} bytes" in text for one in found.buffers)
+    assert " bytes, x @ W, (N, 3)" in text
+    assert " bytes, x.T @ d1, (4, 3)" in text
     with pytest.raises(sg.DrawError, match=r"ends in none of \.svg"):
         found.draw(tmp_path / "schedule.xyz")
     with pytest.raises(sg.DrawError, match="no buffers"):
