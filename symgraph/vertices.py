@@ -51,12 +51,12 @@ class Vertex:
     @property
     def numbered(self) -> str:
         """What the value is called without a name: f3."""
-        return f"{self._graph.letter}{self.index}"
+        return f"{self._graph.labels.letter}{self.index}"
 
     @property
     def reference(self) -> Formula:
         """How other formulas call the value."""
-        return self._graph.reference(self)
+        return self._graph.labels.reference(self)
 
     @property
     def shape(self) -> Shape:
@@ -71,7 +71,7 @@ class Vertex:
     @property
     def formula(self) -> Formula:
         """The value in terms of its operands."""
-        return self._graph.definition(self)
+        return self._graph.labels.definition(self)
 
     @property
     def operands(self) -> tuple[Vertex, ...]:
@@ -80,7 +80,7 @@ class Vertex:
 
     def label(self, style: Style = "unicode") -> str:
         """What to write into the vertex: its name, else its formula."""
-        return write(self._graph.reference(self), style)
+        return write(self._graph.labels.reference(self), style)
 
     def __repr__(self) -> str:
         return f"<{self.id}: {self.label()}>"
@@ -113,7 +113,7 @@ class Edge:
     @property
     def formula(self) -> Formula | None:
         """The label as a formula."""
-        return self._graph.edge_formula(self)
+        return self._graph.labels.formula(self)
 
     @property
     def factor(self) -> Formula | None:
@@ -121,17 +121,17 @@ class Edge:
 
         It is the Jacobian in its short form, where f stands for diag(f). None where there is none.
         """
-        return self._graph.edge_factor(self)
+        return self._graph.labels.factor(self)
 
     @property
     def derivative(self) -> Node | None:
         """The local derivative as a node; for an array as head a map of `placeholder`."""
-        return self._graph.edge_derivative(self)
+        return self._graph.labels.derivative(self)
 
     @property
     def placeholder(self) -> Node | None:
         """The variable • in `derivative`; None where the head is a number."""
-        return self._graph.bullet(self.head) if self.head.shape else None
+        return self._graph.labels.bullet(self.head) if self.head.shape else None
 
     def partial(
         self, values: Mapping[Any, Any], out_index: Sequence[int] = (), in_index: Sequence[int] = ()

@@ -20,7 +20,7 @@ FLOORS = (
     "ops",
     "build lift sympy_functions formula grad collapse notation readback evaluate facts rounding",
     (
-        "graph loop_labels flow check paths dual sample fulfil expanded vertices node_signs "
+        "graph labels loop_labels flow check paths dual sample fulfil expanded vertices node_signs "
         "proving text_tree"
     ),
     "explain explore explorer draw codegen javascript",

@@ -51,11 +51,11 @@ def gradient_by_labels(graph: Graph, vertex: Vertex, style: Style) -> str:
 def _arrived(graph: Graph, vertex: Vertex) -> list[Formula]:
     """The same as terms: of many users the first two and the last are enough."""
     edges = graph.users(vertex)
-    parts = [graph.passed_on(edge, graph.arriving(edge.head)) for edge in edges]
+    parts = [graph.labels.passed_on(edge, graph.labels.arriving(edge.head)) for edge in edges]
     known = [part for part in parts if part is not None]
     if len(known) > MOST_TERMS:
-        return [graph.read(part, vertex.node) for part in (*known[:2], known[-1])]
-    return [graph.read(total(known), vertex.node)] if known else []
+        return [graph.labels.read(part, vertex.node) for part in (*known[:2], known[-1])]
+    return [graph.labels.read(total(known), vertex.node)] if known else []
 
 
 def _added(terms: list[Formula], style: Style) -> str:
@@ -72,7 +72,7 @@ def described(graph: Graph, vertex: Vertex, style: Style) -> str:
     if isinstance(node, (Trace, Final)):
         definition = _result_of_loop(graph, node, style)
     else:
-        definition = write(graph.definition(vertex), style)
+        definition = write(graph.labels.definition(vertex), style)
     is_leaf = not node.args
     return definition if vertex.name is None or is_leaf else f"{vertex.label(style)} = {definition}"
 

@@ -134,10 +134,10 @@ def path_formula(graph: Graph, edges: Sequence[Edge]) -> Formula | None:
     if len(edges) > LONGEST:
         return None
     head = edges[0].head
-    ct: Node = graph.bullet(head) if head.shape else fill(1, (), "real")
+    ct: Node = graph.labels.bullet(head) if head.shape else fill(1, (), "real")
     for edge in edges:
-        passed = graph.passed_on(edge, ct)
+        passed = graph.labels.passed_on(edge, ct)
         if passed is None:
             return None
         ct = passed
-    return graph.read(ct, edges[-1].tail.node)
+    return graph.labels.read(ct, edges[-1].tail.node)

@@ -2,60 +2,39 @@
 
 A local Jacobian of vectors is a matrix: diag of the slopes for an entrywise function, the matrix
 itself for a matrix product, diag(s) - s sᵀ for a softmax. In numerator layout ∂y/∂x has a row for
-each entry of y. What is no matrix (the derivative of a vector by a matrix) is found in index form:
-the derivative of one entry is what is left of the vector-Jacobian product for its unit cotangent.
+each entry of y.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
 
 from symgraph.explain.derivation import Step
 from symgraph.explain.naming import Naming
 from symgraph.explain.rules import function_of, rule_of
 from symgraph.node import Node
-from symgraph.notation.algebra import Algebra
-from symgraph.notation.entries import Entries
-from symgraph.notation.forward import fresh
-from symgraph.notation.indexed import (
-    Array,
-    Entry,
-    Index,
-    Over,
-    bound_apart,
-    mapped,
-    other_letter,
-    unshadowed,
-)
-from symgraph.notation.parts import loosened, split
-from symgraph.notation.read import Reader
+from symgraph.notation.diagonals import chained, diagonal, one_diagonal
+from symgraph.notation.indexed import Array
+from symgraph.notation.parts import loosened
 from symgraph.notation.tree import (
     Call,
     Derivative,
     Formula,
     Identity,
-    Indicator,
-    MatrixPower,
-    Name,
     Number,
     Ones,
     Product,
-    Relation,
     Sum,
-    Transpose,
     walk,
 )
 from symgraph.ops import Einsum, Map, Solve
-from symgraph.ops.body import local
 from symgraph.ops.einsum import folded_einsum
 from symgraph.ops.leaves import fill
 from symgraph.ops.let import bare, is_naming
-from symgraph.ops.sweep import dependents, reverse
+from symgraph.ops.sweep import dependents
 
-__all__ = ["Jacobian", "NoMatrixError", "by_entries"]
+__all__ = ["Jacobian", "NoMatrixError"]
 
 #: Paths written out in the chain rule.
 MOST_PATHS = 6
@@ -323,208 +302,3 @@ _LOCAL = {
 def _is_worth_opening(left: Formula) -> bool:
     """Whether a factor before a sum goes into it: a row or a diagonal before diag(s) - s sᵀ."""
     return left.sort == "row"
-
-
-def diagonal(x: Formula, algebra: Algebra) -> Formula:
-    """diag(x), with numbers in front: 2 diag(u)."""
-    parts = split(x)
-    if not parts.core or (parts.coefficient == 1 and not parts.scalars and not parts.over):
-        return Call("diag", (x,), "matrix")
-    inner = algebra.product(parts.core)
-    numbers = [Number(parts.coefficient), *parts.scalars]
-    return algebra.product([*numbers, Call("diag", (inner,), "matrix")], parts.over)
-
-
-def _is_diagonal(x: Formula) -> bool:
-    return isinstance(x, Call) and x.head == "diag" and x.kind == "matrix"
-
-
-def _on_diagonal(x: Formula, algebra: Algebra) -> Formula | None:
-    """The diagonal of diag(a), or of its power diag(a)²."""
-    if _is_diagonal(x):
-        return x.parts[0]
-    if isinstance(x, MatrixPower) and x.exponent > 0 and _is_diagonal(x.base):
-        return algebra.power(x.base.parts[0], Number(x.exponent))
-    return None
-
-
-def chained(x: Formula, algebra: Algebra) -> Formula:
-    """A product of matrices with the diagonals in it taken together.
-
-    diag(a) diag(b) is diag(a ⊙ b), diag(a) v is a ⊙ v, diag(a) 1 is a.
-    """
-    if isinstance(x, Sum):
-        return algebra.add([chained(term, algebra) for term in x.terms])
-    if not isinstance(x, Product):
-        return x
-    core = [f for f in x.factors if f.sort != "scalar"]
-    numbers = [f for f in x.factors if f.sort == "scalar"]
-    coefficient, below = x.coefficient, list(x.over)
-    k = 0
-    while k + 1 < len(core):
-        joined = _joined(core[k], core[k + 1], algebra)
-        if joined is None:
-            k += 1
-        else:
-            parts = split(joined)
-            coefficient = coefficient * parts.coefficient
-            numbers += parts.scalars
-            core[k : k + 2] = parts.core
-            below += parts.over
-            k = max(k - 1, 0)
-    return algebra.product([Number(coefficient), *numbers, *core], below)
-
-
-def one_diagonal(x: Formula, algebra: Algebra) -> Formula:
-    """diag(a) + diag(b) as diag(a + b), wherever it stands."""
-    if not any(isinstance(one, Sum) for one in walk(x)):
-        return x
-    x = mapped(x, lambda part: one_diagonal(part, algebra))
-    if not isinstance(x, Sum):
-        return x
-    inner: list[Formula] = []
-    rest: list[Formula] = []
-    for term in x.terms:
-        found = _inside_diagonal(term, algebra)
-        if found is None:
-            rest.append(term)
-        else:
-            inner.append(found)
-    if len(inner) < 2:
-        return x
-    made = diagonal(algebra.add(inner), algebra)
-    return made if not rest else algebra.add([made, *rest], keep_order=True)
-
-
-def _inside_diagonal(term: Formula, algebra: Algebra) -> Formula | None:
-    """What stands on the diagonal of c diag(a)."""
-    whole = _on_diagonal(term, algebra)
-    if whole is not None or not isinstance(term, Product):
-        return whole
-    core = [f for f in term.factors if f.sort != "scalar"]
-    inner = _on_diagonal(core[0], algebra) if len(core) == 1 else None
-    if inner is None:
-        return None
-    numbers = [f for f in term.factors if f.sort == "scalar"]
-    return algebra.product([Number(term.coefficient), *numbers, inner], term.over)
-
-
-def _joined(left: Formula, right: Formula, algebra: Algebra) -> Formula | None:
-    first, second = _on_diagonal(left, algebra), _on_diagonal(right, algebra)
-    if first is not None and second is not None:
-        return diagonal(algebra.entrywise([first, second]), algebra)
-    if first is not None and right.sort == "column":
-        return algebra.entrywise([first, right])
-    if left.sort == "row" and second is not None:
-        return algebra.entrywise([left, algebra.transpose(second)])
-    return None
-
-
-# --- index form ---------------------------------------------------------------------------------
-
-
-def by_entries(naming: Naming, source: Node) -> Array:
-    """All partial derivatives by their indices: those of the value first, then the source's."""
-    root = naming.root
-    source = bare(source)
-    letter = fresh("ct", naming.forward.taken)
-    seed = Name(letter, naming.forward.sort(root))
-    ct = local(root, letter)
-    reader = Reader(naming.forward, naming.reader.algebra, naming.reader.known, limit=None)
-    reader.axes.update(naming.reader.axes)
-    reader.call_like(ct, seed, root)
-    found = reverse({root: ct}, {source}).cotangent.get(source)
-    ours = naming.forward.letters.of(root)
-    by = _apart(naming.forward.letters.of(source), ours, naming.forward.taken)
-    indices = (*ours, *by)
-    if found is None:
-        return Array(indices, Number(0), "tensor", len(ours))
-    entries = Entries(naming.reader.algebra, reader.axes, deep=True)
-    formula = reader.read(found)
-    body = entries.entry(formula, by) if by else entries.number(formula)
-    sort: Literal["matrix", "tensor"] = "matrix" if len(indices) == 2 else "tensor"
-    made = unshadowed(_at_unit(body, seed, ours, entries), {index.letter for index in indices})
-    return Array(indices, as_products(made), sort, len(ours))
-
-
-def as_products(x: Formula) -> Formula:
-    """Σ_m V[m,k] V[m,l] as (Vᵀ V)[k,l]."""
-    if isinstance(x, Over) and x.head == "sum" and len(x.indices) == 1:
-        made = _product_of_two(x)
-        if made is not None:
-            return made
-    if not any(isinstance(one, Over) for one in walk(x)):
-        return x
-    return mapped(x, as_products)
-
-
-def _product_of_two(x: Over) -> Formula | None:
-    (index,) = x.indices
-    body = x.body
-    if not isinstance(body, Product) or len(body.factors) != 2 or body.over:
-        return None
-    sides: list[tuple[Formula, Formula]] = []
-    shape: list[Any] = []
-    for k, factor in enumerate(body.factors):
-        whole = isinstance(factor, Entry) and isinstance(factor.base, Name)
-        if not isinstance(factor, Entry) or not whole or len(factor.at) != 2:
-            return None
-        if factor.at.count(index) != 1:
-            return None
-        place = factor.at.index(index)
-        other = factor.at[1 - place]
-        # The sum runs over the columns of the first factor and the rows of the second.
-        base: Formula = factor.base if place == 1 - k else Transpose(factor.base)
-        sides.append((base, other))
-        shape.append(factor.shape[1 - place])
-    (left, first), (right, second) = sides
-    entry = Entry(Product(1, (left, right)), (first, second), tuple(shape))
-    return entry if body.coefficient == 1 else Product(body.coefficient, (entry,))
-
-
-def _apart(by: Sequence[Index], of: Sequence[Index], names: Collection[str]) -> tuple[Index, ...]:
-    """The source's letters, all of them new ones where the value has one of them."""
-    taken = {index.letter for index in of}
-    clash = bool(taken & {index.letter for index in by})
-    taken |= set(names)
-    found: list[Index] = []
-    for index in by:
-        letter = other_letter(taken, None if clash else index.letter)
-        taken.add(letter)
-        found.append(Index(letter, index.length))
-    return tuple(found)
-
-
-def _equal(at: Formula, index: Index) -> Relation:
-    if isinstance(at, Index) and at.letter > index.letter:
-        return Relation("==", index, at)
-    return Relation("==", at, index)
-
-
-def _at_unit(formula: Formula, seed: Name, indices: Sequence[Index], entries: Entries) -> Formula:
-    """The formula with 1 at one entry of the seed and 0 elsewhere."""
-    if formula == seed:
-        return Number(1)
-    if isinstance(formula, Entry) and formula.base == seed:
-        if len(formula.at) < len(indices):  # a row or a column with two axes
-            indices = [index for index in indices if index.length != 1]
-        return entries.times(
-            [
-                Indicator(_equal(at, index)) if at != index else Number(1)
-                for at, index in zip(formula.at, indices, strict=True)
-            ]
-        )
-    if not any(one == seed for one in walk(formula)):
-        return formula
-    if isinstance(formula, Over) and formula.head == "sum":
-        taken = {index.letter for index in indices}
-        formula = bound_apart(formula, taken)
-        assert isinstance(formula, Over)
-        body = _at_unit(formula.body, seed, indices, entries)
-        return entries.summed(formula.indices, body)
-    if isinstance(formula, Product):
-        factors = [_at_unit(f, seed, indices, entries) for f in formula.factors]
-        return entries.times([Number(formula.coefficient), *factors], formula.over)
-    if isinstance(formula, Sum):
-        return entries.algebra.add([_at_unit(t, seed, indices, entries) for t in formula.terms])
-    return mapped(formula, lambda part: _at_unit(part, seed, indices, entries))

@@ -13,8 +13,9 @@ from symgraph.build.contract import transpose
 from symgraph.errors import SymgraphError
 from symgraph.explain.derivation import Derivation, Equation, Step
 from symgraph.explain.given import given_values
-from symgraph.explain.jacobian import Jacobian, NoMatrixError, by_entries
+from symgraph.explain.jacobian import Jacobian, NoMatrixError
 from symgraph.explain.naming import Naming
+from symgraph.explain.partials import by_entries
 from symgraph.explain.rebuilt import rebuilt
 from symgraph.explain.rules import Language
 from symgraph.explain.verify import Proof

@@ -128,7 +128,7 @@ def _symbolic(
     if formula is not None:
         text.by_steps = any(edge.head.node.is_loop for edge in link.edges)
         if written == "factor" and head.vertex.shape and not text.by_steps:
-            formula = graph.as_factor(formula, head.vertex) or formula
+            formula = graph.labels.as_factor(formula, head.vertex) or formula
         label = write(formula, "latex")
         most = LONGEST_OF_BOX if box else LONGEST
         if isinstance(formula, Apply) and len(formula.orders) > 1:
@@ -271,7 +271,7 @@ def _add_numbers(
     tasks: list[tuple[Node | None, Vertex, Vertex, Node | None]] = []
     for head, link in zip(heads, links, strict=True):
         derivative = local.node(head, link)
-        bullet = graph.bullet(head.vertex) if head.vertex.shape else None
+        bullet = graph.labels.bullet(head.vertex) if head.vertex.shape else None
         tasks.append((derivative, head.vertex, link.source, bullet))
     for text, head, (value, dead) in zip(texts, heads, numbers.jacobians(tasks), strict=True):
         text.dead = text.dead or dead or not numbers.arrives(head.vertex)

@@ -54,14 +54,14 @@ class LocalDerivatives:
         if len(place.members) > SHORTEST:
             return None
         derivative = self.node(place, link)
-        return None if derivative is None else self._graph.read(derivative, link.source.node)
+        return None if derivative is None else self._graph.labels.read(derivative, link.source.node)
 
     def _through_box(self, place: Place) -> dict[Node, Node] | None:
         """One reverse sweep inside of a box; None where it holds a loop or several results."""
         if len(place.members) > LARGEST or place.kind == "gap":
             return None
         top = place.vertex
-        seed = self._graph.bullet(top) if top.shape else fill(1, (), "real")
+        seed = self._graph.labels.bullet(top) if top.shape else fill(1, (), "real")
         inside = {vertex.node for vertex in place.members}
         parts: dict[Node, list[Node]] = {top.node: [seed]}
         found: dict[Node, Node] = {}
@@ -70,7 +70,7 @@ class LocalDerivatives:
                 continue
             arriving = total(parts.pop(vertex.node))
             for edge in self._graph.live_links(vertex.node):
-                passed = self._graph.passed_on(edge, arriving)
+                passed = self._graph.labels.passed_on(edge, arriving)
                 if passed is None and (edge.head.node.is_loop or edge.head.node.is_projection):
                     return None
                 if passed is not None:

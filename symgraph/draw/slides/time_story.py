@@ -357,7 +357,7 @@ class _TimeTeller(Teller):
             parts: dict[Vertex, list[Node]] = {}
             for edge in self._graph.users(vertex):
                 for source, node in arriving.get(edge.head, []):
-                    handed = self._graph.passed_on(edge, node)
+                    handed = self._graph.labels.passed_on(edge, node)
                     if handed is not None:
                         parts.setdefault(source, []).append(handed)
             found[vertex] = [(source, total(nodes)) for source, nodes in parts.items()]
@@ -365,7 +365,7 @@ class _TimeTeller(Teller):
                 continue
             if vertex in shown and found[vertex] and vertex.node.args:
                 called = Derivative(self._root.reference, vertex.reference)
-                place = self._graph.arriving(vertex, called)
+                place = self._graph.labels.arriving(vertex, called)
                 arriving[vertex] = [(vertex, place)]
             elif found[vertex]:
                 arriving[vertex] = found[vertex]
@@ -375,7 +375,7 @@ class _TimeTeller(Teller):
         """What arrives at a vertex, a term a source; by the chain rule where indices would run."""
         terms = []
         for source, node in self._handed[vertex]:
-            formula = self._graph.read(node, vertex.node)
+            formula = self._graph.labels.read(node, vertex.node)
             text = bracketed(write(formula, "latex"))
             losses = self._picture.losses(vertex) if source is self._root else []
             if losses:
@@ -396,7 +396,7 @@ class _TimeTeller(Teller):
         given: dict[Node, Any] = dict(known)
         for source, _, _ in parts:
             if source is not self._root:
-                given[self._graph.arriving(source)] = self._found.backward[source]
+                given[self._graph.labels.arriving(source)] = self._found.backward[source]
         nodes = [node for _, _, node in parts]
         found = evaluate_above(nodes, given, dims)
         arrays = [np.asarray(found[node]) for node in nodes]
