@@ -67,6 +67,7 @@ __all__ = ["emit_native"]
 
 _PREFIX: dict[Section, str] = {"forward": "h", "backward": "d", "update": "u"}
 _KINDS: dict[str, Kind] = {"f": "real", "i": "integer", "b": "boolean"}
+_SMALL, _LINE = 64, 64  # entries of a variable of a function, bytes of a line of the cache
 _CHUNK = 250  # statements in one function, a loop being worth several
 _NAME = re.compile(r"\b[a-z]+[0-9]+\b")
 _APART = "__attribute__((noinline))"
@@ -121,9 +122,8 @@ class _Emitter:
             storages = {value.text: value.storage for value in given}
             stored_to = [w.env[v].text for v in self.updates]
             divide(w, storages, stored_to, threads, samples)
-        buffers = w.memory.settled()
+        text, buffers = self._file()
         stored = tuple(k for k, variable in enumerate(self.args) if variable in self.updates)
-        text = self._file(buffers)
         return NativeSource(
             text, self.options.name, self.symbols, stored, tuple(w.sites), len(buffers),
             lines, tuple(buffers), self.options.threads > 1,
@@ -293,13 +293,25 @@ class _Emitter:
 
     # --- text ---------------------------------------------------------------------------------
 
-    def _file(self, buffers: Sequence[Buffer]) -> str:
+    def _file(self) -> tuple[str, list[Buffer]]:
+        """The text, and the buffers of the arena."""
         w, name = self.w, self.options.name
+        small = self._small()
+        if len(small) == len(w.memory.buffers) and _work(w.lines) <= _CHUNK:
+            shared, chunks = list[Shared](), [list(w.lines)]
+        else:
+            lines, shared = share(w.lines, name, self._types())
+            chunks = _chunks(lines)
+        local = _known_once(small, chunks)
+        buffers = [each for each in w.memory.settled() if not local.issuperset(each.names)]
         places = {name: k for k, buffer in enumerate(buffers) for name in buffer.names}
-        lines, shared = share(w.lines, name, self._types())
-        chunks = _chunks(lines)
+        known = {name: line.removesuffix(";") for name, line in self.given.items()}
+        known |= {
+            name: self._declared(name, None if name in local else places[name])
+            for name in {*places, *local}
+        }
         functions = [self._shared(each) for each in shared]
-        functions += [self._function(k, lines, places) for k, lines in enumerate(chunks)]
+        functions += [self._function(k, lines, known) for k, lines in enumerate(chunks)]
         calls = [f"    if ((site = {name}_{k + 1}(f))) return site;" for k in range(len(chunks))]
         run = [f"i64 {name}_run(const sg_frame *f)", "{", "    i64 site = 0;"]
         if w.demands:
@@ -315,7 +327,25 @@ class _Emitter:
             self._plan(buffers),
             "\n".join([*run, "    return site;", "}"]),
         ]
-        return "\n\n".join(part for part in parts if part) + "\n"
+        return "\n\n".join(part for part in parts if part) + "\n", buffers
+
+    def _small(self) -> set[str]:
+        """Values that may be variables of a function; threads share what lies in the arena."""
+        return {
+            name
+            for name, buffer in self.w.memory.buffers.items()
+            if isinstance(buffer.size, int) and 0 < buffer.size <= _SMALL
+            if self.options.threads == 1
+        }
+
+    def _declared(self, name: str, place: int | None) -> str:
+        """How a buffer is declared: in a place of the arena, or as a variable where it has none."""
+        buffer = self.w.memory.buffers[name]
+        kind = self.w.ctype(buffer.storage)
+        if place is None:
+            lanes = "" if buffer.size == 1 else f" __attribute__((aligned({_LINE})))"
+            return f"{kind} {name}[{buffer.size}]{lanes}"
+        return f"{kind} *const {name} = (void *)(f->w + f->o[{place}])"
 
     def _title(self) -> str:
         arguments = ", ".join(
@@ -324,15 +354,12 @@ class _Emitter:
         )
         return comment(f"{self.options.name}: {arguments}").replace("*/", "* /")
 
-    def _function(self, number: int, lines: Sequence[Line], places: Mapping[str, int]) -> str:
+    def _function(self, number: int, lines: Sequence[Line], known: Mapping[str, str]) -> str:
         """Lines as a function; every array is declared before the block that mentions it first.
 
         Pointers that live through a long function keep compilers busy.
         """
-        known = {name: line.removesuffix(";") for name, line in self.given.items()}
-        for name, place in places.items():
-            kind = self.w.ctype(self.w.memory.buffers[name].storage)
-            known[name] = f"{kind} *const {name} = (void *)(f->w + f->o[{place}])"
+        known = dict(known)
         body: list[Line] = []
         if any(line.text.startswith("if ((site = ") for line in lines):
             body.append(Line("i64 site = 0;", 1, -1))
@@ -438,6 +465,26 @@ def _chunks(lines: Sequence[Line]) -> list[list[Line]]:
         found[-1].append(line)
         unit, done = line.unit, done + each
     return found
+
+
+def _work(lines: Sequence[Line]) -> int:
+    """How much there is to compile in lines."""
+    return sum(weight(line.text) for line in lines)
+
+
+def _known_once(names: set[str], chunks: Sequence[Sequence[Line]]) -> set[str]:
+    """Those of the names that one function alone knows, and calls nothing with.
+
+    As its own variables compilers keep them in registers, where loops hand them on at once. What is
+    written to an arena in one width and read in another has to come back from the cache.
+    """
+    users: dict[str, set[int]] = {}
+    for k, lines in enumerate(chunks):
+        for line in lines:
+            user = -1 if "(f, " in line.text or "f->lib->" in line.text else k
+            for name in names.intersection(_NAME.findall(line.text)):
+                users.setdefault(name, set()).add(user)
+    return {name for name, own in users.items() if len(own) == 1 and -1 not in own}
 
 
 def _blocks(lines: Sequence[Line]) -> list[list[Line]]:

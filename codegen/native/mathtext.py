@@ -7,7 +7,7 @@ are filled in here.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
@@ -134,14 +134,35 @@ def _filled(name: str, real: str) -> str:
     constants = {**_SHARED, **_CONSTANTS[real]}
 
     def polynomial(found: re.Match[str]) -> str:
-        title, at = found.groups()
+        form, title, at = found.groups()
         suffix = "f" if real == "float" else ""
-        *rest, last = [f"{number!r}{suffix}" for number in POLYNOMIALS[title, real]]
-        text = last
-        for number in reversed(rest):
-            text = f"({number} + {at} * {text})"
-        return text
+        numbers = [f"{number!r}{suffix}" for number in POLYNOMIALS[title, real]]
+        return _in_halves(numbers, at) if form == "HALVES" else _one_by_one(numbers, at)
 
-    text = re.sub(r"POLY\((\w+), (\w+)\)", polynomial, _blocks()[name].text)
+    text = re.sub(r"(POLY|HALVES)\((\w+), (\w+)\)", polynomial, _blocks()[name].text)
     text = re.sub(r"\$([A-Z0-9_]+)", lambda found: constants[found[1]], text)
     return re.sub(r"\breal\b", real, text)
+
+
+def _one_by_one(numbers: Sequence[str], at: str) -> str:
+    """A polynomial in Horner's form, constant term first."""
+    *rest, text = numbers
+    for number in reversed(rest):
+        text = f"({number} + {at} * {text})"
+    return text
+
+
+def _in_halves(numbers: Sequence[str], at: str) -> str:
+    """The same by sums of neighbours, and of these, each time at the square of the power before.
+
+    >>> _in_halves("abcde", "x")
+    '((a + x * b) + (x * x) * ((c + x * d) + (x * x) * e))'
+    """
+    terms = list(numbers)
+    while len(terms) > 1:
+        if len(terms) % 2 and len(terms) < len(numbers):
+            terms[-2:] = [f"({terms[-2]} + {at} * {terms[-1]})"]
+        pairs = [terms[k : k + 2] for k in range(0, len(terms), 2)]
+        terms = [f"({pair[0]} + {at} * {pair[1]})" if len(pair) > 1 else pair[0] for pair in pairs]
+        at = f"({at} * {at})"
+    return terms[0]

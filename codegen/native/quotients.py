@@ -1,16 +1,16 @@
 """Quotients of programs of numbers: a divisor that many share is divided by once.
 
 Processors finish one division in the time of ten products. Terms of a sum with one divisor are
-added up first, a/d - b/d = (a - b)/d, and what is left is multiplied by 1/d, by 1/r twice where d
-is the square of a root r. The reciprocal of a divisor below all normal numbers would be infinite:
-such a divisor is taken 2**200 times, and the quotient too, which changes no digit. Roots are never
-so small.
+added up first, a/d - b/d = (a - b)/d, and what is left is multiplied by 1/d, by 1/b twice where d
+is the square of a root b or of another divisor b. The reciprocal of a divisor below all normal
+numbers would be infinite: such a divisor is taken 2**200 times, and the quotient too, which changes
+no digit. Roots are never so small, and the squares of such divisors are 0.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from symgraph.codegen.native.scalars import Instructions
@@ -34,8 +34,10 @@ def share_divisors(code: Instructions, real: str) -> Instructions:
     """The same values with fewer divisions; the code itself when no divisor is shared."""
     divisors = [code.operands[k][1] for k in range(len(code.ops)) if _divides(code, k)]
     divisors = [d for d in divisors if code.ops[d] != "number"]
-    count = Counter(_root(code, d) or d for d in divisors)
-    shared = {d for d in divisors if count[_root(code, d) or d] > 1}
+    known = set(divisors)
+    bases = {d: _base(code, d, known) for d in known}
+    count = Counter(bases[d] for d in divisors)
+    shared = {d for d in divisors if count[bases[d]] > 1}
     return _Rewriter(code, shared, _RANGES[real]).code if shared else code
 
 
@@ -44,13 +46,21 @@ def _divides(code: Instructions, k: int) -> bool:
     return code.ops[k] == "divide" and code.storages[code.operands[k][1]] == "real"
 
 
-def _root(code: Instructions, d: int) -> int | None:
-    """The square root that value d is, or that it is the square of."""
+def _root(code: Instructions, d: int, divisors: Collection[int]) -> int | None:
+    """The square root or divisor that value d is the square of."""
     op, operands = code.ops[d], code.operands[d]
-    if op == "sqrt":
-        return d
     is_square = op == "square" or (op == "multiply" and operands[0] == operands[1])
-    return operands[0] if is_square and code.ops[operands[0]] == "sqrt" else None
+    if not is_square or not (operands[0] in divisors or code.ops[operands[0]] == "sqrt"):
+        return None
+    return operands[0]
+
+
+def _base(code: Instructions, d: int, divisors: Collection[int]) -> int:
+    """What d is the square of, or the square of the square, and so on."""
+    root = _root(code, d, divisors)
+    while root is not None:
+        d, root = root, _root(code, root, divisors)
+    return d
 
 
 class _Rewriter:
@@ -60,7 +70,8 @@ class _Rewriter:
         self.old, self.shared, self.reach = old, shared, reach
         self.code = Instructions()
         self.numbers: dict[float, int] = {}
-        self.factors: dict[int, tuple[int, ...]] = {}  # by new divisors: their product is 1/d
+        self.factors: dict[int, tuple[int, ...]] = {}  # by old divisors: their product is 1/d
+        self.singles: dict[int, int] = {}  # that product
         self.new = [-1] * len(old.ops)
         self.reads = Counter(
             a
@@ -154,14 +165,22 @@ class _Rewriter:
         return terms, inside
 
     def _added(self, terms: Sequence[tuple[bool, int]]) -> tuple[bool, int]:
-        """A sum of new values and whether it is to be taken away: it begins with a plain term."""
-        turned = all(minus for minus, _ in terms)
-        signed = [(minus ^ turned, a) for minus, a in terms]
-        first = next(at for at, (minus, _) in enumerate(signed) if not minus)
-        total = signed.pop(first)[1]
-        for minus, a in signed:
-            total = self._real("subtract" if minus else "add", total, a)
-        return turned, total
+        """A sum of new values and whether it is to be taken away.
+
+        Neighbours are added first, then these sums: each has to wait for few others.
+        """
+        signed = list(terms)
+        while len(signed) > 1:
+            pairs = [signed[k : k + 2] for k in range(0, len(signed), 2)]
+            signed = [self._pair(*pair) if len(pair) > 1 else pair[0] for pair in pairs]
+        return signed[0]
+
+    def _pair(self, first: tuple[bool, int], second: tuple[bool, int]) -> tuple[bool, int]:
+        """The sum of two terms, taken away where both are."""
+        (minus, a), (other, b) = first, second
+        if minus == other:
+            return minus, self._real("add", a, b)
+        return False, self._real("subtract", *((b, a) if minus else (a, b)))
 
     # --- divisions ----------------------------------------------------------------------------
 
@@ -170,25 +189,40 @@ class _Rewriter:
 
     def _quotient(self, top: int, k: int, noted: int | None) -> int:
         """`top` by the divisor of old value k; the node of `noted` goes with it."""
-        for factor in self._reciprocal(self.new[self.old.operands[k][1]]):
+        for factor in self._reciprocal(self.old.operands[k][1]):
             top = self._real("multiply", top, factor)
         if noted is not None:
             self.code.nodes[top] = self.old.nodes[noted]
         return top
 
     def _reciprocal(self, d: int) -> tuple[int, ...]:
-        """Factors that multiply with anything to its quotient by d."""
-        found = self.factors.get(d)
-        if found is None:
-            found = self.factors[d] = self._made(d)
-        return found
+        """Factors that multiply with anything to its quotient by old value d."""
+        squares: list[int] = []
+        while d not in self.factors:
+            inner = _root(self.old, d, self.shared)
+            if inner is None:
+                self.factors[d] = self._made(d)
+                break
+            squares.append(d)
+            d = inner
+        for square in reversed(squares):
+            self.factors[square] = (self._single(d),) * 2
+            d = square
+        return self.factors[d]
+
+    def _single(self, d: int) -> int:
+        """The reciprocal of d in one number, infinite where d has no square."""
+        if d not in self.singles:
+            first, *others = self.factors[d]
+            for factor in others:
+                first = self._real("multiply", first, factor)
+            self.singles[d] = first
+        return self.singles[d]
 
     def _made(self, d: int) -> tuple[int, ...]:
-        root, one = _root(self.code, d), self._number(1.0)
-        if root == d:
+        is_root, one, d = self.old.ops[d] == "sqrt", self._number(1.0), self.new[d]
+        if is_root:
             return (self._real("divide", one, d),)
-        if root is not None:
-            return self._reciprocal(root) * 2
         operands = (self._real("abs", d), self._number(self.reach.least))
         is_small = self.code.add("less", operands, "boolean", None)
         scale = self._real("where", is_small, self._number(self.reach.scale), one)

@@ -2,8 +2,9 @@
 
    Every block is one function. The first line of a block names it and the blocks that it calls.
    `real` is float or double, `word` the unsigned integer of its width, $NAME a constant and
-   POLY(name, z) a polynomial in Horner's form. There are no branches and no headers, so a loop
-   that calls these is vectorised; only the functions that say so branch. NaN and infinity are kept.
+   POLY(name, z) a polynomial in Horner's form, HALVES(name, z) one in Estrin's, whose steps wait less
+   for each other. There are no branches and no headers, so a loop that calls these is vectorised;
+   only the functions that say so branch. NaN and infinity are kept.
    SG_IN functions are always inlined, SG_FN ones as the kernel wants it. */
 
 //: bits
@@ -22,7 +23,7 @@ SG_IN real sg_reduced(real x, word *k) {
     const real t = x * $LOG2E + $MAGIC, n = t - $MAGIC;
     const real r = (x - n * $LN2_HI) - n * $LN2_LO;
     *k = sg_bits(t) - $MAGIC_BITS;
-    return r + r * r * POLY(exp, r);
+    return r + r * r * HALVES(exp, r);
 }
 
 //: halved pow2
@@ -38,7 +39,7 @@ SG_FN real sg_exp(real x) {
     const real low = x < $EXP_LOW ? $EXP_LOW : x, y = low > $EXP_HIGH ? $EXP_HIGH : low;
     word k, rest;
     const real p = sg_reduced(y, &k), s = sg_halved(k, &rest);
-    return (1 + p) * s * sg_pow2(rest);
+    return (s + s * p) * sg_pow2(rest);
 }
 
 //: exp_half reduced halved pow2
@@ -47,7 +48,7 @@ SG_IN real sg_exp_half(real x) {
     const real low = x < $EXP_LOW ? $EXP_LOW : x, y = low > $EXP_HIGH ? $EXP_HIGH : low;
     word k, rest;
     const real p = sg_reduced(y, &k), s = sg_halved(k - 1, &rest);
-    return (1 + p) * s * sg_pow2(rest);
+    return (s + s * p) * sg_pow2(rest);
 }
 
 //: expm1 reduced halved pow2
@@ -335,7 +336,7 @@ SG_IN unsigned sg_quadrant(real x, real *r) {
 //: wave
 /* sin(r) for even n, cos(r) for odd n, negated for n = 2, 3 modulo 4 */
 SG_IN real sg_wave(real r, unsigned n) {
-    const real z = r * r, s = r + r * z * POLY(sin, z), c = 1 - z / 2 + z * z * POLY(cos, z);
+    const real z = r * r, s = r + r * z * HALVES(sin, z), c = 1 - z / 2 + z * z * HALVES(cos, z);
     const real w = n & 1 ? c : s;
     return n & 2 ? -w : w;
 }

@@ -33,9 +33,9 @@ static i64 step_1(const sg_frame *f)
         d1[i0] = v4;
         v5 += v4;
     }
-    double *const d2 = (void *)(f->w + f->o[2]);
+    double d2[1];
     d2[0] = v5;
-    double *const d3 = (void *)(f->w + f->o[3]);
+    double *const d3 = (void *)(f->w + f->o[2]);
     f->lib->gemm_f64(4, 1, n1, x1, 1, 4, d1, 1, 1, d3, 1, 1, 0);  /* x.T @ d1, (4,) */
     /* --- update */
     SG_INDEPENDENT
@@ -46,7 +46,7 @@ static i64 step_1(const sg_frame *f)
     }
     const double v9 = 0.5 * d2[0];  /* 0.5*d2, () */
     const double v10 = p2[0] - v9;  /* b - ..., () */
-    double *const u1 = (void *)(f->w + f->o[2]);
+    double u1[1];
     u1[0] = v10;
     p2[0] = u1[0];  /* b */
     return 0;

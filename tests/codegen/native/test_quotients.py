@@ -1,5 +1,6 @@
 """Quotients by one divisor in programs of numbers: fewer divisions, the same values."""
 
+import functools
 import re
 from fractions import Fraction
 from typing import Any
@@ -42,6 +43,33 @@ def test_the_square_of_a_root_is_divided_by_with_the_root():
     assert divisions(f) == 1
     x, y, (dx, dy) = f(3.0, 4.0)
     assert [x, y, dx, dy] == pytest.approx([0.6, 0.8, 16 / 125, -12 / 125], rel=1e-14)
+
+
+@pytest.mark.parametrize("x", [-3.7, 1e-60, 1e70, 5e-324, 0.0, np.inf])
+def test_the_squares_of_a_divisor_are_divided_by_with_it(x: float):
+    f = native([a, b], [a / b, sympy.sin(a) / b**2, (a + 1) / b**4])
+
+    assert divisions(f) == 1
+    with np.errstate(all="ignore"):
+        top, below = np.float64(0.7), np.float64(x)
+        exact = [top / below, np.sin(top) / below**2, (top + 1) / (below**2) ** 2]
+    np.testing.assert_allclose(f(0.7, x), exact, rtol=2e-15)
+
+
+@given(st.lists(st.floats(-9, 9), min_size=7, max_size=7))
+def test_long_sums_of_quotients_are_what_fractions_give(values: list[float]):
+    symbols = sympy.symbols("s0:7")
+    signs = (1, -1, -1, 1, -1, 1, -1)
+    f = _long_sum(symbols, signs)
+    terms = [sign * Fraction(x) for sign, x in zip(signs, values, strict=True)]
+    exact, size = float(sum(terms) / Fraction(1.75)), float(sum(map(abs, terms)))
+    assert f(*values, 1.75)[0] == pytest.approx(exact, rel=0, abs=1e-15 * size)
+
+
+@functools.cache
+def _long_sum(symbols: Any, signs: Any) -> Any:
+    terms = [sign * s / d for sign, s in zip(signs, symbols, strict=True)]
+    return native([*symbols, d], [sympy.Add(*terms, evaluate=False), sympy.sin(symbols[0]) / d])
 
 
 def test_a_single_quotient_stays_as_it_is():
