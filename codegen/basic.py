@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 import sympy
 
 from symgraph.errors import UnsupportedError
@@ -194,6 +195,8 @@ def _constant(op: str, args: Sequence[Node], values: Sequence[Any]) -> Node | No
             return fill(exact[0] / exact[1], shape, kind)
         return fill(_PYTHON[op](*exact), shape, kind) if op in _PYTHON else None
     plain = [v if isinstance(v, (int, float)) else float(v) for v in values]
+    if kind == "real":
+        plain = [np.float64(v) for v in plain]  # 1/0 is infinite, as it is when it is computed
     if kind == "integer" and op not in _PYTHON:
         return None
     value = _TEMPLATES[op].evaluate(plain)

@@ -6,9 +6,12 @@ NumPy lacks become small functions above.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
 
 from symgraph.codegen.contraction import Factor, form_of, matrix_product
 from symgraph.codegen.job import Job
@@ -226,6 +229,9 @@ class _Reader:
 
     def _map(self, node: Map) -> Text:
         operands = [self.env[arg] for arg in node.args]
+        endless = _endless(node)
+        if endless is not None:
+            return number_text(endless, "np")
         for k, arg in enumerate(node.args):
             others = [other for j, other in enumerate(node.args) if j != k]
             if arg in self.loose and any(other.shape == node.shape for other in others):
@@ -490,3 +496,12 @@ _WRITERS: dict[type[Node], Any] = {
     Random: _Reader.random, Inv: _Reader.linalg, Det: _Reader.linalg, LogDet: _Reader.linalg,
     Solve: _Reader.linalg,
 }  # fmt: skip
+
+
+def _endless(node: Map) -> float | None:
+    """An operation on plain numbers that is not finite, which Python refuses to carry out."""
+    values = [arg.value if isinstance(arg, Fill) else None for arg in node.args]
+    if node.shape or node.kind != "real" or not all(isinstance(v, (int, float)) for v in values):
+        return None
+    found = float(node.template.evaluate([np.float64(v) for v in values]))
+    return None if math.isfinite(found) else found

@@ -11,6 +11,7 @@ from symgraph.codegen.exponentials import one_exponential, reuse_across_loops
 from symgraph.codegen.hoist import hoist_loops
 from symgraph.codegen.hot import compare_hot
 from symgraph.codegen.passes import Rewritten, Roots, lower_maps, normalise_sums, strip_lets
+from symgraph.codegen.shift import shift_exponentials
 from symgraph.codegen.signs import ask_positive_parts
 from symgraph.codegen.slices import join_slices
 from symgraph.codegen.traces import trace_whole
@@ -63,7 +64,8 @@ def lower_all(
         return hoist_loops(nodes, maps=not loops)
 
     passes: list[_Pass] = [
-        ({Let}, strip_lets), ({Einsum}, sums if has_loops else last_sums), ({Map, Reduce}, maps),
+        ({Let}, strip_lets), ({Map}, shift_exponentials),
+        ({Einsum}, sums if has_loops else last_sums), ({Map, Reduce}, maps),
     ]  # fmt: skip
     if not now.kinds <= _PLAIN:
         passes.append(({Map}, ask_positive_parts))

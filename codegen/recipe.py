@@ -151,9 +151,12 @@ class Recipe:
 
     def _plain_job(self) -> Job:
         """The steps in the operations of the user's graph."""
-        first = strip_lets(self._everywhere)
-        second = normalise_sums(first.roots, dots=False)
-        return self._job(Roots(second.roots), [first.image, second.image])
+        from symgraph.codegen.shift import shift_exponentials
+
+        named = strip_lets(self._everywhere)
+        shifted = shift_exponentials(Roots(named.roots))
+        found = normalise_sums(shifted.roots, dots=False)
+        return self._job(Roots(found.roots), [named.image, shifted.image, found.image])
 
     def _job(self, found: Roots, images: Sequence[Mapping[Node, Node]]) -> Job:
         """The steps for what became of outputs and new values."""

@@ -225,7 +225,7 @@ def _float_value(body: Template, args: tuple[Node, ...]) -> float | None:
         return None
     if not all(isinstance(v, (int, float)) for v in values):
         return None
-    return float(body.evaluate(values))
+    return float(body.evaluate([np.float64(v) for v in values]))
 
 
 _ADD = template(slot(0) + slot(1), 2)

@@ -74,6 +74,25 @@ def test_no_arguments_are_needed_for_constants() -> None:
     assert sg.compile([], sg.arange(3) * 2)().tolist() == [0, 2, 4]
 
 
+@pytest.mark.parametrize("style", ["fast", "read"])
+@pytest.mark.parametrize("shape", [(), (2,)])
+def test_constants_without_a_finite_result_are_those_of_numpy(style: Any, shape: Any) -> None:
+    x = sg.input("x", shape)
+    big = sg.const(1e200)
+    outputs = [
+        x + sg.const(1.0) / sg.const(0.0),
+        x - big**2,
+        x + sg.log(sg.const(-1.0)),
+        x + 1 / big,
+    ]
+
+    found = sg.compile([x], outputs, style=style)(np.ones(shape))
+
+    assert [float(np.max(value)) for value in found[:2]] == [np.inf, -np.inf]
+    assert np.isnan(found[2]).all()
+    assert (found[3] == 1.0).all()
+
+
 def test_results_belong_to_the_caller() -> None:
     x = sg.input("x", 3)
     f = sg.compile(x, [x, 2 * x, x])
