@@ -91,10 +91,13 @@ def _raised(
     """The operation of a Map, and its operands: c**y for a number c is exp(y log c).
 
     The logarithm is known here, to twice the digits of a real: the power has all of its own.
+    Exponentials of -|x| cannot overflow, and are shorter.
     """
     op = op_of(node)
     assert op is not None, "a Map that was not lowered"
     base = node.args[0]
+    if op == "exp" and _is_below_zero(base):
+        return "exp_down", operands
     if op != "power" or type(base) is not Fill or storage != "real":
         return op, operands
     value = base.value
@@ -109,6 +112,18 @@ def _raised(
     head = float(real(float(whole)))
     rest = float(digits.subtract(whole, Decimal(head)))
     return "power_of", [operands[1], w.number(head, "real"), w.number(rest, "real")]
+
+
+def _is_below_zero(node: Node) -> bool:
+    """Whether the node is -|x|, or that times a number."""
+    op = op_of(node)
+    if op == "multiply":
+        first, node = node.args if type(node.args[0]) is Fill else node.args[::-1]
+        number = first.value if type(first) is Fill else 0
+        if not isinstance(number, (int, float)) and number.free_symbols:
+            return False
+        return float(number) < 0 and op_of(node) == "abs"
+    return op == "negative" and op_of(node.args[0]) == "abs"
 
 
 def lines(

@@ -37,6 +37,7 @@ _CONSTANTS: dict[str, dict[str, str]] = {
     "double": {
         "F": "", "BIAS": "1023", "MANTISSA": "52", "MAGIC": "0x1.8p52",
         "MAGIC_BITS": "0x4338000000000000", "EXP_LOW": "-746", "EXP_HIGH": "711",
+        "DOWN": "128", "BY_DOWN": "0x1p-128",
         "LN2_HI": "0x1.62e42fefa38p-1", "LN2_LO": "0x1.ef35793c7673p-45",
         "LOG2E": "0x1.71547652b82fep0", "TINY": "0x1p-1022", "TWO_MANTISSA": "0x1p52",
         "TWO_MANTISSA_BITS": "0x4330000000000000", "ONE_BITS": "0x3ff0000000000000",
@@ -53,6 +54,7 @@ _CONSTANTS: dict[str, dict[str, str]] = {
     "float": {
         "F": "f", "BIAS": "127", "MANTISSA": "23", "MAGIC": "0x1.8p23f",
         "MAGIC_BITS": "0x4b400000", "EXP_LOW": "-105", "EXP_HIGH": "90",
+        "DOWN": "64", "BY_DOWN": "0x1p-64f",
         "LN2_HI": "0x1.62e4p-1f", "LN2_LO": "0x1.7f7d1cp-20f",
         "LOG2E": "0x1.715476p0f", "TINY": "0x1p-126f", "TWO_MANTISSA": "0x1p23f",
         "TWO_MANTISSA_BITS": "0x4b000000", "ONE_BITS": "0x3f800000",

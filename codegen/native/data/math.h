@@ -42,6 +42,15 @@ SG_FN real sg_exp(real x) {
     return (s + s * p) * sg_pow2(rest);
 }
 
+//: exp_down reduced pow2
+/* exp(x) for x <= 0: one power of two is enough, first too large by one that is known */
+SG_FN real sg_exp_down(real x) {
+    const real y = x < $EXP_LOW ? $EXP_LOW : x;
+    word k;
+    const real p = sg_reduced(y, &k), s = sg_pow2(k + $DOWN);
+    return (s + s * p) * $BY_DOWN;
+}
+
 //: exp_half reduced halved pow2
 /* exp(x)/2, finite where cosh is */
 SG_IN real sg_exp_half(real x) {
