@@ -55,6 +55,7 @@ INLINE void F(rows_tile)(const int R, const int W, i64 k, const REAL *a, i64 am,
    place, since it is most of the text of a tile and little of its time. */
 static __attribute__((noinline)) void F(add_lanes)(i64 R, i64 W, vec *all, REAL *c, i64 cm,
                                                    const i64 *cn, i64 add) {
+    REAL total[24];
     for (i64 i = 0; i < R * W; i += 4, all += 4) {
         UNROLL for (int d = 1; d < LANES; d *= 2) {
             UNROLL for (int q = 0; q < 4; q += 2 * d) {
@@ -62,12 +63,10 @@ static __attribute__((noinline)) void F(add_lanes)(i64 R, i64 W, vec *all, REAL 
                 all[q] = F(low)(all[q], next, d) + F(high)(all[q], next, d);
             }
         }
-        for (i64 q = 0; q < 4 && i + q < R * W; q++) {
-            const REAL total = all[q / LANES * LANES][q % LANES];
-            REAL *to = c + (i + q) / W * cm + cn[(i + q) % W];
-            *to = add ? *to + total : total;
-        }
+        UNROLL for (int q = 0; q < 4; q++) total[i + q] = all[q / LANES * LANES][q % LANES];
     }
+    for (i64 r = 0, i = 0; r < R; r++, c += cm)
+        for (i64 w = 0; w < W; w++, i++) c[cn[w]] = add ? c[cn[w]] + total[i] : total[i];
 }
 
 /* R x W entries of C: C[i, cn[j]] (+)= sum of a[i*am + ar[p] + q] * b[bn[j] + br[p] + q] over
