@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -206,11 +206,15 @@ class _Compared:
         self._values = dict(sample.values)
         self._dims = sample.dims
         self._random = np.random.default_rng(seed + 1)
+        self._order = topological([root])
         base = evaluate_above([root], sample.values, sample.dims)
+        still = {node: Dual(x, np.zeros(np.shape(x))) for node, x in sample.values.items()}
+        self._duals = DualRun([root], still, sample.dims).found
+        self._base = base
         # What stops the gradient stays where it is while the variables move.
         self._held = {
             node: base[node]
-            for node in topological([root])
+            for node in self._order
             if isinstance(node, Let) and node.stops and node in base
         }
         shape = np.shape(base[root])
@@ -230,14 +234,15 @@ class _Compared:
             places = [places[i] for i in sorted(chosen)]
         name: str = source.params[0]
         worst: CheckRow | None = None
+        moving = self._moving(source)
         for index in places:
             symbolic = float(gradient[index])
-            dual = self._dual(source, index)
+            dual = self._dual(source, index, moving)
             # Subtracting two values of size s leaves an error of about s times the rounding.
             allowed = DIFFERENCE_TOLERANCE * (1 + self._size / (1 + abs(symbolic)))
             quotient = dual
             if self._comparable:
-                quotient = self._agreeing(source, index, symbolic, allowed)
+                quotient = self._agreeing(source, index, symbolic, allowed, moving)
             by_dual, by_quotient = _difference(symbolic, dual), _difference(symbolic, quotient)
             ok = by_dual <= DUAL_TOLERANCE and by_quotient <= allowed
             difference = max(by_dual, by_quotient)
@@ -250,10 +255,16 @@ class _Compared:
             return CheckRow(name, gradient.shape, 0, (), 0.0, 0.0, 0.0, 0.0, True)
         return worst
 
-    def _dual(self, source: Node, index: tuple[int, ...]) -> float:
-        given = {
-            node: Dual(array, np.zeros(np.shape(array))) for node, array in self._values.items()
-        }
+    def _moving(self, source: Node) -> set[Node]:
+        """The nodes whose values change with a variable; all others are computed once."""
+        moving = {source}
+        for node in self._order:
+            if not moving.isdisjoint(node.args):
+                moving.add(node)
+        return moving
+
+    def _dual(self, source: Node, index: tuple[int, ...], moving: Collection[Node]) -> float:
+        given = {node: dual for node, dual in self._duals.items() if node not in moving}
         direction = np.zeros(np.shape(self._values[source]))
         for place in _moved_with(source, index):
             direction[place] = 1.0
@@ -262,34 +273,45 @@ class _Compared:
         return float(np.sum(self.weights * run[self._root].rate))
 
     def _agreeing(
-        self, source: Node, index: tuple[int, ...], symbolic: float, allowed: float
+        self,
+        source: Node,
+        index: tuple[int, ...],
+        symbolic: float,
+        allowed: float,
+        moving: Collection[Node],
     ) -> float:
         """The quotient with the largest step that agrees; that with the first if none does."""
-        first = self._quotient(source, index, STEPS[0])
+        first = self._quotient(source, index, STEPS[0], moving)
         if _difference(symbolic, first) <= allowed or not self._has_kinks:
             return first
         for step in STEPS[1:]:
-            quotient = self._quotient(source, index, step)
+            quotient = self._quotient(source, index, step, moving)
             if _difference(symbolic, quotient) <= allowed:
                 self.step = min(self.step, step)
                 return quotient
         return first
 
-    def _quotient(self, source: Node, index: tuple[int, ...], step: float) -> float:
+    def _quotient(
+        self, source: Node, index: tuple[int, ...], step: float, moving: Collection[Node]
+    ) -> float:
         """Central differences with steps h and h/2, the error of order h² removed."""
         h = step * max(1.0, abs(float(self._values[source][index])))
+        still = {node: value for node, value in self._base.items() if node not in moving}
+        known = still | self._held
         wide, narrow = (
-            (self._at(source, index, by) - self._at(source, index, -by)) / (2 * by)
+            (self._at(source, index, by, known) - self._at(source, index, -by, known)) / (2 * by)
             for by in (h, h / 2)
         )
         return (4 * narrow - wide) / 3
 
-    def _at(self, source: Node, index: tuple[int, ...], step: float) -> float:
+    def _at(
+        self, source: Node, index: tuple[int, ...], step: float, known: Mapping[Node, Any]
+    ) -> float:
+        """The number with one entry moved, and with the known values of all that stays."""
         moved = np.array(self._values[source], dtype=float)
         for place in _moved_with(source, index):
             moved[place] += step
-        known = {**self._values, **self._held, source: moved}
-        found = evaluate_above([self._root], known, self._dims)
+        found = evaluate_above([self._root], {**known, source: moved}, self._dims)
         return float(np.sum(self.weights * found[self._root]))
 
 

@@ -77,6 +77,7 @@ class TooNear(Exception):
 class DualRun:
     """Values and rates of all nodes of an expression for given values and rates of its variables.
 
+    Any other node that is given is taken as it is, and nothing below it is looked at.
     `nearest_kink` is how far the closest argument of a comparison, a rounding or a maximum was from
     the place where it changes over. Raises TooNear once that is no farther than `too_near`.
     """
@@ -101,9 +102,8 @@ class DualRun:
 
     def _run(self, roots: Sequence[Node], given: Mapping[Node, Dual]) -> dict[Node, Any]:
         found: dict[Node, Any] = dict(given)
-        for node in topological(roots):
-            if node not in found:
-                found[node] = self._node(node, [found[arg] for arg in node.args])
+        for node in topological(roots, given):
+            found[node] = self._node(node, [found[arg] for arg in node.args])
         return found
 
     def _node(self, node: Node, xs: list[Any]) -> Any:

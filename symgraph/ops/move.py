@@ -48,6 +48,8 @@ class Pull(Node):
         if x.size == 0:
             return np.zeros(out, x.dtype)
         value = np.broadcast_to(x[tuple(places)] if places else x, out)
+        if inside.all():
+            return np.array(value)
         return np.where(inside, value, np.zeros((), x.dtype))
 
     def entry(self, index: Sequence[Any], read: Callable[[int, Sequence[Any]], Any]) -> Any:
