@@ -29,22 +29,24 @@ from symgraph.codegen.size_text import SizeText
 from symgraph.node import Node
 from symgraph.ops.leaves import Const, Fill, Iota, Random, Var
 from symgraph.ops.linalg import Det, Inv, LogDet, Solve
+from symgraph.shapes import Dim
 
 __all__ = ["emit"]
 
 _PREFIX: dict[Section, str] = {"forward": "h", "backward": "d", "update": "u"}
 
 
-def emit(job: Job) -> Source:
-    """The module that computes a block from its arguments."""
-    return _Emitter(job).emit()
+def emit(job: Job, needed: Sequence[Dim] = ()) -> Source:
+    """The module that computes a block from its arguments; it refuses negative sizes `needed`."""
+    return _Emitter(job, needed).emit()
 
 
 _LINALG = {Inv: "np.linalg.inv", Det: "np.linalg.det", LogDet: "np.linalg.slogdet"}
 
 
 class _Emitter:
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, needed: Sequence[Dim]) -> None:
+        self.needed = needed
         self.block, self.args, self.outputs = job.block, job.args, job.outputs
         self.updates, self.labels, self.options = job.updates, job.labels, job.options
         self.place: dict[Node, int] = {variable: k for k, variable in enumerate(job.args)}
@@ -384,6 +386,11 @@ class _Emitter:
                 message = f'f"{text} has shape {{{text}.shape}}, not {{{shape}}}."'
                 lines.append(f"    if {text}.shape != {shape}:")
                 lines.append(f"        raise ShapeError({message})")
+        if self.needed:
+            rows = ", ".join(f"({str(dim)!a}, {self.w.size(dim)})" for dim in self.needed)
+            message = 'f"size {text} comes out as {size}; it must be 0 or more."'
+            lines.append(f"    for text, size in ({rows},):")
+            lines += ["        if size < 0:", f"            raise ShapeError({message})"]
         return lines
 
     def _workspace_lines(self) -> list[str]:

@@ -15,7 +15,7 @@ import numpy as np
 
 from symgraph.codegen.job import Options
 from symgraph.codegen.structure import filled, leaves_of
-from symgraph.errors import NonFiniteError, RangeError, ShapeError
+from symgraph.errors import NonFiniteError, RangeError, ShapeError, SymgraphError
 
 __all__ = ["NumpySpaces", "executed"]
 
@@ -91,6 +91,13 @@ def _run(context: contextvars.Context, run: Callable[[], Any]) -> Any:
         raise NonFiniteError(
             f"compiled program: a matrix that must be inverted is singular, at `{line}`. "
             "Look at the data, or add a multiple of the identity to it."
+        ) from error
+    except SymgraphError:
+        raise
+    except (ValueError, ZeroDivisionError) as error:  # code for reading leaves sizes to NumPy
+        raise ShapeError(
+            f"compiled program: the data have too few entries for `{_line_of(error)}` ({error}). "
+            "Give more along the axes that are read there."
         ) from error
 
 

@@ -23,6 +23,7 @@ from symgraph.errors import UnsupportedError
 from symgraph.node import Node
 from symgraph.ops.leaves import Var
 from symgraph.ops.move import Pull
+from symgraph.ops.reduce import Reduce, check_entries
 from symgraph.ops.rows import Affine, check_positions
 from symgraph.shapes import bind_dim, dim_symbols
 
@@ -71,7 +72,7 @@ class Recipe:
         from symgraph.codegen.alike import join_alike_updates
         from symgraph.codegen.emit_numpy import emit
 
-        return emit(self._job(*self._basic(False, join_alike_updates)))
+        return emit(self._job(*self._basic(False, join_alike_updates)), self.sizes)
 
     def with_log_sums(self) -> Job:
         """The steps in basic operations and log-sum-exp, for a target that has it."""
@@ -143,20 +144,39 @@ class Recipe:
             bind_dim(dim, dims)
         for node in self._reads:
             check_positions(node, dims)
+        for node in self._winners:
+            check_entries(node, [bind_dim(size, dims) for size in node.args[0].shape])
+
+    @cached_property
+    def _winners(self) -> list[Reduce]:
+        """What plain code has for entries that must be there; other code looks for itself."""
+        if "_plain" not in vars(self):
+            return []
+        symbols = set(self.options.symbols)
+        return [
+            node
+            for node in everything(self._plain[0])
+            if isinstance(node, Reduce) and symbols.issuperset(dim_symbols(node.args[0].shape))
+        ]
 
     @cached_property
     def _everywhere(self) -> Roots:
         """Outputs and new values."""
         return Roots([*self.roots, *self.stored.values()])
 
-    def _plain_job(self) -> Job:
-        """The steps in the operations of the user's graph."""
+    @cached_property
+    def _plain(self) -> tuple[Roots, list[Mapping[Node, Node]]]:
+        """Outputs and new values in the operations of the user's graph, and what became of it."""
         from symgraph.codegen.shift import shift_exponentials
 
         named = strip_lets(self._everywhere)
         shifted = shift_exponentials(Roots(named.roots))
         found = normalise_sums(shifted.roots, dots=False)
-        return self._job(Roots(found.roots), [named.image, shifted.image, found.image])
+        return Roots(found.roots), [named.image, shifted.image, found.image]
+
+    def _plain_job(self) -> Job:
+        """The steps in the operations of the user's graph."""
+        return self._job(*self._plain)
 
     def _job(self, found: Roots, images: Sequence[Mapping[Node, Node]]) -> Job:
         """The steps for what became of outputs and new values."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from symgraph.codegen.labels import Labels
+from symgraph.codegen.native.source import Site
 from symgraph.codegen.native.writer import CWriter
 from symgraph.codegen.strided import entry
 from symgraph.node import Node
@@ -12,12 +13,21 @@ from symgraph.ops.einsum import Einsum
 from symgraph.ops.reduce import Reduce
 from symgraph.shapes import Dim, product
 
-__all__ = ["Reduction", "deepest"]
+__all__ = ["Reduction", "deepest", "refuse_empty"]
 
 
 def deepest(strides: Sequence[Dim]) -> int:
     """The number of the innermost loop with which a place moves; -1 for none."""
     return max((k for k, stride in enumerate(strides) if stride != 0), default=-1)
+
+
+def refuse_empty(w: CWriter, node: Reduce) -> None:
+    """Before anything runs, sizes are refused for which there is no largest entry."""
+    text = f"{node.operation}: axes {node.axes} hold no entries, so there is no winner. "
+    for axis in node.axes:
+        size = node.args[0].shape[axis]
+        if not isinstance(size, int):
+            w.demand(f"{w.size(size)} == 0", Site("ShapeError", f"{text}Give at least one."))
 
 
 class Reduction:
@@ -36,6 +46,7 @@ class Reduction:
             kept = [axis for axis in axes if node.ins[0][axis] in node.out]
         else:
             assert isinstance(node, Reduce)
+            refuse_empty(w, node)
             kept = [axis for axis in axes if axis not in node.axes]
         self.out = w.result(node, "real")
         strides = dict(zip(kept, self.out.strides or (), strict=True))

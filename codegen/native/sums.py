@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from symgraph.codegen.contraction import typical
-from symgraph.codegen.native.source import Site
+from symgraph.codegen.native.reductions import refuse_empty
 from symgraph.codegen.native.writer import CWriter
 from symgraph.codegen.plan import node_storage
 from symgraph.codegen.strided import Value, entry, row_major, spread
@@ -124,19 +124,12 @@ def emit_reduce(w: CWriter, node: Node, note: str) -> None:
     inner = tuple(strides[axis] for axis in axes)
     outer = [out.strides or (), tuple(strides[axis] for axis in kept)]
     if node.operation != "prod":
-        _refuse_empty(w, node, reduced)
+        refuse_empty(w, node)
     work = {"max": _largest, "argmax": _position, "prod": _product}[node.operation]
     with w.unit(), w.nest(node.shape, outer, independent=False) as (there, before):
         found = work(w, value, before, reduced, inner, note)
         w.say(f"{entry(out, there)} = {found};")
     w.env[node] = out
-
-
-def _refuse_empty(w: CWriter, node: Reduce, reduced: Sequence[Dim]) -> None:
-    text = f"{node.operation}: axes {node.axes} hold no entries, so there is no winner. "
-    for size in reduced:
-        if not isinstance(size, int):
-            w.demand(f"{w.size(size)} == 0", Site("ShapeError", f"{text}Give at least one."))
 
 
 def _product(

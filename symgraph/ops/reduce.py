@@ -22,7 +22,7 @@ from symgraph.scalar import equal, slot, where
 from symgraph.shapes import Dim, Shape, product, shape_text
 from symgraph.template import template
 
-__all__ = ["Reduce", "reduce_node"]
+__all__ = ["Reduce", "check_entries", "reduce_node"]
 
 Operation = Literal["max", "argmax", "logsumexp", "prod"]
 
@@ -55,11 +55,7 @@ class Reduce(Node):
         x = np.asarray(xs[0])
         if self.operation == "prod":
             return np.prod(x, axis=self.axes)
-        if any(x.shape[axis] == 0 for axis in self.axes):
-            raise ShapeError(
-                f"{self.operation}: axes {self.axes} of a value of shape {x.shape} hold no "
-                "entries, so there is no winner. Give at least one."
-            )
+        check_entries(self, x.shape)
         if self.operation == "max":
             return np.max(x, axis=self.axes)
         flat = self._last(x)
@@ -175,6 +171,15 @@ def _log_sum_exp(x: Any, winner: Any) -> Any:
         others = np.exp(x - np.where(np.isfinite(peak), peak, 0.0))
         np.put_along_axis(others, place, 0.0, axis=-1)
         return peak[..., 0] + np.log1p(np.sum(others, axis=-1))
+
+
+def check_entries(node: Reduce, shape: Sequence[int]) -> None:
+    """Raise ShapeError where an operand of this shape has no entry that could be the largest."""
+    if node.operation != "prod" and any(shape[axis] == 0 for axis in node.axes):
+        raise ShapeError(
+            f"{node.operation}: axes {node.axes} of a value of shape {tuple(shape)} hold no "
+            "entries, so there is no winner. Give at least one."
+        )
 
 
 def reduce_node(operation: Operation, x: Node, axes: tuple[int, ...]) -> Node:

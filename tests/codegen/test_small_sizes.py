@@ -1,5 +1,6 @@
 """Data with too few entries for what is computed of them."""
 
+import runpy
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,46 @@ def test_a_bound_program_refuses_them_too():
         bound.step(np.zeros((0, 2)))
     with pytest.raises(sg.ShapeError, match="size N - 1 comes out as -1"):
         sg.compile([x], sg.mean(x[1:])).bind(np.zeros((0, 2)))
+
+
+@pytest.mark.parametrize("options", TARGETS, ids=str)
+@pytest.mark.parametrize("reduction", [sg.max, sg.min, sg.argmax, sg.logsumexp, sg.softmax])
+@pytest.mark.parametrize("shape", [(0, 2), (2, 0), (0, 0)])
+def test_the_largest_of_no_entries_is_refused(reduction: Any, shape: Any, options: dict[str, Any]):
+    wide = sg.input("x", ("N", "K"))
+    value = reduction(sg.tanh(wide) * 2, axis=shape.index(0))
+
+    for f in (sg.compile([wide], value, **options), sg.compile([wide], value + 1, **options)):
+        with pytest.raises(sg.ShapeError, match="hold no entries, so there is no winner"):
+            f(np.zeros(shape))
+
+
+@pytest.mark.filterwarnings("ignore:invalid value encountered")
+@pytest.mark.parametrize("options", TARGETS, ids=str)
+def test_the_mean_of_no_entries_is_nan(options: dict[str, Any]):
+    f = sg.compile([x], sg.mean(x), **options)
+
+    assert np.isnan(f(np.zeros((0, 2))))
+
+
+def test_code_for_reading_tells_where_the_data_are_too_few():
+    signal, kernel = sg.input("s", ("N", 1, "T")), sg.input("k", (1, 1, 5))
+    f = sg.compile([signal, kernel], sg.conv1d(signal, kernel), style="read")
+    slope = sg.compile([x], sg.grad(sg.mean(x**2), x), style="read")
+
+    with pytest.raises(sg.ShapeError, match=r"too few entries for `.*sliding_window_view"):
+        f(np.zeros((2, 1, 4)), np.zeros((1, 1, 5)))
+    with pytest.raises(sg.ShapeError, match=r"too few entries for `.*division by zero"):
+        slope(np.zeros((0, 2)))
+
+
+def test_a_saved_module_refuses_negative_sizes(tmp_path: Path):
+    path = sg.compile([x], sg.mean(x[1:]), name="average").save(tmp_path / "average.py")
+    module = runpy.run_path(str(path))
+
+    with pytest.raises(ValueError, match="size N - 1 comes out as -1; it must be 0 or more"):
+        module["average"](np.zeros((0, 2)))
+    assert module["average"](np.ones((3, 2))) == 1.0
 
 
 def test_an_exported_module_knows_them(tmp_path: Path):
