@@ -2,7 +2,7 @@
 
 Each is the polynomial of its degree with the smallest largest error on an interval, found by
 exchanging the points of largest error (Remez) in fifty digits. What it prints stands in
-codegen/native/polynomials.py.
+codegen/native/polynomials.py, and those in formulas of every target in symgraph/gammas.py.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from mpmath import mp, mpf
 
-__all__ = ["APPROXIMATED", "Approximated", "minimax"]
+__all__ = ["APPROXIMATED", "IN_FORMULAS", "Approximated", "minimax"]
 
 Real = Callable[[Any], Any]
 
@@ -64,6 +64,15 @@ def _erf_rest(z: Any) -> Any:
     return mp.erf(x) / x - 1
 
 
+def _loggamma_rest(t: Any) -> Any:
+    return mp.loggamma(2 + t) / t if abs(t) > mpf(10) ** -20 else 1 - mp.euler
+
+
+def _digamma_rest(t: Any) -> Any:
+    return mp.digamma(t + 1.5) / (t + 1.5 - _DIGAMMA_ROOT)
+
+
+_DIGAMMA_ROOT = mp.findroot(mp.digamma, 1.46)
 _HALF_LN2 = mp.log(2) / 2 * (1 + mpf(2) ** -10)
 _EIGHTH_TURN = (mp.pi / 4 * (1 + mpf(2) ** -10)) ** 2
 _LOG_END = ((mp.sqrt(2) - 1) / (mp.sqrt(2) + 1) * (1 + mpf(2) ** -10)) ** 2
@@ -90,6 +99,16 @@ APPROXIMATED: dict[str, Approximated] = {
         _scaled_tail, lambda q: 1 / _scaled_tail(q), mpf(-1), mpf("0.87"), (10, 24)
     ),
     "asin": Approximated(_odd_rest(mp.asin, 1), lambda z: z, _TINY, mpf(1) / 4, (4, 12)),
+}
+
+_HALF = mpf(1) / 2
+IN_FORMULAS: dict[str, Approximated] = {
+    # log(gamma(2 + t)) = t P(t)
+    "loggamma": Approximated(
+        _loggamma_rest, lambda t: 1 / _loggamma_rest(t), -_HALF, _HALF, (17, 17)
+    ),
+    # digamma(3/2 + t) = (3/2 + t - root) P(t)
+    "digamma": Approximated(_digamma_rest, lambda t: 1 / _digamma_rest(t), -_HALF, _HALF, (20, 20)),
 }
 
 
@@ -147,7 +166,7 @@ def _extremes(errors: list[Any], count: int) -> list[int]:
 
 def main() -> None:
     """Print the table."""
-    for name, what in APPROXIMATED.items():
+    for name, what in (APPROXIMATED | IN_FORMULAS).items():
         for real, degree in zip(("float", "double"), what.degrees, strict=True):
             coefficients, worst = minimax(what, degree)
             print(f'    ("{name}", "{real}"): (  # largest error {mp.nstr(worst, 2)}')

@@ -91,6 +91,9 @@ _NAMES: dict[str, str] = {
         concat expand_dims flatten flip moveaxis pad repeat reshape roll split squeeze stack tile
         tril triu
     """,
+    "symgraph.build.gammas": """
+        beta digamma gamma loggamma polygamma zeta
+    """,
     "symgraph.build.special": """
         erf erfc gelu log_sigmoid logaddexp normal_cdf normal_pdf selu silu softsign xlogy
     """,
@@ -286,6 +289,14 @@ if TYPE_CHECKING:
         sinh as sinh,
         tan as tan,
         tanh as tanh,
+    )
+    from symgraph.build.gammas import (
+        beta as beta,
+        digamma as digamma,
+        gamma as gamma,
+        loggamma as loggamma,
+        polygamma as polygamma,
+        zeta as zeta,
     )
     from symgraph.build.indexing import (
         one_hot as one_hot,

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+import mpmath
 import numpy as np
 import sympy
 from numpy.typing import NDArray
@@ -280,6 +281,20 @@ def _bell(x: Any) -> Any:
     return 2 / math.sqrt(math.pi) * np.exp(-(x**2))
 
 
+def _each(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of mpmath on arrays; NaN at its poles."""
+
+    def at(*numbers: float) -> float:
+        try:
+            return float(function(*map(float, numbers)))
+        except (ValueError, OverflowError, ZeroDivisionError):
+            return math.nan
+
+    return np.vectorize(at, otypes=[float])
+
+
+_gamma = _each(mpmath.gamma)
+
 _ELEMENTARY: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
     "exp": (np.exp, np.exp),
     "log": (np.log, lambda x: 1 / x),
@@ -298,6 +313,7 @@ _ELEMENTARY: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
     "erf": (_erf, _bell),
     "erfc": (_erfc, lambda x: -_bell(x)),
     "sign": (np.sign, lambda x: 0.0 * x),
+    "gamma": (_gamma, _each(lambda x: mpmath.gamma(x) * mpmath.digamma(x))),
 }  # fmt: skip
 
 
@@ -315,6 +331,15 @@ def _elementary(expr: Any, args: Sequence[Dual]) -> Dual:
                 np.where(first, best.value, other.value), np.where(first, best.rate, other.rate)
             )
         return best
+    if name == "polygamma":
+        order, x = args
+        slope = _each(mpmath.psi)(order.value + 1, x.value)
+        return Dual(_each(mpmath.psi)(order.value, x.value), slope * x.rate)
+    if name == "zeta":
+        s, x = args
+        by_s = _each(lambda s, x: mpmath.zeta(s, x, 1))(s.value, x.value)
+        by_x = -s.value * _each(mpmath.zeta)(np.add(s.value, 1), x.value)
+        return Dual(_each(mpmath.zeta)(s.value, x.value), by_s * s.rate + by_x * x.rate)
     if name not in _ELEMENTARY:
         raise UnsupportedError(f"check: dual numbers know no derivative of {name}.")
     function, slope = _ELEMENTARY[name]

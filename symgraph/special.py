@@ -38,6 +38,7 @@ __all__ = [
     "log_sigmoid",
     "logaddexp",
     "logistic_loss",
+    "nested",
     "normal_cdf",
     "normal_pdf",
     "silu",
@@ -80,7 +81,7 @@ _FAR_BOTTOM = (
 )  # fmt: skip
 
 
-def _polynomial(coefficients: Sequence[float], x: Any) -> Any:
+def nested(coefficients: Sequence[float], x: Any) -> Any:
     """The polynomial in nested form, highest power first."""
     value: Any = sympy.Float(coefficients[0])
     for coefficient in coefficients[1:]:
@@ -91,15 +92,15 @@ def _polynomial(coefficients: Sequence[float], x: Any) -> Any:
 def _near(x: Any, size: Any) -> Any:
     """erf(x) for size = |x| up to 0.46875."""
     square = minimum(size, _NEAR) ** 2
-    return x * _polynomial(_NEAR_TOP, square) / _polynomial(_NEAR_BOTTOM, square)
+    return x * nested(_NEAR_TOP, square) / nested(_NEAR_BOTTOM, square)
 
 
 def _tail(size: Any) -> Any:
     """erfc(size) for size from 0.46875."""
     middle, far = minimum(size, _FAR), minimum(maximum(size, _FAR), 40.0)
-    scaled = _polynomial(_MIDDLE_TOP, middle) / _polynomial(_MIDDLE_BOTTOM, middle)
+    scaled = nested(_MIDDLE_TOP, middle) / nested(_MIDDLE_BOTTOM, middle)
     square = far**2
-    ratio = _polynomial(_FAR_TOP, square) / _polynomial(_FAR_BOTTOM, square)
+    ratio = nested(_FAR_TOP, square) / nested(_FAR_BOTTOM, square)
     scaled_far = (1 / sympy.sqrt(sympy.pi) - ratio / square) / far
     return _gaussian(minimum(size, 40.0)) * where(less_equal(size, _FAR), scaled, scaled_far)
 

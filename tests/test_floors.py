@@ -14,8 +14,8 @@ ROOT = Path(__file__).parent.parent
 FLOORS = (
     "began errors shapes garbage answers files",
     (
-        "node node_symbol opaque operators walks printing scalar special abstract template random "
-        "columns figures catalogue dominators"
+        "node node_symbol opaque operators walks printing scalar special gammas abstract template "
+        "random columns figures catalogue dominators"
     ),
     "ops",
     "build lift sympy_functions formula grad collapse notation readback evaluate facts rounding",

@@ -373,7 +373,7 @@ REFUSED: list[tuple[Any, str]] = [
     (sympy.I * x, r"grad: I \(ImaginaryUnit\) has no counterpart here"),
     (sympy.nan, r"nan \(NaN\) has no counterpart"),
     (sympy.zoo + 0, r"zoo \(ComplexInfinity\) has no counterpart"),
-    (sympy.gamma(x), r"gamma\(x\) \(gamma\) has no counterpart here\. Write it with"),
+    (sympy.Ei(x), r"Ei\(x\) \(Ei\) has no counterpart here\. Write it with"),
     (sympy.Function("f")(x) + 1, r"f\(x\) \(f\) is an unknown function\. Use a function that has"),
     (sympy.Integral(x, x), r"Integral\(x, x\) \(Integral\) has no counterpart"),
     (

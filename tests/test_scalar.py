@@ -10,6 +10,7 @@ import sympy
 from brackets import is_balanced
 
 import symgraph as sg
+import symgraph.gammas
 import symgraph.special
 from symgraph.node import Kind
 from symgraph.printing import Format, Piece, Style
@@ -25,6 +26,19 @@ POSITIVE, TRUTH = (0.1, 3.0), "truth"
 DOMAINS: dict[str, tuple[Any, ...]] = {
     "log1p": ((-0.9, 3.0),),
     "xlogy": ((-3.0, 3.0), POSITIVE),
+    "gamma": (POSITIVE,),
+    "loggamma": (POSITIVE,),
+    "digamma": (POSITIVE,),
+    "trigamma": (POSITIVE,),
+    "zeta": ((1.5, 5.0), POSITIVE),
+    "loggamma_far": ((10.0, 40.0),),
+    "loggamma_beside_two": ((-0.5, 0.5),),
+    "loggamma_above": ((1.5, 12.0),),
+    "digamma_far": ((10.0, 40.0),),
+    "digamma_beside_zero": ((1.0, 2.0),),
+    "digamma_above": ((0.5, 12.0),),
+    "trigamma_far": ((8.0, 40.0),),
+    "trigamma_above": ((0.5, 12.0),),
     "logical_and": (TRUTH, TRUTH),
     "logical_or": (TRUTH, TRUTH),
     "logical_not": (TRUTH,),
@@ -89,7 +103,12 @@ def test_what_is_computed_is_what_the_function_means(name: str):
     np.testing.assert_allclose(np.asarray(found, float), expected, rtol=3e-14, atol=1e-300)
 
 
-ALL_OPERANDS = [(name, k) for name in NAMES for k in range(functions[name].arity)]
+ALL_OPERANDS = [
+    (name, k)
+    for name in NAMES
+    for k in range(functions[name].arity)
+    if (name, k) != ("zeta", 0)  # a slope that SymPy cannot compute: tests/build/test_gammas.py
+]
 
 
 def is_truth(name: str, k: int) -> bool:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import mpmath
 import numpy as np
 from numpy.typing import NDArray
 
@@ -44,7 +45,10 @@ ENTRYWISE: dict[str, Callable[..., Array]] = {
     "softplus": lambda x: np.logaddexp(0, x), "relu": lambda x: np.where(x > 0, x, 0.0),
     "softsign": lambda x: x / (1 + np.abs(x)), "silu": lambda x: x * _sigmoid(x),
     "erf": _each(math.erf), "erfc": _each(math.erfc), "gamma": _each(math.gamma),
-    "lgamma": _each(math.lgamma), "normal_pdf": _normal, "normal_cdf": _normal_below,
+    "lgamma": _each(math.lgamma), "loggamma": _each(math.lgamma),
+    "digamma": _each(mpmath.digamma), "trigamma": _each(lambda x: mpmath.psi(1, x)),
+    "zeta": np.vectorize(mpmath.zeta, otypes=[float]), "normal_pdf": _normal,
+    "normal_cdf": _normal_below,
     "gelu": lambda x: x * _normal_below(x), "stop_gradient": lambda x: x,
     "where": np.where, "remainder": np.mod, "logaddexp": np.logaddexp, "arctan2": np.arctan2,
 }  # fmt: skip

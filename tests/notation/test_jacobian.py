@@ -97,4 +97,4 @@ def test_a_map_on_both_sides_of_what_arrives_has_no_short_form():
 def test_a_formula_without_what_arrives_is_no_map():
     graph = sg.graph(h * d)
 
-    assert jacobian(graph.vertex(h).reference, graph._tidy.algebra) is None
+    assert jacobian(graph.vertex(h).reference, graph.labels._tidy.algebra) is None
