@@ -159,7 +159,7 @@ def flat_places(shape: Any, sizes: Any, rows: Any) -> tuple[Any, Any]:
 def check_index(index: Any, size: int, name: str) -> None:
     """Raise RangeError naming the first index outside 0..size-1 and its position."""
     whole = index.astype(np.int64, copy=False).view(np.uint64)  # below 0 is very large then
-    if whole.size and np.maximum.reduce(whole, axis=None) >= size:
+    if whole.size and whole.item(whole.argmax()) >= size:
         first = np.argwhere((index < 0) | (index >= size))[0]
         place = tuple(int(i) for i in first)
         raise RangeError(

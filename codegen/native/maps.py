@@ -28,7 +28,7 @@ from symgraph.ops.leaves import Fill
 from symgraph.ops.map import Map
 from symgraph.shapes import Dim, product, same_dim
 
-__all__ = ["emit_maps", "expression", "lines"]
+__all__ = ["emit_maps", "expression", "known_logarithm", "lines"]
 
 #: Operations that are operators of C. Others are functions of the prelude.
 _OPERATORS: dict[str, str] = {
@@ -103,15 +103,21 @@ def _raised(
     value = base.value
     if not isinstance(value, (int, float)) and value.free_symbols:
         return op, operands
+    logarithm = known_logarithm(w, float(value))
+    return ("power_of", [operands[1], *logarithm]) if logarithm else (op, operands)
+
+
+def known_logarithm(w: CWriter, value: float) -> tuple[str, str] | None:
+    """The logarithm of a number to twice the digits of a real, in two; None where it has none."""
     real = np.float32 if w.real == "float" else np.float64
-    number = float(real(float(value)))
+    number = float(real(value))
     if not 0 < number < math.inf or number == 1:
-        return op, operands
+        return None
     digits = Context(prec=50)
     whole = digits.ln(Decimal(number))
     head = float(real(float(whole)))
     rest = float(digits.subtract(whole, Decimal(head)))
-    return "power_of", [operands[1], w.number(head, "real"), w.number(rest, "real")]
+    return w.number(head, "real"), w.number(rest, "real")
 
 
 def _is_below_zero(node: Node) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from symgraph.codegen.module_text import ROLES
-from symgraph.codegen.native.maps import expression
+from symgraph.codegen.native.maps import expression, known_logarithm
 from symgraph.codegen.native.scalars import Instructions
 from symgraph.codegen.native.writer import CWriter
 from symgraph.ops.leaves import Var
@@ -189,6 +189,11 @@ class StraightWriter:
         """The statement that computes value k; its operands are left open, and its name."""
         code, w = self.code, self.w
         op, operands, storage = code.ops[k], code.operands[k], code.storages[k]
+        if op == "power" and operands[0] in code.numbers and storage == "real":
+            logarithm = known_logarithm(w, code.numbers[operands[0]])
+            if logarithm is not None:
+                text = f"{w.function('power_of')}({{1}}, {', '.join(logarithm)})"
+                return f"const {w.ctype(storage)} {{2}} = {text};"
         key = op if self._is_real else (op, storage, *[code.storages[a] for a in operands])
         found = self._forms.get(key)
         if found is None:

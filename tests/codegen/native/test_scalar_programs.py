@@ -153,3 +153,17 @@ def test_names_of_users_stand_in_comments_only():
 
     assert f(3.0) == 10
     assert "*/ int main" not in f.source
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_powers_of_known_numbers_have_all_digits(dtype: str):
+    x = sympy.Symbol("x")
+    bases = [sympy.Integer(2), sympy.Rational(7, 10), sympy.Integer(10), sympy.Rational(999, 1000)]
+    f = sg.compile([x], [base**x for base in bases], target="cython", dtype=dtype)
+    eps = np.finfo(dtype).eps
+    for power in (-37.25, -1.0, 0.0, 0.5, 3.0, 20.125):
+        exact = [float(sympy.N(np.dtype(dtype).type(float(base)).item(), 40) ** power)
+                 for base in bases]  # fmt: skip
+        np.testing.assert_allclose(f(power), exact, rtol=3 * eps)
+    assert np.isnan(f(np.nan)).all()
+    assert f(-np.inf) == [0, np.inf, 0, np.inf]
