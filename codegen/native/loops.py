@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from symgraph.codegen.contraction import grouping
 from symgraph.codegen.native.moves import relaid, turn
@@ -44,12 +45,19 @@ def deliver(w: CWriter, node: Node) -> bool:
     return True
 
 
-def _turned(block: Block, constants: Sequence[Node]) -> dict[Node, tuple[int, ...]]:
+class _Layout(NamedTuple):
+    """The order of axes that products want of a matrix; `lone` says whether of one row, maybe."""
+
+    order: tuple[int, ...]
+    lone: bool
+
+
+def _turned(block: Block, constants: Sequence[Node]) -> dict[Node, _Layout]:
     """The order of axes that products want of matrices that stay the same.
 
     Rows of a right operand must lie in one piece; else every step would turn it anew.
     """
-    found: dict[Node, tuple[int, ...]] = {}
+    found: dict[Node, _Layout] = {}
     for node in block.steps:
         if not isinstance(node, Einsum) or len(node.args) != 2:
             continue
@@ -63,16 +71,19 @@ def _turned(block: Block, constants: Sequence[Node]) -> dict[Node, tuple[int, ..
             axis = arg.ins[0].index(arg.out[axis]) if set(arg.out) == set(arg.ins[0]) else axis
             arg = arg.args[0]
         if arg in constants and arg.ndim == 2:
-            found.setdefault(arg, (1 - axis, axis))
+            height = product([node.sizes()[i] for i in groups.m])
+            lone = height == 1 or not isinstance(height, int)
+            found.setdefault(arg, _Layout((1 - axis, axis), lone))
     return found
 
 
-def _in_rows(w: CWriter, value: Value, order: tuple[int, ...], length: Dim) -> Value:
+def _in_rows(w: CWriter, value: Value, layout: _Layout, length: Dim) -> Value:
     """A matrix that is multiplied in each of `length` steps, its rows in one piece.
 
     Where they begin anywhere in a line of the cache, nearly every vector of them lies in two lines,
     and takes twice as long to read: a copy has them begin with lines.
     """
+    order, lone = layout
     rows, columns = (value.shape[axis] for axis in order)
     width = 4 if w.real == "float" else 8
     if value.strides is None or value.storage != "real" or not isinstance(columns, int):
@@ -89,8 +100,31 @@ def _in_rows(w: CWriter, value: Value, order: tuple[int, ...], length: Dim) -> V
         w.known[key] = out = w.view(room, value.shape, strides)
         with w.unit():
             turn(w, value, out, order)
+        if lone and w.threads == 1:
+            _keep_tail(w, value, out, order)
     found: Value = w.known[key]
     return found
+
+
+def _keep_tail(w: CWriter, value: Value, rows: Value, order: tuple[int, ...]) -> None:
+    """The last columns once more, as rows, where they are few of a vector.
+
+    A step of one row then reads a line of the cache less for each row of the matrix.
+    """
+    height, columns = (value.shape[axis] for axis in order)
+    assert isinstance(columns, int)
+    line = _LINE // (4 if w.real == "float" else 8)
+    few = columns % line
+    if few > line // 4 or not isinstance(height, int) or height < line:
+        return
+    assert value.strides is not None
+    across, along = (value.strides[axis] for axis in order)
+    wide = -(-height // line) * line
+    out = w.view(w.room((few, wide), value.storage, prefix="c"), (few, height), (wide, 1))
+    with w.unit():
+        part = w.view(value, out.shape, (along, across), w.term(str(columns - few), along))
+        turn(w, part, out, (0, 1))
+    w.tails[rows.text] = out
 
 
 def _repays(rows: Dim, width: int, length: Dim) -> bool:

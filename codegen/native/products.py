@@ -168,17 +168,43 @@ class _Product:
                 w.pointer(w.view(value, (), (), place))
                 for value, place in zip((left, right, out), at, strict=True)
             ]
-            shape_text = ", ".join(w.size(size) for size, _ in (m, n, k))
-            steps = [w.size(stride) for stride in k[1][:2]]
-            if self._alternates(m, n, k):
-                self._alternate(m, k, pointers, steps)
-            w.say(
-                f"f->lib->gemm_{w.suffix}({shape_text}, "
-                f"{pointers[0]}, {w.size(m[1][0])}, {steps[0]}, "
-                f"{pointers[1]}, {steps[1]}, {w.size(n[1][1])}, "
-                f"{pointers[2]}, {w.size(m[1][2])}, {w.size(n[1][2])}, {int(self.summed)});",
-                note,
-            )
+            tail = w.tails.get(right.text)
+            if tail is None or self.loops or n[1][1:] != (1, 1) or m[0] not in (1, *_symbols(m[0])):
+                self._call(m, n, k, pointers, note)
+            elif m[0] == 1:
+                self._in_two(m, n, k, pointers, tail, note)
+            else:
+                with w.choice(f"{w.size(m[0])} == 1") as otherwise:
+                    self._in_two((1, m[1]), n, k, pointers, tail, note)
+                    otherwise()
+                    self._call(m, n, k, pointers, note)
+
+    def _in_two(
+        self, m: _Axis, n: _Axis, k: _Axis, pointers: Sequence[str], tail: Value, note: str
+    ) -> None:
+        """One row by the last few columns and, while that waits, by whole vectors of the others."""
+        assert isinstance(n[0], int)
+        assert isinstance(tail.shape[0], int)
+        assert tail.strides is not None
+        whole = n[0] - tail.shape[0]
+        left = tail.shape[0], (n[1][0], tail.strides[0], n[1][2])
+        behind = [pointers[0], self.w.pointer(tail), f"{pointers[2]} + {whole}"]
+        self._call(m, left, (k[0], (k[1][0], 1, k[1][2])), behind, note)
+        self._call(m, (whole, n[1]), k, pointers, note)
+
+    def _call(self, m: _Axis, n: _Axis, k: _Axis, pointers: Sequence[str], note: str) -> None:
+        w, pointers = self.w, list(pointers)
+        shape_text = ", ".join(w.size(size) for size, _ in (m, n, k))
+        steps = [w.size(stride) for stride in k[1][:2]]
+        if self._alternates(m, n, k):
+            self._alternate(m, k, pointers, steps)
+        w.say(
+            f"f->lib->gemm_{w.suffix}({shape_text}, "
+            f"{pointers[0]}, {w.size(m[1][0])}, {steps[0]}, "
+            f"{pointers[1]}, {steps[1]}, {w.size(n[1][1])}, "
+            f"{pointers[2]}, {w.size(m[1][2])}, {w.size(n[1][2])}, {int(self.summed)});",
+            note,
+        )
 
     def _alternates(self, m: _Axis, n: _Axis, k: _Axis) -> bool:
         """Whether one row is multiplied in every step by a matrix that the L1 cache cannot hold."""

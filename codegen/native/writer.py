@@ -84,6 +84,7 @@ class CWriter(Positions):
     factors: dict[Node, Factors] = field(default_factory=dict)  # of products of one term
     time: str = ""  # the index of the loop over time that is being written
     still: frozenset[str] = frozenset()  # memory that stays the same in it
+    tails: dict[str, Value] = field(default_factory=dict)  # last columns of such matrices, as rows
     known: dict[Any, Any] = field(default_factory=dict)  # tested, or made, and at hand
     bounds: dict[str, str] = field(default_factory=dict)  # of looked-up positions, which are tested
 

@@ -17,6 +17,7 @@ _CALL = re.compile(r"f->lib->gemm_f(?:32|64)\((.*)\);$")
 _LOCAL = re.compile(r"^const \w+ (\w+) = ")
 _STORE = re.compile(r"^(\w+)\[.*\] \+?= (.*);$")
 _BACK = re.compile(r" - r\d+(?: \* \d+)?$")  # every other step reads backwards
+_ONE = re.compile(r"if \(\w+ == 1\) \{$")  # a form of its own for one row
 _SIZE = re.compile(r"\bn([0-9]+)\b")
 
 
@@ -88,8 +89,10 @@ def products(source: NativeSource, found: Sequence[Unit]) -> Iterator[Product]:
     named = _names(source)
     notes = {line.text: line.note for line in source.lines if line.note}
     for unit in found:
+        one = False
         for text in unit.lines:
-            call = _CALL.match(text)
+            one = _ONE.match(text) is not None or (one and text != "} else {")
+            call = None if one else _CALL.match(text)
             if call is not None:
                 m, n, k, _, am, ak, _, bk, bn, *_ = _arguments(call[1])
                 ak, bk = _BACK.sub("", ak), _BACK.sub("", bk)

@@ -81,12 +81,12 @@ def test_two_gradients_in_one_loop_are_both_factors() -> None:
 # --- recurrences ---------------------------------------------------------------------------------
 
 
-def _recurrence(size: int, length: int, rows: Any) -> Any:
+def _recurrence(size: int, length: int, rows: Any, **options: Any) -> Any:
     x, w = sg.input("x", (length, rows, size)), sg.parameter("w", (size, size))
     start = sg.zeros((rows, size))
     states = sg.scan(lambda s, row: sg.tanh(s @ w + row), start, x).states
     loss = sg.squared_norm(states) / 2
-    return sg.compile([x, w], [loss, sg.grad(loss, w)], target="cython")
+    return sg.compile([x, w], [loss, sg.grad(loss, w)], target="cython", **options)
 
 
 def _by_hand(x: Any, w: Any) -> tuple[float, Any]:
@@ -101,7 +101,7 @@ def _by_hand(x: Any, w: Any) -> tuple[float, Any]:
     return (np.array(states) ** 2).sum() / 2, gradient
 
 
-@pytest.mark.parametrize("size", [50, 51, 97, 150])
+@pytest.mark.parametrize("size", [50, 51, 97, 150, 153])
 @pytest.mark.parametrize(("rows", "length"), [("N", 7), (1, 7), ("N", 17)])
 def test_a_matrix_that_is_read_to_and_fro_gives_the_same_states(
     size: int, rows: Any, length: int
@@ -134,6 +134,21 @@ def test_rows_that_begin_within_lines_of_the_cache_are_copied_for_many_steps() -
     assert turned[1] in aligned
 
 
-def test_the_report_lists_such_a_matrix_as_it_is() -> None:
-    layouts = {(p.k, p.a, p.b) for p in _recurrence(60, 7, "N").report().products if p.around}
-    assert layouts == {("60", "as it is", "as it is")}
+def test_few_columns_behind_whole_vectors_are_multiplied_by_themselves() -> None:
+    one, many, divided = (
+        _recurrence(57, 17, rows, **options).source
+        for rows, options in ((1, {}), ("N", {}), ("N", {"threads": 2}))
+    )
+    parts = "gemm_f64(1, 1, 57, ", "gemm_f64(1, 56, 57, "
+    assert [one.count(part) for part in parts] == [2, 2]
+    assert one.index(parts[0]) < one.index(parts[1])
+    assert [many.count(part) for part in (*parts, "gemm_f64(n1, 57, 57, ")] == [2, 2, 2]
+    assert not any(part in divided for part in parts)
+    for size, rows in ((61, "N"), (57, 3)):
+        assert "gemm_f64(1, " not in _recurrence(size, 17, rows).source.split("backward")[-1]
+
+
+@pytest.mark.parametrize("size", [57, 60])
+def test_the_report_lists_such_a_matrix_as_it_is(size: int) -> None:
+    found = [p for p in _recurrence(size, 17, "N").report().products if p.around]
+    assert [(p.m, p.k, p.a, p.b) for p in found] == [("N", f"{size}", *["as it is"] * 2)] * 2
