@@ -282,12 +282,12 @@ def _bell(x: Any) -> Any:
 
 
 def _each(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A function of mpmath on arrays; NaN at its poles."""
+    """A function of mpmath on arrays; NaN at its poles and where it is not real."""
 
     def at(*numbers: float) -> float:
         try:
             return float(function(*map(float, numbers)))
-        except (ValueError, OverflowError, ZeroDivisionError):
+        except (TypeError, ValueError, OverflowError, ZeroDivisionError):
             return math.nan
 
     return np.vectorize(at, otypes=[float])

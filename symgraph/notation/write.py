@@ -74,6 +74,10 @@ _HEADS: dict[str, tuple[str, str, str]] = {
     "diag": ("diag", "diag", r"\operatorname{diag}"),
     "trace": ("tr", "tr", r"\operatorname{tr}"),
     "logdet": ("log det", "log det", r"\log\det"),
+    "gamma": ("gamma", "Γ", r"\Gamma"),
+    "loggamma": ("loggamma", "log Γ", r"\log\Gamma"),
+    "digamma": ("digamma", "ψ", r"\psi"),
+    "zeta": ("zeta", "ζ", r"\zeta"),
 }
 _LATEX_FUNCTIONS = frozenset(
     "exp log sin cos tan sinh cosh tanh max min det arcsin arccos arctan".split()

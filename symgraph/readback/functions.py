@@ -35,6 +35,10 @@ def _sign(x: Array, at_zero: Array | float = 0.0) -> Array:
     return np.where(x == 0, at_zero, np.sign(x))
 
 
+def _zeta(s: float, x: float) -> float:
+    return float(mpmath.zeta(s, x)) if s > 1 and x > 0 else math.nan
+
+
 #: Functions of each entry.
 ENTRYWISE: dict[str, Callable[..., Array]] = {
     "exp": np.exp, "log": np.log, "sqrt": np.sqrt, "sin": np.sin, "cos": np.cos, "tan": np.tan,
@@ -47,7 +51,7 @@ ENTRYWISE: dict[str, Callable[..., Array]] = {
     "erf": _each(math.erf), "erfc": _each(math.erfc), "gamma": _each(math.gamma),
     "lgamma": _each(math.lgamma), "loggamma": _each(math.lgamma),
     "digamma": _each(mpmath.digamma), "trigamma": _each(lambda x: mpmath.psi(1, x)),
-    "zeta": np.vectorize(mpmath.zeta, otypes=[float]), "normal_pdf": _normal,
+    "zeta": np.vectorize(_zeta, otypes=[float]), "normal_pdf": _normal,
     "normal_cdf": _normal_below,
     "gelu": lambda x: x * _normal_below(x), "stop_gradient": lambda x: x,
     "where": np.where, "remainder": np.mod, "logaddexp": np.logaddexp, "arctan2": np.arctan2,
@@ -65,7 +69,8 @@ _SPELLINGS = {
     "trace": "tr", "asin": "arcsin", "acos": "arccos", "atan": "arctan", "asinh": "arcsinh",
     "acosh": "arccosh", "atanh": "arctanh", "atan2": "arctan2", "sgn": "sign", "maximum": "max",
     "minimum": "min",
-    "ReLU": "relu", "step": "step", "Γ": "gamma", "ceiling": "ceil", "Diag": "diag",
+    "ReLU": "relu", "step": "step", "Γ": "gamma", "ψ": "digamma", "ζ": "zeta",
+    "ceiling": "ceil", "Diag": "diag",
     "lse": "logsumexp", "average": "mean", "Tr": "tr", "avg": "mean",
 }  # fmt: skip
 #: By each spelling the name of the function.

@@ -60,7 +60,8 @@ _OPERATORS = {
 }  # fmt: skip
 _ONE_OF = re.compile(r"\.\^|\^⟦?∘")
 _CLOSING = {"(": ")", "[": "]", "{": "}", OPEN: CLOSE}
-_DETERMINANT = re.compile(r" *det(?![^\W_])")
+_LOGARITHM = re.compile(r" *(det|Γ)(?![^\W_])")
+_LOGARITHMS = {"det": "logdet", "Γ": "loggamma"}
 _LAYERED = re.compile(rf"([^\W\d_][\u0300-\u036f]*)_{OPEN}([A-Za-z0-9]+),")
 _THREE_BARS = re.compile(r"\|\|\|(?!\|)")
 _INNER = f"[^{OPEN}{CLOSE}]"
@@ -599,9 +600,9 @@ class _Parser:
 
     def _call(self, function: str, start: int) -> Tree:
         """f(x, y, axis=0), f[x], f x, f² x."""
-        determinant = _DETERMINANT.match(self._text, self._at) if function == "log" else None
-        if determinant is not None:
-            function, self._at = "logdet", determinant.end()
+        inner = _LOGARITHM.match(self._text, self._at) if function == "log" else None
+        if inner is not None:
+            function, self._at = _LOGARITHMS[inner[1]], inner.end()
         gap = self._blanks()
         opening = self._text[self._at : self._at + 1]
         if opening in ("(", "[") or (opening == OPEN and not gap):

@@ -142,7 +142,9 @@ def test_the_likelihood_of_counts_is_derived_with_its_proof():
     derivation = sg.derive(sg.let("L", sg.sum(sg.loggamma(k + r) - sg.loggamma(r))), r)
 
     assert derivation.verified
-    assert derivation.result.unicode() == "dL/dr = Σ(digamma(k + r)) − digamma(r) N"
+    assert derivation.result.unicode() == "dL/dr = Σ(ψ(k + r)) − ψ(r) N"
+    assert r"\psi(k + r)" in derivation.latex()
+    assert "L = Σ(log Γ(k + r) − log Γ(r))" in derivation.unicode()
 
 
 def test_an_order_that_is_none_is_refused():
