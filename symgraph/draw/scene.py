@@ -252,13 +252,17 @@ def edge_hits(scene: Scene) -> list[tuple[str, str]]:
 def _runs_through(line: list[Point], item: Item) -> bool:
     drawn = item.drawn
     if isinstance(drawn, Disc | Rect):
-        return any(drawn.outside(point) < -1.0 for point in _dense(line))
+        return any(drawn.outside(point) < -1.0 for point in _dense(line, drawn.bounds))
     return hits(line, item.bounds.grown(-1.0))
 
 
-def _dense(line: list[Point]) -> Iterator[Point]:
-    """Points not more than two pixels apart along a line."""
+def _dense(line: list[Point], room: Rect) -> Iterator[Point]:
+    """Points not more than two pixels apart along the pieces of a line that come near a room."""
     for (x0, y0), (x1, y1) in itertools.pairwise(line):
+        if max(x0, x1) < room.left or min(x0, x1) > room.right:
+            continue
+        if max(y0, y1) < room.top or min(y0, y1) > room.bottom:
+            continue
         steps = 1 + int(max(abs(x1 - x0), abs(y1 - y0)) / 2)
         for k in range(steps + 1):
             yield (x0 + (x1 - x0) * k / steps, y0 + (y1 - y0) * k / steps)

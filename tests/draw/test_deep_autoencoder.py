@@ -1,9 +1,14 @@
 """A stack of machines unrolled to an autoencoder, its trapezoids, and machines with biases."""
 
 import math
+import re
 
 import numpy as np
+import pptx
+import pypdf
 import pytest
+from PIL import Image
+from pptx.oxml.ns import qn
 
 from symgraph.draw.drawing import draw
 from symgraph.draw.scene import Polygon, edge_hits, overlaps
@@ -61,12 +66,52 @@ def test_a_net_that_only_narrows_keeps_its_boxes():
     )
 
 
-@pytest.mark.parametrize("suffix", ["svg", "pdf", "tex", "pptx", "png"])
+#: What stands in a file for a closed outline of four corners.
+OUTLINES = {
+    "svg": r'd="M[\d. ]+(?:L[\d. ]+){3}Z"[^>]*stroke',
+    "tex": r"\\draw(?:\[.*\])? \(.*\)(?: -- \([\d., ]+\)){3} -- cycle;",
+    "pdf": r"[\d.]+ [\d.]+ m (?:[\d.]+ [\d.]+ l ){3}h\n",
+}
+
+
+def text_of(target):
+    if target.suffix != ".pdf":
+        return target.read_text(encoding="utf-8")
+    page = pypdf.PdfReader(target, strict=True).pages[0]
+    return page.get_contents().get_data().decode("latin-1")
+
+
+@pytest.mark.parametrize("suffix", OUTLINES)
 def test_a_trapezoid_is_written_to_every_file(suffix, tmp_path):
     target = tmp_path / f"net.{suffix}"
     draw(deep.deep_autoencoder((4, 2)), style="blocks").save(target)
 
-    assert target.stat().st_size > 500
+    assert len(re.findall(OUTLINES[suffix], text_of(target))) == 2
+
+
+def test_a_trapezoid_is_a_free_form_of_a_slide(tmp_path):
+    target = draw(deep.deep_autoencoder((4, 2)), style="blocks").save(tmp_path / "net.pptx")
+    (slide,) = pptx.Presentation(target).slides
+    paths = [shape._element.findall(".//" + qn("a:path")) for shape in slide.shapes]
+    corners = [len(path.findall(qn("a:lnTo"))) for found in paths for path in found]
+
+    assert corners.count(3) == 2
+
+
+def test_a_trapezoid_is_painted_in_a_picture_of_pixels(tmp_path):
+    picture = draw(deep.deep_autoencoder((4, 2)), style="blocks")
+    found = np.asarray(Image.open(picture.save(tmp_path / "net.png")).convert("RGB"))
+    scale = found.shape[1] / picture.scene.width
+    shapes = [item for item in picture.scene.items if isinstance(item.drawn, Polygon)]
+
+    for item in shapes:
+        room = item.bounds
+        (y0, y1), x = ((np.array(end) * scale).astype(int) for end in (
+            (room.top + 8, room.bottom - 8), (room.left + room.right) / 2
+        ))  # fmt: skip
+        ground, inside = found[0, 0], found[[y0 + 4, y1 - 4], x]
+        assert (inside == inside[0]).all()
+        assert (inside[0] != ground).any()
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

@@ -64,12 +64,22 @@ def test_a_circle_keeps_its_radius_within_a_thousandth():
     disc = next(drawn for drawn in discs if hasattr(drawn, "radius") and hasattr(drawn, "x"))
     _, page = page_of(picture)
     drawn = page.get_contents().operations
-    ends = [(float(numbers[4]), float(numbers[5])) for numbers, name in drawn if name == b"c"]
+    place = np.zeros(2)
+    quarters = []
+    for numbers, name in drawn:
+        if name not in (b"m", b"l", b"c"):
+            continue
+        points = [place, *np.array(numbers, dtype=float).reshape(-1, 2)]
+        place = points[-1]
+        if name == b"c" and abs(np.hypot(*(place - (disc.x, disc.y))) - disc.radius) < 0.01:
+            quarters.append(points)
 
-    on_circle = [
-        (x, y) for x, y in ends if abs(np.hypot(x - disc.x, y - disc.y) - disc.radius) < 0.01
-    ]
-    assert len(on_circle) >= 4
+    t = np.linspace(0, 1, 33)[:, None]
+    for a, b, c, d in quarters:  # Bernstein's form of a cubic
+        curve = (1 - t) ** 3 * a + 3 * t * (1 - t) ** 2 * b + 3 * t**2 * (1 - t) * c + t**3 * d
+        radii = np.hypot(*(curve - (disc.x, disc.y)).T)
+        np.testing.assert_allclose(radii, disc.radius, rtol=1e-3)
+    assert len(quarters) == 4
 
 
 def test_the_source_of_a_formula_is_found_by_searching():
