@@ -130,10 +130,16 @@ class Boundary:
         given = placed(arrays, named, self.names)
         if dims is not None:
             sizes = {as_dim(symbol, "dims"): int(n) for symbol, n in dims.items()}
+            shapes: dict[Any, dict[str, tuple[int, ...]]] = {}
             for name, variable, dtype in zip(self.names, self.variables, self.dtypes, strict=True):
                 if name not in given:
-                    shape = bind_shape(variable.shape, sizes)
-                    given[name] = slots([math.prod(shape)], dtype)[0].reshape(shape)
+                    shapes.setdefault(dtype, {})[name] = bind_shape(variable.shape, sizes)
+            for dtype, own in shapes.items():
+                rooms = slots([math.prod(shape) for shape in own.values()], dtype)
+                given |= {
+                    name: room.reshape(shape)
+                    for (name, shape), room in zip(own.items(), rooms, strict=True)
+                }
         return Fixed(self, given)
 
     # --- one argument -------------------------------------------------------------------------

@@ -27,19 +27,25 @@ class NonFiniteError(ArithmeticError):
 def slots(sizes: Sequence[int], dtype: Any) -> list[Any]:
     """One block of memory cut into vectors, each beginning on a cache line.
 
-    Large blocks begin at different places of a page: lines that lie whole pages apart share one set
-    of the cache, and loops that go over several such blocks take half as long again.
+    Large vectors begin at different places of a page, far from each other: lines that lie whole
+    pages apart share one set of the cache, and a processor takes what is read shortly behind a line
+    of another page that was just written for the same line, and waits.
     """
     width = np.dtype(dtype).itemsize
-    line = 64 // width
-    starts = [0]
+    line, page = 64 // width, 4096 // width
+    starts, end, large = [], 0, 0
     for size in sizes:
-        starts.append(starts[-1] + -(-size // line) * line)
-    span = 4096 if starts[-1] * width >= 4096 else 64
-    block = np.zeros(starts[-1] + span // width, dtype)
+        if size >= page:
+            place = int(f"{large % 16:04b}"[::-1], 2) * 4 * line  # 0, 1/2, 1/4, 3/4, 1/8 of a page
+            end += (place - end) % page
+            large += 1
+        starts.append(end)
+        end += -(-size // line) * line
+    span = 4096 if end >= page else 64
+    block = np.zeros(end + span // width, dtype)
     address = block.ctypes.data
     skip = (address // 4096 * 37 * 64 - address) % span // width
-    return [block[skip + at : skip + at + size] for at, size in zip(starts, sizes, strict=False)]
+    return [block[skip + at : skip + at + size] for at, size in zip(starts, sizes, strict=True)]
 
 
 def repeated(number: Any, shape: Any, dtype: Any) -> Any:
