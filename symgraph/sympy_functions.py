@@ -19,6 +19,7 @@ from symgraph.build import (
     conditions,
     contract,
     elementary,
+    gammas,
     linear_algebra,
     shaping,
     special,
@@ -62,21 +63,9 @@ def _hypot(x: Node, y: Node) -> Node:
     return arithmetic.sqrt(arithmetic.add(arithmetic.square(x), arithmetic.square(y)))
 
 
-def _gammas(name: str) -> Callable[..., Node]:
-    """A function of `build.gammas`, whose formulas are made when one is used."""
-
-    def called(*nodes: Node) -> Node:
-        from symgraph.build import gammas
-
-        found: Node = getattr(gammas, name)(*nodes)
-        return found
-
-    return called
-
-
 def _polygamma(order: Node, x: Node) -> Node:
     whole = isinstance(order, Fill) and order.kind == "integer" and not order.shape
-    return _gammas("polygamma")(int(order.params[0]) if whole else order, x)
+    return gammas.polygamma(int(order.params[0]) if whole else order, x)
 
 
 FUNCTIONS: dict[type, Callable[..., Node]] = {
@@ -99,11 +88,11 @@ FUNCTIONS: dict[type, Callable[..., Node]] = {
     sympy.re: lambda x: x, sympy.conjugate: lambda x: x, sympy.im: lambda x: fill(0.0, x.shape),
     sympy.arg: _angle,
     sympy.KroneckerDelta: lambda i, j: conditions.indicator(conditions.equal(i, j)),
-    sympy.gamma: _gammas("gamma"), sympy.loggamma: _gammas("loggamma"),
-    sympy.digamma: _gammas("digamma"), sympy.trigamma: partial(_gammas("polygamma"), 1),
-    sympy.polygamma: _polygamma, sympy.beta: lambda a, b, *_: _gammas("beta")(a, b),
-    sympy.zeta: lambda s, x=1: _gammas("zeta")(s, x),
-    sympy.factorial: lambda n: _gammas("gamma")(arithmetic.add(n, 1)),
+    sympy.gamma: gammas.gamma, sympy.loggamma: gammas.loggamma,
+    sympy.digamma: gammas.digamma, sympy.trigamma: partial(gammas.polygamma, 1),
+    sympy.polygamma: _polygamma, sympy.beta: lambda a, b, *_: gammas.beta(a, b),
+    sympy.zeta: lambda s, x=1: gammas.zeta(s, x),
+    sympy.factorial: lambda n: gammas.gamma(arithmetic.add(n, 1)),
     sympy.StrictLessThan: conditions.less, sympy.LessThan: conditions.less_equal,
     sympy.StrictGreaterThan: conditions.greater, sympy.GreaterThan: conditions.greater_equal,
     sympy.Eq: conditions.equal, sympy.Ne: conditions.not_equal,

@@ -5,17 +5,22 @@ from __future__ import annotations
 from math import factorial
 from typing import Any
 
-from symgraph import gammas
 from symgraph.build.arithmetic import add, multiply, subtract
 from symgraph.build.elementary import exp
 from symgraph.build.pointwise import apply
 from symgraph.errors import KindError, RangeError
 from symgraph.node import Node
-from symgraph.scalar import slot
+from symgraph.scalar import Pointwise, slot
 
 __all__ = ["beta", "digamma", "gamma", "loggamma", "polygamma", "zeta"]
 
-_x, _y = slot(0), slot(1)
+
+def _record(name: str) -> type[Pointwise]:
+    """A function of `symgraph.gammas`, whose formulas take 60 ms to be made."""
+    from symgraph import gammas
+
+    found: type[Pointwise] = getattr(gammas, name)
+    return found
 
 
 def gamma(x: Any) -> Node:
@@ -26,7 +31,7 @@ def gamma(x: Any) -> Node:
     >>> print(sg.gamma(x), sg.grad(sg.gamma(x), x))
     gamma(x) digamma(x)*gamma(x)
     """
-    return apply(gammas.gamma(_x), x)
+    return apply(_record("gamma")(slot(0)), x)
 
 
 def loggamma(x: Any) -> Node:
@@ -38,7 +43,7 @@ def loggamma(x: Any) -> Node:
     >>> print(sg.grad(sg.loggamma(rate), rate))
     digamma(rate)
     """
-    return apply(gammas.loggamma(_x), x)
+    return apply(_record("loggamma")(slot(0)), x)
 
 
 def digamma(x: Any) -> Node:
@@ -49,7 +54,7 @@ def digamma(x: Any) -> Node:
     >>> print(sg.grad(sg.digamma(x), x))
     trigamma(x)
     """
-    return apply(gammas.digamma(_x), x)
+    return apply(_record("digamma")(slot(0)), x)
 
 
 def polygamma(order: int, x: Any) -> Node:
@@ -66,7 +71,7 @@ def polygamma(order: int, x: Any) -> Node:
     if not 0 <= order <= _HIGHEST:
         raise RangeError(f"polygamma: the order is {order}, and it must be 0 to {_HIGHEST}.")
     if order < 2:
-        return apply((gammas.digamma, gammas.trigamma)[order](_x), x)
+        return apply(_record(("digamma", "trigamma")[order])(slot(0)), x)
     return multiply((-1) ** (order + 1) * factorial(order), zeta(order + 1, x))
 
 
@@ -80,7 +85,7 @@ def zeta(s: Any, x: Any) -> Node:
     >>> float(sg.compile([], sg.zeta(2, 1.0))())  # pi**2/6
     1.6449340668482264
     """
-    return apply(gammas.zeta(_x, _y), s, x)
+    return apply(_record("zeta")(slot(0), slot(1)), s, x)
 
 
 def beta(a: Any, b: Any) -> Node:

@@ -19,6 +19,7 @@ from symgraph.build import (
     conv,
     declare,
     elementary,
+    gammas,
     indexing,
     linear_algebra,
     losses,
@@ -39,8 +40,9 @@ _MODULES = (
     norm, conv,
 )  # fmt: skip
 
-# Of the module that declares names, what takes an array and gives one.
-_OTHERS = ((declare, "stop_gradient"),)
+# Of the module that declares names, what takes an array and gives one. The other gamma functions
+# are called like Greek letters, which a formula needs.
+_OTHERS = ((declare, "stop_gradient"), (gammas, "loggamma"), (gammas, "digamma"))
 
 # What the parameters of these names hold, whatever type they are annotated with.
 _SIZES = frozenset("shape width start stop".split())
@@ -71,7 +73,7 @@ def functions() -> dict[str, Function]:
         call = getattr(module, name)
         signature = _signature(name, call)
         if signature is not None:
-            found[name] = Function(call, signature, module in _POINTWISE)
+            found[name] = Function(call, signature, module in (*_POINTWISE, gammas))
     return found
 
 

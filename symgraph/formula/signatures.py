@@ -27,6 +27,7 @@ _TABLE = """
 x: abs arccos arccosh arcsin arcsinh arctan arctanh ceil cos cosh exp expm1 floor log log1p
     logical_not negative relu sigmoid sin sinh softplus sqrt square tan tanh diag diagonal
     squared_norm trace det inv logdet erf erfc gelu log_sigmoid normal_cdf normal_pdf selu silu
+    loggamma digamma
     softsign flatten ones_like zeros_like global_max_pool global_mean_pool
 x y: add arctan2 divide equal floor_divide greater greater_equal less less_equal logical_and
     logical_or maximum minimum multiply not_equal remainder subtract dot matmul outer logaddexp
