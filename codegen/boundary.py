@@ -303,7 +303,7 @@ class Fixed:
     def __init__(self, boundary: Boundary, given: Mapping[str, Any]) -> None:
         self.boundary = boundary
         self.open = [name for name in boundary.names if name not in given]
-        self.arrays = dict(given.items())
+        self.arrays = {name: given[name] for name in boundary.names if name in given}
         for name, value in given.items():
             boundary.converted(boundary.names.index(name), value)
 
