@@ -387,7 +387,8 @@ class _Emitter:
                 lines.append(f"    if {text}.shape != {shape}:")
                 lines.append(f"        raise ShapeError({message})")
         if self.needed:
-            rows = ", ".join(f"({str(dim)!a}, {self.w.size(dim)})" for dim in self.needed)
+            texts = [self.w.size(dim) for dim in self.needed]
+            rows = ", ".join(f'("{text}", {text})' for text in texts)
             message = 'f"size {text} comes out as {size}; it must be 0 or more."'
             lines.append(f"    for text, size in ({rows},):")
             lines += ["        if size < 0:", f"            raise ShapeError({message})"]

@@ -109,7 +109,7 @@ def test_a_saved_module_refuses_negative_sizes(tmp_path: Path):
     path = sg.compile([x], sg.mean(x[1:]), name="average").save(tmp_path / "average.py")
     module = runpy.run_path(str(path))
 
-    with pytest.raises(ValueError, match="size N - 1 comes out as -1; it must be 0 or more"):
+    with pytest.raises(ValueError, match="size n1 - 1 comes out as -1; it must be 0 or more"):
         module["average"](np.zeros((0, 2)))
     assert module["average"](np.ones((3, 2))) == 1.0
 
