@@ -8,9 +8,14 @@
     log(σ(x)), log(1 - σ(x))     -softplus(-x), -softplus(x)
     exp(x)/(1 + exp(x))          σ(x)
     σ'(x)/σ(x)                   σ(-x), and all other products in which factors cancel
+    sqrt(1 + x²)                 |x| where x² is too large, as in the slope of arcsinh
 
-The last three hold in any product: exp(x), 1 + exp(x), σ(x), 1 - σ(x) and σ'(x) are powers of
+In any product the rules of σ hold: exp(x), 1 + exp(x), σ(x), 1 - σ(x) and σ'(x) are powers of
 σ(x) and σ(-x), whose exponents add.
+
+Left as written, since every entry would pay for it: sqrt(x² + y²) and norms, which need numbers
+whose squares are finite and not 0 (1e-150 to 1e150); x² exp(-x²/2), the second slope of gelu, which
+is NaN from 1e154; and p - 1 in the slope of a cross-entropy, whose error is one of p.
 """
 
 from __future__ import annotations
@@ -36,6 +41,9 @@ _MINUS_ONE = fill(-1.0)
 _Powers = dict[Node, tuple[int, int]]
 
 
+#: What has a finite square in float32 too, beside which 1 is nothing.
+_LARGE = 2.0**60
+
 #: Products of more factors are not looked into, so that long ones cost no more a factor.
 _MOST_FACTORS = 12
 
@@ -60,7 +68,7 @@ class Stable:
         rules: dict[str, Callable[[Node], Node]] = {
             "add": self._sum, "subtract": self._difference, "log": self._log,
             "divide": self._quotient, "multiply": self._multiple, "square": self._square,
-            "negative": self._negative,
+            "negative": self._negative, "sqrt": self._root,
         }  # fmt: skip
         self._rules = {body_of(op): rule for op, rule in rules.items()}
 
@@ -115,6 +123,16 @@ class Stable:
         if op_of(u) == "subtract" and _is_one(u._args[0]):
             return _like(basic("log1p", basic("negative", u._args[1])), node)
         return node
+
+    def _root(self, node: Node) -> Node:
+        """sqrt(c + x²) as the larger of |x| and of the root for an x whose square is finite."""
+        other = _beside_constant(node._args[0])
+        if other is None or op_of(other) != "square" or other.kind != "real":
+            return node
+        size = basic("abs", other._args[0])
+        square = basic("square", basic("minimum", size, fill(_LARGE)))
+        one = next(arg for arg in node._args[0]._args if arg is not other)
+        return _like(basic("maximum", size, basic("sqrt", basic("add", one, square))), node)
 
     # --- products -----------------------------------------------------------------------------
 
@@ -224,6 +242,16 @@ def _beside_one(node: Node) -> Node | None:
         return None
     a, b = node._args
     return b if _is_one(a) else a if _is_one(b) else None
+
+
+def _beside_constant(node: Node) -> Node | None:
+    """u of c + u for a c between 0 and numbers that are nothing beside the square of _LARGE."""
+    if op_of(node) != "add":
+        return None
+    for constant, other in (node._args, node._args[::-1]):
+        if type(constant) is Fill and isinstance(constant.value, (int, float)):
+            return other if 0 < constant.value < 1e12 else None
+    return None
 
 
 def _base(x: Node) -> tuple[Node, int]:

@@ -16,7 +16,7 @@ from symgraph.walks import variables
 
 POINTS = [
     -1000.0, -745.0, -400.0, -355.0, -38.0, -20.0, -3.0, -0.3, -1e-9, -1e-17, -1e-300, 0.0, 1e-300,
-    1e-16, 1e-8, 0.25, 0.99999999, 2.0, 15.0, 21.0, 40.0, 360.0, 709.0, 800.0, 1e5,
+    1e-16, 1e-8, 0.25, 0.99999999, 2.0, 15.0, 21.0, 40.0, 360.0, 709.0, 800.0, 1e5, 3e8,
 ]  # fmt: skip
 
 
@@ -70,6 +70,13 @@ FORMULAS: dict[str, tuple[Callable[[Any], Any], Any, Any, Callable[[float], bool
     "arcsin": (
         sg.arcsin, mp.asin, lambda x: 1 / mp.sqrt(1 - x**2), lambda x: abs(x) < 1,
     ),
+    "arcsinh": (
+        sg.arcsinh, mp.asinh, lambda x: 1 / mp.sqrt(1 + x**2), lambda x: True,
+    ),
+    "sqrt(1 + x**2)": (
+        lambda x: sg.sqrt(1 + x**2), lambda x: mp.sqrt(1 + x**2),
+        lambda x: x / mp.sqrt(1 + x**2), lambda x: True,
+    ),
     "1 - x**2": (lambda x: 1 - x**2, lambda x: 1 - x**2, lambda x: -2 * x, lambda x: True),
 }  # fmt: skip
 
@@ -94,6 +101,19 @@ def test_value_and_slope_keep_twelve_digits_at_extreme_points(name: str, target:
     check_digits(found[0], points, value)
     if slope is not None:
         check_digits(found[1], points, slope)
+
+
+@pytest.mark.parametrize("target", ["numpy", pytest.param("cython", marks=needs_c_compiler)])
+def test_the_slope_of_arcsinh_is_one_over_numbers_whose_square_overflows(target: Any):
+    x = sg.input("x", "N")
+    slope = sg.grad(sg.sum(sg.arcsinh(x)), x)
+    points = np.array([1e18, -3e30, 1e200, np.inf, np.nan])
+
+    single = sg.compile([x], slope, target=target, dtype="float32")(points[:2].astype(np.float32))
+
+    np.testing.assert_allclose(single, [1e-18, 1 / 3e30], rtol=3e-7)
+    found = sg.compile([x], slope, target=target)(points)
+    np.testing.assert_allclose(found, [1e-18, 1 / 3e30, 1e-200, 0, np.nan], rtol=1e-15)
 
 
 def test_plain_sympy_keeps_them_too():
