@@ -30,8 +30,8 @@ _SMALL = 64
 #: Sums of at most so many products are written out.
 _TERMS = 8
 
-#: Matrices of so many bytes stay in the L1 cache, or are so large that it helps little.
-_CACHED, _FAR = 20_000, 600_000
+#: Matrices of so many bytes stay in the L1 cache, or are so large that no cache helps.
+_CACHED, _FAR = 20_000, 8 << 20
 
 
 def emit_product(w: CWriter, node: Node, note: str) -> None:

@@ -424,7 +424,12 @@ static void F(one_row)(i64 n, i64 k, const REAL *a, i64 ak, const REAL *b, i64 b
 }
 
 /* Rows of B that begin anywhere in a line of the cache: panels would read the lines at their edges
-   twice, so whole rows are read, four at a time, one behind the other. */
+   twice, so whole rows are read, four at a time, one behind the other. So are those of a matrix that
+   the L2 cache cannot hold: long pieces of memory arrive sooner. */
+INLINE int F(by_rows)(i64 n, i64 k, i64 bk) {
+    return n > WIDEST * LANES && (bk % LANES || k * n > (1 << 20) / WIDTH);
+}
+
 INLINE void F(add_rows)(const int R, i64 n, const REAL *a, i64 ak, const REAL *b, i64 bk, REAL *c,
                         i64 add) {
     REAL x[4];
@@ -568,7 +573,7 @@ void F(sg_gemm)(i64 m, i64 n, i64 k, const REAL *a, i64 am, i64 ak, const REAL *
                 REAL *c, i64 cm, i64 cn, i64 add) {
     if (m <= 0 || n <= 0) return;
     if (MASKED && m == 1 && k > 0 && bn == 1 && (n == 1 ? bk != 1 : cn == 1)) {
-        (n > WIDEST * LANES && bk % LANES ? F(one_by_rows) : F(one_row))(n, k, a, ak, b, bk, c, add);
+        (F(by_rows)(n, k, bk) ? F(one_by_rows) : F(one_row))(n, k, a, ak, b, bk, c, add);
     } else if (m > 1 && (n == 1 || (cn != 1 && cm == 1))) {
         F(sg_gemm)(n, m, k, b, bn, bk, a, ak, am, c, cn, cm, add); /* the transposed product */
     } else if (k <= 0) {

@@ -120,6 +120,20 @@ def test_a_sum_may_run_from_its_last_term_to_its_first(library, m, n, k, dtype):
     assert np.array_equal(c, a @ b)  # whole numbers, which are exact
 
 
+@pytest.mark.parametrize("dtype", NAMES)
+@pytest.mark.parametrize(("n", "k", "add"), [(531, 523, 0), (544, 601, 1), (272, 1030, 0)])
+def test_one_row_by_a_matrix_that_no_cache_holds(library, dtype, n, k, add):
+    rng = np.random.default_rng(n)
+    a, b = rng.integers(-9, 9, (1, k)).astype(dtype), rng.integers(-9, 9, (k, n)).astype(dtype)
+    for step in (1, -1):
+        c = np.ones((1, n), dtype)
+        call(
+            getattr(library, f"sg_gemm_{NAMES[dtype]}"),
+            (1, n, k), a[:, ::step], b[::step], c, add=[add],
+        )  # fmt: skip
+        assert np.array_equal(c, a @ b + add)
+
+
 @settings(max_examples=150)
 @given(
     rows=sizes, columns=sizes, forms=st.tuples(layouts, layouts),
