@@ -89,7 +89,8 @@ class Compiler:
             return self.flags
         return (
             *self.routine_flags, "-fno-ipa-cp", "-fno-ipa-sra", "-fno-ipa-icf",
-            "-fno-predictive-commoning", "-fno-tree-slsr",
+            "-fno-predictive-commoning", "-fno-tree-slsr", "-fno-aggressive-loop-optimizations",
+            "-fno-dse", "-fno-rerun-cse-after-loop",
         )  # fmt: skip
 
     @property

@@ -17,9 +17,13 @@ __all__ = ["divided", "weight"]
 _SHARED = '__attribute__((visibility("hidden")))'
 _HEAVY = 6  # the work of a loop or of a call with many arguments, in statements
 _INLINED = 9  # of an elementary function, whose text takes the place of its call
-_ELEMENTARY = re.compile(r"= sg_(?!abs|sqrt|maximum|minimum|i_)")
-_LEAST = 100  # statements that are worth a further run of the compiler
+_ELEMENTARY = re.compile(r"= sg_(?!abs|sqrt|maximum|minimum|i_)(\w+)")
 _MOST = 8  # files
+
+#: What compilers take for, in plain statements of half a million of their instructions: a loop, one
+#: with vectors more, the function that places the buffers, and in loops exponentials or others.
+_LOOP, _VECTORS, _PLACING, _EXPONENTIAL, _OTHER = 34, 24, 150, 24, 90
+_LEAST = 400  # what a further run of the compiler is worth: it begins with 150 and then is linked
 
 
 class _Function(NamedTuple):
@@ -35,14 +39,18 @@ def divided(text: str, name: str, files: int) -> list[str]:
     form = rf"^static (.*(?:i64|void) {name}_\w+\(.*\))\n\{{\n[^\0]*?^\}}\n"
     found = list(re.finditer(form, text, re.MULTILINE))
     functions = [_Function(each[0], each[1], _work(each[0])) for each in found]
-    count = min(files, _MOST, len(functions), sum(each.work for each in functions) // _LEAST)
-    if count < 2:
+    if not functions:
         return [text]
     begin, end = text[: found[0].start()], text[found[-1].end() :]
+    at_end = _PLACING if " sg_place(" in end else 0
+    whole = at_end + sum(each.work for each in functions)
+    count = min(files, _MOST, len(functions), whole // _LEAST)
+    if count < 2:
+        return [text]
     between = "".join(text[a.end() : b.start()] for a, b in itertools.pairwise(found))
     declared = "\n".join(f"{_SHARED} {each.head};" for each in functions)
     made = []
-    for share in _shares(functions, count):
+    for share in _shares(functions, count, at_end):
         own = [f"{_SHARED} {each.text.removeprefix('static ')}" for each in share]
         made.append("\n\n".join([begin.rstrip(), declared, between.strip(), *own]))
     return [*made[:-1], f"{made[-1]}\n{end}"]
@@ -56,14 +64,23 @@ def weight(line: str) -> int:
 
 
 def _work(text: str) -> int:
-    """How much there is to compile in a function."""
-    return sum(weight(line.lstrip()) for line in text.splitlines())
+    """How much there is to compile in a function; loops by far outweigh what is around them."""
+    total = text.count(";\n") + text.count(";  /*")
+    vectors = text.count(" SG_") + text.count('_Pragma("omp simd')
+    total += _LOOP * text.count(" for (") + _VECTORS * vectors
+    inside = "\n".join(line for line in text.splitlines() if line.startswith("        "))
+    names = _ELEMENTARY.findall(inside)
+    short = sum(name in ("exp", "tanh_of") for name in names)
+    return total + _EXPONENTIAL * short + _OTHER * (len(names) - short)
 
 
-def _shares(functions: Sequence[_Function], count: int) -> list[list[_Function]]:
-    """The functions dealt out, the longest first and each to whoever has least."""
+def _shares(functions: Sequence[_Function], count: int, at_end: int) -> list[list[_Function]]:
+    """The functions dealt out, the longest first and each to whoever has least.
+
+    The last share has so much to do already.
+    """
     shares: list[list[_Function]] = [[] for _ in range(count)]
-    work = [0] * count
+    work = [0] * (count - 1) + [at_end]
     for each in sorted(functions, key=lambda function: -function.work):
         least = work.index(min(work))
         shares[least].append(each)

@@ -229,3 +229,15 @@ def test_an_error_in_one_file_of_several_is_told(monkeypatch, tmp_path):
     broken = text.replace("    return 0;\n}", "    return nothing;\n}", 1)
     with pytest.raises(toolchain.ToolchainError, match="nothing"):
         load(broken, "step", 1)
+
+
+def test_files_share_the_loops_whatever_else_their_functions_say():
+    def function(k, loops, statements):
+        loop = "    for (i64 i0 = 0; i0 < 9; i0++) {\n        y1[i0] = 0;\n    }\n"
+        body = loop * loops + "    y1[0] = 1;\n" * statements
+        return f"static i64 step_{k}(const sg_frame *f)\n{{\n{body}    return 0;\n}}\n"
+
+    works = [(10, 0), (10, 0), (0, 90), (0, 90), (0, 90)]
+    text = "\n".join(function(k, *work) for k, work in enumerate(works, 1))
+    shares = [file.count("for (") for file in divided(text, "step", 2)]
+    assert shares == [10, 10]
