@@ -24,7 +24,7 @@ from symgraph.node import Kind, Node
 from symgraph.ops.einsum import Einsum
 from symgraph.ops.leaves import Fill, Iota
 from symgraph.ops.map import Map
-from symgraph.ops.move import Push
+from symgraph.ops.move import Pull, Push
 from symgraph.ops.reduce import Reduce
 from symgraph.ops.reshape import Reshape
 from symgraph.shapes import Dim
@@ -275,7 +275,12 @@ def emit_unpooled(w: CWriter, node: Node, pooling: Pooling, labels: Labels) -> N
         w.env[node] = out
         return
     factors = _factors(w, node, push, inner)
-    seen = [affine_view(w, v, push.rows, shape) for v in factors.values() if v.strides]
+    largest = _largest(w, push, winner, pooling)
+    seen = [
+        largest.get(arg) or affine_view(w, v, push.rows, shape)
+        for arg, v in factors.items()
+        if v.strides
+    ]
     kept = [axis for axis in range(len(shape)) if axis not in axes]
     arrays = [_of(spread(v, shape), kept) for v in (view, derivative, *seen)]
     with (
@@ -292,7 +297,8 @@ def emit_unpooled(w: CWriter, node: Node, pooling: Pooling, labels: Labels) -> N
                 continue
             own = seen.pop(0)
             before = ats.pop(0)
-            reads = [entry(own, _joined(before, w.position(_steps(p, own, axes)))) for p in window]
+            few = window[:1] if arg in largest else window
+            reads = [entry(own, _joined(before, w.position(_steps(p, own, axes)))) for p in few]
             texts[arg] = _chosen(w, own, at, reads)
         if node is not push:
             lines(w, [*inner, node], texts, {push: "real"}, labels)
@@ -302,6 +308,20 @@ def emit_unpooled(w: CWriter, node: Node, pooling: Pooling, labels: Labels) -> N
             entered = entry(view, _joined(to, w.position(_steps(place, view, axes))))
             w.say(f"{entered} = {at} == {k} ? {ct} : 0;")
     w.env[node] = out
+
+
+def _largest(w: CWriter, push: Push, winner: Reduce, pooling: Pooling) -> dict[Node, Value]:
+    """What the windows are of, as the largest entry of each, where these are there already."""
+    windows, axes = winner.args[0], winner.axes
+    found: dict[Node, Value] = {}
+    if isinstance(windows, Pull) and len(windows.args) == 1 and windows.rows == push.rows:
+        for best, place in pooling.partner.items():
+            value = w.env.get(best) if place is winner else None
+            if value is not None and value.strides:
+                own = iter(value.strides)
+                strides = [0 if axis in axes else next(own) for axis in range(windows.ndim)]
+                found[windows.args[0]] = w.view(value, windows.shape, strides)
+    return found
 
 
 def _add_unpooled(

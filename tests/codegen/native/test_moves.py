@@ -209,6 +209,43 @@ def test_a_maximum_over_a_window_with_nan_is_nan_and_its_first_place_gets_the_de
     assert slope.tolist() == [[[[0, 1, 1, 0], [0, 0, 0, 0]]]]
 
 
+@pytest.mark.parametrize("name", ["relu", "tanh", "sigmoid", "square", "elu"])
+def test_an_activation_before_pooling_is_derived_at_the_largest_entry(name):
+    function = {"relu": sg.relu, "tanh": sg.tanh, "sigmoid": sg.sigmoid, "square": sg.square,
+                "elu": sg.elu}[name]  # fmt: skip
+    formula, slope = {
+        "relu": (lambda z: np.maximum(z, 0), lambda z: (z > 0) * 1.0),
+        "tanh": (np.tanh, lambda z: 1 - np.tanh(z) ** 2),
+        "sigmoid": (lambda z: 1 / (1 + np.exp(-z)), lambda z: 1 / (2 + np.exp(z) + np.exp(-z))),
+        "square": (lambda z: z * z, lambda z: 2 * z),
+        "elu": (lambda z: np.where(z > 0, z, np.expm1(z)), lambda z: np.where(z > 0, 1, np.exp(z))),
+    }[name]
+    x = sg.input("x", ("N", 2, 4, 6))
+    h = function(sg.conv2d(x, 2 * np.eye(2).reshape(2, 2, 1, 1)))
+    y = sg.max_pool2d(h, 2)
+    f = sg.compile([x], [y, sg.grad(sg.sum(y**2), x)], target="cython")
+
+    for batch in (0, 1, 17):
+        image = data(batch, 2, 4, 6)
+        parts = image.reshape(batch, 2, 2, 2, 3, 2).transpose(0, 1, 2, 4, 3, 5)
+        windows = parts.reshape(batch, 2, 2, 3, 4)
+        best = formula(2 * windows)
+        first = (best.argmax(-1, keepdims=True) == np.arange(4)) * 1.0
+        back = first * 2 * best * slope(2 * windows) * 2
+        expected = back.reshape(batch, 2, 2, 3, 2, 2).transpose(0, 1, 2, 4, 3, 5)
+        pooled, found = f(image)
+        np.testing.assert_allclose(pooled, best.max(-1), rtol=1e-13, atol=1e-14)
+        np.testing.assert_allclose(found, expected.reshape(image.shape), rtol=1e-12, atol=1e-13)
+
+
+def test_windows_whose_largest_entries_are_there_are_not_read_again():
+    x, w = sg.input("x", ("N", 1, 8, 8)), sg.parameter("w", (2, 1, 3, 3))
+    y = sg.max_pool2d(sg.relu(sg.conv2d(x, w)), 2)
+    f = sg.compile([x, w], [y, sg.grad(sg.sum(y**2), w)], target="cython")
+
+    assert f.source.count(" == 3 ? ") == 2  # where the largest entry is found, and the way back
+
+
 @pytest.mark.parametrize("batch", [1, 5, 20])
 def test_kernels_over_words_are_trained_like_the_numpy_target_trains_them(batch):
     ids, label = sg.input("ids", ("N", 9), kind="integer"), sg.input("y", ("N",), kind="integer")
