@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from symgraph.readback.stream import CLOSE, FRACTION, GREEK, OPEN, ReadError, Stream, plain_stream
 
@@ -59,6 +60,12 @@ def latex_stream(written: str) -> Stream:
     scanner = _Scanner(written)
     scanner.scan(len(written), 0)
     return Stream("".join(scanner.parts), tuple(scanner.places))
+
+
+@lru_cache(maxsize=4096)
+def _plain(char: str) -> str:
+    """A single character as it stands in a stream."""
+    return plain_stream(char).text
 
 
 class _Scanner:
@@ -115,14 +122,14 @@ class _Scanner:
             self.put("," if self._matrices else "", place)
         else:
             self.at += 1
-            self.put(" " if char == "~" else plain_stream(char).text, place)
+            self.put(" " if char == "~" else _plain(char), place)
 
     def _braces(self, place: int, depth: int) -> None:
         end = self._closing(place)
         self.at = place + 1
         content = self.written[self.at : end].strip()
         if len(content) == 1 and not content.isalnum():  # {<}: a sign that is no operator
-            self.put(plain_stream(content).text, place)
+            self.put(_plain(content), place)
         elif content:
             self.put(OPEN, place)
             self.scan(end, depth + 1)

@@ -8,14 +8,14 @@ A product without a sign goes from left to right. What follows Σ_t in its term 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from symgraph.readback.functions import FUNCTIONS
 from symgraph.readback.latex import latex_stream
 from symgraph.readback.names import Names, Sequence
-from symgraph.readback.stream import CLOSE, FRACTION, OPEN, ReadError, Stream, plain_stream
+from symgraph.readback.quotients import Quotients
+from symgraph.readback.stream import CLOSE, FRACTION, OPEN, plain_stream
 from symgraph.readback.tree import (
     Absolute,
     Apply,
@@ -46,7 +46,6 @@ __all__ = ["Span", "Statement", "read"]
 
 Style = Literal["text", "unicode", "latex"]
 
-_DEEPEST = 60
 _NUMBER = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][+-]?[0-9]+(?![A-Za-z]))?")
 _WORD = re.compile(r"[^\W\d_](?:[\u0300-\u036f]|[A-Za-z0-9])*(?:_[A-Za-z]\w*)?")
 _RELATION = re.compile(r"<=|>=|!=|==|=|<|>")
@@ -94,66 +93,8 @@ def read(written: str, style: Style, names: Names) -> Statement:
     return _Parser(written, stream, names).statement()
 
 
-class _Parser:
+class _Parser(Quotients):
     """One line."""
-
-    def __init__(self, written: str, stream: Stream, names: Names) -> None:
-        self._written = written
-        self._places = stream.places
-        self._text = stream.text
-        self._names = names
-        self._at = 0
-        self._depth = 0
-        self._bars: list[str] = []
-        self._equals_compares = False
-
-    # --- characters ---------------------------------------------------------------------------
-
-    def _fail(self, why: str, at: int | None = None) -> ReadError:
-        place = self._at if at is None else at
-        shown = self._places[place] if place < len(self._places) else len(self._written)
-        return ReadError(f"character {shown + 1}: {why}: {self._written!r}")
-
-    def _blanks(self) -> bool:
-        start = self._at
-        while self._text.startswith(" ", self._at):
-            self._at += 1
-        return self._at > start
-
-    def _is(self, token: str) -> bool:
-        """Whether the next characters after blanks are these."""
-        self._blanks()
-        return self._text.startswith(token, self._at)
-
-    def _take(self, token: str) -> bool:
-        if not self._is(token):
-            return False
-        self._at += len(token)
-        return True
-
-    def _need(self, token: str) -> None:
-        if not self._take(token):
-            found = self._text[self._at : self._at + 1]
-            raise self._fail(
-                f"{_shown(token)} is missing" + (f" before {found!r}" if found else "")
-            )
-
-    def _inside(self, parse: Callable[[], Tree], closing: str) -> Tree:
-        """A formula within brackets that are open already."""
-        found = self._nested(parse)
-        self._need(closing)
-        return found
-
-    def _nested(self, parse: Callable[[], Tree]) -> Tree:
-        bars, compares = self._bars, self._equals_compares
-        self._bars, self._equals_compares = [], True
-        self._depth += 1
-        if self._depth > _DEEPEST:
-            raise self._fail("brackets are nested too deeply")
-        found = parse()
-        self._depth -= 1
-        self._bars, self._equals_compares = bars, compares
-        return found
 
     # --- lines --------------------------------------------------------------------------------
 
@@ -666,101 +607,10 @@ class _Parser:
         return Letter(letter[0], low=values[0], high=high, falling=high is not None)
 
     def _nested_term(self) -> Tree:
-        self._depth += 1
-        if self._depth > _DEEPEST:
-            raise self._fail("sums are nested too deeply")
+        self._deeper("sums")
         body = self._signed(_TERM)
         self._depth -= 1
         return body
-
-    # --- derivatives --------------------------------------------------------------------------
-
-    def _derivative(self) -> Tree | None:
-        """dL/dW, ∂L/∂W, or a fraction of these, if that is what stands here."""
-        start = self._at
-        kept = (self._depth, self._bars, self._equals_compares)
-        try:
-            return self._differential_quotient(start)
-        except ReadError:
-            self._at = start
-            self._depth, self._bars, self._equals_compares = kept
-            return None
-
-    def _differential_quotient(self, start: int) -> Tree:
-        fraction = self._text[start] == FRACTION
-        if fraction:
-            self._at += 1
-            self._need(OPEN)
-        of, entry = self._differential(fraction)
-        self._need(CLOSE if fraction else "/")
-        if fraction:
-            self._need(OPEN)
-        self._differential_sign(fraction)
-        by_start = self._at
-        variable = self._operand()
-        short = self._at
-        known = (of, self._piece(by_start, short)) in self._names.derivatives
-        if isinstance(variable, Entries):  # w_kj^(2), an entry of w^(2)
-            key = (of, variable.x.name if isinstance(variable.x, Word) else "")
-            if key in self._names.derivatives:
-                if fraction:
-                    self._need(CLOSE)
-                low = (*entry, *variable.low)
-                return Entries(start, Label(start, *key, variable.x), low, None, True)
-        whole = self._behind(variable)
-        long = self._piece(by_start, self._at)
-        is_entry = isinstance(whole, Entries) and whole.x == variable
-        if (of, long) in self._names.derivatives or not (known or is_entry):
-            label: Tree = Label(start, of, long, whole)
-        else:
-            label = Label(start, of, self._piece(by_start, short), variable)
-            self._at = short
-            label = self._behind(label)
-        if entry:
-            low = label.low if isinstance(label, Entries) else ()
-            inner = label.x if isinstance(label, Entries) else label
-            label = Entries(start, inner, (*entry, *low))
-        if fraction:
-            self._need(CLOSE)
-        return label
-
-    def _differential(self, fraction: bool) -> tuple[str, tuple[Tree, ...]]:
-        """What is differentiated, and the indices of the entry that is meant."""
-        self._differential_sign(fraction)
-        start = self._at
-        operand = self._operand()
-        end = self._at
-        known = {of for of, _ in self._names.derivatives}
-        entry = operand.x if isinstance(operand, Entries) else None
-        if isinstance(entry, Word) and entry.name in known:  # net_i^(2), an entry of net^(2)
-            assert isinstance(operand, Entries)
-            return entry.name, operand.low
-        whole = self._behind(operand)
-        long = self._piece(start, self._at)
-        if isinstance(whole, Entries) and whole.x == operand:
-            if long in known:  # dnet_{t+1}/dnet_t
-                return long, ()
-            return self._piece(start, end), whole.low
-        return long, ()
-
-    def _differential_sign(self, fraction: bool) -> None:
-        if self._text[self._at : self._at + 1] not in ("d", "∂"):
-            raise self._fail("no derivative")
-        self._at += 1
-        if fraction or self._text[self._at - 1] == "∂":
-            self._blanks()
-
-    def _operand(self) -> Tree:
-        """A name or something in brackets."""
-        char = self._text[self._at : self._at + 1]
-        if char and char in "(" + OPEN:
-            return self._bracketed()
-        if char == "|":
-            return self._between_bars()
-        return self._primary()
-
-    def _piece(self, start: int, end: int) -> str:
-        return self._names.key(self._text[start:end])
 
 
 _CONSTANTS: dict[Literal["ones", "pi", "e", "infinity"], tuple[str, ...]] = {
@@ -775,7 +625,3 @@ _BIG = {
 
 def _chain(start: int, parts: list[Tree], sign: str = "") -> Tree:
     return parts[0] if len(parts) == 1 else Chain(start, tuple(parts), (sign,) * (len(parts) - 1))
-
-
-def _shown(token: str) -> str:
-    return {OPEN: "'{'", CLOSE: "'}'"}.get(token, repr(token))
