@@ -6,7 +6,8 @@ import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from symgraph.draw.slides.story import Line, Step
+from symgraph.draw.slides.story import Step
+from symgraph.draw.slides.wording import Line
 from symgraph.draw.typesetting.ink import Box
 from symgraph.draw.typesetting.typeset import clean, default_typesetter
 

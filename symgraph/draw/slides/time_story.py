@@ -17,17 +17,9 @@ from symgraph.draw.graphs.times import written_out
 from symgraph.draw.recurrent.moment import latex_at, root_of, step_of
 from symgraph.draw.recurrent.timeline import timeline_view
 from symgraph.draw.recurrent.unrolled import Net
-from symgraph.draw.slides.story import (
-    Line,
-    Story,
-    Teller,
-    bracketed,
-    equal,
-    learned_of,
-    listed,
-    whole,
-)
+from symgraph.draw.slides.story import Story, Teller, learned_of, listed
 from symgraph.draw.slides.time_picture import TimePicture, called, name_of
+from symgraph.draw.slides.wording import Line, bracketed, equal, whole
 from symgraph.draw.view import Language, View
 from symgraph.draw.writers.texmath import plain
 from symgraph.errors import DrawError
