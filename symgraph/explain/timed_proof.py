@@ -37,13 +37,12 @@ from symgraph.notation.tree import (
     Name,
     Plain,
     Product,
-    Sort,
     Transpose,
     Verbatim,
     walk,
 )
 from symgraph.notation.write import write
-from symgraph.proving.agreement import STYLES, UNREADABLE, agree, both, message
+from symgraph.proving.agreement import SORTS, STYLES, UNREADABLE, agree, both, message
 from symgraph.proving.callables import callables
 from symgraph.readback.tree import Listed, Share
 from symgraph.shapes import bind_shape
@@ -56,9 +55,6 @@ NO_POINT = "no point was found at which it can be computed"
 NO_TIME = "there is no time between the first and the last"
 #: Lines are held at so many of their times, those at both ends among them.
 MOST_TIMES = 12
-_SORTS: dict[Sort, readback.Sort] = {
-    "scalar": "number", "column": "column", "row": "row", "matrix": "matrix", "tensor": "tensor"
-}  # fmt: skip
 
 
 class TimedProof:
@@ -133,7 +129,7 @@ class _Reading:
     def _know(self, label: Derivative, times: Times, array: Any) -> None:
         """The derivative has this value, which lies like its variable; what is known stays."""
         plain = dataclasses.replace(label, turned=False)
-        self._values.setdefault(self._at(plain, times), _given(array, _SORTS[plain.sort]))
+        self._values.setdefault(self._at(plain, times), _given(array, SORTS[plain.sort]))
 
     def _known(self, label: Derivative, times: Times) -> readback.Given | None:
         """The value of a derivative as it lies on the page."""
@@ -141,7 +137,7 @@ class _Reading:
         if found is None or not label.turned:
             return found
         array = found.array.T if found.sort == "matrix" else found.array
-        return readback.Given(array, _SORTS[label.sort])
+        return readback.Given(array, SORTS[label.sort])
 
     def _named(self, loop: LoopNaming) -> None:
         """The derivatives with short names, δ_t = dE/dnet_t."""
@@ -323,7 +319,7 @@ class _Reading:
             share = self._computed(line, times)
             if share is not None:  # a part of the derivative, called like the whole
                 turned = share.T if label.turned else share
-                own = _given(turned, _SORTS[label.sort])
+                own = _given(turned, SORTS[label.sort])
                 known |= dict.fromkeys(self._keys(label), own)
         names = self._names.with_values(self._names.values, known, self._names.ranges)
         letters: dict[str, Any] = dict(times)
@@ -394,7 +390,7 @@ def _entries(derivation: Derivation, replayed: Replayed) -> dict[str, Any]:
     """The values of all names, sequences as such."""
     assert replayed.values is not None
     sorts = {
-        one.name: _SORTS[one.sort]
+        one.name: SORTS[one.sort]
         for formula in derivation.formulas()
         for one in walk(formula)
         if isinstance(one, Name)

@@ -7,7 +7,6 @@ line that cannot be read back, or has no value, is told to be unverified, with t
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from symgraph import readback
 from symgraph.errors import NameClashError, ProofError, SymgraphError
 from symgraph.explain.derivation import Derivation, Equation, Step
+from symgraph.explain.laid import Lie, defined, in_order_of_base, laid, whole
 from symgraph.explain.naming import Naming
 from symgraph.explain.points import Point, points
 from symgraph.node import Node
@@ -36,7 +36,7 @@ from symgraph.notation.tree import (
 from symgraph.notation.write import write
 from symgraph.ops.sweep import Adjoints
 from symgraph.printing import Style
-from symgraph.proving.agreement import STYLES, UNREADABLE, agree, both, entries_of, message
+from symgraph.proving.agreement import SORTS, STYLES, UNREADABLE, agree, both, entries_of, message
 from symgraph.proving.callables import callables
 from symgraph.readback.tree import Entries, Share
 
@@ -46,31 +46,17 @@ Line = Equation | Step
 Derivatives = dict[tuple[str, str], Any]
 #: Of a letter that stands for all places of an axis so many are tried.
 MOST_PLACES = 4
-_SORTS: dict[Sort, readback.Sort] = {
-    "scalar": "number", "column": "column", "row": "row", "matrix": "matrix", "tensor": "tensor"
-}  # fmt: skip
 
 #: Only so much of a derivation is read back.
 MOST_LETTERS = 40_000
 TOO_LONG = "the derivation is too long to be read back as a whole"
 
 
-class _Lie(NamedTuple):
-    """How a derivative lies on the page, and whether that is a matrix transposed.
-
-    `either`: the variable is written as a row and its value is a column, or the other way round.
-    """
-
-    sort: Sort
-    transposed: bool
-    either: bool
-
-
 class _Written(NamedTuple):
     """A derivative as it is written in each style, how it lies, and its node."""
 
     keys: list[tuple[str, str]]
-    lie: _Lie
+    lie: Lie
     node: Node
 
 
@@ -163,11 +149,11 @@ class _Reading:
     def _given(self, point: Point) -> dict[str, Any]:
         """The arrays behind the names."""
         found = {
-            name.name: readback.Given(np.asarray(point.values[node]), _SORTS[name.sort])
+            name.name: readback.Given(np.asarray(point.values[node]), SORTS[name.sort])
             for name, node in self._named.values()
             if node in point.values and not node.is_loop
         } | {
-            name.name: readback.Given(np.asarray(point.values[place]), _SORTS[name.sort])
+            name.name: readback.Given(np.asarray(point.values[place]), SORTS[name.sort])
             for name, place, _ in self._naming.places
         }
         return self._with_entries(found)
@@ -180,7 +166,7 @@ class _Reading:
 
     def _written_labels(self, formulas: Sequence[Formula]) -> list[_Written]:
         """Each derivative that has a value, as it is written in each style."""
-        used = [_whole(one) for f in formulas for one in walk(f) if isinstance(one, Derivative)]
+        used = [whole(one) for f in formulas for one in walk(f) if isinstance(one, Derivative)]
         found: list[_Written] = []
         for one in dict.fromkeys(used):
             nodes = self._naming.labels.get(one.by, [])
@@ -189,12 +175,12 @@ class _Reading:
                 found.append(_Written(self._keys(one), self._lies(one), values[0]))
         return found
 
-    def _lies(self, label: Derivative) -> _Lie:
+    def _lies(self, label: Derivative) -> Lie:
         """Like its variable, or the other way round in numerator layout."""
         nodes = self._naming.labels.get(label.by)
         sort = self._naming.forward.sort(nodes[0]) if nodes else label.by.sort
         lies = flipped(sort) if label.turned else sort
-        return _Lie(lies, label.turned and sort == "matrix", sort != label.by.sort)
+        return Lie(lies, label.turned and sort == "matrix", sort != label.by.sort)
 
     def _keys(self, label: Derivative) -> list[tuple[str, str]]:
         parts, spelling = (label.of, label.by), self._spelling
@@ -226,7 +212,7 @@ class _Reading:
         found: Derivatives = {}
         for keys, lie, node in self._labels:
             sort = flipped(lie.sort) if turned and lie.either else lie.sort
-            found |= dict.fromkeys(keys, _laid(point.values[node], lie._replace(sort=sort)))
+            found |= dict.fromkeys(keys, laid(point.values[node], lie._replace(sort=sort)))
         return found
 
     def _other_readings(self, point: Point) -> list[Derivatives]:
@@ -353,8 +339,8 @@ class _Reading:
         labels = [one for one in walk(line.stated) if isinstance(one, Derivative)]
         if not labels:
             return derivatives
-        label, array = _whole(labels[0]), np.asarray(point.values[line.value])
-        array = _in_order_of_base(labels[0].by, array)
+        label, array = whole(labels[0]), np.asarray(point.values[line.value])
+        array = in_order_of_base(labels[0].by, array)
         if label != labels[0] and label.by.sort in ("column", "row"):
             array = array.reshape(-1)
         value = self._laid_alone(array, label)
@@ -389,11 +375,11 @@ class _Reading:
         if value.ndim > axes and (isinstance(label, str) or label.by.sort in ("column", "row")):
             return readback.Given(value, "matrix" if value.ndim == 2 else "tensor")
         if isinstance(label, str):
-            return _laid(value, _Lie(label, False, False))
+            return laid(value, Lie(label, False, False))
         lie = self._lies(label)
         if value.ndim == 1 and lie.sort == "scalar":  # of a vector by a number
             lie = lie._replace(sort=label.sort)
-        return _laid(value, lie)
+        return laid(value, lie)
 
     def _define(
         self, line: Line, statement: readback.Statement, names: readback.Names, station: _Station
@@ -402,10 +388,10 @@ class _Reading:
         left = line.left if isinstance(line, Equation) else line.name
         values = station.values
         if isinstance(left, Name) and left.name in self._cut and left.name not in values:
-            values |= self._with_entries({left.name: _defined(line, statement.sides[-1], names)})
+            values |= self._with_entries({left.name: defined(line, statement.sides[-1], names)})
         target = line.stated
         if line.value is None and isinstance(target, Derivative) and not _is_share(line):
-            keys = self._keys(_whole(target))
+            keys = self._keys(whole(target))
             kept = names.with_values(values, station.derivatives, {})
             if not any(kept.stands_for(*key) for key in keys):
                 found = readback.meaning(statement.sides[-1], names)
@@ -447,39 +433,6 @@ def _angle(y: NDArray[Any], x: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(np.arctan2(y + 0.0, x + 0.0))
 
 
-def _defined(line: Line, side: Any, names: readback.Names) -> Any:
-    """The value of a definition; of one by entries the array of these."""
-    right = line.right if isinstance(line, Equation) else line.after
-    if not isinstance(right, Array) or not all(isinstance(i.length, int) for i in right.indices):
-        return readback.meaning(side, names)
-    sizes = [i.length for i in right.indices]
-    letters = {i.letter: np.arange(i.length) for i in right.indices}
-    found = readback.meaning(side, names, letters)
-    if not isinstance(found, readback.Value):
-        raise readback.Undetermined("its entries have no value")
-    array = np.broadcast_to(found.array, sizes[::-1]).T
-    return _laid(array, _Lie(right.kind, False, False))
-
-
-def _whole(label: Derivative) -> Derivative:
-    """The derivative by an array for that by its entries at letters: dL/db of dL/db[o]."""
-    by = label.by.body if isinstance(label.by, Array) else label.by
-    if isinstance(by, Entry) and all(isinstance(one, Index) for one in by.at):
-        return dataclasses.replace(label, by=by.base)
-    return label
-
-
-def _in_order_of_base(by: Formula, array: NDArray[Any]) -> NDArray[Any]:
-    """The derivative by a tensor with its axes in another order, in the order of the tensor."""
-    if not isinstance(by, Array) or not isinstance(by.body, Entry):
-        return array
-    own = [index.letter for index in by.indices]
-    read = [at.letter for at in by.body.at if isinstance(at, Index)]
-    if len(read) != len(by.body.at) or sorted(read) != sorted(own) or array.ndim != len(own):
-        return array
-    return array.transpose([own.index(letter) for letter in read])
-
-
 def _is_share(line: Line) -> bool:
     return isinstance(line, Step) and line.through is not None
 
@@ -501,13 +454,6 @@ def _walked(line: Line) -> Iterator[Formula]:
     sides = line.sides if isinstance(line, Equation) else (line.target, line.before, line.after)
     for side in sides:
         yield from walk(side)
-
-
-def _laid(array: Any, lie: _Lie) -> readback.Given:
-    value = np.asarray(array)
-    if lie.sort in ("column", "row") and value.ndim == 2 and 1 in value.shape:
-        value = value.reshape(-1)  # it lies as it is written
-    return readback.Given(value.T if lie.transposed else value, _SORTS[lie.sort])
 
 
 def _choices(

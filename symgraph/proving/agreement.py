@@ -10,13 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgraph import readback
+from symgraph.notation.tree import Sort
 from symgraph.printing import Style
 from symgraph.readback.tree import Chain, Number, Over, Terms, Tree, walk
 
-__all__ = ["STYLES", "UNREADABLE", "agree", "both", "entries_of", "message"]
+__all__ = ["SORTS", "STYLES", "UNREADABLE", "agree", "both", "entries_of", "message"]
 
 STYLES: tuple[Style, ...] = ("text", "unicode", "latex")
 UNREADABLE = "it has no form that can be read back"
+#: What the reader of formulas calls how a value lies.
+SORTS: dict[Sort, readback.Sort] = {
+    "scalar": "number", "column": "column", "row": "row", "matrix": "matrix", "tensor": "tensor"
+}  # fmt: skip
 #: Relative to the largest entry; and what rounding may leave of a zero.
 TOLERANCE, ROUNDING = 1e-7, 1e-9
 

@@ -17,10 +17,10 @@ from symgraph.errors import ProofError, SymgraphError
 from symgraph.evaluate import evaluate_above
 from symgraph.flow import Flow
 from symgraph.node import Node
-from symgraph.notation.tree import Formula, Sort
+from symgraph.notation.tree import Formula
 from symgraph.notation.write import write
 from symgraph.printing import Style
-from symgraph.proving.agreement import STYLES, agree, both, message
+from symgraph.proving.agreement import SORTS, STYLES, agree, both, message
 from symgraph.proving.callables import callables
 from symgraph.sample import Sample, draw
 from symgraph.walks import topological
@@ -36,9 +36,6 @@ __all__ = ["hold_paths"]
 SEEDS = (5, 6, 7, 8)
 #: Larger expressions are not computed.
 MOST_NODES = 5000
-_SORTS: dict[Sort, readback.Sort] = {
-    "scalar": "number", "column": "column", "row": "row", "matrix": "matrix", "tensor": "tensor"
-}  # fmt: skip
 
 
 def hold_paths(graph: Graph, root: Vertex, leaf: Vertex, paths: Sequence[Path]) -> None:
@@ -91,7 +88,7 @@ class _Reading:
         self._lenient = any(1 in np.shape(array) for array in values.values())
 
     def _given(self, array: Any, node: Node) -> readback.Given:
-        return readback.Given(np.asarray(array), _SORTS[self._graph.forward.sort(node)])
+        return readback.Given(np.asarray(array), SORTS[self._graph.forward.sort(node)])
 
     def hold(self, path: Path) -> None:
         """Compare every way in which a product is written with what flows along the path."""
