@@ -61,6 +61,12 @@ class _Arranging:
         self.steps = [node for node in block.steps if node._args]
         self.sections = block.sections
         self.alone, self.orders = alone, orders
+        #: What basic operations have in common that may share a loop.
+        self.forms = {
+            node: (node.shape, self.sections.get(node), orders.get(node))
+            for node in self.steps
+            if type(node) is Map and node not in alone
+        }
         self.place = {node: k for k, node in enumerate(self.steps)}
         self.users: dict[Node, list[Node]] = {}
         for node in self.steps:
@@ -83,14 +89,14 @@ class _Arranging:
 
     def _joins(self, arg: Node, node: Node) -> bool:
         """Whether a step may share the loop of its operand."""
-        if type(arg) is not Map or arg in self.alone or node in self.alone:
-            return False
-        if self.sections.get(arg) != self.sections.get(node):
+        form = self.forms.get(arg)
+        if form is None or node in self.alone:
             return False
         if type(node) is Map:
-            same_order = self.orders.get(arg) == self.orders.get(node)
-            return arg.shape == node.shape and same_order
-        return bool(arg.shape) and is_reduction(node) and arg not in self.orders
+            return form == self.forms[node]
+        shape, section, order = form
+        beside = section == self.sections.get(node) and order is None
+        return bool(shape) and beside and is_reduction(node)
 
     def _levels(self) -> dict[Node, int]:
         levels: dict[Node, int] = {}

@@ -95,7 +95,7 @@ def _raised(
     """
     op = op_of(node)
     assert op is not None, "a Map that was not lowered"
-    base = node.args[0]
+    base = node._args[0]
     if op == "exp" and _is_below_zero(base):
         return "exp_down", operands
     if op != "power" or type(base) is not Fill or storage != "real":
@@ -124,12 +124,12 @@ def _is_below_zero(node: Node) -> bool:
     """Whether the node is -|x|, or that times a number."""
     op = op_of(node)
     if op == "multiply":
-        first, node = node.args if type(node.args[0]) is Fill else node.args[::-1]
+        first, node = node._args if type(node._args[0]) is Fill else node._args[::-1]
         number = first.value if type(first) is Fill else 0
         if not isinstance(number, (int, float)) and number.free_symbols:
             return False
         return float(number) < 0 and op_of(node) == "abs"
-    return op == "negative" and op_of(node.args[0]) == "abs"
+    return op == "negative" and op_of(node._args[0]) == "abs"
 
 
 def lines(
@@ -142,9 +142,9 @@ def lines(
     """
     storages = dict(kinds)
     for node in nodes:
-        given = [storages.get(a) or w.value(a).storage for a in node.args]
+        given = [storages.get(a) or w.value(a).storage for a in node._args]
         storage = storages[node] = node_storage(node, given)
-        op, operands = _raised(w, node, [texts[a] for a in node.args], storage)
+        op, operands = _raised(w, node, [texts[a] for a in node._args], storage)
         text = expression(w, op, operands, given, storage)
         texts[node] = w.name("v")
         kind = w.local("boolean" if op == "iverson" else storage)
@@ -172,7 +172,7 @@ class _Group:
         self.storages: dict[Node, Kind] = {}
         self.reads: dict[Node, int] = {}
         for node in nodes:
-            for arg in node.args:
+            for arg in node._args:
                 self.reads[arg] = self.reads.get(arg, 0) + 1
         self.texts: dict[Node, str] = {}  # how entries are read
 
@@ -235,7 +235,7 @@ class _Group:
         """
         buffers = self.w.memory.buffers
         line = {node: k for k, node in enumerate(self.maps)}
-        read_at = {arg: line.get(node, len(line)) for node in self.nodes for arg in node.args}
+        read_at = {arg: line.get(node, len(line)) for node in self.nodes for arg in node._args}
         seen: dict[str, set[Any]] = {}
         for node, value in values.items():
             seen.setdefault(value.text, set()).add((value.offset, columns[node]))
@@ -334,13 +334,13 @@ class _Group:
         for line in late:
             w.say(line)
         for one in self.reduced:
-            arg = one.node.args[0]
+            arg = one.node._args[0]
             one.step(self.inside.get(arg) or self.texts[arg], names)
 
     def _line(self, node: Node, noted: bool) -> None:
         w = self.w
-        operands: Sequence[str] = [self.inside.get(arg) or self.texts[arg] for arg in node.args]
-        storages = [self._storage(arg) for arg in node.args]
+        operands: Sequence[str] = [self.inside.get(arg) or self.texts[arg] for arg in node._args]
+        storages = [self._storage(arg) for arg in node._args]
         storage = self._storage(node)
         name, note = self.inside[node], self.labels.note(node, w.env) if noted else ""
         op, operands = _raised(w, node, operands, storage)
@@ -354,6 +354,6 @@ class _Group:
             return self.w.value(node).storage
         found = self.storages.get(node)
         if found is None:
-            args = [self._storage(arg) for arg in node.args]
+            args = [self._storage(arg) for arg in node._args]
             found = self.storages[node] = node_storage(node, args)
         return found

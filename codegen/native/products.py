@@ -37,7 +37,7 @@ _CACHED, _FAR = 20_000, 8 << 20
 def emit_product(w: CWriter, node: Node, note: str) -> None:
     """A sum of products of two operands."""
     assert isinstance(node, Einsum)
-    values = [w.value(arg) for arg in node.args]
+    values = [w.value(arg) for arg in node._args]
     storage = node_storage(node, [value.storage for value in values])
     groups = grouping(node.ins[0], node.ins[1], node.out)
     sizes = node.sizes()

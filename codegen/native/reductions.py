@@ -25,7 +25,7 @@ def refuse_empty(w: CWriter, node: Reduce) -> None:
     """Before anything runs, sizes are refused for which there is no largest entry."""
     text = f"{node.operation}: axes {node.axes} hold no entries, so there is no winner. "
     for axis in node.axes:
-        size = node.args[0].shape[axis]
+        size = node._args[0].shape[axis]
         if not isinstance(size, int):
             w.demand(f"{w.size(size)} == 0", Site("ShapeError", f"{text}Give at least one."))
 
@@ -40,7 +40,7 @@ class Reduction:
     def __init__(self, w: CWriter, node: Node, labels: Labels) -> None:
         self.w, self.node, self.note = w, node, labels.note(node, w.env)
         self.is_sum = isinstance(node, Einsum)
-        arg = node.args[0]
+        arg = node._args[0]
         axes = range(len(arg.shape))
         if isinstance(node, Einsum):
             kept = [axis for axis in axes if node.ins[0][axis] in node.out]

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from symgraph.codegen.contraction import typical
@@ -45,14 +46,20 @@ class Line:
     depth: int
     unit: int
     note: str = ""
-    _parts: list[str] | None = field(default=None, init=False, repr=False, compare=False)
+    _parts: tuple[str, ...] = field(default=(), init=False, repr=False, compare=False)
 
     @property
-    def parts(self) -> list[str]:
+    def parts(self) -> tuple[str, ...]:
         """The text cut at names and numbers, which are every second part."""
-        if self._parts is None:
-            self._parts = _VARIED.split(self.text)
+        if not self._parts:
+            self._parts = _cut(self.text)
         return self._parts
+
+
+@lru_cache(maxsize=256)
+def _cut(text: str) -> tuple[str, ...]:
+    """Many lines say the same, such as where a loop begins and ends."""
+    return tuple(_VARIED.split(text))
 
 
 class Factors(NamedTuple):
