@@ -91,6 +91,7 @@ def _first_result(name: str, clock: _Clock) -> dict[str, float]:
     import symgraph.build.conv
     import symgraph.build.loops
     import symgraph.build.losses
+    import symgraph.codegen.lowering
     import symgraph.codegen.native.emit
     import symgraph.codegen.native.scalar_program
     import symgraph.grad

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -27,7 +28,11 @@ __all__ = ["emit_scalars"]
 _TITLED = 100  # arguments: no comment shows more
 _NOTED = 2000  # steps: longer programs are not read line by line
 _INLINED = 24  # calls of functions: more would make the code long instead of fast
+_LONG = 20_000  # statements in a row that compilers need seconds for
+_A_SECOND = 7000  # of them that a compiler gets done
 _ROLLED = 200  # operations: shorter programs are not searched for isomorphic parts
+
+_log = logging.getLogger("symgraph")
 
 #: Numbers that were put side by side into vectors would have to be taken apart again.
 _SINGLE = """#if defined(__GNUC__) && !defined(__clang__)
@@ -124,6 +129,12 @@ class _Program:
             self._copy(later)
         else:
             computed = np.flatnonzero(~code.among(LEAVES)).tolist()
+            if len(computed) > _LONG:
+                _log.warning(
+                    "sg.compile: %s is %d statements in C, which are about %d s of work for a "
+                    "compiler, once; target='vm' runs real numbers at once, about half as fast",
+                    self.options.name, len(computed), round(len(computed) / _A_SECOND),
+                )  # fmt: skip
             if not straight.whole(computed, later):
                 straight.run(computed, [k for k, _ in later])
                 self._copy(later)

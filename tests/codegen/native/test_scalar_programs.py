@@ -10,6 +10,7 @@ from c_compiler import needs_c_compiler
 from hypothesis import given, settings, strategies as st
 
 import symgraph as sg
+from symgraph.codegen.native import scalar_program
 from symgraph.walks import variables
 
 pytestmark = needs_c_compiler
@@ -167,3 +168,16 @@ def test_powers_of_known_numbers_have_all_digits(dtype: str):
         np.testing.assert_allclose(f(power), exact, rtol=3 * eps)
     assert np.isnan(f(np.nan)).all()
     assert f(-np.inf) == [0, np.inf, 0, np.inf]
+
+
+@pytest.mark.parametrize(("most", "said"), [(8, 1), (9, 0)])
+def test_the_log_says_before_a_long_compilation_what_needs_none(most, said, monkeypatch, caplog):
+    monkeypatch.setattr(scalar_program, "_LONG", most)
+    h = sg.input("h")
+    made = h
+    for _ in range(9):
+        made = sg.sin(made)
+    job = native([h], made)._recipe.job(loops=True)
+    caplog.clear()
+    scalar_program.emit_scalars(job)
+    assert len(re.findall("9 statements.*target='vm'", caplog.text)) == said
