@@ -58,6 +58,8 @@ _DIFFERENCE = template(slot(0) - slot(1), 2)
 
 #: More terms of a sum are joined at once.
 _MOST_TERMS = 64
+#: A factor of more exponentials is a number like any other.
+_MOST_EXPONENTS = 32
 #: Mantissas of 1 and -1.
 _SIGNS = (None, fill(-1, (), "real"))
 
@@ -392,12 +394,16 @@ class _Reading:
         return made.mantissa
 
     def _terms(self, values: Sequence[_Value]) -> list[Term | None]:
-        """Factors as terms. Products of 1 + exp(x) and powers of exp(x) are known as they are."""
+        """Factors as terms. Products of 1 + exp(x) and powers of exp(x) are known as they are.
+
+        What has very many exponents is no term: each product would look at all of them again.
+        """
         numbers = [value if isinstance(value, _Number) else None for value in values]
         beside = [number for number in numbers if number is not None and number.beside_one]
         others = [number for number in numbers if number is not None and not number.beside_one]
         alone = len(beside) + len(others) < 2 or _is_sigmoid(beside, others)
-        return [None if n is None else n.single(self.exponents, alone) for n in numbers]
+        terms = [None if n is None else n.single(self.exponents, alone) for n in numbers]
+        return [t if t is not None and len(t.scale) <= _MOST_EXPONENTS else None for t in terms]
 
     def _may_grow(self, terms: Sequence[Term | None], powers: Sequence[Coefficient]) -> bool:
         """Whether a factor of as many exponentials above as below may be large all the same."""

@@ -29,7 +29,7 @@ _TITLED = 100  # arguments: no comment shows more
 _NOTED = 2000  # steps: longer programs are not read line by line
 _INLINED = 24  # calls of functions: more would make the code long instead of fast
 _LONG = 20_000  # statements in a row that compilers need seconds for
-_A_SECOND = 7000  # of them that a compiler gets done
+_A_SECOND = 6000  # of them that a compiler gets done
 _ROLLED = 200  # operations: shorter programs are not searched for isomorphic parts
 
 _log = logging.getLogger("symgraph")

@@ -11,8 +11,9 @@ from hypothesis import given, settings, strategies as st
 from mpmath import mp, mpf
 
 import symgraph as sg
-from symgraph.codegen import lowering
+from symgraph.codegen import lowering, shift
 from symgraph.codegen.basic import op_of
+from symgraph.codegen.exponents import plus
 from symgraph.codegen.passes import Roots, strip_lets, unchanged
 from symgraph.codegen.shift import shift_exponentials
 
@@ -275,3 +276,22 @@ def test_a_long_sum_of_exponentials_is_one_walk():
     shifted = np.exp(values - 1000.0)
     np.testing.assert_allclose(found[0], 1000.0 + np.log(shifted.sum()), rtol=1e-13)
     np.testing.assert_allclose(found[1], 1 / shifted.sum(), rtol=1e-11)
+
+
+def test_twice_as_many_factors_are_twice_the_work(monkeypatch):
+    looked_at: list[int] = []
+
+    def counted(first: Any, second: Any, factor: Any = 1) -> Any:
+        looked_at.append(len(first) + len(second))
+        return plus(first, second, factor)
+
+    def work(count: int) -> int:
+        looked_at.clear()
+        made, scales = sg.input("h"), [sg.parameter(f"p{k}") for k in range(count)]
+        for p in scales:
+            made = sg.exp(-p * p) * made
+        shift_exponentials([made, *sg.grad(made, scales)])
+        return sum(looked_at)
+
+    monkeypatch.setattr(shift, "plus", counted)
+    assert work(400) < 2.5 * work(200)
