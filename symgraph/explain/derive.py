@@ -22,11 +22,7 @@ from symgraph.explain.given import given_values
 from symgraph.explain.idioms import with_idioms
 from symgraph.explain.index_form import IndexForm, check_letters, without_turns
 from symgraph.explain.loops import Recurrence, names_of, recurrence
-from symgraph.explain.matrix_derivatives import (
-    Conventions,
-    hessian_derivation,
-    jacobian_derivation,
-)
+from symgraph.explain.matrix_derivatives import Conventions, hessian_derivation, jacobian_derivation
 from symgraph.explain.naming import MOST_EDGES, Naming
 from symgraph.explain.numerator import in_numerator_layout
 from symgraph.explain.rules import Language

@@ -13,13 +13,11 @@ from typing import Literal
 
 import sympy
 
+from symgraph.explain.deltas import net_inputs, spellings, ways
 from symgraph.explain.derivation import Equation
 from symgraph.explain.node_kinds import (
-    is_function,
     is_log_sum,
     is_matrix_product,
-    is_net,
-    is_nonlinear,
     is_permuted,
     keeps_its_output,
     picks_an_entry,
@@ -55,7 +53,7 @@ from symgraph.ops.sweep import dependents
 from symgraph.scalar import slot
 from symgraph.shapes import product
 
-__all__ = ["LOWERED", "MOST_EDGES", "PLAIN_DELTA", "Naming"]
+__all__ = ["MOST_EDGES", "PLAIN_DELTA", "Naming"]
 
 #: An unnamed value with a longer formula is called u1, u2, ...
 SHORT = 14
@@ -362,16 +360,12 @@ class Naming:
 
     def _planned_deltas(self) -> dict[Node, Name]:
         """The values whose derivative gets a name: what a nonlinearity is applied to."""
-        chosen: list[Node] = []
-        for node in self.forward.order:
-            base = bare(node)
-            if base is not node or base not in self._active or base in self.sources:
-                continue
-            if base is bare(self.root) or base in self._chosen:
-                continue
-            if self._is_unit(base) if base.ndim == 0 else self._is_layer(base):
-                chosen.append(base)
-        names = dict(zip(chosen, self._delta_names(chosen), strict=True))
+        others = {bare(self.root), *self.sources, *self._chosen}
+        chosen = net_inputs(self.forward, self._active - others, self._active, self.users)
+        called = spellings([self.forward.names.get(node, "") for node in chosen])
+        names = {
+            node: self._fresh_name(name, node) for node, name in zip(chosen, called, strict=True)
+        }
         own = {node: self._fresh_name(name, node) for node, name in self._chosen.items()}
         return names | own
 
@@ -384,42 +378,6 @@ class Naming:
                 meaning = self.literal.meaning(node)
                 if isinstance(meaning, Sum) and len(meaning.terms) == 2:
                     self.reader.algebra.keep(meaning)
-
-    def _is_layer(self, node: Node) -> bool:
-        """Whether a product of arrays has a name, or a nonlinearity is applied to it."""
-        named = self.forward.name(node) is not None
-        return is_net(node) and (named or any(map(is_nonlinear, self.users.get(node, []))))
-
-    def _is_unit(self, node: Node) -> bool:
-        """Whether a number is the net input of a single unit, which only a function is applied to.
-
-        One without a name of its own counts when its derivative would be written several times.
-        """
-        adds = isinstance(node, Einsum) or (
-            isinstance(node, Map) and (node.template.expr.is_Add or node.template.expr.is_Mul)
-        )
-        users = self.users.get(node, [])
-        functions = [one for one in users if not is_naming(one)]
-        if not adds or not functions or not all(map(is_function, functions)):
-            return False
-        return self.forward.name(node) is not None or self._ways(node) > 1
-
-    def _ways(self, node: Node) -> int:
-        return sum(arg in self._active for arg in node.args)
-
-    def _delta_names(self, nodes: Sequence[Node]) -> list[Name]:
-        if len(nodes) == 1:
-            return [self._fresh_name("δ", nodes[0])]
-        names = [self.forward.names.get(node, "") for node in nodes]
-        marks = [_mark(name) for name in names]
-        stems = {name.removesuffix(mark) for name, mark in zip(names, marks, strict=True)}
-        mixed = "" in names or ("" in marks and len(stems) > 1)
-        if mixed or len(set(marks)) < len(marks):
-            marks = [str(k) for k in range(1, len(nodes) + 1)]
-        return [
-            self._fresh_name("δ" + (mark.translate(LOWERED) if mark.isdecimal() else mark), node)
-            for node, mark in zip(nodes, marks, strict=True)
-        ]
 
     def rename(self, node: Node, ct: Node) -> Node:
         """The cotangent of a node under a name, where it gets one."""
@@ -457,7 +415,7 @@ class Naming:
     def _is_long_number(self, node: Node, ct: Node) -> bool:
         if node.ndim or isinstance(node, Let) or node not in self._active or not node.args:
             return False
-        return self._ways(node) > 1 and self.reader.read(ct).size > LONG_NUMBER
+        return ways(node, self._active) > 1 and self.reader.read(ct).size > LONG_NUMBER
 
     # --- formulas ---------------------------------------------------------------------------
 
@@ -514,19 +472,6 @@ class Naming:
         shown = entries.body if isinstance(entries, Array) else entries
         if isinstance(whole, Derivative) and isinstance(shown, Derivative):
             self.entries.setdefault(shown.by, self.labels.get(whole.by, []))
-
-
-LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
-_RAISED = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
-
-
-def _mark(name: str) -> str:
-    """What tells the name from others of its kind: 1 of net₁, _A of net_A, ^(1) of net^(1)."""
-    for sign in "^_":
-        if sign in name.strip(sign):
-            return name[name.index(sign, 1) :]
-    plain = name.translate(_RAISED)
-    return plain[len(plain.rstrip("0123456789")) :]
 
 
 def _is_exp(node: Node) -> bool:

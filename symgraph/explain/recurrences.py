@@ -13,7 +13,8 @@ from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from symgraph.errors import UnsupportedError
-from symgraph.explain.naming import LOWERED, PLAIN_DELTA, Naming
+from symgraph.explain.deltas import LOWERED
+from symgraph.explain.naming import PLAIN_DELTA, Naming
 from symgraph.explain.node_kinds import is_net, is_nonlinear
 from symgraph.facts import Fact
 from symgraph.node import Node

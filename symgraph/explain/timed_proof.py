@@ -23,14 +23,7 @@ from symgraph.explain.recurrences import LoopNaming
 from symgraph.explain.replay import Replayed
 from symgraph.notation.indexed import Array, Entry
 from symgraph.notation.numeric import value
-from symgraph.notation.sequences import (
-    Moment,
-    OrderedProduct,
-    OverTime,
-    Series,
-    Timed,
-    at_moment,
-)
+from symgraph.notation.sequences import Moment, OrderedProduct, OverTime, Series, Timed, at_moment
 from symgraph.notation.tree import (
     Derivative,
     Formula,
