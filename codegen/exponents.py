@@ -115,6 +115,7 @@ class Exponents:
         #: By the node of a maximum or log-sum-exp, its place in a value and what it is made of.
         self._parts: dict[Node, tuple[tuple[int, ...], tuple[Atom, ...]]] = {}
         self._peaks: dict[frozenset[Atom], Atom] = {}
+        self._sums: dict[tuple[Atom, tuple[int, ...]], Atom] = {}  # by what was summed, over what
 
     # --- sums ---------------------------------------------------------------------------------
 
@@ -133,7 +134,10 @@ class Exponents:
         if others:
             atom, k = atom_of(self.exponent(varying), len(atom.axes)), 1
         lost = tuple(sorted(atom.axes[axis] for axis in axes if atom.axes[axis] >= 0))
-        if term.mask is None:
+        known = self._sums.get((atom, tuple(axis for axis in axes if atom.axes[axis] >= 0)))
+        if term.mask is None and known is not None:
+            peak = known
+        elif term.mask is None:
             peak = self._above(reduce_node("logsumexp", atom.base, lost), atom, lost)
         else:
             limited = map_node(_CHOICE, (term.mask, placed(atom), _LOWEST))
@@ -162,7 +166,7 @@ class Exponents:
         kept = [axis for axis in range(atom.base.ndim) if axis not in lost]
         place = {axis: i for i, axis in enumerate(kept) if atom.base.shape[axis] != 1}
         peak = Atom(total, tuple(place.get(axis, -1) for axis in atom.axes))
-        self._parts[total] = peak.axes, (atom,)
+        self.note(peak, [atom])
         return peak
 
     def joined(self, terms: Sequence[Term]) -> Term | None:
@@ -230,7 +234,7 @@ class Exponents:
         if not scale or not depth:
             return not scale
         for peak, k in scale.items():
-            for atom in self._parts_of(peak) if k < 0 else ():
+            for atom in self.parts_of(peak) if k < 0 else ():
                 share = min(-k, scale.get(atom, 0))
                 if share > 0:
                     return self.is_bounded(plus(scale, {atom: -share, peak: share}), depth - 1)
@@ -240,7 +244,21 @@ class Exponents:
         """Whether the largest, or the log-sum-exp, of others is among the exponents."""
         return any(atom.base in self._parts for atom in scale)
 
-    def _parts_of(self, peak: Atom) -> tuple[Atom, ...]:
+    def note(self, peak: Atom, parts: Sequence[Atom]) -> None:
+        """What an exponent is the largest, or the log-sum-exp, of."""
+        if parts:
+            self._parts[peak.base] = peak.axes, tuple(parts)
+        if len(parts) == 1:
+            over = zip(parts[0].axes, peak.axes, strict=True)
+            lost = tuple(k for k, (own, left) in enumerate(over) if own >= 0 > left)
+            self._sums[parts[0], lost] = peak
+
+    def noted(self, base: Node) -> tuple[Atom, tuple[Atom, ...]] | None:
+        """What was noted of the node of an exponent."""
+        found = self._parts.get(base)
+        return None if found is None else (Atom(base, found[0]), found[1])
+
+    def parts_of(self, peak: Atom) -> tuple[Atom, ...]:
         """What an exponent is the largest, or the log-sum-exp, of."""
         axes, parts = self._parts.get(peak.base, ((), ()))
         if peak.axes == axes:
@@ -285,7 +303,7 @@ class Exponents:
         for atom in scale:
             for peak in scale:
                 count = int(min(abs(rest[atom]), abs(rest[peak])))
-                if count and rest[atom] * rest[peak] < 0 and atom in self._parts_of(peak):
+                if count and rest[atom] * rest[peak] < 0 and atom in self.parts_of(peak):
                     sign = 1 if rest[atom] > 0 else -1
                     part = self._difference(*((atom, peak) if sign > 0 else (peak, atom)))
                     found[part] = count
@@ -296,7 +314,7 @@ class Exponents:
     def _difference(self, first: Atom, second: Atom) -> Node:
         """first - second; of two numbers and the larger it is made of their difference."""
         for one, peak, upwards in ((first, second, True), (second, first, False)):
-            pair = self._parts_of(peak)
+            pair = self.parts_of(peak)
             if len(pair) == 2 and one in pair:
                 apart = _apart(*pair)
                 least = map_node(_BELOW, (apart if one == pair[0] else negative(apart),))

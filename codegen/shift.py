@@ -10,13 +10,14 @@ exponential (see `exponents`). Where as many exponentials stand above the line a
 logarithms, the value is written without them; everywhere else it stays as it was written, exp(z)
 beside it as well. Derivatives of such formulas are of the same kind.
 
-Left as written: sums of exponentials and of what is none, as in exp(z) + z, values that pass from
-one loop over time to another, and 1 + exp(x), of which `stable` knows more.
+Left as written: sums of exponentials and of what is none, as in exp(z) + z, states of loops over
+time, and 1 + exp(x), of which `stable` knows more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import operator
+from collections.abc import Callable, Mapping, Sequence
 
 import sympy
 
@@ -35,10 +36,19 @@ from symgraph.codegen.exponents import (
     times,
 )
 from symgraph.codegen.formulas import Formula, formula_of, has_exponential
-from symgraph.codegen.passes import Rewritten, bodies, rebuilt, rewrite, unchanged
+from symgraph.codegen.passes import (
+    Rewritten,
+    bodies,
+    everything,
+    rebuilt,
+    rebuilt_trace,
+    unchanged,
+)
+from symgraph.codegen.shift_loops import LoopTerms, without_idle_sequences
 from symgraph.node import Node
 from symgraph.ops.einsum import Einsum, einsum_node, widen
 from symgraph.ops.leaves import Fill, fill
+from symgraph.ops.loop import Trace
 from symgraph.ops.map import Map, map_node, negative
 from symgraph.ops.move import Pull, Push, pull, push
 from symgraph.ops.reduce import Reduce
@@ -60,6 +70,7 @@ _DIFFERENCE = template(slot(0) - slot(1), 2)
 _MOST_TERMS = 64
 #: A factor of more exponentials is a number like any other.
 _MOST_EXPONENTS = 32
+_FOLLOWED = {Map, Einsum, Reshape, Pull, Push}
 #: Mantissas of 1 and -1.
 _SIGNS = (None, fill(-1, (), "real"))
 
@@ -68,9 +79,15 @@ def shift_exponentials(roots: Sequence[Node]) -> Rewritten:
     """The roots with quotients and logarithms of exponentials written without these."""
     if not any(map(has_exponential, bodies(roots))):
         return unchanged(roots)
-    shifting = _Shifting()
-    done = rewrite(roots, shifting.visit, {Map, Einsum, Reshape, Pull, Push})
-    return done if shifting.changed else unchanged(roots)
+    shifting = _Shifting(roots)
+    done = shifting.walk(roots)
+    if not shifting.changed:
+        return unchanged(roots)
+    if not any(type(node) is Trace for node in done.image):
+        return done
+    last = without_idle_sequences(done.roots)
+    image = {node: last.image.get(made, made) for node, made in done.image.items()}
+    return Rewritten(last.roots, image)
 
 
 class _Number:
@@ -108,13 +125,49 @@ _Value = Node | _Number
 
 
 class _Shifting:
-    def __init__(self) -> None:
+    def __init__(self, roots: Sequence[Node]) -> None:
         self.changed = False
         self.exponents = Exponents()
+        self.loops = LoopTerms(roots, self.exponents)
         self.numbers: dict[Node, _Number] = {}
         self.reading = _Reading(self)
         #: Where atoms that were read out of others come from.
         self.sources: dict[Node, tuple[Atom, Sequence[Row], tuple[Node, ...]]] = {}
+
+    def walk(self, roots: Sequence[Node]) -> Rewritten:
+        """The roots as they become, operands first."""
+        image: dict[Node, Node] = {}
+        for node in everything(roots):
+            args = tuple([image[arg] for arg in node._args])
+            args = node._args if all(map(operator.is_, args, node._args)) else args
+            if node.is_loop:
+                image[node] = self.loops.rebuilt(node, args, image)
+            elif type(node) is Trace:
+                image[node] = self._trace(node, args, image)
+            elif type(node) in _FOLLOWED:
+                image[node] = self.visit(node, args)
+            else:
+                image[node] = rebuilt(node, args)
+                operand = self.loops.operands.get(node)
+                if operand is not None:
+                    self._read(node, operand, image)
+        return Rewritten([image[root] for root in roots], image)
+
+    def _trace(self, node: Trace, args: tuple[Node, ...], image: Mapping[Node, Node]) -> Node:
+        """What a loop records of a value."""
+        made = rebuilt_trace(node, args, image)
+        term = self.term_of(node.inner)
+        if term is None:
+            return made
+        found = self.loops.recorded(term, node, args[0])
+        return self._kept(node, made, _Number([found], stays=True))
+
+    def _read(self, place: Node, operand: Node, image: Mapping[Node, Node]) -> None:
+        """What a loop reads step by step."""
+        term = self.term_of(operand)
+        found = None if term is None else self.loops.read(term, place, image)
+        if found is not None:
+            self._kept(place, place, _Number([found], stays=True))
 
     def visit(self, node: Node, args: tuple[Node, ...]) -> Node:
         known = self.numbers

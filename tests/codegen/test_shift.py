@@ -295,3 +295,44 @@ def test_twice_as_many_factors_are_twice_the_work(monkeypatch):
 
     monkeypatch.setattr(shift, "plus", counted)
     assert work(400) < 2.5 * work(200)
+
+
+def _loop(share: Callable[[Any], Any], wide: bool) -> list[Any]:
+    """A loop over time whose next state is made of the softmax of scores, and its gradients."""
+    steps = sg.input("steps", ("T", 2, 3) if wide else ("T", 3))
+    start = sg.input("start", (2, 3) if wide else 3)
+    weights = sg.parameter("weights", (3, 3))
+    run = sg.scan(lambda h, x: 3.0 * share(h @ weights + x) + sg.tanh(x), start, steps)
+    loss = sg.sum(run.final**2)
+    return [steps, start, weights, loss, *sg.grad(loss, [steps, start, weights])]
+
+
+def _by_hand(scores: Any) -> Any:
+    e = sg.exp(scores)
+    return e / sg.sum(e, axis=-1, keepdims=True)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("wide", [False, True])
+@pytest.mark.parametrize("size", [0.01, 1.0])
+def test_a_loop_over_time_and_its_reverse_hold_at_scores_of_a_thousand(
+    size: float, wide: bool, target: Any
+):
+    rng = np.random.default_rng(3)
+    lead = (2,) if wide else ()
+    values = [size * rng.normal(0, 900, (4, *lead, 3)), rng.normal(size=(*lead, 3))]
+    values += [rng.normal(size=(3, 3)) / 2]
+    own, usual = _loop(_by_hand, wide), _loop(sg.softmax, wide)
+
+    found = sg.compile(own[:3], own[3:], **target)(*values)
+
+    for one, other in zip(found, sg.compile(usual[:3], usual[3:])(*values), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-12)
+
+
+def test_a_reverse_loop_reads_what_it_needs_of_a_softmax_alone():
+    program = sg.compile(_loop(_by_hand, False)[:3], _loop(_by_hand, False)[3:], style="read")
+    body = program.source.partition("def step")[2]
+
+    assert body.count("logsumexp(") == 1
+    assert "np.sum(h2)" not in body
