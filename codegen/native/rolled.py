@@ -523,8 +523,8 @@ def _canonical(code: Instructions) -> Places:
     """Numbers by which values are sorted: entries of arguments by their places, then the rest."""
     found = np.arange(len(code.ops))
     inputs = np.flatnonzero(code.among(("input",)))
-    places = np.array([code.operands[k] for k in inputs.tolist()], np.int64).reshape(-1, 2)
-    argument, position = places.T
+    operands = itertools.chain.from_iterable(map(code.operands.__getitem__, inputs.tolist()))
+    argument, position = np.fromiter(operands, np.int64, 2 * len(inputs)).reshape(-1, 2).T
     found[inputs[np.lexsort((position, argument))]] = np.arange(-len(inputs), 0)
     return found
 

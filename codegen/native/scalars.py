@@ -141,23 +141,22 @@ class _Reader:
         found = Instructions(storages=[node.kind for node in steps], nodes=[*steps])
         found.operands = [tuple(map(value, node._args)) for node in steps]
         constants: set[tuple[Kind, str]] = set()
-        is_real = list(map("real".__eq__, found.storages))
-        for k, op in enumerate(ops_of(steps)):
-            if op is None:
-                node = steps[k]
-                if type(node) is Fill and not _is_symbolic(node):
-                    op, found.nodes[k] = "number", None
-                    found.numbers[k], key = _plain(node.value, node.kind)
-                    constants.add(key)
-                elif node in self.args and is_real[k]:
-                    op, found.operands[k] = "input", (self.args[node], 0)
-                else:
-                    return False
-            elif not is_real[k]:
+        whole = len(steps) - found.storages.count("real")
+        ops = ops_of(steps)
+        for k in [k for k, op in enumerate(ops) if op is None]:
+            node = steps[k]
+            if type(node) is Fill and not _is_symbolic(node):
+                ops[k], found.nodes[k] = "number", None
+                found.numbers[k], key = _plain(node.value, node.kind)
+                constants.add(key)
+                whole -= node.kind != "real"
+            elif node in self.args:
+                ops[k], found.operands[k] = "input", (self.args[node], 0)
+            else:
                 return False
-            found.ops.append(op)
-        if len(constants) < len(found.numbers):
-            return False  # some are one number
+        if whole or len(constants) < len(found.numbers):
+            return False  # others than constants are whole, or some constants are one number
+        found.ops = [op for op in ops if op is not None]
         self.code, self.tables = found, tables
         return True
 

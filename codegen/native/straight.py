@@ -228,8 +228,10 @@ class StraightWriter:
     def copy(self, pairs: Sequence[tuple[str, str]]) -> None:
         """Functions that write entries of arrays, each given with the entry or number it gets."""
         for at in range(0, len(pairs), LINES):
-            lines = [f"{target} = {text};" for target, text in pairs[at : at + LINES]]
-            self.add(lines, _mentioned(lines))
+            part = pairs[at : at + LINES]
+            entries = itertools.chain.from_iterable(part)
+            arrays = dict.fromkeys([entry.partition("[")[0] for entry in entries])
+            self.add([f"{target} = {text};" for target, text in part], arrays)
 
     def add(self, lines: Sequence[str], arrays: Iterable[str] | None = None) -> None:
         """A function with this body, which may mention arguments, results and memory.
@@ -239,7 +241,7 @@ class StraightWriter:
         """
         head = f"static void {self.name}_{len(self.functions) + 1}(const sg_frame *f)"
         found = _mentioned(lines) if arrays is None else arrays
-        declared = [self.declarations[name] for name in found if name in self.declarations]
+        declared = filter(None, map(self.declarations.get, found))
         body = "\n    ".join([*declared, *lines])
         self.functions.append(f"{head}\n{{\n    {body}\n}}")
 
