@@ -584,12 +584,14 @@ void F(sg_gemm)(i64 m, i64 n, i64 k, const REAL *a, i64 am, i64 ak, const REAL *
     } else if (bk == 1 && (bn != 1 || n == 1) && m <= INNER_ROWS) {
         F(inner_of_any)(m, n, k, a, am, ak, b, bn, c, cm, add);
     } else {
-        /* a last column alone in its vectors takes as long as a vector of them: it goes by itself */
-        const i64 alone = m > ROWS_8 && n > LANES && n % LANES == 1;
-        F(wide)(m, n - alone, k, a, am, ak, b, bk, n == 1 ? 1 : bn, c, cm, add);
-        if (alone) {
-            b += (n - 1) * bn, c += n - 1;
-            F(scattered)(1, m, k, b, 0, bk, a, ak, am, c, 0, cm, add);
-        }
+        /* a few last columns take as long as a vector of them: they go by themselves, with lanes
+           along the rows or along the sum */
+        const i64 rest = m > ROWS_8 && n > LANES ? n % LANES : 0;
+        const int inner = bk == 1 && ak == 1 && bn != 1 && k >= LANES;
+        const i64 apart = rest == 1 || ((inner || am == 1) && rest <= LANES / 4) ? rest : 0;
+        F(wide)(m, n - apart, k, a, am, ak, b, bk, n == 1 ? 1 : bn, c, cm, add);
+        b += (n - apart) * bn, c += n - apart;
+        if (apart && inner) F(inner)(m, apart, k, a, am, b, bn, c, cm, add);
+        else if (apart) F(scattered)(apart, m, k, b, bn, bk, a, ak, am, c, 1, cm, add);
     }
 }
