@@ -574,6 +574,8 @@ void F(sg_gemm)(i64 m, i64 n, i64 k, const REAL *a, i64 am, i64 ak, const REAL *
     if (m <= 0 || n <= 0) return;
     if (MASKED && m == 1 && k > 0 && bn == 1 && (n == 1 ? bk != 1 : cn == 1)) {
         (F(by_rows)(n, k, bk) ? F(one_by_rows) : F(one_row))(n, k, a, ak, b, bk, c, add);
+    } else if (m == 1 && k > 0 && bk == 1 && ak == 1 && bn != 1 && cn == 1) {
+        F(inner)(1, n, k, a, 0, b, bn, c, 0, add);
     } else if (m > 1 && (n == 1 || (cn != 1 && cm == 1))) {
         F(sg_gemm)(n, m, k, b, bn, bk, a, ak, am, c, cn, cm, add); /* the transposed product */
     } else if (k <= 0) {
