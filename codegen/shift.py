@@ -130,6 +130,8 @@ class _Shifting:
         self.exponents = Exponents()
         self.loops = LoopTerms(roots, self.exponents)
         self.numbers: dict[Node, _Number] = {}
+        #: Sums of exponentials and of what is none: as large as these, but not followed.
+        self.mixed: set[Node] = set()
         self.reading = _Reading(self)
         #: Where atoms that were read out of others come from.
         self.sources: dict[Node, tuple[Atom, Sequence[Row], tuple[Node, ...]]] = {}
@@ -175,6 +177,8 @@ class _Shifting:
             if has_exponential(node.params[0]) or any(arg in known for arg in node._args):
                 return self._map(node, args)
             return rebuilt(node, args)
+        if not self.mixed.isdisjoint(node._args):
+            self.mixed.add(node)
         if node.kind != "real" or not any(arg in known for arg in node._args):
             return rebuilt(node, args)
         rule = {Einsum: self._einsum, Reshape: self._reshape, Pull: self._pull, Push: self._push}
@@ -220,13 +224,21 @@ class _Shifting:
         if node.kind != "real" or formula.operation == "plain":
             return plain
         before, self.changed = self.changed, False
-        found = self.reading.of(formula, node.ndim, args, numbers)
+        found = self.reading.of(formula, node.ndim, args, numbers, node._args)
         changed, self.changed = self.changed, self.changed or before
+        if formula.operation == "add" and self._is_mixed(found, changed):
+            self.mixed.add(node)
         if isinstance(found, _Number):
             return self._kept(node, plain, found)
         if not changed or found.kind != "real":
             return plain
         return found if found.shape == node.shape else widen(found, node.shape)
+
+    def _is_mixed(self, found: _Value, changed: bool) -> bool:
+        """Whether a sum has terms that are exponentials and is not followed as one term."""
+        if isinstance(found, _Number):
+            return not found.beside_one and found.single(self.exponents) is None
+        return not changed
 
     # --- sums over axes, and moves --------------------------------------------------------------
 
@@ -333,6 +345,7 @@ class _Reading:
     def __init__(self, shifting: _Shifting) -> None:
         self.shifting, self.rank = shifting, 0
         self.args: Sequence[Node] = ()
+        self.originals: Sequence[Node] = ()
         self.numbers: Sequence[_Number | None] = ()
         self.exponents = shifting.exponents
         self._rules: dict[str, Callable[[Formula], _Value]] = {
@@ -347,9 +360,11 @@ class _Reading:
         rank: int,
         args: Sequence[Node],
         numbers: Sequence[_Number | None],
+        originals: Sequence[Node],
     ) -> _Value:
         """The value of a Map of so many axes."""
         self.rank, self.args, self.numbers = rank, args, numbers
+        self.originals = originals
         return self.value(formula)
 
     def value(self, formula: Formula) -> _Value:
@@ -412,6 +427,8 @@ class _Reading:
     def _multiply(self, formula: Formula) -> _Value:
         """A product of powers."""
         values = [self.value(part) for part in formula.parts]
+        if self._divides_by_mixed(formula):
+            return self._quotient(formula, values)
         terms = self._terms(values)
         known = [term for term in terms if term is not None]
         grows = self._may_grow(terms, formula.powers)
@@ -445,6 +462,27 @@ class _Reading:
             return _Number([made], stays=stays)
         self.shifting.changed |= bool(known)
         return made.mantissa
+
+    def _divides_by_mixed(self, formula: Formula) -> bool:
+        """Whether a factor below the line is as large as exponentials that are not followed."""
+        return any(
+            power < 0 and not self.shifting.mixed.isdisjoint(self.originals[k] for k in part.used)
+            for part, power in zip(formula.parts, formula.powers, strict=True)
+        )
+
+    def _quotient(self, formula: Formula, values: Sequence[_Value]) -> Node:
+        """A product of the nodes of its factors."""
+        made: Node | None = None
+        order = sorted(range(len(values)), key=lambda k: formula.powers[k] < 0)
+        for k in order:
+            power = formula.powers[k]
+            factor = _raised(self.plain(formula.parts[k], values[k]), abs(power))
+            if power > 0:
+                made = times(made, factor)
+            else:
+                made = map_node(_DIVIDE, (fill(1.0) if made is None else made, factor))
+        assert made is not None
+        return made
 
     def _terms(self, values: Sequence[_Value]) -> list[Term | None]:
         """Factors as terms. Products of 1 + exp(x) and powers of exp(x) are known as they are.

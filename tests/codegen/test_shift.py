@@ -242,6 +242,16 @@ def test_without_the_pass_scores_of_a_thousand_overflow(monkeypatch: pytest.Monk
     assert np.isnan(sg.compile([z], e / sg.sum(e, axis=1, keepdims=True))(SCORES)).any()
 
 
+def test_a_quotient_by_a_sum_that_is_not_followed_is_a_number_like_any_other():
+    scores, other = sg.input("scores", 2), sg.input("other", 2)
+    share = sg.exp(scores) / (sg.exp(scores) + other)  # each about 1, of numbers near 1e214
+    outputs = [sg.log(sg.sum(sg.sqrt(share * share))), sg.sum(share / sg.sum(share))]
+
+    found = sg.compile([scores, other], outputs)([494.0, 480.0], [0.5, 2.0])
+
+    np.testing.assert_allclose(found, [np.log(2.0), 1.0], rtol=1e-15)
+
+
 def test_sums_of_exponentials_alone_and_softmax_itself_stay_as_they_were_written():
     e = sg.exp(z)
     share = sg.softmax(z)
