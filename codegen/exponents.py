@@ -128,8 +128,10 @@ class Exponents:
         varying = {a: k for a, k in scale.items() if any(a.axes[axis] >= 0 for axis in axes)}
         rest = {a: k for a, k in scale.items() if a not in varying}
         over = degree(varying)
-        if over <= 0:
-            return (rest, varying) if not over else None
+        if over < 0:
+            return None
+        if not over and self.is_bounded(varying):
+            return rest, varying
         (atom, k), *others = varying.items()
         if others:
             atom, k = atom_of(self.exponent(varying), len(atom.axes)), 1
@@ -182,8 +184,11 @@ class Exponents:
         common = _common([term.scale for term in merged])
         rank = max(len(atom.axes) for term in merged for atom in term.scale)
         atoms = [self._as_atom(plus(term.scale, common, -1), rank) for term in merged]
-        outside = plus(common, {self._peak(atoms): 1})
-        if len(atoms) == 2:
+        masks = [term.mask for term in merged]
+        is_masked = any(mask is not None for mask in masks)
+        peak = self._limited_peak(atoms, masks) if is_masked else self._peak(atoms)
+        outside = plus(common, {peak: 1})
+        if len(atoms) == 2 and not is_masked:
             pair = _pair(merged[0].mantissa, merged[1].mantissa, _apart(*atoms))
             if pair is not None:
                 return Term(pair, outside)
@@ -228,6 +233,16 @@ class Exponents:
             found = self._peaks[key] = atom_of(made, len(atoms[0].axes))
             self._parts[made] = found.axes, tuple(atoms)
         return found
+
+    def _limited_peak(self, atoms: Sequence[Atom], masks: Sequence[Node | None]) -> Atom:
+        """The largest of exponents, entry by entry, of those whose masks hold."""
+        made: Node | None = None
+        for atom, mask in zip(atoms, masks, strict=True):
+            node = placed(atom)
+            node = node if mask is None else map_node(_CHOICE, (mask, node, _LOWEST))
+            made = node if made is None else map_node(_LARGER, (made, node))
+        assert made is not None
+        return atom_of(made, len(atoms[0].axes))
 
     def is_bounded(self, scale: Scale, depth: int = 4) -> bool:
         """Whether the exponential is known not to be above 1."""

@@ -19,7 +19,7 @@ from symgraph.ops.map import folded_map, map_node
 from symgraph.scalar import slot, where
 from symgraph.template import Template, template, used_slots
 
-__all__ = ["Formula", "formula_of", "has_exponential"]
+__all__ = ["Formula", "divisors", "formula_of", "has_exponential"]
 
 
 _EXPONENTIALS = (sympy.exp, sympy.cosh, sympy.sinh)
@@ -62,6 +62,13 @@ class Formula(NamedTuple):
         """The function at the head of the part."""
         head = self.expr.func(*map(slot, range(len(parts))))
         return map_node(template(head, len(parts)), tuple(parts))
+
+
+@lru_cache(maxsize=4096)
+def divisors(expr: Any) -> tuple[int, ...]:
+    """The operands below the line of a product."""
+    below = [f for f in sympy.Mul.make_args(expr) if f.is_Pow and f.exp.is_negative]
+    return tuple(sorted({k for factor in below for k in used_slots(factor)}))
 
 
 @lru_cache(maxsize=4096)

@@ -35,7 +35,7 @@ from symgraph.codegen.exponents import (
     plus,
     times,
 )
-from symgraph.codegen.formulas import Formula, formula_of, has_exponential
+from symgraph.codegen.formulas import Formula, divisors, formula_of, has_exponential
 from symgraph.codegen.passes import (
     Rewritten,
     bodies,
@@ -465,10 +465,8 @@ class _Reading:
 
     def _divides_by_mixed(self, formula: Formula) -> bool:
         """Whether a factor below the line is as large as exponentials that are not followed."""
-        return any(
-            power < 0 and not self.shifting.mixed.isdisjoint(self.originals[k] for k in part.used)
-            for part, power in zip(formula.parts, formula.powers, strict=True)
-        )
+        mixed = self.shifting.mixed
+        return bool(mixed) and any(self.originals[k] in mixed for k in divisors(formula.expr))
 
     def _quotient(self, formula: Formula, values: Sequence[_Value]) -> Node:
         """A product of the nodes of its factors."""
@@ -476,7 +474,8 @@ class _Reading:
         order = sorted(range(len(values)), key=lambda k: formula.powers[k] < 0)
         for k in order:
             power = formula.powers[k]
-            factor = _raised(self.plain(formula.parts[k], values[k]), abs(power))
+            size = power if power > 0 else -power
+            factor = _raised(self.plain(formula.parts[k], values[k]), size)
             if power > 0:
                 made = times(made, factor)
             else:
