@@ -252,6 +252,22 @@ def test_a_quotient_by_a_sum_that_is_not_followed_is_a_number_like_any_other():
     np.testing.assert_allclose(found, [np.log(2.0), 1.0], rtol=1e-15)
 
 
+@pytest.mark.parametrize("target", TARGETS)
+def test_what_a_mask_leaves_out_may_be_as_large_as_it_likes(target: Any):
+    one, other = sg.input("one", 3), sg.input("other", 3)
+    kept = sg.where(other < 5000.0, sg.exp(other), 0.0)
+    shares = sg.exp(one) / (sg.exp(one) + kept), kept / sg.sum(kept)
+    values = [900.0, 901.0, -900.0], [1e4, 901.0, 902.0]
+
+    found = sg.compile([one, other], [*shares, *sg.grad(sg.sum(shares[0]), [one, other])], **target)
+
+    first, second, up, down = found(*values)
+    np.testing.assert_allclose(first, [1.0, 0.5, 0.0], rtol=1e-15)
+    np.testing.assert_allclose(second, [0.0, 1 / (1 + np.e), np.e / (1 + np.e)], rtol=1e-15)
+    np.testing.assert_allclose(up, [0.0, 0.25, 0.0], rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(down, [0.0, -0.25, 0.0], rtol=1e-12, atol=1e-15)
+
+
 def test_sums_of_exponentials_alone_and_softmax_itself_stay_as_they_were_written():
     e = sg.exp(z)
     share = sg.softmax(z)
