@@ -77,6 +77,6 @@ def test_what_cannot_be_reported_is_refused(capsys, arguments, words):
 @needs_c_compiler
 def test_a_schedule_is_drawn(capsys, tmp_path: Path):
     place = tmp_path / "schedule.svg"
-    said(capsys, "zoo:dense", "--target", "cython", "--schedule", str(place))
+    said(capsys, "zoo:lstm", "--target", "cython", "--schedule", str(place))
 
     assert "<svg" in place.read_text(encoding="utf-8")

@@ -34,8 +34,8 @@ def save_schedule(
     writer = format_of(path, WRITERS, "draw")
     if not buffers:
         raise DrawError(
-            f"report: {name} has no buffers to draw. Compile a program with arrays for "
-            "target='cython'."
+            f"report: {name} has no buffers to draw: it runs on NumPy, or its values fit into "
+            "variables. Compile a program of larger arrays for target='cython'."
         )
     scene = _Picture(name, units, buffers, default_typesetter()).scene()
     return write(path, writer(Picture(View((), ()), scene)), "draw")
