@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 import os
 import resource
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.measure import Row
 
 __all__ = ["first_results"]
 
-#: The workloads, and the most seconds until their first result.
+ROUNDS = 5
+#: The workloads.
 CASES = {
     "XOR": ("train_steps.xor:Xor", {"batch": 1}),
     "MLP": ("train_steps.mlp:MLP", {}),
@@ -26,33 +29,36 @@ CASES = {
 
 
 def first_results() -> list[Row]:
-    """Each in a fresh process, after imports; wall time, and beside it CPU time with compilers'."""
-    rows = []
-    with tempfile.TemporaryDirectory() as cache:
-        once = _child(cache, "machine")
-        note = _processor_time(once)
-        rows.append(Row("build the runtime, once a machine", once["seconds"], "s", 2.0, note))
-        for name in CASES:
-            cold, warm = _child(cache, name), _child(cache, name)
-            rows += [
-                Row(
-                    f"{name}: expression to first result",
-                    cold["seconds"],
-                    "s",
-                    0.25,
-                    _processor_time(cold),
-                ),
-                Row(
-                    f"{name}: the same, kernel built before",
-                    warm["seconds"] * 1e3,
-                    "ms",
-                    50,
-                    _processor_time(warm),
-                ),
-            ]
-            if "export" in cold:
-                rows.append(Row(f"{name}: export as .pyx", cold["export"], "s", 1.0))
+    """Each in a fresh process, after imports; wall time, and beside it CPU time with compilers'.
+
+    The medians of some rounds, each with an empty cache.
+    """
+    rounds = [_round() for _ in range(ROUNDS)]
+    rows = [_row("build the runtime, once a machine", rounds, "machine", 2.0)]
+    for name in CASES:
+        rows.append(_row(f"{name}: expression to first result", rounds, name, 0.25))
+        rows.append(_row(f"{name}: the same, kernel built before", rounds, f"{name} again", 50))
+        found = [one[name]["export"] for one in rounds]
+        rows.append(Row(f"{name}: export as .pyx", statistics.median(found), "s", 1.0))
     return rows
+
+
+def _round() -> dict[str, dict[str, float]]:
+    with tempfile.TemporaryDirectory() as cache:
+        found = {"machine": _child(cache, "machine")}
+        for name in CASES:
+            found[name] = _child(cache, name)
+            found[f"{name} again"] = _child(cache, name)
+    return found
+
+
+def _row(name: str, rounds: Sequence[dict[str, dict[str, float]]], key: str, bound: float) -> Row:
+    seconds = sorted(one[key]["seconds"] for one in rounds)
+    processor = statistics.median(one[key]["processor"] for one in rounds)
+    factor, unit = (1e3, "ms") if key.endswith("again") else (1, "s")
+    spread = f"{seconds[0] * factor:.3g} to {seconds[-1] * factor:.3g}"
+    note = f"spread {spread}, {processor:.3g} s of processors"
+    return Row(name, statistics.median(seconds) * factor, unit, bound, note)
 
 
 def _child(cache: str, name: str) -> dict[str, float]:
@@ -61,10 +67,6 @@ def _child(cache: str, name: str) -> dict[str, float]:
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True)
     found: dict[str, float] = json.loads(done.stdout)
     return found
-
-
-def _processor_time(found: dict[str, float]) -> str:
-    return f"{found['processor']:.3g} s of processors"
 
 
 class _Clock:
