@@ -39,8 +39,8 @@ _NUMBERS = {bool, int, float, np.float64}  # told from arrays without looking
 
 def is_entrywise(recipe: Recipe) -> bool:
     """Whether the outputs are formulas of numbers, without new values of variables."""
-    nodes = topological([*recipe.roots, *recipe.variables])
-    return not recipe.stored and all(type(n) in _ENTRYWISE and not n.shape for n in nodes)
+    tables = _tables(recipe)
+    return tables is not None and not any(table.shape for table in tables)
 
 
 def _tables(recipe: Recipe) -> list[Any] | None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from importlib import import_module
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
@@ -82,7 +83,14 @@ def _fill(body: Any, args: Sequence[Any]) -> Any:
 functions: dict[str, type[Pointwise]] = {}
 
 
+#: Modules whose functions are made when one is first called for.
+_LATE = ("symgraph.gammas",)
+
+
 def _applied(title: str, args: tuple[Any, ...]) -> Any:
+    if title not in functions:
+        for module in _LATE:
+            import_module(module)
     if title not in functions:
         raise UnknownNameError(
             f"pointwise function {title!r} is not registered in this process. "

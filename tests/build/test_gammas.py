@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
+import subprocess
+import sys
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -145,6 +148,16 @@ def test_the_likelihood_of_counts_is_derived_with_its_proof():
     assert derivation.result.unicode() == "dL/dr = Σ(ψ(k + r)) − ψ(r) N"
     assert r"\psi(k + r)" in derivation.latex()
     assert "L = Σ(log Γ(k + r) − log Γ(r))" in derivation.unicode()
+
+
+def test_a_node_goes_to_a_process_that_has_made_none_of_them(tmp_path):
+    place = tmp_path / "node"
+    place.write_bytes(pickle.dumps(sg.loggamma(sg.input("t")) + 1))
+    program = "import pickle, sys; print(pickle.load(open(sys.argv[1], 'rb')))"
+    command = [sys.executable, "-c", program, str(place)]
+    done = subprocess.run(command, capture_output=True, check=True, encoding="utf-8")
+
+    assert done.stdout == "loggamma(t) + 1\n"
 
 
 def test_an_order_that_is_none_is_refused():
