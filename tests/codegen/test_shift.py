@@ -11,11 +11,11 @@ from hypothesis import given, settings, strategies as st
 from mpmath import mp, mpf
 
 import symgraph as sg
-from symgraph.codegen import lowering, shift_formulas
+from symgraph.codegen import lowering
 from symgraph.codegen.basic import op_of
-from symgraph.codegen.exponents import plus
 from symgraph.codegen.passes import Roots, strip_lets, unchanged
-from symgraph.codegen.shift import shift_exponentials
+from symgraph.codegen.shift import reading, shift_exponentials
+from symgraph.codegen.shift.exponents import plus
 
 SCORES = np.array([
     [1000.0, 999.0, 0.0, -1000.0], [3.0, -1000.0, 2000.0, 1999.5], [-1.0, -2.0, -3.0, 0.5],
@@ -319,7 +319,7 @@ def test_twice_as_many_factors_are_twice_the_work(monkeypatch):
         shift_exponentials([made, *sg.grad(made, scales)])
         return sum(looked_at)
 
-    monkeypatch.setattr(shift_formulas, "plus", counted)
+    monkeypatch.setattr(reading, "plus", counted)
     assert work(400) < 2.5 * work(200)
 
 

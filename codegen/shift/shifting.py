@@ -1,18 +1,4 @@
-"""Quotients and logarithms of exponentials without exponentials that overflow.
-
-    exp(z)/sum(exp(z))           exp(z - logsumexp(z))
-    log(sum(exp(z)))             logsumexp(z)
-    exp(a)/(exp(a) + exp(b))     exp(min(a - b, 0))/(1 + exp(-|a - b|))
-    log(c exp(x))                log(c) + x
-
-A pass: what is made of exponentials by products, powers and sums is followed as a mantissa times an
-exponential (see `exponents`). Where as many exponentials stand above the line as below, and in
-logarithms, the value is written without them; everywhere else it stays as it was written, exp(z)
-beside it as well. Derivatives of such formulas are of the same kind.
-
-Left as written: sums of exponentials and of what is none, as in exp(z) + z, states of loops over
-time, and 1 + exp(x), of which `stable` knows more.
-"""
+"""The walk over a graph that follows mantissas and exponents, and what each node becomes."""
 
 from __future__ import annotations
 
@@ -21,7 +7,15 @@ from collections.abc import Mapping, Sequence
 
 import sympy
 
-from symgraph.codegen.exponents import (
+from symgraph.codegen.passes import (
+    Rewritten,
+    bodies,
+    everything,
+    rebuilt,
+    rebuilt_trace,
+    unchanged,
+)
+from symgraph.codegen.shift.exponents import (
     Atom,
     Coefficient,
     Exponents,
@@ -34,17 +28,9 @@ from symgraph.codegen.exponents import (
     plus,
     times,
 )
-from symgraph.codegen.formulas import formula_of, has_exponential
-from symgraph.codegen.passes import (
-    Rewritten,
-    bodies,
-    everything,
-    rebuilt,
-    rebuilt_trace,
-    unchanged,
-)
-from symgraph.codegen.shift_formulas import Number, Reading, Value
-from symgraph.codegen.shift_loops import LoopTerms, without_idle_sequences
+from symgraph.codegen.shift.formulas import formula_of, has_exponential
+from symgraph.codegen.shift.loops import LoopTerms, without_idle_sequences
+from symgraph.codegen.shift.reading import Number, Reading, Value
 from symgraph.node import Node
 from symgraph.ops.einsum import Einsum, einsum_node, widen
 from symgraph.ops.leaves import fill

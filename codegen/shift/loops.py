@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from symgraph.codegen.exponents import Atom, Exponents, Term
 from symgraph.codegen.passes import Rewritten, everything, rebuilt, rebuilt_trace
+from symgraph.codegen.shift.exponents import Atom, Exponents, Term
 from symgraph.node import Node
 from symgraph.ops.body import Body, local
 from symgraph.ops.einsum import widen

@@ -1,4 +1,4 @@
-"""The formula of a Map on operands of which some are exponentials times mantissas; see `shift`."""
+"""The formula of a Map on operands of which some are exponentials times mantissas."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Protocol
 
 import sympy
 
-from symgraph.codegen.exponents import (
+from symgraph.codegen.shift.exponents import (
     Coefficient,
     Exponents,
     Scale,
@@ -19,7 +19,7 @@ from symgraph.codegen.exponents import (
     plus,
     times,
 )
-from symgraph.codegen.formulas import Formula, divisors
+from symgraph.codegen.shift.formulas import Formula, divisors
 from symgraph.node import Node
 from symgraph.ops.einsum import Einsum
 from symgraph.ops.leaves import Fill, fill
