@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from symgraph.codegen.program import compile
+from symgraph.dtypes import Dtype
 from symgraph.errors import UnsupportedError
 from symgraph.files import path_of, writing
 from symgraph.node import Node
@@ -42,7 +43,7 @@ def export_inference(
     args: Sequence[Var],
     outputs: Mapping[str, Node],
     weights: Mapping[str, NDArray[Any]],
-    dtype: Literal["float64", "float32"],
+    dtype: Dtype,
 ) -> Path:
     """Write `net.py` and `net.npz`, or a folder for pip where the path has no suffix.
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, overload
 
 import numpy as np
+import numpy.typing as npt
 import sympy
 
 from symgraph.answers import answering
@@ -31,6 +32,7 @@ from symgraph.codegen.runtime_text import RESERVED
 from symgraph.codegen.signature import Signature
 from symgraph.codegen.structure import flatten, result_text
 from symgraph.codegen.widened import Widened
+from symgraph.dtypes import real_dtype
 from symgraph.errors import (
     KindError,
     NameClashError,
@@ -55,7 +57,6 @@ __all__ = ["Program", "check_threads", "compile"]
 
 Target = Literal["numpy", "cython", "vm"]
 Style = Literal["fast", "read"]
-Dtype = Literal["float64", "float32"]
 _log = logging.getLogger("symgraph")
 _MOST_THREADS = 64  # that the native runtime keeps
 
@@ -64,7 +65,7 @@ class _Options(TypedDict, total=False):
     """What `compile` takes whatever the style."""
 
     target: Target
-    dtype: Dtype
+    dtype: npt.DTypeLike
     name: str
     updates: Mapping[Any, Any] | None
     check_finite: bool
@@ -90,7 +91,7 @@ def compile(
     outputs: Any,
     *,
     target: Target = "numpy",
-    dtype: Literal["float64", "float32"] = "float64",
+    dtype: npt.DTypeLike = "float64",
     style: Style | Literal["array"] = "fast",
     name: str = "step",
     updates: Mapping[Any, Any] | None = None,
@@ -108,7 +109,8 @@ def compile(
     computed from the old ones. With `check_finite` NaN or infinity in arguments, outputs or new
     values raises NonFiniteError. `target="cython"` gives native code where there is a C compiler,
     else a line in the log and NumPy; "vm" runs programs of real numbers on a register machine, at
-    once and without compiling. `style="read"` gives plain NumPy for reading, `style="array"` code
+    once and without compiling. `dtype` is "float64" or "float32", or what NumPy, torch or JAX call
+    so, such as np.float32. `style="read"` gives plain NumPy for reading, `style="array"` code
     for the arrays of any library, which returns new values beside the outputs. A call of native
     code is divided among `threads` threads, with the same numbers in every run. `samples` says
     about how many samples a call has where the shapes leave that open: native code for thousands
@@ -122,7 +124,8 @@ def compile(
     >>> f([[0.0, 0.0], [1.0, 2.0]], [0.5, 0.25]).round(6).tolist()
     [0.0, 0.761594]
     """
-    _check_options(target, dtype, style, name)
+    _check_options(target, style, name)
+    real = real_dtype("compile", dtype)
     check_threads("compile", threads)
     _check_samples(samples)
     signature = Signature(args)
@@ -134,15 +137,15 @@ def compile(
     symbols = _symbols(variables)
     paths = tuple(path for path, _ in leaves)
     options = Options(
-        real=dtype, name=name, check_finite=check_finite, output_names=paths, symbols=symbols,
-        result=result_text(structure), output_dtypes=tuple(_dtype(r, dtype) for r in roots),
+        real=real, name=name, check_finite=check_finite, output_names=paths, symbols=symbols,
+        result=result_text(structure), output_dtypes=tuple(_dtype(r, real) for r in roots),
         threads=threads, samples=many(samples),
     )  # fmt: skip
     recipe = Recipe(variables, roots, stored, options, structure)
     wide = None
     if signature.is_plain:
         again = partial(
-            compile, target=target, dtype=dtype, style=style, name=name, check_finite=check_finite,
+            compile, target=target, dtype=real, style=style, name=name, check_finite=check_finite,
             threads=threads,
         )  # fmt: skip
         wide = Widened(recipe, again)
@@ -224,14 +227,12 @@ def _dtype(node: Node, real: str) -> np.dtype[Any]:
     return np.dtype({"real": real, "integer": "int64", "boolean": "bool"}[node.kind])
 
 
-def _check_options(target: str, dtype: str, style: str, name: str) -> None:
+def _check_options(target: str, style: str, name: str) -> None:
     if target not in ("numpy", "cython", "vm"):
         raise UnsupportedError(
             f"compile: target {target!r} is unknown; use 'numpy', 'cython' or 'vm'. JavaScript is "
             "sg.javascript, and style='array' is for the arrays of torch, JAX and others."
         )
-    if dtype not in ("float64", "float32"):
-        raise KindError(f"compile: dtype {dtype!r} is none; use 'float64' or 'float32'.")
     if style not in ("fast", "read", "array"):
         raise KindError(f"compile: style {style!r} is none; use 'fast', 'read' or 'array'.")
     if not isinstance(name, str) or not name.isidentifier() or keyword.iskeyword(name):

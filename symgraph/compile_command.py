@@ -31,7 +31,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     command.add_argument("--target", choices=("numpy", "cython", "js"), default="numpy")
     command.add_argument(
-        "--dtype", choices=("float64", "float32"), default="float64", help="default: float64"
+        "--dtype", metavar="TYPE", default="float64", help="float64 (the default) or float32"
     )
     command.add_argument(
         "--style",
@@ -60,8 +60,11 @@ class Written(NamedTuple):
 
 def written(loss: Any, wrt: Sequence[Any], options: argparse.Namespace) -> Written:
     """Compile, write what is to be written, and say it."""
+    from symgraph.dtypes import real_dtype
+
     place = options.place if options.place is not None else options.out
     asks = options.report or options.schedule is not None
+    dtype = real_dtype("compile", options.dtype)
     if options.target == "js":
         if asks:
             raise UnsupportedError(
@@ -69,7 +72,7 @@ def written(loss: Any, wrt: Sequence[Any], options: argparse.Namespace) -> Writt
             )
         program: Any = symgraph.javascript(loss, wrt if options.wrt else None)
     else:
-        program = _program(loss, wrt, options)
+        program = _program(loss, wrt, dtype, options)
     file = None if place is None else str(_save(program, place, options.target, loss))
     if asks:
         return _reported(program, file, options)
@@ -78,13 +81,13 @@ def written(loss: Any, wrt: Sequence[Any], options: argparse.Namespace) -> Writt
     return Written(program.source, {"source": program.source})
 
 
-def _program(loss: Any, wrt: Sequence[Any], options: argparse.Namespace) -> Any:
+def _program(loss: Any, wrt: Sequence[Any], dtype: Any, options: argparse.Namespace) -> Any:
     from symgraph.walks import variables
 
     outputs = [loss, *symgraph.grad(loss, wrt)]
     style: Any = "fast" if options.target == "cython" else options.style
     return symgraph.compile(
-        variables([loss]), outputs, target=options.target, style=style, dtype=options.dtype
+        variables([loss]), outputs, target=options.target, style=style, dtype=dtype
     )
 
 

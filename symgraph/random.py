@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from symgraph.answers import answer_calls
+from symgraph.dtypes import Dtype, real_dtype
 from symgraph.errors import KindError, RangeError, ShapeError
 
 __all__ = [
@@ -140,7 +141,7 @@ def uniform(
     shape = _checked_shape(shape)
     real = _checked_real(dtype)
     w0, w1 = words(seed, stream, math.prod(shape))
-    if real is np.float32:
+    if real == "float32":
         w0 >>= 8
         return (w0.astype(np.float32) * np.float32(2**-24)).reshape(shape)
     joined = _joined(w0, w1)
@@ -261,19 +262,9 @@ def _checked_shape(shape: int | Sequence[int]) -> tuple[int, ...]:
     return checked
 
 
-def _checked_real(dtype: npt.DTypeLike) -> type[np.float64] | type[np.float32]:
-    try:
-        checked = np.dtype(dtype)
-    except TypeError:
-        checked = None
-    if checked == np.float64:
-        return np.float64
-    if checked == np.float32:
-        return np.float32
-    raise KindError(
-        f"random: dtype is {dtype!r}, and random reals are float64 or float32. "
-        "Pass dtype='float64' or dtype='float32'."
-    )
+def _checked_real(dtype: npt.DTypeLike | None) -> Dtype:
+    """None is float64 here, as it is in NumPy."""
+    return real_dtype("random", np.float64 if dtype is None else dtype)
 
 
 answer_calls(globals(), __all__)

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 FLOORS = (
-    "began errors shapes garbage answers files",
+    "began errors shapes garbage answers files dtypes",
     (
         "node node_symbol opaque operators walks printing scalar special gammas abstract template "
         "random columns figures catalogue dominators"

@@ -157,6 +157,7 @@ MISTAKES = [
     ("epochs = 3", 'target = "cyton"', "'numpy' or 'cython'. Did you mean 'cython'"),
     ("= 16", '= "some"', "line 5: batch_size is 'some'"),
     ("seed = 3", 'dtype = "float16"', "line 6: dtype is 'float16'"),
+    ("seed = 3", 'dtype = "torch.float32"', "line 6: dtype is 'torch.float32'"),
     ("hidden = 5", "hiden = 5", "takes no 'hiden'. Did you mean 'hidden'"),
     (
         '"Momentum"',

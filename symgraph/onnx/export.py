@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from symgraph.build.coerce import as_node
 from symgraph.codegen.program import compile
+from symgraph.dtypes import real_dtype
 from symgraph.errors import KindError, ShapeError, UnknownNameError, UnsupportedError
 from symgraph.files import path_of
 from symgraph.node import Node
@@ -34,7 +36,7 @@ def to_onnx(
     path: str | Path | None = None,
     *,
     weights: Mapping[str, Any] | None = None,
-    dtype: Literal["float64", "float32"] = "float32",
+    dtype: npt.DTypeLike = "float32",
 ) -> ModelProto:
     """An ONNX model that computes nodes, and its file when a path is given.
 
@@ -55,6 +57,7 @@ def to_onnx(
     ['MatMul', 'Tanh', 'Identity']
     """
     target = None if path is None else path_of("to_onnx", path)
+    real = real_dtype("to_onnx", dtype)
     try:
         import onnx
     except ImportError as error:
@@ -65,10 +68,10 @@ def to_onnx(
     from symgraph.onnx.writer import Value, Writer
 
     named = _named(outputs)
-    recipe = compile(args, list(named.values()), dtype=dtype)._recipe
-    arrays = _arrays(weights or {}, recipe.variables, dtype)
+    recipe = compile(args, list(named.values()), dtype=real)._recipe
+    arrays = _arrays(weights or {}, recipe.variables, real)
     job = recipe.with_log_sums()
-    w = Writer(dtype)
+    w = Writer(real)
     inputs = []
     for variable in recipe.variables:
         name = w.name(variable.name)

@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from symgraph.dtypes import real_dtype
 from symgraph.errors import KindError, RangeError, UnknownNameError
 from symgraph.nn.layers import Activation
 from symgraph.sklearn.nets import Net, model_of
@@ -82,7 +83,7 @@ class Estimator(BaseEstimator):
             )
         return Net(
             task, int(self.n_features_in_), outputs, sizes, self.activation,
-            float(self.alpha), self.build, self.dtype, self.target,
+            float(self.alpha), self.build, real_dtype(where, self.dtype), self.target,
         )  # fmt: skip
 
     def _check_number(self, name: str, value: Any) -> None:

@@ -12,12 +12,13 @@ from symgraph.build import activations, conditions, contract, declare, losses, n
 from symgraph.build.indexing import pick
 from symgraph.build.reductions import log_softmax, softmax
 from symgraph.build.weighted import weighted_mean
+from symgraph.dtypes import Dtype
 from symgraph.errors import KindError, ShapeError
 from symgraph.nn.layers import Activation, dense
 from symgraph.node import Node
 from symgraph.shapes import same_shape, shape_text
 from symgraph.train.model import Model
-from symgraph.train.program import Dtype, Target
+from symgraph.train.program import Target
 
 __all__ = ["Net", "model_of"]
 

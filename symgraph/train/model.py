@@ -8,11 +8,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Never, NoReturn, Self, TypeAlias
 
+import numpy.typing as npt
 from numpy.typing import NDArray
 
 from symgraph.answers import answering
 from symgraph.codegen.inference import export_inference
 from symgraph.codegen.program import check_threads
+from symgraph.dtypes import Dtype, real_dtype
 from symgraph.errors import KindError, UnsupportedError
 from symgraph.files import path_of
 from symgraph.node import Node
@@ -42,7 +44,7 @@ from symgraph.train.plan import (
     check_rule,
     read_pace,
 )
-from symgraph.train.program import Dtype, Settings, Target
+from symgraph.train.program import Settings, Target
 from symgraph.train.saved import load_model, save_model
 from symgraph.train.spec import AUTO, Spec, read_spec
 from symgraph.train.summary import Summary, summarise
@@ -68,7 +70,8 @@ class Model:
 
     `batch` names the size that counts samples; by default it is the one open size of the inputs
     that no loop runs over, or N. With `batch=None`, or when all sizes are numbers, every step uses
-    all data. `seed` chooses among start values, `dtype` is "float64" or "float32".
+    all data. `seed` chooses among start values, `dtype` is "float64" or "float32", or what
+    NumPy calls so, such as np.float32.
 
     `target="cython"` computes in native code where there is a C compiler, whole epochs without
     returning to Python between their steps; all numbers are those of NumPy but for rounding. It
@@ -106,20 +109,19 @@ class Model:
         *,
         batch: str | None = AUTO,
         seed: int = 0,
-        dtype: Dtype = "float64",
+        dtype: npt.DTypeLike = "float64",
         target: Target = "numpy",
         threads: int = 1,
         **unknown: Never,
     ) -> None:
         refuse("Model", Model, (), unknown)
-        if dtype not in ("float64", "float32"):
-            raise KindError(f"Model: dtype is {dtype!r}, and it is 'float64' or 'float32'.")
+        real = real_dtype("Model", dtype)
         if target not in ("numpy", "cython"):
             raise KindError(f"Model: target is {target!r}, and it is 'numpy' or 'cython'.")
         check_threads("Model", threads)
         self.spec: Spec = read_spec(loss, inputs, outputs, metrics, updates, batch)
-        self.dtype: Dtype = dtype
-        self._engine = Engine(self.spec, Settings(dtype, target, threads), seed)
+        self.dtype: Dtype = real
+        self._engine = Engine(self.spec, Settings(real, target, threads), seed)
         self.parameters = self._engine.parameters
         self.states = self._engine.states
         self._course = Course(self._engine)
@@ -477,7 +479,9 @@ class Model:
         """
         save_model(path, self._engine, self._course.training)
 
-    def to_onnx(self, path: str | Path | None = None, *, dtype: Dtype | None = None) -> ModelProto:
+    def to_onnx(
+        self, path: str | Path | None = None, *, dtype: npt.DTypeLike | None = None
+    ) -> ModelProto:
         """The outputs with the parameters as they are, for other programs; see `sg.to_onnx`.
 
         The numbers have the model's dtype unless another is given; layers do what they do outside
@@ -490,7 +494,8 @@ class Model:
         ['x']
         """
         args, outputs, weights = self._engine.inference()
-        return to_onnx(args, outputs, path, weights=weights, dtype=dtype or self.dtype)
+        wanted = self.dtype if dtype is None else dtype
+        return to_onnx(args, outputs, path, weights=weights, dtype=wanted)
 
     def export(self, path: str | Path) -> Path:
         """Write the outputs with the parameters as they are, for where symgraph is not.

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from symgraph.codegen.bound import Bound
 from symgraph.codegen.numpy_runtime import slots
 from symgraph.codegen.program import compile
+from symgraph.dtypes import Dtype
 from symgraph.node import Node
 from symgraph.ops.leaves import Var
 from symgraph.train.data import Data
@@ -20,11 +21,10 @@ from symgraph.train.kept import BLOCK, converted
 from symgraph.train.plan import Permutation
 from symgraph.walks import reachable
 
-__all__ = ["Dtype", "Native", "Program", "Settings", "Walk", "native_permutation"]
+__all__ = ["Native", "Program", "Settings", "Walk", "native_permutation"]
 
 Array: TypeAlias = NDArray[Any]
 _Gather: TypeAlias = tuple[Var, Array]  # argument, and the array that it reads
-Dtype: TypeAlias = Literal["float64", "float32"]
 Target: TypeAlias = Literal["numpy", "cython"]
 
 

@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from symgraph.dtypes import real_dtype
 from symgraph.errors import FormulaError, KindError, RangeError, SymgraphError, UnknownNameError
 from symgraph.train import callbacks, optim
 from symgraph.train.optim import Optimizer
@@ -42,7 +43,7 @@ _KEYS: dict[str, _Key] = {
     "schedule": _Key("table"), "epochs": _Key("whole", 0), "batch_size": _Key("whole text", 1),
     "shuffle": _Key("switch"), "seed": _Key("whole", 0, 2**63 - 1), "batch": _Key("text"),
     "target": _Key("text", words=("numpy", "cython")), "threads": _Key("whole", 1, 64),
-    "dtype": _Key("text", words=("float64", "float32")), "clip_norm": _Key("number", 0),
+    "dtype": _Key("text"), "clip_norm": _Key("number", 0),
     "clip_value": _Key("number", 0), "checkpoint": _Key("text"), "every": _Key("whole text", 1),
     "resume": _Key("switch"), "save": _Key("text"), "log": _Key("text"),
     "freeze": _Key("text list"), "callbacks": _Key("table"),
@@ -142,6 +143,8 @@ def read_settings(given: Mapping[str, Any], source: _Source | None = None) -> Ru
         rest["batch_size"] = None
     if "callbacks" in rest:
         rest["callbacks"] = _callbacks(rest["callbacks"], source)
+    if "dtype" in rest:
+        rest["dtype"] = real_dtype(source.place("dtype"), rest["dtype"])
     for key in ("target", "threads", "dtype", "batch", "seed"):
         if key in rest:
             settings.model_options[key] = rest[key] if key == "seed" else rest.pop(key)

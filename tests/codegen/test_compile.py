@@ -156,8 +156,6 @@ def test_options_are_checked() -> None:
 
     with pytest.raises(UnsupportedError, match="target 'fortran' is unknown"):
         sg.compile(x, x, target="fortran")  # type: ignore[arg-type] # what is refused
-    with pytest.raises(KindError, match="dtype 'float16' is none"):
-        sg.compile(x, x, dtype="float16")  # type: ignore[arg-type] # what is refused
     with pytest.raises(KindError, match="style 'quick' is none"):
         sg.compile(x, x, style="quick")  # type: ignore[arg-type] # what is refused
     with pytest.raises(KindError, match="'class' is no Python identifier"):
