@@ -36,8 +36,8 @@ __all__ = ["FOLDERS", "graph_key"]
 
 #: The folders of the package whose files take part in lowering and emission.
 FOLDERS = (
-    "", "build", "codegen", "codegen/native", "codegen/native/data", "formula", "lift", "notation",
-    "ops",
+    "", "build", "codegen", "codegen/native", "codegen/native/data", "codegen/shift", "formula",
+    "lift", "notation", "ops",
 )  # fmt: skip
 _ROOT = Path(__file__).parent.parent.parent
 _CLOCK = 10**9  # by which clocks of files may be behind, in nanoseconds
