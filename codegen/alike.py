@@ -1,16 +1,16 @@
 """Updates that are alike become one, of all their arrays behind each other.
 
 An optimizer changes every parameter by the same few operations. For small parameters these cost
-more in calls than in work; done for one vector, into which gradients and moments are copied and
-from which the new values are, they are called once. What is done to a variable at the very last is
-done in its own array. A pass for targets that pay for every call.
+more in calls than in work; done for one vector, into which gradients are copied and from which the
+new values are, they are called once. Variables are put behind each other as they are, since a
+target may have them so in memory. A pass for targets that pay for every call.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from symgraph.codegen.passes import Rewritten, everything, rebuilt
 from symgraph.node import Node
@@ -58,48 +58,30 @@ def join_alike_updates(outputs: Sequence[Node], updates: Mapping[Var, Node]) -> 
 def _joined(alike: Sequence[_Update]) -> Iterator[tuple[Var, Node]]:
     """The new values of alike updates."""
     first = alike[0]
-    apart = _last_steps(first)
-    alone = set(apart.values())
     early = _first_steps(first)
     image: dict[Node, Node] = {}
     for k, leaf in enumerate(first.leaves):
-        if leaf in alone:
-            continue
         pieces = [_flat(update.leaves[k]) for update in alike]
-        step = early.get(leaf)
+        step = None if _are_variables([update.leaves[k] for update in alike]) else early.get(leaf)
         if step is None:
             image[leaf] = concat_node(pieces, 0)
         else:
             given = [tuple([x if arg is leaf else arg for arg in step._args]) for x in pieces]
             image[step] = concat_node([rebuilt(step, args) for args in given], 0)
     for node in first.steps:
-        if node not in apart and node not in image:
+        if node not in image:
             image[node] = rebuilt(node, tuple([image.get(arg, arg) for arg in node._args]))
     for k, (_, root) in enumerate(first.roots):
         start = 0
         for update in alike:
             variable, _ = update.roots[k]
-            cut = _Cut(start, variable)
-            if root in apart:
-                own = {apart[root]: variable}
-                own |= {arg: cut.of(image[arg]) for arg in root._args if arg in image}
-                yield variable, rebuilt(root, tuple([own.get(arg, arg) for arg in root._args]))
-            else:
-                yield variable, cut.of(image[root])
+            yield variable, _cut(image[root], start, variable)
             start += _size(variable)
 
 
-def _last_steps(update: _Update) -> dict[Node, Node]:
-    """New values that nothing else reads, with the variables that they alone read."""
-    readers: dict[Node, list[Node]] = {}
-    for node in update.steps:
-        for arg in set(node._args):
-            readers.setdefault(arg, []).append(node)
-    return {
-        root: variable
-        for variable, root in update.roots
-        if root not in readers and readers.get(variable) == [root]
-    }
+def _are_variables(nodes: Sequence[Node]) -> bool:
+    """Whether these are variables, which lie behind each other in memory if they are put there."""
+    return len({*nodes}) == len(nodes) and all(isinstance(node, Var) for node in nodes)
 
 
 def _first_steps(update: _Update) -> dict[Node, Node]:
@@ -122,16 +104,10 @@ def _first_steps(update: _Update) -> dict[Node, Node]:
     return found
 
 
-class _Cut(NamedTuple):
-    """The place of a variable in a vector of all."""
-
-    start: int
-    like: Var
-
-    def of(self, vector: Node) -> Node:
-        """The piece of a vector, in the shape of the variable."""
-        piece = pull(vector, [Affine(self.start, ((0, 1),))], (_size(self.like),))
-        return reshape_node(piece, self.like.shape)
+def _cut(vector: Node, start: int, like: Var) -> Node:
+    """The piece of a vector that belongs to a variable, in its shape."""
+    piece = pull(vector, [Affine(start, ((0, 1),))], (_size(like),))
+    return reshape_node(piece, like.shape)
 
 
 def _flat(node: Node) -> Node:

@@ -93,12 +93,18 @@ class Boundary:
     """Checks and converts the arguments of one program."""
 
     def __init__(
-        self, variables: Sequence[Var], real: str, stored: Sequence[int], check_finite: bool
+        self,
+        variables: Sequence[Var],
+        real: str,
+        stored: Sequence[int],
+        check_finite: bool,
+        together: Sequence[Sequence[int]] = (),
     ) -> None:
         self.variables = list(variables)
         self.names = [variable.name for variable in variables]
         self.stored = frozenset(stored)
         self.check_finite = check_finite
+        self._together = [[self.names[k] for k in group] for group in together]
         dtypes = {"real": np.dtype(real), "integer": np.dtype(np.int64), "boolean": np.dtype(bool)}
         self.dtypes = [dtypes[variable.kind] for variable in variables]
         self.fixed = [
@@ -135,12 +141,20 @@ class Boundary:
                 if name not in given:
                     shapes.setdefault(dtype, {})[name] = bind_shape(variable.shape, sizes)
             for dtype, own in shapes.items():
-                rooms = slots([math.prod(shape) for shape in own.values()], dtype)
-                given |= {
-                    name: room.reshape(shape)
-                    for (name, shape), room in zip(own.items(), rooms, strict=True)
-                }
+                given |= self._rooms(own, dtype)
         return Fixed(self, given)
+
+    def _rooms(self, shapes: Mapping[str, tuple[int, ...]], dtype: Any) -> dict[str, Any]:
+        """Memory for arrays by name; those that are read as one vector follow each other."""
+        groups = [[name for name in group if name in shapes] for group in self._together]
+        grouped = {name for group in groups for name in group}
+        groups = [[name] for name in shapes if name not in grouped] + groups
+        sizes = [[math.prod(shapes[name]) for name in group] for group in groups]
+        found: dict[str, Any] = {}
+        for group, own, room in zip(groups, sizes, slots([*map(sum, sizes)], dtype), strict=True):
+            for name, size in zip(group, own, strict=True):
+                found[name], room = room[:size].reshape(shapes[name]), room[size:]
+        return found
 
     # --- one argument -------------------------------------------------------------------------
 
@@ -238,6 +252,8 @@ class Boundary:
 
     def _overlapping(self, arrays: Sequence[Any]) -> list[int]:
         """The updated arguments that share memory with another argument."""
+        if len({*map(id, arrays)}) == len(arrays) and all(x.flags.owndata for x in arrays):
+            return []  # each has its own, as is told faster than where it lies
         spans = []
         for k, array in enumerate(arrays):
             start = array.__array_interface__["data"][0]

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from symgraph.codegen.basic import op_of
 from symgraph.codegen.job import Job
 from symgraph.codegen.labels import comment
 from symgraph.codegen.module_text import ROLES, Source, array_text, title_text
@@ -21,6 +20,7 @@ from symgraph.codegen.numpy_layout import chunks, height, indented, laid_out, li
 from symgraph.codegen.numpy_loops import LoopEmitter
 from symgraph.codegen.numpy_maps import emit_map
 from symgraph.codegen.numpy_moves import emit_pull, emit_push
+from symgraph.codegen.numpy_places import Places
 from symgraph.codegen.numpy_sums import emit_einsum, emit_reduce
 from symgraph.codegen.numpy_writer import Line, Value, Writer, identity
 from symgraph.codegen.runtime_text import text_of
@@ -64,24 +64,24 @@ class _Emitter:
         w.block = self.block
         self.joins = joins_of(self.block.steps, self.block.uses)
         self._arguments()
-        cut = len(self.block.steps) - len(self.block.last)
-        for node in self.block.steps[:cut]:
+        self.places = Places(w, self.updates, self._array, self.options.check_finite)
+        first = self.places.first
+        for node in self.block.steps[:first]:
             self._section(node)
             self._node(node)
-        direct = self._direct()
-        if direct:
+        if first < len(self.block.steps):
             self._return()
-        w.destination.update(direct)
-        for node in self.block.steps[cut:]:
+        for node in self.block.steps[first:]:
             self._section(node)
             self._node(node)
         self._check_finite()
-        if not direct:
+        if first == len(self.block.steps):
             self._return()
         self._store()
         text = self._module()
         stored = tuple(self.place[v] for v in self.updates if isinstance(v, Var))
-        return Source(text, tuple(self.arg_names), self.symbols, stored)
+        places = [tuple(self.place[v] for v in group) for group in self.places.groups]
+        return Source(text, tuple(self.arg_names), self.symbols, stored, tuple(places))
 
     def _arguments(self) -> None:
         w = self.w
@@ -119,6 +119,8 @@ class _Emitter:
             return
         if node.is_loop:
             self._loop(node)
+            return
+        if self.places.join(node):
             return
         place_in_concat(w, node, self.joins)
         note = self.labels.note(node, w.env)
@@ -232,34 +234,12 @@ class _Emitter:
 
     # --- the end ------------------------------------------------------------------------------
 
-    def _direct(self) -> dict[Node, Value]:
-        """New values that may be computed right into their variable: no later step reads it."""
-        viewed = self.viewed = self.block.viewed(self.updates)
-        if self.options.check_finite:
-            return {}
-        last_read: dict[Node, int] = {}
-        for place, step in enumerate(self.block.last):
-            for arg in step.args:
-                last_read.update(dict.fromkeys(viewed.get(arg, ()), place))
-        blocked = {
-            source
-            for variable, node in self.updates.items()
-            for source in viewed.get(node, ())
-            if source is not variable
-        }
-        place_of = {step: place for place, step in enumerate(self.block.last)}
-        found: dict[Node, Value] = {}
-        for variable, node in self.updates.items():
-            entrywise = node in place_of and op_of(node) != "where" and node.shape != ()
-            free = variable not in blocked and last_read.get(variable, -1) <= place_of.get(node, -1)
-            if entrywise and free:
-                found[node] = self._array(variable)
-        return found
-
     def _array(self, variable: Node) -> Value:
         """The array of an argument."""
-        name = self.arg_names[self.place[variable]]
-        order = identity(variable.shape)
+        known = self.w.env.get(variable)
+        if known is not None and known.form == "array":
+            return known
+        name, order = self.arg_names[self.place[variable]], identity(variable.shape)
         return Value(name, variable.shape, variable.kind, "array", self.w.attach, order)
 
     def _check_finite(self) -> None:
@@ -281,9 +261,10 @@ class _Emitter:
         """New values into the arrays of their variables, after all have been computed."""
         w = self.w
         lines: list[Line] = []
+        viewed = self.block.viewed(self.updates)
         for variable, node in self.updates.items():
             value = w.value(node)
-            if value.form == "array" and self.viewed.get(node, frozenset()) - {variable}:
+            if value.form == "array" and viewed.get(node, frozenset()) - {variable}:
                 copy = w.allocate(node.shape, value.storage)
                 w.say(f"{copy.text}[...] = {value.text}")
                 value = copy
@@ -291,6 +272,7 @@ class _Emitter:
             told = w.destination.get(node)
             if value.text != target and (told is None or told.text != target):
                 lines.append(Line(f"{target}[...] = {value.text}", comment(variable.params[0])))
+        lines += self.places.leaving
         if lines and w.prefix != "u":
             w.lines.append(Line("# --- update"))
         w.lines += lines

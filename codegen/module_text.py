@@ -25,13 +25,15 @@ class Source:
     """An emitted module and how it is called.
 
     `args` are the identifiers of the arguments, `sizes` the symbols that `workspace` takes in
-    order; `stored` are the arguments that are updated in place.
+    order; `stored` are the arguments that are updated in place. `together` are groups of arguments
+    that are read as one vector where they lie behind each other in memory.
     """
 
     text: str
     args: tuple[str, ...]
     sizes: tuple[sympy.Symbol, ...]
     stored: tuple[int, ...]
+    together: tuple[tuple[int, ...], ...] = ()
 
 
 def title_text(options: Options, arg_names: Sequence[str], args: Sequence[Var]) -> str:

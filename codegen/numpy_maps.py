@@ -56,9 +56,29 @@ def emit_map(w: Writer, node: Node, note: str) -> None:
     joint = promote(*(value.storage for value in values))
     if op in ("maximum", "minimum"):
         values = [w.repeated(v, joint, node.shape) if v.literal else v for v in values]
+    parted = next((value.parts for value in (*values, out) if value.parts), "")
+    if parted:
+        _say_by_parts(w, _UFUNCS.get(op, op), values, joint, out, parted, note)
+        w.define(node, out)
+        return
     operands = ", ".join(_same_rank(w, value, node, joint) for value in values)
     w.say(f"np.{_UFUNCS.get(op, op)}({operands}, out={out.text})", note)
     w.define(node, out)
+
+
+def _say_by_parts(
+    w: Writer, ufunc: str, values: list[Value], joint: Kind, out: Value, like: str, note: str
+) -> None:
+    """An operation on vectors of which one is a list of parts: one part after the other."""
+    lists: dict[str, str] = {}  # of parts, and the name of each part
+
+    def part(value: Value) -> str:
+        return lists.setdefault(w.cut(value, like), f"{value.text}_i")
+
+    operands = [part(v) if v.form == "array" else w.operand(v, joint) for v in values]
+    text = f"np.{ufunc}({', '.join(operands)}, out={part(out)})"
+    names, whole = ", ".join(lists.values()), ", ".join(lists)
+    w.say(f"for {names} in {whole if len(lists) == 1 else f'zip({whole})'}: {text}", note)
 
 
 def _emit_number(

@@ -48,6 +48,46 @@ def slots(sizes: Sequence[int], dtype: Any) -> list[Any]:
     return [block[skip + at : skip + at + size] for at, size in zip(starts, sizes, strict=True)]
 
 
+def neighbours(*arrays: Any) -> list[Any]:
+    """The arrays as vectors; those that follow each other in one block of memory are one vector."""
+    found: list[Any] = []
+    end, block = 0, None
+    for array in arrays:
+        vector = array if array.ndim == 1 else array.reshape(-1)
+        if array.base is None:
+            found.append(vector)
+            block = None
+            continue
+        start = array.__array_interface__["data"][0]
+        if array.base is block and start == end:
+            size = found[-1].size + vector.size
+            found[-1] = np.lib.stride_tricks.as_strided(found[-1], (size,), vector.strides)
+        else:
+            found.append(vector)
+        end, block = start + array.nbytes, array.base
+    return found
+
+
+def cut_like(vector: Any, parts: Any) -> list[Any]:
+    """The pieces of a vector that are as long as the parts."""
+    pieces, end = [], 0
+    for part in parts:
+        start, end = end, end + len(part)
+        pieces.append(vector[start:end])
+    return pieces
+
+
+def as_vector(parts: Any, memory: Any) -> tuple[Any, list[Any], list[tuple[Any, Any]]]:
+    """A vector of all parts, its pieces, and those with parts that are not the same memory.
+
+    A single part is the vector itself; of several it has the memory that is given.
+    """
+    if len(parts) == 1:
+        return parts[0], parts, []
+    pieces = cut_like(memory, parts)
+    return memory, pieces, list(zip(pieces, parts, strict=True))
+
+
 def repeated(number: Any, shape: Any, dtype: Any) -> Any:
     """A number as an array of a shape, or of shape () where that is large.
 

@@ -48,7 +48,8 @@ class Value:
 
     A *number* is one Python number for all entries of its shape, a *list* holds rows. `dense` is
     the order of the axes in memory when the array fills a piece of it without gaps, else None;
-    `whole` says that it fills its buffer.
+    `whole` says that it fills its buffer. `parts` is the list of vectors that hold a vector which
+    is not there as one.
     """
 
     text: str
@@ -61,6 +62,7 @@ class Value:
     whole: bool = False
     literal: bool = False
     rows: Value | None = None
+    parts: str = ""
     note: str = ""
     views: dict[str, Value] = field(default_factory=dict)
 
@@ -213,6 +215,17 @@ class Writer:
             made = Value(name, shape, base.storage, form, scope, dense, base.buffer)
         base.views[expression] = made
         return made
+
+    def cut(self, value: Value, like: str) -> str:
+        """The list of the pieces of a vector that are as long as the vectors of another list."""
+        if value.parts:
+            return value.parts
+        found = value.views.get(like)
+        if found is None:
+            name = self.name(f"{value.text}_g")
+            self.attach.lines.append(f"{name} = {self.call('cut_like')}({value.text}, {like})")
+            found = value.views[like] = Value(name, (), value.storage, "list", self.attach)
+        return found.text
 
     def rows_of(self, value: Value) -> Value:
         """The list of the rows of an array along its first axis."""

@@ -166,7 +166,7 @@ def compile(
     return Program(
         recipe, source.text, source.stored,
         lambda owner: NumpySpaces(owner, source.text, options, structure, style == "read"),
-        signature, wide=wide,
+        signature, wide=wide, together=source.together,
     )  # fmt: skip
 
 
@@ -357,6 +357,7 @@ class Program:
         signature: Signature,
         target: Target = "numpy",
         wide: Widened | None = None,
+        together: Sequence[Sequence[int]] = (),
     ) -> None:
         variables, options = recipe.variables, recipe.options
         self._recipe = recipe
@@ -365,7 +366,7 @@ class Program:
         self.target: Target = target  # what it runs on
         self.args = tuple(variable.name for variable in variables)
         self.name = options.name
-        self._boundary = Boundary(variables, options.real, stored, options.check_finite)
+        self._boundary = Boundary(variables, options.real, stored, options.check_finite, together)
         self._spaces = spaces(self)
         self._wide = wide
         self._free: OrderedDict[tuple[int, ...], list[Workspace]] = OrderedDict()
