@@ -448,11 +448,21 @@ INLINE void F(add_rows)(const int R, i64 n, const REAL *a, i64 ak, const REAL *b
     }
 }
 
+/* So many columns at a time that the L1 cache has room for four rows of them and for C, which would
+   come from the L2 cache for every four rows otherwise. */
 static void F(one_by_rows)(i64 n, i64 k, const REAL *a, i64 ak, const REAL *b, i64 bk, REAL *c,
                            i64 add) {
-    for (; k % 4; k--, a += ak, b += bk, add = 1) F(add_rows)(1, n, a, ak, b, bk, c, add);
-    for (; k > 0; k -= 4, a += 4 * ak, b += 4 * bk, add = 1)
-        F(add_rows)(4, n, a, ak, b, bk, c, add);
+    const i64 parts = n * WIDTH < 8192 ? 1 : (n * WIDTH + 4096) / 6144;
+    const i64 wide = ((n + LANES - 1) / LANES + parts - 1) / parts * LANES;
+    for (i64 p = 0; p < parts; p++) {
+        const i64 j = (bk < 0 ? parts - 1 - p : p) * wide, cols = n - j < wide ? n - j : wide;
+        const REAL *x = a, *y = b + j;
+        i64 left = k, more = add;
+        for (; left % 4; left--, x += ak, y += bk, more = 1)
+            F(add_rows)(1, cols, x, ak, y, bk, c + j, more);
+        for (; left > 0; left -= 4, x += 4 * ak, y += 4 * bk, more = 1)
+            F(add_rows)(4, cols, x, ak, y, bk, c + j, more);
+    }
 }
 
 /* COLS entries of a row of C, by vectors along k; a few columns are summed in several parts, since

@@ -121,7 +121,10 @@ def test_a_sum_may_run_from_its_last_term_to_its_first(library, m, n, k, dtype):
 
 
 @pytest.mark.parametrize("dtype", NAMES)
-@pytest.mark.parametrize(("n", "k", "add"), [(531, 523, 0), (544, 601, 1), (272, 1030, 0)])
+@pytest.mark.parametrize(
+    ("n", "k", "add"),
+    [(531, 523, 0), (544, 601, 1), (272, 1030, 0), (2071, 266, 1), (4112, 131, 0)],
+)
 def test_one_row_by_a_matrix_that_no_cache_holds(library, dtype, n, k, add):
     rng = np.random.default_rng(n)
     a, b = rng.integers(-9, 9, (1, k)).astype(dtype), rng.integers(-9, 9, (k, n)).astype(dtype)
