@@ -19,7 +19,7 @@ from symgraph.ops.map import folded_map, map_node
 from symgraph.scalar import slot, where
 from symgraph.template import Template, template, used_slots
 
-__all__ = ["Formula", "divisors", "formula_of", "has_exponential"]
+__all__ = ["Formula", "divisors", "formula_of", "has_exponential", "in_exponents"]
 
 
 _EXPONENTIALS = (sympy.exp, sympy.cosh, sympy.sinh)
@@ -75,6 +75,12 @@ def divisors(expr: Any) -> tuple[int, ...]:
 def has_exponential(body: Template) -> bool:
     """Whether an exponential stands in a formula."""
     return bool(body.expr.has(*_EXPONENTIALS))
+
+
+@lru_cache(maxsize=4096)
+def in_exponents(body: Template) -> frozenset[int]:
+    """The operands that stand in exponents."""
+    return frozenset(k for part in body.expr.atoms(*_EXPONENTIALS) for k in used_slots(part))
 
 
 @lru_cache(maxsize=4096)
