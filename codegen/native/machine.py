@@ -147,12 +147,12 @@ class _Assembler:
         for k, op in enumerate(code.ops):
             if op == "number" or k not in last:
                 continue
-            operands = code.operands[k]
             if op == "input":
-                argument, position = operands
+                argument, position = code.entries[k]
                 op, places = f"read_{code.storages[k]}", [2 + argument, position]
                 text = f"argument {argument + 1}[{position}]"
             else:
+                operands = code.operands[k]
                 places = [self.register[a] for a in operands]
                 text = f"{op}({', '.join(f'r{place}' for place in places)})"
                 for a in dict.fromkeys(operands):
@@ -186,7 +186,7 @@ class _Assembler:
         code = self.code
         last: dict[int, int] = dict.fromkeys(code.roots, len(code.ops))
         for k in range(len(code.ops) - 1, -1, -1):
-            if k in last and code.ops[k] not in ("input", "number"):
+            if k in last:
                 for a in code.operands[k]:
                     last.setdefault(a, k)
         return last

@@ -9,6 +9,7 @@ no digit. Roots are never so small, and the squares of such divisors are 0.
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
@@ -73,12 +74,7 @@ class _Rewriter:
         self.factors: dict[int, tuple[int, ...]] = {}  # by old divisors: their product is 1/d
         self.singles: dict[int, int] = {}  # that product
         self.new = [-1] * len(old.ops)
-        self.reads = Counter(
-            a
-            for op, operands in zip(old.ops, old.operands, strict=True)
-            if op != "input"
-            for a in operands
-        )
+        self.reads = Counter(itertools.chain.from_iterable(old.operands))
         self.reads.update(dict.fromkeys(old.roots, 2))
         self.inner = self._inner()
         for k in range(len(old.ops)):
@@ -111,12 +107,12 @@ class _Rewriter:
 
     def _copy(self, k: int) -> None:
         old, code = self.old, self.code
-        operands = old.operands[k]
-        if old.ops[k] != "input":
-            operands = tuple([self.new[a] for a in operands])
+        operands = tuple([self.new[a] for a in old.operands[k]])
         self.new[k] = code.add(old.ops[k], operands, old.storages[k], old.nodes[k])
         if k in old.numbers:
             code.numbers[self.new[k]] = old.numbers[k]
+        if k in old.entries:
+            code.entries[self.new[k]] = old.entries[k]
 
     def _sum(self, k: int) -> None:
         """A sum with all inside of it: terms with one divisor where the first of them stands."""

@@ -55,7 +55,7 @@ class _Column(NamedTuple):
 
 
 class _Feeds:
-    """The long sums that read a value: `totals[s][starts[s][k] : starts[s][k + 1]]` are those from
+    """The long sums that read a value: in `totals[s]` begin at `starts[s][k]` the `many[s][k]` from
     which value k is taken away (s = 1) or to which it is added (s = 0)."""
 
     def __init__(self, rolled: Rolled, count: int) -> None:
@@ -66,25 +66,28 @@ class _Feeds:
         chain = itertools.chain.from_iterable
         terms = np.fromiter(chain(long.terms for long in longs), np.int64, len(totals))
         negated = np.fromiter(chain(long.negated for long in longs), bool, len(totals))
+        self.many: list[Places] = []
         self.starts: list[Places] = []
         self.totals: list[Places] = []
         for minus in (False, True):
             chosen = negated == minus
             order = np.argsort(terms[chosen], kind="stable")
             many = np.bincount(terms[chosen], minlength=count)
-            self.starts.append(np.concatenate([[0], np.cumsum(many)]))
+            self.many.append(many)
+            self.starts.append(np.cumsum(many) - many)
             self.totals.append(totals[chosen][order])
         self.feeding = np.zeros(count, bool)
         self.feeding[terms] = True
 
     def of(self, members: Places, minus: bool) -> Places:
         """A row for the first sum of each member, one for the second and so on; -1 is none."""
-        starts, totals = self.starts[minus], self.totals[minus]
-        first = starts[members]
-        many = starts[members + 1] - first
-        width = int(np.maximum.reduce(many)) if len(totals) else 0
-        if not width:
+        first, totals, many = self.starts[minus][members], self.totals[minus], self.many[minus]
+        many = many[members]
+        if not np.count_nonzero(many):
             return np.zeros((0, len(members)), np.int64)
+        if np.count_nonzero(many == 1) == len(many):  # mostly
+            return totals[first][None]
+        width = int(np.maximum.reduce(many))
         nth = np.arange(width)[:, None]
         there = nth < many
         return np.where(there, totals[np.where(there, first + nth, 0)], -1)
@@ -138,11 +141,12 @@ class _Roller:
         return [list(itertools.islice(rows, many)) for many in counts]
 
     def _read_by_singles(self) -> None:
-        operands, sums = self.code.operands, self.rolled.sums
-        for values in self.rolled.singles.values():
-            for k in values:
-                if k not in sums:
-                    self.outside[list(operands[k])] = True
+        sums, table = self.rolled.sums, self.code.columns.table
+        singles = itertools.chain.from_iterable(self.rolled.singles.values())
+        alone = [k for k in singles if k not in sums]
+        outside = np.append(self.outside, False)  # for what is no operand
+        outside[table[:, alone]] = True
+        self.outside = outside[:-1]
 
     # --- stages -------------------------------------------------------------------------------
 
@@ -188,11 +192,10 @@ class _Roller:
         """What loops have added up, and the terms that no loop has."""
         long, straight = self.rolled.sums[total], self.straight
         terms = [(text, False) for text in self.partial.get(total, [])]
-        added = self.added[long.terms]
-        if not added.all():
-            for k, minus, done in zip(long.terms, long.negated, added.tolist(), strict=True):
-                if not done:
-                    terms.append((straight.place[k] or "", minus))
+        added = map(self.added.item, long.terms)
+        for k, minus, done in zip(long.terms, long.negated, added, strict=True):
+            if not done:
+                terms.append((straight.place[k] or "", minus))
         if len(terms) == 1 and not terms[0][1]:
             straight.place[total] = terms[0][0]
         else:
@@ -275,13 +278,13 @@ class _Loop:
         """The slots whose addresses differ, and the order of the members."""
         if not self.slots:
             return [], best_runs([], self.group.size)
-        addresses = np.array([slot.addresses for slot in self.slots])
-        past = addresses - addresses[:, :1]
-        differ = np.logical_or.reduce(past, axis=1)
-        moving = [self.slots[at] for at in np.flatnonzero(differ).tolist()]
-        known, key = self.roller.runs, (self.group.size, past[differ].tobytes())
+        all_past = [slot.addresses - slot.addresses[0] for slot in self.slots]
+        there = [at for at, past in enumerate(all_past) if np.count_nonzero(past)]
+        past, moving = [all_past[at] for at in there], [self.slots[at] for at in there]
+        known = self.roller.runs
+        key = self.group.size, b"".join([one.tobytes() for one in past])
         if key not in known:
-            known[key] = best_runs(list(past[differ]), self.group.size)
+            known[key] = best_runs(past, self.group.size)
         return moving, known[key]
 
     # --- what comes from outside --------------------------------------------------------------
@@ -342,7 +345,7 @@ class _Loop:
         roller, straight = self.roller, self.straight
         self.stored: dict[int, str] = {}
         for row, members in enumerate(self.group.classes):
-            if not np.logical_or.reduce(roller.outside[members]):
+            if not np.count_nonzero(roller.outside[members]):
                 continue
             array = self._array(int(members[0]))
             base = straight.room(self.group.size, array == "m")
@@ -362,8 +365,8 @@ class _Loop:
         if not len(runs.starts):
             self._gathered(runs, moving)
             return
-        lengths = np.diff([*runs.starts.tolist(), self.group.size])
-        firsts = [slot.addresses[runs.order][runs.starts] for slot in moving]
+        heads = runs.order[runs.starts]
+        firsts = [slot.addresses[heads] for slot in moving]
         stored = list(self.stored.values())
         fixed = [slot for slot in self.slots if slot not in moving]
         self.lines += [self._pointer(slot, str(slot.addresses[0])) for slot in fixed]
@@ -372,6 +375,7 @@ class _Loop:
             texts = [str(int(first[0])) for first in firsts]
             self._inner("", str(self.group.size), moving, runs, texts, "0")
         else:
+            lengths = np.diff([*runs.starts.tolist(), self.group.size])
             rows = np.stack([lengths, runs.starts, *firsts], axis=1)
             name = self._table_name()
             self.straight.data.append(
@@ -447,7 +451,7 @@ class _Loop:
         for row, members in enumerate(self.group.classes):
             k = int(members[0])
             operands = [one if isinstance(one, str) else one.name for one in self.operands[row]]
-            kinds = [code.storages[a] for a in code.operands[k]]
+            kinds = [code.storages[int(column[0])] for column in self.group.operands[row]]
             text = expression(w, code.ops[k], operands, kinds, code.storages[k])
             self.lines.append(f"{pad}const {w.local(code.storages[k])} v{row + 1} = {text};")
             if row in stored:
@@ -500,15 +504,16 @@ def _by_count(values: Places, rank: Places) -> tuple[Places, Places]:
     The rarer come first, of those as many times the ones of lower rank; -1 is the last.
     """
     ranks = rank[values]
-    order = ranks.argsort(kind="stable")
+    order = ranks.argsort()  # values of one rank are one value
     ranks = ranks[order]
-    begins = np.ones(len(values), bool)
+    begins = np.empty(len(values), bool)
+    begins[0] = True
     np.not_equal(ranks[1:], ranks[:-1], out=begins[1:])
     places = np.empty_like(order)
-    there = values[order[begins]]
-    if len(there) == len(values):
+    if np.count_nonzero(begins) == len(values):
         places[order] = np.arange(len(values))
-        return there, places
+        return values[order], places
+    there = values[order[begins]]
     number = begins.cumsum() - 1
     often = np.bincount(number)
     often[there < 0] = len(values) + 1
@@ -522,9 +527,9 @@ def _by_count(values: Places, rank: Places) -> tuple[Places, Places]:
 def _canonical(code: Instructions) -> Places:
     """Numbers by which values are sorted: entries of arguments by their places, then the rest."""
     found = np.arange(len(code.ops))
-    inputs = np.flatnonzero(code.among(("input",)))
-    operands = itertools.chain.from_iterable(map(code.operands.__getitem__, inputs.tolist()))
-    argument, position = np.fromiter(operands, np.int64, 2 * len(inputs)).reshape(-1, 2).T
+    inputs = np.fromiter(code.entries, np.int64, len(code.entries))
+    entries = itertools.chain.from_iterable(code.entries.values())
+    argument, position = np.fromiter(entries, np.int64, 2 * len(inputs)).reshape(-1, 2).T
     found[inputs[np.lexsort((position, argument))]] = np.arange(-len(inputs), 0)
     return found
 

@@ -25,7 +25,7 @@ from symgraph.ops.move import Pull, Push
 from symgraph.ops.reshape import Reshape
 from symgraph.ops.rows import Affine, Row
 
-__all__ = ["LEAVES", "Instructions", "Reads", "read_scalars"]
+__all__ = ["LEAVES", "Columns", "Instructions", "read_scalars"]
 
 #: Numbers of values, one an entry.
 Table = NDArray[np.int64]
@@ -34,36 +34,63 @@ Table = NDArray[np.int64]
 LEAVES = ("input", "number")
 
 _LARGEST = 100_000  # entries of an array that is taken apart
+_BLOCK = 512  # steps that are looked at several times while a cache holds them
 _PLAIN = {Map, Var, Fill}
 
-_shape = operator.attrgetter("shape")
+_shape, _kind, _operands = map(operator.attrgetter, ("shape", "kind", "_args"))
 
 
-class Reads(NamedTuple):
-    """Reads of values, in the order of the readers: entry j says that value `readers[j]` has value
-    `values[j]` as its operand number `places[j]`."""
+class Columns(NamedTuple):
+    """The operands of all values: row j of `table` has the operand number j of each, or the number
+    of all values where value k has only `many[k]`. There are two rows at least."""
 
-    values: Table
-    readers: Table
-    places: Table
+    many: Table
+    table: Table
+
+    @classmethod
+    def of(cls, operands: Sequence[int], counts: Sequence[int]) -> Columns:
+        """Those that stand one after the other."""
+        count = len(counts)
+        values = np.fromiter(operands, np.int64, len(operands))
+        many = np.fromiter(counts, np.int64, count)
+        reader = np.repeat(np.arange(count), many)
+        first = np.cumsum(many) - many
+        table = np.full((int(np.max(many, initial=2)), count), count)
+        table[np.arange(len(values)) - first[reader], reader] = values
+        return cls(many, table)
+
+    def rows(self) -> list[tuple[int, ...]]:
+        """The operands of each value."""
+        found: list[tuple[int, ...]] = [*zip(*self.table.tolist(), strict=True)]
+        many = self.many.tolist()
+        for k in np.flatnonzero(self.many < len(self.table)).tolist():
+            found[k] = found[k][: many[k]]
+        return found
 
 
 @dataclass
 class Instructions:
     """Value k is `ops[k]` of the values `operands[k]`.
 
-    An op is a basic operation, "input", whose operands are the number of an argument and a
-    position in it, or "number", whose value stands in `numbers`. `outputs` and `updates` hold the
-    values of each one's entries; `nodes[k]` is the node that value k came from, if it was one.
+    An op is a basic operation, "input", whose argument and position in it stand in `entries`, or
+    "number", whose value stands in `numbers`. `outputs` and `updates` hold the values of each one's
+    entries; `nodes[k]` is the node that value k came from, if it was one. What was read all at once
+    has its operands as `known`.
     """
 
     ops: list[str] = field(default_factory=list)
-    operands: list[tuple[int, ...]] = field(default_factory=list)
     storages: list[Kind] = field(default_factory=list)
     numbers: dict[int, Any] = field(default_factory=dict)
+    entries: dict[int, tuple[int, int]] = field(default_factory=dict)
     nodes: list[Node | None] = field(default_factory=list)
     outputs: list[list[int]] = field(default_factory=list)
     updates: list[list[int]] = field(default_factory=list)
+    known: Columns | None = None
+
+    @cached_property
+    def operands(self) -> list[tuple[int, ...]]:
+        """The operands of each value; a long program that is looked at by columns needs no rows."""
+        return [] if self.known is None else self.known.rows()
 
     def add(self, op: str, operands: tuple[int, ...], storage: Kind, node: Node | None) -> int:
         """A new value; its number."""
@@ -72,6 +99,12 @@ class Instructions:
         self.storages.append(storage)
         self.nodes.append(node)
         return len(self.ops) - 1
+
+    def add_input(self, argument: int, position: int, storage: Kind, node: Node) -> int:
+        """An entry of an argument; its number."""
+        number = self.add("input", (), storage, node)
+        self.entries[number] = argument, position
+        return number
 
     @cached_property
     def _op_numbers(self) -> tuple[list[str], NDArray[np.uint8]]:
@@ -95,16 +128,13 @@ class Instructions:
         """The values that leave the finished program."""
         return {*self.left, *itertools.chain.from_iterable(self.updates)}
 
-    def reads(self) -> Reads:
-        """All reads of values by values."""
-        given = self.operands
-        counts = np.fromiter(map(len, given), np.int64, len(given))
-        flat = np.fromiter(itertools.chain.from_iterable(given), np.int64, int(counts.sum()))
-        first = np.cumsum(counts) - counts
-        of = np.repeat(np.arange(len(given)), counts)
-        place = np.arange(len(flat)) - np.repeat(first, counts)
-        is_value = ~self.among(("input",))[of]
-        return Reads(flat[is_value], of[is_value], place[is_value])
+    @cached_property
+    def columns(self) -> Columns:
+        """The operands of the finished program by columns."""
+        if self.known is not None:
+            return self.known
+        operands = self.operands
+        return Columns.of([*itertools.chain.from_iterable(operands)], [*map(len, operands)])
 
 
 def read_scalars(
@@ -134,15 +164,24 @@ class _Reader:
 
         Value k is that of step k. Large programs are mostly such.
         """
-        if not _PLAIN.issuperset(map(type, steps)) or any(map(_shape, steps)):
-            return False
-        tables = dict(zip(steps, itertools.count()))
-        value = tables.__getitem__
-        found = Instructions(storages=[node.kind for node in steps], nodes=[*steps])
-        found.operands = [tuple(map(value, node._args)) for node in steps]
+        tables: dict[Node, int] = {}
+        value, number, found = tables.__getitem__, itertools.count(), Instructions()
+        operands: list[int] = []
+        counts: list[int] = []
+        ops: list[str | None] = []
+        for at in range(0, len(steps), _BLOCK):
+            nodes = steps[at : at + _BLOCK]
+            if not _PLAIN.issuperset(map(type, nodes)) or any(map(_shape, nodes)):
+                return False
+            tables.update(zip(nodes, number))  # noqa: B905 - numbers have no end
+            given = [*map(_operands, nodes)]
+            operands += map(value, itertools.chain.from_iterable(given))
+            counts += map(len, given)
+            ops += ops_of(nodes)
+            found.storages += map(_kind, nodes)
+        found.known, found.nodes = Columns.of(operands, counts), [*steps]
         constants: set[tuple[Kind, str]] = set()
         whole = len(steps) - found.storages.count("real")
-        ops = ops_of(steps)
         for k in [k for k, op in enumerate(ops) if op is None]:
             node = steps[k]
             if type(node) is Fill and not _is_symbolic(node):
@@ -151,7 +190,7 @@ class _Reader:
                 constants.add(key)
                 whole -= node.kind != "real"
             elif node in self.args:
-                ops[k], found.operands[k] = "input", (self.args[node], 0)
+                ops[k], found.entries[k] = "input", (self.args[node], 0)
             else:
                 return False
         if whole or len(constants) < len(found.numbers):
@@ -183,7 +222,7 @@ class _Reader:
                 continue
             before = len(ops)
             if type(node) is Var and not node.shape and node in self.args:
-                tables[node] = code.add("input", (self.args[node], 0), node.kind, node)
+                tables[node] = code.add_input(self.args[node], 0, node.kind, node)
             else:
                 made = self._table(node)
                 if made is None:
@@ -261,7 +300,7 @@ class _Reader:
         number = self.args.get(node)
         if number is None:
             return None
-        made = [self.code.add("input", (number, k), node.kind, node) for k in range(size)]
+        made = [self.code.add_input(number, k, node.kind, node) for k in range(size)]
         return np.array(made, np.int64).reshape(node.shape)
 
     def _number(self, value: Any, kind: Kind) -> int:

@@ -12,8 +12,6 @@ import re
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from symgraph.codegen.module_text import ROLES
 from symgraph.codegen.native.maps import expression, known_logarithm
 from symgraph.codegen.native.scalars import Instructions
@@ -72,8 +70,7 @@ class StraightWriter:
         self._numbers = {k: w.number(n, code.storages[k]) for k, n in code.numbers.items()}
         for k, number in self._numbers.items():
             self.place[k] = number
-        for k in np.flatnonzero(code.among(("input",))).tolist():
-            argument, position = code.operands[k]
+        for k, (argument, position) in code.entries.items():
             self.place[k] = f"{self.arguments[argument]}[{position}]"
 
     def room(self, count: int, real: bool = True) -> int:
