@@ -79,7 +79,8 @@ class Compiler:
         return (
             *self.flags, "-fno-tree-pre", "-fno-gcse", "-fno-code-hoisting", "-fno-tree-vrp",
             "-fno-thread-jumps", "-fno-tree-dominator-opts", "-fno-schedule-insns2",
-            "-fira-region=one", "-fno-tree-bit-ccp",
+            "-fira-region=one", "-fno-tree-bit-ccp", "-fno-ipa-cp", "-fno-ipa-sra", "-fno-ipa-icf",
+            "-fno-predictive-commoning", "-fno-rerun-cse-after-loop",
         )  # fmt: skip
 
     @property
@@ -88,9 +89,7 @@ class Compiler:
         if not self._is_gcc:
             return self.flags
         return (
-            *self.routine_flags, "-fno-ipa-cp", "-fno-ipa-sra", "-fno-ipa-icf",
-            "-fno-predictive-commoning", "-fno-tree-slsr", "-fno-aggressive-loop-optimizations",
-            "-fno-dse", "-fno-rerun-cse-after-loop",
+            *self.routine_flags, "-fno-tree-slsr", "-fno-aggressive-loop-optimizations", "-fno-dse",
         )  # fmt: skip
 
     @property

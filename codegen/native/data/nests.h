@@ -22,19 +22,22 @@ INLINE vec F(load_last)(const REAL *p, F(mask) some, i64 last) {
     return MASKED || last != LANES ? F(load_first)(p, some) : F(load)(p);
 }
 
-/* R x W vectors of C: C[i, j] (+)= sum of a[i*am + ak[q]] * b[bk[q] + j] over q. */
+/* R x W vectors of C: C[i, j] (+)= sum of a[i*am + ak[q]] * b[bk[q] + j] over q < k, and k > 0. */
 INLINE void F(rows_tile)(const int R, const int W, i64 k, const REAL *a, i64 am, const i64 *ak,
                          const REAL *b, const i64 *bk, REAL *c, i64 cm, i64 last, i64 add) {
     vec sum[6][4];
     const F(mask) some = F(first)(last);
     const REAL *const a3 = a + 3 * am;
-    UNROLL for (int r = 0; r < R; r++) {
-        UNROLL for (int w = 0; w < W; w++) {
-            const REAL *from = c + r * cm + w * LANES;
-            sum[r][w] = !add ? (vec){0} : w < W - 1 ? F(load)(from) : F(load_last)(from, some, last);
+    UNROLL for (int r = 0; r < R; r++) UNROLL for (int w = 0; w < W; w++) sum[r][w] = (vec){0};
+    if (add) {
+        UNROLL for (int r = 0; r < R; r++) {
+            const REAL *from = c + r * cm;
+            UNROLL for (int w = 0; w < W - 1; w++) sum[r][w] = F(load)(from + w * LANES);
+            sum[r][W - 1] = F(load_last)(from + (W - 1) * LANES, some, last);
         }
     }
-    for (i64 q = 0; q < k; q++) {
+    i64 q = 0;
+    do {
         const REAL *const from = b + bk[q];
         const i64 at = ak[q];
         vec row[4];
@@ -44,7 +47,7 @@ INLINE void F(rows_tile)(const int R, const int W, i64 k, const REAL *a, i64 am,
             const REAL x = (r < 3 ? a : a3)[at + r % 3 * am];
             UNROLL for (int w = 0; w < W; w++) sum[r][w] += x * row[w];
         }
-    }
+    } while (++q < k);
     UNROLL for (int r = 0; r < R; r++) {
         UNROLL for (int w = 0; w < W - 1; w++) F(store)(c + r * cm + w * LANES, sum[r][w]);
         F(store_first)(c + r * cm + (W - 1) * LANES, sum[r][W - 1], some);
@@ -145,6 +148,11 @@ static inline i64 F(nest_width)(i64 left) {
 
 void F(sg_rows)(i64 m, i64 n, i64 k, const REAL *a, i64 am, const i64 *ak, const REAL *b,
                 const i64 *bk, REAL *c, i64 cm, i64 add) {
+    if (k <= 0) {
+        for (i64 i = 0; !add && i < m; i++)
+            for (i64 j = 0; j < n; j++) c[i * cm + j] = 0;
+        return;
+    }
     for (i64 j = 0; j < n;) {
         const i64 left = (n - j + LANES - 1) / LANES, W = F(nest_width)(left);
         const i64 last = left == W && n % LANES ? n % LANES : LANES;

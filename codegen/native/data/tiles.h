@@ -7,11 +7,14 @@
    are free. A B without unit stride along n is packed, panel by panel, into a buffer. Strides may be
    0 or negative. */
 
-/* The loops are vectors already, as written: what looks for more in them takes a third of the time
-   to compile and makes nothing faster. */
+/* The loops are vectors already, as written: what looks for more in them takes close to half of the
+   time to compile and makes nothing faster. */
 #ifndef __clang__
 #pragma GCC optimize("no-tree-vectorize", "no-tree-slp-vectorize", "no-tree-pre", "no-gcse")
 #pragma GCC optimize("no-tree-vrp", "no-thread-jumps", "no-tree-dominator-opts", "no-ivopts")
+#pragma GCC optimize("no-tree-scev-cprop", "no-tree-loop-distribute-patterns", "no-tree-reassoc")
+#pragma GCC optimize("no-tree-loop-ivcanon", "no-tree-dse", "no-tree-sink", "no-tree-copy-prop")
+#pragma GCC optimize("no-tree-ccp", "no-cse-follow-jumps", "no-reorder-blocks", "no-crossjumping")
 #endif
 
 #if defined(__AVX512F__)
@@ -90,8 +93,8 @@ INLINE vec F(some)(const REAL *b, F(mask) some) {
     return MASKED ? F(load_first)(b, some) : F(load)(b);
 }
 
-/* R x W vectors of C from k entries of R rows of A and k rows of B; the last vector has `last`
-   lanes. */
+/* R x W vectors of C from k entries, one at least, of R rows of A and as many rows of B; the last
+   vector has `last` lanes. */
 INLINE void F(tile)(const int R, const int W, i64 k, const REAL *a, i64 am, i64 ak, const REAL *b,
                     i64 bk, REAL *c, i64 cm, i64 last, i64 add) {
     vec sum[ROWS_1][8];
@@ -105,7 +108,7 @@ INLINE void F(tile)(const int R, const int W, i64 k, const REAL *a, i64 am, i64 
             sum[r][W - 1] = F(load_first)(from + (W - 1) * LANES, some);
         }
     }
-    for (; k > 0; k--, b += bk) {
+    do {
         vec row[8];
         UNROLL for (int w = 0; w < W - 1; w++) row[w] = F(load)(b + w * LANES);
         row[W - 1] = F(some)(b + (W - 1) * LANES, some);
@@ -114,8 +117,8 @@ INLINE void F(tile)(const int R, const int W, i64 k, const REAL *a, i64 am, i64 
             const REAL x = from[r % 3 * am];
             UNROLL for (int w = 0; w < W; w++) sum[r][w] += x * row[w];
         }
-        a += ak, a3 += ak, a6 += ak, a9 += ak, a12 += ak;
-    }
+        a += ak, a3 += ak, a6 += ak, a9 += ak, a12 += ak, b += bk;
+    } while (--k > 0);
     UNROLL for (int r = 0; r < R; r++) {
         REAL *to = c + r * cm;
         UNROLL for (int w = 0; w < W - 1; w++) F(store)(to + w * LANES, sum[r][w]);
@@ -123,33 +126,36 @@ INLINE void F(tile)(const int R, const int W, i64 k, const REAL *a, i64 am, i64 
     }
 }
 
-/* One row of C: where it is narrow, the entries of A take turns in several sums, since one addition
-   has to wait for the one before. */
+/* One row of C, from one entry of A at least: where it is narrow, they take turns in several sums,
+   since one addition has to wait for the one before. */
 INLINE void F(row)(const int W, i64 k, const REAL *a, i64 ak, const REAL *b, i64 bk, REAL *c,
                    i64 last, i64 add) {
     const int PARTS = W > 4 ? 1 : W > 2 ? 2 : 4;
     const F(mask) some = F(first)(last);
     vec sum[4][WIDEST];
-    UNROLL for (int s = 0; s < 4; s++) UNROLL for (int w = 0; w < W; w++) sum[s][w] = (vec){0};
-    for (; k >= PARTS; k -= PARTS, a += PARTS * ak, b += PARTS * bk) {
+    UNROLL for (int s = 0; s < PARTS; s++) UNROLL for (int w = 0; w < W; w++) sum[s][w] = (vec){0};
+    if (PARTS == 1 || k >= PARTS) do {
         UNROLL for (int s = 0; s < PARTS; s++) {
             const REAL x = a[s * ak], *from = b + s * bk;
             UNROLL for (int w = 0; w < W - 1; w++) sum[s][w] += x * F(load)(from + w * LANES);
             sum[s][W - 1] += x * F(some)(from + (W - 1) * LANES, some);
         }
-    }
-    for (; k > 0; k--, a += ak, b += bk) {
+        k -= PARTS, a += PARTS * ak, b += PARTS * bk;
+    } while (k >= PARTS);
+    for (; PARTS > 1 && k > 0; k--, a += ak, b += bk) {
         UNROLL for (int w = 0; w < W - 1; w++) sum[0][w] += *a * F(load)(b + w * LANES);
         sum[0][W - 1] += *a * F(some)(b + (W - 1) * LANES, some);
     }
     UNROLL for (int w = 0; w < W; w++) {
-        vec all = PARTS == 4 ? (sum[0][w] + sum[1][w]) + (sum[2][w] + sum[3][w])
-                  : PARTS == 2 ? sum[0][w] + sum[1][w] : sum[0][w];
-        REAL *to = c + w * LANES;
-        if (add) all += w < W - 1 ? F(load)(to) : F(load_first)(to, some);
-        if (w < W - 1) F(store)(to, all);
-        else F(store_first)(to, all, some);
+        if (PARTS > 1) sum[0][w] += sum[1][w];
+        if (PARTS > 2) sum[0][w] += sum[2][w] + sum[3][w];
     }
+    if (add) {
+        UNROLL for (int w = 0; w < W - 1; w++) sum[0][w] += F(load)(c + w * LANES);
+        sum[0][W - 1] += F(load_first)(c + (W - 1) * LANES, some);
+    }
+    UNROLL for (int w = 0; w < W - 1; w++) F(store)(c + w * LANES, sum[0][w]);
+    F(store_first)(c + (W - 1) * LANES, sum[0][W - 1], some);
 }
 
 /* --- shuffles: the two halves of a step that exchanges lanes at a distance d --------------------- */
@@ -472,7 +478,9 @@ INLINE void F(inner_tile)(const int COLS, i64 k, const REAL *a, const REAL *b, i
     const int PARTS = COLS < 4 ? 4 : COLS < 8 ? 2 : 1;
     const REAL *b4 = b + 4 * bn, *b8 = b + 8 * bn, *b12 = b + 12 * bn;
     vec sum[LANES][4];
-    UNROLL for (int q = 0; q < COLS; q++) UNROLL for (int s = 0; s < 4; s++) sum[q][s] = (vec){0};
+    UNROLL for (int q = 0; q < COLS; q++) {
+        UNROLL for (int s = 0; s < PARTS; s++) sum[q][s] = (vec){0};
+    }
     i64 left = k;
     for (; left >= PARTS * LANES; left -= PARTS * LANES) {
         UNROLL for (int s = 0; s < PARTS; s++) {
@@ -492,8 +500,9 @@ INLINE void F(inner_tile)(const int COLS, i64 k, const REAL *a, const REAL *b, i
     }
     vec all[LANES];
     UNROLL for (int q = 0; q < COLS; q++) {
-        all[q] = PARTS == 4 ? (sum[q][0] + sum[q][1]) + (sum[q][2] + sum[q][3])
-                            : PARTS == 2 ? sum[q][0] + sum[q][1] : sum[q][0];
+        all[q] = sum[q][0];
+        if (PARTS > 1) all[q] += sum[q][1];
+        if (PARTS > 2) all[q] += sum[q][2] + sum[q][3];
     }
     UNROLL for (int d = 1; d < LANES; d *= 2) {
         UNROLL for (int q = 0; q < COLS; q++) {
