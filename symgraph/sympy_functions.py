@@ -68,6 +68,64 @@ def _polygamma(order: Node, x: Node) -> Node:
     return gammas.polygamma(int(order.params[0]) if whole else order, x)
 
 
+def _quotient_of_gammas(above: list[Node], below: list[Node]) -> Node:
+    """A product of gamma functions over others, by logarithms: gamma(172) is infinite already."""
+    total: Node = fill(0.0)
+    sign: Node = fill(1.0)
+    for x in above:
+        total = arithmetic.add(total, gammas.loggamma(x))
+    for x in below:
+        total = arithmetic.subtract(total, gammas.loggamma(x))
+    for x in (*above, *below):
+        sign = arithmetic.multiply(sign, activations.sign(gammas.gamma(x)))
+    return arithmetic.multiply(sign, elementary.exp(total))
+
+
+def _beta(a: Node, b: Node, *_: Node) -> Node:
+    return _quotient_of_gammas([a, b], [arithmetic.add(a, b)])
+
+
+_MOST_FACTORS = 20  # of a product that is written out
+
+
+def _few(k: Node) -> int | None:
+    """A whole number of factors that are written out."""
+    count = int(k.params[0]) if type(k) is Fill and k.kind == "integer" and not k.shape else -1
+    return count if 0 <= count <= _MOST_FACTORS else None
+
+
+def _product(x: Node, count: int, step: int) -> Node:
+    """x (x + step) (x + 2 step) ..., so many factors."""
+    return reduce(
+        lambda made, k: arithmetic.multiply(made, arithmetic.add(x, step * k)),
+        range(count),
+        fill(1.0, x.shape),
+    )
+
+
+def _rising(x: Node, k: Node) -> Node:
+    count = _few(k)
+    if count is not None:
+        return _product(x, count, 1)
+    return _quotient_of_gammas([arithmetic.add(x, k)], [x])
+
+
+def _falling(x: Node, k: Node) -> Node:
+    count = _few(k)
+    if count is not None:
+        return _product(x, count, -1)
+    above = arithmetic.add(x, 1)
+    return _quotient_of_gammas([above], [arithmetic.subtract(above, k)])
+
+
+def _binomial(n: Node, k: Node) -> Node:
+    count = _few(k)
+    if count is not None:
+        return arithmetic.divide(_product(n, count, -1), math.factorial(count))
+    above, below = arithmetic.add(n, 1), arithmetic.add(k, 1)
+    return _quotient_of_gammas([above], [below, arithmetic.subtract(above, k)])
+
+
 FUNCTIONS: dict[type, Callable[..., Node]] = {
     sympy.exp: elementary.exp, sympy.log: elementary.log, sympy.sin: elementary.sin,
     sympy.cos: elementary.cos, sympy.tan: elementary.tan, sympy.asin: elementary.arcsin,
@@ -90,9 +148,10 @@ FUNCTIONS: dict[type, Callable[..., Node]] = {
     sympy.KroneckerDelta: lambda i, j: conditions.indicator(conditions.equal(i, j)),
     sympy.gamma: gammas.gamma, sympy.loggamma: gammas.loggamma,
     sympy.digamma: gammas.digamma, sympy.trigamma: partial(gammas.polygamma, 1),
-    sympy.polygamma: _polygamma, sympy.beta: lambda a, b, *_: gammas.beta(a, b),
+    sympy.polygamma: _polygamma, sympy.beta: _beta,
     sympy.zeta: lambda s, x=1: gammas.zeta(s, x),
-    sympy.factorial: lambda n: gammas.gamma(arithmetic.add(n, 1)),
+    sympy.factorial: lambda n: gammas.gamma(arithmetic.add(n, 1)), sympy.binomial: _binomial,
+    sympy.RisingFactorial: _rising, sympy.FallingFactorial: _falling,
     sympy.StrictLessThan: conditions.less, sympy.LessThan: conditions.less_equal,
     sympy.StrictGreaterThan: conditions.greater, sympy.GreaterThan: conditions.greater_equal,
     sympy.Eq: conditions.equal, sympy.Ne: conditions.not_equal,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import pickle
 import subprocess
 import sys
@@ -111,6 +112,8 @@ a, b = sympy.symbols("a b")
 FORMULAS = [
     sympy.gamma(a), sympy.loggamma(a * b), sympy.digamma(a), sympy.trigamma(b), sympy.beta(a, b),
     sympy.polygamma(3, a), sympy.factorial(a), sympy.zeta(3, b), sympy.zeta(4, a) * b,
+    sympy.binomial(a, b), sympy.binomial(a, 3) * b, sympy.rf(a, b), sympy.ff(a, b), sympy.ff(a, 2),
+    sympy.beta(-a, b), sympy.rf(b, 0) * a * b,
 ]  # fmt: skip
 
 
@@ -127,6 +130,16 @@ def test_formulas_of_sympy_have_their_values_and_their_hessians(formula: Any):
         orders = [[(2, 0), (1, 1)], [(1, 1), (0, 2)]]
         want = [[float(mpmath.diff(at, point, order)) for order in row] for row in orders]
     np.testing.assert_allclose(hessian, want, rtol=1e-9, atol=1e-12)
+
+
+def test_counts_of_choices_are_what_they_are_for_large_numbers():
+    n, k = sympy.symbols("n k")
+    choose = sg.compile([n, k], sympy.binomial(n, k))
+
+    assert choose(1000, 400) == pytest.approx(math.comb(1000, 400), rel=1e-12)
+    assert choose(52, 5) == pytest.approx(2_598_960, rel=1e-13)
+    assert choose(3, 5) == 0
+    assert sg.compile([n], sympy.binomial(n, 2))(7) == 21
 
 
 def test_the_slope_of_zeta_by_its_exponent():
