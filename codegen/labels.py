@@ -11,7 +11,7 @@ from symgraph.node import Node
 from symgraph.ops.leaves import Fill, Var
 from symgraph.ops.let import Let
 from symgraph.printing import Format, Piece
-from symgraph.shapes import shape_text
+from symgraph.shapes import Shape, shape_text
 from symgraph.template import Template
 
 __all__ = ["Labels", "comment"]
@@ -45,7 +45,9 @@ class Labels:
 
     def __init__(self, roots: Sequence[Node], images: Sequence[Mapping[Node, Node]]) -> None:
         self._roots, self._images = roots, images
-        self._formats: dict[Template, str] = {}
+        self._formats: dict[Template, list[str]] = {}
+        self._shapes: dict[Shape, str] = {}
+        self._numbers: dict[Node, Piece] = {}
 
     @cached_property
     def _sources(self) -> _Sources:
@@ -72,12 +74,13 @@ class Labels:
     def note(self, node: Node, env: Mapping[Node, Any]) -> str:
         """The comment beside the line that completes a node; "" for a step on the way."""
         origin = self._sources.origin.get(node)
-        if origin is None or not origin.args:
+        if origin is None or not origin._args:
             return ""
-        formula = self._formula(origin, [self._shown(arg, env) for arg in origin.args])
-        name = self.name(node)
-        text = f"{name} = {formula}" if name is not None else formula
-        return comment(f"{text}, {shape_text(node.shape)}")
+        formula = self._formula(origin, [self._shown(arg, env) for arg in origin._args])
+        name, shape = self.name(node), self._shapes.get(node.shape)
+        if shape is None:
+            shape = self._shapes[node.shape] = shape_text(node.shape)
+        return comment(f"{formula}, {shape}" if name is None else f"{name} = {formula}, {shape}")
 
     def _shown(self, node: Node, env: Mapping[Node, Any]) -> Piece:
         """An operand by its name, its number, or the identifier that holds it."""
@@ -88,7 +91,10 @@ class Labels:
         if isinstance(node, Var):
             return _FORMAT.name(node.name)
         if isinstance(node, Fill):
-            return node.form(_FORMAT, [])
+            found = self._numbers.get(node)
+            if found is None:
+                found = self._numbers[node] = node.form(_FORMAT, [])
+            return found
         value = env.get(self._sources.image.get(node, node))
         return Piece(value.text if value is not None else "...")
 
@@ -96,11 +102,10 @@ class Labels:
         body = node.params[0] if node.params else None
         if not isinstance(body, Template):
             return node.form(_FORMAT, pieces).text if not node.is_projection else ""
-        found = self._formats.get(body)
-        if found is None:
+        parts = self._formats.get(body)
+        if parts is None:  # every second one is the number of an operand
             marks = [Piece(f"\0{k}\0") for k in range(body.arity)]
-            found = self._formats[body] = body.form(_FORMAT, marks).text
-        text = found
-        for k, piece in enumerate(pieces):
-            text = text.replace(f"\0{k}\0", piece.text)
-        return text
+            parts = self._formats[body] = body.form(_FORMAT, marks).text.split("\0")
+        parts = [*parts]
+        parts[1::2] = [pieces[int(k)].text for k in parts[1::2]]
+        return "".join(parts)

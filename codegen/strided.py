@@ -73,9 +73,14 @@ def spread(value: Value, shape: Shape) -> tuple[Dim, ...]:
     """The strides under which a value is read as one of a larger shape, as NumPy broadcasts."""
     if value.strides is None:
         return (0,) * len(shape)
-    missing = len(shape) - len(value.shape)
     own = zip(value.shape, value.strides, strict=True)
-    return (*(0 for _ in range(missing)), *(0 if size == 1 else stride for size, stride in own))
+    there = [0 if _is_one(size) else stride for size, stride in own]
+    return (*[0] * (len(shape) - len(there)), *there)
+
+
+def _is_one(size: Dim) -> bool:
+    """Whether a size is 1; SymPy would take long to say that N is not."""
+    return isinstance(size, int) and size == 1
 
 
 def entry(value: Value, position: str) -> str:
@@ -95,16 +100,21 @@ def merged(
     sizes: list[Dim] = []
     columns: list[tuple[Dim, ...]] = []  # for each axis the stride of every array
     for axis in reversed(range(len(shape))):
-        size, column = shape[axis], tuple(strides[axis] for strides in arrays)
-        if size == 1:
+        size, column = shape[axis], tuple([strides[axis] for strides in arrays])
+        if _is_one(size):
             continue
-        if sizes and all(
-            same_dim(outer, product([inner, sizes[-1]]))
-            for outer, inner in zip(column, columns[-1], strict=True)
-        ):
+        if sizes and _runs_on(column, columns[-1], sizes[-1]):
             sizes[-1] = product([size, sizes[-1]])
         else:
             sizes.append(size)
             columns.append(column)
-    by_array = [tuple(column[k] for column in reversed(columns)) for k in range(len(arrays))]
-    return sizes[::-1], by_array
+    columns.reverse()
+    return sizes[::-1], [tuple([column[k] for column in columns]) for k in range(len(arrays))]
+
+
+def _runs_on(outer: Sequence[Dim], inner: Sequence[Dim], size: Dim) -> bool:
+    """Whether every array goes on along an axis where it ends along the next, which is so long."""
+    for one, other in zip(outer, inner, strict=True):
+        if not same_dim(one, product([other, size])):
+            return False
+    return True

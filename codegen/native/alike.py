@@ -148,6 +148,10 @@ class _Layout:
         numbers: list[str] = []
         marks: list[str] = []
         for k, token in enumerate(found):
+            place = places.get(token)
+            if place is not None:
+                marks.append(place)
+                continue
             if token[0].isdigit():
                 bound = self.bounds.get(k)
                 short = bound is not None and found[bound].isdigit() and int(found[bound]) < _SHORT
@@ -157,13 +161,11 @@ class _Layout:
                 numbers.append(token)
                 marks.append("%f" if "." in token or "e" in token else "%d")
                 continue
-            place = places.get(token)
+            place = _place(token, kinds, own, len(places))
             if place is None:
-                place = _place(token, kinds, own, len(places))
-                if place is None:
-                    return None
-                if place:
-                    places[token] = place
+                return None
+            if place:
+                places[token] = place
             marks.append(place or token)
         arrays = tuple(name for name in places if name in kinds)
         times = tuple(name for name in places if name[0] == "t" and name not in own)

@@ -364,7 +364,7 @@ class _Emitter:
         if any(line.text.startswith("if ((site = ") for line in lines):
             body.append(Line("i64 site = 0;", 1, -1))
         for block in _blocks(lines):
-            mentioned = dict.fromkeys(name for line in block for name in _NAME.findall(line.text))
+            mentioned = dict.fromkeys(name for line in block for name in line.parts[1::2])
             declared = [known.pop(name) for name in mentioned if name in known]
             body += [*(Line(f"{text};", 1, -1) for text in declared), *block]
         head = f"static i64 {self.options.name}_{number + 1}(const sg_frame *f)"
@@ -482,7 +482,7 @@ def _known_once(names: set[str], chunks: Sequence[Sequence[Line]]) -> set[str]:
     for k, lines in enumerate(chunks):
         for line in lines:
             user = -1 if "(f, " in line.text or "f->lib->" in line.text else k
-            for name in names.intersection(_NAME.findall(line.text)):
+            for name in names.intersection(line.parts[1::2]):
                 users.setdefault(name, set()).add(user)
     return {name for name, own in users.items() if len(own) == 1 and -1 not in own}
 

@@ -101,10 +101,12 @@ class _Arranging:
     def _levels(self) -> dict[Node, int]:
         levels: dict[Node, int] = {}
         for node in self.steps:
-            levels[node] = max(
-                (levels[arg] + (not self._joins(arg, node)) for arg in node._args if arg in levels),
-                default=0,
-            )
+            found = 0
+            for arg in node._args:
+                level = levels.get(arg, -1)
+                if level >= found:  # else the same or less, whether it joins or not
+                    found = max(found, level + (not self._joins(arg, node)))
+            levels[node] = found
         return levels
 
     def _sink(self, levels: dict[Node, int]) -> None:

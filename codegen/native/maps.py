@@ -350,10 +350,11 @@ class _Group:
 
     def _storage(self, node: Node) -> Kind:
         """How the value is stored; operands of the group come first."""
-        if node not in self.inside:
-            return self.w.value(node).storage
         found = self.storages.get(node)
         if found is None:
-            args = [self._storage(arg) for arg in node._args]
-            found = self.storages[node] = node_storage(node, args)
+            if node in self.inside:
+                found = node_storage(node, [self._storage(arg) for arg in node._args])
+            else:
+                found = self.w.value(node).storage
+            self.storages[node] = found
         return found

@@ -18,7 +18,10 @@ __all__ = ["Reduction", "deepest", "refuse_empty"]
 
 def deepest(strides: Sequence[Dim]) -> int:
     """The number of the innermost loop with which a place moves; -1 for none."""
-    return max((k for k, stride in enumerate(strides) if stride != 0), default=-1)
+    for k in range(len(strides) - 1, -1, -1):
+        if strides[k] != 0:
+            return k
+    return -1
 
 
 def refuse_empty(w: CWriter, node: Reduce) -> None:
