@@ -22,7 +22,7 @@ import sympy
 
 from symgraph.codegen.native.graph_key import graph_key
 from symgraph.codegen.native.source import NativeSource, Site
-from symgraph.codegen.native.user_cache import own_folder, user_owns
+from symgraph.codegen.native.user_cache import forget_oldest, note_use, own_folder, user_owns
 from symgraph.codegen.recipe import Recipe
 
 __all__ = ["native_source"]
@@ -48,13 +48,15 @@ def native_source(recipe: Recipe) -> NativeSource:
 def _read(key: str, recipe: Recipe) -> NativeSource | None:
     """What lies under a key, if every byte is as it was written."""
     try:
-        with open(own_folder("programs") / key, "rb", opener=_opened) as file:
+        path = own_folder("programs") / key
+        with open(path, "rb", opener=_opened) as file:
             state = os.fstat(file.fileno())
             if not stat.S_ISREG(state.st_mode) or not user_owns(state):
                 return None
             checksum, _, content = file.read().partition(b"\n")
         if checksum != _checksum(key, content):
             return None
+        note_use(path)
         return _decoded(json.loads(content), recipe)
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
@@ -81,25 +83,11 @@ def _keep(key: str, source: NativeSource) -> None:
                 aside.replace(folder / key)
             finally:
                 aside.unlink(missing_ok=True)
-        _prune(folder)
+        forget_oldest(folder, _KEPT)
 
 
 def _checksum(key: str, content: bytes) -> bytes:
     return hashlib.sha256(key.encode() + content).hexdigest().encode()
-
-
-def _prune(folder: Path) -> None:
-    """Remove the programs that were written first, where there are too many."""
-    paths = list(folder.iterdir())
-    if len(paths) <= _KEPT:
-        return  # the usual case, without a look at each
-    times = {}
-    for path in paths:
-        with contextlib.suppress(OSError):  # another process removes some as well
-            times[path] = path.stat().st_mtime_ns
-    for path in sorted(times, key=times.__getitem__)[: -_KEPT + _KEPT // 10]:
-        with contextlib.suppress(OSError):
-            path.unlink()
 
 
 # --- their content --------------------------------------------------------------------------------

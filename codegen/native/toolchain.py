@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from symgraph.codegen.native.translation import divided
-from symgraph.codegen.native.user_cache import own_folder
+from symgraph.codegen.native.user_cache import forget_oldest, note_use, own_folder
 from symgraph.errors import SymgraphError
 
 __all__ = [
@@ -40,7 +40,7 @@ __all__ = [
 
 LIBRARY = "library.so"
 _SUM = "library.sum"
-_KEPT = 1000  # libraries in the cache, before the oldest are removed
+_KEPT = 2000  # libraries in the cache, one for each program there
 _SECONDS = 600.0  # for one file; far more than any takes, so that a compiler that hangs ends
 _FULL = ("No space left", "Read-only file system", "quota exceeded", "Permission denied")
 
@@ -260,7 +260,9 @@ def cached(key: Sequence[str], make: Callable[[Path], None]) -> Path:
     for root in (functools.partial(own_folder, "native"), _own_root):
         try:
             folder = root() / name
-            if not _is_whole(folder):
+            if _is_whole(folder):
+                note_use(folder)
+            else:
                 _make(folder, make)
             return folder / LIBRARY
         except OSError as error:
@@ -311,15 +313,4 @@ def _make(folder: Path, make: Callable[[Path], None]) -> None:
             aside.rename(folder)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
-    _prune(folder.parent)
-
-
-def _prune(root: Path) -> None:
-    """Remove the libraries that were built first, where there are too many."""
-    with contextlib.suppress(OSError):  # another process removes some as well
-        paths = list(root.iterdir())
-        if len(paths) <= _KEPT:
-            return  # the usual case, without a look at each
-        found = sorted(paths, key=lambda path: path.stat().st_mtime)
-        for path in found[: -_KEPT + _KEPT // 10]:  # and not at every further one
-            shutil.rmtree(path, ignore_errors=True)
+    forget_oldest(folder.parent, _KEPT)

@@ -6,11 +6,13 @@ user's own and nobody else may write to it.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import stat
 from pathlib import Path
 
-__all__ = ["own_folder", "user_owns"]
+__all__ = ["forget_oldest", "note_use", "own_folder", "user_owns"]
 
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
@@ -32,3 +34,31 @@ def user_owns(state: os.stat_result) -> bool:
     if not hasattr(os, "geteuid"):  # Windows keeps the profile of a user from others by itself
         return True
     return state.st_uid == os.geteuid() and not state.st_mode & _OTHERS_WRITE
+
+
+def note_use(path: Path) -> None:
+    """Have `forget_oldest` take a file or folder for a new one."""
+    with contextlib.suppress(OSError):  # what cannot be written to is read all the same
+        os.utime(path)
+
+
+def forget_oldest(folder: Path, most: int) -> None:
+    """Remove the files and folders that were not used for longest, where there are too many."""
+    try:
+        with os.scandir(folder) as entries:
+            names = [entry.name for entry in entries]
+    except OSError:
+        return
+    if len(names) <= most:
+        return  # the usual case, without a look at each
+    times: dict[Path, int] = {}
+    for path in map(folder.joinpath, names):
+        with contextlib.suppress(OSError):  # another process removes some as well
+            times[path] = path.lstat().st_mtime_ns
+    # some more than needed, and not one at every new one
+    for path in sorted(times, key=times.__getitem__)[: -most + most // 10]:
+        with contextlib.suppress(OSError):
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink()

@@ -436,6 +436,25 @@ def test_the_oldest_programs_leave_a_cache_that_is_full(
         assert len(list(cache.iterdir())) <= 5
 
 
+def test_the_programs_that_are_used_stay_in_a_cache_that_is_full(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remembered, "_KEPT", 2)
+    x = sg.input("x")
+    first, second, third = (recipe([x], x + k) for k in range(3))
+    native_source(first)
+    (used,) = cache.iterdir()
+    native_source(second)
+    for k, path in enumerate((used, *(set(cache.iterdir()) - {used}))):
+        os.utime(path, (k, k))
+
+    native_source(anew(first))
+    native_source(third)
+
+    assert used in [*cache.iterdir()]
+    assert len([*cache.iterdir()]) == 2
+
+
 _TOGETHER = """
 import sys, pathlib, hashlib
 import symgraph as sg

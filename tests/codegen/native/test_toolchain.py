@@ -218,3 +218,16 @@ def test_the_cache_forgets_the_oldest_libraries(cache, monkeypatch):
         os.utime(paths[-1].parent, (k, k))
 
     assert [path.exists() for path in paths] == [False, False, True, True, True]
+
+
+@needs_c_compiler
+def test_the_cache_keeps_the_libraries_that_are_used(cache, monkeypatch):
+    monkeypatch.setattr(toolchain, "_KEPT", 2)
+    paths = [build(ANSWER % k) for k in (200, 201)]
+    for k, path in enumerate(paths):
+        os.utime(path.parent, (k, k))
+
+    build(ANSWER % 200)
+    build(ANSWER % 202)
+
+    assert [path.exists() for path in paths] == [True, False]
