@@ -22,6 +22,7 @@ from symgraph.codegen.numpy_maps import emit_map
 from symgraph.codegen.numpy_moves import emit_pull, emit_push
 from symgraph.codegen.numpy_places import Places
 from symgraph.codegen.numpy_sums import emit_einsum, emit_reduce
+from symgraph.codegen.numpy_turned import Fixed
 from symgraph.codegen.numpy_writer import Line, Value, Writer, identity
 from symgraph.codegen.runtime_text import text_of
 from symgraph.codegen.schedule import Section
@@ -214,18 +215,20 @@ class _Emitter:
         loop = w.block.loops[node]
         emitter = LoopEmitter(w, loop)
         emitter.prepare()
-        saved = (w.env, w.block, w.destination, w.items)
+        saved = (w.env, w.block, w.destination, w.items, w.fixed)
         joins, self.joins = self.joins, joins_of(loop.block.steps, loop.block.uses)
-        w.items = {}
+        w.items, w.fixed = {}, Fixed(loop)
         w.env, w.block, w.destination = emitter.inner, loop.block, emitter.destination
         w.depth += 1
         with w.collected() as lines:
             for inner in loop.block.steps:
                 self._node(inner)
             emitter.ends()
-        w.env, w.block, w.destination, w.items = saved
+        before = w.fixed.lines
+        w.env, w.block, w.destination, w.items, w.fixed = saved
         self.joins = joins
         w.depth -= 1
+        w.lines += before
         emitter.finish(lines)
         w.env[node] = w.number("", (), "real")
         for projection, value in emitter.results.items():

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from symgraph.codegen.contraction import form_of, grouping, size_of
+from symgraph.codegen.numpy_turned import turned
 from symgraph.codegen.numpy_writer import Value, Writer, identity
 from symgraph.codegen.plan import node_storage
 from symgraph.node import Kind, Node
@@ -291,6 +292,7 @@ class _Product:
         plan = grouping(node.ins[0], node.ins[1], node.out)
         order = (1, 0) if plan.swapped else (0, 1)
         self.a, self.b = (values[k] for k in order)
+        self.second = node.args[order[1]]
         self.a_indices, self.b_indices = (node.ins[k] for k in order)
         self.plan = plan
 
@@ -392,6 +394,8 @@ class _Product:
         if lead:
             w.say(f"np.matmul({a.text}, {b.text}, out={target.text})", note)
         else:
+            if a.is_plain:
+                b = turned(w, self.second, b, product(self.sizes[i] for i in plan.m))
             w.say(f"{a.text}.dot({b.text}, out={target.text})", note)
 
     def _stacked_dots(self, lead: Indices, k: Indices, out: Value, note: str) -> None:

@@ -10,13 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from symgraph.codegen.plan import Arena, Buffer, node_storage
 from symgraph.codegen.schedule import Block
 from symgraph.codegen.size_text import SizeText
 from symgraph.node import Kind, Node, promote
 from symgraph.shapes import Dim, Shape, product
+
+if TYPE_CHECKING:
+    from symgraph.codegen.numpy_turned import Fixed
 
 __all__ = ["Line", "LoopScope", "Scope", "Value", "Writer", "identity"]
 
@@ -103,6 +106,7 @@ class Writer:
         self.joined: dict[Node, Value] = {}  # Concats whose first parts are there
         self.prefix = "h"
         self.depth = 0  # of loops around the present line
+        self.fixed: Fixed | None = None  # what stays the same in the present loop
         self._counts: dict[str, int] = {}
         self._literals: dict[tuple[str, Kind], str] = {}
         self.items: dict[Node, Value] = {}  # arrays of one entry as numbers
