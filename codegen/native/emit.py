@@ -403,7 +403,7 @@ class _Emitter:
     def _plan(self, buffers: Sequence[Buffer]) -> str:
         """The function that places the buffers for given sizes."""
         w, name = self.w, self.options.name
-        head = f"__attribute__((cold)) i64 {name}_plan(const i64 *n, i64 *o)"
+        head = f"i64 {name}_plan(const i64 *n, i64 *o)"
         if not buffers:
             return f"{head}\n{{\n    (void)n; (void)o;\n    return 0;\n}}"
         symbols = [f"    const i64 n{k + 1} = n[{k}];" for k in range(len(self.symbols))]
@@ -421,7 +421,7 @@ class _Emitter:
         lasts = ", ".join(str(b.last) for b in buffers)
         places = ", ".join(str(place[b.name]) for b in buffers)
         lines = [
-            head, "{", *symbols, "    (void)n;",
+            f"SG_ONCE {head}", "{", *symbols, "    (void)n;",
             f"    static const int first[] = {{{firsts}}};",
             f"    static const int last[] = {{{lasts}}};",
             f"    static const int size[] = {{{places}}};  /* which of these: */",

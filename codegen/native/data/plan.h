@@ -1,8 +1,13 @@
 /* Offsets for buffers, of which number k has bytes[size[k]], the largest first: each takes the
    lowest place that is free during its whole life, from step `first` to step `last`. Returns the
    bytes of all. Called once for given sizes, so that compilers need not take long over it. */
-static __attribute__((cold)) i64 sg_place(i64 count, const int *first, const int *last,
-                                          const int *size, const i64 *bytes, i64 *offset)
+#ifdef __clang__
+#define SG_ONCE __attribute__((cold))
+#else
+#define SG_ONCE __attribute__((cold, optimize("O0")))
+#endif
+static SG_ONCE i64 sg_place(i64 count, const int *first, const int *last, const int *size,
+                            const i64 *bytes, i64 *offset)
 {
     i64 total = 0;
     for (i64 k = 0; k < count; k++) offset[k] = -1;
