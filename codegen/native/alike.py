@@ -71,7 +71,8 @@ def _groups(
     alike: dict[tuple[str, ...], list[int]] = {}
     for k, unit in enumerate(units):
         text = "\n".join([line.text for line in unit])
-        if ("for (" in text and text.endswith("}")) or text.startswith(_CALLS):
+        whole = text.endswith("}") and any(part in text for part in ("for (", *_CALLS))
+        if whole or text.startswith(_CALLS):
             base = unit[0].depth
             fixed = [part for line in unit for part in (str(line.depth - base), *line.parts[::2])]
             alike.setdefault(tuple(fixed), []).append(k)

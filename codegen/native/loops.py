@@ -18,6 +18,7 @@ from symgraph.codegen.strided import Value
 from symgraph.node import Node
 from symgraph.ops.einsum import Einsum
 from symgraph.ops.loop import Scan
+from symgraph.ops.map import Map
 from symgraph.shapes import Dim, product
 
 __all__ = ["deliver", "emit_loop"]
@@ -161,13 +162,14 @@ class _Loop:
         for traced, projection in self.loop.traces.items():
             if projection not in self.results:
                 self._trace(traced, projection, operands)
-        outer = (w.env, w.block, w.destination, w.time, w.still)
+        outer = (w.env, w.block, w.destination, w.time, w.still, w.idle, w.goes_on)
         w.env, w.block, w.destination = self.inner, self.loop.block, self.destination
         w.time, w.still = self.time, frozenset(self.inner[place].text for place in body.constants)
+        w.idle, w.goes_on = self._idle(), self._goes_on()
         with w.over_time(self._head()):
             steps(self.loop.block)
             self._ends()
-        w.env, w.block, w.destination, w.time, w.still = outer
+        w.env, w.block, w.destination, w.time, w.still, w.idle, w.goes_on = outer
         w.env.update(self.results)
         w.env[self.node] = Value("0", (), "real")
 
@@ -176,6 +178,30 @@ class _Loop:
         if self.scan.backwards:
             return f"for (i64 {time} = {length} - 1; {time} >= 0; {time}--)"
         return f"for (i64 {time} = 0; {time} < {length}; {time}++)"
+
+    def _goes_on(self) -> str:
+        """The condition that a step is not the last."""
+        if self.scan.backwards:
+            return f"{self.time} > 0"
+        return f"{self.time} < {self.w.size(self.scan.length)} - 1"
+
+    def _idle(self) -> frozenset[Node]:
+        """Products of which the last step makes nothing but states that no one reads.
+
+        They are put together entry by entry, so that whatever stands in the place of such a product
+        does no harm.
+        """
+        loop, nexts = self.loop, self.scan.body.nexts
+        if self.w.threads > 1:
+            return frozenset()
+        found: set[Node] = set()
+        read = {*loop.traces, *(nexts[number] for number in loop.finals)}  # of the last step
+        for node in reversed(loop.block.steps):
+            if node in read or type(node) not in (Map, Einsum):
+                read.update(node.args)
+            elif type(node) is Einsum:
+                found.add(node)
+        return frozenset(found)
 
     # --- where things lie ---------------------------------------------------------------------
 

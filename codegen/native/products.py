@@ -11,6 +11,7 @@ import itertools
 import math
 import operator
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
 from symgraph.codegen.contraction import Grouping, grouping, size_of, typical
@@ -142,7 +143,7 @@ class _Product:
         values: tuple[Value, Value, Value],
         indices: tuple[Indices, Indices, Indices],
     ) -> None:
-        self.w, self.sizes, self.groups = w, node.sizes(), groups
+        self.w, self.node, self.sizes, self.groups = w, node, node.sizes(), groups
         self.values, self.indices = values, indices
         self.loops: list[tuple[Dim, tuple[Dim, ...]]] = []  # sizes and strides in A, B, C
         self.summed = False  # whether a loop runs over summed indices
@@ -162,7 +163,7 @@ class _Product:
             w.fill(out, 0)
         shape = [size for size, _ in self.loops]
         arrays = [tuple(strides[place] for _, strides in self.loops) for place in range(3)]
-        with w.unit(), w.indices(shape, independent=False) as names:
+        with w.unit(), self._unless_idle(), w.indices(shape, independent=False) as names:
             at = [w.position(list(zip(names, array, strict=True))) for array in arrays]
             pointers = [
                 w.pointer(w.view(value, (), (), place))
@@ -178,6 +179,11 @@ class _Product:
                     self._in_two((1, m[1]), n, k, pointers, tail, note)
                     otherwise()
                     self._call(m, n, k, pointers, note)
+
+    def _unless_idle(self) -> AbstractContextManager[None]:
+        """Where the last step of a loop over time has no use for the product, it is left out."""
+        idle = self.node in self.w.idle
+        return self.w.inside(f"if ({self.w.goes_on})") if idle else nullcontext()
 
     def _in_two(
         self, m: _Axis, n: _Axis, k: _Axis, pointers: Sequence[str], tail: Value, note: str

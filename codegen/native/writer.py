@@ -91,6 +91,8 @@ class CWriter(Positions):
     factors: dict[Node, Factors] = field(default_factory=dict)  # of products of one term
     time: str = ""  # the index of the loop over time that is being written
     still: frozenset[str] = frozenset()  # memory that stays the same in it
+    idle: frozenset[Node] = frozenset()  # products that no one reads of its last step
+    goes_on: str = ""  # the condition that the present step is not the last
     tails: dict[str, Value] = field(default_factory=dict)  # last columns of such matrices, as rows
     known: dict[Any, Any] = field(default_factory=dict)  # tested, or made, and at hand
     bounds: dict[str, str] = field(default_factory=dict)  # of looked-up positions, which are tested

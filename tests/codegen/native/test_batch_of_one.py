@@ -152,3 +152,52 @@ def test_few_columns_behind_whole_vectors_are_multiplied_by_themselves() -> None
 def test_the_report_lists_such_a_matrix_as_it_is(size: int) -> None:
     found = [p for p in _recurrence(size, 17, "N").report().products if p.around]
     assert [(p.m, p.k, p.a, p.b) for p in found] == [("N", f"{size}", *["as it is"] * 2)] * 2
+
+
+def _two_states(length: int, rows: Any, last: bool) -> Any:
+    x = sg.input("x", (length, rows, 6))
+    w, v = sg.parameter("w", (6, 6)), sg.parameter("v", (6, 6))
+    zero = sg.zeros((rows, 6))
+
+    def step(s: Any, g: Any, row: Any) -> dict[str, Any]:
+        return {"s": sg.tanh(s @ w + g + row), "g": g / 2 + sg.sin(s @ v)}
+
+    run = sg.scan(step, {"s": zero, "g": zero}, {"row": x})
+    value = sg.sum(run.final["s"]) + (sg.sum(run.final["g"]) if last else 0)
+    return sg.compile([x, w, v], value, target="cython")
+
+
+@pytest.mark.parametrize("last", [False, True])
+@pytest.mark.parametrize("length", [1, 2, 5])
+def test_the_last_step_leaves_out_products_that_only_a_next_one_would_read(
+    length: int, last: bool
+) -> None:
+    program = _two_states(length, "N", last)
+    kept, needed = "gemm_f64(n1, 6, 6, ", f"if (t1 < {length} - 1) {{"
+    assert (program.source.count(kept), needed in program.source) == (2, not last)
+    draw = np.random.default_rng(length)
+    for rows in (1, 3):
+        x, (w, v) = draw.normal(size=(length, rows, 6)), draw.normal(size=(2, 6, 6))
+        s = g = np.zeros((rows, 6))
+        for row in x:
+            s, g = np.tanh(s @ w + g + row), g / 2 + np.sin(s @ v)
+        assert program(x, w, v) == pytest.approx(s.sum() + last * g.sum(), rel=1e-12)
+
+
+def test_the_gradient_by_the_first_state_is_made_only_where_it_is_read() -> None:
+    assert _recurrence(60, 7, "N").source.count("if (t2 > 0) {") == 1
+    x, s, w = sg.input("x", (5, 2, 3)), sg.parameter("s", (2, 3)), sg.parameter("w", (3, 3))
+    states = sg.scan(lambda s, row: sg.tanh(s @ w + row), s, x).states
+    loss = sg.squared_norm(states) / 2
+    program = sg.compile([x, s, w], [loss, *sg.grad(loss, [s, w])], target="cython")
+    draw = np.random.default_rng(5)
+    given = draw.normal(size=(5, 2, 3)), draw.normal(size=(2, 3)), draw.normal(size=(3, 3))
+    _, slope, _ = program(*given)
+    h = 1e-6
+    for place in np.ndindex(2, 3):
+        ends = []
+        for sign in (1, -1):
+            moved = given[1].copy()
+            moved[place] += sign * h
+            ends.append(program(given[0], moved, given[2])[0])
+        assert slope[place] == pytest.approx((ends[0] - ends[1]) / (2 * h), rel=1e-6)
