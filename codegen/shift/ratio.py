@@ -26,7 +26,7 @@ Polynomial: TypeAlias = dict[Fraction, Fraction]
 Factor: TypeAlias = tuple[tuple[Fraction, Fraction], ...]
 
 _ZERO, _ONE = Fraction(0), Fraction(1)
-_MOST_TERMS, _MOST_FACTORS, _MOST_DEGREES = 32, 8, 12
+_MOST_TERMS, _MOST_FACTORS, _MOST_DEGREES, _MOST_PRODUCTS = 32, 8, 12, 1024
 
 
 class BeyondError(Exception):
@@ -169,6 +169,8 @@ def _add(above: dict[Atoms, Polynomial], atoms: Atoms, p: Polynomial) -> None:
 
 
 def _multiplied(p: Polynomial, q: Polynomial) -> Polynomial:
+    if len(p) * len(q) > _MOST_PRODUCTS:
+        raise BeyondError
     found: Polynomial = {}
     for e, c in p.items():
         for f, d in q.items():

@@ -8,9 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
+from functools import partial, reduce
 
 from symgraph.codegen.basic import basic
-from symgraph.codegen.shift.ratio import Factor, Polynomial, Ratio, lattice, without_root
+from symgraph.codegen.shift.ratio import (
+    BeyondError,
+    Factor,
+    Polynomial,
+    Ratio,
+    lattice,
+    without_root,
+)
 from symgraph.node import Node
 from symgraph.ops.leaves import fill
 from symgraph.ops.map import map_node
@@ -21,10 +29,14 @@ __all__ = ["StableForm"]
 
 _SIGMOID, _SLOPE = template(sigmoid(slot(0)), 1), template(dsigmoid(slot(0)), 1)
 _ZERO = Fraction(0)
+_MOST_STEPS = 24  # of a polynomial
 
 
 class StableForm:
-    """How a quotient is written, whatever its base and its atoms are."""
+    """How a quotient is written, whatever its base and its atoms are.
+
+    Raises BeyondError where exponents have no common step that is worth it, as 1 and 0.7.
+    """
 
     def __init__(self, one: Ratio) -> None:
         assert one.base is not None
@@ -45,19 +57,43 @@ class StableForm:
 
 
 def _part(p: Polynomial, below: Mapping[Factor, int]) -> Callable[[Node], Node]:
-    """One polynomial over the line, in whole powers of u = exp(step · b)."""
-    low = min(p)
-    step = lattice([e - low for e in p] + [e for factor in below for e, _ in factor])
+    """One polynomial over the line."""
     if not below:
         return lambda base: _sum(base, p)
+    low = min(p)
+    exponents = [e for factor in below for e, _ in factor]
+    step = lattice([e - low for e in p] + exponents)
+    if _span(p, below) <= _MOST_STEPS * step:
+        return _quotient(p, below, step)
+    step = lattice(exponents)  # that of the others is too fine
+    if _span({}, below) > _MOST_STEPS * step:
+        raise BeyondError
+    groups: dict[Fraction, Polynomial] = {}
+    for e, c in p.items():
+        groups.setdefault(e % step, {})[e] = c
+    if any(_span(group, {}) > _MOST_STEPS * step for group in groups.values()):
+        raise BeyondError
+    parts = [_quotient(group, below, step) for group in groups.values()]
+    return lambda base: reduce(partial(basic, "add"), [part(base) for part in parts])
+
+
+def _span(p: Polynomial, below: Mapping[Factor, int]) -> Fraction:
+    """The largest difference of exponents."""
+    own = max(p) - min(p) if p else _ZERO
+    return max([own, *(factor[-1][0] for factor in below)])
+
+
+def _quotient(p: Polynomial, below: Mapping[Factor, int], step: Fraction) -> Callable[[Node], Node]:
+    """In whole powers of u = exp(step · b), but for the lowest."""
+    low = min(p)
     top = [p.get(low + step * k, _ZERO) for k in range(int((max(p) - low) / step) + 1)]
     bottoms = [
         [dict(factor).get(step * k, _ZERO) for k in range(int(factor[-1][0] / step) + 1)]
         for factor, count in below.items()
         for _ in range(count)
     ]
-    quotient = _Quotient(step, low / step, top, bottoms)
-    return quotient.sigmoids if quotient.is_of_sigmoids else quotient.decays
+    found = _Quotient(step, low / step, top, bottoms)
+    return found.sigmoids if found.is_of_sigmoids else found.decays
 
 
 def _sum(base: Node, p: Polynomial) -> Node:

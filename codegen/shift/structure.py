@@ -141,6 +141,10 @@ class Structure:
         Both are tried: the base takes many numbers, each other atom has one.
         """
         assert self.ratio is not None
+        try:
+            made = self.form.node(_stand_in)
+        except BeyondError:
+            return False
         numbers = np.outer([1 / float(k) for k in self.sizes], [*_TRIED, *(-t for t in _TRIED)])
         count = 1 + max(place for entry in self.entries for place in entry.places)
         atoms: list[Any] = [0.5 + math.modf(0.618 * (k + 1))[0] for k in range(count)]
@@ -150,7 +154,7 @@ class Structure:
         with np.errstate(all="ignore"):
             before = self._tried(atoms) + 0 * numbers
             places = {_stand_in(k): value for k, value in enumerate(atoms)}
-            after = _evaluated(self.form.node(_stand_in), places) + 0 * numbers
+            after = _evaluated(made, places) + 0 * numbers
             finite, was = np.isfinite(after), np.isfinite(before)
             agree = abs(before - after) <= _AGREE * abs(after) + _TINY
         return bool(np.any(finite & ~agree) and not np.any(was & ~finite))

@@ -42,6 +42,7 @@ FORMULAS: dict[str, Formula] = {
     "three states": lambda x, m: (m.exp(x) - m.exp(-x)) / (1 + 2 * m.exp(x) + 3 * m.exp(-x)),
     "halves": lambda x, m: m.exp(x / 2) / (1 + m.exp(x)),
     "a growing one": lambda x, m: m.exp(x) / (1 + m.exp(-x)),
+    "no common step": lambda x, m: (m.exp(x) + m.exp(-0.7 * x)) / (1 + m.exp(1.3 * x)),
     "by cosh": lambda x, m: m.sinh(x) / (1 + m.cosh(x)),
 }  # fmt: skip
 
