@@ -9,6 +9,7 @@
 #include "bound.h"
 
 #include <dlfcn.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "bound.c"
@@ -100,6 +101,33 @@ static PyObject *load(PyObject *Py_UNUSED(module), PyObject *args) {
     return (PyObject *)self;
 }
 
+/* What a library of tiles may have, and its place in the table. */
+static const struct {
+    const char *name;
+    size_t place;
+} tiles[] = {
+#define TILE(NAME) {"sg_" #NAME, offsetof(sg_table, NAME)}
+    TILE(gemm_f32), TILE(copy2_f32), TILE(rows_f32), TILE(dots_f32),
+    TILE(gemm_f64), TILE(copy2_f64), TILE(rows_f64), TILE(dots_f64),
+};
+
+static PyObject *take(PyObject *Py_UNUSED(module), PyObject *path) {
+    PyObject *bytes;
+    if (!PyUnicode_FSConverter(path, &bytes)) return NULL;
+    void *handle = dlopen(PyBytes_AS_STRING(bytes), RTLD_NOW | RTLD_LOCAL);
+    Py_DECREF(bytes);
+    if (!handle) {
+        const char *why = dlerror();
+        PyErr_SetString(PyExc_OSError, why ? why : "the tiles cannot be loaded");
+        return NULL;
+    }
+    for (size_t k = 0; k < sizeof tiles / sizeof tiles[0]; k++) {
+        void *found = dlsym(handle, tiles[k].name);
+        if (found) memcpy((char *)sg_library() + tiles[k].place, &found, sizeof found);
+    }
+    Py_RETURN_NONE;
+}
+
 static PyObject *permutation(PyObject *Py_UNUSED(module), PyObject *args) {
     Py_ssize_t count;
     unsigned long long seed, stream = 0;
@@ -131,6 +159,8 @@ static PyObject *table_address(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(
 static PyMethodDef module_methods[] = {
     {"load", load, METH_VARARGS,
      "load(path, name, buffers) -> Kernel: the functions name_plan and name_run of a library."},
+    {"take", take, METH_O,
+     "take(path): the table has the tiles of a library, which stays loaded."},
     {"walk", sg_walk, METH_VARARGS,
      "walk(full, last, size, gathers, key=None) -> Walk: batches of data under a bound kernel."},
     {"permutation", permutation, METH_VARARGS,

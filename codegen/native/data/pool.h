@@ -12,7 +12,7 @@ typedef void sg_task(void *given, i64 part, i64 parts);
 i64 sg_run(sg_kernel *run, const sg_frame *frame);
 /* The same, when all have done their shares of a task. */
 i64 sg_run_after(sg_task *before, void *given, sg_kernel *run, const sg_frame *frame);
-const sg_table *sg_library(void);
+sg_table *sg_library(void); /* the loader adds tiles */
 void sg_permutation(u64 seed, u64 stream, i64 count, u64 *keys, i64 *order);
 
 #endif

@@ -7,7 +7,7 @@ import pytest
 from c_compiler import needs_c_compiler
 from hypothesis import given, settings, strategies as st
 
-from symgraph.codegen.native.runtime import runtime, table_text
+from symgraph.codegen.native.runtime import TILES, runtime, table_text
 
 pytestmark = needs_c_compiler
 
@@ -16,7 +16,7 @@ SIZE = st.integers(0, 40)
 
 def table():
     """The addresses of all prebuilt routines."""
-    return ctypes.cast(runtime().table(), ctypes.POINTER(ctypes.c_void_p))
+    return ctypes.cast(runtime(TILES).table(), ctypes.POINTER(ctypes.c_void_p))
 
 
 def routine(name, arguments):

@@ -9,7 +9,7 @@ import pytest
 from c_compiler import needs_c_compiler
 from hypothesis import example, given, settings, strategies as st
 
-from symgraph.codegen.native.runtime import runtime, sources
+from symgraph.codegen.native.runtime import TILES, sources
 from symgraph.codegen.native.toolchain import LIBRARY, cached, compile_files
 
 pytestmark = needs_c_compiler
@@ -29,16 +29,14 @@ factors = st.one_of(layouts, st.sampled_from(["one row", "one column", "one numb
 
 @pytest.fixture(scope="module", params=VECTORS, ids=lambda flags: flags or "machine")
 def library(request):
-    if not request.param:
-        return ctypes.CDLL(runtime().__spec__.origin)
     if request.param == "-march=haswell" and not has_avx2():
         pytest.skip("the processor has no AVX2")
-    flags, texts = [request.param], sources()
+    flags, texts = [request.param] if request.param else [], sources()
 
     def make(folder: Path) -> None:
         for name, text in texts.items():
             (folder / name).write_text(text, encoding="utf-8")
-        compile_files(["tiles_f32.c", "tiles_f64.c"], flags, folder)
+        compile_files([*TILES.values()], flags, folder)
 
     path = cached([*texts.values(), *flags], make)
     assert path.name == LIBRARY
