@@ -116,14 +116,15 @@ class _Arranging:
             users = self.users.get(node, ())
             if not users or node in self.alone:
                 continue
-            if is_view(node):  # takes no time: it must not hold back what it reads
-                levels[node] = min(levels[user] for user in users) - 1
-                continue
             if type(node) is not Map:
-                self._sink_reduction(node, levels, loops)
+                if is_view(node):  # takes no time: it must not hold back what it reads
+                    levels[node] = min([levels[user] for user in users]) - 1
+                else:
+                    self._sink_reduction(node, levels, loops)
                 continue
-            bound = min(levels[user] - (not self._joins(node, user)) for user in users)
-            if any(levels[user] == bound and self._joins(node, user) for user in users):
+            found = [(levels[user], self._joins(node, user)) for user in users]
+            bound = min([level - (not joins) for level, joins in found])
+            if (bound, True) in found:
                 levels[node] = bound
 
     def _sink_reduction(self, node: Node, levels: dict[Node, int], loops: set[Any]) -> None:
@@ -140,8 +141,10 @@ class _Arranging:
     def _key(self, node: Node, levels: Mapping[Node, int]) -> Any:
         if node in self.alone:
             return node
-        if type(node) is Map:
-            return (node.shape, levels[node], self.sections.get(node), self.orders.get(node))
+        form = self.forms.get(node)
+        if form is not None:
+            shape, section, order = form
+            return (shape, levels[node], section, order)
         arg = node._args[0]
         if self._joins(arg, node) and levels[arg] == levels[node]:
             return (arg.shape, levels[node], self.sections.get(node), self.orders.get(arg))

@@ -32,17 +32,17 @@ def longest_first(maps: Sequence[Node]) -> list[Node]:
     Where none takes long they stay as they are.
     """
     cycles = {node: _CYCLES.get(op_of(node) or "", _FUNCTION) for node in maps}
-    if all(count == _CYCLES["add"] for count in cycles.values()):
+    if set(cycles.values()) == {_CYCLES["add"]}:
         return list(maps)
     done: dict[Node, int] = {}  # how long an operation and what it waits for take
     read: set[Node] = set()
     for node in maps:
         read.update(node._args)
-        done[node] = cycles[node] + max((done.get(arg, 0) for arg in node._args), default=0)
+        done[node] = cycles[node] + max([done.get(arg, 0) for arg in node._args])
 
     def below(node: Node) -> list[Node]:
-        inside = dict.fromkeys(arg for arg in node._args if arg in done)
-        return sorted(inside, key=lambda arg: -done[arg])
+        inside = dict.fromkeys([arg for arg in node._args if arg in done])
+        return sorted(inside, key=done.__getitem__, reverse=True) if len(inside) > 1 else [*inside]
 
     roots = [node for node in maps if node not in read]
     return depth_first(sorted(roots, key=lambda node: -done[node]), below)

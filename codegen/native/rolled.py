@@ -192,10 +192,11 @@ class _Roller:
         """What loops have added up, and the terms that no loop has."""
         long, straight = self.rolled.sums[total], self.straight
         terms = [(text, False) for text in self.partial.get(total, [])]
-        added = map(self.added.item, long.terms)
-        for k, minus, done in zip(long.terms, long.negated, added, strict=True):
-            if not done:
-                terms.append((straight.place[k] or "", minus))
+        added = [*map(self.added.item, long.terms)]
+        if not all(added):
+            for k, minus, done in zip(long.terms, long.negated, added, strict=True):
+                if not done:
+                    terms.append((straight.place[k] or "", minus))
         if len(terms) == 1 and not terms[0][1]:
             straight.place[total] = terms[0][0]
         else:

@@ -148,15 +148,15 @@ class _Program:
         """Where computed outputs go at once; what is copied at the end: (value, target)."""
         later: list[tuple[int, str]] = []
         place, results = self.straight.place, self.straight.results
-        for number, entries in enumerate(self.code.outputs):
-            for k, target in _targets(entries, f"y{number + 1}"):
+        for number, entries in enumerate(self.code.outputs, 1):
+            for at, k in enumerate(entries):
                 if place[k] is None:
-                    results.setdefault(k, []).append(target)
+                    results.setdefault(k, []).append(f"y{number}[{at}]")
                 else:
-                    later.append((k, target))
+                    later.append((k, f"y{number}[{at}]"))
         places = dict(zip(self.args, self.straight.arguments, strict=True))
         for variable, entries in zip(self.updates, self.code.updates, strict=True):
-            later += _targets(entries, places[variable])
+            later += [(k, f"{places[variable]}[{at}]") for at, k in enumerate(entries)]
         return later
 
     def _copy(self, later: Sequence[tuple[int, str]]) -> None:
@@ -210,7 +210,3 @@ class _Program:
             "    o[0] = 0;", f"    o[1] = sg_bytes({straight.reals}, sizeof({real}));",
             f"    return o[1] + sg_bytes({straight.wholes}, 8);", "}",
         ])  # fmt: skip
-
-
-def _targets(entries: Sequence[int], array: str) -> list[tuple[int, str]]:
-    return [(k, f"{array}[{at}]") for at, k in enumerate(entries)]

@@ -18,6 +18,7 @@ time, and 1 + exp(x), of which `stable` knows more.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 
 from symgraph.codegen.passes import Rewritten, Roots
@@ -31,6 +32,8 @@ __all__ = ["shift_exponentials"]
 def shift_exponentials(roots: Sequence[Node]) -> Rewritten:
     """The roots with quotients and logarithms of exponentials written without these."""
     first = cancel_exponentials(roots)
+    if all(map(operator.is_, first.roots, roots)):  # what these are made of is known
+        return shifting.shift_exponentials(roots)
     last = shifting.shift_exponentials(Roots(first.roots))
     image = {node: last.image.get(made, made) for node, made in first.image.items()}
     return Rewritten(last.roots, {**last.image, **image})
