@@ -21,9 +21,11 @@ _ELEMENTARY = re.compile(r"= sg_(?!abs|sqrt|maximum|minimum|i_)(\w+)")
 _MOST = 8  # files
 
 #: What compilers take for, in plain statements of half a million of their instructions: a loop, one
-#: with vectors more, the function that places the buffers, and in loops exponentials or others.
-_LOOP, _VECTORS, _PLACING, _EXPONENTIAL, _OTHER = 34, 24, 66, 24, 90
-_LEAST = 400  # what a further run of the compiler is worth: it begins with 150 and then is linked
+#: with vectors more; in loops a statement, one that chooses, which needs masks, one with a place
+#: that a product tells, exponentials, other functions; and the function that places the buffers.
+_LOOP, _VECTORS, _INSIDE, _CHOICE, _PLACE = 12, 13, 2, 17, 8
+_EXPONENTIAL, _OTHER, _PLACING = 8, 145, 66
+_LEAST = 300  # what a further run of the compiler is worth: it begins with 130 and then is linked
 
 
 class _Function(NamedTuple):
@@ -66,12 +68,15 @@ def weight(line: str) -> int:
 def _work(text: str) -> int:
     """How much there is to compile in a function; loops by far outweigh what is around them."""
     total = text.count(";\n") + text.count(";  /*")
-    vectors = text.count(" SG_") + text.count('_Pragma("omp simd')
-    total += _LOOP * text.count(" for (") + _VECTORS * vectors
-    inside = "\n".join(line for line in text.splitlines() if line.startswith("        "))
-    names = _ELEMENTARY.findall(inside)
-    short = sum(name in ("exp", "exp_down", "tanh_of") for name in names)
-    return total + _EXPONENTIAL * short + _OTHER * (len(names) - short)
+    total += _LOOP * text.count(" for (")
+    total += _VECTORS * (text.count(" SG_") + text.count('_Pragma("omp simd'))
+    for line in text.splitlines():
+        if not line.startswith("        ") or ";" not in line or " for (" in line:
+            continue
+        total += _INSIDE - 1 + _CHOICE * (" ? " in line) + _PLACE * ("[" in line and " * (" in line)
+        for name in _ELEMENTARY.findall(line):
+            total += _EXPONENTIAL if name in ("exp", "exp_down", "tanh_of") else _OTHER
+    return total
 
 
 def _shares(functions: Sequence[_Function], count: int, at_end: int) -> list[list[_Function]]:

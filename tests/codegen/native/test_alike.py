@@ -231,7 +231,9 @@ def test_an_error_in_one_file_of_several_is_told(monkeypatch, tmp_path):
         load(broken, "step", 1)
 
 
-def test_files_share_the_loops_whatever_else_their_functions_say():
+def test_files_share_the_loops_whatever_else_their_functions_say(monkeypatch):
+    monkeypatch.setattr(translation, "_LEAST", 1)
+
     def function(k, loops, statements):
         loop = "    for (i64 i0 = 0; i0 < 9; i0++) {\n        y1[i0] = 0;\n    }\n"
         body = loop * loops + "    y1[0] = 1;\n" * statements
@@ -241,3 +243,15 @@ def test_files_share_the_loops_whatever_else_their_functions_say():
     text = "\n".join(function(k, *work) for k, work in enumerate(works, 1))
     shares = [file.count("for (") for file in divided(text, "step", 2)]
     assert shares == [10, 10]
+
+
+def test_files_share_the_loops_that_choose(monkeypatch):
+    monkeypatch.setattr(translation, "_LEAST", 1)
+
+    def function(k, loops, entry):
+        loop = f"    for (i64 i0 = 0; i0 < 9; i0++) {{\n        y1[i0] = {entry};\n    }}\n"
+        return f"static i64 step_{k}(const sg_frame *f)\n{{\n{loop * loops}    return 0;\n}}\n"
+
+    works = [(10, "x1[i0] > 0 ? 1 : 2"), (10, "x1[i0] > 0 ? 1 : 2"), (12, "x1[i0]")]
+    text = "\n".join(function(k, *work) for k, work in enumerate(works, 1))
+    assert [file.count(" ? ") for file in divided(text, "step", 2)] == [10, 10]
