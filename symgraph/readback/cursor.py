@@ -32,14 +32,17 @@ class Cursor:
         return ReadError(f"character {shown + 1}: {why}: {self._written!r}")
 
     def _blanks(self) -> bool:
-        start = self._at
-        while self._text.startswith(" ", self._at):
-            self._at += 1
-        return self._at > start
+        start = at = self._at
+        text = self._text
+        while text.startswith(" ", at):
+            at += 1
+        self._at = at
+        return at > start
 
     def _is(self, token: str) -> bool:
         """Whether the next characters after blanks are these."""
-        self._blanks()
+        if self._text.startswith(" ", self._at):
+            self._blanks()
         return self._text.startswith(token, self._at)
 
     def _take(self, token: str) -> bool:

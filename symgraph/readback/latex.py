@@ -51,6 +51,7 @@ _VARIANTS = {"varphi": "φ", "varepsilon": "ε", "vartheta": "θ", "varsigma": "
 _MATRICES = {"matrix", "bmatrix", "pmatrix", "smallmatrix"}
 
 
+@lru_cache(maxsize=1024)
 def latex_stream(written: str) -> Stream:
     r"""The characters of a formula in LaTeX.
 

@@ -6,6 +6,7 @@ LaTeX do. Every character remembers its place in what was written.
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from typing import NamedTuple
@@ -53,6 +54,7 @@ class Stream(NamedTuple):
     places: tuple[int, ...]
 
 
+@functools.lru_cache(maxsize=1024)  # derivations by several variables share most of their lines
 def plain_stream(written: str) -> Stream:
     """The characters of a formula in text or Unicode.
 
@@ -66,16 +68,21 @@ def plain_stream(written: str) -> Stream:
         parts.append(text)
         places.extend([place] * len(text))
 
-    place = 0
-    while place < len(written):
-        run = _RUNS.match(written, place)
-        if run is None:
-            char = written[place]
+    def put_plain(start: int, end: int) -> None:
+        text = written[start:end]
+        if text.isascii():
+            parts.append(text)
+            places.extend(range(start, end))
+            return
+        for place, char in enumerate(text, start):
             put(_SAME.get(char) or unicodedata.normalize("NFD", char), place)
-            place += 1
-            continue
-        put(_grouped(run), place)
-        place = run.end()
+
+    end = 0
+    for run in _RUNS.finditer(written):
+        put_plain(end, run.start())
+        put(_grouped(run), run.start())
+        end = run.end()
+    put_plain(end, len(written))
     return Stream("".join(parts), tuple(places))
 
 
