@@ -91,7 +91,7 @@ class Compiler:
         return (
             *self.routine_flags, "-fno-tree-slsr", "-fno-aggressive-loop-optimizations", "-fno-dse",
             "-fno-tree-slp-vectorize", "-fno-tree-ccp", "-fno-tree-copy-prop", "-fno-ree",
-            "-fno-lra-remat", "-fno-ipa-modref", "-fno-ipa-pure-const", "-fno-peephole2",
+            "-fno-lra-remat", "-fno-ipa-pure-const", "-fno-peephole2",
         )  # fmt: skip
 
     @property
