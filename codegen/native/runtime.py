@@ -72,8 +72,8 @@ def runtime(kinds: Iterable[str] = ()) -> Any:
                     _reasons[need] = str(error)
             if need in _reasons:
                 raise ToolchainError(_reasons[need])
-        for kind in _state.pop("others", ()):
-            _begin(kind)
+            for kind in _state.pop("others", ()):  # while this program waits for its own tiles
+                _begin(kind)
         return _state["loader"]
 
 
