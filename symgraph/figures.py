@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +37,7 @@ def save_figure(figure: Any, path: str | Path) -> Path:
     """Write a figure; the suffix chooses the format: .svg, .pdf or .png.
 
     Raises DrawError for another suffix, KindError for no path, StorageError when the
-    file cannot be written.
+    file cannot be written, UnsupportedError where no font here has the letters.
     """
     from matplotlib import rc_context
 
@@ -47,6 +49,17 @@ def save_figure(figure: Any, path: str | Path) -> Path:
             f"Write {(target.stem or 'plot') + '.svg'!r}, for example."
         )
     # Without a salt the ids of an SVG are drawn at random.
-    with rc_context({"svg.hashsalt": "symgraph"}), writing("plot", target):
-        figure.savefig(target, metadata=_METADATA[suffix], dpi=150)
+    content = io.BytesIO()
+    with rc_context({"svg.hashsalt": "symgraph"}), warnings.catch_warnings():
+        warnings.filterwarnings("error", "Glyph .* missing from font")
+        try:
+            figure.savefig(content, format=suffix[1:], metadata=_METADATA[suffix], dpi=150)
+        except UserWarning as warning:
+            raise UnsupportedError(
+                f"plot: no font here has all letters of {target.name!r} ({warning}). Install one "
+                "that has them, for Chinese fonts-noto-cjk or fonts-wqy-microhei, or write the "
+                "plot in English."
+            ) from warning
+    with writing("plot", target):
+        target.write_bytes(content.getvalue())
     return target

@@ -2,12 +2,14 @@
 
 import re
 from functools import cache
+from importlib import import_module
 
 import pytest
 from hypothesis import given, strategies as st
 
 import symgraph as sg
 from symgraph import phenomena
+from symgraph.draw.typesetting.typeset import find_cjk_font
 from symgraph.phenomena.chinese import in_chinese
 from symgraph.zoo import gates, networks, recurrent, units
 
@@ -107,11 +109,26 @@ def test_a_plot_in_chinese_has_chinese_words_only(name):
 
 def test_a_plot_with_chinese_words_is_written(tmp_path):
     pytest.importorskip("matplotlib")
+    if find_cjk_font() is None:
+        pytest.skip("no font here has Chinese letters")
     paths = [tmp_path / f"steps.{suffix}" for suffix in ("svg", "png", "pdf")]
 
     for path in paths:
         table("step_norms").plot(path, lang="zh")
     assert all(path.stat().st_size > 1000 for path in paths)
+
+
+def test_without_a_font_for_chinese_a_plot_is_refused_and_the_file_stays(tmp_path, monkeypatch):
+    pytest.importorskip("matplotlib")
+    plots = import_module("symgraph.draw.plots")
+    monkeypatch.setattr(plots, "find_cjk_font", lambda: None)
+    path = tmp_path / "steps.svg"
+    path.write_text("before")
+
+    with pytest.raises(sg.UnsupportedError, match="no font here has all letters"):
+        table("step_norms").plot(path, lang="zh")
+
+    assert path.read_text() == "before"
 
 
 def test_names_of_the_user_stay_as_they_are():
