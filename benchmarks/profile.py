@@ -22,6 +22,7 @@ from unittest import mock
 from benchmarks.compiler import CONTESTS
 from benchmarks.contest import Contest
 from benchmarks.limits import Limits
+from benchmarks.numpy_products import products_of
 from benchmarks.sizes import chosen
 from benchmarks.worker import STILL, named
 
@@ -337,6 +338,25 @@ def changed(results: dict[str, Any], keys: Sequence[str]) -> list[tuple[Contest,
     return [(contest, told) for _, contest, told in found.values()]
 
 
+def _numpy_sections(results: dict[str, Any]) -> Iterator[str]:
+    """What is left beside BLAS of steps of the NumPy target that miss their floor."""
+    for contest in CONTESTS:
+        result = results["contests"].get(contest.key, {"goals": []})
+        for goal in result["goals"]:
+            if goal["system"] == "symgraph-numpy" and goal["ratio"] < goal["floor"]:
+                step, products, count = products_of(contest)
+                by_hand = result["times"][goal["best"]]["median"]
+                asked = by_hand / goal["floor"]
+                yield f"## {contest.title}: NumPy target"
+                yield (
+                    f"A step takes {_micro(step)} µs, of which its {count} products by BLAS take "
+                    f"{_micro(products)}. By hand it takes {_micro(by_hand)} µs with the same "
+                    f"products: the floor of {goal['floor']:g} asks for {_micro(asked)} µs, and "
+                    f"leaves {_micro(asked - products)} µs for all else, which takes "
+                    f"{_micro(step - products)} µs, and {_micro(by_hand - products)} by hand."
+                )
+
+
 def write(
     contests: Sequence[Contest], results: dict[str, Any], folder: Path, keys: Sequence[str] = ()
 ) -> None:
@@ -364,6 +384,7 @@ def write(
         text += _section(contest, results["contests"].get(contest.key), limits)
     for contest, told in changed(results, keys):
         text += _section(contest, told, limits)
+    text += [] if keys else _numpy_sections(results)
     (folder / "PROFILES.md").write_text("\n\n".join(filter(None, text)) + "\n", encoding="utf-8")
 
 
