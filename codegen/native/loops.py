@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from symgraph.codegen.contraction import grouping
 from symgraph.codegen.native.moves import relaid, turn
-from symgraph.codegen.native.writer import CWriter
+from symgraph.codegen.native.writer import CWriter, Turned
 from symgraph.codegen.schedule import Block, Loop
 from symgraph.codegen.strided import Value
 from symgraph.node import Node
@@ -28,6 +28,10 @@ _LINE = 64
 
 #: A matrix of at most so many bytes is copied for the sake of so many steps at the least.
 _CACHED, _STEPS = 96 << 10, 16
+
+#: A copy with its axes turned takes longer than so many steps of one row gain by it, as long as the
+#: matrix lies in the L2 cache and its columns are at least so long.
+_FEW, _NEAR, _LONG = 64, 1 << 20, 256
 
 
 def emit_loop(w: CWriter, node: Node, steps: Callable[[Block], None]) -> None:
@@ -47,10 +51,15 @@ def deliver(w: CWriter, node: Node) -> bool:
 
 
 class _Layout(NamedTuple):
-    """The order of axes that products want of a matrix; `lone` says whether of one row, maybe."""
+    """The order of axes that products want of a matrix by which so many rows are multiplied."""
 
     order: tuple[int, ...]
-    lone: bool
+    height: Dim
+
+    @property
+    def lone(self) -> bool:
+        """Whether there may be one row."""
+        return self.height == 1 or not isinstance(self.height, int)
 
 
 def _turned(block: Block, constants: Sequence[Node]) -> dict[Node, _Layout]:
@@ -73,8 +82,7 @@ def _turned(block: Block, constants: Sequence[Node]) -> dict[Node, _Layout]:
             arg = arg.args[0]
         if arg in constants and arg.ndim == 2:
             height = product([node.sizes()[i] for i in groups.m])
-            lone = height == 1 or not isinstance(height, int)
-            found.setdefault(arg, _Layout((1 - axis, axis), lone))
+            found.setdefault(arg, _Layout((1 - axis, axis), height))
     return found
 
 
@@ -84,7 +92,7 @@ def _in_rows(w: CWriter, value: Value, layout: _Layout, length: Dim) -> Value:
     Where they begin anywhere in a line of the cache, nearly every vector of them lies in two lines,
     and takes twice as long to read: a copy has them begin with lines.
     """
-    order, lone = layout
+    order = layout.order
     rows, columns = (value.shape[axis] for axis in order)
     width = 4 if w.real == "float" else 8
     if value.strides is None or value.storage != "real" or not isinstance(columns, int):
@@ -101,9 +109,41 @@ def _in_rows(w: CWriter, value: Value, layout: _Layout, length: Dim) -> Value:
         w.known[key] = out = w.view(room, value.shape, strides)
         with w.unit():
             turn(w, value, out, order)
-        if lone and w.threads == 1:
+        if layout.lone and w.threads == 1:
             _keep_tail(w, value, out, order)
     found: Value = w.known[key]
+    return found
+
+
+def _in_columns(w: CWriter, value: Value, layout: _Layout, length: Dim) -> Turned | None:
+    """The rows of a matrix whose columns lie in one piece; None where every step may want them.
+
+    Few steps of one row multiply by columns as they lie, if these begin with lines of the cache.
+    """
+    depth, width = (value.shape[axis] for axis in layout.order)
+    few = isinstance(length, int) and length <= _FEW and layout.lone and w.threads == 1
+    if not few or value.storage != "real" or value.strides is None:
+        return None
+    if not isinstance(depth, int) or not isinstance(width, int):
+        return None
+    along, across = (value.strides[axis] for axis in layout.order)
+    column = depth * (4 if w.real == "float" else 8)
+    whole = column % _LINE == 0 and column >= _LONG and column * width <= _NEAR
+    if (along, across) != (1, depth) or not whole:
+        return None
+    key = ("in columns", value, layout)
+    if key not in w.known:
+        place = w.pointer(value)
+        address = f"(i64)({place})" if value.offset else f"(i64){place}"
+        conditions = [f"{address} % {_LINE} == 0"]
+        if layout.height != 1:
+            conditions.insert(0, f"{w.size(layout.height)} == 1")
+        rows = w.room((depth, width), value.storage, prefix="c")
+        strides = (width, 1) if layout.order == (0, 1) else (1, width)
+        w.known[key] = Turned(" && ".join(conditions), rows)
+        with w.unit(), w.inside(f"if (!({w.known[key].needless}))"):
+            turn(w, value, w.view(rows, value.shape, strides), layout.order)
+    found: Turned = w.known[key]
     return found
 
 
@@ -150,10 +190,15 @@ class _Loop:
         w, body = self.w, self.scan.body
         operands = dict(zip(body.locals, [w.value(arg) for arg in self.scan.args], strict=True))
         turned = _turned(self.loop.block, body.constants)
+        copies: dict[str, Turned] = {}
         for place in body.constants:
             value = operands[place]
             if place in turned:
-                value = _in_rows(w, value, turned[place], self.scan.length)
+                copy = _in_columns(w, value, turned[place], self.scan.length)
+                if copy is not None:
+                    copies[w.pointer(value)] = copy
+                else:
+                    value = _in_rows(w, value, turned[place], self.scan.length)
             self.inner[place] = value
         for place in body.sequences:
             self.inner[place] = self._row(operands[place])
@@ -162,14 +207,14 @@ class _Loop:
         for traced, projection in self.loop.traces.items():
             if projection not in self.results:
                 self._trace(traced, projection, operands)
-        outer = (w.env, w.block, w.destination, w.time, w.still, w.idle, w.goes_on)
+        outer = (w.env, w.block, w.destination, w.time, w.still, w.turned, w.idle, w.goes_on)
         w.env, w.block, w.destination = self.inner, self.loop.block, self.destination
         w.time, w.still = self.time, frozenset(self.inner[place].text for place in body.constants)
-        w.idle, w.goes_on = self._idle(), self._goes_on()
+        w.turned, w.idle, w.goes_on = copies, self._idle(), self._goes_on()
         with w.over_time(self._head()):
             steps(self.loop.block)
             self._ends()
-        w.env, w.block, w.destination, w.time, w.still, w.idle, w.goes_on = outer
+        w.env, w.block, w.destination, w.time, w.still, w.turned, w.idle, w.goes_on = outer
         w.env.update(self.results)
         w.env[self.node] = Value("0", (), "real")
 

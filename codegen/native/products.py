@@ -16,7 +16,7 @@ from dataclasses import replace
 
 from symgraph.codegen.contraction import Grouping, grouping, size_of, typical
 from symgraph.codegen.native.sums import along
-from symgraph.codegen.native.writer import INDEPENDENT, CWriter
+from symgraph.codegen.native.writer import INDEPENDENT, CWriter, Turned
 from symgraph.codegen.plan import node_storage
 from symgraph.codegen.strided import Value, entry, merged
 from symgraph.node import Node
@@ -134,6 +134,11 @@ def _symbols(size: Dim) -> tuple[Dim, ...]:
     return () if isinstance(size, int) else (size,)
 
 
+def _by_columns(n: _Axis, k: _Axis) -> bool:
+    """Whether the right operand lies by columns, while the others have unit strides."""
+    return k[1][:2] == (1, 1) and n[1][1] != 1 and n[1][2] == 1
+
+
 class _Product:
     def __init__(
         self,
@@ -169,21 +174,47 @@ class _Product:
                 w.pointer(w.view(value, (), (), place))
                 for value, place in zip((left, right, out), at, strict=True)
             ]
-            tail = w.tails.get(right.text)
-            if tail is None or self.loops or n[1][1:] != (1, 1) or m[0] not in (1, *_symbols(m[0])):
+            self._calls(m, n, k, pointers, note)
+
+    def _calls(self, m: _Axis, n: _Axis, k: _Axis, pointers: Sequence[str], note: str) -> None:
+        """The product, where it is of one row in a form of its own."""
+        w, right = self.w, self.values[1]
+        tail, turned = w.tails.get(right.text), self._turned(n, k)
+        few = tail is not None and not self.loops and n[1][1:] == (1, 1)
+        if turned is not None:
+            with w.choice(turned.needless) as otherwise:
+                self._call((1, m[1]), n, k, pointers, note)
+                otherwise()
+                self._by_rows(m, n, k, pointers, turned.rows, note)
+        elif tail is None or not few or m[0] not in (1, *_symbols(m[0])):
+            self._call(m, n, k, pointers, note)
+        elif m[0] == 1:
+            self._in_two(m, n, k, pointers, tail, note)
+        else:
+            with w.choice(f"{w.size(m[0])} == 1") as otherwise:
+                self._in_two((1, m[1]), n, k, pointers, tail, note)
+                otherwise()
                 self._call(m, n, k, pointers, note)
-            elif m[0] == 1:
-                self._in_two(m, n, k, pointers, tail, note)
-            else:
-                with w.choice(f"{w.size(m[0])} == 1") as otherwise:
-                    self._in_two((1, m[1]), n, k, pointers, tail, note)
-                    otherwise()
-                    self._call(m, n, k, pointers, note)
 
     def _unless_idle(self) -> AbstractContextManager[None]:
         """Where the last step of a loop over time has no use for the product, it is left out."""
         idle = self.node in self.w.idle
         return self.w.inside(f"if ({self.w.goes_on})") if idle else nullcontext()
+
+    def _turned(self, n: _Axis, k: _Axis) -> Turned | None:
+        """The rows of the right operand, where it is a matrix that lies by columns in a loop."""
+        is_one = _by_columns(n, k) and not self.loops
+        return self.w.turned.get(self.w.pointer(self.values[1])) if is_one else None
+
+    def _by_rows(
+        self, m: _Axis, n: _Axis, k: _Axis, pointers: Sequence[str], rows: Value, note: str
+    ) -> None:
+        """The product by a copy of the right operand."""
+        assert rows.strides is not None
+        step, unit = rows.strides
+        given = [pointers[0], self.w.pointer(rows), pointers[2]]
+        by_rows = (n[0], (n[1][0], unit, n[1][2])), (k[0], (k[1][0], step, k[1][2]))
+        self._call(m, *by_rows, given, note)
 
     def _in_two(
         self, m: _Axis, n: _Axis, k: _Axis, pointers: Sequence[str], tail: Value, note: str
@@ -201,14 +232,16 @@ class _Product:
     def _call(self, m: _Axis, n: _Axis, k: _Axis, pointers: Sequence[str], note: str) -> None:
         w, pointers = self.w, list(pointers)
         shape_text = ", ".join(w.size(size) for size, _ in (m, n, k))
-        steps = [w.size(stride) for stride in k[1][:2]]
+        steps = [[w.size(stride) for stride in axis[1]] for axis in (n, k)]
         if self._alternates(m, n, k):
-            self._alternate(m, k, pointers, steps)
+            by_rows = n[1][1] == 1
+            self._alternate(m[0], k if by_rows else n, int(not by_rows), pointers, steps[by_rows])
+        along_n, along_k = steps
         w.say(
             f"f->lib->gemm_{w.suffix}({shape_text}, "
-            f"{pointers[0]}, {w.size(m[1][0])}, {steps[0]}, "
-            f"{pointers[1]}, {steps[1]}, {w.size(n[1][1])}, "
-            f"{pointers[2]}, {w.size(m[1][2])}, {w.size(n[1][2])}, {int(self.summed)});",
+            f"{pointers[0]}, {w.size(m[1][0])}, {along_k[0]}, "
+            f"{pointers[1]}, {along_k[1]}, {along_n[1]}, "
+            f"{pointers[2]}, {w.size(m[1][2])}, {along_n[2]}, {int(self.summed)});",
             note,
         )
 
@@ -216,23 +249,29 @@ class _Product:
         """Whether one row is multiplied in every step by a matrix that the L1 cache cannot hold."""
         height, rows, columns = m[0], k[0], n[0]
         still = self.w.threads == 1 and self.values[1].text in self.w.still
-        if not still or n[1][1] != 1 or self.loops:
+        one = height == 1 and _by_columns(n, k)
+        if not still or self.loops or not (n[1][1] == 1 or one):
             return False
         if not isinstance(rows, int) or not isinstance(columns, int):
             return False
         width = 4 if self.w.real == "float" else 8
         return _CACHED < rows * columns * width < _FAR and height in (1, *_symbols(height))
 
-    def _alternate(self, m: _Axis, k: _Axis, pointers: list[str], steps: list[str]) -> None:
-        """Every other step reads the matrix backwards: the cache still has the rows read last."""
+    def _alternate(
+        self, height: Dim, axis: _Axis, first: int, pointers: list[str], steps: list[str]
+    ) -> None:
+        """Every other step reads the matrix backwards: the cache still has what was read last.
+
+        The axis is that along which it is read, of the operand `first` and the next one.
+        """
         w, turn = self.w, self.w.name("r")
-        height, rows = m[0], k[0]
-        assert isinstance(rows, int)
+        size, strides = axis
+        assert isinstance(size, int)
         odd = f"{w.time} & 1"
         w.say(f"const i64 {turn} = {odd if height == 1 else f'{w.size(height)} == 1 ? {odd} : 0'};")
-        for place, stride in enumerate(k[1][:2]):
-            pointers[place] += f" + {w.term(turn, product([rows - 1, stride]))}"
-            steps[place] += f" - {w.term(turn, product([2, stride]))}"
+        for place in (first, first + 1):
+            pointers[place] += f" + {w.term(turn, product([size - 1, strides[place]]))}"
+            steps[place] += f" - {w.term(turn, product([2, strides[place]]))}"
 
     def _strides(self, index: int) -> tuple[Dim, ...]:
         pairs = zip(self.values, self.indices, strict=True)

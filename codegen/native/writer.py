@@ -23,7 +23,7 @@ from symgraph.node import Kind, Node
 from symgraph.ops.leaves import Const, Fill, Iota
 from symgraph.shapes import Dim, Shape, product
 
-__all__ = ["COUNTED", "INDEPENDENT", "CWriter", "Factors", "Line"]
+__all__ = ["COUNTED", "INDEPENDENT", "CWriter", "Factors", "Line", "Turned"]
 
 #: Stands before a loop whose steps are independent of each other.
 INDEPENDENT = "SG_INDEPENDENT"
@@ -70,6 +70,13 @@ class Factors(NamedTuple):
     row: Value
 
 
+class Turned(NamedTuple):
+    """The rows of a matrix whose columns lie in one piece, copied unless a condition holds."""
+
+    needless: str
+    rows: Value
+
+
 @dataclass
 class CWriter(Positions):
     """Lines, memory, and what is known of each node. `real` is `float` or `double`."""
@@ -93,6 +100,7 @@ class CWriter(Positions):
     still: frozenset[str] = frozenset()  # memory that stays the same in it
     idle: frozenset[Node] = frozenset()  # products that no one reads of its last step
     goes_on: str = ""  # the condition that the present step is not the last
+    turned: dict[str, Turned] = field(default_factory=dict)  # copies of some of them
     tails: dict[str, Value] = field(default_factory=dict)  # last columns of such matrices, as rows
     known: dict[Any, Any] = field(default_factory=dict)  # tested, or made, and at hand
     bounds: dict[str, str] = field(default_factory=dict)  # of looked-up positions, which are tested

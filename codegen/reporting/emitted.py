@@ -17,7 +17,7 @@ _CALL = re.compile(r"f->lib->gemm_f(?:32|64)\((.*)\);$")
 _LOCAL = re.compile(r"^const \w+ (\w+) = ")
 _STORE = re.compile(r"^(\w+)\[.*\] \+?= (.*);$")
 _BACK = re.compile(r" - r\d+(?: \* \d+)?$")  # every other step reads backwards
-_ONE = re.compile(r"if \(\w+ == 1\) \{$")  # a form of its own for one row
+_ONE = re.compile(r"if \((\w+ == 1|.* % 64 == 0)\) \{$")  # a form of its own for one row
 _SIZE = re.compile(r"\bn([0-9]+)\b")
 
 

@@ -553,6 +553,29 @@ static void F(inner)(i64 m, i64 n, i64 k, const REAL *a, i64 am, const REAL *b, 
     }
 }
 
+/* Columns of C from `at` on, fewer than 2*cols. */
+static void F(last_inner)(i64 cols, i64 at, i64 n, i64 k, const REAL *a, const REAL *b, i64 bn,
+                          REAL *c, i64 add) {
+    for (; at < n; cols /= 2) {
+        if (((n - at) & cols) == 0) continue;
+        F(inner_kernels)[cols](k, a, b + at * bn, bn, c + at, add);
+        at += cols;
+    }
+}
+
+/* The same for one row, without the bookkeeping; `up` from the first column on. */
+static void F(one_inner)(i64 n, i64 k, const REAL *a, const REAL *b, i64 bn, REAL *c, i64 add, int up) {
+    const i64 most = LANES < 4 || bn % (4096 / WIDTH) ? LANES : 4;
+    const i64 whole = n & -most, step = up ? most : -most, first = up ? 0 : whole - most;
+    F(inner_kernel) *const tile = F(inner_kernels)[most];
+    const REAL *from = b + first * bn;
+    REAL *to = c + first;
+    if (!up) F(last_inner)(most / 2, whole, n, k, a, b, bn, c, add);
+    for (i64 left = whole; left > 0; left -= most, from += step * bn, to += step)
+        tile(k, a, from, bn, to, add);
+    if (up) F(last_inner)(most / 2, whole, n, k, a, b, bn, c, add);
+}
+
 /* The same for an A without unit stride, whose rows are copied piece by piece. */
 static void F(inner_of_any)(i64 m, i64 n, i64 k, const REAL *a, i64 am, i64 ak, const REAL *b,
                             i64 bn, REAL *c, i64 cm, i64 add) {
@@ -593,8 +616,9 @@ void F(sg_gemm)(i64 m, i64 n, i64 k, const REAL *a, i64 am, i64 ak, const REAL *
     if (m <= 0 || n <= 0) return;
     if (MASKED && m == 1 && k > 0 && bn == 1 && (n == 1 ? bk != 1 : cn == 1)) {
         (F(by_rows)(n, k, bk) ? F(one_by_rows) : F(one_row))(n, k, a, ak, b, bk, c, add);
-    } else if (m == 1 && k > 0 && bk == 1 && ak == 1 && bn != 1 && cn == 1) {
-        F(inner)(1, n, k, a, 0, b, bn, c, 0, add);
+    } else if (m == 1 && k > 0 && bk == 1 && ak == 1 && bn != 1 && (cn == 1 || cn == -1)) {
+        const i64 last = cn < 0 ? n - 1 : 0; /* columns that come from the last one on */
+        F(one_inner)(n, k, a, b + last * bn, cn * bn, c - last, add, cn < 0);
     } else if (m > 1 && (n == 1 || (cn != 1 && cm == 1))) {
         F(sg_gemm)(n, m, k, b, bn, bk, a, ak, am, c, cn, cm, add); /* the transposed product */
     } else if (k <= 0) {

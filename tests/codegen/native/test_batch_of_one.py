@@ -81,10 +81,10 @@ def test_two_gradients_in_one_loop_are_both_factors() -> None:
 # --- recurrences ---------------------------------------------------------------------------------
 
 
-def _recurrence(size: int, length: int, rows: Any, **options: Any) -> Any:
+def _recurrence(size: int, length: int, rows: Any, transposed: bool = False, **options: Any) -> Any:
     x, w = sg.input("x", (length, rows, size)), sg.parameter("w", (size, size))
-    start = sg.zeros((rows, size))
-    states = sg.scan(lambda s, row: sg.tanh(s @ w + row), start, x).states
+    start, by = sg.zeros((rows, size)), w.T if transposed else w
+    states = sg.scan(lambda s, row: sg.tanh(s @ by + row), start, x).states
     loss = sg.squared_norm(states) / 2
     return sg.compile([x, w], [loss, sg.grad(loss, w)], target="cython", **options)
 
@@ -115,6 +115,44 @@ def test_a_matrix_that_is_read_to_and_fro_gives_the_same_states(
         expected = _by_hand(x, w)
         assert loss == pytest.approx(expected[0], rel=1e-12)
         np.testing.assert_allclose(gradient, expected[1], 1e-10, 1e-11)
+
+
+@pytest.mark.parametrize("size", [32, 64, 72])
+@pytest.mark.parametrize("shift", [0, 2])
+@pytest.mark.parametrize("rows", ["N", 1])
+def test_a_transposed_matrix_gives_the_same_states_from_anywhere_in_memory(
+    size: int, shift: int, rows: Any
+) -> None:
+    program = _recurrence(size, 5, rows, transposed=True)
+    draw = np.random.default_rng(size)
+    memory = np.zeros(size * size + 16)
+    first = -memory.ctypes.data % 64 // 8 + shift
+    w = memory[first : first + size * size].reshape(size, size)
+    w[...] = draw.normal(size=(size, size)) / size
+    for count in (1, 3) if rows == "N" else (1,):
+        x = draw.normal(size=(5, count, size))
+        loss, gradient = program(x, w)
+        expected = _by_hand(x, w.T)
+        assert loss == pytest.approx(expected[0], rel=1e-12)
+        np.testing.assert_allclose(gradient, expected[1].T, 1e-10, 1e-11)
+
+
+def test_few_steps_of_one_row_multiply_by_columns_as_they_lie() -> None:
+    copy = "        f->lib->copy2_f64(64, 64, p1, 1, 64, c1, 64, 1);"
+    one = "f->lib->gemm_f64(1, 64, 64, "
+    by_columns = "p1 + r1 * 4032, 1, 64 - r1 * 128, h3 + r1 * 63, "
+    for rows, when in (("N", "n1 == 1 && "), (1, "")):
+        lines = _recurrence(64, 7, rows, transposed=True).source.splitlines()
+        assert lines[lines.index(copy) - 1].strip() == f"if (!({when}(i64)p1 % 64 == 0)) {{"
+        call = next(line for line in lines if by_columns in line)
+        assert call.strip().startswith(one)
+        assert ", 1 - r1 * 2, 0); " in call
+    # more rows, more steps, threads, shorter columns and columns of broken lines are turned
+    always = [(64, 7, 2, {}), (64, 70, 1, {}), (64, 7, 1, {"threads": 2}), (24, 7, 1, {})]
+    for size, length, height, options in [*always, (68, 7, 1, {})]:
+        text = _recurrence(size, length, height, transposed=True, **options).source
+        assert "copy2_f64" in text
+        assert "% 64" not in text
 
 
 def test_only_matrices_larger_than_a_cache_are_read_to_and_fro() -> None:
@@ -152,6 +190,12 @@ def test_few_columns_behind_whole_vectors_are_multiplied_by_themselves() -> None
 def test_the_report_lists_such_a_matrix_as_it_is(size: int) -> None:
     found = [p for p in _recurrence(size, 17, "N").report().products if p.around]
     assert [(p.m, p.k, p.a, p.b) for p in found] == [("N", f"{size}", *["as it is"] * 2)] * 2
+
+
+@pytest.mark.parametrize("rows", ["N", 1])
+def test_the_report_lists_a_product_by_columns_once(rows: Any) -> None:
+    found = _recurrence(64, 7, rows, transposed=True).report().products
+    assert [p.k for p in found if p.around] == ["64"] * 2
 
 
 def _two_states(length: int, rows: Any, last: bool) -> Any:

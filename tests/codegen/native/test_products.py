@@ -106,6 +106,29 @@ def test_a_product_is_the_product(library, m, n, k, forms, dtype, add, seed):
     assert np.array_equal(whole, around)
 
 
+@settings(max_examples=60)
+@example(m=1, n=1024, k=64, form="columns", dtype="float32", add=0, seed=0)
+@given(
+    m=st.sampled_from([1, 2, 9]), n=sizes, k=sizes, form=layouts,
+    dtype=st.sampled_from(sorted(NAMES)), add=st.sampled_from([0, 1]), seed=st.integers(0, 99),
+)  # fmt: skip
+def test_columns_may_come_from_the_last_one_on(library, m, n, k, form, dtype, add, seed):
+    rng = np.random.default_rng(seed)
+    a = rng.standard_normal((m, k)).astype(dtype)
+    _, b = matrix(rng, k, n, form, dtype)
+    whole, c = matrix(rng, m, n, "wide rows", dtype)
+    around, old = whole.copy(), c.copy()
+    exact = a.astype(float) @ b.astype(float) + (old if add else 0)
+    size = np.abs(a.astype(float)) @ np.abs(b.astype(float)) + np.abs(old)
+
+    function = getattr(library, f"sg_gemm_{NAMES[dtype]}")
+    call(function, (m, n, k), a, b[:, ::-1], c[:, ::-1], add=[add])
+
+    assert (np.abs(c - exact) <= size * (k + 2) * np.finfo(dtype).eps).all()
+    c[...] = old
+    assert np.array_equal(whole, around)
+
+
 @settings(max_examples=40)
 @given(m=st.sampled_from([1, 2, 9]), n=sizes, k=sizes, dtype=st.sampled_from(sorted(NAMES)))
 def test_a_sum_may_run_from_its_last_term_to_its_first(library, m, n, k, dtype):
