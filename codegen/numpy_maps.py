@@ -54,6 +54,8 @@ def emit_map(w: Writer, node: Node, note: str) -> None:
         return
     out = _result(w, node, values, storage, values)
     joint = promote(*(value.storage for value in values))
+    if op == "square":  # NumPy has wider vectors for products than for squares
+        op, values = "multiply", [*values, *values]
     if op in ("maximum", "minimum"):
         values = [w.repeated(v, joint, node.shape) if v.literal else v for v in values]
     parted = next((value.parts for value in (*values, out) if value.parts), "")

@@ -190,7 +190,8 @@ def _index(w: Writer, node: Pull | Push, operand: int, size: Dim, note: str = ""
     if not known and key not in w.memo:
         if w.depth == 0:  # a test inside of a loop may never be reached
             w.memo[key] = value
-        w.say(f"{w.call('check_index')}({value.text}, {w.size(size)}, {_title(source)})")
+        unsigned = w.derive(value, "{0}.view(np.uint64)", value.shape, None).text
+        w.say(f"{w.call('check_unsigned')}({unsigned}, {w.size(size)}, {_title(source)})")
     return value
 
 

@@ -202,16 +202,22 @@ def flat_places(shape: Any, sizes: Any, rows: Any) -> tuple[Any, Any]:
     return places, np.array(np.broadcast_to(outside, shape), order="C")
 
 
-def check_index(index: Any, size: int, name: str) -> None:
-    """Raise RangeError naming the first index outside 0..size-1 and its position."""
-    whole = index.astype(np.int64, copy=False).view(np.uint64)  # below 0 is very large then
-    if whole.size and whole.item(whole.argmax()) >= size:
-        first = np.argwhere((index < 0) | (index >= size))[0]
-        place = tuple(int(i) for i in first)
+def check_unsigned(index: Any, size: int, name: str) -> None:
+    """Raise RangeError naming the first index outside 0..size-1 and its position.
+
+    Indices come as unsigned numbers, where those below 0 are very large.
+    """
+    if index.size and index.item(index.argmax()) >= size:
+        place = tuple(int(i) for i in np.argwhere(index >= size)[0])
         raise RangeError(
-            f"{name}: index {int(index[place])} at position {place} is outside 0..{size - 1}. "
-            "Give indices from 0 up to the size of the axis minus one."
+            f"{name}: index {int(index.view(np.int64)[place])} at position {place} is outside "
+            f"0..{size - 1}. Give indices from 0 up to the size of the axis minus one."
         )
+
+
+def check_index(index: Any, size: int, name: str) -> None:
+    """The same for integers of any kind."""
+    check_unsigned(index.astype(np.int64, copy=False).view(np.uint64), size, name)
 
 
 def as_input(value: Any, dtype: Any, shape: Any, name: str) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import linecache
+import math
 import subprocess
 import sys
 import tokenize
@@ -289,8 +290,24 @@ def test_a_traceback_shows_the_emitted_line() -> None:
     except sg.RangeError:
         text = traceback.format_exc()
 
-    assert "check_index(x2, 3, 'i')" in text
+    assert "check_unsigned(x2_v1, 3, 'i')" in text
     assert "<symgraph step " in text
+
+
+def test_a_step_makes_no_view_of_its_indices() -> None:
+    x, i = sg.input("x", 3), sg.input("i", 2, kind="integer")
+    head, run = sg.compile([x, i], sg.take(x, i)).source.split("def run():")
+
+    assert "x2_v1 = x2.view(np.uint64)" in head
+    assert ".view(" not in run
+
+
+def test_a_square_is_written_as_a_product() -> None:
+    x = sg.input("x", 3)
+    f = sg.compile(x, sg.square(x))
+
+    assert "np.multiply(x1, x1, out=h1)" in f.source
+    assert [4.0, 9.0, math.inf] == f([-2.0, 3.0, -math.inf]).tolist()
 
 
 def test_the_lines_of_a_forgotten_program_are_forgotten() -> None:
