@@ -56,13 +56,15 @@ class Recipe:
 
     def _basic(self, loops: bool, *changes: _Change) -> tuple[Roots, list[Mapping[Node, Node]]]:
         """Outputs and new values in basic operations, and what each pass made of what it met."""
+        from symgraph.codegen.averages import average_by_differences
         from symgraph.codegen.lowering import lower_all
         from symgraph.codegen.scales import scale_once
 
         largest = float(np.finfo(self.options.real).max)
         found, images = lower_all(self._everywhere, largest, loops, loops)
         count = len(self.roots)
-        for change in (scale_once, *changes) if self.stored else changes:
+        own = (average_by_differences, scale_once) if loops else (scale_once,)
+        for change in (*own, *changes) if self.stored else changes:
             made = change(found[:count], dict(zip(self.stored, found[count:], strict=True)))
             found, images = Roots(made.roots), [*images, made.image]
         return found, images
