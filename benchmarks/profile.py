@@ -219,9 +219,9 @@ class Reader:
                 self.memory[place] = self.memory.get(place, 0) + each
 
     def number(self, text: str) -> int:
-        """A size: a product of numbers and the batch size; 1 for any other."""
+        """A size: a product of numbers and the batch size; 1 for any other, as within a vector."""
         total = 1
-        for factor in text.strip().strip("()").split("*"):
+        for factor in text.strip().removeprefix("SG_WHOLE").strip("()").split("*"):
             factor = factor.strip()
             total *= int(factor) if factor.isdigit() else self.batch if factor == "n1" else 1
         return total
@@ -231,7 +231,8 @@ class Reader:
         first, lines = block.lines[0], block.taken(self.batch)
         if "->lib->" in first:
             return [self.number(part) for part in first.split("(", 1)[1].split(",")[:3]]
-        heads = filter(None, map(_HEAD.match, lines))
+        whole = [line for k, line in enumerate(lines) if not k or " = SG_WHOLE(" not in line]
+        heads = filter(None, map(_HEAD.match, whole))
         return [self.number(head[4]) for head in heads if head[3]]
 
     def products(self, block: Block) -> int:
@@ -253,7 +254,8 @@ class Reader:
         if "->lib->" in first:
             return 2 * sizes[0] * sizes[1] * self.limits.itemsize
         arrays = {name for line in lines for name in _ENTRY.findall(_NOTE.sub("", line))}
-        return math.prod(sizes) * len(arrays) * self.limits.itemsize
+        read = [name for name in arrays if name[0] != "e"]  # those are registers
+        return math.prod(sizes) * len(read) * self.limits.itemsize
 
     def least(self, block: Block) -> tuple[float, str]:
         """Seconds at the least, and why."""
@@ -264,9 +266,11 @@ class Reader:
             found["multiply-adds"] = 2 * products * limits.product * block.times
         elif "->lib->" not in block.lines[0]:
             taken = block.taken(self.batch)
+            stages = [k for k, line in enumerate(taken) if "sg_reciprocals(" in line]
             heads = (k for k, line in enumerate(taken) if "for (" in line)
             inner = max(heads, default=0)
-            lines = [line for line in taken[inner:] if "const" in line]
+            inside = taken[: stages[0]] if stages else taken[inner:]
+            lines = [line for line in inside if "const" in line]
             text = _NOTE.sub("", "\n".join(lines))
             each = text.count(" / ") + text.count("sg_tanh_of("), text.count("sg_sqrt(")
             unit = each[0] * limits.divide + each[1] * limits.root

@@ -7,7 +7,7 @@ written to memory. What stays the same in an inner loop is read before it.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from decimal import Context, Decimal
 from typing import Any, NamedTuple
@@ -17,6 +17,7 @@ import numpy as np
 from symgraph.codegen.basic import op_of
 from symgraph.codegen.contraction import typical
 from symgraph.codegen.labels import Labels
+from symgraph.codegen.native.lanes import Stages, fills_vectors, has_no_rest, stages
 from symgraph.codegen.native.latency import PLAIN, longest_first
 from symgraph.codegen.native.moves import relaid
 from symgraph.codegen.native.reductions import Reduction, deepest
@@ -24,8 +25,10 @@ from symgraph.codegen.native.writer import INDEPENDENT, CWriter, Factors
 from symgraph.codegen.plan import node_storage
 from symgraph.codegen.strided import Value, entry, merged, spread
 from symgraph.node import Kind, Node
+from symgraph.ops.einsum import Einsum
 from symgraph.ops.leaves import Fill
 from symgraph.ops.map import Map
+from symgraph.ops.reduce import Reduce
 from symgraph.shapes import Dim, product, same_dim
 
 __all__ = ["emit_maps", "expression", "known_logarithm", "lines"]
@@ -40,6 +43,8 @@ _OPERATORS: dict[str, str] = {
     "logical_and": "{0} & {1}", "logical_or": "{0} | {1}", "logical_not": "!{0}",
     "where": "{0} ? {1} : {2}", "iverson": "{0}",
 }  # fmt: skip
+
+_BOUNDS = {"maximum": "at_least", "minimum": "at_most"}  # where an operand is a number
 
 _VECTOR = 64  # bytes
 
@@ -91,13 +96,19 @@ def _raised(
     """The operation of a Map, and its operands: c**y for a number c is exp(y log c).
 
     The logarithm is known here, to twice the digits of a real: the power has all of its own.
-    Exponentials of -|x| cannot overflow, and are shorter.
+    Exponentials of -|x| cannot overflow, and are shorter; so are bounds that are known.
     """
     op = op_of(node)
     assert op is not None, "a Map that was not lowered"
     base = node._args[0]
     if op == "exp" and _is_below_zero(base):
         return "exp_down", operands
+    if op == "exp" and _is_below_largest(base, w.real):
+        return "exp_below", operands
+    if op in _BOUNDS and storage == "real":
+        for arg, bound, other in zip(node._args, operands, operands[::-1], strict=True):
+            if type(arg) is Fill and arg.value == arg.value:
+                return _BOUNDS[op], [other, bound]
     if op != "power" or type(base) is not Fill or storage != "real":
         return op, operands
     value = base.value
@@ -151,6 +162,25 @@ def lines(
         w.say(f"const {kind} {texts[node]} = {text};", labels.note(node, w.env))
 
 
+def _is_below_largest(node: Node, real: str) -> bool:
+    """Whether the node is x less max(x), or less the largest finite number for an infinite one."""
+    if op_of(node) != "subtract":
+        return False
+    x, lifted = node._args
+    most = lifted._args[0] if op_of(lifted) == "maximum" else lifted
+    if op_of(most) != "minimum" or type(most._args[1]) is not Fill:
+        return False
+    spread, bound = most._args
+    finite = float(np.finfo(np.float32 if real == "float" else np.float64).max)
+    if bound.value != finite or type(spread) is not Einsum or len(spread._args) != 1:
+        return False
+    (found,) = spread._args
+    if type(found) is not Reduce or found.operation != "max" or found._args[0] is not x:
+        return False
+    kept = [axis for axis in range(x.ndim) if axis not in found.axes]
+    return [spread.out[axis] for axis in kept] == list(spread.ins[0])
+
+
 class _Place(NamedTuple):
     """A value, and its strides in the loops."""
 
@@ -167,6 +197,10 @@ class _Group:
         self.nodes = nodes
         self.maps = longest_first([node for node in nodes if type(node) is Map])
         self.reductions = [node for node in nodes if type(node) is not Map]
+        apart = w.threads == 1 and not self.reductions  # the text is divided among threads
+        self.stages = stages(self.maps, w.real) if apart else None
+        if self.stages:
+            self.maps = [*self.stages.early, *self.stages.late]
         self.shape = self.maps[0].shape if self.maps else nodes[0].args[0].shape
         self.inside = {node: w.name("v") for node in self.maps}
         self.storages: dict[Node, Kind] = {}
@@ -175,6 +209,7 @@ class _Group:
             for arg in node._args:
                 self.reads[arg] = self.reads.get(arg, 0) + 1
         self.texts: dict[Node, str] = {}  # how entries are read
+        self.inverse: dict[Node, str] = {}  # reciprocals of divisors
 
     def emit(self) -> None:
         """The loops."""
@@ -278,8 +313,14 @@ class _Group:
             for depth in range(-1, last + 1):
                 if depth >= 0:
                     mark = self._mark(lanes == last) if depth == lanes else ""
+                    start = "0"
+                    if depth == last and self._has_vectors(sizes[last], places):
+                        self._vectors(names, sizes[last], places, noted)
+                        if has_no_rest(sizes[last], w.real):
+                            return
+                        start, noted = f"SG_WHOLE({w.size(sizes[last])})", False
                     (name,) = stack.enter_context(
-                        w.indices(sizes[depth : depth + 1], independent=False, mark=mark)
+                        w.indices(sizes[depth : depth + 1], False, mark, start)
                     )
                     names.append(name)
                 for node, value, column in places:
@@ -292,6 +333,70 @@ class _Group:
                             one.begin()
                             stack.callback(one.end, list(names))
             self._body(names, noted)
+
+    def _has_vectors(self, size: Dim, places: Sequence[_Place]) -> bool:
+        """Whether rows are computed in stages, as far as they fill vectors."""
+        side_by_side = {column[-1] for _, _, column in places} <= {0, 1}
+        return self.stages is not None and side_by_side and fills_vectors(size, self.w.real)
+
+    def _vectors(
+        self, names: Sequence[str], size: Dim, places: Sequence[_Place], noted: bool
+    ) -> None:
+        """The entries of a row that fill vectors, in stages."""
+        w, found, base = self.w, self.stages, dict(self.texts)
+        assert found is not None
+        w.functions.add("reciprocals")
+        handed = {node: w.name("e") for node in self._handed(found, places)}
+        divisors = {node: w.name("e") for node in found.divisors}
+        with w.vectors(size) as first:
+            for name in (*handed.values(), *divisors.values()):
+                w.say(f"{w.real} {name}[SG_LANES];")
+            with w.lanes(first) as index:
+                inner = [*names, index]
+                self._entries(inner, places, [*found.early, *handed])
+                stores = self._statements(found.early, noted)
+                for node, name in (*handed.items(), *divisors.items()):
+                    w.say(f"{name}[{index} - {first}] = {self._text(node)};")
+            for name in divisors.values():
+                w.say(f"sg_reciprocals({name});")
+            with w.lanes(first):
+                texts, self.texts = self.texts, dict(base)
+                self._entries(inner, places, found.late, handed)
+                for node, name in handed.items():
+                    if node not in self.inside:
+                        self.texts[node] = texts[node]
+                    w.say(f"const {w.real} {self._text(node)} = {name}[{index} - {first}];")
+                for node, name in divisors.items():
+                    self.inverse[node] = f"{name}[{index} - {first}]"
+                for store in (*stores, *self._statements(found.late, noted)):
+                    w.say(store)
+        self.texts = base
+        self.inverse.clear()
+
+    def _handed(self, found: Stages, places: Sequence[_Place]) -> list[Node]:
+        """What the early stage hands to the late one, which may read memory no more."""
+        read = {arg for node in found.late for arg in found.read_by(node)}
+        varied = dict.fromkeys(node for node, _, column in places if column[-1])
+        twice = [node for node in varied if node in read and self.reads[node] > 1]
+        kept = [n for n in found.early if n in read or (n in self.stored and n in self.overwritten)]
+        return [*(node for node in twice if node not in self.stored), *kept]
+
+    def _entries(
+        self,
+        names: Sequence[str],
+        places: Sequence[_Place],
+        nodes: Iterable[Node],
+        known: Container[Node] = (),
+    ) -> None:
+        """How entries of the innermost loop are written: operands of operations, and results."""
+        wanted = {each for node in nodes for each in (node, *node._args) if each not in known}
+        for node, value, column in places:
+            if node in wanted and deepest(column) == len(names) - 1:
+                at = self.w.position(list(zip(names, column, strict=False)))
+                self._read(node, value, entry(value, at), True)
+
+    def _text(self, node: Node) -> str:
+        return self.inside.get(node) or self.texts[node]
 
     def _has_short_rows(self, sizes: Sequence[Dim]) -> bool:
         """Whether rows that are reduced fill no vector, so that lanes run along many of them.
@@ -321,29 +426,33 @@ class _Group:
             self.w.say(f"const {self.w.local(value.storage)} {name} = {text};")
 
     def _body(self, names: Sequence[str], noted: bool) -> None:
-        w = self.w
+        for store in self._statements(self.maps, noted):
+            self.w.say(store)
+        for one in self.reduced:
+            one.step(self._text(one.node._args[0]), names)
+
+    def _statements(self, nodes: Sequence[Node], noted: bool) -> list[str]:
+        """The operations, and what is left to do: to store what others may still read before."""
         late: list[str] = []
-        for node in self.maps:
+        for node in nodes:
             self._line(node, noted)
             if node in self.stored:
                 store = f"{self.texts[node]} = {self.inside[node]};"
                 if node in self.overwritten:
                     late.append(store)
                 else:
-                    w.say(store)
-        for line in late:
-            w.say(line)
-        for one in self.reduced:
-            arg = one.node._args[0]
-            one.step(self.inside.get(arg) or self.texts[arg], names)
+                    self.w.say(store)
+        return late
 
     def _line(self, node: Node, noted: bool) -> None:
         w = self.w
-        operands: Sequence[str] = [self.inside.get(arg) or self.texts[arg] for arg in node._args]
+        operands: Sequence[str] = [self._text(arg) for arg in node._args]
         storages = [self._storage(arg) for arg in node._args]
         storage = self._storage(node)
         name, note = self.inside[node], self.labels.note(node, w.env) if noted else ""
         op, operands = _raised(w, node, operands, storage)
+        if op == "divide" and node._args[1] in self.inverse:
+            op, operands = "multiply", [operands[0], self.inverse[node._args[1]]]
         text = expression(w, op, operands, storages, storage)
         kind = w.local("boolean" if op == "iverson" else storage)
         w.say(f"const {kind} {name} = {text};", note)

@@ -50,6 +50,9 @@ _CONSTANTS: dict[str, dict[str, str]] = {
         "PI_4": "0x1.921fb54442d18p-1", "PI_4_LO": "0x1.1a62633145c07p-55",
         "TWO_THIRDS": "0x1.5555555555555p-1", "TWO_THIRDS_LO": "0x1.5555555555555p-55",
         "TAN_1_8": "0x1.a827999fcef32p-2", "TAN_3_8": "0x1.3504f333f9de6p1",
+        "MAX": "0x1.fffffffffffffp1023", "NEARER": "(e + e * e * (1 + e))",
+        "NEAR": "__builtin_ia32_rcp14pd512_mask", "LEAST": "__builtin_ia32_minpd512",
+        "LARGEST": "__builtin_ia32_maxpd512",
     },
     "float": {
         "F": "f", "BIAS": "127", "MANTISSA": "23", "MAGIC": "0x1.8p23f",
@@ -67,6 +70,9 @@ _CONSTANTS: dict[str, dict[str, str]] = {
         "PI_4": "0x1.921fb6p-1f", "PI_4_LO": "-0x1.777a5cp-26f",
         "TWO_THIRDS": "0x1.555556p-1f", "TWO_THIRDS_LO": "-0x1.555556p-26f",
         "TAN_1_8": "0x1.a8279ap-2f", "TAN_3_8": "0x1.3504f4p1f",
+        "MAX": "0x1.fffffep127f", "NEARER": "e",
+        "NEAR": "__builtin_ia32_rcp14ps512_mask", "LEAST": "__builtin_ia32_minps512",
+        "LARGEST": "__builtin_ia32_maxps512",
     },
 }  # fmt: skip
 

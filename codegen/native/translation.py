@@ -17,7 +17,7 @@ __all__ = ["divided", "weight"]
 _SHARED = '__attribute__((visibility("hidden")))'
 _HEAVY = 6  # the work of a loop or of a call with many arguments, in statements
 _INLINED = 9  # of an elementary function, whose text takes the place of its call
-_ELEMENTARY = re.compile(r"= sg_(?!abs|sqrt|maximum|minimum|i_)(\w+)")
+_ELEMENTARY = re.compile(r"= sg_(?!abs|sqrt|maximum|minimum|at_least|at_most|i_)(\w+)")
 _MOST = 8  # files
 
 #: What compilers take for, in plain statements of half a million of their instructions: a loop, one
@@ -75,7 +75,7 @@ def _work(text: str) -> int:
             continue
         total += _INSIDE - 1 + _CHOICE * (" ? " in line) + _PLACE * ("[" in line and " * (" in line)
         for name in _ELEMENTARY.findall(line):
-            total += _EXPONENTIAL if name in ("exp", "exp_down", "tanh_of") else _OTHER
+            total += _EXPONENTIAL if name in ("exp", "exp_down", "exp_below", "tanh_of") else _OTHER
     return total
 
 

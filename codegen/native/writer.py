@@ -346,16 +346,35 @@ class CWriter(Positions):
             yield [self.position(list(zip(names, column, strict=True))) for column in columns]
 
     @contextmanager
+    def vectors(self, size: Dim) -> Iterator[str]:
+        """A loop over whole vectors; yields the index of the first number of each."""
+        name = f"i{self._indices}"
+        head = f"for (i64 {name} = 0; {name} < SG_WHOLE({self.size(size)}); {name} += SG_LANES)"
+        with self.inside(head):
+            self._indices += 1
+            yield name
+            self._indices -= 1
+
+    @contextmanager
+    def lanes(self, first: str) -> Iterator[str]:
+        """A loop over the numbers of a vector; yields their index."""
+        name = f"i{self._indices}"
+        self.say(INDEPENDENT)
+        with self.inside(f"for (i64 {name} = {first}; {name} < {first} + SG_LANES; {name}++)"):
+            yield name
+
+    @contextmanager
     def indices(
-        self, shape: Sequence[Dim], independent: bool = True, mark: str = ""
+        self, shape: Sequence[Dim], independent: bool = True, mark: str = "", start: str = "0"
     ) -> Iterator[list[str]]:
-        """A loop over a shape; yields its indices."""
+        """A loop over a shape; yields its indices. The innermost begins with `start`."""
         mark = mark or (INDEPENDENT if independent else "")
         names = [f"i{self._indices + k}" for k in range(len(shape))]
         for k, (name, size) in enumerate(zip(names, shape, strict=True)):
             if mark and k == len(names) - 1:
                 self.say(mark)
-            self.say(f"for (i64 {name} = 0; {name} < {self.size(size)}; {name}++) {{")
+            begin = start if k == len(names) - 1 else "0"
+            self.say(f"for (i64 {name} = {begin}; {name} < {self.size(size)}; {name}++) {{")
             self._depth += 1
         self._indices += len(shape)
         yield names

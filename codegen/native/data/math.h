@@ -51,6 +51,13 @@ SG_FN real sg_exp_down(real x) {
     return (s + s * p) * $BY_DOWN;
 }
 
+//: exp_below exp_down
+/* the same, and infinity for infinity: what is left of a number less the largest */
+SG_FN real sg_exp_below(real x) {
+    const real y = sg_exp_down(x);
+    return x > 0 ? x : y;
+}
+
 //: exp_half reduced halved pow2
 /* exp(x)/2, finite where cosh is */
 SG_IN real sg_exp_half(real x) {
@@ -133,11 +140,52 @@ SG_FN real sg_maximum(real x, real y) { return (x >= y) | (x != x) ? x : y; }
 //: minimum
 SG_FN real sg_minimum(real x, real y) { return (x <= y) | (x != x) ? x : y; }
 
+//: at_least
+/* maximum and minimum with a number that is not NaN */
+SG_FN real sg_at_least(real x, real least) { return x < least ? least : x; }
+
+//: at_most
+SG_FN real sg_at_most(real x, real most) { return x > most ? most : x; }
+
 //: abs
 SG_FN real sg_abs(real x) { return __builtin_fabs$F(x); }
 
 //: sqrt
 SG_FN real sg_sqrt(real x) { return __builtin_sqrt$F(x); }
+
+//: reciprocals
+/* The numbers of a vector; how many of n fill vectors */
+#if defined(__AVX512F__)
+#define SG_LANES (64 / (int)sizeof(real))
+#elif defined(__AVX__)
+#define SG_LANES (32 / (int)sizeof(real))
+#else
+#define SG_LANES (16 / (int)sizeof(real))
+#endif
+#define SG_WHOLE(n) ((n) & -SG_LANES)
+
+#ifdef __AVX512F__
+#ifdef __clang__
+#define SG_OF(function, x, y) function(x, y, 4)
+#else
+#define SG_OF(function, x, y) function##_mask(x, y, x, -1, 4)
+#endif
+typedef real sg_lanes __attribute__((vector_size(64), aligned(sizeof(real)), may_alias));
+
+/* 1/x of 0, infinity, and numbers whose reciprocals are normal, by Newton's method from 14 bits.
+   Least and largest are the second operand where one is NaN. */
+SG_IN void sg_reciprocals(real *x) {
+    const sg_lanes zero = {0}, most = zero + $MAX, y = *(sg_lanes *)x;
+    const sg_lanes near = SG_OF($LEAST, most, $NEAR(y, zero, -1)), r = SG_OF($LARGEST, -most, near);
+    const sg_lanes e = 1 - SG_OF($LEAST, most, y) * r;
+    *(sg_lanes *)x = r + r * $NEARER;
+}
+#else
+SG_IN void sg_reciprocals(real *x) {
+    _Pragma("omp simd")
+    for (int k = 0; k < SG_LANES; k++) x[k] = 1 / x[k];
+}
+#endif
 
 //: cosh exp_half
 SG_FN real sg_cosh(real x) {

@@ -19,16 +19,18 @@ TRUTH: dict[str, Callable[..., Any]] = {
     "exp": mp.exp, "expm1": mp.expm1, "log": mp.log, "log1p": mp.log1p, "tanh": mp.tanh,
     "sin": mp.sin, "cos": mp.cos, "tan": mp.tan, "asin": mp.asin, "acos": mp.acos,
     "atan": mp.atan, "sinh": mp.sinh, "cosh": mp.cosh, "asinh": mp.asinh, "acosh": mp.acosh,
-    "atanh": mp.atanh, "exp_down": mp.exp,
+    "atanh": mp.atanh, "exp_down": mp.exp, "exp_below": mp.exp,
 }  # fmt: skip
 ERRORS = {"whole_erf": mp.erf, "whole_erfc": mp.erfc}
 DOMAIN = {
     "asin": (-1, 1), "acos": (-1, 1), "atanh": (-1, 1), "acosh": (1, np.inf), "log": (0, np.inf),
-    "log1p": (-1, np.inf), "exp_down": (-np.inf, 0),
+    "log1p": (-1, np.inf), "exp_down": (-np.inf, 0), "exp_below": (-np.inf, 0),
 }  # fmt: skip
 BINARY = ("power", "atan2", "remainder", "floor_divide", "maximum", "minimum")
+BOUNDS = {"at_least": "maximum", "at_most": "minimum"}
 NUMPY = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "asinh": "arcsinh",
-         "acosh": "arccosh", "atanh": "arctanh", "atan2": "arctan2", "exp_down": "exp"}  # fmt: skip
+         "acosh": "arccosh", "atanh": "arctanh", "atan2": "arctan2", "exp_down": "exp",
+         "exp_below": "exp"}  # fmt: skip
 WHOLE = ("i_floor_divide", "i_remainder", "i_maximum", "i_minimum", "i_power")
 
 
@@ -37,21 +39,24 @@ def library(real: str) -> Any:
     text = ["typedef long long i64;", needed(FUNCTIONS, real)]
     for name in (*TRUTH, *ERRORS, "floor", "ceil", "sqrt", "abs"):
         text.append(
-            f"void {name}(i64 n, const {real} *x, {real} *y) "
+            f"void test_{name}(i64 n, const {real} *x, {real} *y) "
             f"{{ for (i64 i = 0; i < n; i++) y[i] = sg_{name}(x[i]); }}"
         )
-    for name in (*BINARY, "tanh_of"):
+    text.append(
+        f"void test_reciprocals(i64 n, const {real} *x, {real} *y) {{ for (i64 i = 0; i < n; i++)"
+        " y[i] = x[i]; for (i64 i = 0; i < SG_WHOLE(n); i += SG_LANES) sg_reciprocals(y + i); }"
+    )
+    for name in (*BINARY, *BOUNDS, "tanh_of"):
         text.append(
-            f"void {name}(i64 n, const {real} *x, const {real} *z, {real} *y) "
+            f"void test_{name}(i64 n, const {real} *x, const {real} *z, {real} *y) "
             f"{{ for (i64 i = 0; i < n; i++) y[i] = sg_{name}(x[i], z[i]); }}"
         )
     for name in WHOLE:
         text.append(
-            f"void {name}(i64 n, const i64 *x, const i64 *z, i64 *y) "
+            f"void test_{name}(i64 n, const i64 *x, const i64 *z, i64 *y) "
             f"{{ for (i64 i = 0; i < n; i++) y[i] = sg_{name}(x[i], z[i]); }}"
         )
-    # Names such as `exp` are builtins, which the compiler would complain about.
-    return CDLL(str(build("\n".join(text).replace("void ", "void test_"))))
+    return CDLL(str(build("\n".join(text))))
 
 
 def run(name: str, *given: Any) -> Any:
@@ -139,7 +144,8 @@ def test_special_values_and_signs_are_those_of_numpy(name: str, dtype: type):
     info = np.finfo(dtype)
     x = np.array([np.inf, -np.inf, np.nan, 0.0, -0.0, 1, -1, 2, -2, 2.5, -2.5, info.tiny, info.max,
                   -info.max, info.smallest_subnormal, 1e10, -1e10], dtype)  # fmt: skip
-    x = x[~(x > 0)] if name == "exp_down" else x
+    if name in ("exp_down", "exp_below"):  # of nothing above 0 but infinity, if of that
+        x = x[~(x > 0) | (np.isinf(x) & (name == "exp_below"))]
 
     with np.errstate(all="ignore"):
         expected = getattr(np, NUMPY.get(name, name))(x)
@@ -172,6 +178,28 @@ def test_functions_of_two_numbers_are_those_of_numpy(name: str, dtype: type):
     if name not in ("maximum", "minimum"):
         number = ~np.isnan(expected)
         assert np.array_equal(np.signbit(found[number]), np.signbit(expected[number]))
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("name", BOUNDS)
+def test_a_bound_leaves_what_is_not_a_number(name: str, dtype: type):
+    x = np.array([np.inf, -np.inf, np.nan, 0.0, -0.0, 3, -3, 2.5, -2.5], dtype)
+
+    for bound in (0.0, 2.5, -2.5, np.finfo(dtype).max):
+        expected = getattr(np, BOUNDS[name])(x, dtype(bound))
+        np.testing.assert_array_equal(run(name, x, np.full_like(x, bound)), expected)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_reciprocals_of_vectors_have_nearly_all_digits(dtype: type):
+    info, draw = np.finfo(dtype), np.random.default_rng(5)
+    powers = draw.uniform(np.log10(info.tiny) + 1, np.log10(info.max) - 1, 496)
+    x = np.concatenate([10.0**powers, -(10.0**powers), draw.uniform(0.5, 2, 512)]).astype(dtype)
+    ends = np.array([0.0, -0.0, np.inf, np.nan] * 4, dtype)
+
+    assert largest_error(x, run("reciprocals", x), lambda y: 1 / y) < 1.0
+    with np.errstate(divide="ignore"):
+        np.testing.assert_array_equal(run("reciprocals", ends), 1 / ends)
 
 
 @pytest.mark.parametrize("name", WHOLE)
