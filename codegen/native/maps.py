@@ -143,6 +143,12 @@ def _is_below_zero(node: Node) -> bool:
     return op == "negative" and op_of(node._args[0]) == "abs"
 
 
+def _in_tangents(maps: Sequence[Node]) -> dict[Node, None]:
+    """Exponentials that the loop computes and makes hyperbolic tangents of."""
+    made = [node._args[1] for node in maps if op_of(node) == "tanh_of"]
+    return dict.fromkeys([node for node in maps if node in made and op_of(node) == "exp"])
+
+
 def lines(
     w: CWriter, nodes: Sequence[Node], texts: dict[Node, str], kinds: Mapping[Node, Kind],
     labels: Labels,
@@ -203,6 +209,7 @@ class _Group:
             self.maps = [*self.stages.early, *self.stages.late]
         self.shape = self.maps[0].shape if self.maps else nodes[0].args[0].shape
         self.inside = {node: w.name("v") for node in self.maps}
+        self.less = {node: w.name("v") for node in _in_tangents(self.maps)}  # them less one
         self.storages: dict[Node, Kind] = {}
         self.reads: dict[Node, int] = {}
         for node in nodes:
@@ -453,6 +460,11 @@ class _Group:
         op, operands = _raised(w, node, operands, storage)
         if op == "divide" and node._args[1] in self.inverse:
             op, operands = "multiply", [operands[0], self.inverse[node._args[1]]]
+        elif node in self.less:
+            w.say(f"{w.real} {self.less[node]};")
+            op, operands = "exp_less_one", [*operands, f"&{self.less[node]}"]
+        elif op == "tanh_of" and node._args[1] in self.less:
+            op, operands = "tanh_by", [operands[0], self.less[node._args[1]]]
         text = expression(w, op, operands, storages, storage)
         kind = w.local("boolean" if op == "iverson" else storage)
         w.say(f"const {kind} {name} = {text};", note)

@@ -25,6 +25,7 @@ _MOST = 8  # files
 #: that a product tells, exponentials, other functions; and the function that places the buffers.
 _LOOP, _VECTORS, _INSIDE, _CHOICE, _PLACE = 12, 13, 2, 17, 8
 _EXPONENTIAL, _OTHER, _PLACING = 8, 145, 66
+_EXPONENTIALS = frozenset({"exp", "exp_below", "exp_down", "exp_less_one", "tanh_by", "tanh_of"})
 _LEAST = 300  # what a further run of the compiler is worth: it begins with 130 and then is linked
 
 
@@ -75,7 +76,7 @@ def _work(text: str) -> int:
             continue
         total += _INSIDE - 1 + _CHOICE * (" ? " in line) + _PLACE * ("[" in line and " * (" in line)
         for name in _ELEMENTARY.findall(line):
-            total += _EXPONENTIAL if name in ("exp", "exp_down", "exp_below", "tanh_of") else _OTHER
+            total += _EXPONENTIAL if name in _EXPONENTIALS else _OTHER
     return total
 
 

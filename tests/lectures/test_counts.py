@@ -12,7 +12,8 @@ from symgraph.zoo import builder
 def calls(loss: sg.Node, *more: sg.Node) -> list[str]:
     """The functions that the loops of the C program call, each once for every entry."""
     program = sg.compile(variables([loss]), [loss, *more], target="cython")
-    return sorted(re.findall(r"= sg_(exp|tanh|tanh_of)(?:_down)?\(", program._recipe.native.text))
+    form = r"= sg_(exp|tanh|tanh_of|tanh_by)(?:_down|_less_one)?\("
+    return sorted(re.findall(form, program._recipe.native.text))
 
 
 def test_a_step_of_an_lstm_takes_three_exponentials_and_two_tangents_for_each_unit():
@@ -27,4 +28,4 @@ def test_its_gradient_takes_no_exponential_anew():
     loss = builder("lstm")().loss
     weights = [v for v in variables([loss]) if v.name.startswith(("W", "b"))]
 
-    assert calls(loss, *sg.grad(loss, weights)) == ["exp"] * 5 + ["tanh_of"] * 2
+    assert calls(loss, *sg.grad(loss, weights)) == ["exp"] * 5 + ["tanh_by"] * 2

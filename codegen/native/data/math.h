@@ -92,6 +92,20 @@ SG_FN real sg_tanh_of(real x, real e) {
     return z < $TANH_NEAR ? near : __builtin_copysign$F((1 - e) / (1 + e), x);
 }
 
+//: exp_less_one reduced pow2
+/* exp(x) for x <= 0, and exp(x) - 1 in *less, which has all its digits */
+SG_FN real sg_exp_less_one(real x, real *less) {
+    const real y = x < $EXP_LOW ? $EXP_LOW : x;
+    word k;
+    const real p = sg_reduced(y, &k), s = sg_pow2(k + $DOWN), t = s * $BY_DOWN;
+    *less = t * p + (t - 1);
+    return (s + s * p) * $BY_DOWN;
+}
+
+//: tanh_by
+/* tanh(x), given m = exp(-2|x|) - 1 */
+SG_FN real sg_tanh_by(real x, real m) { return __builtin_copysign$F(-m / (2 + m), x); }
+
 //: mantissa bits from_bits
 /* x = 2^k m with m in [sqrt(1/2), sqrt(2)), for positive finite x */
 SG_IN real sg_mantissa(real x, real *k) {
