@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from symgraph.codegen.basic import ARITHMETIC, op_of
+from symgraph.codegen.numpy_rows import by_rows
 from symgraph.codegen.numpy_writer import Value, Writer, identity
 from symgraph.codegen.plan import node_storage
 from symgraph.node import Kind, Node, promote
@@ -56,7 +57,15 @@ def emit_map(w: Writer, node: Node, note: str) -> None:
     joint = promote(*(value.storage for value in values))
     if op == "square":  # NumPy has wider vectors for products than for squares
         op, values = "multiply", [*values, *values]
-    if op in ("maximum", "minimum"):
+    extreme = op in ("maximum", "minimum")
+    if extreme or not any(value.literal for value in values):
+        seen = by_rows(w, node, values, joint, out)
+        if seen is not None:
+            operands = ", ".join(value.text for value in seen[0])
+            w.say(f"np.{_UFUNCS.get(op, op)}({operands}, out={seen[1].text})", note)
+            w.define(node, out)
+            return
+    if extreme:
         values = [w.repeated(v, joint, node.shape) if v.literal else v for v in values]
     parted = next((value.parts for value in (*values, out) if value.parts), "")
     if parted:

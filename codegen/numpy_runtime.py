@@ -88,12 +88,37 @@ def as_vector(parts: Any, memory: Any) -> tuple[Any, list[Any], list[tuple[Any, 
     return memory, pieces, list(zip(pieces, parts, strict=True))
 
 
-def repeated(number: Any, shape: Any, dtype: Any) -> Any:
-    """A number as an array of a shape, or of shape () where that is large.
+def together(count: int, width: int) -> int:
+    """How many of so many rows NumPy takes at once, when what it needs for each is there for all.
+
+    They hold 8192 entries, fewer of which NumPy copies at each turn; 1 where that does not pay.
+    """
+    if not 8 <= width <= 1024 or count * width <= 65536:
+        return 1
+    least = -(-8192 // width)
+    return next((n for n in range(least, 4 * least + 1) if count % n == 0), 1)
+
+
+def by_rows(x: Any, rows: int) -> Any:
+    """An array seen by so many rows."""
+    return x.reshape(-1, rows, x.shape[-1]) if rows > 1 else x
+
+
+def repeated_row(row: Any, memory: Any) -> tuple[Any, list[tuple[Any, Any]]]:
+    """A row for all rows of a memory, and what must be copied for that."""
+    return (memory, [(memory, row)]) if len(memory) > 1 else (row[None], [])
+
+
+def repeated(number: Any, shape: Any, dtype: Any, rows: int = 1) -> Any:
+    """A number as an array of a shape, of some rows of it, or, where that is large, of less.
 
     NumPy takes the larger one of two arrays of one shape in a third of the time.
     """
-    return np.full(shape if math.prod(shape) <= 65536 else (), number, dtype)
+    if rows > 1:
+        return np.full((rows, shape[-1]), number, dtype)
+    if math.prod(shape) > 65536:
+        shape = shape[-1:] if len(shape) > 1 and 32 <= shape[-1] <= 65536 else ()
+    return np.full(shape, number, dtype)
 
 
 def affine_view(x: Any, shape: Any, rows: Any) -> Any:

@@ -110,7 +110,7 @@ class Writer:
         self._counts: dict[str, int] = {}
         self._literals: dict[tuple[str, Kind], str] = {}
         self.items: dict[Node, Value] = {}  # arrays of one entry as numbers
-        self.memo: dict[tuple[Any, ...], Value] = {}  # indices that were made and tested
+        self.memo: dict[tuple[Any, ...], Value] = {}  # indices that were made and tested, rows
         self._ones: dict[str, Value] = {}
         self._repeated: dict[str, Value] = {}
         self._scratch: list[Buffer] = []
@@ -268,10 +268,11 @@ class Writer:
             self.workspace.lines.append(f"{found} = np.array({value.text}, {dtype})")
         return found
 
-    def repeated(self, value: Value, storage: Kind, shape: Shape) -> Value:
-        """A literal as an array of a shape, unless that is large."""
+    def repeated(self, value: Value, storage: Kind, shape: Shape, rows: str = "") -> Value:
+        """A literal as an array of a shape, unless that is large, or of so many rows of it."""
         kind = promote(storage, value.storage)
-        text = f"{self.call('repeated')}({value.text}, {self.shape(shape)}, {self.dtypes[kind]})"
+        given = [value.text, self.shape(shape), self.dtypes[kind], *([rows] if rows else [])]
+        text = f"{self.call('repeated')}({', '.join(given)})"
         found = self._repeated.get(text)
         if found is None:
             name = self.name("k")

@@ -73,7 +73,7 @@ def test_the_same_graph_gives_the_same_bytes() -> None:
 def test_lines_carry_the_name_the_formula_and_the_shape() -> None:
     source = training("fast").source
 
-    assert "np.add(h1, p2, out=h1)  # net = h1 + b, (N, 4)" in source
+    assert "np.add(h1_r, p2_r1, out=h1_r)  # net = h1 + b, (N, 4)" in source
     assert "# h = sigmoid(net), (N, 4)" in source
     assert "x1.dot(p1, out=h1)  # x @ W, (N, 4)" in source
     for section in ("# --- backward", "# --- update"):
