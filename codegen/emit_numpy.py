@@ -309,6 +309,8 @@ class _Emitter:
         lines += ["import numpy as np"]
         if any("base64" in line for line in w.constants):
             lines.insert(4, "import base64")
+        if w.ufuncs:
+            lines += ["", *(f"np_{name} = np.{name}" for name in sorted(w.ufuncs))]
         body = "\n".join(lines) + "\n" + runtime
         if w.constants:
             body += "\n" + "\n".join(w.constants) + "\n"

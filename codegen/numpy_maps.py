@@ -62,7 +62,7 @@ def emit_map(w: Writer, node: Node, note: str) -> None:
         seen = by_rows(w, node, values, joint, out)
         if seen is not None:
             operands = ", ".join(value.text for value in seen[0])
-            w.say(f"np.{_UFUNCS.get(op, op)}({operands}, out={seen[1].text})", note)
+            w.say(f"{w.ufunc(_UFUNCS.get(op, op))}({operands}, out={seen[1].text})", note)
             w.define(node, out)
             return
     if extreme:
@@ -73,7 +73,7 @@ def emit_map(w: Writer, node: Node, note: str) -> None:
         w.define(node, out)
         return
     operands = ", ".join(_same_rank(w, value, node, joint) for value in values)
-    w.say(f"np.{_UFUNCS.get(op, op)}({operands}, out={out.text})", note)
+    w.say(f"{w.ufunc(_UFUNCS.get(op, op))}({operands}, out={out.text})", note)
     w.define(node, out)
 
 
@@ -87,7 +87,7 @@ def _say_by_parts(
         return lists.setdefault(w.cut(value, like), f"{value.text}_i")
 
     operands = [part(v) if v.form == "array" else w.operand(v, joint) for v in values]
-    text = f"np.{ufunc}({', '.join(operands)}, out={part(out)})"
+    text = f"{w.ufunc(ufunc)}({', '.join(operands)}, out={part(out)})"
     names, whole = ", ".join(lists.values()), ", ".join(lists)
     w.say(f"for {names} in {whole if len(lists) == 1 else f'zip({whole})'}: {text}", note)
 

@@ -310,12 +310,12 @@ def _flat_index(w: Writer, node: Pull | Push, large: Shape, small: Shape) -> tup
                 step = w.scratch(index.shape, "integer") if index.shape else index
                 factor = w.operand(w.number(w.size(stride), (), "integer", True), "integer")
                 if index.shape:
-                    w.say(f"np.multiply({index.text}, {factor}, out={step.text})")
+                    w.say(f"{w.ufunc('multiply')}({index.text}, {factor}, out={step.text})")
                 else:
                     step = replace(index, text=f"{index.text} * {factor}", views={})
             if step.shape:
                 step = _spread(w, step, row, rank)
-            w.say(f"np.add({total.text}, {step.text}, out={out.text})")
+            w.say(f"{w.ufunc('add')}({total.text}, {step.text}, out={out.text})")
             total = out
         stride = product([stride * large[axis]])
     sure = all(

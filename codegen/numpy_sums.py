@@ -174,10 +174,11 @@ def _emit_chain(
         at = dict(zip(lost, place, strict=True))
         spots = ", ".join(str(at.get(axis, ":")) for axis in range(len(value.shape)))
         parts.append(w.derive(value, f"{{0}}[{spots}]", out.shape, None).text)
-    w.say(f"np.{function}({parts[0]}, {parts[1]}, out={out.text})", note if len(parts) == 2 else "")
+    call = w.ufunc(function)
+    w.say(f"{call}({parts[0]}, {parts[1]}, out={out.text})", note if len(parts) == 2 else "")
     for part in parts[2:]:
         last = part == parts[-1]
-        w.say(f"np.{function}({out.text}, {part}, out={out.text})", note if last else "")
+        w.say(f"{call}({out.text}, {part}, out={out.text})", note if last else "")
     return True
 
 

@@ -99,6 +99,7 @@ class Writer:
         self.lines: list[Line] = []
         self.constants: list[str] = []
         self.runtime: set[str] = set()
+        self.ufuncs: set[str] = set()
         self.checks: list[str] = []
         self.env: dict[Node, Value] = {}
         self.block: Block
@@ -140,6 +141,11 @@ class Writer:
         """The name of a run-time function, which is then emitted too."""
         self.runtime.add(function)
         return function
+
+    def ufunc(self, name: str) -> str:
+        """The name of a function of NumPy, which takes a tenth of a call to find in its module."""
+        self.ufuncs.add(name)
+        return f"np_{name}"
 
     # --- memory -------------------------------------------------------------------------------
 

@@ -224,7 +224,7 @@ def test_rows_are_written_where_they_stay() -> None:
 
     assert loop
     assert sum(".dot(" in line for line in body) == 1
-    assert sum("np.tanh(" in line for line in body) == 1
+    assert sum("np_tanh(" in line for line in body) == 1
     assert sum("[...] =" in line for line in body) == 0
 
 

@@ -87,9 +87,9 @@ def test_moments_that_lie_together_are_not_copied() -> None:
     run = f.source.split("def run():")[1].split("return")[0]
     assert run.split("\n")[1:-1] == [
         "            # --- update",
-        "            np.multiply(k1, s1, out=s1)  # 0.75*m, (40, 3)",
-        "            np.multiply(k2, x1, out=u1)  # 0.25*g, (40, 3)",
-        "            np.add(s1, u1, out=s1)  # s1 + u1, (40, 3)",
+        "            np_multiply(k1, s1, out=s1)  # 0.75*m, (40, 3)",
+        "            np_multiply(k2, x1, out=u1)  # 0.25*g, (40, 3)",
+        "            np_add(s1, u1, out=s1)  # s1 + u1, (40, 3)",
     ]
 
 
