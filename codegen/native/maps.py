@@ -459,7 +459,7 @@ class _Group:
         name, note = self.inside[node], self.labels.note(node, w.env) if noted else ""
         op, operands = _raised(w, node, operands, storage)
         if op == "divide" and node._args[1] in self.inverse:
-            op, operands = "multiply", [operands[0], self.inverse[node._args[1]]]
+            op, operands = "over", [operands[0], self.inverse[node._args[1]]]
         elif node in self.less:
             w.say(f"{w.real} {self.less[node]};")
             op, operands = "exp_less_one", [*operands, f"&{self.less[node]}"]

@@ -17,7 +17,7 @@ __all__ = ["divided", "weight"]
 _SHARED = '__attribute__((visibility("hidden")))'
 _HEAVY = 6  # the work of a loop or of a call with many arguments, in statements
 _INLINED = 9  # of an elementary function, whose text takes the place of its call
-_ELEMENTARY = re.compile(r"= sg_(?!abs|sqrt|maximum|minimum|at_least|at_most|i_)(\w+)")
+_ELEMENTARY = re.compile(r"= sg_(?!abs|sqrt|maximum|minimum|at_least|at_most|over|i_)(\w+)")
 _MOST = 8  # files
 
 #: What compilers take for, in plain statements of half a million of their instructions: a loop, one

@@ -52,7 +52,8 @@ def library(real: str) -> Any:
         )
     text.append(
         f"void test_reciprocals(i64 n, const {real} *x, {real} *y) {{ for (i64 i = 0; i < n; i++)"
-        " y[i] = x[i]; for (i64 i = 0; i < SG_WHOLE(n); i += SG_LANES) sg_reciprocals(y + i); }"
+        " y[i] = x[i]; for (i64 i = 0; i < SG_WHOLE(n); i += SG_LANES) sg_reciprocals(y + i);"
+        " for (i64 i = 0; i < n; i++) y[i] = sg_over(1, y[i]); }"
     )
     for name in (*BINARY, *BOUNDS, "tanh_of"):
         text.append(
