@@ -611,6 +611,24 @@ static void F(scattered)(i64 m, i64 n, i64 k, const REAL *a, i64 am, i64 ak, con
     }
 }
 
+/* Columns that leave much of a vector empty: as many rows of the transposed product, whose blocks are
+   turned at the end, and those of A before unless it has unit stride along m. */
+INLINE int F(is_narrow)(i64 m, i64 n, i64 k, i64 am, i64 ak, i64 add) {
+    const i64 blocks = (m + LANES - 1) / LANES, turned = (am == 1 ? 6 : 6 + k / 3) * LANES;
+    return (am == 1 || ak == 1) && !add && n > 1 && n < LANES && (n * k + turned) * blocks < m * k;
+}
+
+static __attribute__((noinline)) void F(narrow)(i64 m, i64 n, i64 k, const REAL *a, i64 am, i64 ak,
+                                                const REAL *b, i64 bk, i64 bn, REAL *c, i64 cm) {
+    enum { most = 16 * LANES };
+    REAL turned[LANES * most] __attribute__((aligned(64)));
+    for (i64 i = 0; i < m; i += most) {
+        const i64 rows = m - i < most ? m - i : most, step = (rows + LANES - 1) / LANES * LANES;
+        F(wide)(n, rows, k, b, bn, bk, a + i * am, ak, am, turned, step, 0);
+        F(sg_copy2)(rows, n, turned, 1, step, c + i * cm, cm, 1);
+    }
+}
+
 void F(sg_gemm)(i64 m, i64 n, i64 k, const REAL *a, i64 am, i64 ak, const REAL *b, i64 bk, i64 bn,
                 REAL *c, i64 cm, i64 cn, i64 add) {
     if (m <= 0 || n <= 0) return;
@@ -628,6 +646,8 @@ void F(sg_gemm)(i64 m, i64 n, i64 k, const REAL *a, i64 am, i64 ak, const REAL *
         F(scattered)(m, n, k, a, am, ak, b, bk, bn, c, cm, cn, add);
     } else if (bk == 1 && (bn != 1 || n == 1) && m <= INNER_ROWS) {
         F(inner_of_any)(m, n, k, a, am, ak, b, bn, c, cm, add);
+    } else if (F(is_narrow)(m, n, k, am, ak, add)) {
+        F(narrow)(m, n, k, a, am, ak, b, bk, bn, c, cm);
     } else {
         /* a few last columns take as long as a vector of them: they go by themselves, with lanes
            along the rows or along the sum */
