@@ -22,7 +22,7 @@ from symgraph.node import Node
 from symgraph.ops.leaves import Fill
 from symgraph.shapes import Dim
 
-__all__ = ["Stages", "fills_vectors", "has_no_rest", "stages"]
+__all__ = ["Stages", "fills_vectors", "has_no_rest", "in_vector", "stages"]
 
 _BYTES = 64  # of a vector
 
@@ -65,6 +65,11 @@ def _are_short(ops: dict[Node, str | None]) -> bool:
         and all(arg.kind == "real" or type(arg) is Fill for arg in node._args)
         for node, op in ops.items()
     )
+
+
+def in_vector(real: str) -> int:
+    """The numbers of a vector."""
+    return _BYTES // (4 if real == "float" else 8)
 
 
 def fills_vectors(size: Dim, real: str) -> bool:

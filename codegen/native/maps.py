@@ -7,8 +7,8 @@ written to memory. What stays the same in an inner loop is read before it.
 from __future__ import annotations
 
 import math
-from collections.abc import Container, Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from decimal import Context, Decimal
 from typing import Any, NamedTuple
 
@@ -17,7 +17,13 @@ import numpy as np
 from symgraph.codegen.basic import op_of
 from symgraph.codegen.contraction import typical
 from symgraph.codegen.labels import Labels
-from symgraph.codegen.native.lanes import Stages, fills_vectors, has_no_rest, stages
+from symgraph.codegen.native.lanes import (
+    Stages,
+    fills_vectors,
+    has_no_rest,
+    in_vector,
+    stages,
+)
 from symgraph.codegen.native.latency import PLAIN, longest_first
 from symgraph.codegen.native.moves import relaid
 from symgraph.codegen.native.reductions import Reduction, deepest
@@ -217,6 +223,7 @@ class _Group:
                 self.reads[arg] = self.reads.get(arg, 0) + 1
         self.texts: dict[Node, str] = {}  # how entries are read
         self.inverse: dict[Node, str] = {}  # reciprocals of divisors
+        self.again = False  # whether the last entries of rows are computed twice
 
     def emit(self) -> None:
         """The loops."""
@@ -238,7 +245,9 @@ class _Group:
                 self._loops(*self._places(order, values, factors), noted=False)
                 otherwise()
             sizes, places = self._places(order, values, {})
-            self._offer(values, {node: column for node, _, column in places})
+            self.again = not factors and self._computes_again(sizes, values)
+            if not self.again:
+                self._offer(values, {node: column for node, _, column in places})
             self._loops(sizes, places)
         w.env.update(self.stored)
         w.env.update((one.node, one.out) for one in self.reduced)
@@ -326,10 +335,7 @@ class _Group:
                         if has_no_rest(sizes[last], w.real):
                             return
                         start, noted = f"SG_WHOLE({w.size(sizes[last])})", False
-                    (name,) = stack.enter_context(
-                        w.indices(sizes[depth : depth + 1], False, mark, start)
-                    )
-                    names.append(name)
+                    names.append(stack.enter_context(self._loop(sizes[depth], mark, start)))
                 for node, value, column in places:
                     if deepest(column) == depth:
                         at = w.position(list(zip(names, column, strict=False)))
@@ -340,6 +346,31 @@ class _Group:
                             one.begin()
                             stack.callback(one.end, list(names))
             self._body(names, noted)
+
+    @contextmanager
+    def _loop(self, size: Dim, mark: str, start: str) -> Iterator[str]:
+        """A loop along one axis; yields its index."""
+        if self.again and mark and isinstance(size, int):
+            with self.w.overlapping(size, in_vector(self.w.real), mark) as name:
+                yield name
+        else:
+            with self.w.indices((size,), False, mark, start) as (name,):
+                yield name
+
+    def _computes_again(self, sizes: Sequence[Dim], values: Mapping[Node, Value]) -> bool:
+        """Whether the last entries of each row in a loop over time are computed by a whole vector.
+
+        It begins with some that the vector before has: exponentials and quotients of a few numbers
+        by themselves take longer. No result may then lie where an operand is read.
+        """
+        size, real = sizes[-1] if sizes else 1, self.w.real
+        if not self.w.time or self.w.threads > 1 or self.reduced or self.stages:
+            return False
+        if not isinstance(size, int) or has_no_rest(size, real) or not fills_vectors(size, real):
+            return False
+        read = {(v.text, v.offset) for node, v in values.items() if node not in self.stored}
+        made = {(v.text, v.offset) for v in self.stored.values()}
+        return read.isdisjoint(made) and not all(op_of(node) in PLAIN for node in self.maps)
 
     def _has_vectors(self, size: Dim, places: Sequence[_Place]) -> bool:
         """Whether rows are computed in stages, as far as they fill vectors."""

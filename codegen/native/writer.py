@@ -364,6 +364,16 @@ class CWriter(Positions):
             yield name
 
     @contextmanager
+    def overlapping(self, size: int, lanes: int, mark: str) -> Iterator[str]:
+        """A loop over a row by so many numbers; the last ones begin among those before."""
+        count = -(-size // lanes)
+        with self.indices((count,), False) as (k,), self.indices((lanes,), False, mark) as (lane,):
+            index = self.name("r")
+            first = f"({k} < {count - 1} ? {lanes} * {k} : {size - lanes})"
+            self.say(f"const i64 {index} = {first} + {lane};")
+            yield index
+
+    @contextmanager
     def indices(
         self, shape: Sequence[Dim], independent: bool = True, mark: str = "", start: str = "0"
     ) -> Iterator[list[str]]:
