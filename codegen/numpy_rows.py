@@ -17,7 +17,7 @@ from symgraph.shapes import product
 __all__ = ["by_rows"]
 
 #: Of so many entries one operation takes less time than what it would need.
-_FEW = 1 << 16
+_FEW = 1 << 13
 
 
 def by_rows(
@@ -29,7 +29,7 @@ def by_rows(
     wholes = [_is_whole(w, value, node) and value.storage == joint for value in values]
     repeats = [value.literal or _is_row(w, value, node, joint) for value in values]
     size = product(node.shape)
-    if not any(wholes) or not any(repeats) or (isinstance(size, int) and size <= _FEW):
+    if not any(wholes) or not any(repeats) or (isinstance(size, int) and size < _FEW):
         return None
     rows = _together(w, node)
     seen = [

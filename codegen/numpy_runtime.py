@@ -91,11 +91,12 @@ def as_vector(parts: Any, memory: Any) -> tuple[Any, list[Any], list[tuple[Any, 
 def together(count: int, width: int) -> int:
     """How many of so many rows NumPy takes at once, when what it needs for each is there for all.
 
-    They hold 8192 entries, fewer of which NumPy copies at each turn; 1 where that does not pay.
+    They fill NumPy's buffer, through which it copies what is less; 1 where that does not pay.
     """
-    if not 8 <= width <= 1024 or count * width <= 65536:
+    size = np.getbufsize()
+    if not 8 <= width <= 1024 or count * width < 4 * size:
         return 1
-    least = -(-8192 // width)
+    least = -(-size // width)
     return next((n for n in range(least, 4 * least + 1) if count % n == 0), 1)
 
 

@@ -20,6 +20,13 @@ from symgraph.errors import NonFiniteError, RangeError, ShapeError, SymgraphErro
 __all__ = ["NumpySpaces", "executed"]
 
 
+#: Since NumPy 2 the treatment of floating-point errors belongs to the context, not the thread.
+_BY_CONTEXT = int(np.__version__.split(".")[0]) >= 2
+
+#: Entries that NumPy copies at a time where it has to: a part of the L1 cache, not all of it.
+_BUFFER = 2048
+
+
 class NumpySpaces:
     """Makes workspaces for given sizes. `owner` is the program; its end is that of the text."""
 
@@ -35,7 +42,7 @@ class NumpySpaces:
 
     def __call__(self, sizes: tuple[int, ...]) -> _Workspace:
         """A workspace."""
-        return _Workspace(self._workspace(*sizes), self._structure)
+        return _Workspace(self._workspace, sizes, self._structure)
 
 
 class _Workspace:
@@ -43,10 +50,18 @@ class _Workspace:
 
     native = None
 
-    def __init__(self, attach: Callable[..., Callable[[], Any]], structure: Any) -> None:
-        self._attach, self._structure = attach, structure
+    def __init__(
+        self,
+        made: Callable[..., Callable[..., Callable[[], Any]]],
+        sizes: tuple[int, ...],
+        structure: Any,
+    ) -> None:
+        self._structure = structure
         self._context = contextvars.Context()
         self._context.run(np.seterr, all="ignore")
+        if _BY_CONTEXT:
+            self._context.run(np.setbufsize, _BUFFER)
+        self._attach = self._context.run(made, *sizes)
 
     def attached(self, arrays: Sequence[Any]) -> _Attached:
         """The memory with these arrays."""
@@ -74,10 +89,6 @@ class _Attached:
         for _ in range(count - 1):
             _run(self._context, self._run)
         return self.step() if count > 0 else None
-
-
-#: Since NumPy 2 the treatment of floating-point errors belongs to the context, not the thread.
-_BY_CONTEXT = int(np.__version__.split(".")[0]) >= 2
 
 
 def _run(context: contextvars.Context, run: Callable[[], Any]) -> Any:

@@ -13,7 +13,8 @@ from symgraph.codegen.numpy_runtime import by_rows, repeated, repeated_row, toge
         (1024, 128, 64),  # 8192 entries
         (1000, 128, 100),  # the next divisor
         (1009, 128, 1),  # a prime
-        (256, 128, 1),  # so few that one call takes them
+        (256, 128, 64),
+        (128, 128, 1),  # so few that one call takes them
         (0, 128, 1),
         (1 << 20, 7, 1),
         (512, 1024, 8),
@@ -41,7 +42,7 @@ def test_a_number_stands_there_as_often_as_it_pays() -> None:
     assert repeated(0, (100_000,), np.float32).shape == ()
 
 
-@pytest.mark.parametrize("count", [0, 1, 7, 1024, 1009])
+@pytest.mark.parametrize("count", [0, 1, 7, 128, 1024, 1009])
 def test_rows_and_numbers_meet_any_count_of_rows(count: int) -> None:
     x, b = sg.input("x", ("N", 128)), sg.parameter("b", 128)
     f = sg.compile([x, b], [sg.relu(x * 2 + b), b - x, sg.sum(sg.relu(x - b), axis=0)])
@@ -81,3 +82,12 @@ def test_one_row_meets_arrays_of_different_lengths() -> None:
 
     assert np.array_equal(first, np.tile(row, (1100, 1)))
     assert np.array_equal(second, np.tile(row, (2048, 1)))
+
+
+def test_a_program_leaves_the_buffer_of_numpy_as_it_is() -> None:
+    x, b = sg.input("x", ("N", 64)), sg.parameter("b", 64)
+    f = sg.compile([x, b], x + b)
+    before = np.getbufsize()
+    f(np.zeros((500, 64)), np.zeros(64))
+
+    assert np.getbufsize() == before
