@@ -260,18 +260,21 @@ class Writer:
     def operand(self, value: Value, storage: Kind) -> str:
         """How a value is written as an operand among others of a storage.
 
-        A number that is always the same becomes an array of shape (), which NumPy reads faster
-        than a Python number.
+        A number becomes an array of shape (), which NumPy reads faster than a Python number; not
+        in loops, where it would be written at every turn.
         """
-        if not value.literal and not (value.form == "number" and value.text.startswith("k")):
+        lasting = value.literal or value.text.startswith("k")
+        if value.form != "number" or (self.depth and not lasting):
             return value.text
         kind = promote(storage, value.storage)
         key = (value.text, kind)
         found = self._literals.get(key)
         if found is None:
             found = self._literals[key] = self.name("k")
-            dtype = self.dtypes[kind]
-            self.workspace.lines.append(f"{found} = np.array({value.text}, {dtype})")
+            held = value.text if lasting else "0"
+            self.workspace.lines.append(f"{found} = np.array({held}, {self.dtypes[kind]})")
+            if not lasting:
+                self.say(f"{found}[...] = {value.text}")
         return found
 
     def repeated(self, value: Value, storage: Kind, shape: Shape, rows: str = "") -> Value:

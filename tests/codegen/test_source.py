@@ -312,6 +312,19 @@ def test_functions_of_numpy_are_looked_up_once() -> None:
     assert "np.exp" not in run
 
 
+def test_a_number_meets_arrays_as_an_array() -> None:
+    x, s = sg.input("x", 3), sg.input("s")
+    scale = sg.exp(s)
+    f = sg.compile([x, s], [x * scale, sg.sin(x) + scale])
+    lines = [line.strip() for line in f.source.split("def run():")[1].splitlines()]
+
+    assert lines.count("k1[...] = h1") == 1
+    assert [line.partition("  #")[0] for line in lines if "k1," in line or ", k1" in line] == [
+        "np_multiply(x1, k1, out=h2)", "np_add(h3, k1, out=h3)"
+    ]  # fmt: skip
+    assert [2 * math.e, math.inf] == f([2.0, 1.0, math.inf], 1.0)[0][::2].tolist()
+
+
 def test_a_square_is_written_as_a_product() -> None:
     x = sg.input("x", 3)
     f = sg.compile(x, sg.square(x))
