@@ -46,6 +46,7 @@
 #endif
 #define HEIGHT 384                       /* rows of A that are gone through at once */
 #define INLINE static inline __attribute__((always_inline))
+#define APART __attribute__((noinline)) /* inside of its caller it would not have all registers */
 #define UNROLL _Pragma("GCC unroll 16")
 
 typedef REAL F(vec) __attribute__((vector_size(VBYTES)));
@@ -554,8 +555,8 @@ static void F(inner)(i64 m, i64 n, i64 k, const REAL *a, i64 am, const REAL *b, 
 }
 
 /* Columns of C from `at` on, fewer than 2*cols. */
-static void F(last_inner)(i64 cols, i64 at, i64 n, i64 k, const REAL *a, const REAL *b, i64 bn,
-                          REAL *c, i64 add) {
+static APART void F(last_inner)(i64 cols, i64 at, i64 n, i64 k, const REAL *a, const REAL *b,
+                                i64 bn, REAL *c, i64 add) {
     for (; at < n; cols /= 2) {
         if (((n - at) & cols) == 0) continue;
         F(inner_kernels)[cols](k, a, b + at * bn, bn, c + at, add);
@@ -564,16 +565,17 @@ static void F(last_inner)(i64 cols, i64 at, i64 n, i64 k, const REAL *a, const R
 }
 
 /* The same for one row, without the bookkeeping; `up` from the first column on. */
-static void F(one_inner)(i64 n, i64 k, const REAL *a, const REAL *b, i64 bn, REAL *c, i64 add, int up) {
+static APART void F(one_inner)(i64 n, i64 k, const REAL *a, const REAL *b, i64 bn, REAL *c, i64 add,
+                               int up) {
     const i64 most = LANES < 4 || bn % (4096 / WIDTH) ? LANES : 4;
     const i64 whole = n & -most, step = up ? most : -most, first = up ? 0 : whole - most;
     F(inner_kernel) *const tile = F(inner_kernels)[most];
     const REAL *from = b + first * bn;
     REAL *to = c + first;
-    if (!up) F(last_inner)(most / 2, whole, n, k, a, b, bn, c, add);
+    if (!up && whole < n) F(last_inner)(most / 2, whole, n, k, a, b, bn, c, add);
     for (i64 left = whole; left > 0; left -= most, from += step * bn, to += step)
         tile(k, a, from, bn, to, add);
-    if (up) F(last_inner)(most / 2, whole, n, k, a, b, bn, c, add);
+    if (up && whole < n) F(last_inner)(most / 2, whole, n, k, a, b, bn, c, add);
 }
 
 /* The same for an A without unit stride, whose rows are copied piece by piece. */
