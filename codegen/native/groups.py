@@ -110,8 +110,7 @@ class _Arranging:
         return levels
 
     def _sink(self, levels: dict[Node, int]) -> None:
-        """Basic operations into the loop that reads them, reductions into a loop over the same."""
-        loops = {self._key(node, levels) for node in self.steps if type(node) is Map}
+        """Basic operations into the loop that reads them."""
         for node in reversed(self.steps):
             users = self.users.get(node, ())
             if not users or node in self.alone:
@@ -119,24 +118,11 @@ class _Arranging:
             if type(node) is not Map:
                 if is_view(node):  # takes no time: it must not hold back what it reads
                     levels[node] = min([levels[user] for user in users]) - 1
-                else:
-                    self._sink_reduction(node, levels, loops)
                 continue
             found = [(levels[user], self._joins(node, user)) for user in users]
             bound = min([level - (not joins) for level, joins in found])
             if (bound, True) in found:
                 levels[node] = bound
-
-    def _sink_reduction(self, node: Node, levels: dict[Node, int], loops: set[Any]) -> None:
-        """A reduction with what it is of, where nothing else holds that back."""
-        arg = node._args[0]
-        if not self._joins(arg, node):
-            return
-        bound = min(levels[user] - 1 for user in self.users[node])
-        others = [user for user in self.users[arg] if user is not node]
-        free = all(levels[user] - (not self._joins(arg, user)) >= bound for user in others)
-        if free and (arg.shape, bound, self.sections.get(node)) in loops:
-            levels[node] = bound
 
     def _key(self, node: Node, levels: Mapping[Node, int]) -> Any:
         if node in self.alone:
