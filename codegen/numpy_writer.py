@@ -74,6 +74,11 @@ class Value:
         """Whether this is a C-contiguous array."""
         return self.form == "array" and self.dense == identity(self.shape)
 
+    @property
+    def stays(self) -> bool:
+        """Whether this is a number that is the same at every step: a literal or one by sizes."""
+        return self.form == "number" and (self.literal or self.text.startswith("k"))
+
 
 @dataclass
 class Line:
@@ -263,7 +268,7 @@ class Writer:
         A number becomes an array of shape (), which NumPy reads faster than a Python number; not
         in loops, where it would be written at every turn.
         """
-        lasting = value.literal or value.text.startswith("k")
+        lasting = value.stays
         if value.form != "number" or (self.depth and not lasting):
             return value.text
         kind = promote(storage, value.storage)
@@ -306,7 +311,7 @@ class Writer:
         storage = storage or value.storage
         if value.form == "array" and value.storage == storage:
             return value
-        if value.literal:
+        if value.stays:
             name = self.name("k")
             made = f"np.full({self.shape(value.shape)}, {value.text}, {self.dtypes[storage]})"
             self.workspace.lines.append(f"{name} = {made}")

@@ -73,8 +73,9 @@ class Recipe:
         """Fast NumPy."""
         from symgraph.codegen.alike import join_alike_updates
         from symgraph.codegen.emit_numpy import emit
+        from symgraph.codegen.scales import put_scaled
 
-        return emit(self._job(*self._basic(False, join_alike_updates)), self.sizes)
+        return emit(self._job(*self._basic(False, put_scaled, join_alike_updates)), self.sizes)
 
     def with_log_sums(self) -> Job:
         """The steps in basic operations and log-sum-exp, for a target that has it."""

@@ -7,16 +7,22 @@ operation.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sympy
 
 from symgraph.codegen.basic import basic, op_of
-from symgraph.codegen.passes import Rewritten, everything, rebuilt, rewrite
+from symgraph.codegen.passes import Rewritten, everything, rebuilt, rewrite, unchanged
 from symgraph.node import Node
 from symgraph.ops.leaves import Fill, Var, fill
 from symgraph.ops.map import Map
+from symgraph.ops.move import Push
+from symgraph.shapes import Dim
 
-__all__ = ["scale_once"]
+__all__ = ["put_scaled", "scale_once"]
 
 
 def scale_once(outputs: Sequence[Node], updates: Mapping[Var, Node]) -> Rewritten:
@@ -59,3 +65,51 @@ def _scaled(node: Node, args: tuple[Node, ...]) -> tuple[Node, Node] | None:
     if first.shape == ():
         return first, second
     return (second, first) if second.shape == () else None
+
+
+def put_scaled(outputs: Sequence[Node], updates: Mapping[Var, Node]) -> Rewritten:
+    """The roots, outputs first; a number times ones that are put at places is put there itself.
+
+    That is the gradient of a cross-entropy by what is picked, divided by the number of examples.
+    """
+    roots = [*outputs, *updates.values()]
+    order = everything(roots)
+    if not any(type(node) is Push for node in order):
+        return unchanged(roots)
+    readers = Counter(arg for node in order for arg in node._args)
+    readers.update(roots)
+
+    def visit(node: Node, args: tuple[Node, ...]) -> Node:
+        if op_of(node) == "multiply" and node.kind == "real":
+            for k, number in enumerate(args):
+                put = args[1 - k]
+                alone = readers[node._args[1 - k]] == 1 and put.shape == node.shape
+                if type(number) is Fill and alone and type(put) is Push:
+                    made = _put(number.value, put)
+                    if made is not None:
+                        return made
+        return rebuilt(node, args)
+
+    return rewrite(roots, visit, {Map})
+
+
+def _put(number: Any, put: Push) -> Node | None:
+    """So many times what is put, where that is one finite number everywhere."""
+    first = put._args[0]
+    if type(first) is not Fill or first.kind == "boolean" or not _is_finite(number, put.shape):
+        return None
+    product: Any = number * first.value
+    if not isinstance(product, sympy.Expr) and not math.isfinite(product):
+        return None
+    return rebuilt(put, (fill(product, first.shape, "real"), *put._args[1:]))
+
+
+def _is_finite(number: Any, shape: Sequence[Dim]) -> bool:
+    """Whether a number is finite wherever a shape has entries, as 1/N is for N of its sizes."""
+    if not isinstance(number, sympy.Expr):
+        return math.isfinite(number)
+    below = sympy.Mul.make_args(sympy.fraction(number)[1])
+    return all(
+        factor.is_Rational or (factor.as_base_exp()[0] in shape and factor.as_base_exp()[1] > 0)
+        for factor in below
+    )
