@@ -26,7 +26,7 @@ from symgraph.codegen.native.contractions import (
 )
 from symgraph.codegen.native.csizes import CSizes
 from symgraph.codegen.native.gathers import emit_gathered_sum, gathered_sums
-from symgraph.codegen.native.groups import arranged, overwritten
+from symgraph.codegen.native.groups import arranged, overwritten, short_exponentials
 from symgraph.codegen.native.layout import memory_orders
 from symgraph.codegen.native.library import emit_linalg, emit_random
 from symgraph.codegen.native.loops import deliver, emit_loop
@@ -152,7 +152,8 @@ class _Emitter:
         away = self.pooling.delayed | self.apart
         handled = {*away, *self.delayed, *self.pooling.made, *self.pooling.handed}
         handled |= set(self.pooling.scaled)
-        groups = arranged(block, handled, w.order)
+        alone = handled | short_exponentials(block.steps, w.real)
+        groups = arranged(block, alone, w.order)
         if block is self.block and not self.options.check_finite:
             self._overwrite(groups, away | self.delayed)
         if block is self.block and self.options.threads == 1 and not self.options.samples:

@@ -11,6 +11,7 @@ import heapq
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from symgraph.codegen.basic import op_of
 from symgraph.codegen.schedule import Block
 from symgraph.codegen.traces import is_view
 from symgraph.node import Node
@@ -21,8 +22,9 @@ from symgraph.ops.map import Map
 from symgraph.ops.move import Pull, Push
 from symgraph.ops.reduce import Reduce
 from symgraph.ops.rows import Lookup
+from symgraph.shapes import Dim
 
-__all__ = ["arranged", "is_reduction", "overwritten"]
+__all__ = ["arranged", "is_reduction", "overwritten", "short_exponentials"]
 
 _LONGEST = 60  # operations in one loop
 _RANK = {"forward": 0, "backward": 1, "update": 2}
@@ -41,6 +43,31 @@ def is_reduction(node: Node) -> bool:
     if not isinstance(node, Reduce) or node.operation != "max":
         return False
     return node.axes == tuple(range(node.ndim, node._args[0].ndim))
+
+
+def short_exponentials(steps: Sequence[Node], real: str) -> set[Node]:
+    """The exponentials of rows that are summed and end with a vector filled in part: of softmax.
+
+    In a loop of their own rows lie side by side, and none leaves entries over.
+    """
+    lanes = 16 if real == "float" else 8
+    found: set[Node] = set()
+    for node in steps:
+        if not is_reduction(node) or type(node) is not Einsum or len(node.ins[0]) < 2:
+            continue
+        (summed,) = node._args
+        if node.ins[0][-1] in node.out or not _leaves_over(summed.shape[-1], lanes):
+            continue
+        inside = [summed, *summed._args] if type(summed) is Map else [summed]
+        found.update(each for each in inside if op_of(each) == "exp" and each.shape == summed.shape)
+    return found
+
+
+def _leaves_over(size: Dim, lanes: int) -> bool:
+    """Whether what rows of a size have besides whole vectors is worth a pass over all of them."""
+    if not isinstance(size, int) or size > 8 * lanes:
+        return False
+    return 1 < size < lanes or size % lanes >= lanes // 4
 
 
 def arranged(
