@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from symgraph.codegen.native.csizes import CSizes
 from symgraph.codegen.native.emit import prelude
-from symgraph.codegen.native.maps import expression
+from symgraph.codegen.native.operations import expression
 from symgraph.codegen.native.scalars import Instructions
 from symgraph.codegen.native.source import NativeSource
 from symgraph.codegen.native.writer import CWriter

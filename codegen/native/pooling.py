@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 
 from symgraph.codegen.basic import op_of
 from symgraph.codegen.labels import Labels
-from symgraph.codegen.native.maps import lines
 from symgraph.codegen.native.moves import affine_view, covers, push_target, zero
+from symgraph.codegen.native.operations import lines
 from symgraph.codegen.native.writer import CWriter
 from symgraph.codegen.plan import node_storage
 from symgraph.codegen.reach import is_inside

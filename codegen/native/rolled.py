@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from symgraph.codegen.native.isomorphic import Group, Places, Rolled
-from symgraph.codegen.native.maps import expression
+from symgraph.codegen.native.operations import expression
 from symgraph.codegen.native.runs import Runs, best_runs
 from symgraph.codegen.native.scalars import Instructions
 from symgraph.codegen.native.straight import LINES, StraightWriter

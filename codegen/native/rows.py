@@ -17,8 +17,8 @@ import numpy as np
 
 from symgraph.codegen.basic import op_of
 from symgraph.codegen.labels import Labels
-from symgraph.codegen.native.maps import lines
 from symgraph.codegen.native.moves import check_positions, relaid
+from symgraph.codegen.native.operations import lines
 from symgraph.codegen.native.writer import CWriter
 from symgraph.codegen.schedule import Block
 from symgraph.codegen.strided import Value, entry, spread

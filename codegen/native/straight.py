@@ -13,7 +13,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
 from symgraph.codegen.module_text import ROLES
-from symgraph.codegen.native.maps import expression, known_logarithm
+from symgraph.codegen.native.operations import expression, known_logarithm
 from symgraph.codegen.native.scalars import Instructions
 from symgraph.codegen.native.writer import CWriter
 from symgraph.ops.leaves import Var
