@@ -2,8 +2,9 @@
 
 A processor adds on other units than it multiplies on, and an optimizer keeps two averages of every
 parameter, beside a root and a quotient. A pass. The number that multiplies the difference is the
-smaller one, so that neither a large x nor a large y takes digits of the other; an infinite x gives
-NaN, as it does in torch.lerp.
+smaller one, so that neither a large x nor a large y takes digits of the other. An infinite x gives
+NaN, as it does in torch.lerp, and is made by an infinite y; averages of squares, which overflow for
+numbers that are finite, stay as they are.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ def average_by_differences(outputs: Sequence[Node], updates: Mapping[Var, Node])
             return rebuilt(node, args)
         (large, x), (small, y) = sorted((parts[0], parts[1]), key=lambda pair: -_number(pair[0]))
         whole = abs(_number(large) + _number(small) - 1) <= _EXACT
-        if not whole or _number(small) <= 0:
+        if not whole or _number(small) <= 0 or _is_square(y):
             return rebuilt(node, args)
         return basic("add", x, basic("multiply", small, basic("subtract", y, x)))
 
@@ -49,6 +50,11 @@ def _weighted(node: Node) -> tuple[Fill, Node] | None:
             known = isinstance(weight.value, (int, float)) or not weight.value.free_symbols
             return (weight, array) if known else None
     return None
+
+
+def _is_square(node: Node) -> bool:
+    op = op_of(node)
+    return op == "square" or (op == "multiply" and node._args[0] is node._args[1])
 
 
 def _number(weight: Fill) -> float:

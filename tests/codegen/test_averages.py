@@ -70,10 +70,22 @@ def test_an_average_that_is_an_output_stays_as_it_is() -> None:
     assert after is before
 
 
-@needs_c_compiler
-def test_a_large_gradient_does_not_take_the_digits_of_a_small_weight() -> None:
+@pytest.mark.parametrize("square", [lambda g: g**2, lambda g: g * g])
+def test_an_average_of_squares_stays_as_it_is(square: Any) -> None:
     s, g = sg.state("s", SHAPE), sg.input("g", SHAPE)
-    program = sg.compile([s, g], [], updates={s: 0.999 * s + 0.001 * g**2}, target="cython")
-    running = np.full(SHAPE, 1e-30)
-    program(running, np.full(SHAPE, 3.0))
-    np.testing.assert_allclose(running, 0.009, 1e-15)
+    before, after = _changed(0.75 * s + 0.25 * square(g))
+    assert after is before
+
+
+@needs_c_compiler
+def test_a_square_that_overflows_leaves_its_parameter_alone_as_in_torch() -> None:
+    p, g = sg.state("p", (64,)), sg.input("g", (64,))
+    m, v = sg.state("m", (64,)), sg.state("v", (64,))
+    mean, squares = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
+    updates = {m: mean, v: squares, p: p - 0.1 * mean / (sg.sqrt(squares) + 1e-8)}
+    program = sg.compile([p, m, v, g], [], updates=updates, target="cython", dtype="float32")
+    values = [np.full(64, x, np.float32) for x in (2.0, 0.0, 0.0)]
+    for gradient in (1e25, 1.0, 1.0):
+        program(*values, np.full(64, gradient, np.float32))
+        assert np.isinf(values[2]).all()
+        np.testing.assert_array_equal(values[0], 2.0)
