@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from symgraph.codegen.basic import op_of
+from symgraph.codegen.native.lanes import in_vector
 from symgraph.codegen.schedule import Block
 from symgraph.codegen.traces import is_view
 from symgraph.node import Node
@@ -50,7 +51,7 @@ def short_exponentials(steps: Sequence[Node], real: str) -> set[Node]:
 
     In a loop of their own rows lie side by side, and none leaves entries over.
     """
-    lanes = 16 if real == "float" else 8
+    lanes = in_vector(real)
     found: set[Node] = set()
     for node in steps:
         if not is_reduction(node) or type(node) is not Einsum or len(node.ins[0]) < 2:

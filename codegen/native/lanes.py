@@ -24,8 +24,6 @@ from symgraph.shapes import Dim
 
 __all__ = ["Stages", "fills_vectors", "has_no_rest", "in_vector", "stages"]
 
-_BYTES = 64  # of a vector
-
 
 class Stages(NamedTuple):
     """Operations of a loop before its quotients, their divisors, and all others."""
@@ -68,18 +66,18 @@ def _are_short(ops: dict[Node, str | None]) -> bool:
 
 
 def in_vector(real: str) -> int:
-    """The numbers of a vector."""
-    return _BYTES // (4 if real == "float" else 8)
+    """The numbers of a vector of 64 bytes, the longest there is."""
+    return 16 if real == "float" else 8
 
 
 def fills_vectors(size: Dim, real: str) -> bool:
     """Whether rows of a size may have a whole vector."""
-    return not isinstance(size, int) or size * (4 if real == "float" else 8) >= _BYTES
+    return not isinstance(size, int) or size >= in_vector(real)
 
 
 def has_no_rest(size: Dim, real: str) -> bool:
     """Whether rows of a size are whole vectors."""
-    return isinstance(size, int) and size * (4 if real == "float" else 8) % _BYTES == 0
+    return isinstance(size, int) and size % in_vector(real) == 0
 
 
 def _span(node: Node, real: str) -> tuple[float, float] | None:

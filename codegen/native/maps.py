@@ -33,8 +33,6 @@ from symgraph.shapes import Dim, product, same_dim
 
 __all__ = ["emit_maps"]
 
-_VECTOR = 64  # bytes
-
 
 def emit_maps(
     w: CWriter, group: Sequence[Node], labels: Labels, overwritten: frozenset[Node] = frozenset()
@@ -301,8 +299,7 @@ class _Group:
         Compilers do so with operators of C, and not with functions as long as exponentials.
         """
         last, size = len(sizes) - 1, sizes[-1] if sizes else 1
-        width = 4 if self.w.real == "float" else 8
-        short = isinstance(size, int) and size * width < _VECTOR and last > 0
+        short = last > 0 and not fills_vectors(size, self.w.real)
         apart = all(one.clauses and one.depth == last - 1 and not one.adds for one in self.reduced)
         plain = all(op_of(node) in PLAIN for node in self.maps)
         return bool(self.reduced) and short and apart and plain
