@@ -38,7 +38,8 @@ _SHARED = re.compile(
 )
 _ENTRY = re.compile(r"\b([a-z]+\d+)\[")
 _NOTE = re.compile(r"/\* (.*?) \*/")
-_CALL = re.compile(r"f->lib->(gemm|rows|dots)_\w+\((.*)")
+_CALL = re.compile(r"f->lib->(gemm|rows|dots|sparse)_\w+\((.*)")
+_SHARE = re.compile(r", of 1 entry in (\d+) \*/")
 
 
 INTRODUCTION = """Written by `python -m benchmarks profile`: steps that miss their floor in
@@ -240,11 +241,13 @@ class Reader:
         calls = filter(None, map(_CALL.search, block.lines))
         heads = filter(None, map(_HEAD.match, block.lines))
         loops = math.prod(self.number(head[4]) for head in heads if head[3])
-        axes = {"gemm": 3, "rows": 3, "dots": 4}  # of which the leading arguments are the sizes
-        return loops * sum(
+        axes = {"gemm": 3, "rows": 3, "dots": 4, "sparse": 4}  # the leading arguments are sizes
+        shares = filter(None, map(_SHARE.search, block.lines))
+        whole = loops * sum(
             math.prod(self.number(part) for part in call[2].split(",")[: axes[call[1]]])
             for call in calls
         )
+        return whole // next((int(share[1]) for share in shares), 1)
 
     def bytes(self, block: Block) -> int:
         sizes, first, lines = self.sizes(block), block.lines[0], block.taken(self.batch)

@@ -137,6 +137,9 @@ static i64 step_1(const sg_frame *f)
     for (i64 i0 = 0; i0 < 3; i0++) {
         f->lib->dots_f32(4, 5, 6*n1, 2, d6, 64*n1, c7, h3, c3, c8, d11, 600, k2, 0);
     }
+    for (i64 i0 = 0; i0 < n1; i0++) {
+        f->lib->sparse_f32(4, 5, 8, 3, c4, 8, c5, k6, k3, d7, k5, k4, 1);  /* d, of 1 entry in 4 */
+    }
 }"""
     blocks = clocked(text)[1]
     reader = Reader(blocks, 2, limits)
@@ -164,6 +167,7 @@ static i64 step_1(const sg_frame *f)
     assert reader.least(blocks[1]) == (2 * 10 * (10 + 30), "divisions and roots")
     assert reader.least(blocks[2]) == (pytest.approx(7 * 2 * 4 / 100), "memory")
     assert reader.least(blocks[3]) == (2 * 3 * 4 * 5 * (6 * 2) * 2, "multiply-adds")
+    assert reader.least(blocks[4]) == (2 * 2 * 4 * 5 * 8 * 3 / 4, "multiply-adds")
 
 
 def test_the_change_that_is_the_farthest_below_its_bound_is_profiled() -> None:

@@ -26,7 +26,7 @@ from symgraph.ops.move import Push
 from symgraph.ops.rows import Affine, Row
 from symgraph.shapes import Dim, product, same_dim
 
-__all__ = ["delayed_products", "emit_contraction", "emit_spread_product"]
+__all__ = ["delayed_products", "emit_contraction", "emit_spread_product", "offsets"]
 
 _SHORTEST = 4  # runs of fewer entries are no matter for lanes
 _REPEATED = 256  # entries read so often are worth a copy in the order of their reading
@@ -372,7 +372,7 @@ class _Call:
                 f"{{1}}, {bk}, 1, {{2}}, {cm}, 1, {self.add});"
             )
         count = w.size(product(axis.size for axis in plan.tabled))
-        ak, bk = self._table(plan.tabled, _A), self._table(plan.tabled, _B)
+        ak, bk = _table(w, plan.tabled, _A), _table(w, plan.tabled, _B)
         return (
             f"f->lib->rows_{w.suffix}({m}, {n}, {count}, {{0}}, {am}, {ak}, {{1}}, {bk}, "
             f"{{2}}, {cm}, {self.add});"
@@ -384,22 +384,25 @@ class _Call:
         am, cm = w.size(plan.m.strides[_A]), w.size(plan.m.strides[_C])
         n = w.size(product(axis.size for axis in plan.tabled))
         rows = w.size(product(axis.size for axis in plan.summed))
-        ar, br = self._table(plan.summed, _A), self._table(plan.summed, _B)
-        bn, cn = self._table(plan.tabled, _B), self._table(plan.tabled, _C)
+        ar, br = _table(w, plan.summed, _A), _table(w, plan.summed, _B)
+        bn, cn = _table(w, plan.tabled, _B), _table(w, plan.tabled, _C)
         return (
             f"f->lib->dots_{w.suffix}({m}, {n}, {k}, {rows}, {{0}}, {am}, {ar}, "
             f"{{1}}, {bn}, {br}, {{2}}, {cm}, {cn}, {self.add});"
         )
 
-    def _table(self, axes: Sequence[_Axis], place: int) -> str:
-        """The offsets of all steps of some axes, the last axis fastest."""
-        w = self.w
-        sizes, strides = [a.size for a in axes], [a.strides[place] for a in axes]
-        key = ("table", tuple(sizes), tuple(strides))
-        if key not in w.known:
-            w.known[key] = _constant(w, sizes, strides) or _filled(w, sizes, strides)
-        text: str = w.known[key]
-        return text
+
+def offsets(w: CWriter, sizes: Sequence[Dim], strides: Sequence[Dim]) -> str:
+    """A table of the offsets of all steps of some axes, the last axis fastest."""
+    key = ("table", tuple(sizes), tuple(strides))
+    if key not in w.known:
+        w.known[key] = _constant(w, sizes, strides) or _filled(w, sizes, strides)
+    text: str = w.known[key]
+    return text
+
+
+def _table(w: CWriter, axes: Sequence[_Axis], place: int) -> str:
+    return offsets(w, [axis.size for axis in axes], [axis.strides[place] for axis in axes])
 
 
 def _constant(w: CWriter, sizes: Sequence[Dim], strides: Sequence[Dim]) -> str:

@@ -25,6 +25,7 @@ from symgraph.codegen.native.contractions import (
     emit_spread_product,
 )
 from symgraph.codegen.native.csizes import CSizes
+from symgraph.codegen.native.few import emit_few_products, emit_few_spread
 from symgraph.codegen.native.gathers import emit_gathered_sum, gathered_sums
 from symgraph.codegen.native.groups import arranged, overwritten, short_exponentials
 from symgraph.codegen.native.layout import memory_orders
@@ -149,6 +150,8 @@ class _Emitter:
         sums = self.gathered = gathered_sums(block.steps, block.uses)
         self.delayed = delayed_products(block.steps, block.uses) | set(sums.values())
         self.pooling = find_pooling(block.steps, block.uses)
+        if self.options.threads > 1 or self.options.samples:
+            self.pooling.few.clear()  # products that pass over zeros are not divided
         away = self.pooling.delayed | self.apart
         handled = {*away, *self.delayed, *self.pooling.made, *self.pooling.handed}
         handled |= set(self.pooling.scaled)
@@ -214,14 +217,17 @@ class _Emitter:
         reduces = isinstance(node, Reduce) or (isinstance(node, Einsum) and form_of(node) == "sum")
         if reduces and emit_window(w, node, self.pooling, note):
             return
+        few = self.pooling.few
         if isinstance(node, Push) and node.args[0] in self.delayed:
-            if emit_spread_product(w, node, note):
+            if emit_few_spread(w, node, few, note) or emit_spread_product(w, node, note):
                 return
             self._single(node.args[0])
         if node in self.rank_one:
             emit_rank_one(w, node, self.rank_one[node], note)
             return
-        if isinstance(node, Einsum) and emit_contraction(w, node, note):
+        if isinstance(node, Einsum) and (
+            emit_few_products(w, node, few, note) or emit_contraction(w, node, note)
+        ):
             return
         emit = _FORMS[form_of(node)] if type(node) is Einsum else _FAMILIES[type(node)]
         emit(w, node, note)

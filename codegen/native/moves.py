@@ -29,7 +29,10 @@ from symgraph.ops.move import Pull, Push
 from symgraph.ops.rows import Affine, Lookup, Row
 from symgraph.shapes import Dim, Shape, product, same_dim
 
-__all__ = ["emit_concat", "emit_pull", "emit_push", "emit_reshape", "join_operands", "reshaped"]
+__all__ = [
+    "affine_view", "covers", "emit_concat", "emit_pull", "emit_push", "emit_reshape",
+    "join_operands", "push_target", "relaid", "relaid_windows", "reshaped", "turn", "zero",
+]  # fmt: skip
 
 
 # --- Reshape and Concat --------------------------------------------------------------------------
@@ -167,6 +170,14 @@ def emit_pull(w: CWriter, node: Node, note: str) -> None:
     w.env[node] = out
 
 
+def relaid_windows(w: CWriter, node: Pull, order: tuple[int, ...]) -> Value:
+    """What a Pull reads through affine rows, from a copy whose axes lie in this order."""
+    value = w.value(node.args[0])
+    inside = _inside(node, value.shape, node.shape)
+    copy, rows = _bordered(w, value, node.rows, node.shape, inside, order)
+    return affine_view(w, copy, rows, node.shape)
+
+
 def _source_order(w: CWriter, node: Pull) -> tuple[int, ...] | None:
     """The order of x in memory that gives windows their batch last."""
     order = w.order.get(node)
@@ -273,7 +284,8 @@ def _bordered(
     """A copy of x with zeros around it, and the rows that read it."""
     before, shape, moved = _border(value.shape, rows, small, inside)
     out = w.room(tuple(shape), value.storage, order, prefix="c")
-    zero(w, out)
+    if not all(inside):
+        zero(w, out)
     within = _cut(w, out, before, value.shape)
     with w.unit():
         if order is None or value.strides is None:
@@ -312,19 +324,21 @@ def emit_push(w: CWriter, node: Node, note: str) -> None:
 
 
 def push_target(
-    w: CWriter, node: Push, storage: Any, result: Node | None = None
-) -> tuple[Value, Value, list[Row]]:
+    w: CWriter, node: Push, storage: Any, result: Node | None = None,
+    order: tuple[int, ...] | None = None,
+) -> tuple[Value, Value, list[Row]]:  # fmt: skip
     """Where the result lies, the memory around it that also holds what falls outside, and rows.
 
-    `result` is the node that lies there, if it is not the Push.
+    `result` is the node that lies there, if it is not the Push. With an `order` of axes it lies in
+    memory of its own, in that order.
     """
     small = node.args[0].shape
     inside = _inside(node, node.shape, small)
-    if all(inside):
+    if all(inside) and order is None:
         out = w.result(result or node, storage)
         return out, out, list(node.rows)
     before, shape, rows = _border(node.shape, node.rows, small, inside)
-    around = w.room(tuple(shape), storage, w.order.get(node))
+    around = w.room(tuple(shape), storage, order or w.order.get(node))
     return _cut(w, around, before, node.shape), around, rows
 
 

@@ -42,13 +42,15 @@ class Pooling:
     positions and nothing else, so that they may lie in memory as reals; `handed` gives for a Push
     the positions and the derivative that it hands back, and `delayed` are the steps between.
     `scaled` gives for a product of a Push and a factor the Push and the steps of the factor, which
-    are done for the largest entries alone.
+    are done for the largest entries alone. `few` says of what is handed back, times a factor or
+    not, that of so many entries at most one is not zero.
     """
 
     partner: dict[Node, Node] = field(default_factory=dict)
     positions: set[Node] = field(default_factory=set)
     handed: dict[Node, tuple[Node, Node]] = field(default_factory=dict)
     scaled: dict[Node, tuple[Push, list[Node]]] = field(default_factory=dict)
+    few: dict[Node, int] = field(default_factory=dict)
     delayed: set[Node] = field(default_factory=set)
     made: set[Node] = field(default_factory=set)  # positions that are there already
 
@@ -75,9 +77,22 @@ def find_pooling(steps: Sequence[Node], uses: dict[Node, int]) -> Pooling:
                 found.positions.add(node)
         elif isinstance(node, Push) and len(node.args) == 1:
             _find_handed(found, node, uses)
-    for push in list(found.handed):
+    for push in found.handed:
         _find_scaled(found, push, readers, uses)
+    _find_few(found)
     return found
+
+
+def _find_few(found: Pooling) -> None:
+    """Take note of what consists of zeros but for one entry of each window."""
+    for push, (winner, _) in found.handed.items():
+        assert isinstance(push, Push)
+        assert isinstance(winner, Reduce)
+        shape = push.args[0].shape
+        if covers(push.rows, shape, push.shape)[0]:
+            found.few[push] = len(_window(shape, winner.axes))
+    for root, (push, _) in found.scaled.items():
+        found.few[root] = found.few[push]
 
 
 def _find_scaled(

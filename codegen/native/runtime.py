@@ -30,7 +30,7 @@ DATA = Path(__file__).parent / "data"
 TILES = {"f32": "tiles_f32.c", "f64": "tiles_f64.c"}
 _TEMPLATES = ("math.h", "math_integer.h")  # mathtext.py makes C of them
 _NAME = "symgraph_native"
-_CALLED = re.compile(r"\blib->(?:gemm|copy2|rows|dots)_(f32|f64)\b")
+_CALLED = re.compile(r"\blib->(?:gemm|copy2|rows|dots|sparse)_(f32|f64)\b")
 _lock = threading.Lock()
 _state: dict[str, Any] = {}  # by "loader" and the names of TILES
 _reasons: dict[str, str] = {}  # why one of them is not there
@@ -114,7 +114,7 @@ def load(text: str, name: str, buffers: int) -> Any:
 
 def _tiles(kind: str) -> Path:
     """The library of tiles of one type."""
-    names = [TILES[kind], "tiles.h", "nests.h", "table.h"]
+    names = [TILES[kind], "tiles.h", "nests.h", "sparse.h", "table.h"]
     texts = {name: sources()[name] for name in names}
     return cached([*texts, *texts.values()], _made_of(texts, names[:1], []))
 

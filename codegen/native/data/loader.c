@@ -108,7 +108,9 @@ static const struct {
 } tiles[] = {
 #define TILE(NAME) {"sg_" #NAME, offsetof(sg_table, NAME)}
     TILE(gemm_f32), TILE(copy2_f32), TILE(rows_f32), TILE(dots_f32),
+    TILE(sparse_f32),
     TILE(gemm_f64), TILE(copy2_f64), TILE(rows_f64), TILE(dots_f64),
+    TILE(sparse_f64),
 };
 
 static PyObject *take(PyObject *Py_UNUSED(module), PyObject *path) {

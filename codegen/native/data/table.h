@@ -49,6 +49,15 @@ typedef struct sg_table {
     void (*dots_f64)(i64 m, i64 n, i64 k, i64 rows, const double *a, i64 am, const i64 *ar,
                      const double *b, const i64 *bn, const i64 *br, double *c, i64 cm, const i64 *cn,
                      i64 add);
+    /* The same rows where most entries of A are 0, which are passed over: C[cr[i] + cp[p] + j] (+)=
+       the sum over q < k of A[i*am + q] * B[bk[q] + bp[p] + j], for p < pieces. With `add` rows of C
+       may overlap. */
+    void (*sparse_f32)(i64 m, i64 n, i64 k, i64 pieces, const float *a, i64 am, const float *b,
+                       const i64 *bk, const i64 *bp, float *c, const i64 *cr, const i64 *cp,
+                       i64 add);
+    void (*sparse_f64)(i64 m, i64 n, i64 k, i64 pieces, const double *a, i64 am, const double *b,
+                       const i64 *bk, const i64 *bp, double *c, const i64 *cr, const i64 *cp,
+                       i64 add);
 } sg_table;
 
 typedef struct sg_frame {

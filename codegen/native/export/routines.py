@@ -21,6 +21,7 @@ _TABLE = "table.h"
 #: The file that defines a routine, by its name without the type; {} stands for the type.
 FILES = {
     "gemm": "tiles_{}.c", "copy2": "tiles_{}.c", "rows": "tiles_{}.c", "dots": "tiles_{}.c",
+    "sparse": "tiles_{}.c",
     "inv": "linear.c", "logdet": "linear.c", "det": "linear.c", "solve": "linear.c",
     "random_bits": "random.c", "random_uniform": "random.c", "random_normal": "random.c",
 }  # fmt: skip
