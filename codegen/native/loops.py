@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from symgraph.codegen.contraction import grouping
+from symgraph.codegen.native.beginnings import zeros_at_first
 from symgraph.codegen.native.moves import relaid, turn
 from symgraph.codegen.native.writer import CWriter, Turned
 from symgraph.codegen.schedule import Block, Loop
@@ -207,14 +208,17 @@ class _Loop:
         for traced, projection in self.loop.traces.items():
             if projection not in self.results:
                 self._trace(traced, projection, operands)
-        outer = (w.env, w.block, w.destination, w.time, w.still, w.turned, w.idle, w.goes_on)
+        outer = (w.env, w.block, w.destination, w.time, w.still, w.turned)
+        ends = (w.idle, w.goes_on, w.blank, w.first)
         w.env, w.block, w.destination = self.inner, self.loop.block, self.destination
         w.time, w.still = self.time, frozenset(self.inner[place].text for place in body.constants)
         w.turned, w.idle, w.goes_on = copies, self._idle(), self._goes_on()
+        w.blank, w.first = self._blank(), self._first()
         with w.over_time(self._head()):
             steps(self.loop.block)
             self._ends()
-        w.env, w.block, w.destination, w.time, w.still, w.turned, w.idle, w.goes_on = outer
+        w.env, w.block, w.destination, w.time, w.still, w.turned = outer
+        w.idle, w.goes_on, w.blank, w.first = ends
         w.env.update(self.results)
         w.env[self.node] = Value("0", (), "real")
 
@@ -247,6 +251,16 @@ class _Loop:
             elif type(node) is Einsum:
                 found.add(node)
         return frozenset(found)
+
+    def _first(self) -> str:
+        """The number of the first step."""
+        return f"{self.w.size(self.scan.length)} - 1" if self.scan.backwards else "0"
+
+    def _blank(self) -> frozenset[Node]:
+        """What is zeros in the first step."""
+        if self.w.threads > 1:
+            return frozenset()
+        return zeros_at_first(self.scan, self.loop.block.steps)
 
     # --- where things lie ---------------------------------------------------------------------
 

@@ -15,9 +15,11 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
 from symgraph.codegen.contraction import Grouping, grouping, size_of, typical
+from symgraph.codegen.native.beginnings import zeros_first
 from symgraph.codegen.native.sums import along
 from symgraph.codegen.native.writer import INDEPENDENT, CWriter, Turned
 from symgraph.codegen.plan import node_storage
+from symgraph.codegen.reach import positive
 from symgraph.codegen.strided import Value, entry, merged
 from symgraph.node import Node
 from symgraph.ops.einsum import Einsum, Indices
@@ -152,6 +154,7 @@ class _Product:
         self.values, self.indices = values, indices
         self.loops: list[tuple[Dim, tuple[Dim, ...]]] = []  # sizes and strides in A, B, C
         self.summed = False  # whether a loop runs over summed indices
+        self._leave_out_zeros()
 
     def emit(self, note: str) -> None:
         """The call, with loops around it."""
@@ -166,9 +169,12 @@ class _Product:
         left, right, out = self.values
         if self.summed:
             w.fill(out, 0)
+        elif self.node in w.blank:
+            with w.unit(), w.inside(f"if ({w.time} == {w.first})"):
+                w.put(out, 0)
         shape = [size for size, _ in self.loops]
         arrays = [tuple(strides[place] for _, strides in self.loops) for place in range(3)]
-        with w.unit(), self._unless_idle(), w.indices(shape, independent=False) as names:
+        with w.unit(), self._where_needed(), w.indices(shape, independent=False) as names:
             at = [w.position(list(zip(names, array, strict=True))) for array in arrays]
             pointers = [
                 w.pointer(w.view(value, (), (), place))
@@ -196,10 +202,32 @@ class _Product:
                 otherwise()
                 self._call(m, n, k, pointers, note)
 
-    def _unless_idle(self) -> AbstractContextManager[None]:
-        """Where the last step of a loop over time has no use for the product, it is left out."""
-        idle = self.node in self.w.idle
-        return self.w.inside(f"if ({self.w.goes_on})") if idle else nullcontext()
+    def _leave_out_zeros(self) -> None:
+        """A sum over the steps of a loop goes without the first, where one factor is zeros."""
+        w, factors = self.w, zip(self.node.args, self.node.ins, strict=True)
+        for arg, ins in factors if w.threads == 1 else ():
+            loop = zeros_first(arg)
+            if loop is None or ins[0] not in self.groups.k:
+                continue
+            left, right, out = self.values
+            length, steps = self.sizes[ins[0]], self._strides(ins[0])
+            self.sizes[ins[0]] = positive(length - 1)
+            if not loop.backwards:
+                left, right = (
+                    w.view(value, value.shape, value.strides or (), w.size(step) if step else "")
+                    for value, step in zip((left, right), steps, strict=False)
+                )
+                self.values = left, right, out
+            return
+
+    def _where_needed(self) -> AbstractContextManager[None]:
+        """A loop over time leaves the product out of its last step, where that has no use for it,
+        and of its first one, where it is zeros."""
+        w = self.w
+        conditions = [w.goes_on] if self.node in w.idle else []
+        if self.node in w.blank:
+            conditions.append(f"{w.time} != {w.first}")
+        return w.inside(f"if ({' && '.join(conditions)})") if conditions else nullcontext()
 
     def _turned(self, n: _Axis, k: _Axis) -> Turned | None:
         """The rows of the right operand, where it is a matrix that lies by columns in a loop."""

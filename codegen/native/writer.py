@@ -100,6 +100,8 @@ class CWriter(Positions):
     still: frozenset[str] = frozenset()  # memory that stays the same in it
     idle: frozenset[Node] = frozenset()  # products that no one reads of its last step
     goes_on: str = ""  # the condition that the present step is not the last
+    blank: frozenset[Node] = frozenset()  # values that are zeros in its first step
+    first: str = ""  # the number of its first step
     turned: dict[str, Turned] = field(default_factory=dict)  # copies of some of them
     tails: dict[str, Value] = field(default_factory=dict)  # last columns of such matrices, as rows
     known: dict[Any, Any] = field(default_factory=dict)  # tested, or made, and at hand
@@ -309,7 +311,12 @@ class CWriter(Positions):
 
     def fill(self, target: Value, number: float, note: str = "") -> None:
         """Write a number into every entry."""
-        with self.unit(), self.entries(target.shape, [target]) as (there,):
+        with self.unit():
+            self.put(target, number, note)
+
+    def put(self, target: Value, number: float, note: str = "") -> None:
+        """The same as part of a unit."""
+        with self.entries(target.shape, [target]) as (there,):
             self.say(f"{there} = {self.number(number, target.storage)};", note)
 
     def pointer(self, value: Value) -> str:
