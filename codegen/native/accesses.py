@@ -19,7 +19,7 @@ _FOR = re.compile(r"for \(i64 (\w+) = 0; \1 < (.+); \1\+\+\) \{")
 _WORD = re.compile(r"\b[a-z]+[0-9]+\b")
 _DECLARED = re.compile(r"(?:const )?(?:float|double|i64|int|u8) (.+);")
 _ASSIGNED = re.compile(r"([a-z]\w*)(?:\[.*\])?\s*(?:[-+*/|&]?=(?!=)|\+\+|--)")
-_CALL = re.compile(r"f->lib->(gemm|copy2|rows|dots)_f(?:32|64)\((.*)\);")
+_CALL = re.compile(r"f->lib->(gemm|copy2|rows|dots|sparse)_f(?:32|64)\((.*)\);")
 _TOTAL = re.compile(r"(?:float|double|i64) (\w+) = 0(?:\.0f?)?;")
 _ADDED = "SG_ADD_UP("
 _DRAWN = re.compile(r"if \(f->lib->(random_\w+)\((.*)\)\) \{")
@@ -199,8 +199,8 @@ class _Reader:
                 else:
                     at = None
             writes = operand is routine.operands[-1]
-            if operand.tables and at is not None:
-                place = self._looked_up(given[operand.tables[0]], number) if writes else None
+            if writes and operand.tables and at is not None:
+                place = self._reached(given, operand, number)
                 at = at + place if place is not None else None
             adds = writes and call[1] != "copy2" and given[-1] != "0"
             code.readable &= name.strip() in self.arrays
@@ -210,13 +210,20 @@ class _Reader:
             code.axes.append(Axis(name, size or _ODD, number, number, k))
         code.stores.append(number)
 
-    def _looked_up(self, table: str, number: int) -> Polynomial | None:
-        """An entry of a constant table as a name with a bound."""
-        entries = self.constants.get(table, "").split(", ")
-        if not all(entry.isdigit() for entry in entries):
-            return None
-        name = f"%table_{number}"
-        self.code.bounds[name] = Polynomial({(): max(map(int, entries)) + 1})
+    def _reached(self, given: Sequence[str], operand: _Operand, number: int) -> Polynomial | None:
+        """What tables and further entries add to a place, as a name with a bound."""
+        name, most = f"%table_{number}", Polynomial({})
+        for table in operand.tables:
+            entries = self.constants.get(given[table], "").split(", ")
+            if not all(entry.isdigit() for entry in entries):
+                return None
+            most += Polynomial({(): max(map(int, entries))})
+        for side in operand.run:
+            size = self._read(given[side])
+            if size is None:
+                return None
+            most += size - ONE
+        self.code.bounds[name] = most + ONE
         return Polynomial({(name,): 1})
 
     def _draw(self, drawn: re.Match[str], number: int) -> None:
@@ -234,11 +241,15 @@ class _Reader:
 
 
 class _Operand(NamedTuple):
-    """Where a pointer stands, the stride of each side (None for 1), and tables of offsets."""
+    """Where a pointer stands, the stride of each side (None for 1), and tables of offsets.
+
+    From each place that is written to, a run of as many entries as an argument says is.
+    """
 
     pointer: int
     steps: list[tuple[int, int | None]]
     tables: list[int]
+    run: tuple[int, ...] = ()
 
 
 class _Routine(NamedTuple):
@@ -260,6 +271,9 @@ _ROUTINES = {
     ]),
     "dots": _Routine(1, [
         _Operand(4, [(0, 5)], [6]), _Operand(7, [], [8, 9]), _Operand(10, [(0, 11)], [12]),
+    ]),
+    "sparse": _Routine(0, [
+        _Operand(4, [], []), _Operand(6, [], [7, 8]), _Operand(9, [], [10, 11], (1,)),
     ]),
 }  # fmt: skip
 

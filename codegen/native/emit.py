@@ -150,8 +150,6 @@ class _Emitter:
         sums = self.gathered = gathered_sums(block.steps, block.uses)
         self.delayed = delayed_products(block.steps, block.uses) | set(sums.values())
         self.pooling = find_pooling(block.steps, block.uses)
-        if self.options.threads > 1 or self.options.samples:
-            self.pooling.few.clear()  # products that pass over zeros are not divided
         away = self.pooling.delayed | self.apart
         handled = {*away, *self.delayed, *self.pooling.made, *self.pooling.handed}
         handled |= set(self.pooling.scaled)

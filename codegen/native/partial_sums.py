@@ -137,6 +137,11 @@ def _total(code: UnitCode, access: Access, axis: Axis) -> Total | None:
             rest = parts[1]
         elif name != axis.name and not access.adds and sizes[name].number != 1:
             return None
+    for name in [name for name in rest.names if access.adds and name in code.bounds]:
+        parts = rest.by(name)
+        assert parts is not None
+        moving.append((parts[0].number or -1, code.bounds[name].number or -1))
+        rest = parts[1]
     count = 1 if is_size(list(rest.names)) else 0
     moving = [(stride, size) for stride, size in moving if size != 1]
     while moving and 0 < count <= _MOST:

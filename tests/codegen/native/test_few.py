@@ -134,16 +134,20 @@ def test_single_precision_is_as_exact_as_sums_of_single_numbers() -> None:
         np.testing.assert_allclose(got, want, rtol=0, atol=3e-6 * max(1, np.abs(want).max()))
 
 
-@pytest.mark.parametrize("options", [{"threads": 2}, {"samples": 4096}])
-def test_programs_in_parts_multiply_everything(options: dict[str, int]) -> None:
-    case = CASES["plain"]
+@pytest.mark.parametrize(
+    "options", [{"threads": 2}, {"threads": 3, "samples": 600}, {"samples": 4096}]
+)
+@pytest.mark.parametrize("name", ["plain", "all", "one axis"])
+def test_programs_in_parts_have_the_same_gradients(name: str, options: dict[str, int]) -> None:
+    case = CASES[name]
     program, shape = _model(case, "float64", **options)
-    values = _drawn(case, 4, shape, "float64")
 
-    assert "->lib->sparse_" not in program.source
+    assert program.source.count("->lib->sparse_f64(") == 2
 
-    for got, want in zip(program(*values), _by_hand(case, *values), strict=True):
-        np.testing.assert_allclose(got, want, rtol=1e-11, atol=1e-11)
+    for batch in (1, 2, 7):
+        values = _drawn(case, batch, shape, "float64")
+        for got, want in zip(program(*values), _by_hand(case, *values), strict=True):
+            np.testing.assert_allclose(got, want, rtol=1e-11, atol=1e-11)
 
 
 def test_an_infinite_weight_makes_no_nan_beside_zeros() -> None:
