@@ -199,7 +199,7 @@ class _Reader:
                 else:
                     at = None
             writes = operand is routine.operands[-1]
-            if writes and operand.tables and at is not None:
+            if (operand.tables or operand.runs) and at is not None:
                 place = self._reached(given, operand, number)
                 at = at + place if place is not None else None
             adds = writes and call[1] != "copy2" and given[-1] != "0"
@@ -211,17 +211,19 @@ class _Reader:
         code.stores.append(number)
 
     def _reached(self, given: Sequence[str], operand: _Operand, number: int) -> Polynomial | None:
-        """What tables and further entries add to a place, as a name with a bound."""
-        name, most = f"%table_{number}", Polynomial({})
+        """What constant tables and runs add to a place, as a name with a bound."""
+        name, most = f"%{operand.pointer}_of_{number}", Polynomial({})
         for table in operand.tables:
             entries = self.constants.get(given[table], "").split(", ")
             if not all(entry.isdigit() for entry in entries):
                 return None
             most += Polynomial({(): max(map(int, entries))})
-        for side in operand.run:
-            size = self._read(given[side])
-            if size is None:
-                return None
+        for run in operand.runs:
+            size: Polynomial = ONE
+            for one in map(self._read, (given[k] for k in run)):
+                if one is None:
+                    return None
+                size *= one
             most += size - ONE
         self.code.bounds[name] = most + ONE
         return Polynomial({(name,): 1})
@@ -243,13 +245,13 @@ class _Reader:
 class _Operand(NamedTuple):
     """Where a pointer stands, the stride of each side (None for 1), and tables of offsets.
 
-    From each place that is written to, a run of as many entries as an argument says is.
+    From each of these places on there are runs of entries, as many as a product of arguments says.
     """
 
     pointer: int
     steps: list[tuple[int, int | None]]
     tables: list[int]
-    run: tuple[int, ...] = ()
+    runs: tuple[tuple[int, ...], ...] = ()
 
 
 class _Routine(NamedTuple):
@@ -270,10 +272,12 @@ _ROUTINES = {
         _Operand(8, [(0, 9), (1, None)], []),
     ]),
     "dots": _Routine(1, [
-        _Operand(4, [(0, 5)], [6]), _Operand(7, [], [8, 9]), _Operand(10, [(0, 11)], [12]),
+        _Operand(4, [(0, 5)], [6], ((2,),)), _Operand(7, [], [8, 9], ((2,),)),
+        _Operand(10, [(0, 11)], [12]),
     ]),
     "sparse": _Routine(0, [
-        _Operand(4, [], []), _Operand(6, [], [7, 8]), _Operand(9, [], [10, 11], (1,)),
+        _Operand(4, [], [], ((0, 5),)), _Operand(6, [], [7, 8], ((1,),)),
+        _Operand(9, [], [10, 11], ((1,),)),
     ]),
 }  # fmt: skip
 
