@@ -31,15 +31,14 @@ from symgraph.shapes import Dim, Shape, product
 
 __all__ = ["emit_few_products", "emit_few_spread"]
 
-_WIDEST = 8  # vectors of a row that are added up at once
-
 
 class _Indices(NamedTuple):
     """The indices of a convolution.
 
     What is mostly zeros has `batch`, `moved` and `outer`; the image has `batch`, `moved` and
     `inner`, the kernel `outer` and `inner`. `image` are the axes of the image from the slowest to
-    the fastest; `moved` and `inner` are in their order.
+    the fastest; `moved` and `inner` are in their order. The last `run` of `inner` go on where the
+    others end.
     """
 
     batch: tuple[int, ...]
@@ -47,6 +46,7 @@ class _Indices(NamedTuple):
     outer: tuple[int, ...]
     inner: tuple[int, ...]
     image: tuple[int, ...]
+    run: int
 
 
 class _Array(NamedTuple):
@@ -69,9 +69,9 @@ def emit_few_products(w: CWriter, node: Einsum, few: Mapping[Node, int], note: s
     image = windows.args[0]
     if indices is None or w.value(image).strides is None:
         return False
-    if not _pays(w, node.sizes(), indices, image.shape, few[given]):
-        return False
     rows, sums = indices.outer, indices.moved
+    if not _pays(w, node.sizes(), indices, (rows, sums), image.shape, few[given]):
+        return False
     a = _relaid(w, given, own, (*indices.batch, *rows, *sums))
     b = _array(relaid_windows(w, windows, indices.image), view)
     order = tuple(node.out.index(i) for i in (*indices.outer, *indices.inner))
@@ -95,10 +95,10 @@ def emit_few_spread(w: CWriter, node: Push, few: Mapping[Node, int], note: str) 
     indices = _indices(own, source.out, other, node.rows)
     if indices is None or w.value(kernel).strides is None:
         return False
-    if not _pays(w, source.sizes(), indices, node.shape, few[given]):
-        return False
     # the slowest axis innermost: rows one behind the other that overlap would wait for each other
     rows, sums = indices.moved[::-1], indices.outer
+    if not _pays(w, source.sizes(), indices, (rows, sums), node.shape, few[given]):
+        return False
     a = _relaid(w, given, own, (*indices.batch, *rows, *sums))
     b = _relaid(w, kernel, other, (*indices.outer, *indices.inner))
     inside, target, places = push_target(w, node, "real", order=indices.image)
@@ -135,22 +135,30 @@ def _indices(few: Indices, image: Indices, kernel: Indices, rows: Sequence[Row])
     between = [k for k in range(len(axes)) if k not in batch and k not in channels]
     order = (*batch, *between, *channels)
     along = [index for k in order for index in axes[k]]
+    beside = affine[between[-1]].steps if between else ()
     return _Indices(
         tuple(axes[k][0] for k in batch),
         tuple(i for k in between for i in axes[k] if i in few),
         tuple(i for i in few if i in kernel),
         tuple(i for i in along if i in kernel),
         order,
+        2 if any(step == 1 and image[axis] in kernel for axis, step in beside) else 1,
     )
 
 
 def _pays(
-    w: CWriter, sizes: Mapping[int, Dim], indices: _Indices, image: Shape, window: int
+    w: CWriter,
+    sizes: Mapping[int, Dim],
+    indices: _Indices,
+    sides: Sequence[Sequence[int]],
+    image: Shape,
+    window: int,
 ) -> bool:
     """Whether copies and the products that are left take less time than all products.
 
-    In cycles, as measured: a vector of products takes one, and one and a half where its addends
-    begin anywhere in memory; what is collected takes two an entry, and three where it is used.
+    In cycles, as measured: a vector of products takes one, and of those that are left little more;
+    before the vectors of an entry come two to find it. A row, of whose entries no one knows how
+    many there are, takes twelve before it ends.
     """
 
     def entries(*some: Sequence[int]) -> int:
@@ -158,14 +166,13 @@ def _pays(
 
     lanes = 16 if w.real == "float" else 8
     inner = [typical(sizes[index]) for index in indices.inner]
-    run = product(inner[-2:])
-    vectors = -(-run // lanes)
-    rare = entries(indices.batch, indices.moved, indices.outer)
-    pieces = product(inner[:-2])
+    run, pieces = product(inner[-indices.run :]), product(inner[: -indices.run])
+    rows, sums = sides
+    rare = entries(indices.batch, rows, sums)
     whole = rare * product(inner) / lanes
-    left = rare / window * pieces * (1.5 * vectors + 3 * -(-vectors // _WIDEST))
+    left = rare / window * (2.3 + 1.1 * -(-run // lanes)) + 12 * entries(indices.batch, rows)
     copied = typical(product(image)) + entries(indices.outer, indices.inner)
-    return left + 2 * rare + copied < 0.9 * whole
+    return left * pieces + rare + copied / 2 < 0.9 * whole
 
 
 # --- how -----------------------------------------------------------------------------------------
