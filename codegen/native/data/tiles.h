@@ -27,7 +27,7 @@
 
 #if defined(__AVX512F__) || defined(__aarch64__)
 #define ROWS_1 14 /* rows of a tile that is one vector wide, two, four, eight vectors wide */
-#define ROWS_2 14
+#define ROWS_2 12
 #define ROWS_4 6
 #define ROWS_8 3
 #define WIDEST 16 /* vectors of a single row */
@@ -95,9 +95,10 @@ INLINE vec F(some)(const REAL *b, F(mask) some) {
 }
 
 /* R x W vectors of C from k entries, one at least, of R rows of A and as many rows of B; the last
-   vector has `last` lanes. */
+   vector has `last` lanes. High tiles of two vectors have all of them, since masks take time. */
 INLINE void F(tile)(const int R, const int W, i64 k, const REAL *a, i64 am, i64 ak, const REAL *b,
                     i64 bk, REAL *c, i64 cm, i64 last, i64 add) {
+    const int full = W == 2 && R > ROWS_4 ? W : W - 1;
     vec sum[ROWS_1][8];
     const F(mask) some = F(first)(last);
     const REAL *a3 = a + 3 * am, *a6 = a + 6 * am, *a9 = a + 9 * am, *a12 = a + 12 * am;
@@ -105,14 +106,14 @@ INLINE void F(tile)(const int R, const int W, i64 k, const REAL *a, i64 am, i64 
     if (add) {
         UNROLL for (int r = 0; r < R; r++) {
             const REAL *from = c + r * cm;
-            UNROLL for (int w = 0; w < W - 1; w++) sum[r][w] = F(load)(from + w * LANES);
-            sum[r][W - 1] = F(load_first)(from + (W - 1) * LANES, some);
+            UNROLL for (int w = 0; w < full; w++) sum[r][w] = F(load)(from + w * LANES);
+            if (full < W) sum[r][W - 1] = F(load_first)(from + (W - 1) * LANES, some);
         }
     }
     do {
         vec row[8];
-        UNROLL for (int w = 0; w < W - 1; w++) row[w] = F(load)(b + w * LANES);
-        row[W - 1] = F(some)(b + (W - 1) * LANES, some);
+        UNROLL for (int w = 0; w < full; w++) row[w] = F(load)(b + w * LANES);
+        if (full < W) row[W - 1] = F(some)(b + (W - 1) * LANES, some);
         UNROLL for (int r = 0; r < R; r++) {
             const REAL *from = r < 3 ? a : r < 6 ? a3 : r < 9 ? a6 : r < 12 ? a9 : a12;
             const REAL x = from[r % 3 * am];
@@ -122,8 +123,8 @@ INLINE void F(tile)(const int R, const int W, i64 k, const REAL *a, i64 am, i64 
     } while (--k > 0);
     UNROLL for (int r = 0; r < R; r++) {
         REAL *to = c + r * cm;
-        UNROLL for (int w = 0; w < W - 1; w++) F(store)(to + w * LANES, sum[r][w]);
-        F(store_first)(to + (W - 1) * LANES, sum[r][W - 1], some);
+        UNROLL for (int w = 0; w < full; w++) F(store)(to + w * LANES, sum[r][w]);
+        if (full < W) F(store_first)(to + (W - 1) * LANES, sum[r][W - 1], some);
     }
 }
 
@@ -316,7 +317,7 @@ void F(sg_copy2)(i64 rows, i64 cols, const REAL *src, i64 sr, i64 sc, REAL *dst,
 #define TILES_6(X) X(4, 1) X(4, 2) X(5, 1) X(5, 2) X(6, 1) X(6, 2) X(7, 1) X(8, 1) X(10, 1) X(12, 1)
 #if ROWS_8 == 3
 #define TILES_14(X) \
-    X(2, 8) X(3, 8) X(4, 4) X(5, 4) X(6, 4) X(7, 2) X(8, 2) X(10, 2) X(12, 2) X(14, 1) X(14, 2)
+    X(2, 8) X(3, 8) X(4, 4) X(5, 4) X(6, 4) X(7, 2) X(8, 2) X(10, 2) X(12, 2) X(14, 1)
 #else
 #define TILES_14(X)
 #endif
@@ -395,7 +396,8 @@ static void F(wide)(i64 m, i64 n, i64 k, const REAL *a, i64 am, i64 ak, const RE
             const REAL *from = a + i * am + p * ak;
             if (copied) F(pack_tiles)(most, height, depth, from, am, ak, tiles);
             for (i64 j = 0; j < n;) {
-                const i64 left = (n - j + LANES - 1) / LANES;
+                const int rest = most == 2 && n - j < 2 * LANES; /* high tiles of two are whole */
+                const i64 left = rest ? 1 : (n - j + LANES - 1) / LANES;
                 const int fit = m == 1 ? left : left >= 4 ? 4 : left >= 2 ? 2 : 1;
                 const int W = left >= most ? most : fit;
                 const int tiled = copied && W == most;
