@@ -218,7 +218,9 @@ def _call(
         [sizes[i] for i in indices.inner],
         [[array.strides[i] for i in indices.inner] for array in (b, c)],
     )
-    run = w.size(lengths[-1]) if lengths else "1"
+    if not lengths or not along_b[-1] == along_c[-1] == 1:  # one channel, and gaps in the windows
+        lengths, along_b, along_c = [*lengths, 1], (*along_b, 1), (*along_c, 1)
+    run = w.size(lengths[-1])
     numbers = [product([sizes[i] for i in side]) for side in (rows, sums)]
     pieces = w.size(product(lengths[:-1]))
     bp, cp = (offsets(w, lengths[:-1], along[:-1]) for along in (along_b, along_c))

@@ -10,6 +10,7 @@ from c_compiler import needs_c_compiler
 from hypothesis import given, settings, strategies as st
 
 import symgraph as sg
+from symgraph.codegen.native import few, remembered
 from symgraph.codegen.native.runtime import TILES, runtime, table_text
 
 pytestmark = needs_c_compiler
@@ -26,6 +27,8 @@ class Case(NamedTuple):
     pool: int = 2
     activation: str = "relu"
     after: bool = False  # the activation comes after the pooling
+    channels: int = 24
+    kernels: int = 32
 
 
 CASES = {
@@ -42,15 +45,14 @@ CASES = {
     "one axis": Case((24,), (5,), pool=4),
     "nearly the whole image": Case((5, 8), (4, 5)),
 }
-CHANNELS, KERNELS = 24, 32
 
 
 def _model(case: Case, dtype: str, **options: Any) -> Any:
     """The gradients of a weighted sum of pooled values by x, K and b."""
     plane = len(case.side) == 2
-    x = sg.input("x", ("N", CHANNELS, *case.side))
-    K = sg.parameter("K", (KERNELS, CHANNELS, *case.window))
-    b = sg.parameter("b", KERNELS)
+    x = sg.input("x", ("N", case.channels, *case.side))
+    K = sg.parameter("K", (case.kernels, case.channels, *case.window))
+    b = sg.parameter("b", case.kernels)
     function = getattr(sg, case.activation) if case.activation else lambda value: value
     conv, pool = (sg.conv2d, sg.max_pool2d) if plane else (sg.conv1d, sg.max_pool1d)
     h = conv(x, K, stride=case.stride, padding=case.padding, dilation=case.dilation)
@@ -77,7 +79,7 @@ def _by_hand(case: Case, x: Any, weight: Any, K: Any, b: Any) -> list[Any]:
         for p in itertools.product(*map(range, sizes))
         for q in itertools.product(*map(range, case.window))
     ]
-    z = np.zeros((len(x), KERNELS, *sizes)) + b.reshape(-1, *[1] * len(sizes))
+    z = np.zeros((len(x), case.kernels, *sizes)) + b.reshape(-1, *[1] * len(sizes))
     for p, q, at in pairs:
         z[(..., *p)] += padded[at] @ K[(..., *q)].T
     function, slope = {
@@ -103,8 +105,8 @@ def _by_hand(case: Case, x: Any, weight: Any, K: Any, b: Any) -> list[Any]:
 def _drawn(case: Case, batch: int, shape: Any, dtype: str) -> list[Any]:
     draw = np.random.default_rng(batch + sum(case.side))
     shapes = [
-        (batch, CHANNELS, *case.side), (batch, *shape[1:]),
-        (KERNELS, CHANNELS, *case.window), (KERNELS,),
+        (batch, case.channels, *case.side), (batch, *shape[1:]),
+        (case.kernels, case.channels, *case.window), (case.kernels,),
     ]  # fmt: skip
     return [draw.normal(size=one).astype(dtype) for one in shapes]
 
@@ -163,6 +165,31 @@ def test_an_infinite_weight_makes_no_nan_beside_zeros() -> None:
 
     np.testing.assert_allclose(dx, want[1], rtol=1e-11, atol=1e-11)
     np.testing.assert_allclose(dK, want[2], rtol=1e-11, atol=1e-11)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    axes=st.integers(1, 2), channels=st.integers(1, 4), kernels=st.integers(2, 4),
+    stride=st.integers(1, 2), padding=st.integers(0, 2), dilation=st.integers(1, 2),
+    pool=st.integers(1, 3), window=st.integers(1, 3), side=st.integers(11, 13),
+    threads=st.integers(1, 2),
+)  # fmt: skip
+def test_convolutions_of_any_size_are_right_where_zeros_are_passed_over(
+    axes: int, channels: int, kernels: int, stride: int, padding: int, dilation: int,
+    pool: int, window: int, side: int, threads: int,
+) -> None:  # fmt: skip
+    sides, windows = (side, side + 2)[:axes], (window, 2)[:axes]
+    case = Case(sides, windows, stride, padding, dilation, pool, "tanh", False, channels, kernels)
+    with pytest.MonkeyPatch.context() as patch:  # as if it always took less time
+        patch.setattr(few, "_pays", lambda *given: True)
+        patch.setattr(remembered, "graph_key", lambda recipe: None)
+        program, shape = _model(case, "float64", threads=threads)
+        values = _drawn(case, 3, shape, "float64")
+
+        for got, want in zip(program(*values), _by_hand(case, *values), strict=True):
+            np.testing.assert_allclose(got, want, rtol=1e-11, atol=1e-11)
+
+        assert program.source.count("->lib->sparse_f64(") == 2
 
 
 def test_few_channels_multiply_everything() -> None:
