@@ -67,7 +67,7 @@ def emit_few_products(w: CWriter, node: Einsum, few: Mapping[Node, int], note: s
         return False
     indices = _indices(own, view, node.out, windows.rows)
     image = windows.args[0]
-    if indices is None or w.value(image).strides is None:
+    if indices is None or not _are_real(w, given, image):
         return False
     rows, sums = indices.outer, indices.moved
     if not _pays(w, node.sizes(), indices, (rows, sums), image.shape, few[given]):
@@ -93,7 +93,7 @@ def emit_few_spread(w: CWriter, node: Push, few: Mapping[Node, int], note: str) 
     given, kernel = source.args[rare], source.args[1 - rare]
     own, other = source.ins[rare], source.ins[1 - rare]
     indices = _indices(own, source.out, other, node.rows)
-    if indices is None or w.value(kernel).strides is None:
+    if indices is None or not _are_real(w, given, kernel):
         return False
     # the slowest axis innermost: rows one behind the other that overlap would wait for each other
     rows, sums = indices.moved[::-1], indices.outer
@@ -110,6 +110,12 @@ def emit_few_spread(w: CWriter, node: Push, few: Mapping[Node, int], note: str) 
 
 
 # --- what there is -------------------------------------------------------------------------------
+
+
+def _are_real(w: CWriter, *nodes: Node) -> bool:
+    """Whether these are arrays of what the routine multiplies."""
+    values = map(w.value, nodes)
+    return all(value.strides is not None and value.storage == "real" for value in values)
 
 
 def _indices(few: Indices, image: Indices, kernel: Indices, rows: Sequence[Row]) -> _Indices | None:

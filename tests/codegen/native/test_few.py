@@ -47,10 +47,10 @@ CASES = {
 }
 
 
-def _model(case: Case, dtype: str, **options: Any) -> Any:
-    """The gradients of a weighted sum of pooled values by x, K and b."""
+def _model(case: Case, dtype: str, kind: Any = "real", **options: Any) -> Any:
+    """A weighted sum of pooled values and its gradients by x, K and b; of integers by K and b."""
     plane = len(case.side) == 2
-    x = sg.input("x", ("N", case.channels, *case.side))
+    x = sg.input("x", ("N", case.channels, *case.side), kind=kind)
     K = sg.parameter("K", (case.kernels, case.channels, *case.window))
     b = sg.parameter("b", case.kernels)
     function = getattr(sg, case.activation) if case.activation else lambda value: value
@@ -61,7 +61,7 @@ def _model(case: Case, dtype: str, **options: Any) -> Any:
     weight = sg.input("weight", h.shape)
     loss = sg.sum(weight * h)
     program = sg.compile(
-        [x, weight, K, b], [loss, *(sg.grad(loss, one) for one in (x, K, b))],
+        [x, weight, K, b], [loss, *(sg.grad(loss, one) for one in (x, K, b)[kind != "real" :])],
         target="cython", dtype=dtype, **options,
     )  # fmt: skip
     return program, h.shape
@@ -190,6 +190,20 @@ def test_convolutions_of_any_size_are_right_where_zeros_are_passed_over(
             np.testing.assert_allclose(got, want, rtol=1e-11, atol=1e-11)
 
         assert program.source.count("->lib->sparse_f64(") == 2
+
+
+def test_an_image_of_integers_has_the_gradient_of_the_same_reals() -> None:
+    case = CASES["plain"]
+    program, shape = _model(case, "float64", kind="integer")
+    x, *others = _drawn(case, 3, shape, "float64")
+    x = np.round(9 * x)
+
+    value, *slopes = program(x.astype(int), *others)
+
+    want, _, *expected = _by_hand(case, x, *others)
+    assert value == pytest.approx(want, rel=1e-12)
+    for got, one in zip(slopes, expected, strict=True):
+        np.testing.assert_allclose(got, one, rtol=1e-11, atol=1e-11)
 
 
 def test_few_channels_multiply_everything() -> None:
