@@ -47,7 +47,11 @@
 #define HEIGHT 384                       /* rows of A that are gone through at once */
 #define INLINE static inline __attribute__((always_inline))
 #define APART __attribute__((noinline)) /* inside of its caller it would not have all registers */
+#ifdef __clang__
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
 #define UNROLL _Pragma("GCC unroll 16")
+#endif
 
 typedef REAL F(vec) __attribute__((vector_size(VBYTES)));
 typedef INT F(ints) __attribute__((vector_size(VBYTES)));
