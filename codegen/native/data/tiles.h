@@ -26,16 +26,20 @@
 #endif
 
 #if defined(__AVX512F__) || defined(__aarch64__)
-#define ROWS_1 14 /* rows of a tile that is one vector wide, two, four, eight vectors wide */
+#define ROWS_1 14 /* rows of a tile that is one vector wide, two, three, four, eight vectors wide */
 #define ROWS_2 12
+#define ROWS_3 6
 #define ROWS_4 6
 #define ROWS_8 3
+#define BROAD 3 /* vectors at most of tiles where there are more than ROWS_4 rows */
 #define WIDEST 16 /* vectors of a single row */
 #else
 #define ROWS_1 12
 #define ROWS_2 6
+#define ROWS_3 4
 #define ROWS_4 3
 #define ROWS_8 1
+#define BROAD 2
 #define WIDEST 8
 #endif
 
@@ -98,11 +102,20 @@ INLINE vec F(some)(const REAL *b, F(mask) some) {
     return MASKED ? F(load_first)(b, some) : F(load)(b);
 }
 
+/* Keeps a vector in its register: gcc would read it once more for each of a few products, which takes
+   as long as they do. */
+#ifdef __AVX512F__
+#define HOLD(x) __asm__("" : "+v"(x))
+#else
+#define HOLD(x) (void)0
+#endif
+
 /* R x W vectors of C from k entries, one at least, of R rows of A and as many rows of B; the last
-   vector has `last` lanes. High tiles of two vectors have all of them, since masks take time. */
+   vector has `last` lanes. Tiles of three vectors, and high ones of two, have all of them, since masks
+   take time. */
 INLINE void F(tile)(const int R, const int W, i64 k, const REAL *a, i64 am, i64 ak, const REAL *b,
                     i64 bk, REAL *c, i64 cm, i64 last, i64 add) {
-    const int full = W == 2 && R > ROWS_4 ? W : W - 1;
+    const int full = W == 3 || (W == 2 && R > ROWS_4) ? W : W - 1;
     vec sum[ROWS_1][8];
     const F(mask) some = F(first)(last);
     const REAL *a3 = a + 3 * am, *a6 = a + 6 * am, *a9 = a + 9 * am, *a12 = a + 12 * am;
@@ -118,6 +131,7 @@ INLINE void F(tile)(const int R, const int W, i64 k, const REAL *a, i64 am, i64 
         vec row[8];
         UNROLL for (int w = 0; w < full; w++) row[w] = F(load)(b + w * LANES);
         if (full < W) row[W - 1] = F(some)(b + (W - 1) * LANES, some);
+        UNROLL for (int w = 0; w < W; w++) if (R * W + w < 30) HOLD(row[w]);
         UNROLL for (int r = 0; r < R; r++) {
             const REAL *from = r < 3 ? a : r < 6 ? a3 : r < 9 ? a6 : r < 12 ? a9 : a12;
             const REAL x = from[r % 3 * am];
@@ -321,7 +335,8 @@ void F(sg_copy2)(i64 rows, i64 cols, const REAL *src, i64 sr, i64 sc, REAL *dst,
 #define TILES_6(X) X(4, 1) X(4, 2) X(5, 1) X(5, 2) X(6, 1) X(6, 2) X(7, 1) X(8, 1) X(10, 1) X(12, 1)
 #if ROWS_8 == 3
 #define TILES_14(X) \
-    X(2, 8) X(3, 8) X(4, 4) X(5, 4) X(6, 4) X(7, 2) X(8, 2) X(10, 2) X(12, 2) X(14, 1)
+    X(2, 8) X(3, 8) X(4, 4) X(5, 4) X(6, 4) X(2, 3) X(3, 3) X(4, 3) X(5, 3) X(6, 3) X(7, 2) X(8, 2) \
+    X(10, 2) X(12, 2) X(14, 1)
 #else
 #define TILES_14(X)
 #endif
@@ -339,7 +354,11 @@ static F(kernel) *const F(row_kernels)[WIDEST + 1] = {ROWS(WIDE_NAME) WIDE_ROWS(
 /* The height of the next tile of m rows: tiles of a panel are nearly equally high, and there is none
    of an odd height above 8. */
 static i64 F(height)(int W, i64 m) {
-    const i64 most = W == 1 ? ROWS_1 : W == 2 ? ROWS_2 : W <= 4 ? ROWS_4 : ROWS_8;
+    const i64 most = W == 1   ? ROWS_1
+                     : W == 2 ? ROWS_2
+                     : W == 3 ? ROWS_3
+                     : W <= 4 ? ROWS_4
+                              : ROWS_8;
     const i64 parts = (m + most - 1) / most, rows = (m + parts - 1) / parts;
     return rows <= 8 || rows % 2 == 0 ? rows : rows < m ? rows + 1 : (rows + 1) / 2;
 }
@@ -386,11 +405,18 @@ INLINE int F(collide)(i64 m, i64 n, i64 k, i64 am, i64 ak) {
     return m > ROWS_4 && (rows || (n >= 4 * LANES && k >= 512 && ak % (2048 / WIDTH) == 0));
 }
 
+/* The width of the next panel of high tiles, `most` vectors, where so many whole ones are left; what is
+   left of one goes by itself. */
+INLINE int F(width)(int most, i64 whole) {
+    return whole >= most && whole != 4 ? most : whole > 1 ? 2 : 1;
+}
+
 /* Lanes along n. */
 static void F(wide)(i64 m, i64 n, i64 k, const REAL *a, i64 am, i64 ak, const REAL *b, i64 bk,
                     i64 bn, REAL *c, i64 cm, i64 add) {
     REAL panel[PANEL] __attribute__((aligned(64))), tiles[4 * PANEL] __attribute__((aligned(64)));
-    const int most = m <= ROWS_8 ? 8 : m <= ROWS_4 ? 4 : 2, copied = F(collide)(m, n, k, am, ak);
+    const int broad = k <= PANEL / (BROAD * LANES) ? BROAD : 2; /* long sums would be cut once more */
+    const int most = m <= ROWS_8 ? 8 : m <= ROWS_4 ? 4 : broad, copied = F(collide)(m, n, k, am, ak);
     const i64 deep = MASKED && bn == 1 && m <= ROWS_4 ? k : PANEL / (most * LANES);
     const i64 high = copied ? 4 * PANEL / deep : HEIGHT;
     for (i64 p = 0; p < k; p += deep) {
@@ -400,10 +426,10 @@ static void F(wide)(i64 m, i64 n, i64 k, const REAL *a, i64 am, i64 ak, const RE
             const REAL *from = a + i * am + p * ak;
             if (copied) F(pack_tiles)(most, height, depth, from, am, ak, tiles);
             for (i64 j = 0; j < n;) {
-                const int rest = most == 2 && n - j < 2 * LANES; /* high tiles of two are whole */
-                const i64 left = rest ? 1 : (n - j + LANES - 1) / LANES;
+                const i64 left = (n - j + LANES - 1) / LANES;
                 const int fit = m == 1 ? left : left >= 4 ? 4 : left >= 2 ? 2 : 1;
-                const int W = left >= most ? most : fit;
+                const int low = left >= most ? most : fit;
+                const int W = m > ROWS_4 ? F(width)(most, (n - j) / LANES) : low;
                 const int tiled = copied && W == most;
                 const i64 cols = n - j < W * LANES ? n - j : W * LANES;
                 const i64 last = cols - (W - 1) * LANES;
