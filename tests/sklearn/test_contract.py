@@ -8,7 +8,11 @@ from sklearn.utils.estimator_checks import parametrize_with_checks  # noqa: E402
 
 from symgraph.sklearn import RBM, Autoencoder, Classifier, Regressor  # noqa: E402
 
+ESTIMATORS = (Classifier, Regressor, Autoencoder, RBM)
 
-@parametrize_with_checks([Classifier(), Regressor(), Autoencoder(), RBM()])
+
+# Seeded: where two probabilities round to one number, decisions still tell which is larger, which
+# one of the checks takes for a mistake; one training in some hundreds ends with such a pair.
+@parametrize_with_checks([kind(random_state=0) for kind in ESTIMATORS])
 def test_an_estimator_passes(estimator, check):
     check(estimator)
