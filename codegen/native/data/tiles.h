@@ -44,7 +44,7 @@
 #endif
 
 #define LANES (VBYTES / WIDTH)
-#define PANEL (32768 / WIDTH)            /* entries of a packed panel: it stays in the L1 cache */
+#define PANEL (65536 / WIDTH)            /* entries of a panel of B, which comes from the L2 cache */
 #ifndef INNER_ROWS
 #define INNER_ROWS 4 /* so many rows at most are multiplied with lanes along k */
 #endif
@@ -405,6 +405,14 @@ INLINE int F(collide)(i64 m, i64 n, i64 k, i64 am, i64 ak) {
     return m > ROWS_4 && (rows || (n >= 4 * LANES && k >= 512 && ak % (2048 / WIDTH) == 0));
 }
 
+/* Rows of B that begin anywhere in a line of the cache, or of which so many share its sets that the L2
+   cache cannot hold a panel: they are worth a copy where many rows of A use it. */
+INLINE int F(copies)(i64 m, i64 n, i64 k, i64 depth, i64 bk) {
+    const i64 bytes = (bk < 0 ? -bk : bk) * WIDTH, way = 131072, low = bytes & -bytes;
+    const int crowd = bytes && depth > 4 * way / (low < way ? low : way);
+    return m >= 80 && n * k > (1 << 19) / WIDTH && (crowd || bk % LANES);
+}
+
 /* The width of the next panel of high tiles, `most` vectors, where so many whole ones are left; what is
    left of one goes by itself. */
 INLINE int F(width)(int most, i64 whole) {
@@ -415,9 +423,14 @@ INLINE int F(width)(int most, i64 whole) {
 static void F(wide)(i64 m, i64 n, i64 k, const REAL *a, i64 am, i64 ak, const REAL *b, i64 bk,
                     i64 bn, REAL *c, i64 cm, i64 add) {
     REAL panel[PANEL] __attribute__((aligned(64))), tiles[4 * PANEL] __attribute__((aligned(64)));
-    const int broad = k <= PANEL / (BROAD * LANES) ? BROAD : 2; /* long sums would be cut once more */
-    const int most = m <= ROWS_8 ? 8 : m <= ROWS_4 ? 4 : broad, copied = F(collide)(m, n, k, am, ak);
-    const i64 deep = MASKED && bn == 1 && m <= ROWS_4 ? k : PANEL / (most * LANES);
+    const int copied = F(collide)(m, n, k, am, ak);
+    const int few = n < 32 * LANES; /* columns: what is left of them goes without a copy of A */
+    const int broad = k <= PANEL / (BROAD * LANES) || (copied && !few);
+    const int most = m <= ROWS_8 ? 8 : m <= ROWS_4 ? 4 : broad ? BROAD : 2;
+    const i64 room = (copied && few ? PANEL / 2 : PANEL) / (most * LANES);
+    const i64 passes = MASKED && bn == 1 && m <= ROWS_4 ? 1 : (k + room - 1) / room;
+    const i64 deep = (k + passes - 1) / passes; /* every pass reads C once more */
+    const int packed = bn != 1 || F(copies)(m, n, k, deep, bk);
     const i64 high = copied ? 4 * PANEL / deep : HEIGHT;
     for (i64 p = 0; p < k; p += deep) {
         const i64 depth = k - p < deep ? k - p : deep;
@@ -435,7 +448,7 @@ static void F(wide)(i64 m, i64 n, i64 k, const REAL *a, i64 am, i64 ak, const RE
                 const i64 last = cols - (W - 1) * LANES;
                 const REAL *right = b + p * bk + j * bn;
                 i64 step = bk;
-                if (bn != 1 || (!MASKED && last != LANES)) {
+                if (packed || (!MASKED && last != LANES)) {
                     F(pack_panel)(depth, cols, W * LANES, right, bk, bn, panel);
                     right = panel, step = W * LANES;
                 }

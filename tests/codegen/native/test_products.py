@@ -85,6 +85,10 @@ def call(function, counts, *arrays, add=()):
 @example(m=39, n=275, k=512, forms=("rows", "columns", "rows"), dtype="float64", add=0, seed=0)
 @example(m=512, n=66, k=700, forms=("columns", "rows", "rows"), dtype="float32", add=1, seed=0)
 @example(m=256, n=67, k=601, forms=("columns", "rows", "rows"), dtype="float64", add=0, seed=0)
+@example(m=90, n=601, k=350, forms=("rows", "rows", "wide rows"), dtype="float32", add=1, seed=0)
+@example(m=97, n=2048, k=100, forms=("columns", "rows", "rows"), dtype="float32", add=0, seed=0)
+@example(m=81, n=131, k=700, forms=("rows", "wide rows", "rows"), dtype="float64", add=1, seed=0)
+@example(m=85, n=1024, k=130, forms=("rows", "rows", "rows"), dtype="float64", add=0, seed=0)
 @given(
     m=sizes, n=sizes, k=sizes, forms=st.tuples(factors, factors, layouts),
     dtype=st.sampled_from(sorted(NAMES)), add=st.sampled_from([0, 1]), seed=st.integers(0, 99),
@@ -130,6 +134,8 @@ def test_columns_may_come_from_the_last_one_on(library, m, n, k, form, dtype, ad
 
 
 @settings(max_examples=40)
+@example(m=90, n=601, k=350, dtype="float32")
+@example(m=81, n=1024, k=131, dtype="float64")
 @given(m=st.sampled_from([1, 2, 9]), n=sizes, k=sizes, dtype=st.sampled_from(sorted(NAMES)))
 def test_a_sum_may_run_from_its_last_term_to_its_first(library, m, n, k, dtype):
     rng = np.random.default_rng(n + 1000 * k)
