@@ -665,14 +665,29 @@ INLINE int F(is_narrow)(i64 m, i64 n, i64 k, i64 am, i64 ak, i64 add) {
     return (am == 1 || ak == 1) && !add && n > 1 && n < LANES && (n * k + turned) * blocks < m * k;
 }
 
-static __attribute__((noinline)) void F(narrow)(i64 m, i64 n, i64 k, const REAL *a, i64 am, i64 ak,
+/* Few rows by a B that lies by columns, whose vectors would be turned for their sake alone: the
+   transposed product needs A turned and the result, but fills no vector where m is no multiple of one,
+   which takes time without masks in registers. Columns 4 KiB apart would be copied all the same. */
+INLINE int F(is_low)(i64 m, i64 n, i64 k, i64 am, i64 ak, i64 bk, i64 bn, i64 add) {
+    const i64 empty = (m + LANES - 1) / LANES * LANES - m, turned = m * (am == 1 ? n : n + k);
+    return bk == 1 && bn % (4096 / WIDTH) && (am == 1 || ak == 1) && !add && m > INNER_ROWS &&
+           m <= 4 * LANES && empty <= (VBYTES == 64 ? LANES / 8 : 0) && 5 * n * k > 6 * turned;
+}
+
+/* The transposed product, block by block through a buffer. */
+static __attribute__((noinline)) void F(turned)(i64 m, i64 n, i64 k, const REAL *a, i64 am, i64 ak,
                                                 const REAL *b, i64 bk, i64 bn, REAL *c, i64 cm) {
-    enum { most = 16 * LANES };
-    REAL turned[LANES * most] __attribute__((aligned(64)));
+    enum { room = 65536 / WIDTH, most = 16 * LANES };
+    REAL block[room] __attribute__((aligned(64)));
+    const i64 longest = m < most ? m : most, step = (longest + LANES - 1) / LANES * LANES;
+    const i64 high = room / step;
     for (i64 i = 0; i < m; i += most) {
-        const i64 rows = m - i < most ? m - i : most, step = (rows + LANES - 1) / LANES * LANES;
-        F(wide)(n, rows, k, b, bn, bk, a + i * am, ak, am, turned, step, 0);
-        F(sg_copy2)(rows, n, turned, 1, step, c + i * cm, cm, 1);
+        const i64 rows = m - i < most ? m - i : most;
+        for (i64 j = 0; j < n; j += high) {
+            const i64 cols = n - j < high ? n - j : high;
+            F(wide)(cols, rows, k, b + j * bn, bn, bk, a + i * am, ak, am, block, step, 0);
+            F(sg_copy2)(rows, cols, block, 1, step, c + i * cm + j, cm, 1);
+        }
     }
 }
 
@@ -693,8 +708,8 @@ void F(sg_gemm)(i64 m, i64 n, i64 k, const REAL *a, i64 am, i64 ak, const REAL *
         F(scattered)(m, n, k, a, am, ak, b, bk, bn, c, cm, cn, add);
     } else if (bk == 1 && (bn != 1 || n == 1) && m <= INNER_ROWS) {
         F(inner_of_any)(m, n, k, a, am, ak, b, bn, c, cm, add);
-    } else if (F(is_narrow)(m, n, k, am, ak, add)) {
-        F(narrow)(m, n, k, a, am, ak, b, bk, bn, c, cm);
+    } else if (F(is_narrow)(m, n, k, am, ak, add) || F(is_low)(m, n, k, am, ak, bk, bn, add)) {
+        F(turned)(m, n, k, a, am, ak, b, bk, bn, c, cm);
     } else {
         /* a few last columns take as long as a vector of them: they go by themselves, with lanes
            along the rows or along the sum */

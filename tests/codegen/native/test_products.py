@@ -88,6 +88,11 @@ def call(function, counts, *arrays, add=()):
 @example(m=90, n=601, k=350, forms=("rows", "rows", "wide rows"), dtype="float32", add=1, seed=0)
 @example(m=97, n=2048, k=100, forms=("columns", "rows", "rows"), dtype="float32", add=0, seed=0)
 @example(m=81, n=131, k=700, forms=("rows", "wide rows", "rows"), dtype="float64", add=1, seed=0)
+@example(m=32, n=530, k=129, forms=("rows", "columns", "rows"), dtype="float32", add=0, seed=0)
+@example(
+    m=30, n=90, k=401, forms=("columns", "columns", "wide rows"), dtype="float32", add=0, seed=0
+)
+@example(m=16, n=2100, k=65, forms=("rows", "long columns", "rows"), dtype="float64", add=0, seed=0)
 @example(m=85, n=1024, k=130, forms=("rows", "rows", "rows"), dtype="float64", add=0, seed=0)
 @given(
     m=sizes, n=sizes, k=sizes, forms=st.tuples(factors, factors, layouts),
