@@ -43,6 +43,7 @@ i64 sg_wait(void *given) {
 }
 
 #define MOST 64
+#define STACK (2 << 20) /* products keep 400 KiB on it, which is all that some systems give threads */
 
 struct worker {
     pthread_t thread;
@@ -106,13 +107,17 @@ static void forget(void) {
 
 static i64 hire(i64 wanted) {
     static int watched;
+    pthread_attr_t roomy;
     if (!watched) watched = pthread_atfork(NULL, NULL, forget) == 0;
+    if (pthread_attr_init(&roomy)) return pool.workers;
+    (void)pthread_attr_setstacksize(&roomy, STACK);
     for (; pool.workers < wanted && pool.workers < MOST; pool.workers++) {
         struct worker *next = &pool.worker[pool.workers];
         atomic_store(&next->asked, 0);
-        if (pthread_create(&next->thread, NULL, work, next)) break;
+        if (pthread_create(&next->thread, &roomy, work, next)) break;
         pthread_detach(next->thread);
     }
+    pthread_attr_destroy(&roomy);
     return pool.workers;
 }
 

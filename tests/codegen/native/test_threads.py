@@ -1,6 +1,8 @@
 """Kernels in several threads: parts that meet at a barrier, and many callers of one kernel."""
 
 import multiprocessing
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -28,6 +30,23 @@ i64 shared_run(const sg_frame *f) {
     if (f->part == 0) { y[0] = sum; y[1] = (double)f->parts; }
     return 0;
 }
+"""
+
+#: 300 times 1 times 1, by two threads that a thread with a stack of its own calls.
+PRODUCT = """
+import threading
+
+import numpy as np
+import symgraph as sg
+
+x, w = sg.input("x", shape=("N", 300)), sg.parameter("w", (300, 700))
+program = sg.compile([x, w], x @ w, target="cython", threads=2)
+given, found = (np.ones((900, 300)), np.ones((300, 700))), []
+threading.stack_size(16 << 20)
+caller = threading.Thread(target=lambda: found.append(program(*given)))
+caller.start()
+caller.join()
+assert (found[0] == 300).all()
 """
 
 
@@ -98,3 +117,11 @@ def test_threads_work_in_a_forked_process(shared):
 
     assert process.exitcode == 0
     assert results.get() == [90, 2]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="ulimit sets the stacks of threads on Linux")
+def test_products_need_no_more_of_a_stack_than_systems_with_small_ones_give():
+    command = ["sh", "-c", 'ulimit -s 200 && exec "$0" -W error -c "$1"', sys.executable, PRODUCT]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
