@@ -11,7 +11,7 @@ from c_compiler import needs_c_compiler
 from benchmarks.compiler import CONTESTS, MLP as MLP_NAME
 from benchmarks.contest import Contest, mistake
 from benchmarks.measure import share
-from benchmarks.profile import Reader, changed, clocked, profile
+from benchmarks.profile import Reader, changed, clocked, missed, profile
 from benchmarks.report import contest_table
 from benchmarks.scalars.robotics import Arm, Reprojection
 from benchmarks.scalars.sums import LennardJones, Mixture, Product
@@ -168,6 +168,16 @@ static i64 step_1(const sg_frame *f)
     assert reader.least(blocks[2]) == (pytest.approx(7 * 2 * 4 / 100), "memory")
     assert reader.least(blocks[3]) == (2 * 3 * 4 * 5 * (6 * 2) * 2, "multiply-adds")
     assert reader.least(blocks[4]) == (2 * 2 * 4 * 5 * 8 * 3 / 4, "multiply-adds")
+
+
+def test_a_contest_that_misses_its_floor_in_one_round_is_profiled() -> None:
+    def result(low: float, best: str | None = "jax loop") -> dict[str, Any]:
+        return {"goals": [{"best": best, "ratio": 1.9, "low": low, "floor": 1.8}]}
+
+    contests = {"w4-1": result(1.7), "w4-32": result(1.85), "w5-32": result(1.7, None)}
+
+    assert [contest.key for contest in missed({"contests": contests}, [])] == ["w4-1"]
+    assert [contest.key for contest in missed({"contests": contests}, ["w4-3"])] == ["w4-32"]
 
 
 def test_the_change_that_is_the_farthest_below_its_bound_is_profiled() -> None:
