@@ -406,8 +406,10 @@ INLINE int F(collide)(i64 m, i64 n, i64 k, i64 am, i64 ak) {
 }
 
 /* Rows of B that begin anywhere in a line of the cache, or of which so many share its sets that the L2
-   cache cannot hold a panel: they are worth a copy where many rows of A use it. */
-INLINE int F(copies)(i64 m, i64 n, i64 k, i64 depth, i64 bk) {
+   cache cannot hold a panel beside A: they are worth a copy where many rows of A use it, unless the L2
+   cache holds all of B. A row in each step of one way of that cache, 128 KiB, finds its sets empty; it
+   has eight ways, and half of them are for A. */
+INLINE int F(lie_badly)(i64 m, i64 n, i64 k, i64 depth, i64 bk) {
     const i64 bytes = (bk < 0 ? -bk : bk) * WIDTH, way = 131072, low = bytes & -bytes;
     const int crowd = bytes && depth > 4 * way / (low < way ? low : way);
     return m >= 80 && n * k > (1 << 19) / WIDTH && (crowd || bk % LANES);
@@ -424,13 +426,14 @@ static void F(wide)(i64 m, i64 n, i64 k, const REAL *a, i64 am, i64 ak, const RE
                     i64 bn, REAL *c, i64 cm, i64 add) {
     REAL panel[PANEL] __attribute__((aligned(64))), tiles[4 * PANEL] __attribute__((aligned(64)));
     const int copied = F(collide)(m, n, k, am, ak);
-    const int few = n < 32 * LANES; /* columns: what is left of them goes without a copy of A */
+    /* Tiles of A are copied for panels of full width: columns left over, many of few, go without. */
+    const int few = n < 32 * LANES;
     const int broad = k <= PANEL / (BROAD * LANES) || (copied && !few);
     const int most = m <= ROWS_8 ? 8 : m <= ROWS_4 ? 4 : broad ? BROAD : 2;
     const i64 room = (copied && few ? PANEL / 2 : PANEL) / (most * LANES);
     const i64 passes = MASKED && bn == 1 && m <= ROWS_4 ? 1 : (k + room - 1) / room;
     const i64 deep = (k + passes - 1) / passes; /* every pass reads C once more */
-    const int packed = bn != 1 || F(copies)(m, n, k, deep, bk);
+    const int packed = bn != 1 || F(lie_badly)(m, n, k, deep, bk);
     const i64 high = copied ? 4 * PANEL / deep : HEIGHT;
     for (i64 p = 0; p < k; p += deep) {
         const i64 depth = k - p < deep ? k - p : deep;
